@@ -1,0 +1,103 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { constants, homedir, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createBrotliDecompress } from 'node:zlib';
+import { WebLoraError } from '../errors.ts';
+import { openGpuOnAdapter, type Gpu, type OpenGpuOptions } from './gpu.ts';
+
+/** Keeps the loader mapped: Node would close a library that registers no add-on. */
+const RTLD_NODELETE = 0x1000;
+
+export interface OpenNodeGpuOptions extends OpenGpuOptions {
+  /** Told once when only a software adapter was found. */
+  readonly onNotice?: (message: string) => void;
+}
+
+// Dawn's instance must outlive every adapter and device made from it.
+let instance: GPU | undefined;
+
+/**
+ * Opens a device in Node over the `webgpu` package (Dawn): a real GPU when the system has one, else SwiftShader out of
+ * the optional `@sparticuz/chromium` package, in this same process.
+ * @throws `no-webgpu` when neither exists
+ */
+export async function openNodeGpu(options: OpenNodeGpuOptions = {}): Promise<Gpu> {
+  const adapter = await requestNodeAdapter(options.onNotice);
+  return openGpuOnAdapter(adapter, options);
+}
+
+async function requestNodeAdapter(onNotice?: (message: string) => void): Promise<GPUAdapter> {
+  const { create } = await import('webgpu').catch((cause: unknown) => {
+    throw new WebLoraError('no-webgpu', "the 'webgpu' package (Dawn) cannot be loaded in this Node", { fix: 'run npm install, or use --device cpu', cause });
+  });
+  if (instance === undefined && hasVulkanLoader()) {
+    const gpu = create([]);
+    if ((await gpu.requestAdapter({ powerPreference: 'high-performance' })) !== null) instance = gpu;
+  }
+  if (instance === undefined) {
+    await useSwiftShader();
+    instance = create([]);
+    onNotice?.('no GPU found: using the SwiftShader software adapter, which is slow');
+  }
+  const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
+  if (adapter === null) {
+    throw new WebLoraError('no-webgpu', 'no WebGPU adapter, not even the software one', { fix: 'use --device cpu' });
+  }
+  return adapter;
+}
+
+/** Dawn prints a warning when the Vulkan loader is missing; asking the dynamic linker first keeps that off the terminal. */
+function hasVulkanLoader(): boolean {
+  if (process.platform !== 'linux') return true;
+  return mapLibrary('libvulkan.so.1');
+}
+
+/** Maps a shared library that is no Node add-on. Node reports "did not self-register" although the mapping stays. */
+function mapLibrary(path: string): boolean {
+  try {
+    process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | constants.dlopen.RTLD_GLOBAL | RTLD_NODELETE);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && /cannot open shared object|no such file/i.test(error.message));
+  }
+}
+
+async function useSwiftShader(): Promise<void> {
+  const folder = await unpackSwiftShader();
+  process.env['VK_ICD_FILENAMES'] = join(folder, 'vk_swiftshader_icd.json');
+  mapLibrary(join(folder, 'libvulkan.so.1'));
+}
+
+/** Unpacks SwiftShader next to other caches, once; several processes may race, the rename decides. */
+export async function unpackSwiftShader(): Promise<string> {
+  const require = createRequire(import.meta.url);
+  let archive: string;
+  let version: string;
+  try {
+    const root = dirname(dirname(dirname(require.resolve('@sparticuz/chromium'))));
+    archive = join(root, 'bin', 'swiftshader.tar.br');
+    version = (require(join(root, 'package.json')) as { version: string }).version;
+  } catch (cause) {
+    throw new WebLoraError('no-webgpu', 'no GPU driver was found, and the software adapter package is not installed', {
+      fix: 'npm install @sparticuz/chromium, install a Vulkan driver, or use --device cpu',
+      cause,
+    });
+  }
+  const cache = existsSync(homedir()) ? join(homedir(), '.cache', 'web-lora') : join(tmpdir(), 'web-lora');
+  const target = join(cache, `swiftshader-${version}`);
+  if (existsSync(join(target, 'vk_swiftshader_icd.json'))) return target;
+  await mkdir(cache, { recursive: true });
+  const unpacked = await mkdtemp(join(cache, 'unpacking-'));
+  const { extract } = await import('tar-fs');
+  await pipeline(createReadStream(archive), createBrotliDecompress(), extract(unpacked));
+  try {
+    await rename(unpacked, target);
+  } catch (error) {
+    await rm(unpacked, { recursive: true, force: true });
+    if (!existsSync(join(target, 'vk_swiftshader_icd.json'))) throw error;
+  }
+  return target;
+}

@@ -1,0 +1,85 @@
+import { WebLoraError } from '../errors.ts';
+import { MAX_STORAGE_BINDINGS, PARAMS_BINDING, type Launch } from './kernel.ts';
+
+export interface CompiledPipeline {
+  readonly label: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** The part of a launch that decides its pipeline; shapes travel in the uniform block. */
+export type PipelineRequest = Pick<Launch, 'kernel' | 'entry' | 'overrides' | 'operands'>;
+
+/**
+ * Compiles and caches compute pipelines. The key is the whole source, the entry point, the overrides and the bound
+ * operands, so two different programs can never share a pipeline.
+ */
+export class PipelineCache {
+  readonly #device: GPUDevice;
+  readonly #modules = new Map<string, GPUShaderModule>();
+  readonly #pipelines = new Map<string, Promise<CompiledPipeline>>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** Number of distinct pipelines asked for so far. */
+  get size(): number {
+    return this.#pipelines.size;
+  }
+
+  static keyOf(request: PipelineRequest): string {
+    const overrides = Object.entries(request.overrides).sort(([a], [b]) => (a < b ? -1 : 1));
+    return JSON.stringify([request.kernel.wgsl, request.entry, overrides, request.operands]);
+  }
+
+  /** Compiles without blocking; callers ask for all pipelines of a plan at once and await them together. */
+  get(request: PipelineRequest): Promise<CompiledPipeline> {
+    const key = PipelineCache.keyOf(request);
+    let compiled = this.#pipelines.get(key);
+    if (compiled === undefined) {
+      compiled = this.#compile(request);
+      this.#pipelines.set(key, compiled);
+    }
+    return compiled;
+  }
+
+  async #compile(request: PipelineRequest): Promise<CompiledPipeline> {
+    const { kernel, entry, overrides, operands } = request;
+    const settings = Object.entries(overrides).map(([name, value]) => ` ${name}=${value}`);
+    const label = `${kernel.name}/${entry}${settings.join('')}`;
+    if (!kernel.entryPoints.includes(entry)) throw new WebLoraError('internal', `kernel ${kernel.name} has no entry point '${entry}'`);
+    if (operands.length > MAX_STORAGE_BINDINGS) {
+      throw new WebLoraError('internal', `${label} binds ${operands.length} storage buffers, wanted at most ${MAX_STORAGE_BINDINGS}`);
+    }
+    const entries: GPUBindGroupLayoutEntry[] = [];
+    if (kernel.params.length > 0) entries.push({ binding: PARAMS_BINDING, visibility: GPU_STAGE_COMPUTE, buffer: { type: 'uniform' } });
+    for (const name of operands) {
+      const storage = kernel.storage.get(name);
+      if (storage === undefined) throw new WebLoraError('internal', `${label}: no storage binding '${name}' in the WGSL source`);
+      entries.push({ binding: storage.binding, visibility: GPU_STAGE_COMPUTE, buffer: { type: storage.access === 'read' ? 'read-only-storage' : 'storage' } });
+    }
+    let module = this.#modules.get(kernel.wgsl);
+    if (module === undefined) {
+      module = this.#device.createShaderModule({ label: kernel.name, code: kernel.wgsl });
+      this.#modules.set(kernel.wgsl, module);
+    }
+    const layout = this.#device.createBindGroupLayout({ label, entries });
+    try {
+      const pipeline = await this.#device.createComputePipelineAsync({
+        label,
+        layout: this.#device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: entry, constants: { ...overrides } },
+      });
+      return { label, pipeline, layout };
+    } catch (cause) {
+      const info = await module.getCompilationInfo();
+      const messages = info.messages.map((message) => `${message.lineNum}:${message.linePos} ${message.message}`).join(' | ');
+      const detail = messages === '' ? (cause instanceof Error ? cause.message : String(cause)) : messages;
+      throw new WebLoraError('internal', `pipeline ${label} does not compile: ${detail}`, { cause });
+    }
+  }
+}
+
+// GPUShaderStage.COMPUTE, spelled out because Node has no such global.
+const GPU_STAGE_COMPUTE = 0x4;
