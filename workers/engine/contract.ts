@@ -1,0 +1,223 @@
+import type { Failure } from '../../src/errors.ts';
+import type { WeightFormat } from '../../src/formats/quantize.ts';
+import type { AdapterFacts } from '../../src/gpu/gpu.ts';
+import type { TrainConfig } from '../../src/train/config.ts';
+
+/**
+ * The whole truth about the border between a page and the engine: plain data only. Failures are values with a code.
+ * Events of a call arrive over the MessagePort given to it, batched to at most ten messages a second, each message an
+ * array of events in order; `seq` starts at 0 and counts without a gap, so that a reader can see a loss.
+ */
+export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Failure };
+
+export type ModelId = string;
+export type RunId = string;
+export type AdapterId = string;
+
+export interface NamedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array | Blob;
+}
+
+export type ModelSource = { readonly kind: 'embedded' } | { readonly kind: 'files'; readonly files: readonly NamedFile[] };
+
+export interface LoadOptions {
+  readonly base?: WeightFormat;
+  readonly context?: number;
+}
+
+export interface EngineFacts {
+  readonly executor: 'webgpu' | 'cpu';
+  /** Absent on the tfjs executor. */
+  readonly adapter?: AdapterFacts;
+}
+
+export interface ModelFacts {
+  readonly id: ModelId;
+  readonly name: string;
+  readonly family: string;
+  readonly parameterCount: number;
+  readonly base: WeightFormat;
+  readonly context: number;
+  readonly vocabSize: number;
+  readonly layers: number;
+  readonly hiddenSize: number;
+  readonly targets: readonly string[];
+  readonly recommendedLearningRate?: number;
+  /** sha256 over the weight files, hex. */
+  readonly baseHash: string;
+  readonly weightsBytes: number;
+}
+
+export interface PlanReport {
+  readonly weightsBytes: number;
+  readonly adapterBytes: number;
+  readonly optimizerBytes: number;
+  readonly arenaBytes: number;
+  readonly totalBytes: number;
+  readonly peakLivenessBytes: number;
+  readonly largestBindingBytes: number;
+  readonly dispatchesPerStep: number;
+  readonly flopsPerStep: number;
+}
+
+/** A data file as the user gave it: parsing, checking and tokenising happen behind the border. */
+export interface Dataset {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface TrainRequest {
+  readonly model: ModelId;
+  readonly data: Dataset;
+  readonly evalData?: Dataset;
+  /** Continue from this adapter's weights. */
+  readonly initAdapter?: AdapterId;
+  readonly config: Partial<TrainConfig>;
+  /** Where the run is kept: a folder name in the engine's storage. */
+  readonly out: string;
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
+}
+
+export interface StepRecord {
+  readonly step: number;
+  readonly epoch: number;
+  /** Mean over the unmasked tokens of the whole window, before the update, in nats. */
+  readonly loss: number;
+  readonly gradNorm: number;
+  readonly learningRate: number;
+  /** Input tokens of this step, without padding. */
+  readonly tokens: number;
+  readonly totalTokens: number;
+  readonly tokensPerSecond: number;
+  readonly elapsedSeconds: number;
+}
+
+export interface RowNotice {
+  readonly file: string;
+  readonly line: number;
+  readonly reason: string;
+}
+
+export interface RunReport {
+  readonly steps: number;
+  readonly finalLoss: number;
+  readonly evalLoss?: number;
+  readonly totalTokens: number;
+  readonly elapsedSeconds: number;
+  /** 'completed', 'early-stopped', or 'stopped' by the user (resumable). */
+  readonly ended: 'completed' | 'early-stopped' | 'stopped';
+  readonly adapter: AdapterId;
+}
+
+export type TrainEvent = { readonly seq: number } & (
+  | {
+      readonly kind: 'started';
+      readonly totalSteps: number;
+      readonly firstStep: number;
+      readonly rows: number;
+      readonly evalRows: number;
+      readonly learningRate: number;
+      readonly accumulate: number;
+      readonly plan: PlanReport;
+      /** Sentences for the user: too few updates, rows cut or skipped, … */
+      readonly notices: readonly string[];
+      readonly skippedRows: readonly RowNotice[];
+    }
+  | ({ readonly kind: 'step' } & StepRecord)
+  | { readonly kind: 'eval'; readonly step: number; readonly evalLoss: number }
+  | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
+  | { readonly kind: 'paused' | 'resumed'; readonly step: number }
+  | { readonly kind: 'device-lost'; readonly reason: string }
+  | { readonly kind: 'done'; readonly report: RunReport }
+  | { readonly kind: 'failed'; readonly error: Failure; readonly rows?: readonly RowNotice[] }
+);
+
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+export interface GenerateRequest {
+  readonly model: ModelId;
+  /** Absent: the base model. */
+  readonly adapter?: AdapterId;
+  /** Chat messages through the model's template, or a text taken verbatim. */
+  readonly input: { readonly messages: readonly ChatMessage[] } | { readonly text: string };
+  readonly maxNewTokens?: number;
+  /** 0: greedy. */
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  readonly repetitionPenalty?: number;
+  readonly stop?: readonly string[];
+  readonly seed?: number;
+}
+
+export interface GenerateReport {
+  readonly text: string;
+  readonly tokens: readonly number[];
+  readonly promptTokens: number;
+  readonly newTokens: number;
+  readonly prefillTokensPerSec: number;
+  readonly decodeTokensPerSec: number;
+  readonly finishReason: 'eos' | 'stop' | 'length' | 'context' | 'aborted';
+}
+
+export type GenerateEvent = { readonly seq: number } & (
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'done'; readonly report: GenerateReport }
+  | { readonly kind: 'failed'; readonly error: Failure }
+);
+
+export interface EvaluateRequest {
+  readonly model: ModelId;
+  readonly adapter?: AdapterId;
+  readonly data: Dataset;
+  readonly system?: string;
+  readonly maxNewTokens?: number;
+}
+
+export interface EvaluateReport {
+  readonly rows: number;
+  /** Mean nats per scored token. */
+  readonly loss: number;
+  readonly perplexity: number;
+  /** Scored tokens. */
+  readonly tokens: number;
+  /** 0 to 1. */
+  readonly exactMatch: number;
+  readonly predictions: readonly { readonly row: number; readonly prompt: string; readonly expected: string; readonly got: string }[];
+}
+
+export type ProgressEvent = { readonly seq: number; readonly phase: string; readonly done: number; readonly total: number; readonly unit: 'bytes' | 'rows' | 'pipelines' };
+
+/** A run found in storage. */
+export interface RunSummary {
+  readonly out: string;
+  readonly finished: boolean;
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly model: string;
+}
+
+export interface EngineApi {
+  describe(): Promise<Result<EngineFacts>>;
+  loadModel(source: ModelSource, options: LoadOptions, progress?: MessagePort): Promise<Result<ModelFacts>>;
+  plan(model: ModelId, config: Partial<TrainConfig>): Promise<Result<PlanReport>>;
+  /** Resolves once the run has begun; everything after arrives as TrainEvents. */
+  train(request: TrainRequest, events: MessagePort): Promise<Result<RunId>>;
+  control(run: RunId, to: 'pause' | 'resume' | 'stop'): Promise<Result<null>>;
+  /** Streams GenerateEvents; posting anything on `events` from the page's side aborts. */
+  generate(request: GenerateRequest, events: MessagePort): Promise<Result<null>>;
+  evaluate(request: EvaluateRequest, progress?: MessagePort): Promise<Result<EvaluateReport>>;
+  /** A PEFT folder's files, or one zip of them. The bytes are transferred. */
+  exportAdapter(adapter: AdapterId, as: 'zip' | 'files'): Promise<Result<readonly { readonly name: string; readonly bytes: Uint8Array }[]>>;
+  loadAdapter(model: ModelId, files: readonly NamedFile[]): Promise<Result<AdapterId>>;
+  /** The adapter of a finished or stopped run in storage. */
+  openRun(model: ModelId, out: string): Promise<Result<AdapterId>>;
+  listRuns(): Promise<Result<readonly RunSummary[]>>;
+  dispose(): Promise<Result<null>>;
+}
