@@ -4,7 +4,8 @@ import { WebLoraError } from '../errors.ts';
 export interface ByteSource {
   /** Shown in error messages. */
   readonly name: string;
-  readonly sizeBytes: number;
+  /** Bytes. */
+  readonly size: number;
   /**
    * Exactly `length` bytes from `offset`.
    * @throws WebLoraError `bad-file` when the range is not inside the source, `storage` when reading fails
@@ -13,12 +14,12 @@ export interface ByteSource {
 }
 
 /** @throws WebLoraError `bad-file` when [offset, offset + length) is not inside the source */
-export function checkRange(source: Pick<ByteSource, 'name' | 'sizeBytes'>, offset: number, length: number): void {
+export function checkRange(source: Pick<ByteSource, 'name' | 'size'>, offset: number, length: number): void {
   if (Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0) {
-    if (offset + length <= source.sizeBytes) return;
+    if (offset + length <= source.size) return;
   }
   throw new WebLoraError('bad-file', source.name, {
-    got: `${source.sizeBytes} bytes`,
+    got: `${source.size} bytes`,
     wanted: `${length} bytes from byte ${offset}`,
     fix: 'the file is truncated, fetch it again',
   });
@@ -26,12 +27,12 @@ export function checkRange(source: Pick<ByteSource, 'name' | 'sizeBytes'>, offse
 
 /** A source over bytes already in memory; `read` returns views. */
 export function memorySource(name: string, bytes: Uint8Array): ByteSource {
-  const sizeBytes = bytes.byteLength;
+  const size = bytes.byteLength;
   return {
     name,
-    sizeBytes,
+    size,
     read: async (offset, length) => {
-      checkRange({ name, sizeBytes }, offset, length);
+      checkRange({ name, size }, offset, length);
       return bytes.subarray(offset, offset + length);
     },
   };
@@ -39,12 +40,12 @@ export function memorySource(name: string, bytes: Uint8Array): ByteSource {
 
 /** A source over a `File` or `Blob`; only the ranges asked for are read. */
 export function blobSource(name: string, blob: Blob): ByteSource {
-  const sizeBytes = blob.size;
+  const size = blob.size;
   return {
     name,
-    sizeBytes,
+    size,
     read: async (offset, length) => {
-      checkRange({ name, sizeBytes }, offset, length);
+      checkRange({ name, size }, offset, length);
       try {
         return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
       } catch (cause) {

@@ -117,35 +117,54 @@ export function unpackWeight(packed: PackedWeight): Float32Array<ArrayBuffer> {
   const values = new Float32Array(rows * cols);
   const codeWords = codeWordsPerRow(format, cols);
   const groups = scaleWordsPerRow(format, cols);
-  const bits = new Uint32Array(values.buffer);
   for (let row = 0; row < rows; row++) {
-    for (let col = 0; col < cols; col++) {
-      const at = row * cols + col;
-      const word = (elemsPerWord: number) => codes[row * codeWords + Math.floor(col / elemsPerWord)] ?? 0;
-      const scale = () => scales[row * groups + Math.floor(col / GROUP_ELEMS)] ?? 0;
-      switch (format) {
-        case 'f32':
-          bits[at] = word(1);
-          break;
-        case 'f16':
-          values[at] = f16ToF32((word(2) >>> ((col & 1) * 16)) & 0xffff);
-          break;
-        case 'bf16':
-          values[at] = bf16ToF32((word(2) >>> ((col & 1) * 16)) & 0xffff);
-          break;
-        case 'q8':
-          values[at] = ((word(4) << (24 - (col & 3) * 8)) >> 24) * f16ToF32(scale() & 0xffff);
-          break;
-        case 'q4':
-          // d * q is exact in f32 (11 + 4 bits), so one rounding is left: fused or not, every GPU agrees.
-          values[at] = ((word(8) >>> ((col & 7) * 4)) & 15) * f16ToF32(scale() & 0xffff) + f16ToF32(scale() >>> 16);
-          break;
-        default:
-          format satisfies never;
-      }
-    }
+    unpackRow(
+      format,
+      codes.subarray(row * codeWords, (row + 1) * codeWords),
+      scales.subarray(row * groups, (row + 1) * groups),
+      values.subarray(row * cols, (row + 1) * cols),
+    );
   }
   return values;
+}
+
+function unpackRow(format: WeightFormat, codes: Uint32Array, scales: Uint32Array, values: Float32Array): void {
+  const cols = values.length;
+  switch (format) {
+    case 'f32':
+      values.set(new Float32Array(codes.buffer, codes.byteOffset, cols));
+      break;
+    case 'f16':
+    case 'bf16': {
+      const toF32 = format === 'f16' ? f16ToF32 : bf16ToF32;
+      for (let col = 0; col < cols; col++) {
+        values[col] = toF32(((codes[col >> 1] ?? 0) >>> ((col & 1) * 16)) & 0xffff);
+      }
+      break;
+    }
+    case 'q8':
+      for (let group = 0; group < scales.length; group++) {
+        const d = f16ToF32((scales[group] ?? 0) & 0xffff);
+        const end = Math.min(cols, (group + 1) * GROUP_ELEMS);
+        for (let col = group * GROUP_ELEMS; col < end; col++) {
+          values[col] = (((codes[col >> 2] ?? 0) << (24 - (col & 3) * 8)) >> 24) * d;
+        }
+      }
+      break;
+    case 'q4':
+      for (let group = 0; group < scales.length; group++) {
+        const d = f16ToF32((scales[group] ?? 0) & 0xffff);
+        const m = f16ToF32((scales[group] ?? 0) >>> 16);
+        const end = Math.min(cols, (group + 1) * GROUP_ELEMS);
+        for (let col = group * GROUP_ELEMS; col < end; col++) {
+          // d * q is exact in f32 (11 + 4 bits), so one rounding is left: fused or not, every GPU agrees.
+          values[col] = (((codes[col >> 3] ?? 0) >>> ((col & 7) * 4)) & 15) * d + m;
+        }
+      }
+      break;
+    default:
+      format satisfies never;
+  }
 }
 
 /** Rows [from, to) as views of the same memory. */
