@@ -1,0 +1,54 @@
+/** One turn of a conversation, with the field names that chat templates read. */
+export interface ChatMessage {
+  readonly role: string;
+  readonly content: string;
+}
+
+/** Tokens of a whole conversation and which of them the model is taught to say. */
+export interface ScoredTokens {
+  readonly ids: number[]; // [T]
+  /** [T]; true for assistant tokens, the end-of-turn token included. */
+  readonly scored: boolean[];
+}
+
+/** Turns a stream of token ids into text as it becomes final. */
+export interface StreamDecoder {
+  /** Text that this token completes; empty while a character is still in pieces. */
+  push(id: number): string;
+  /** What is left, an unfinished character as U+FFFD. */
+  end(): string;
+}
+
+/** A model's tokenizer together with its chat template, read from a Hugging Face layout folder. */
+export interface ChatTokenizer {
+  /** One past the largest id the tokenizer can produce. */
+  readonly vocabSize: number;
+  readonly bosId?: number;
+  /** The token that ends a document, as `eos_token` names it. */
+  readonly eosId?: number;
+  /** Every token that ends an answer: `eos_token`, those of generation_config.json, the template's end of turn. */
+  readonly eosIds: readonly number[];
+  readonly hasChatTemplate: boolean;
+
+  /**
+   * @param options.addSpecialTokens add what the tokenizer puts around a text, BOS for most (default true).
+   *   A BOS that the text spells out already is not doubled.
+   */
+  encode(text: string, options?: { readonly addSpecialTokens?: boolean }): number[];
+  /** @param options.skipSpecialTokens leave out BOS, end of turn and the like (default false) */
+  decode(ids: Iterable<number>, options?: { readonly skipSpecialTokens?: boolean }): string;
+  streamDecoder(): StreamDecoder;
+
+  /** @throws WebLoraError 'bad-tokenizer' when there is no template, or it refuses the conversation */
+  renderChat(messages: readonly ChatMessage[], options?: { readonly addGenerationPrompt?: boolean }): string;
+  /**
+   * The conversation up to where the assistant answers. Without a chat template: the contents verbatim.
+   * @throws WebLoraError 'bad-tokenizer'
+   */
+  encodePrompt(messages: readonly ChatMessage[]): number[];
+  /**
+   * The whole conversation, assistant turns marked. Without a chat template: the contents verbatim, EOS after each answer.
+   * @throws WebLoraError 'bad-tokenizer' or 'unsupported' when the template's turns cannot be told apart
+   */
+  encodeConversation(messages: readonly ChatMessage[]): ScoredTokens;
+}
