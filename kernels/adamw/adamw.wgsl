@@ -1,0 +1,33 @@
+// AdamW on a flat buffer, in place, behind the finiteness gate of squared_norm.
+//   g = grad * factor                         factor = 1/tokens * clip coefficient: grad holds a sum over tokens
+//   p = p * (1 - lr * wd)
+//   m = beta1 * m + (1 - beta1) * g           v = beta2 * v + (1 - beta2) * g^2
+//   p = p - lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
+// hyper, scalars: layout in kernels/squared_norm/hyper.ts. lr is the schedule's value times the group's lr_scale.
+// Sources: Loshchilov & Hutter 2019, arXiv:1711.05101; order and eps as in torch.optim.AdamW. Reference: adamw.ref.ts.
+override WG: u32 = 64;
+
+struct Params { count: u32, weight_decay: f32, lr_scale: f32 }
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> hyper: array<f32>;
+@group(0) @binding(2) var<storage, read> scalars: array<u32>;
+@group(0) @binding(3) var<storage, read> grad: array<f32>;
+@group(0) @binding(4) var<storage, read_write> param: array<f32>;
+@group(0) @binding(5) var<storage, read_write> m: array<f32>;
+@group(0) @binding(6) var<storage, read_write> v: array<f32>;
+
+@compute @workgroup_size(WG)
+fn update(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = (wg.y * grid.x + wg.x) * WG + lane;
+  if (i >= p.count) { return; }
+  if (scalars[2] != 1u) { return; }
+  let lr = hyper[2] * p.lr_scale;
+  let g = grad[i] * bitcast<f32>(scalars[1]);
+  let first = hyper[3] * m[i] + hyper[9] * g;
+  let second = hyper[4] * v[i] + hyper[10] * g * g;
+  m[i] = first;
+  v[i] = second;
+  let decayed = param[i] * (1.0 - lr * p.weight_decay);
+  param[i] = decayed - lr * (first / hyper[6]) / (sqrt(second / hyper[7]) + hyper[5]);
+}

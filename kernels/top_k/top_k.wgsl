@@ -1,0 +1,125 @@
+// The k largest logits of each row in descending order, ties by lower index, and the row's log-sum-exp.
+//   values[s,:], indices[s,:] = top k of logits[s,:]        lse[s] = log(sum_v exp(logits[s,v]))
+// Shapes: logits [S, V] row-major; values, indices [S, k]; lse [S]. Infinite or NaN logits are never chosen.
+// rows_workgroup: one workgroup per row. Lane j first finds the best of the values at j, j + WG, ...; then k times the
+// best of the lanes' bests is taken and the winner's share is searched by all lanes for its next best, so that a row is
+// read once and each further place costs V / WG reads. rows_serial: one invocation per row inserts into the sorted
+// output, without workgroup memory and barriers. Reference: top_k.ref.ts.
+override WG: u32 = 256;
+
+const LOWEST = -3.4028234e38;
+const NONE = 0xffffffffu;
+const BLOCK = 256u;
+
+struct Params { rows: u32, vocab: u32, k: u32 }
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;
+@group(0) @binding(2) var<storage, read_write> values: array<f32>;
+@group(0) @binding(3) var<storage, read_write> indices: array<u32>;
+@group(0) @binding(4) var<storage, read_write> lse: array<f32>;
+
+struct Candidate { value: f32, index: u32 }
+
+// Best of each lane's share that is not yet taken.
+var<workgroup> best: array<Candidate, WG>;
+var<workgroup> scratch: array<Candidate, WG>;
+var<workgroup> lane_sum: array<f32, WG>;
+
+fn is_finite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
+
+fn precedes(a: Candidate, b: Candidate) -> bool { return a.value > b.value || (a.value == b.value && a.index < b.index); }
+
+// The first of all lanes' candidates in scratch; uniform, and safe to be called again at once.
+fn first_of_scratch(lane: u32) -> Candidate {
+  workgroupBarrier();
+  for (var half = WG / 2u; half > 0u; half >>= 1u) {
+    if (lane < half && precedes(scratch[lane + half], scratch[lane])) { scratch[lane] = scratch[lane + half]; }
+    workgroupBarrier();
+  }
+  let first = scratch[0];
+  workgroupBarrier();
+  return first;
+}
+
+@compute @workgroup_size(WG)
+fn rows_workgroup(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = wg.y * grid.x + wg.x;
+  if (row >= p.rows) { return; }
+  let base = row * p.vocab;
+  var mine = Candidate(LOWEST, NONE);
+  for (var v = lane; v < p.vocab; v += WG) {
+    let candidate = Candidate(logits[base + v], v);
+    if (is_finite(candidate.value) && precedes(candidate, mine)) { mine = candidate; }
+  }
+  best[lane] = mine;
+  scratch[lane] = mine;
+  var taken = first_of_scratch(lane);
+
+  let largest = taken.value;
+  var sum = 0.0;
+  for (var v = lane; v < p.vocab; v += WG) { sum += exp(logits[base + v] - largest); }
+  lane_sum[lane] = sum;
+  workgroupBarrier();
+  for (var half = WG / 2u; half > 0u; half >>= 1u) {
+    if (lane < half) { lane_sum[lane] += lane_sum[lane + half]; }
+    workgroupBarrier();
+  }
+  if (lane == 0u) { lse[row] = largest + log(lane_sum[0]); }
+
+  for (var place = 0u; place < p.k; place += 1u) {
+    if (lane == 0u) {
+      values[row * p.k + place] = taken.value;
+      indices[row * p.k + place] = taken.index;
+    }
+    if (taken.index == NONE || place + 1u == p.k) { continue; }
+    let winner = taken.index % WG;
+    var next = Candidate(LOWEST, NONE);
+    for (var v = winner + lane * WG; v < p.vocab; v += WG * WG) {
+      let candidate = Candidate(logits[base + v], v);
+      if (is_finite(candidate.value) && precedes(taken, candidate) && precedes(candidate, next)) { next = candidate; }
+    }
+    scratch[lane] = next;
+    let successor = first_of_scratch(lane);
+    if (lane == winner) { best[lane] = successor; }
+    scratch[lane] = best[lane];
+    taken = first_of_scratch(lane);
+  }
+}
+
+@compute @workgroup_size(WG)
+fn rows_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = (wg.y * grid.x + wg.x) * WG + lane;
+  if (row >= p.rows) { return; }
+  let base = row * p.vocab;
+  let out = row * p.k;
+  var filled = 0u;
+  var last = LOWEST;
+  for (var v = 0u; v < p.vocab; v += 1u) {
+    let value = logits[base + v];
+    if (!is_finite(value) || (filled == p.k && value <= last)) { continue; }
+    // Later values move behind equal earlier ones, which keeps ties in index order.
+    var place = filled;
+    if (filled == p.k) { place = p.k - 1u; } else { filled += 1u; }
+    while (place > 0u && values[out + place - 1u] < value) {
+      values[out + place] = values[out + place - 1u];
+      indices[out + place] = indices[out + place - 1u];
+      place -= 1u;
+    }
+    values[out + place] = value;
+    indices[out + place] = v;
+    last = values[out + filled - 1u];
+  }
+  for (var place = filled; place < p.k; place += 1u) {
+    values[out + place] = LOWEST;
+    indices[out + place] = NONE;
+  }
+  let largest = values[out];
+  var total = 0.0;
+  for (var first = 0u; first < p.vocab; first += BLOCK) {
+    var sum = 0.0;
+    for (var v = first; v < min(first + BLOCK, p.vocab); v += 1u) { sum += exp(logits[base + v] - largest); }
+    total += sum;
+  }
+  lse[row] = largest + log(total);
+}
