@@ -20,12 +20,11 @@ function bitsOfF32(value: number): number {
 
 /** The value of a half, exact. */
 export function f16ToF32(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+  const isNotFinite = (bits & 0x7c00) === 0x7c00;
+  // The half's bits read as f32 are too small by the difference of the biases, 127 - 15; subnormals come out right too.
+  scratchU32[0] = ((bits & 0x7fff) << 13) | (isNotFinite ? 0x7f800000 : 0);
+  const magnitude = (scratchF32[0] ?? 0) * 2 ** 112;
+  return bits & 0x8000 ? -magnitude : magnitude;
 }
 
 /**
