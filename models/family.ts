@@ -1,0 +1,56 @@
+import type { Graph, LinearWeights, StepInputs } from '../src/graph/graph.ts';
+import type { Tensor } from '../src/graph/tensor.ts';
+
+/** One tensor of a checkpoint, under transformers' name. */
+export interface WeightSpec {
+  readonly name: string;
+  /** [rows, cols], or [n] for a vector. */
+  readonly shape: readonly number[];
+  /** `matrix`: kept in the base's format; `vector`: norms and biases, always f32. */
+  readonly kind: 'matrix' | 'vector';
+}
+
+/** Attention over rows of the same pass (training), or over a cache (generation). */
+export type AttentionOver =
+  | { readonly kind: 'segments'; readonly bounds: Tensor }
+  | { readonly kind: 'cache'; readonly slots: Tensor; readonly caches: readonly { readonly k: Tensor; readonly v: Tensor }[] };
+
+/** Gives a family's weight tree its tensors; LoRA slots appear where an adapter targets the layer. */
+export interface WeightBinder {
+  readonly matrix: (name: string) => Tensor;
+  readonly vector: (name: string) => Tensor;
+  /** The layer at a module path such as `model.layers.0.self_attn.q_proj`. */
+  readonly linear: (path: string) => LinearWeights;
+}
+
+export interface ForwardInputs extends Pick<StepInputs, 'tokens' | 'positions' | 'step'> {
+  readonly rope: { readonly cos: Tensor; readonly sin: Tensor };
+}
+
+/** The sizes that plans, caches and cards need, whatever the family. */
+export interface ModelShape {
+  readonly modelType: string;
+  readonly hiddenSize: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly vocabSize: number;
+  readonly maxPositions: number;
+  readonly rotaryDim: number;
+}
+
+/** A parsed configuration with everything that depends on it: what each family's folder provides. */
+export interface Model {
+  readonly shape: ModelShape;
+  /** Every tensor the checkpoint must have. */
+  readonly weights: readonly WeightSpec[];
+  /** Module paths that can carry an adapter, in order. */
+  readonly linearPaths: readonly string[];
+  /** Name of the weight of the head; the embedding's when tied. */
+  readonly headName: string;
+  /** Rotation angle of a position per pair of dimensions: f64, computed on the host. */
+  readonly inverseFrequencies: Float64Array;
+  /** Emits the forward pass up to the final norm: [N, C]. */
+  readonly hidden: (g: Graph, bind: WeightBinder, inputs: ForwardInputs, over: AttentionOver) => Tensor;
+}

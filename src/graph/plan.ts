@@ -1,0 +1,234 @@
+import { WebLoraError } from '../errors.ts';
+import { codeWordsPerRow, scaleWordsPerRow } from '../formats/quantize.ts';
+import type { GpuLimits } from '../gpu/gpu.ts';
+import { packParams, type Launch, type Variant } from '../gpu/kernel.ts';
+import type { Graph } from './graph.ts';
+import { lowerNode } from './lower.ts';
+import { readsOf, writesOf, type GraphNode } from './nodes.ts';
+import { alignBytes, placeActivations, type Placement, type Touch } from './place.ts';
+import { Tensor } from './tensor.ts';
+
+/** Rows [firstRow, firstRow + rows) of a weight, in buffers of their own. */
+export interface WeightPart {
+  readonly index: number;
+  readonly firstRow: number;
+  readonly rows: number;
+}
+
+/** Where a tensor outside the arena lives: a named buffer and a range in it. */
+export interface Home {
+  readonly buffer: string;
+  readonly offsetBytes: number;
+  readonly bytes: number;
+}
+
+/** A launch's operand: a whole tensor, or one buffer of a weight part. */
+export type Operand = Tensor | { readonly weight: Tensor; readonly part: WeightPart; readonly of: 'codes' | 'scales' };
+
+export interface PlannedBinding {
+  readonly binding: number;
+  readonly buffer: string;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+  readonly access: 'read' | 'read_write';
+}
+
+export interface PlannedLaunch {
+  readonly launch: Launch;
+  readonly bindings: readonly PlannedBinding[];
+  /** Offset of the uniform block in `Plan.uniforms`. */
+  readonly paramsOffset: number;
+  /** Skipped in a replay whose labelled-row count is not above this. */
+  readonly minLabelled: number | undefined;
+}
+
+export interface Plan {
+  readonly launches: readonly PlannedLaunch[];
+  /** Launches before this index are the forward pass. */
+  readonly forwardEnd: number;
+  readonly placement: Placement;
+  /** Uniform blocks of all launches, equal ones shared, each at a multiple of 256 bytes. */
+  readonly uniforms: Uint8Array<ArrayBuffer>;
+  readonly flops: number;
+  readonly largestBindingBytes: number;
+}
+
+export interface PlanOptions {
+  readonly limits: GpuLimits;
+  readonly variant: Variant;
+  /** Home of every storage tensor that is no activation and no weight. */
+  readonly homeOf: (storage: Tensor) => Home;
+  /** Nodes before this index are the forward pass; default: all. */
+  readonly forwardEnd?: number;
+  /** Placement of the same graph for more rows, whose spots are large enough for this one too. */
+  readonly placement?: Placement;
+}
+
+interface LoweredLaunch {
+  readonly launch: Launch;
+  readonly operands: Readonly<Record<string, Operand>>;
+  readonly minLabelled: number | undefined;
+}
+
+/** What lowering a node may do. */
+export interface LowerContext {
+  readonly variant: Variant;
+  readonly parts: (weight: Tensor) => readonly WeightPart[];
+  /** Adds a dispatch; `operands` maps each of the launch's operand names. */
+  readonly launch: (launch: Launch, operands: Readonly<Record<string, Operand>>, minLabelled?: number) => void;
+  /** An arena tensor that lives only as long as this node's dispatches. */
+  readonly scratch: (name: string, shape: readonly number[]) => Tensor;
+}
+
+/** Splits a weight by rows so that neither its codes nor its scales exceed a binding. */
+export function weightParts(weight: Tensor, limits: GpuLimits): readonly WeightPart[] {
+  const format = weight.format ?? 'f32';
+  const wordsPerRow = Math.max(codeWordsPerRow(format, weight.cols), scaleWordsPerRow(format, weight.cols));
+  const limitBytes = Math.min(limits.maxBindingBytes, limits.maxBufferBytes);
+  const rowsPerPart = Math.floor(limitBytes / (wordsPerRow * 4));
+  if (rowsPerPart < 1) {
+    throw new WebLoraError('out-of-memory', `one row of ${String(weight)}`, { got: `${wordsPerRow * 4} bytes`, wanted: `at most ${limitBytes}, this GPU's binding limit` });
+  }
+  const parts: WeightPart[] = [];
+  for (let firstRow = 0; firstRow < weight.rows; firstRow += rowsPerPart) {
+    parts.push({ index: parts.length, firstRow, rows: Math.min(rowsPerPart, weight.rows - firstRow) });
+  }
+  return parts;
+}
+
+export function weightBufferName(weight: Tensor, part: WeightPart, of: 'codes' | 'scales'): string {
+  return `weight/${weight.name}/${part.index}/${of}`;
+}
+
+/**
+ * Turns a graph with static shapes into a replayable list of dispatches with every byte laid out. Pure: limits are
+ * data, nothing is allocated.
+ */
+export function planGraph(graph: Graph, options: PlanOptions): Plan {
+  assertInPlaceIsLast(graph.nodes);
+  const scratchIds = { next: graph.tensors.length };
+  const lowered: LoweredLaunch[] = [];
+  const forwardNodes = options.forwardEnd ?? graph.nodes.length;
+  let forwardEnd = 0;
+  graph.nodes.forEach((node, index) => {
+    if (index === forwardNodes) forwardEnd = lowered.length;
+    lowerNode(node, {
+      variant: options.variant,
+      parts: (weight) => weightParts(weight, options.limits),
+      launch: (launch, operands, minLabelled) => lowered.push({ launch, operands, minLabelled }),
+      scratch: (name, shape) => new Tensor(scratchIds.next++, { name, shape, role: 'activation' }),
+    });
+  });
+  if (forwardNodes >= graph.nodes.length) forwardEnd = lowered.length;
+  const placement = options.placement ?? placeActivations(lowered.map(touchOf), options.limits);
+  const uniforms = new UniformBlocks();
+  let flops = 0;
+  let largestBindingBytes = 0;
+  const launches = lowered.map(({ launch, operands, minLabelled }): PlannedLaunch => {
+    flops += launch.flops;
+    const bindings = launch.operands.map((name): PlannedBinding => {
+      const operand = operands[name];
+      const storage = launch.kernel.storage.get(name);
+      if (operand === undefined || storage === undefined) throw new WebLoraError('internal', `${launch.kernel.name}/${launch.entry}: operand '${name}' has no tensor`);
+      const home = homeOfOperand(operand, placement, options);
+      largestBindingBytes = Math.max(largestBindingBytes, home.bytes);
+      if (home.bytes > options.limits.maxBindingBytes) {
+        throw new WebLoraError('out-of-memory', `${launch.kernel.name}: operand ${name}`, {
+          got: `${home.bytes} bytes`,
+          wanted: `at most ${options.limits.maxBindingBytes}, this GPU's binding limit`,
+          fix: 'lower --seq-len or --batch-size',
+        });
+      }
+      return { binding: storage.binding, buffer: home.buffer, offsetBytes: home.offsetBytes, sizeBytes: home.bytes, access: storage.access };
+    });
+    for (const [axis, count] of launch.workgroups.entries()) {
+      if (count > options.limits.maxWorkgroupsPerDimension) {
+        throw new WebLoraError('internal', `${launch.kernel.name}/${launch.entry}: ${count} workgroups in dimension ${axis}`);
+      }
+    }
+    return { launch, bindings, paramsOffset: uniforms.add(packParams(launch.kernel, launch.params)), minLabelled };
+  });
+  return { launches, forwardEnd, placement, uniforms: uniforms.bytes(), flops, largestBindingBytes };
+}
+
+/** Asserts the rule that keeps slabs usable: no dispatch binds a buffer both for reading and for writing. */
+export function assertNoReadWriteAliasing(plan: Plan): void {
+  for (const { launch, bindings } of plan.launches) {
+    for (const written of bindings.filter(({ access }) => access === 'read_write')) {
+      for (const other of bindings) {
+        if (other === written || other.buffer !== written.buffer) continue;
+        const disjoint = other.offsetBytes + other.sizeBytes <= written.offsetBytes || written.offsetBytes + written.sizeBytes <= other.offsetBytes;
+        if (other.access === 'read' || !disjoint) {
+          throw new WebLoraError('internal', `${launch.kernel.name}/${launch.entry}: '${written.buffer}' is written and bound again in one dispatch`);
+        }
+      }
+    }
+  }
+}
+
+/** A tensor overwritten in place must not be read afterwards, under any of its names. */
+function assertInPlaceIsLast(nodes: readonly GraphNode[]): void {
+  const overwritten = new Map<Tensor, number>();
+  nodes.forEach((node, index) => {
+    for (const read of readsOf(node)) {
+      const at = overwritten.get(read);
+      if (at !== undefined) {
+        throw new WebLoraError('internal', `${node.op} (node ${index}) reads ${String(read)}, which node ${at} overwrote in place`);
+      }
+    }
+    for (const written of writesOf(node)) {
+      if (written.inPlaceOf !== undefined) overwritten.set(written.inPlaceOf, index);
+    }
+  });
+}
+
+function touchOf({ launch, operands }: LoweredLaunch): Touch {
+  const reads: Tensor[] = [];
+  const writes: Tensor[] = [];
+  for (const name of launch.operands) {
+    const operand = operands[name];
+    if (!(operand instanceof Tensor) || operand.storage.role !== 'activation') continue;
+    (launch.kernel.storage.get(name)?.access === 'read_write' ? writes : reads).push(operand.storage);
+  }
+  return { reads, writes };
+}
+
+function homeOfOperand(operand: Operand, placement: Placement, options: PlanOptions): Home {
+  if (!(operand instanceof Tensor)) {
+    const { weight, part, of } = operand;
+    const format = weight.format ?? 'f32';
+    const words = of === 'codes' ? codeWordsPerRow(format, weight.cols) : scaleWordsPerRow(format, weight.cols);
+    return { buffer: weightBufferName(weight, part, of), offsetBytes: 0, bytes: part.rows * words * 4 };
+  }
+  const { storage } = operand;
+  if (storage.role !== 'activation') return options.homeOf(storage);
+  const spot = placement.spots.get(storage.id);
+  if (spot === undefined) throw new WebLoraError('internal', `${String(operand)} was not placed`);
+  return { buffer: `slab/${spot.slab}`, offsetBytes: spot.offsetBytes, bytes: storage.elems * 4 };
+}
+
+/** Layers repeat, so most uniform blocks are equal; each distinct one is stored once. */
+class UniformBlocks {
+  readonly #offsets = new Map<string, number>();
+  readonly #blocks: Uint8Array[] = [];
+
+  add(block: ArrayBuffer): number {
+    const bytes = new Uint8Array(block);
+    const key = bytes.join(',');
+    let offset = this.#offsets.get(key);
+    if (offset === undefined) {
+      offset = this.#blocks.length * alignBytes(1);
+      this.#offsets.set(key, offset);
+      this.#blocks.push(bytes);
+    }
+    return offset;
+  }
+
+  bytes(): Uint8Array<ArrayBuffer> {
+    const all = new Uint8Array(Math.max(1, this.#blocks.length) * alignBytes(1));
+    this.#blocks.forEach((block, index) => {
+      all.set(block, index * alignBytes(1));
+    });
+    return all;
+  }
+}

@@ -1,0 +1,171 @@
+import { WebLoraError } from '../errors.ts';
+import { Usage, type Gpu } from '../gpu/gpu.ts';
+import { PARAMS_BINDING } from '../gpu/kernel.ts';
+import type { CompiledPipeline } from '../gpu/pipelines.ts';
+import type { Plan, PlannedLaunch } from './plan.ts';
+
+/** Buffers by the names a plan uses. */
+export type BufferSource = (name: string) => GPUBuffer;
+
+/**
+ * Work per command buffer. A submission must end well before a browser's GPU watchdog (about two seconds on Windows)
+ * fires on a slow device; a software adapter has no watchdog but shares its threads with everything else.
+ */
+const FLOPS_PER_SUBMIT = 2e10;
+const SOFTWARE_FLOPS_PER_SUBMIT = 1e9;
+
+interface ReplayStep {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly x: number;
+  readonly y: number;
+  readonly z: number;
+  readonly flops: number;
+  readonly minLabelled: number;
+}
+
+/** Compiles every distinct pipeline of the plans in parallel. */
+export async function compilePlans(gpu: Gpu, plans: readonly Plan[], onProgress?: (done: number, total: number) => void): Promise<void> {
+  const before = new Set<Promise<CompiledPipeline>>();
+  for (const plan of plans) for (const { launch } of plan.launches) before.add(gpu.pipelines.get(launch));
+  let done = 0;
+  await Promise.all([...before].map((pipeline) => pipeline.then(() => onProgress?.(++done, before.size))));
+}
+
+/**
+ * A plan made executable over given buffers: pipelines and bind groups exist once, a replay only encodes. The bind
+ * groups are what ties a plan to an adapter, so another adapter of the same shape is another Replay of the same plan.
+ */
+export class Replay {
+  readonly #gpu: Gpu;
+  readonly #steps: readonly ReplayStep[];
+  readonly #flopsPerSubmit: number;
+
+  private constructor(gpu: Gpu, steps: readonly ReplayStep[]) {
+    this.#gpu = gpu;
+    this.#steps = steps;
+    this.#flopsPerSubmit = gpu.adapter.isSoftware ? SOFTWARE_FLOPS_PER_SUBMIT : FLOPS_PER_SUBMIT;
+  }
+
+  /** `uniforms` is the name of the buffer that holds `plan.uniforms`, at `uniformsOffset`. */
+  static async make(gpu: Gpu, plan: Plan, buffers: BufferSource, uniforms: GPUBuffer, uniformsOffset = 0): Promise<Replay> {
+    const steps = await Promise.all(
+      plan.launches.map(async (planned): Promise<ReplayStep> => {
+        const { pipeline, layout, label } = await gpu.pipelines.get(planned.launch);
+        const [x, y, z] = planned.launch.workgroups;
+        return {
+          pipeline,
+          bindGroup: gpu.device.createBindGroup({ label, layout, entries: bindEntries(planned, buffers, uniforms, uniformsOffset) }),
+          x,
+          y,
+          z,
+          flops: planned.launch.flops,
+          minLabelled: planned.minLabelled ?? -1,
+        };
+      }),
+    );
+    return new Replay(gpu, steps);
+  }
+
+  get length(): number {
+    return this.#steps.length;
+  }
+
+  /**
+   * Encodes and submits launches [from, to), in slices. `labelled` skips loss chunks past the labelled count.
+   * `finish` may append copies to the last command buffer.
+   * @returns number of dispatches
+   */
+  run(options: { labelled?: number; from?: number; to?: number; begin?: (encoder: GPUCommandEncoder) => void; finish?: (encoder: GPUCommandEncoder) => void } = {}): number {
+    const { labelled = Number.MAX_SAFE_INTEGER, from = 0, to = this.#steps.length, begin, finish } = options;
+    const { device } = this.#gpu;
+    let encoder = device.createCommandEncoder();
+    begin?.(encoder);
+    let pass = encoder.beginComputePass();
+    let flops = 0;
+    let dispatches = 0;
+    let current: GPUComputePipeline | undefined;
+    for (let i = from; i < to; i += 1) {
+      const step = this.#steps[i];
+      if (step === undefined) throw new WebLoraError('internal', `replay: no launch ${i}`);
+      if (step.minLabelled >= labelled) continue;
+      if (flops > this.#flopsPerSubmit) {
+        pass.end();
+        device.queue.submit([encoder.finish()]);
+        encoder = device.createCommandEncoder();
+        pass = encoder.beginComputePass();
+        current = undefined;
+        flops = 0;
+      }
+      if (step.pipeline !== current) {
+        pass.setPipeline(step.pipeline);
+        current = step.pipeline;
+      }
+      pass.setBindGroup(0, step.bindGroup);
+      pass.dispatchWorkgroups(step.x, step.y, step.z);
+      flops += step.flops;
+      dispatches += 1;
+    }
+    pass.end();
+    finish?.(encoder);
+    device.queue.submit([encoder.finish()]);
+    return dispatches;
+  }
+}
+
+function bindEntries({ launch, bindings, paramsOffset }: PlannedLaunch, buffers: BufferSource, uniforms: GPUBuffer, uniformsOffset: number): GPUBindGroupEntry[] {
+  const entries: GPUBindGroupEntry[] = bindings.map(({ binding, buffer, offsetBytes, sizeBytes }) => ({
+    binding,
+    resource: { buffer: buffers(buffer), offset: offsetBytes, size: Math.max(4, sizeBytes) },
+  }));
+  if (launch.kernel.params.length > 0) {
+    const size = Math.max(16, Math.ceil((launch.kernel.params.length * 4) / 16) * 16);
+    entries.push({ binding: PARAMS_BINDING, resource: { buffer: uniforms, offset: uniformsOffset + paramsOffset, size } });
+  }
+  return entries;
+}
+
+/** Named buffers with the bytes they will take, so that a plan and an allocation can be compared. */
+export interface BufferRequest {
+  readonly name: string;
+  readonly bytes: number;
+  readonly usage: number;
+}
+
+/** Storage buffers of the arena. */
+export function slabRequests(slabBytes: readonly number[]): BufferRequest[] {
+  return slabBytes.map((bytes, index) => ({ name: `slab/${index}`, bytes, usage: Usage.storage | Usage.copySrc | Usage.copyDst }));
+}
+
+/** A set of live named buffers that is freed as one. */
+export class BufferSet {
+  readonly #gpu: Gpu;
+  readonly #buffers = new Map<string, GPUBuffer>();
+
+  constructor(gpu: Gpu, requests: readonly BufferRequest[] = []) {
+    this.#gpu = gpu;
+    for (const request of requests) this.add(request);
+  }
+
+  add({ name, bytes, usage }: BufferRequest): GPUBuffer {
+    if (this.#buffers.has(name)) throw new WebLoraError('internal', `buffer '${name}' exists already`);
+    const buffer = this.#gpu.createBuffer(name, bytes, usage);
+    this.#buffers.set(name, buffer);
+    return buffer;
+  }
+
+  get(name: string): GPUBuffer | undefined {
+    return this.#buffers.get(name);
+  }
+
+  take(name: string): GPUBuffer {
+    const buffer = this.#buffers.get(name);
+    if (buffer === undefined) throw new WebLoraError('internal', `no buffer '${name}'`);
+    return buffer;
+  }
+
+  destroy(): void {
+    for (const buffer of this.#buffers.values()) this.#gpu.destroyBuffer(buffer);
+    this.#buffers.clear();
+  }
+}
