@@ -48,7 +48,8 @@ export interface ChatTokenizer {
   encodePrompt(messages: readonly ChatMessage[]): number[];
   /**
    * The whole conversation, assistant turns marked. Without a chat template: the contents verbatim, EOS after each answer.
+   * @param options.scoreAll mark every token instead
    * @throws WebLoraError 'bad-tokenizer' or 'unsupported' when the template's turns cannot be told apart
    */
-  encodeConversation(messages: readonly ChatMessage[]): ScoredTokens;
+  encodeConversation(messages: readonly ChatMessage[], options?: { readonly scoreAll?: boolean }): ScoredTokens;
 }

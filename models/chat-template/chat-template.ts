@@ -1,0 +1,118 @@
+import { Environment, Interpreter, Template } from '@huggingface/jinja';
+import { WebLoraError } from '../../src/errors.ts';
+import type { ChatMessage } from '../tokenizer/chat-tokenizer.ts';
+
+/** A chat template ready to run: a conversation in, the text the model sees out. */
+export type RenderChat = (messages: readonly ChatMessage[], addGenerationPrompt: boolean) => string;
+
+export interface ChatTemplateOptions {
+  /** `bos_token`, `eos_token` and their like, by the names templates read. */
+  readonly specialTokens: Readonly<Record<string, string>>;
+  /** The moment that `strftime_now` tells, so that a run can be repeated on another day. */
+  readonly now: Date;
+}
+
+const MONTHS = 'January February March April May June July August September October November December'.split(' ');
+const DAYS = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ');
+
+/** Python's strftime for the directives templates use, in English whatever the browser's language. Local time. */
+function strftime(date: Date, format: string): string {
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const month = MONTHS[date.getMonth()] ?? '';
+  const day = DAYS[date.getDay()] ?? '';
+  const values: Readonly<Record<string, string>> = {
+    Y: String(date.getFullYear()),
+    y: two(date.getFullYear() % 100),
+    m: two(date.getMonth() + 1),
+    d: two(date.getDate()),
+    B: month,
+    b: month.slice(0, 3),
+    A: day,
+    a: day.slice(0, 3),
+    H: two(date.getHours()),
+    I: two(date.getHours() % 12 || 12),
+    M: two(date.getMinutes()),
+    S: two(date.getSeconds()),
+    p: date.getHours() < 12 ? 'AM' : 'PM',
+    '%': '%',
+  };
+  return format.replace(/%(.)/g, (directive, letter: string) => values[letter] ?? directive);
+}
+
+/** Python's range(stop) and range(start, stop, step). */
+function range(first: number, stop?: number, step = 1): number[] {
+  const start = stop === undefined ? 0 : first;
+  const end = stop ?? first;
+  if (step === 0) throw new Error('range() arg 3 must not be zero');
+  const count = Math.max(0, Math.ceil((end - start) / step));
+  return Array.from({ length: count }, (_, i) => start + i * step);
+}
+
+/** What `raise_exception` throws: the template's own words about a conversation it does not take. */
+class TemplateRefusal extends Error {}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/**
+ * Compiles a Jinja chat template with the variables that `transformers` gives it
+ * (https://huggingface.co/docs/transformers/chat_templating).
+ * @throws WebLoraError 'bad-tokenizer' when it does not parse; the result throws it when the template fails or refuses
+ */
+export function compileChatTemplate(source: string, options: ChatTemplateOptions): RenderChat {
+  let program: Template['parsed'];
+  try {
+    program = new Template(source).parsed;
+  } catch (cause) {
+    throw new WebLoraError('bad-tokenizer', 'chat template: does not parse', {
+      got: messageOf(cause),
+      wanted: 'a Jinja template',
+      fix: "use the model's own chat_template.jinja or remove it",
+      cause,
+    });
+  }
+  return (messages, addGenerationPrompt) => {
+    const environment = new Environment();
+    // Not Template.render: its strftime_now reads today's date and the browser's language.
+    const variables: Readonly<Record<string, unknown>> = {
+      true: true,
+      false: false,
+      none: null,
+      True: true,
+      False: false,
+      None: null,
+      range,
+      strftime_now: (format: string) => strftime(options.now, format),
+      raise_exception: (reason: string) => {
+        throw new TemplateRefusal(reason);
+      },
+      bos_token: '',
+      eos_token: '',
+      tools: null,
+      documents: null,
+      ...options.specialTokens,
+      messages: messages.map(({ role, content }) => ({ role, content })),
+      add_generation_prompt: addGenerationPrompt,
+    };
+    for (const [name, value] of Object.entries(variables)) environment.set(name, value);
+    let rendered: unknown;
+    try {
+      rendered = new Interpreter(environment).run(program).value;
+    } catch (cause) {
+      const refused = cause instanceof TemplateRefusal;
+      throw new WebLoraError('bad-tokenizer', `chat template: ${refused ? 'refuses the conversation' : 'fails'}`, {
+        got: messageOf(cause),
+        wanted: refused ? 'roles and an order that this model knows' : 'a template that renders it',
+        fix: refused
+          ? 'change the roles or leave out --system'
+          : "use the model's own chat_template.jinja or remove it",
+        cause,
+      });
+    }
+    if (typeof rendered !== 'string') {
+      throw new WebLoraError('bad-tokenizer', 'chat template', { got: typeof rendered, wanted: 'text' });
+    }
+    return rendered;
+  };
+}

@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import { loadTokenizer } from '../tokenizer/tokenizer.ts';
+import type { ChatMessage, ChatTokenizer, ScoredTokens } from '../tokenizer/tokenizer.ts';
+import { toyByteLevelFiles, toySentencePieceFiles } from '../tokenizer/toy-tokenizer.ts';
+import { endOfTurnLength } from './mask.ts';
+
+const CONVERSATION: readonly ChatMessage[] = [
+  { role: 'system', content: 'be kind' },
+  { role: 'user', content: 'hello' },
+  { role: 'assistant', content: 'hello world' },
+  { role: 'user', content: 'yes' },
+  { role: 'assistant', content: ' yes ' },
+];
+
+/** The text with the scored stretches in brackets: a reader can check it. */
+function marked(tokenizer: ChatTokenizer, { ids, scored }: ScoredTokens): string {
+  let text = '';
+  let start = 0;
+  for (let i = 1; i <= ids.length; i++) {
+    if (i < ids.length && scored[i] === scored[start]) continue;
+    const piece = tokenizer.decode(ids.slice(start, i));
+    text += scored[start] === true ? `[${piece}]` : piece;
+    start = i;
+  }
+  return text;
+}
+
+function markedBy(template: string, messages = CONVERSATION): string {
+  const tokenizer = loadTokenizer(toyByteLevelFiles(template));
+  const conversation = tokenizer.encodeConversation(messages);
+  if (tokenizer.hasChatTemplate) {
+    expect(conversation.ids).toEqual(tokenizer.encode(tokenizer.renderChat(messages), { addSpecialTokens: false }));
+  }
+  return marked(tokenizer, conversation);
+}
+
+describe('scored tokens of a conversation', () => {
+  it('are the assistant turns with their end of turn, not the line break behind', () => {
+    const tokenizer = loadTokenizer(toyByteLevelFiles());
+    expect(marked(tokenizer, tokenizer.encodeConversation(CONVERSATION))).toBe(
+      '<s><|turn|>system\nbe kind<|end|>\n<|turn|>user\nhello<|end|>\n<|turn|>assistant\n[hello world<|end|>]\n' +
+        '<|turn|>user\nyes<|end|>\n<|turn|>assistant\n[ yes <|end|>]\n',
+    );
+  });
+
+  it('begin where the prompt of generation ends', () => {
+    const tokenizer = loadTokenizer(toyByteLevelFiles());
+    const prompt = tokenizer.encodePrompt(CONVERSATION.slice(0, 4));
+    const { ids, scored } = tokenizer.encodeConversation(CONVERSATION);
+    expect(ids.slice(0, prompt.length)).toEqual(prompt);
+    expect(scored[prompt.length - 1]).toBe(false);
+    expect(scored.slice(prompt.length)).toEqual([true, true, true, false]); // " yes", " ", "<|end|>", "\n"
+  });
+
+  it('can be all of them', () => {
+    const tokenizer = loadTokenizer(toyByteLevelFiles());
+    expect(tokenizer.encodeConversation(CONVERSATION, { scoreAll: true }).scored.every(Boolean)).toBe(true);
+  });
+
+  it('stop at the first end of turn where the last message has more behind it, as in Phi 3', () => {
+    const template =
+      "{% for m in messages %}{{ '<|turn|>' + m.role + '\\n' + m.content + '<|end|>\\n' }}{% endfor %}" +
+      "{% if add_generation_prompt %}{{ '<|turn|>assistant\\n' }}{% else %}{{ eos_token }}{% endif %}";
+    expect(markedBy(template, CONVERSATION.slice(1, 3))).toBe(
+      '<|turn|>user\nhello<|end|>\n<|turn|>assistant\n[hello world<|end|>]\n</s>',
+    );
+  });
+
+  it('are found where earlier turns lose what the last one has, as in Qwen 3', () => {
+    const template =
+      "{% for m in messages %}{{ '<|turn|>' + m.role + '\\n' }}{% if loop.last and m.role == 'assistant' %}{{ '<think></think>' }}" +
+      "{% endif %}{{ m.content + '<|end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|turn|>assistant\\n' }}{% endif %}";
+    expect(markedBy(template, CONVERSATION.slice(1))).toBe(
+      '<|turn|>user\nhello<|end|>\n<|turn|>assistant\n[hello world<|end|>]\n' +
+        '<|turn|>user\nyes<|end|>\n<|turn|>assistant\n[<think></think> yes <|end|>]\n',
+    );
+  });
+
+  it('are found where the generation prompt says more than the rendering, as in QwQ', () => {
+    const template =
+      "{% for m in messages %}{{ '<|turn|>' + m.role + '\\n' + m.content|trim + '<|end|>\\n' }}{% endfor %}" +
+      "{% if add_generation_prompt %}{{ '<|turn|>assistant\\n<think>\\n' }}{% endif %}";
+    expect(markedBy(template, CONVERSATION.slice(1, 3))).toBe(
+      '<|turn|>user\nhello<|end|>\n<|turn|>assistant\n[hello world<|end|>]\n',
+    );
+  });
+
+  it('are found where a template refuses a conversation that ends in an answer or has no beginning', () => {
+    const strict =
+      "{% if messages[0].role != 'user' %}{{ raise_exception('user first') }}{% endif %}" +
+      "{% for m in messages %}{{ '<|turn|>' + m.content + eos_token }}{% endfor %}";
+    expect(markedBy(strict, CONVERSATION.slice(1, 3))).toBe('<|turn|>hello</s>[<|turn|>hello world</s>]');
+    const greeting = [{ role: 'assistant', content: 'hello' }];
+    expect(markedBy("{{ '<|turn|>' + messages[0].content + '<|end|>' }}", greeting)).toBe('<|turn|>[hello<|end|>]');
+  });
+
+  it('cannot be told where a template rewrites the answer', () => {
+    const shouting = "{% for m in messages %}{{ m.content|upper + '<|end|>' }}{% endfor %}{{ messages|length }}";
+    const tokenizer = loadTokenizer(toyByteLevelFiles(shouting));
+    expect(() => tokenizer.encodeConversation(CONVERSATION)).toThrowErrorMatchingInlineSnapshot(`[WebLoraError: chat template: assistant turns: got a turn (message 3) that cannot be found in the rendered text, wanted a template that keeps the answer as it is; use --loss-on all, or rows with input_ids and labels]`);
+  });
+});
+
+describe('without a chat template', () => {
+  it('prompt, completion and EOS are taken verbatim', () => {
+    const pair = [
+      { role: 'user', content: 'hello' },
+      { role: 'assistant', content: ' world' },
+    ];
+    const tokenizer = loadTokenizer(toyByteLevelFiles(''));
+    expect(marked(tokenizer, tokenizer.encodeConversation(pair))).toBe('<s>hello[ world</s>]');
+    expect(marked(tokenizer, tokenizer.encodeConversation([...pair, ...pair]))).toBe(
+      '<s>hello[ world</s>]hello[ world</s>]',
+    );
+    const ended = [{ role: 'assistant', content: 'yes</s>' }];
+    expect(marked(tokenizer, tokenizer.encodeConversation(ended))).toBe('<s>[yes</s>]');
+  });
+
+  it('a token across the border belongs to the completion', () => {
+    const pair = [
+      { role: 'user', content: 'hel' },
+      { role: 'assistant', content: 'lo' },
+    ];
+    const tokenizer = loadTokenizer(toyByteLevelFiles(''));
+    expect(marked(tokenizer, tokenizer.encodeConversation(pair))).toBe('<s>[hello</s>]');
+    const pieces = loadTokenizer(toySentencePieceFiles());
+    expect(marked(pieces, pieces.encodeConversation(pair))).toBe('[hello</s>]');
+  });
+
+  it('white space that the border cuts differently stays with the prompt', () => {
+    const tokenizer = loadTokenizer(toyByteLevelFiles(''));
+    const pair = [
+      { role: 'user', content: 'yes  ' }, // alone its spaces are one token, before a word they are two
+      { role: 'assistant', content: 'world' },
+    ];
+    expect(marked(tokenizer, tokenizer.encodeConversation(pair))).toBe('<s>yes [ world</s>]');
+  });
+});
+
+describe('endOfTurnLength', () => {
+  it('takes white space and the longest special token', () => {
+    expect(endOfTurnLength(' </s>\n', ['</s>'])).toBe(5);
+    expect(endOfTurnLength('<|end|>\n', ['<|end|>', '<|end'])).toBe(7);
+    expect(endOfTurnLength('\n<|turn|>', ['</s>', ''])).toBe(0);
+  });
+});

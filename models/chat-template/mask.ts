@@ -1,0 +1,152 @@
+import { WebLoraError } from '../../src/errors.ts';
+import type { ChatMessage, ScoredTokens } from '../tokenizer/chat-tokenizer.ts';
+import type { RenderChat } from './chat-template.ts';
+
+/** A stretch of text that the model is taught to say, in UTF-16 units: [start, end). */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What telling turns apart needs to know of a model. */
+export interface TurnSource {
+  readonly render: RenderChat;
+  /** Texts of the special tokens, any of which may end a turn. */
+  readonly specialTexts: readonly string[];
+}
+
+// Letters only: templates trim white space, split at tags and look for brackets.
+const STAND_IN = 'qxzAnswerStandsHereqxz';
+
+/**
+ * Length of the end of turn that `tail`, the text behind an answer, begins with: optional white space and one special
+ * token. 0 where there is none.
+ */
+export function endOfTurnLength(tail: string, specialTexts: readonly string[]): number {
+  const space = tail.length - tail.trimStart().length;
+  const rest = tail.slice(space);
+  const found = specialTexts.filter((text) => text !== '' && rest.startsWith(text)).map((text) => text.length);
+  return found.length === 0 ? 0 : space + Math.max(...found);
+}
+
+function renderedOrNothing(source: TurnSource, messages: readonly ChatMessage[], prompt: boolean): string | undefined {
+  try {
+    return source.render(messages, prompt);
+  } catch (thrown) {
+    // Some templates refuse the beginning of a conversation that they take as a whole.
+    if (thrown instanceof WebLoraError) return undefined;
+    throw thrown;
+  }
+}
+
+/** Cuts a turn behind its end-of-turn token: what a template sets between turns or behind the last is nobody's words. */
+function upToEndOfTurn(turn: string, answer: string, specialTexts: readonly string[]): string {
+  const spoken = answer.trim();
+  const at = turn.lastIndexOf(spoken);
+  if (at < 0) return turn;
+  const end = at + spoken.length;
+  const length = endOfTurnLength(turn.slice(end), specialTexts);
+  return length === 0 ? turn : turn.slice(0, end + length);
+}
+
+/** Finds turn `index` by rendering the conversation with its answer exchanged: what stays the same is not the answer. */
+function spanByStandIn(
+  source: TurnSource,
+  messages: readonly ChatMessage[],
+  index: number,
+  whole: string,
+): Span | undefined {
+  const exchanged = messages.map((message, i) => (i === index ? { ...message, content: STAND_IN } : message));
+  const parts = renderedOrNothing(source, exchanged, false)?.split(STAND_IN) ?? [];
+  const [before, after] = parts;
+  if (parts.length !== 2 || before === undefined || after === undefined) return undefined;
+  const start = before.length;
+  const end = whole.length - after.length;
+  if (!(start < end) || !whole.startsWith(before) || !whole.endsWith(after)) return undefined;
+  return { start, end: end + endOfTurnLength(after, source.specialTexts) };
+}
+
+/**
+ * The assistant's turns in a rendered conversation, end of turn included. A turn is what rendering the messages up to
+ * and with it adds to rendering those before it with the generation prompt; templates that write earlier turns
+ * differently (dropping their reasoning, say) are searched with a stand-in for the answer.
+ * @throws WebLoraError 'unsupported' when neither finds a turn
+ */
+export function assistantSpans(source: TurnSource, messages: readonly ChatMessage[], whole: string): Span[] {
+  const spans: Span[] = [];
+  messages.forEach((message, index) => {
+    if (message.role !== 'assistant') return;
+    const before = renderedOrNothing(source, messages.slice(0, index), true);
+    const through =
+      index === messages.length - 1 ? whole : renderedOrNothing(source, messages.slice(0, index + 1), false);
+    const startsAt = before !== undefined && whole.startsWith(before) ? before.length : undefined;
+    if (startsAt !== undefined && through !== undefined && through.length > startsAt && whole.startsWith(through)) {
+      const turn = upToEndOfTurn(through.slice(startsAt), message.content, source.specialTexts);
+      spans.push({ start: startsAt, end: startsAt + turn.length });
+      return;
+    }
+    const found = spanByStandIn(source, messages, index, whole);
+    if (found === undefined) {
+      throw new WebLoraError('unsupported', 'chat template: assistant turns', {
+        got: `a turn (message ${index + 1}) that cannot be found in the rendered text`,
+        wanted: 'a template that keeps the answer as it is',
+        fix: 'use --loss-on all, or rows with input_ids and labels',
+      });
+    }
+    const start = startsAt !== undefined && startsAt <= found.start ? startsAt : found.start;
+    spans.push({ start, end: found.end });
+  });
+  return spans;
+}
+
+/** Encoding and decoding as the mapping from characters to tokens needs them. */
+export interface TextCodec {
+  encode(text: string): number[];
+  decode(ids: readonly number[]): string;
+}
+
+function commonPrefix(a: readonly number[], b: readonly number[]): number {
+  let n = 0;
+  while (n < a.length && n < b.length && a[n] === b[n]) n++;
+  return n;
+}
+
+// A character is at most four byte tokens; white space before a word moves a token border by one or two.
+const LOOK_AHEAD_TOKENS = 6;
+
+/** How many tokens lie wholly before character `at`, and whether a token border falls there. */
+function tokensBefore(
+  codec: TextCodec,
+  text: string,
+  ids: readonly number[],
+  at: number,
+): { count: number; clean: boolean } {
+  if (at === text.length) return { count: ids.length, clean: true };
+  const alone = codec.encode(text.slice(0, at));
+  let count = commonPrefix(ids, alone);
+  if (count === alone.length) return { count, clean: true };
+  // The prefix alone was cut differently from the whole: go on over tokens of the whole that still end before `at`.
+  let covered = -1;
+  for (let n = count; n <= Math.min(ids.length, count + LOOK_AHEAD_TOKENS); n++) {
+    const said = codec.decode(ids.slice(0, n));
+    if (said.length > at && text.startsWith(said)) break;
+    if (!text.startsWith(said)) continue;
+    count = n;
+    covered = said.length;
+  }
+  return { count, clean: covered === at };
+}
+
+/**
+ * Encodes a text in one piece and marks the tokens of the spans. A token that crosses a span's border belongs to it.
+ */
+export function encodeSpans(codec: TextCodec, text: string, spans: readonly Span[]): ScoredTokens {
+  const ids = codec.encode(text);
+  const scored = new Array<boolean>(ids.length).fill(false);
+  for (const span of spans) {
+    const first = tokensBefore(codec, text, ids, span.start).count;
+    const last = tokensBefore(codec, text, ids, span.end);
+    scored.fill(true, first, last.clean ? last.count : Math.min(ids.length, last.count + 1));
+  }
+  return { ids, scored };
+}

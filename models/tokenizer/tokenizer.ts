@@ -1,0 +1,183 @@
+import { Tokenizer } from '@huggingface/tokenizers';
+import { WebLoraError } from '../../src/errors.ts';
+import { compileChatTemplate } from '../chat-template/chat-template.ts';
+import { assistantSpans, encodeSpans, endOfTurnLength } from '../chat-template/mask.ts';
+import type { RenderChat } from '../chat-template/chat-template.ts';
+import type { ChatMessage, ChatTokenizer, ScoredTokens } from './chat-tokenizer.ts';
+import { makeStreamDecoder } from './stream.ts';
+import {
+  findChatTemplate,
+  isObject,
+  parseObject,
+  readAddedTokens,
+  readEosIds,
+  readSpecialTokens,
+} from './tokenizer-files.ts';
+import type { JsonObject, TokenizerFiles } from './tokenizer-files.ts';
+
+export type { ChatMessage, ChatTokenizer, ScoredTokens, StreamDecoder } from './chat-tokenizer.ts';
+export type { TokenizerFiles } from './tokenizer-files.ts';
+
+function openTokenizer(tokenizer: JsonObject, config: JsonObject): Tokenizer {
+  const model = tokenizer['model'];
+  if (!isObject(model) || (!isObject(model['vocab']) && !Array.isArray(model['vocab']))) {
+    throw new WebLoraError('bad-tokenizer', 'tokenizer.json', {
+      got: isObject(model) ? 'a model without a vocabulary' : 'no model',
+      wanted: 'a "model" with its "vocab"',
+      fix: "use the model's own tokenizer.json",
+    });
+  }
+  const empty = { added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
+  try {
+    const opened = new Tokenizer({ ...empty, ...tokenizer }, config);
+    opened.encode('probe');
+    return opened;
+  } catch (cause) {
+    throw new WebLoraError('bad-tokenizer', 'tokenizer.json', {
+      got: cause instanceof Error ? cause.message : String(cause),
+      wanted: 'a tokenizer that encodes a word',
+      fix: "use the model's own tokenizer.json",
+      cause,
+    });
+  }
+}
+
+/** The token that the tokenizer itself sets before a text, for folders that do not name their BOS. */
+function leadingSpecialId(tokenizer: Tokenizer): number | undefined {
+  const plain = tokenizer.encode('a', { add_special_tokens: false }).ids;
+  const [first] = tokenizer.encode('a').ids;
+  return first === plain[0] ? undefined : first;
+}
+
+/** The token a template ends an answer with, found by rendering one. Templates that refuse this say nothing. */
+function endOfTurnToken(render: RenderChat, specialTexts: readonly string[]): string | undefined {
+  const answer = 'qxzAnswerqxz';
+  let rendered: string;
+  try {
+    rendered = render(
+      [
+        { role: 'user', content: 'a' },
+        { role: 'assistant', content: answer },
+      ],
+      false,
+    );
+  } catch (thrown) {
+    if (thrown instanceof WebLoraError) return undefined;
+    throw thrown;
+  }
+  const at = rendered.indexOf(answer);
+  if (at < 0) return undefined;
+  const tail = rendered.slice(at + answer.length);
+  return tail.slice(0, endOfTurnLength(tail, specialTexts)).trim() || undefined;
+}
+
+/**
+ * Opens a tokenizer and its chat template.
+ * @param options.now what templates that write the date take as today (default: the current time)
+ * @throws WebLoraError 'bad-tokenizer' naming the file and what is wrong with it
+ */
+export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: Date } = {}): ChatTokenizer {
+  const json = parseObject('tokenizer.json', files.tokenizerJson);
+  const config = files.tokenizerConfig === undefined ? {} : parseObject('tokenizer_config.json', files.tokenizerConfig);
+  const generation =
+    files.generationConfig === undefined ? {} : parseObject('generation_config.json', files.generationConfig);
+  const added = readAddedTokens(json);
+  const tokenizer = openTokenizer(json, config);
+  const vocabSize = tokenizer.model?.vocab.length ?? 0;
+  const specialTokens = readSpecialTokens(config);
+
+  const idOf = (text: string | undefined): number | undefined =>
+    text === undefined ? undefined : tokenizer.token_to_id(text);
+  const bosId = idOf(specialTokens['bos_token']) ?? leadingSpecialId(tokenizer);
+  const eosId = idOf(specialTokens['eos_token']) ?? readEosIds(generation)[0];
+  const specialTexts = added.filter((token) => token.special).map((token) => token.content);
+  if (specialTokens['eos_token'] !== undefined) specialTexts.push(specialTokens['eos_token']);
+
+  const template = findChatTemplate(files, config);
+  const render =
+    template === undefined
+      ? undefined
+      : compileChatTemplate(template, { specialTokens, now: options.now ?? new Date() });
+  const turnEndId = render === undefined ? undefined : idOf(endOfTurnToken(render, specialTexts));
+  const eosIds = new Set([eosId, turnEndId, ...readEosIds(generation)].filter((id) => id !== undefined));
+
+  const encode: ChatTokenizer['encode'] = (text, { addSpecialTokens = true } = {}) => {
+    // The types promise numbers; a character outside the vocabulary of a tokenizer without <unk> comes as undefined.
+    const raw: (number | undefined)[] = tokenizer.encode(text, { add_special_tokens: addSpecialTokens }).ids;
+    const ids = raw.filter((id) => id !== undefined);
+    const doubled = addSpecialTokens && bosId !== undefined && ids[0] === bosId && ids[1] === bosId;
+    return doubled ? ids.slice(1) : ids;
+  };
+  const decode: ChatTokenizer['decode'] = (ids, { skipSpecialTokens = false } = {}) => {
+    // Models have rows beyond the tokenizer's vocabulary, as padding; they stand for no text.
+    const known = Array.from(ids).filter((id) => tokenizer.id_to_token(id) !== undefined);
+    if (known.length === 0) return '';
+    // Tidying spaces would change what the model said: " ," is not ",".
+    return tokenizer.decode(known, { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: false });
+  };
+  const codec = { encode: (text: string) => encode(text, { addSpecialTokens: false }), decode };
+
+  // The text that is encoded does not spell BOS, so what is compared with it must not either.
+  const decodeAfterBos = (ids: readonly number[]): string => decode(ids[0] === bosId ? ids.slice(1) : ids);
+  const verbatim = (messages: readonly ChatMessage[]): ScoredTokens => {
+    const all: ScoredTokens = { ids: [], scored: [] };
+    let prompt = '';
+    const say = (answer: string): void => {
+      const isFirst = all.ids.length === 0;
+      const piece = encodeSpans(
+        { encode: (text) => encode(text, { addSpecialTokens: isFirst }), decode: decodeAfterBos },
+        prompt + answer,
+        [{ start: prompt.length, end: prompt.length + answer.length }],
+      );
+      all.ids.push(...piece.ids);
+      all.scored.push(...piece.scored);
+      prompt = '';
+    };
+    for (const message of messages) {
+      if (message.role !== 'assistant') {
+        prompt += (prompt === '' ? '' : '\n\n') + message.content;
+        continue;
+      }
+      say(message.content);
+      if (eosId === undefined) continue;
+      if (all.ids.at(-1) === eosId) all.scored[all.ids.length - 1] = true;
+      else {
+        all.ids.push(eosId);
+        all.scored.push(true);
+      }
+    }
+    if (prompt !== '') say('');
+    return all;
+  };
+
+  const renderChat: ChatTokenizer['renderChat'] = (messages, { addGenerationPrompt = false } = {}) => {
+    if (render !== undefined) return render(messages, addGenerationPrompt);
+    throw new WebLoraError('bad-tokenizer', 'chat template', {
+      got: 'none',
+      wanted: 'chat_template.jinja, or chat_template in tokenizer_config.json',
+      fix: 'use --raw, or add the template to the model folder',
+    });
+  };
+
+  return {
+    vocabSize,
+    ...(bosId === undefined ? {} : { bosId }),
+    ...(eosId === undefined ? {} : { eosId }),
+    eosIds: [...eosIds],
+    hasChatTemplate: render !== undefined,
+    encode,
+    decode,
+    streamDecoder: () => makeStreamDecoder((ids) => decode(ids, { skipSpecialTokens: true })),
+    renderChat,
+    encodePrompt: (messages) => (render === undefined ? verbatim(messages).ids : codec.encode(render(messages, true))),
+    encodeConversation(messages, { scoreAll = false } = {}) {
+      if (render !== undefined && !scoreAll) {
+        const whole = render(messages, false);
+        return encodeSpans(codec, whole, assistantSpans({ render, specialTexts }, messages, whole));
+      }
+      const said =
+        render === undefined ? verbatim(messages) : { ids: codec.encode(render(messages, false)), scored: [] };
+      return scoreAll ? { ids: said.ids, scored: said.ids.map(() => true) } : said;
+    },
+  };
+}
