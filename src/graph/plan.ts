@@ -121,34 +121,54 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
   });
   if (forwardNodes >= graph.nodes.length) forwardEnd = lowered.length;
   const placement = options.placement ?? placeActivations(lowered.map(touchOf), options.limits);
+  const planned = planLaunches(
+    lowered.map(({ launch, operands, minLabelled }) => ({
+      launch,
+      minLabelled,
+      homeOf: (name) => {
+        const operand = operands[name];
+        return operand === undefined ? undefined : homeOfOperand(operand, placement, options);
+      },
+    })),
+    options.limits,
+  );
+  return { ...planned, forwardEnd, placement };
+}
+
+export interface LaunchRequest {
+  readonly launch: Launch;
+  readonly homeOf: (operand: string) => Home | undefined;
+  readonly minLabelled?: number | undefined;
+}
+
+/** The part of a plan that needs no placement: bindings checked against limits, uniform blocks packed. */
+export function planLaunches(requests: readonly LaunchRequest[], limits: GpuLimits): Omit<Plan, 'placement' | 'forwardEnd'> {
   const uniforms = new UniformBlocks();
   let flops = 0;
   let largestBindingBytes = 0;
-  const launches = lowered.map(({ launch, operands, minLabelled }): PlannedLaunch => {
+  const launches = requests.map(({ launch, homeOf, minLabelled }): PlannedLaunch => {
+    const label = `${launch.kernel.name}/${launch.entry}`;
     flops += launch.flops;
     const bindings = launch.operands.map((name): PlannedBinding => {
-      const operand = operands[name];
+      const home = homeOf(name);
       const storage = launch.kernel.storage.get(name);
-      if (operand === undefined || storage === undefined) throw new WebLoraError('internal', `${launch.kernel.name}/${launch.entry}: operand '${name}' has no tensor`);
-      const home = homeOfOperand(operand, placement, options);
+      if (home === undefined || storage === undefined) throw new WebLoraError('internal', `${label}: operand '${name}' has no tensor`);
       largestBindingBytes = Math.max(largestBindingBytes, home.bytes);
-      if (home.bytes > options.limits.maxBindingBytes) {
-        throw new WebLoraError('out-of-memory', `${launch.kernel.name}: operand ${name}`, {
+      if (home.bytes > limits.maxBindingBytes) {
+        throw new WebLoraError('out-of-memory', `${label}: operand ${name}`, {
           got: `${home.bytes} bytes`,
-          wanted: `at most ${options.limits.maxBindingBytes}, this GPU's binding limit`,
+          wanted: `at most ${limits.maxBindingBytes}, this GPU's binding limit`,
           fix: 'lower --seq-len or --batch-size',
         });
       }
       return { binding: storage.binding, buffer: home.buffer, offsetBytes: home.offsetBytes, sizeBytes: home.bytes, access: storage.access };
     });
     for (const [axis, count] of launch.workgroups.entries()) {
-      if (count > options.limits.maxWorkgroupsPerDimension) {
-        throw new WebLoraError('internal', `${launch.kernel.name}/${launch.entry}: ${count} workgroups in dimension ${axis}`);
-      }
+      if (count > limits.maxWorkgroupsPerDimension) throw new WebLoraError('internal', `${label}: ${count} workgroups in dimension ${axis}`);
     }
     return { launch, bindings, paramsOffset: uniforms.add(packParams(launch.kernel, launch.params)), minLabelled };
   });
-  return { launches, forwardEnd, placement, uniforms: uniforms.bytes(), flops, largestBindingBytes };
+  return { launches, uniforms: uniforms.bytes(), flops, largestBindingBytes };
 }
 
 /** Asserts the rule that keeps slabs usable: no dispatch binds a buffer both for reading and for writing. */

@@ -1,7 +1,7 @@
 import type { Graph, LinearWeights } from '../graph/graph.ts';
 import type { ParamGroup } from '../graph/params.ts';
 
-/** What decides the shapes of an adapter: another of the same settings fits the same plan. */
+/** Hu et al. 2021, arXiv:2106.09685. What decides the shapes of an adapter: another of the same settings fits the same plan. */
 export interface LoraSettings {
   readonly rank: number;
   /** Factor on the branch: alpha / rank, or alpha / sqrt(rank) for rank-stabilised LoRA. */
@@ -9,11 +9,6 @@ export interface LoraSettings {
   readonly dropout: number;
   /** Module paths that carry an adapter. */
   readonly paths: readonly string[];
-}
-
-/** Hu et al. 2021, arXiv:2106.09685; rank-stabilised: Kalajdzievski 2023, arXiv:2312.03732. */
-export function loraScale(method: 'lora' | 'rslora', alpha: number, rank: number): number {
-  return method === 'rslora' ? alpha / Math.sqrt(rank) : alpha / rank;
 }
 
 export function loraAName(path: string): string {

@@ -1,0 +1,174 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { WebLoraError } from '../src/errors.ts';
+import type { ByteSource } from '../src/formats/byte-source.ts';
+import { openSafetensors, tensorToFloat32, type SafetensorsFile } from '../src/formats/safetensors.ts';
+import type { Model } from './family.ts';
+import { makeModel } from './index.ts';
+import { loadTokenizer, type ChatTokenizer } from './tokenizer/tokenizer.ts';
+
+/** A model in Hugging Face layout: its files by name. */
+export interface ModelFolder {
+  /** For messages and cards: a path, a hub id, `embedded`. */
+  readonly name: string;
+  readonly files: ReadonlyMap<string, ByteSource>;
+}
+
+/** A model whose files were all read and checked; weights are loaded tensor by tensor. */
+export interface OpenModel {
+  readonly name: string;
+  readonly model: Model;
+  readonly parameterCount: number;
+  /** sha256 of the weight file, or over the shards' sha256 in order, hex. */
+  readonly baseHash: string;
+  readonly recommendedLearningRate: number | undefined;
+  /** @throws `bad-model` when the folder has no tokenizer.json */
+  readonly tokenizer: () => ChatTokenizer;
+  /** One tensor as f32, row-major. */
+  readonly read: (tensor: string) => Promise<Float32Array>;
+}
+
+/** Tensors that old checkpoints carry although they are derived. */
+const DERIVED = /rotary_emb\.inv_freq$|masked_bias$/;
+
+/**
+ * Reads and validates every file of a model folder.
+ * @throws `bad-model`, `bad-file`, `bad-tokenizer`, `unsupported`
+ */
+export async function openModel(folder: ModelFolder): Promise<OpenModel> {
+  const json = await readJson(folder, 'config.json');
+  if (json === undefined) {
+    throw new WebLoraError('bad-model', `${folder.name}: config.json`, {
+      got: 'no such file',
+      wanted: 'a folder in Hugging Face layout (config.json, *.safetensors, tokenizer.json)',
+      fix: 'choose the folder that holds these files',
+    });
+  }
+  const model = makeModel(json);
+  const files = await openWeights(folder);
+  const owner = locate(folder.name, model, files);
+  const tokenizer = await readTokenizer(folder, model);
+  const hints = await readJson(folder, 'weblora.json');
+  const recommended = hints?.['recommendedLearningRate'];
+  return {
+    name: folder.name,
+    model,
+    parameterCount: model.weights.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
+    baseHash: await hashWeights(folder, files),
+    recommendedLearningRate: typeof recommended === 'number' && recommended > 0 ? recommended : undefined,
+    tokenizer: () => {
+      if (tokenizer === undefined) {
+        throw new WebLoraError('bad-model', `${folder.name}: tokenizer.json`, { got: 'no such file', wanted: 'the model’s tokenizer', fix: 'add tokenizer.json to the folder' });
+      }
+      return tokenizer;
+    },
+    read: async (name) => {
+      const file = owner.get(name);
+      if (file === undefined) throw new WebLoraError('internal', `${folder.name}: tensor '${name}' was not located`);
+      return tensorToFloat32(await file.load(name), name);
+    },
+  };
+}
+
+async function openWeights(folder: ModelFolder): Promise<SafetensorsFile[]> {
+  const index = await readJson(folder, 'model.safetensors.index.json');
+  const names = index === undefined ? safetensorsNames(folder) : [...new Set(Object.values((index['weight_map'] ?? {}) as Record<string, string>))].sort();
+  if (names.length === 0) {
+    throw new WebLoraError('bad-model', `${folder.name}: weights`, { got: 'no *.safetensors file', wanted: 'model.safetensors or its shards with an index', fix: 'add the weight files' });
+  }
+  return Promise.all(
+    names.map((name) => {
+      const source = folder.files.get(name);
+      if (source === undefined) throw new WebLoraError('bad-model', `${folder.name}: ${name}`, { got: 'no such file', wanted: 'every shard the index names', fix: 'fetch the missing shard' });
+      return openSafetensors(source);
+    }),
+  );
+}
+
+function safetensorsNames(folder: ModelFolder): string[] {
+  if (folder.files.has('model.safetensors')) return ['model.safetensors'];
+  return [...folder.files.keys()].filter((name) => name.endsWith('.safetensors') && !name.startsWith('adapter_')).sort();
+}
+
+/** Which file has each tensor, with every shape checked against the configuration. */
+function locate(name: string, model: Model, files: readonly SafetensorsFile[]): Map<string, SafetensorsFile> {
+  const owner = new Map<string, SafetensorsFile>();
+  for (const file of files) {
+    for (const tensor of file.entries.keys()) {
+      if (owner.has(tensor)) throw new WebLoraError('bad-model', `${name}: tensor ${tensor}`, { got: 'two files that hold it', wanted: 'one' });
+      owner.set(tensor, file);
+    }
+  }
+  for (const { name: tensor, shape } of model.weights) {
+    const found = owner.get(tensor)?.entries.get(tensor)?.shape;
+    if (found === undefined) {
+      throw new WebLoraError('bad-model', `${name}: tensor ${tensor}`, { got: 'nothing', wanted: `[${shape.join(', ')}], as config.json says`, fix: 'check that the weight files are complete and belong to this config.json' });
+    }
+    if (found.length !== shape.length || found.some((size, i) => size !== shape[i])) {
+      throw new WebLoraError('bad-model', `${name}: tensor ${tensor}`, { got: `[${found.join(', ')}]`, wanted: `[${shape.join(', ')}], as config.json says`, fix: 'check that the weight files belong to this config.json' });
+    }
+  }
+  const known = new Set(model.weights.map((spec) => spec.name));
+  for (const tensor of owner.keys()) {
+    // A tied head is sometimes stored a second time.
+    if (known.has(tensor) || DERIVED.test(tensor) || tensor === 'lm_head.weight') continue;
+    throw new WebLoraError('unsupported', `${name}: tensor ${tensor}`, { got: 'a tensor that this model family does not have', wanted: 'only the weights config.json describes', fix: 'the checkpoint may belong to another architecture' });
+  }
+  return owner;
+}
+
+async function readTokenizer(folder: ModelFolder, model: Model): Promise<ChatTokenizer | undefined> {
+  const tokenizerJson = await readText(folder, 'tokenizer.json');
+  if (tokenizerJson === undefined) return undefined;
+  const [tokenizerConfig, chatTemplate, generationConfig] = await Promise.all(
+    ['tokenizer_config.json', 'chat_template.jinja', 'generation_config.json'].map((file) => readText(folder, file)),
+  );
+  const tokenizer = loadTokenizer({
+    tokenizerJson,
+    ...(tokenizerConfig !== undefined && { tokenizerConfig }),
+    ...(chatTemplate !== undefined && { chatTemplate }),
+    ...(generationConfig !== undefined && { generationConfig }),
+  });
+  if (tokenizer.vocabSize > model.shape.vocabSize) {
+    throw new WebLoraError('bad-model', `${folder.name}: tokenizer.json`, {
+      got: `ids up to ${tokenizer.vocabSize - 1}`,
+      wanted: `below vocab_size ${model.shape.vocabSize} of config.json`,
+      fix: 'use the tokenizer that belongs to these weights',
+    });
+  }
+  return tokenizer;
+}
+
+const HASH_CHUNK_BYTES = 8 * 2 ** 20;
+
+async function hashWeights(folder: ModelFolder, files: readonly SafetensorsFile[]): Promise<string> {
+  const digests: string[] = [];
+  for (const { name } of files) {
+    const source = folder.files.get(name.slice(name.lastIndexOf('/') + 1)) ?? folder.files.get(name);
+    if (source === undefined) throw new WebLoraError('internal', `no source for ${name}`);
+    const hash = sha256.create();
+    for (let offset = 0; offset < source.size; offset += HASH_CHUNK_BYTES) {
+      hash.update(await source.read(offset, Math.min(HASH_CHUNK_BYTES, source.size - offset)));
+    }
+    digests.push(bytesToHex(hash.digest()));
+  }
+  const [only] = digests;
+  return digests.length === 1 && only !== undefined ? only : bytesToHex(sha256(new TextEncoder().encode(digests.join('\n'))));
+}
+
+async function readText(folder: ModelFolder, name: string): Promise<string | undefined> {
+  const source = folder.files.get(name);
+  return source === undefined ? undefined : new TextDecoder().decode(await source.read(0, source.size));
+}
+
+async function readJson(folder: ModelFolder, name: string): Promise<Record<string, unknown> | undefined> {
+  const text = await readText(folder, name);
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    throw new SyntaxError('not an object');
+  } catch (cause) {
+    throw new WebLoraError('bad-model', `${folder.name}: ${name} is not valid JSON`, { got: cause instanceof Error ? cause.message : String(cause), wanted: 'a JSON object', fix: 'fetch the file again', cause });
+  }
+}
