@@ -1,7 +1,8 @@
-import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
+import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import { defineVectorKernel, vectorWidth } from '../_lib/vector.ts';
 import wgsl from './rms_norm.wgsl?raw';
 
-export const kernel = defineKernel('rms_norm', wgsl);
+const kernels = defineVectorKernel('rms_norm', wgsl);
 
 export interface RmsNormArgs {
   /** N */
@@ -11,18 +12,30 @@ export interface RmsNormArgs {
   readonly eps: number;
   /** 0 for Llama, 1 for families that store w as 1 + w. */
   readonly weightOffset?: number;
+  readonly variant: Variant;
 }
 
 /** y = x / rms(x) · w. Operands: x [N, C], w [C] -> rstd [N] (saved for backward), y [N, C]. */
 export function rmsNormForward(args: RmsNormArgs): Launch {
-  return { ...shared(args), entry: 'forward', overrides: { WG: 64 }, operands: ['x', 'w', 'rstd', 'y'] };
+  return launch(args, 'forward', {}, ['x', 'w', 'rstd', 'y']);
 }
 
 /** Operands: x, w, dy, rstd_saved -> dx [N, C]; with `accumulate` the result is added to what dx holds. */
 export function rmsNormBackward(args: RmsNormArgs & { readonly accumulate: boolean }): Launch {
-  return { ...shared(args), entry: 'backward_dx', overrides: { WG: 64, ACCUMULATE: args.accumulate ? 1 : 0 }, operands: ['x', 'w', 'dy', 'rstd_saved', 'dx'] };
+  return launch(args, 'backward_dx', { ACCUMULATE: args.accumulate ? 1 : 0 }, ['x', 'w', 'dy', 'rstd_saved', 'dx']);
 }
 
-function shared({ rows, cols, eps, weightOffset = 0 }: RmsNormArgs): Pick<Launch, 'kernel' | 'params' | 'workgroups' | 'flops'> {
-  return { kernel, params: { rows, cols, eps, weight_offset: weightOffset }, workgroups: foldGrid(rows), flops: 5 * rows * cols };
+function launch(args: RmsNormArgs, entry: string, overrides: Launch['overrides'], operands: readonly string[]): Launch {
+  const { rows, cols, eps, weightOffset = 0, variant } = args;
+  const serial = variant === 'serial';
+  const lanes = serial ? 16 : 64;
+  return {
+    kernel: kernels[vectorWidth(cols)],
+    entry: serial ? `${entry}_serial` : entry,
+    overrides: { WG: lanes, ...overrides },
+    params: { rows, cols, eps, weight_offset: weightOffset },
+    operands,
+    workgroups: foldGrid(serial ? Math.ceil(rows / lanes) : rows),
+    flops: 5 * rows * cols,
+  };
 }

@@ -1,0 +1,8 @@
+// Lanes of one storage load: scalars, for lengths that are odd.
+alias Vec = f32;
+const WIDTH: u32 = 1u;
+
+fn vec_dot(a: Vec, b: Vec) -> f32 { return a * b; }
+fn vec_sum(a: Vec) -> f32 { return a; }
+// The part of a block of four values that the i-th Vec of an array covers.
+fn vec_of_block(block: vec4f, i: u32) -> Vec { return block[i % 4u]; }

@@ -1,0 +1,8 @@
+// Lanes of one storage load: pairs, for lengths that 2 divides.
+alias Vec = vec2f;
+const WIDTH: u32 = 2u;
+
+fn vec_dot(a: Vec, b: Vec) -> f32 { return dot(a, b); }
+fn vec_sum(a: Vec) -> f32 { return a.x + a.y; }
+// The part of a block of four values that the i-th Vec of an array covers.
+fn vec_of_block(block: vec4f, i: u32) -> Vec { return select(block.xy, block.zw, i % 2u == 1u); }

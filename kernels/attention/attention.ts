@@ -1,0 +1,109 @@
+import { WebLoraError } from '../../src/errors.ts';
+import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import tanh from '../_lib/tanh.wgsl?raw';
+import { defineVectorKernel, vectorWidth, type VectorKernel } from '../_lib/vector.ts';
+import backwardWgsl from './attention_backward.wgsl?raw';
+import backwardSerialWgsl from './attention_backward_serial.wgsl?raw';
+import forwardWgsl from './attention_forward.wgsl?raw';
+import forwardSerialWgsl from './attention_forward_serial.wgsl?raw';
+import statsWgsl from './attention_stats.wgsl?raw';
+
+const forward = defineVectorKernel('attention_forward', tanh, forwardWgsl);
+const forwardSerial = defineVectorKernel('attention_forward', tanh, forwardSerialWgsl);
+const stats = defineVectorKernel('attention_stats', statsWgsl);
+const backward = defineVectorKernel('attention_backward', tanh, backwardWgsl);
+const backwardSerial = defineVectorKernel('attention_backward', tanh, backwardSerialWgsl);
+
+export interface AttentionArgs {
+  /** N, flat rows of all segments */
+  readonly rows: number;
+  /** H */
+  readonly heads: number;
+  /** K, a divisor of H */
+  readonly kvHeads: number;
+  /** D, at most 256 */
+  readonly headDim: number;
+  /** Factor on q·k, usually 1/sqrt(D). */
+  readonly scale: number;
+  /** Row i sees row j only when i - j < window; left out, all of its segment's past. */
+  readonly window?: number;
+  /** Scores become cap · tanh(score / cap). */
+  readonly softCap?: number;
+  readonly variant: Variant;
+}
+
+/**
+ * Causal attention inside segments, softmax computed online. Row i sees row j when segmentStart(i) <= j <= i.
+ * Operands: q [N, H, D], k [N, K, D], v [N, K, D], bounds u32 [N, 2] -> o [N, H, D], lse [N, H] (natural log).
+ */
+export function attentionForward(args: AttentionArgs): Launch {
+  return launch(args, forward, forwardSerial, 'forward', ['q', 'k', 'v', 'bounds', 'o', 'lse'], 4);
+}
+
+/** What both backward kernels need of a row. Operands: o, dy [N, H, D], lse [N, H] -> stats [N, H, 2] = (lse, Σ_d o·dy). */
+export function attentionStats({ rows, heads, headDim }: AttentionArgs): Launch {
+  return {
+    kernel: stats[vectorWidth(headDim)],
+    entry: 'row_stats',
+    overrides: { WG: STATS_WG },
+    params: { rows, heads, head_dim: headDim },
+    operands: ['o', 'dy', 'lse', 'stats'],
+    workgroups: foldGrid(Math.ceil((rows * heads) / STATS_WG)),
+    flops: 2 * rows * heads * headDim,
+  };
+}
+
+/** Operands: q, k, v, dy, stats, bounds -> dq [N, H, D]. */
+export function attentionBackwardDq(args: AttentionArgs): Launch {
+  return launch(args, backward, backwardSerial, 'backward_dq', ['q', 'k', 'v', 'dy', 'stats', 'bounds', 'dq'], 6);
+}
+
+/** Operands: q, k, v, dy, stats, bounds -> dk, dv [N, K, D], summed over the query heads of each group in fixed order. */
+export function attentionBackwardDkv(args: AttentionArgs): Launch {
+  return launch(args, backward, backwardSerial, 'backward_dkv', ['q', 'k', 'v', 'dy', 'stats', 'bounds', 'dk', 'dv'], 8);
+}
+
+const STATS_WG = 16;
+const SERIAL_WG = 4;
+const LARGEST_HEAD_DIM = 256;
+/** Lanes of a tiled workgroup are 8 row groups of 8 lanes. */
+const ROW_GROUPS = 8;
+/** Floats of a head that are staged in workgroup memory at a time. */
+const CHUNK = 32;
+/** Rows (forward, dq: queries; dkv: keys) that one invocation of the serial variant computes. */
+const SERIAL_ROWS = 4;
+
+function launch(args: AttentionArgs, tiled: VectorKernel, serial: VectorKernel, entry: string, operands: readonly string[], productsPerPair: number): Launch {
+  const { rows, heads, kvHeads, headDim, scale, window = 0, softCap = 0, variant } = args;
+  if (headDim > LARGEST_HEAD_DIM) {
+    throw new WebLoraError('internal', 'attention: headDim', { got: headDim, wanted: `at most ${LARGEST_HEAD_DIM}` });
+  }
+  const width = vectorWidth(headDim);
+  const headVecs = headDim / width;
+  const gridHeads = entry === 'backward_dkv' ? kvHeads : heads;
+  const shared = {
+    params: { rows, heads, kv_heads: kvHeads, scale, window, soft_cap: softCap },
+    operands,
+    // Half of the square: the triangle below the diagonal.
+    flops: productsPerPair * heads * headDim * ((rows * (rows + 1)) / 2),
+  };
+  if (variant === 'serial') {
+    const tiles = Math.ceil(rows / SERIAL_ROWS) * gridHeads;
+    return {
+      ...shared,
+      kernel: serial[width],
+      entry,
+      overrides: { WG: SERIAL_WG, HEAD_VECS: headVecs },
+      workgroups: foldGrid(Math.ceil(tiles / SERIAL_WG)),
+    };
+  }
+  const chunks = Math.ceil(headDim / CHUNK);
+  const rowsPerLane = headDim <= 64 ? 4 : headDim <= 128 ? 2 : 1;
+  return {
+    ...shared,
+    kernel: tiled[width],
+    entry,
+    overrides: { HEAD_VECS: headVecs, CHUNKS: chunks, CHUNK_VECS: Math.ceil(headVecs / chunks), ROWS_PER_LANE: rowsPerLane },
+    workgroups: foldGrid(Math.ceil(rows / (ROW_GROUPS * rowsPerLane)) * gridHeads),
+  };
+}

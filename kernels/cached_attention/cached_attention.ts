@@ -1,0 +1,51 @@
+import { WebLoraError } from '../../src/errors.ts';
+import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import tanh from '../_lib/tanh.wgsl?raw';
+import { defineVectorKernel, vectorWidth } from '../_lib/vector.ts';
+import wgsl from './cached_attention.wgsl?raw';
+
+const kernels = defineVectorKernel('cached_attention', tanh, wgsl);
+const LARGEST_HEAD_DIM = 256;
+
+export interface CachedAttentionArgs {
+  /** N: sequences in decode, tokens of one or more prompts in prefill */
+  readonly rows: number;
+  /** H */
+  readonly heads: number;
+  /** K, a divisor of H */
+  readonly kvHeads: number;
+  /** D, at most 256 */
+  readonly headDim: number;
+  /** Positions of each cache slot. */
+  readonly maxPositions: number;
+  /** Factor on q·k, usually 1/sqrt(D). */
+  readonly scale: number;
+  /** Positions further back than this many are not seen. */
+  readonly window?: number;
+  /** Scores become cap · tanh(score / cap). */
+  readonly softCap?: number;
+  readonly variant: Variant;
+}
+
+/**
+ * Row n attends to cache positions 0..positions[n] of slot slots[n]; rows of slot 0xffffffff become zero.
+ * Operands: q [N, H, D], cache_k, cache_v [slots, maxPositions, K, D], slots u32 [N], positions u32 [N] -> o [N, H, D].
+ */
+export function cachedAttention(args: CachedAttentionArgs): Launch {
+  const { rows, heads, kvHeads, headDim, maxPositions, scale, window = 0, softCap = 0, variant } = args;
+  if (headDim > LARGEST_HEAD_DIM) {
+    throw new WebLoraError('internal', 'cached_attention: headDim', { got: headDim, wanted: `at most ${LARGEST_HEAD_DIM}` });
+  }
+  const serial = variant === 'serial';
+  const lanes = serial ? 4 : 64;
+  const width = vectorWidth(headDim);
+  return {
+    kernel: kernels[width],
+    entry: serial ? 'attend_serial' : 'attend',
+    overrides: { WG: lanes, HEAD_VECS: headDim / width },
+    params: { rows, heads, kv_heads: kvHeads, max_positions: maxPositions, scale, window, soft_cap: softCap },
+    operands: ['q', 'cache_k', 'cache_v', 'slots', 'positions', 'o'],
+    workgroups: foldGrid(serial ? Math.ceil((rows * heads) / lanes) : rows * heads),
+    flops: 4 * rows * heads * headDim * maxPositions,
+  };
+}
