@@ -1,0 +1,144 @@
+/**
+ * What a run's model card tells, as plain data. Nothing in it comes from the rows themselves: a card is made to be
+ * published.
+ */
+export interface ModelCardFacts {
+  /** Heading, for example the name of the output folder. */
+  readonly title: string;
+  readonly base: {
+    /** For people: `embedded`, a folder's name, or a hub name. */
+    readonly name: string;
+    /** `org/name` on the Hugging Face hub, where the base has one. */
+    readonly hubId?: string;
+    readonly revision?: string;
+    /** sha256 over the base's weights; an adapter fits no other base. */
+    readonly sha256: string;
+    /** How the base was kept in training: `q4`, `f16`, … */
+    readonly format: string;
+  };
+  /** Settings in the order to show them, named as the flags are: `rank`, `learning rate`, … */
+  readonly settings: readonly (readonly [name: string, value: string | number])[];
+  /** The system prompt every row was given; whoever uses the adapter must give it too. */
+  readonly systemPrompt?: string;
+  readonly data: readonly {
+    readonly role: 'training' | 'evaluation';
+    readonly fileName: string;
+    readonly sha256: string;
+    readonly rows: number;
+    /** Rows left out because they could not be used. */
+    readonly skippedRows: number;
+  }[];
+  readonly results: readonly {
+    /** `held-out loss`, `exact match`, … */
+    readonly measure: string;
+    readonly base?: number;
+    readonly tuned: number;
+  }[];
+  readonly steps: number;
+  readonly tokens: number;
+  /** The adapter's name as WebGPU reports it. */
+  readonly device: string;
+  readonly webLoraVersion: string;
+}
+
+/** The README.md that goes with an adapter: YAML front matter as the hub reads it, then Markdown. */
+export function writeModelCard(facts: ModelCardFacts): string {
+  return [
+    frontMatter(facts),
+    `# ${oneLine(facts.title)}`,
+    '',
+    `A LoRA adapter for ${baseLink(facts)}, trained with WebLoRA ${facts.webLoraVersion} on the owner's device ` +
+      `(${oneLine(facts.device)}): ${facts.steps} updates over ${facts.tokens} tokens.`,
+    '',
+    ...resultsSection(facts),
+    ...usageSection(facts),
+    ...dataSection(facts),
+    '## Settings',
+    '',
+    ...table(['setting', 'value'], [...facts.settings, ['base format in training', facts.base.format]]),
+    '',
+    `The base weights have sha256 \`${facts.base.sha256}\`. The adapter fits no other base model.`,
+    '',
+  ].join('\n');
+}
+
+function frontMatter({ base }: ModelCardFacts): string {
+  const lines = ['---', 'library_name: peft', 'pipeline_tag: text-generation'];
+  if (base.hubId !== undefined) lines.push(`base_model: ${JSON.stringify(base.hubId)}`);
+  lines.push('tags:', '  - lora', '  - peft', '  - web-lora');
+  lines.push('# license: choose one before you publish, and mind those of the base model and the data');
+  lines.push('---', '');
+  return lines.join('\n');
+}
+
+function baseLink({ base }: ModelCardFacts): string {
+  return base.hubId === undefined
+    ? `the model \`${oneLine(base.name)}\``
+    : `[${base.hubId}](https://huggingface.co/${base.hubId})`;
+}
+
+function resultsSection({ results }: ModelCardFacts): string[] {
+  if (results.length === 0) return [];
+  const rows = results.map(({ measure, base, tuned }) => [
+    measure,
+    base === undefined ? '' : digits(base),
+    digits(tuned),
+  ]);
+  return ['## Results', '', ...table(['measure', 'base model', 'with this adapter'], rows), ''];
+}
+
+function usageSection({ base, systemPrompt }: ModelCardFacts): string[] {
+  const revision = base.revision === undefined ? '' : `, revision=${JSON.stringify(base.revision)}`;
+  const lines = [
+    '## How to use it',
+    '',
+    'In WebLoRA: drop this folder on the page, or `weblora generate --model … --adapter …`. In Python:',
+    '',
+    '```python',
+    'from peft import PeftModel',
+    'from transformers import AutoModelForCausalLM, AutoTokenizer',
+    '',
+    `base = ${JSON.stringify(base.hubId ?? 'path/to/the/base/model')}`,
+    `tokenizer = AutoTokenizer.from_pretrained(base${revision})`,
+    `model = AutoModelForCausalLM.from_pretrained(base${revision})`,
+    'model = PeftModel.from_pretrained(model, "path/to/this/folder")',
+    '```',
+    '',
+  ];
+  if (systemPrompt !== undefined) {
+    lines.push('It was trained with this system prompt, and needs it:', '', ...fenced(systemPrompt), '');
+  }
+  return lines;
+}
+
+function dataSection({ data }: ModelCardFacts): string[] {
+  const rows = data.map(({ role, fileName, sha256, rows: count, skippedRows }) => [
+    role,
+    fileName,
+    count,
+    skippedRows,
+    sha256,
+  ]);
+  return ['## Data', '', ...table(['used for', 'file', 'rows', 'rows left out', 'sha256'], rows), ''];
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
+  const line = (cells: readonly (string | number)[]) =>
+    `| ${cells.map((cell) => oneLine(String(cell)).replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}
+
+/** A fence longer than any run of backticks inside. */
+function fenced(text: string): string[] {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  return [`${fence}text`, text, fence];
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim();
+}
+
+function digits(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}

@@ -1,0 +1,187 @@
+import { WebLoraError } from '../errors.ts';
+import {
+  float32Tensor,
+  readSafetensors,
+  tensorToFloat32,
+  writeSafetensors,
+  type SafetensorsTensor,
+} from '../formats/safetensors.ts';
+import { shortNames, type LoraAdapter, type LoraModule } from './adapter.ts';
+import { formatPeftConfig, parsePeftConfig, PEFT_CONFIG_FILE, type PeftConfig } from './peft-config.ts';
+
+export const PEFT_WEIGHTS_FILE = 'adapter_model.safetensors';
+export const PEFT_CARD_FILE = 'README.md';
+
+const NAME_PREFIX = 'base_model.model.';
+/** PEFT leaves the adapter's name out; a state dict saved by hand still has it. */
+const NAME_PATTERN = /^base_model\.model\.(.+)\.lora_(A|B)(?:\.default)?\.weight$/;
+
+export interface PeftExtras {
+  /** Text of README.md. */
+  readonly modelCard: string;
+  /** Revision of the base model on the hub. */
+  readonly revision?: string;
+}
+
+/** The files of a PEFT folder, as `PeftModel.from_pretrained` reads them: f32 tensors. Same adapter, same bytes. */
+export function writePeft(adapter: LoraAdapter, extras: PeftExtras): Map<string, Uint8Array<ArrayBuffer>> {
+  const tensors = new Map<string, SafetensorsTensor>();
+  for (const [path, { a, b, inFeatures, outFeatures }] of adapter.modules) {
+    tensors.set(`${NAME_PREFIX}${path}.lora_A.weight`, float32Tensor(a, [adapter.rank, inFeatures]));
+    tensors.set(`${NAME_PREFIX}${path}.lora_B.weight`, float32Tensor(b, [outFeatures, adapter.rank]));
+  }
+  const encoder = new TextEncoder();
+  return new Map([
+    [PEFT_CONFIG_FILE, encoder.encode(formatPeftConfig(adapter, extras.revision ?? null))],
+    [PEFT_WEIGHTS_FILE, writeSafetensors(tensors, { format: 'pt' })],
+    [PEFT_CARD_FILE, encoder.encode(extras.modelCard)],
+  ]);
+}
+
+/**
+ * Reads the files of a PEFT folder, by name. F32, F16, BF16 and F64 tensors become f32. Where `rank_pattern` or
+ * `alpha_pattern` give modules different ranks or scales, factors are padded with zeros to the largest rank and B
+ * takes up the difference in scale: the adapter computes the same, and the zeros stay zero in training.
+ *
+ * @throws WebLoraError `file-not-found`, `bad-file`, `bad-adapter` or `unsupported`, naming file and field or tensor
+ */
+export function readPeft(files: ReadonlyMap<string, Uint8Array>): LoraAdapter {
+  const config = parsePeftConfig(new TextDecoder().decode(fileNamed(files, PEFT_CONFIG_FILE)));
+  const { tensors } = readSafetensors(fileNamed(files, PEFT_WEIGHTS_FILE), PEFT_WEIGHTS_FILE);
+  const read = new Map<string, ModuleRead>();
+  for (const [path, pair] of pairTensors(tensors)) read.set(path, readModule(path, pair, config));
+  const [first] = read.values();
+  if (first === undefined) {
+    throw badTensor('the file', 'no LoRA tensors', `tensors named ${NAME_PREFIX}….lora_A.weight`);
+  }
+  let largest = first;
+  for (const module of read.values()) if (module.rank > largest.rank) largest = module;
+  const { rank, alpha, scale } = largest;
+  const modules = new Map<string, LoraModule>();
+  for (const [path, module] of read) modules.set(path, foldModule(module, rank, scale));
+  return {
+    rank,
+    alpha,
+    scale,
+    method: config.method,
+    dropout: config.dropout,
+    targetModules: shortNames(modules.keys()),
+    baseModel: config.baseModel,
+    modules,
+  };
+}
+
+/** A module with its own rank and scale, as the file has it. */
+interface ModuleRead extends LoraModule {
+  readonly rank: number;
+  readonly alpha: number;
+  readonly scale: number;
+}
+
+interface TensorPair {
+  A?: SafetensorsTensor;
+  B?: SafetensorsTensor;
+}
+
+function pairTensors(tensors: ReadonlyMap<string, SafetensorsTensor>): Map<string, TensorPair> {
+  const pairs = new Map<string, TensorPair>();
+  for (const [name, tensor] of tensors) {
+    const [, path, factor] = NAME_PATTERN.exec(name) ?? [];
+    if (path === undefined || (factor !== 'A' && factor !== 'B')) throw unknownTensor(name);
+    const pair = pairs.get(path) ?? {};
+    if (pair[factor] !== undefined) throw badTensor(name, 'the same factor twice', 'one lora_A and one lora_B');
+    pair[factor] = tensor;
+    pairs.set(path, pair);
+  }
+  return pairs;
+}
+
+function readModule(path: string, { A, B }: TensorPair, config: PeftConfig): ModuleRead {
+  if (A === undefined || B === undefined) {
+    throw badTensor(path, `only lora_${A === undefined ? 'B' : 'A'}`, 'lora_A and lora_B');
+  }
+  const ofModule = config.forModule(path);
+  const [rankOfA, inFeatures, ...moreOfA] = A.shape;
+  const [outFeatures, rankOfB, ...moreOfB] = B.shape;
+  if (inFeatures === undefined || rankOfB === undefined || moreOfA.length + moreOfB.length > 0) {
+    throw new WebLoraError('unsupported', `${PEFT_WEIGHTS_FILE}: ${path}`, {
+      got: `lora_A [${A.shape.join(', ')}] and lora_B [${B.shape.join(', ')}]`,
+      wanted: 'matrices, the factors of a linear module',
+      fix: 'use an adapter without convolutions',
+    });
+  }
+  if (rankOfA !== ofModule.rank || rankOfB !== ofModule.rank || outFeatures === undefined) {
+    throw badTensor(
+      path,
+      `lora_A [${A.shape.join(', ')}] and lora_B [${B.shape.join(', ')}]`,
+      `[${ofModule.rank}, in] and [out, ${ofModule.rank}] as ${PEFT_CONFIG_FILE} says`,
+    );
+  }
+  return {
+    ...ofModule,
+    inFeatures,
+    outFeatures,
+    a: finiteValues(`${path}.lora_A`, A),
+    b: finiteValues(`${path}.lora_B`, B),
+  };
+}
+
+/** Values of the adapter's own memory, not of the file's. */
+function finiteValues(name: string, tensor: SafetensorsTensor): Float32Array {
+  const values = tensorToFloat32(tensor, `${PEFT_WEIGHTS_FILE}: ${name}`).slice();
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at >= 0) throw badTensor(name, `${String(values[at])} at element ${at}`, 'finite numbers');
+  return values;
+}
+
+function foldModule(module: ModuleRead, rank: number, scale: number): LoraModule {
+  const { inFeatures, outFeatures } = module;
+  if (module.rank === rank && module.scale === scale) return { a: module.a, b: module.b, inFeatures, outFeatures };
+  const a = new Float32Array(rank * inFeatures);
+  a.set(module.a);
+  const b = new Float32Array(outFeatures * rank);
+  const factor = module.scale / scale;
+  for (let row = 0; row < outFeatures; row++) {
+    for (let r = 0; r < module.rank; r++) b[row * rank + r] = (module.b[row * module.rank + r] ?? 0) * factor;
+  }
+  return { a, b, inFeatures, outFeatures };
+}
+
+function fileNamed(files: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array {
+  const bytes = files.get(name);
+  if (bytes !== undefined) return bytes;
+  if (name === PEFT_WEIGHTS_FILE && files.has('adapter_model.bin')) {
+    throw new WebLoraError('unsupported', 'adapter_model.bin', {
+      got: 'a pickle file, which can run code',
+      wanted: PEFT_WEIGHTS_FILE,
+      fix: 'save the adapter again in PEFT with safe_serialization=True',
+    });
+  }
+  throw new WebLoraError('file-not-found', name, {
+    got: `${[...files.keys()].sort().join(', ') || 'no files'}`,
+    wanted: `${PEFT_CONFIG_FILE} and ${PEFT_WEIGHTS_FILE}`,
+    fix: 'choose the folder that PEFT saved',
+  });
+}
+
+function unknownTensor(name: string): WebLoraError {
+  const reasons: [RegExp, string][] = [
+    [/\.lora_magnitude_vector/, 'LoRA without DoRA magnitudes'],
+    [/\.lora_embedding_[AB]/, 'adapters of linear modules, not of embeddings'],
+    [/\.lora_B(\.\w+)?\.bias$/, 'LoRA without biases'],
+  ];
+  const reason = reasons.find(([pattern]) => pattern.test(name))?.[1];
+  return new WebLoraError('unsupported', `${PEFT_WEIGHTS_FILE}: tensor ${name}`, {
+    got: 'a tensor that is no LoRA factor',
+    wanted: reason ?? `only ${NAME_PREFIX}….lora_A.weight and ….lora_B.weight`,
+    fix: 'use an adapter that trained linear modules only, or merge this one into its base model with PEFT',
+  });
+}
+
+function badTensor(name: string, got: string, wanted: string): WebLoraError {
+  return new WebLoraError('bad-adapter', `${PEFT_WEIGHTS_FILE}: ${name}`, {
+    got,
+    wanted,
+    fix: 'fetch or export the adapter again',
+  });
+}
