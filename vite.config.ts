@@ -1,13 +1,91 @@
 /// <reference types="vitest/config" />
-import { defineConfig } from 'vite';
+import { join } from 'node:path';
+import { defineConfig, type Plugin, type UserConfig } from 'vite';
+import { CONTENT_SECURITY_POLICY } from './scripts/content-security-policy.ts';
+import { embeddedFiles } from './scripts/embedded-files.ts';
 
-export default defineConfig({
+const at = (path: string): string => join(import.meta.dirname, path);
+
+/** Only in the built page: the development server injects inline styles. */
+function contentSecurityPolicy(): Plugin {
+  return {
+    name: 'web-lora:content-security-policy',
+    apply: 'build',
+    transformIndexHtml: () => [
+      { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: CONTENT_SECURITY_POLICY }, injectTo: 'head-prepend' },
+    ],
+  };
+}
+
+/** The page: static files that work from any host and below any path. `fake` has the scripted engine in its worker. */
+function app(engine: 'real' | 'fake'): UserConfig {
+  const fake = { find: /^\.\/engine\.ts$/, replacement: at('workers/engine/fake.ts') };
+  return {
+    base: './',
+    plugins: [contentSecurityPolicy(), embeddedFiles()],
+    resolve: { alias: engine === 'fake' ? [fake] : [] },
+    worker: { format: 'es' },
+    build: { outDir: engine === 'fake' ? 'dist/fake-app' : 'dist/app', emptyOutDir: true, target: 'es2023', reportCompressedSize: false },
+  };
+}
+
+/** The library: its dependencies stay imports, for the bundler of whoever uses it. */
+const library: UserConfig = {
+  base: './',
+  publicDir: false,
+  worker: { format: 'es' },
+  build: {
+    outDir: 'dist/lib',
+    emptyOutDir: true,
+    target: 'es2023',
+    minify: false,
+    reportCompressedSize: false,
+    lib: { entry: { index: at('src/index.ts') }, formats: ['es'] },
+    rolldownOptions: { external: (id: string) => /^(node:|[a-z@])/.test(id) && !id.startsWith('/') },
+  },
+};
+
+/** The terminal command: one file, beside it the built-in model. */
+const cli: UserConfig = {
+  publicDir: false,
+  plugins: [embeddedFiles()],
+  ssr: { noExternal: true, external: ['webgpu', '@sparticuz/chromium'] },
+  build: {
+    ssr: at('src/cli/main.ts'),
+    outDir: 'dist',
+    emptyOutDir: false,
+    target: 'node20',
+    minify: false,
+    rolldownOptions: {
+      output: { entryFileNames: 'cli.js', codeSplitting: false, banner: '#!/usr/bin/env node' },
+    },
+  },
+};
+
+const BUILDS: Readonly<Record<string, UserConfig>> = { lib: library, cli };
+
+export default defineConfig(({ mode, command }) => ({
+  ...(BUILDS[mode] ?? app(mode === 'fake' ? 'fake' : 'real')),
+  ...(command === 'serve' ? { base: '/' } : {}),
   test: {
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    include: ['{src,kernels,models,workers,test}/**/*.test.ts'],
     exclude: ['**/node_modules/**', 'dist/**'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'node',
+          include: ['{src,kernels,models,workers,test,bench,scripts}/**/*.test.ts'],
+          exclude: ['test/browser/**'],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'browser', include: ['test/browser/**/*.test.ts'], globalSetup: ['test/browser/build.ts'] },
+      },
+    ],
   },
-});
+}));

@@ -1,12 +1,8 @@
-import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { constants, homedir, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { createBrotliDecompress } from 'node:zlib';
+import { constants } from 'node:os';
+import { join } from 'node:path';
 import { WebLoraError } from '../errors.ts';
 import { openGpuOnAdapter, type Gpu, type OpenGpuOptions } from './gpu.ts';
+import { unpackSparticuz } from './sparticuz.ts';
 
 /** Keeps the loader mapped: Node would close a library that registers no add-on. */
 const RTLD_NODELETE = 0x1000;
@@ -71,33 +67,14 @@ async function useSwiftShader(): Promise<void> {
   mapLibrary(join(folder, 'libvulkan.so.1'));
 }
 
-/** Unpacks SwiftShader next to other caches, once; several processes may race, the rename decides. */
+/** SwiftShader's folder, unpacked on first use. */
 export async function unpackSwiftShader(): Promise<string> {
-  const require = createRequire(import.meta.url);
-  let archive: string;
-  let version: string;
   try {
-    const root = dirname(dirname(dirname(require.resolve('@sparticuz/chromium'))));
-    archive = join(root, 'bin', 'swiftshader.tar.br');
-    version = (require(join(root, 'package.json')) as { version: string }).version;
+    return await unpackSparticuz('swiftshader', [{ name: 'swiftshader.tar.br' }]);
   } catch (cause) {
-    throw new WebLoraError('no-webgpu', 'no GPU driver was found, and the software adapter package is not installed', {
+    throw new WebLoraError('no-webgpu', 'no GPU driver was found, and the software adapter package cannot be used', {
       fix: 'npm install @sparticuz/chromium, install a Vulkan driver, or use --device cpu',
       cause,
     });
   }
-  const cache = existsSync(homedir()) ? join(homedir(), '.cache', 'web-lora') : join(tmpdir(), 'web-lora');
-  const target = join(cache, `swiftshader-${version}`);
-  if (existsSync(join(target, 'vk_swiftshader_icd.json'))) return target;
-  await mkdir(cache, { recursive: true });
-  const unpacked = await mkdtemp(join(cache, 'unpacking-'));
-  const { extract } = await import('tar-fs');
-  await pipeline(createReadStream(archive), createBrotliDecompress(), extract(unpacked));
-  try {
-    await rename(unpacked, target);
-  } catch (error) {
-    await rm(unpacked, { recursive: true, force: true });
-    if (!existsSync(join(target, 'vk_swiftshader_icd.json'))) throw error;
-  }
-  return target;
 }

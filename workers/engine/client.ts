@@ -1,0 +1,202 @@
+import { releaseProxy, transfer, wrap, type Endpoint, type Remote } from 'comlink';
+import { WebLoraError, type Failure } from '../../src/errors.ts';
+import type { TrainConfig } from '../../src/train/config.ts';
+import type {
+  AdapterId,
+  EngineApi,
+  EngineFacts,
+  EvaluateReport,
+  EvaluateRequest,
+  GenerateEvent,
+  GenerateRequest,
+  LoadOptions,
+  ModelFacts,
+  ModelId,
+  ModelSource,
+  NamedFile,
+  PlanReport,
+  ProgressEvent,
+  Result,
+  RunId,
+  RunSummary,
+  TrainEvent,
+  TrainRequest,
+} from './contract.ts';
+import { EventPort } from './event-port.ts';
+
+export interface ProgressOptions {
+  readonly onProgress?: (event: ProgressEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface StartedRun {
+  readonly id: RunId;
+  /** Ends after `done` or `failed`. Aborting the call's signal stops the run, which then ends with `done`. */
+  readonly events: AsyncIterable<TrainEvent>;
+}
+
+const isEnd = (event: TrainEvent | GenerateEvent): boolean => event.kind === 'done' || event.kind === 'failed';
+
+/**
+ * The engine's life as seen from its user: one worker, held for as long as the client lives, one port per call with
+ * events. Failures of the engine are values; a worker that dies ends every open call with one.
+ */
+export class EngineClient {
+  readonly #engine: Remote<EngineApi>;
+  readonly #terminate: () => void;
+  readonly #ports = new Set<EventPort<never>>();
+  readonly #died: Promise<Failure>;
+  #reportDeath: (failure: Failure) => void = () => {};
+
+  /** @param endpoint what the engine listens on; @param terminate ends the engine's thread */
+  constructor(endpoint: Endpoint, terminate: () => void) {
+    this.#engine = wrap<EngineApi>(endpoint);
+    this.#terminate = terminate;
+    this.#died = new Promise((resolve) => (this.#reportDeath = resolve));
+  }
+
+  /** Starts the engine in a worker of its own. */
+  static start(): EngineClient {
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'web-lora engine' });
+    const client = new EngineClient(worker, () => worker.terminate());
+    worker.addEventListener('error', (event) => {
+      client.#die({ code: 'internal', message: `the engine stopped working: ${event.message || 'its program could not be loaded'}` });
+    });
+    return client;
+  }
+
+  describe(): Promise<Result<EngineFacts>> {
+    return this.#call(() => this.#engine.describe());
+  }
+
+  loadModel(source: ModelSource, options: LoadOptions = {}, { onProgress, signal }: ProgressOptions = {}): Promise<Result<ModelFacts>> {
+    return this.#withProgress(onProgress, signal, (port) =>
+      port === undefined
+        ? this.#engine.loadModel(source, options)
+        : this.#engine.loadModel(source, options, transfer(port, [port])),
+    );
+  }
+
+  plan(model: ModelId, config: Partial<TrainConfig>): Promise<Result<PlanReport>> {
+    return this.#call(() => this.#engine.plan(model, config));
+  }
+
+  /** Resolves once the run has begun. */
+  async train(request: TrainRequest, signal?: AbortSignal): Promise<Result<StartedRun>> {
+    const port = this.#openPort<TrainEvent>(isEnd);
+    const result = await this.#call(() => this.#engine.train(request, transfer(port.remote, [port.remote])));
+    if (!result.ok) {
+      this.#closePort(port);
+      return result;
+    }
+    const id = result.value;
+    const stop = (): void => void this.control(id, 'stop');
+    if (signal?.aborted === true) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+    return { ok: true, value: { id, events: this.#read(port, () => signal?.removeEventListener('abort', stop)) } };
+  }
+
+  control(run: RunId, to: 'pause' | 'resume' | 'stop'): Promise<Result<null>> {
+    return this.#call(() => this.#engine.control(run, to));
+  }
+
+  /** Streams an answer; a failure arrives as the last event. Aborting ends it with what there is so far. */
+  async *generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent, void, undefined> {
+    const port = this.#openPort<GenerateEvent>(isEnd);
+    const abort = (): void => port.abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    const called = this.#call(() => this.#engine.generate(request, transfer(port.remote, [port.remote])));
+    void called.then((result) => {
+      if (!result.ok) port.fail(new WebLoraError(result.error.code, result.error.message));
+    });
+    if (signal?.aborted === true) abort();
+    yield* this.#read(port, () => signal?.removeEventListener('abort', abort));
+  }
+
+  evaluate(request: EvaluateRequest, { onProgress, signal }: ProgressOptions = {}): Promise<Result<EvaluateReport>> {
+    return this.#withProgress(onProgress, signal, (port) =>
+      port === undefined ? this.#engine.evaluate(request) : this.#engine.evaluate(request, transfer(port, [port])),
+    );
+  }
+
+  exportAdapter(adapter: AdapterId, as: 'zip' | 'files'): ReturnType<EngineApi['exportAdapter']> {
+    return this.#call(() => this.#engine.exportAdapter(adapter, as));
+  }
+
+  loadAdapter(model: ModelId, files: readonly NamedFile[]): Promise<Result<AdapterId>> {
+    return this.#call(() => this.#engine.loadAdapter(model, files));
+  }
+
+  openRun(model: ModelId, out: string): Promise<Result<AdapterId>> {
+    return this.#call(() => this.#engine.openRun(model, out));
+  }
+
+  listRuns(): Promise<Result<readonly RunSummary[]>> {
+    return this.#call(() => this.#engine.listRuns());
+  }
+
+  /** Lets the engine give its GPU memory back, then ends its thread. Open calls end with `aborted`. */
+  async dispose(): Promise<void> {
+    await this.#call(() => this.#engine.dispose());
+    this.#die({ code: 'aborted', message: 'the engine was closed' });
+    this.#engine[releaseProxy]();
+    this.#terminate();
+  }
+
+  #die(failure: Failure): void {
+    this.#reportDeath(failure);
+    for (const port of this.#ports) port.fail(new WebLoraError(failure.code, failure.message));
+    this.#ports.clear();
+  }
+
+  /** An answer or the worker's death, whichever comes first: a dead worker never answers. */
+  async #call<T>(ask: () => Promise<Result<T>>): Promise<Result<T>> {
+    const death = this.#died.then((error): Result<T> => ({ ok: false, error }));
+    try {
+      return await Promise.race([ask(), death]);
+    } catch (thrown) {
+      return { ok: false, error: { code: 'internal', message: thrown instanceof Error ? thrown.message : String(thrown) } };
+    }
+  }
+
+  async #withProgress<T>(
+    onProgress: ((event: ProgressEvent) => void) | undefined,
+    signal: AbortSignal | undefined,
+    ask: (port?: MessagePort) => Promise<Result<T>>,
+  ): Promise<Result<T>> {
+    if (onProgress === undefined && signal === undefined) return this.#call(ask);
+    const port = this.#openPort<ProgressEvent>(() => false);
+    const abort = (): void => port.abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    const listening = (async () => {
+      for await (const event of port) onProgress?.(event);
+    })().catch(() => undefined); // the call itself reports why
+    const answer = this.#call(() => ask(port.remote));
+    if (signal?.aborted === true) abort();
+    const result = await answer;
+    signal?.removeEventListener('abort', abort);
+    this.#closePort(port);
+    await listening;
+    return result;
+  }
+
+  async *#read<E extends TrainEvent | GenerateEvent>(port: EventPort<E>, finish: () => void): AsyncGenerator<E, void, undefined> {
+    try {
+      yield* port;
+    } finally {
+      finish();
+      this.#closePort(port);
+    }
+  }
+
+  #openPort<E extends { readonly seq: number }>(isLast: (event: E) => boolean): EventPort<E> {
+    const port = new EventPort<E>(isLast);
+    this.#ports.add(port as unknown as EventPort<never>);
+    return port;
+  }
+
+  #closePort<E extends { readonly seq: number }>(port: EventPort<E>): void {
+    port.close();
+    this.#ports.delete(port as unknown as EventPort<never>);
+  }
+}

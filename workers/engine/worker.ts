@@ -1,0 +1,16 @@
+import { expose } from 'comlink';
+import { openBrowserGpu } from '../../src/gpu/gpu.ts';
+import { makeOpfsStore } from '../../src/storage/opfs-store.ts';
+import { makeEngine } from './engine.ts';
+
+// The build puts workers into assets/, beside which the built-in model lies; the development server keeps the tree.
+const embedded = new URL(import.meta.env.DEV ? '/embedded/' : '../embedded/', self.location.href);
+
+const engine = makeEngine({
+  openGpu: openBrowserGpu,
+  openStore: () => makeOpfsStore('web-lora'),
+  embedded,
+});
+
+// Frozen: comlink would otherwise let the page replace the engine's functions.
+expose(Object.freeze(engine));
