@@ -19,7 +19,7 @@ export interface TopKArgs {
 /**
  * The k largest finite logits of each row, descending, ties by lower index, and the log-sum-exp of the whole row.
  * Operands: logits [S, V] -> values [S, k], indices [S, k] u32, lse [S]. A place for which no finite logit is left gets
- * index 0xffffffff; a NaN logit makes lse NaN.
+ * index 0xffffffff; NaN or +infinity makes lse NaN.
  * @throws `internal` when k is out of its range
  */
 export function topK({ rows, vocab, k, variant }: TopKArgs): Launch {

@@ -1,6 +1,7 @@
 // The k largest logits of each row in descending order, ties by lower index, and the row's log-sum-exp.
 //   values[s,:], indices[s,:] = top k of logits[s,:]        lse[s] = log(sum_v exp(logits[s,v]))
-// Shapes: logits [S, V] row-major; values, indices [S, k]; lse [S]. Infinite or NaN logits are never chosen.
+// Shapes: logits [S, V] row-major; values, indices [S, k]; lse [S]. Infinite or NaN logits are never chosen;
+// positive infinity or NaN makes lse NaN (decided on bits: exp may swallow NaN).
 // rows_workgroup: one workgroup per row. Lane j first finds the best of the values at j, j + WG, ...; then k times the
 // best of the lanes' bests is taken and the winner's share is searched by all lanes for its next best, so that a row is
 // read once and each further place costs V / WG reads. rows_serial: one invocation per row inserts into the sorted
@@ -25,21 +26,29 @@ struct Candidate { value: f32, index: u32 }
 var<workgroup> best: array<Candidate, WG>;
 var<workgroup> scratch: array<Candidate, WG>;
 var<workgroup> lane_sum: array<f32, WG>;
+var<workgroup> lane_bad: array<u32, WG>;
+
+// +infinity and NaN of either sign; -infinity is a masked token and adds nothing.
+fn is_bad(x: f32) -> bool { return !is_finite(x) && bitcast<u32>(x) != 0xff800000u; }
 
 fn is_finite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
 
+// NaN when bad is 1; made at run time, since a constant expression may not be NaN.
+fn row_lse(largest: f32, sum: f32, bad: u32) -> f32 {
+  if (bad != 0u) { return bitcast<f32>(bad * 0x7fc00000u); }
+  return largest + log(sum);
+}
+
 fn precedes(a: Candidate, b: Candidate) -> bool { return a.value > b.value || (a.value == b.value && a.index < b.index); }
 
-// The first of all lanes' candidates in scratch; uniform, and safe to be called again at once.
+// The first of all lanes' candidates in scratch; the uniform load ends with a barrier, so scratch is free again.
 fn first_of_scratch(lane: u32) -> Candidate {
   workgroupBarrier();
   for (var half = WG / 2u; half > 0u; half >>= 1u) {
     if (lane < half && precedes(scratch[lane + half], scratch[lane])) { scratch[lane] = scratch[lane + half]; }
     workgroupBarrier();
   }
-  let first = scratch[0];
-  workgroupBarrier();
-  return first;
+  return workgroupUniformLoad(&scratch[0]);
 }
 
 @compute @workgroup_size(WG)
@@ -58,14 +67,23 @@ fn rows_workgroup(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) gri
 
   let largest = taken.value;
   var sum = 0.0;
-  for (var v = lane; v < p.vocab; v += WG) { sum += exp(logits[base + v] - largest); }
+  var bad = 0u;
+  for (var v = lane; v < p.vocab; v += WG) {
+    let l = logits[base + v];
+    bad |= u32(is_bad(l));
+    if (is_finite(l)) { sum += exp(l - largest); }
+  }
   lane_sum[lane] = sum;
+  lane_bad[lane] = bad;
   workgroupBarrier();
   for (var half = WG / 2u; half > 0u; half >>= 1u) {
-    if (lane < half) { lane_sum[lane] += lane_sum[lane + half]; }
+    if (lane < half) {
+      lane_sum[lane] += lane_sum[lane + half];
+      lane_bad[lane] |= lane_bad[lane + half];
+    }
     workgroupBarrier();
   }
-  if (lane == 0u) { lse[row] = largest + log(lane_sum[0]); }
+  if (lane == 0u) { lse[row] = row_lse(largest, lane_sum[0], lane_bad[0]); }
 
   for (var place = 0u; place < p.k; place += 1u) {
     if (lane == 0u) {
@@ -116,10 +134,15 @@ fn rows_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
   }
   let largest = values[out];
   var total = 0.0;
+  var bad = 0u;
   for (var first = 0u; first < p.vocab; first += BLOCK) {
     var sum = 0.0;
-    for (var v = first; v < min(first + BLOCK, p.vocab); v += 1u) { sum += exp(logits[base + v] - largest); }
+    for (var v = first; v < min(first + BLOCK, p.vocab); v += 1u) {
+      let l = logits[base + v];
+      bad |= u32(is_bad(l));
+      if (is_finite(l)) { sum += exp(l - largest); }
+    }
     total += sum;
   }
-  lse[row] = largest + log(total);
+  lse[row] = row_lse(largest, total, bad);
 }

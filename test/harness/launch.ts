@@ -72,7 +72,8 @@ export async function runLaunches(
         if (words[GUARD_WORDS + data.length + i] !== GUARD_PATTERN) throw new Error(`'${name}' was written ${i + 1} words past its end`);
       }
       const payload = words.slice(GUARD_WORDS, GUARD_WORDS + data.length);
-      if (!written.has(name) && !payload.every((word, i) => word === new Uint32Array(data.buffer, data.byteOffset, data.length)[i])) {
+      const before = new Uint32Array(data.buffer, data.byteOffset, data.length);
+      if (!written.has(name) && !payload.every((word, i) => word === before[i])) {
         throw new Error(`read-only operand '${name}' changed`);
       }
       results[name] = data instanceof Float32Array ? new Float32Array(payload.buffer) : data instanceof Int32Array ? new Int32Array(payload.buffer) : payload;

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { expectClose, testValues } from '../../test/harness/compare.ts';
+import { testGpu } from '../../test/harness/gpu.ts';
+import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
+import type { Variant } from '../../src/gpu/kernel.ts';
+import { cases } from './top_k.cases.ts';
+import { topKRef } from './top_k.ref.ts';
+import { topK, type TopKArgs } from './top_k.ts';
+
+const variants: readonly Variant[] = ['workgroup', 'serial'];
+type Pattern = (typeof cases)[number]['pattern'];
+
+function logitsOf(count: number, pattern: Pattern): Float32Array {
+  const values = testValues(count, 1, 5);
+  if (pattern === 'ties') return values.map((value) => Math.round(value / 4));
+  if (pattern === 'all equal') return values.fill(-2.5);
+  if (pattern === 'signed zeros') return values.map((_, i) => (i % 3 === 0 ? -1 : i % 3 === 1 ? -0 : 0));
+  if (pattern === 'ascending') return values.map((_, i) => i / 8);
+  if (pattern === 'descending') return values.map((_, i) => -i / 8);
+  // Neighbours in one lane's share of a 256-wide workgroup, further apart than 256 such shares.
+  if (pattern === 'one lane') for (const at of [3, 3 + 256, 3 + 65_536]) values[at] = 900 - at / 256;
+  return values;
+}
+
+/** Rows and outputs with one more place each, and a folded grid that overshoots: what lies behind must stay. */
+async function run(logits: Float32Array, args: TopKArgs): Promise<Record<string, Numbers>> {
+  const { rows, vocab, k } = args;
+  const launch = topK(args);
+  const padded = new Float32Array(logits.length + vocab);
+  padded.set(logits);
+  const result = await runLaunches(
+    await testGpu(),
+    [{ ...launch, workgroups: [2, Math.ceil((rows + 1) / 2), 1] }],
+    { logits: padded, values: new Float32Array(rows * k + k).fill(7), indices: new Uint32Array(rows * k + k).fill(7), lse: new Float32Array(rows + 1).fill(7) },
+  );
+  for (const [name, count] of Object.entries({ values: rows * k, indices: rows * k, lse: rows })) {
+    expect([...(result[name] ?? [])].slice(count).every((value) => value === 7), `${name} past its end`).toBe(true);
+    const kept = result[name]?.slice(0, count);
+    if (kept !== undefined) result[name] = kept;
+  }
+  return result;
+}
+
+describe.each(variants)('top_k, %s', (variant) => {
+  it.each(cases)('matches a full sort: $rows x $vocab, k $k, $pattern', async ({ rows, vocab, k, pattern }) => {
+    const logits = logitsOf(rows * vocab, pattern);
+    const expected = topKRef(logits, vocab, k);
+    const result = await run(logits, { rows, vocab, k, variant });
+    expect([...(result['indices'] ?? [])]).toEqual(expected.indices);
+    // Adding 0 turns -0 into 0: the sign of zero is no part of the promise.
+    expect([...(result['values'] ?? [])].map((value) => value + 0)).toEqual(expected.values.map((value) => value + 0));
+    expectClose(result['lse'] ?? [], expected.lse, { rtol: 1e-6, atol: 1e-6 }, 'lse');
+  });
+
+  it('never chooses what is not finite, and says so when too little is left', async () => {
+    const logits = Float32Array.of(-Infinity, 2, -Infinity, 1, -Infinity, -3e38);
+    const expected = topKRef(logits, 6, 5);
+    const result = await run(logits, { rows: 1, vocab: 6, k: 5, variant });
+    expect([...(result['indices'] ?? [])]).toEqual([1, 3, 5, 0xffffffff, 0xffffffff]);
+    expect([...(result['indices'] ?? [])]).toEqual(expected.indices);
+    expectClose(result['lse'] ?? [], expected.lse, { rtol: 1e-6, atol: 1e-6 }, 'lse');
+    for (const value of [Number.NaN, -Number.NaN, Infinity]) {
+      const broken = await run(Float32Array.of(1, value, -Infinity, 3), { rows: 1, vocab: 4, k: 3, variant });
+      expect([...(broken['indices'] ?? [])]).toEqual([3, 0, 0xffffffff]);
+      expect(broken['lse']?.[0]).toBeNaN();
+    }
+  });
+
+  it('gives the same bits twice', async () => {
+    const logits = testValues(2000, 2, 3);
+    const args = { rows: 2, vocab: 1000, k: 10, variant };
+    expect(await run(logits, args)).toEqual(await run(logits, args));
+  });
+});
+
+describe('topK', () => {
+  it('refuses a k it cannot serve', () => {
+    for (const k of [0, 65, Number.NaN]) expect(() => topK({ rows: 1, vocab: 1000, k, variant: 'serial' })).toThrow('top_k: k');
+    expect(() => topK({ rows: 1, vocab: 3, k: 4, variant: 'serial' })).toThrow('wanted 1 to 3');
+  });
+});
