@@ -7,7 +7,7 @@ const FIXED_DATE = new Date(1980, 0, 1);
 export function zipFiles(files: ReadonlyMap<string, Uint8Array>): Uint8Array<ArrayBuffer> {
   const entries: Zippable = {};
   for (const [name, bytes] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    entries[name] = [bytes, { mtime: FIXED_DATE, level: name.endsWith('.safetensors') ? 0 : 6, os: 3 }];
+    entries[name] = [bytes, { mtime: FIXED_DATE, level: name.endsWith('.safetensors') ? 0 : 6 }];
   }
   return new Uint8Array(zipSync(entries));
 }

@@ -96,11 +96,8 @@ export function packWeight(
       case 'q4': {
         const groups = scaleWordsPerRow(format, cols);
         const packGroup = format === 'q8' ? packGroupQ8 : packGroupQ4;
-        const groupWords = format === 'q8' ? 8 : 4;
         for (let group = 0; group < groups; group++) {
-          const groupValues = rowValues.subarray(group * GROUP_ELEMS, (group + 1) * GROUP_ELEMS);
-          const groupCodes = rowCodes.subarray(group * groupWords, (group + 1) * groupWords);
-          scales[row * groups + group] = packGroup(groupValues, groupCodes, name);
+          scales[row * groups + group] = packGroup(rowValues, group * GROUP_ELEMS, rowCodes, name);
         }
         break;
       }
@@ -197,30 +194,35 @@ function packHalves(values: Float32Array, words: Uint32Array, format: 'f16' | 'b
 }
 
 /** d = max|w| / 127, q = round(w / d), halves away from zero as C's roundf. Returns the scale word. */
-function packGroupQ8(values: Float32Array, words: Uint32Array, name: string): number {
+function packGroupQ8(row: Float32Array, begin: number, words: Uint32Array, name: string): number {
+  const end = Math.min(row.length, begin + GROUP_ELEMS);
   let largest = 0;
-  for (const value of values) {
+  for (let col = begin; col < end; col++) {
+    const value = row[col] ?? 0;
     if (!Number.isFinite(value)) throw notFinite(name, value);
     largest = Math.max(largest, Math.abs(value));
   }
   const d = Math.fround(largest / 127);
   if (isF16Overflow(d)) throw outOfRange(name, 'q8', largest);
   if (d > 0) {
-    for (let e = 0; e < values.length; e++) {
-      const ratio = Math.fround((values[e] ?? 0) / d);
+    for (let col = begin; col < end; col++) {
+      const ratio = Math.fround((row[col] ?? 0) / d);
       // The clamp matters only where d is so small that it has lost its precision.
-      const q = Math.min(127, Math.floor(Math.abs(ratio) + 0.5)) * Math.sign(ratio);
-      words[e >> 2] = (words[e >> 2] ?? 0) | ((q & 0xff) << ((e & 3) * 8));
+      const magnitude = Math.min(127, Math.floor(Math.abs(ratio) + 0.5));
+      const q = ratio < 0 ? -magnitude : magnitude;
+      words[col >> 2] = (words[col >> 2] ?? 0) | ((q & 0xff) << ((col & 3) * 8));
     }
   }
   return f32ToF16(d);
 }
 
 /** m = min, d = (max - min) / 15, q = clamp(floor((w - m) / d + 0.5), 0, 15). Returns the scale word. */
-function packGroupQ4(values: Float32Array, words: Uint32Array, name: string): number {
+function packGroupQ4(row: Float32Array, begin: number, words: Uint32Array, name: string): number {
+  const end = Math.min(row.length, begin + GROUP_ELEMS);
   let min = Infinity;
   let max = -Infinity;
-  for (const value of values) {
+  for (let col = begin; col < end; col++) {
+    const value = row[col] ?? 0;
     if (!Number.isFinite(value)) throw notFinite(name, value);
     min = Math.min(min, value);
     max = Math.max(max, value);
@@ -228,10 +230,10 @@ function packGroupQ4(values: Float32Array, words: Uint32Array, name: string): nu
   const d = Math.fround(Math.fround(max - min) / 15);
   if (isF16Overflow(d) || isF16Overflow(min)) throw outOfRange(name, 'q4', Math.abs(min) > Math.abs(max) ? min : max);
   if (d > 0) {
-    for (let e = 0; e < values.length; e++) {
-      const ratio = Math.fround(Math.fround((values[e] ?? 0) - min) / d);
+    for (let col = begin; col < end; col++) {
+      const ratio = Math.fround(Math.fround((row[col] ?? 0) - min) / d);
       const q = Math.min(15, Math.max(0, Math.floor(Math.fround(ratio + 0.5))));
-      words[e >> 3] = (words[e >> 3] ?? 0) | (q << ((e & 7) * 4));
+      words[col >> 3] = (words[col >> 3] ?? 0) | (q << ((col & 7) * 4));
     }
   }
   return (f32ToF16(d) | (f32ToF16(min) << 16)) >>> 0;

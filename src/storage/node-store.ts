@@ -55,7 +55,7 @@ export function makeNodeStore(root: string): FileStore {
           await fs.stat(absolute(path));
           return true;
         } catch (thrown) {
-          if (isMissing(thrown)) return false;
+          if (isMissing(thrown) || errorCode(thrown) === 'ENOTDIR') return false;
           throw thrown;
         }
       }),

@@ -80,15 +80,14 @@ export async function makeOpfsStore(folderName: string): Promise<FileStore> {
         const parts = splitPath(path);
         const name = parts.pop();
         if (name === undefined) return true;
-        const folder = await folderAt(parts, false).catch(undefinedIfMissing);
+        const folder = await folderAt(parts, false).catch(undefinedIfNoFolder);
         if (folder === undefined) return false;
         try {
           await folder.getFileHandle(name);
           return true;
         } catch (thrown) {
           if (nameOf(thrown) === 'TypeMismatchError') return true; // a folder
-          if (nameOf(thrown) === 'NotFoundError') return false;
-          throw thrown;
+          return undefinedIfMissing(thrown) !== undefined;
         }
       }),
     size: (path) => attempt(path, async () => (await (await fileAt(path, false)).getFile()).size),
@@ -213,6 +212,10 @@ function nameOf(thrown: unknown): string {
 function undefinedIfMissing(thrown: unknown): undefined {
   if (nameOf(thrown) === 'NotFoundError') return undefined;
   throw thrown;
+}
+
+function undefinedIfNoFolder(thrown: unknown): undefined {
+  if (nameOf(thrown) !== 'TypeMismatchError') undefinedIfMissing(thrown);
 }
 
 async function attempt<T>(path: string, action: () => Promise<T>): Promise<T> {

@@ -127,6 +127,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         await expect(store.write('f/x', 'x')).rejects.toMatchObject({ code: 'storage' });
         await expect(store.replace('f', 'd')).rejects.toMatchObject({ code: 'storage' });
         expect(await store.readText('f')).toBe('x');
+        expect(await store.exists('f/x')).toBe(false);
       });
     });
 
