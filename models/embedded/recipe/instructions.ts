@@ -8,9 +8,12 @@ import { classification, classificationSeries, oddOneOut, openClassification } f
 import { extraction, extractionSeries, fromJson, lookUp } from './grammar/extract.ts';
 import { judgement, judgementSeries } from './grammar/judge.ts';
 import { Random, type Example } from './grammar/random.ts';
-import { houseReading, listReading, memory, orderReading, whereReading, whoReading } from './grammar/reading.ts';
-import { copy, edit, listWork, transform } from './grammar/rewrite.ts';
-import { arithmetic, greeting, knowledge, story } from './grammar/talk.ts';
+import { houseReading, orderReading, whereReading, whoReading } from './grammar/reading.ts';
+import { memory } from './grammar/memory.ts';
+import { listReading, listWork } from './grammar/lists.ts';
+import { copy, edit, transform } from './grammar/rewrite.ts';
+import { arithmetic, knowledge } from './grammar/knowledge.ts';
+import { greeting, story } from './grammar/talk.ts';
 
 export type { Example, Message } from './grammar/random.ts';
 

@@ -1,6 +1,7 @@
 /** Both at once: one JSON object with judged labels and copied values. */
 import { draw, or, type Drawn } from './classify.ts';
-import { invented, json, name, realise, shape, thing, type Entry, type Shape } from './extract.ts';
+import { json, realise, shape, type Entry, type Shape } from './records.ts';
+import { invented, name, thing } from './values.ts';
 import { capital, fill, list, turn, type Example, type Message, type Random } from './random.ts';
 import * as w from './words.ts';
 
