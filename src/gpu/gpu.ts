@@ -1,4 +1,5 @@
 import { WebLoraError } from '../errors.ts';
+import type { Variant } from './kernel.ts';
 import { PipelineCache } from './pipelines.ts';
 
 /** Buffer usage flags by value: Node has no GPUBufferUsage global. */
@@ -91,6 +92,11 @@ export class Gpu {
         resolve(info.message || info.reason);
       });
     });
+  }
+
+  /** Which way of spreading work suits this adapter. */
+  get variant(): Variant {
+    return this.adapter.isSoftware ? 'serial' : 'workgroup';
   }
 
   /** Bytes of all live buffers made through this object. */

@@ -148,8 +148,8 @@ class BackwardPass {
       case 'layer_norm': {
         const dy = dOf(node.y);
         if (dy === undefined || !node.x.requiresGrad) return;
-        const { x, weight, mean, rstd } = node;
-        g.push({ op: 'layer_norm_backward', x, weight, dy, mean, rstd, ...into(x) });
+        const { x, weight, eps, mean, rstd } = node;
+        g.push({ op: 'layer_norm_backward', x, weight, eps, dy, mean, rstd, ...into(x) });
         return;
       }
       case 'linear':

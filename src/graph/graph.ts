@@ -202,10 +202,10 @@ export class Graph {
   }
 
   /** The k largest of each row, descending, and the log of the whole row's sum of exponentials. */
-  topK(logits: Tensor, k: number): { values: Tensor; indices: Tensor; lse: Tensor } {
-    const values = this.tensor({ name: 'top.values', shape: [logits.rows, k], role: 'result' });
-    const indices = this.tensor({ name: 'top.indices', shape: [logits.rows, k], role: 'result', dtype: 'u32' });
-    const lse = this.tensor({ name: 'top.lse', shape: [logits.rows], role: 'result' });
+  topK(logits: Tensor, k: number, name = 'top'): { values: Tensor; indices: Tensor; lse: Tensor } {
+    const values = this.tensor({ name: `${name}.values`, shape: [logits.rows, k], role: 'result' });
+    const indices = this.tensor({ name: `${name}.indices`, shape: [logits.rows, k], role: 'result', dtype: 'u32' });
+    const lse = this.tensor({ name: `${name}.lse`, shape: [logits.rows], role: 'result' });
     this.push({ op: 'top_k', logits, k, values, indices, lse });
     return { values, indices, lse };
   }

@@ -51,7 +51,7 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
     }
     case 'layer_norm_backward': {
       const { x, weight: w, mean, rstd, dy, dx, into } = node;
-      ctx.launch(layerNormBackward({ rows: x.rows, cols: x.cols, accumulate: into !== undefined, variant }), { x, w, dy, mean_saved: mean, rstd_saved: rstd, dx });
+      ctx.launch(layerNormBackward({ rows: x.rows, cols: x.cols, eps: node.eps, accumulate: into !== undefined, variant }), { x, w, dy, mean_saved: mean, rstd_saved: rstd, dx });
       return;
     }
     case 'linear': {
@@ -123,17 +123,17 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
     }
     case 'attention_stats': {
       const { o, dy, lse, stats } = node;
-      ctx.launch(attentionStats({ rows: o.rows, ...attentionShape(node), variant }), { o, do: dy, do_: dy, lse, stats });
+      ctx.launch(attentionStats({ rows: o.rows, ...attentionShape(node), variant }), { o, dy, lse, stats });
       return;
     }
     case 'attention_backward_dq': {
       const { q, k, v, dy, stats, bounds, dq } = node;
-      ctx.launch(attentionBackwardDq({ rows: q.rows, ...attentionShape(node), variant }), { q, k, v, do: dy, do_: dy, stats, bounds, dq });
+      ctx.launch(attentionBackwardDq({ rows: q.rows, ...attentionShape(node), variant }), { q, k, v, dy, stats, bounds, dq });
       return;
     }
     case 'attention_backward_dkv': {
       const { q, k, v, dy, stats, bounds, dk, dv } = node;
-      ctx.launch(attentionBackwardDkv({ rows: q.rows, ...attentionShape(node), variant }), { q, k, v, do: dy, do_: dy, stats, bounds, dk, dv });
+      ctx.launch(attentionBackwardDkv({ rows: q.rows, ...attentionShape(node), variant }), { q, k, v, dy, stats, bounds, dk, dv });
       return;
     }
     case 'cached_attention': {
@@ -167,12 +167,12 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
       return;
     case 'dropout': {
       const { x, step, p, nodeId, y } = node;
-      ctx.launch(dropout({ rows: x.rows, cols: x.cols, p, nodeId, accumulate: false }), { step, x, y });
+      ctx.launch(dropout({ count: x.elems, p, nodeId, accumulate: false }), { step, x, y });
       return;
     }
     case 'dropout_backward': {
       const { dy, step, p, nodeId, into, dx } = node;
-      ctx.launch(dropout({ rows: dy.rows, cols: dy.cols, p, nodeId, accumulate: into !== undefined }), { step, x: dy, y: dx });
+      ctx.launch(dropout({ count: dy.elems, p, nodeId, accumulate: into !== undefined }), { step, x: dy, y: dx });
       return;
     }
     case 'linear_cross_entropy':

@@ -65,7 +65,7 @@ export type ForwardNode =
 /** Ops that only reverse mode emits. `into`, where given, is an existing gradient that the output adds to in place. */
 export type BackwardNode =
   | { op: 'rms_norm_backward'; x: Tensor; weight: Tensor; weightOffset: number; eps: number; dy: Tensor; rstd: Tensor; into?: Tensor; dx: Tensor }
-  | { op: 'layer_norm_backward'; x: Tensor; weight: Tensor; dy: Tensor; mean: Tensor; rstd: Tensor; into?: Tensor; dx: Tensor }
+  | { op: 'layer_norm_backward'; x: Tensor; weight: Tensor; eps: number; dy: Tensor; mean: Tensor; rstd: Tensor; into?: Tensor; dx: Tensor }
   /** dx (+)= dy·W (+ dh·A) */
   | { op: 'linear_backward'; dy: Tensor; weight: Tensor; dh?: Tensor; loraA?: Tensor; into?: Tensor; dx: Tensor }
   /** dh = loraScale · dy·B */

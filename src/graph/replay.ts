@@ -25,7 +25,7 @@ interface ReplayStep {
 }
 
 /** Compiles every distinct pipeline of the plans in parallel. */
-export async function compilePlans(gpu: Gpu, plans: readonly Plan[], onProgress?: (done: number, total: number) => void): Promise<void> {
+export async function compilePlans(gpu: Gpu, plans: readonly Pick<Plan, 'launches'>[], onProgress?: (done: number, total: number) => void): Promise<void> {
   const before = new Set<Promise<CompiledPipeline>>();
   for (const plan of plans) for (const { launch } of plan.launches) before.add(gpu.pipelines.get(launch));
   let done = 0;
@@ -48,7 +48,7 @@ export class Replay {
   }
 
   /** `uniforms` is the name of the buffer that holds `plan.uniforms`, at `uniformsOffset`. */
-  static async make(gpu: Gpu, plan: Plan, buffers: BufferSource, uniforms: GPUBuffer, uniformsOffset = 0): Promise<Replay> {
+  static async make(gpu: Gpu, plan: Pick<Plan, 'launches'>, buffers: BufferSource, uniforms: GPUBuffer, uniformsOffset = 0): Promise<Replay> {
     const steps = await Promise.all(
       plan.launches.map(async (planned): Promise<ReplayStep> => {
         const { pipeline, layout, label } = await gpu.pipelines.get(planned.launch);

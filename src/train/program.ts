@@ -1,0 +1,258 @@
+import { HYPER_FLOATS, SCALARS_WORDS } from '../../kernels/squared_norm/hyper.ts';
+import type { Model } from '../../models/family.ts';
+import { baseBufferRequests, bindWeights, ropeTensors, vectorBufferName } from '../../models/gpu-base.ts';
+import { bucketRows } from '../data/batch.ts';
+import { WebLoraError } from '../errors.ts';
+import type { WeightFormat } from '../formats/quantize.ts';
+import { Usage, type GpuLimits } from '../gpu/gpu.ts';
+import type { Variant } from '../gpu/kernel.ts';
+import { differentiate } from '../graph/differentiate.ts';
+import { Graph } from '../graph/graph.ts';
+import { ParamLayout } from '../graph/params.ts';
+import { alignBytes, type Placement } from '../graph/place.ts';
+import { planGraph, type Home, type Plan } from '../graph/plan.ts';
+import { slabRequests, type BufferRequest } from '../graph/replay.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import { loraGroups, type LoraSettings } from '../lora/lora.ts';
+import { momentNames, planUpdate, type Optimizer } from './update-plan.ts';
+
+/** Everything the plan of a run depends on: shapes, settings and limits, no data and no device. */
+export interface ProgramOptions {
+  readonly model: Model;
+  readonly format: WeightFormat;
+  readonly context: number;
+  readonly limits: GpuLimits;
+  readonly variant: Variant;
+  readonly lora: LoraSettings;
+  /** Rows of the largest micro-batch: batch size times sequence length. */
+  readonly rows: number;
+  /** Micro-batches of a window. */
+  readonly microSteps: number;
+  readonly optimizer: Optimizer;
+  readonly weightDecay: number;
+  readonly memoryLimitBytes?: number;
+  /** Forces the choice that the memory limit otherwise makes. */
+  readonly checkpoint?: boolean;
+}
+
+/** Byte counts of a run, before anything is allocated. */
+export interface ProgramReport {
+  readonly weightsBytes: number;
+  /** Parameters and their gradients. */
+  readonly adapterBytes: number;
+  readonly optimizerBytes: number;
+  readonly arenaBytes: number;
+  /** Inputs, uniforms, scalars and readback. */
+  readonly otherBytes: number;
+  readonly totalBytes: number;
+  readonly peakLivenessBytes: number;
+  readonly largestBindingBytes: number;
+  /** Dispatches of one update with full-length rows: every micro-step and the optimizer. */
+  readonly dispatchesPerStep: number;
+  readonly flopsPerStep: number;
+  readonly checkpoint: boolean;
+}
+
+export interface InputRegion {
+  readonly offsetBytes: number;
+  readonly bytes: number;
+}
+
+export interface Program {
+  readonly options: ProgramOptions;
+  readonly layout: ParamLayout;
+  /** Plans by row count, ascending; all share one arena. */
+  readonly buckets: ReadonlyMap<number, Plan>;
+  /** Offset of each bucket's uniform blocks in the `uniforms` buffer; the update's come last. */
+  readonly uniformOffsets: ReadonlyMap<number | 'update', number>;
+  readonly update: Omit<Plan, 'placement' | 'forwardEnd'>;
+  /** Where each host-written input lies in the `inputs` buffer. */
+  readonly inputs: ReadonlyMap<string, InputRegion>;
+  /** Buffers of the trainer, besides the base's. */
+  readonly buffers: readonly BufferRequest[];
+  readonly report: ProgramReport;
+}
+
+/** Arena size up to which activations are kept rather than recomputed, unless a memory limit says otherwise. */
+const KEEP_ACTIVATIONS_BYTES = 96 * 2 ** 20;
+/** Bytes that one chunk of logits may take. */
+const LOGITS_CHUNK_BYTES = 8 * 2 ** 20;
+/** Windows in flight: the host may run this far ahead of the results it has read. */
+export const WINDOWS_IN_FLIGHT = 4;
+
+const STORAGE = Usage.storage | Usage.copySrc | Usage.copyDst;
+
+/**
+ * Plans a training run to the byte.
+ * @throws `out-of-memory` when it cannot fit the limits, naming the setting to lower
+ */
+export function planProgram(options: ProgramOptions): Program {
+  const { checkpoint, memoryLimitBytes } = options;
+  if (checkpoint !== undefined) return assertFits(build(options, checkpoint), memoryLimitBytes);
+  const kept = build(options, false);
+  const fits = memoryLimitBytes === undefined ? kept.report.arenaBytes <= KEEP_ACTIVATIONS_BYTES : kept.report.totalBytes <= memoryLimitBytes;
+  return fits ? kept : assertFits(build(options, true), memoryLimitBytes);
+}
+
+function assertFits(program: Program, memoryLimitBytes: number | undefined): Program {
+  const { totalBytes } = program.report;
+  if (memoryLimitBytes !== undefined && totalBytes > memoryLimitBytes) {
+    throw new WebLoraError('out-of-memory', 'this run does not fit --memory-limit', {
+      got: `${totalBytes} bytes`,
+      wanted: `at most ${memoryLimitBytes}`,
+      fix: 'lower --seq-len, --batch-size or --rank, or choose a smaller --base',
+    });
+  }
+  return program;
+}
+
+/** Rows per chunk of the loss head, such that memory does not grow with vocabulary times tokens. */
+export function lossChunkRows(vocabSize: number, limits: GpuLimits): number {
+  const bytes = Math.min(LOGITS_CHUNK_BYTES, limits.maxBindingBytes);
+  const rows = Math.floor(bytes / (vocabSize * 4));
+  if (rows < 1) {
+    throw new WebLoraError('out-of-memory', `logits of one row over ${vocabSize} tokens`, { got: `${vocabSize * 4} bytes`, wanted: `at most ${bytes}, this GPU's binding limit` });
+  }
+  return rows >= 64 ? 64 : rows >= 8 ? Math.floor(rows / 8) * 8 : rows;
+}
+
+function bucketsUpTo(rows: number): number[] {
+  const largest = bucketRows(rows);
+  const buckets = [bucketRows(1)];
+  for (let last = buckets[0] ?? largest; last < largest; ) {
+    last = bucketRows(last + 1);
+    buckets.push(last);
+  }
+  return buckets;
+}
+
+function build(options: ProgramOptions, checkpoint: boolean): Program {
+  const { model, format, context, limits, variant, microSteps, optimizer } = options;
+  const sizes = bucketsUpTo(options.rows);
+  const largest = sizes.at(-1) ?? bucketRows(options.rows);
+  const inputs = inputRegions(trainingGraph(options, largest, checkpoint).graph);
+  let layout: ParamLayout | undefined;
+  let placement: Placement | undefined;
+  const plans = new Map<number, Plan>();
+  // Largest first: its placement has room for every smaller one of the same graph.
+  for (const rows of [...sizes].reverse()) {
+    const { graph, forwardEnd } = trainingGraph(options, rows, checkpoint);
+    layout ??= new ParamLayout(loraGroups(graph, options.weightDecay));
+    const params = layout;
+    const homeOf = (storage: Tensor): Home => homeOfTensor(storage, params, inputs);
+    const plan = planGraph(graph, { limits, variant, homeOf, forwardEnd, ...(placement && { placement }) });
+    placement ??= plan.placement;
+    plans.set(rows, plan);
+  }
+  if (layout === undefined || placement === undefined) throw new WebLoraError('internal', 'a program needs at least one bucket');
+  const buckets = new Map([...plans].reverse());
+  const update = planUpdate(layout, optimizer, limits, variant);
+  const uniformOffsets = new Map<number | 'update', number>();
+  let uniformBytes = 0;
+  for (const [rows, plan] of buckets) {
+    uniformOffsets.set(rows, uniformBytes);
+    uniformBytes += plan.uniforms.byteLength;
+  }
+  uniformOffsets.set('update', uniformBytes);
+  uniformBytes += update.uniforms.byteLength;
+  const inputBytes = [...inputs.values()].reduce((end, region) => Math.max(end, region.offsetBytes + region.bytes), 0);
+  const others: BufferRequest[] = [
+    { name: 'inputs', bytes: inputBytes, usage: STORAGE },
+    { name: 'uniforms', bytes: uniformBytes, usage: Usage.uniform | Usage.copyDst },
+    { name: 'nll', bytes: largest * 4, usage: STORAGE },
+    { name: 'hyper', bytes: HYPER_FLOATS * 4, usage: STORAGE },
+    { name: 'scalars', bytes: SCALARS_WORDS * 4, usage: STORAGE },
+    { name: 'partials', bytes: update.partials * 4, usage: STORAGE },
+    ...Array.from({ length: WINDOWS_IN_FLIGHT }, (_, slot) => ({
+      name: `staging/${slot}`,
+      bytes: stagingBytes(largest, microSteps),
+      usage: Usage.mapRead | Usage.copyDst,
+    })),
+  ];
+  const arena = slabRequests(placement.slabBytes);
+  const adapter: BufferRequest[] = ['params', 'gradients'].map((name) => ({ name, bytes: params(layout).bytes, usage: STORAGE }));
+  const moments: BufferRequest[] = momentNames(optimizer).map((name) => ({ name, bytes: params(layout).bytes, usage: STORAGE }));
+  const weights = baseBufferRequests(model, format, context, limits);
+  const full = plans.get(largest);
+  if (full === undefined) throw new WebLoraError('internal', 'the largest bucket was not planned');
+  const report: ProgramReport = {
+    weightsBytes: sumBytes(weights),
+    adapterBytes: sumBytes(adapter),
+    optimizerBytes: sumBytes(moments),
+    arenaBytes: sumBytes(arena),
+    otherBytes: sumBytes(others),
+    totalBytes: sumBytes([...weights, ...adapter, ...moments, ...arena, ...others]),
+    peakLivenessBytes: placement.peakLivenessBytes,
+    largestBindingBytes: Math.max(update.largestBindingBytes, full.largestBindingBytes),
+    dispatchesPerStep: full.launches.length * microSteps + update.launches.length,
+    flopsPerStep: full.flops * microSteps + update.flops,
+    checkpoint,
+  };
+  return { options, layout, buckets, uniformOffsets, update, inputs, buffers: [...adapter, ...moments, ...arena, ...others], report };
+}
+
+function params(layout: ParamLayout | undefined): ParamLayout {
+  if (layout === undefined) throw new WebLoraError('internal', 'no parameter layout');
+  return layout;
+}
+
+/** Losses of every micro-step of a window, then the optimizer's scalars. */
+export function stagingBytes(rows: number, microSteps: number): number {
+  return rows * microSteps * 4 + SCALARS_WORDS * 4;
+}
+
+/** A buffer is never smaller than 16 bytes nor broken across words; see Gpu.createBuffer. */
+export function sumBytes(requests: readonly BufferRequest[]): number {
+  return requests.reduce((sum, { bytes }) => sum + Math.max(16, Math.ceil(bytes / 4) * 4), 0);
+}
+
+/** The graph of one micro-step of `rows` rows: forward, summed loss, backward. */
+export function trainingGraph(options: Pick<ProgramOptions, 'model' | 'format' | 'context' | 'limits' | 'lora'>, rows: number, checkpoint: boolean): { graph: Graph; forwardEnd: number; nll: Tensor } {
+  const { model, format, context, limits, lora } = options;
+  const graph = new Graph();
+  const inputs = graph.stepInputs(rows);
+  const bind = bindWeights(graph, model, format, lora);
+  const rope = ropeTensors(graph, model, context);
+  const hidden = model.hidden(graph, bind, { ...inputs, rope }, { kind: 'segments', bounds: inputs.bounds });
+  const nll = graph.linearCrossEntropy(hidden, bind.matrix(model.headName), inputs, { chunkRows: lossChunkRows(model.shape.vocabSize, limits) });
+  const { forwardEnd } = differentiate(graph, { output: nll, seed: inputs.lossWeights, checkpoint });
+  return { graph, forwardEnd, nll };
+}
+
+function inputRegions(graph: Graph): Map<string, InputRegion> {
+  const regions = new Map<string, InputRegion>();
+  let offsetBytes = 0;
+  for (const tensor of graph.tensors) {
+    if (tensor.role !== 'input') continue;
+    regions.set(tensor.name, { offsetBytes, bytes: tensor.elems * 4 });
+    offsetBytes += alignBytes(tensor.elems * 4);
+  }
+  return regions;
+}
+
+function homeOfTensor(storage: Tensor, layout: ParamLayout, inputs: ReadonlyMap<string, InputRegion>): Home {
+  const bytes = storage.elems * 4;
+  switch (storage.role) {
+    case 'input': {
+      const region = inputs.get(storage.name);
+      if (region === undefined) throw new WebLoraError('internal', `no input '${storage.name}'`);
+      return { buffer: 'inputs', offsetBytes: region.offsetBytes, bytes };
+    }
+    case 'constant':
+      return { buffer: storage.name, offsetBytes: 0, bytes };
+    case 'vector':
+      return { buffer: vectorBufferName(storage.name), offsetBytes: 0, bytes };
+    case 'param':
+      return layout.home('params', storage.name);
+    case 'gradient':
+      return layout.home('gradients', storage.name.slice('grad '.length));
+    case 'result':
+      return { buffer: storage.name, offsetBytes: 0, bytes };
+    case 'activation':
+    case 'weight':
+    case 'cache':
+      throw new WebLoraError('internal', `${String(storage)} has no home in a training program`);
+    default:
+      return storage.role satisfies never;
+  }
+}

@@ -1,0 +1,208 @@
+import { packHyper, SCALARS_RESET, SCALARS_WORDS, type Hyper } from '../../kernels/squared_norm/hyper.ts';
+import type { GpuBase } from '../../models/gpu-base.ts';
+import { bucketRows, padMicroBatch, type MicroBatch } from '../data/batch.ts';
+import { WebLoraError } from '../errors.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { BufferSet, compilePlans, Replay } from '../graph/replay.ts';
+import { stagingBytes, WINDOWS_IN_FLIGHT, type Program } from './program.ts';
+import type { MicroSeed, NamedMatrices, Trainer, TrainerState, UpdateResult } from './trainer.ts';
+import { momentNames } from './update-plan.ts';
+
+/** The WGSL executor of a training run: replays prepared steps over buffers that were all made at the start. */
+export class WgslTrainer implements Trainer {
+  readonly program: Program;
+  readonly #gpu: Gpu;
+  readonly #buffers: BufferSet;
+  readonly #base: GpuBase;
+  readonly #replays = new Map<number, Replay>();
+  readonly #update: Replay;
+  readonly #inputWords: Uint32Array;
+  readonly #rowsMax: number;
+  /** Staging slots: the promise of the last window that used each. */
+  readonly #slotBusy: Promise<unknown>[] = [];
+  #slot = 0;
+  #microSteps = 0;
+  readonly #labelled: number[] = [];
+  /** Dispatches and encoding time of all replays, for the benchmark. */
+  readonly encoded = { dispatches: 0, milliseconds: 0 };
+
+  private constructor(base: GpuBase, program: Program, buffers: BufferSet, update: Replay) {
+    this.#gpu = base.gpu;
+    this.#base = base;
+    this.program = program;
+    this.#buffers = buffers;
+    this.#update = update;
+    this.#rowsMax = Math.max(...program.buckets.keys());
+    this.#inputWords = new Uint32Array((this.#buffers.take('inputs').size as number) / 4);
+    for (let slot = 0; slot < WINDOWS_IN_FLIGHT; slot += 1) this.#slotBusy.push(Promise.resolve());
+  }
+
+  /** Allocates everything the program lists and compiles every pipeline. Parameters start at zero: write them. */
+  static async make(base: GpuBase, program: Program, onProgress?: (done: number, total: number) => void): Promise<WgslTrainer> {
+    const { gpu } = base;
+    await compilePlans(gpu, [...program.buckets.values(), program.update], onProgress);
+    const buffers = new BufferSet(gpu, program.buffers);
+    try {
+      const uniforms = buffers.take('uniforms');
+      for (const [rows, plan] of program.buckets) gpu.writeBuffer(uniforms, program.uniformOffsets.get(rows) ?? 0, plan.uniforms);
+      const updateOffset = program.uniformOffsets.get('update') ?? 0;
+      gpu.writeBuffer(uniforms, updateOffset, program.update.uniforms);
+      const source = (name: string): GPUBuffer => buffers.get(name) ?? base.buffers.take(name);
+      const update = await Replay.make(gpu, program.update, source, uniforms, updateOffset);
+      const trainer = new WgslTrainer(base, program, buffers, update);
+      gpu.writeBuffer(buffers.take('scalars'), 0, Uint32Array.from(SCALARS_RESET));
+      for (const [rows, plan] of program.buckets) {
+        trainer.#replays.set(rows, await Replay.make(gpu, plan, source, uniforms, program.uniformOffsets.get(rows) ?? 0));
+      }
+      return trainer;
+    } catch (error) {
+      buffers.destroy();
+      throw error;
+    }
+  }
+
+  get base(): GpuBase {
+    return this.#base;
+  }
+
+  microStep(batch: MicroBatch, { first, seed }: { readonly first: boolean; readonly seed: MicroSeed }): void {
+    if (first) {
+      this.#microSteps = 0;
+      this.#labelled.length = 0;
+    }
+    if (this.#microSteps >= this.program.options.microSteps) {
+      throw new WebLoraError('internal', `a window has ${this.program.options.microSteps} micro-steps, got one more`);
+    }
+    const replay = this.#writeInputs(batch, seed);
+    const labelled = batch.lossRows.length;
+    const staging = this.#buffers.take(`staging/${this.#slot}`);
+    const offset = this.#microSteps * this.#rowsMax * 4;
+    const gradients = this.#buffers.take('gradients');
+    this.#encode(replay, {
+      labelled,
+      begin: (encoder) => {
+        if (first) encoder.clearBuffer(gradients);
+      },
+      finish: (encoder) => {
+        if (labelled > 0) encoder.copyBufferToBuffer(this.#buffers.take('nll'), 0, staging, offset, labelled * 4);
+      },
+    });
+    this.#labelled.push(labelled);
+    this.#microSteps += 1;
+  }
+
+  async update(hyper: Hyper): Promise<UpdateResult> {
+    const { rows, microSteps } = { rows: this.#rowsMax, microSteps: this.program.options.microSteps };
+    const slot = this.#slot;
+    const staging = this.#buffers.take(`staging/${slot}`);
+    const scalarsOffset = rows * microSteps * 4;
+    this.#gpu.writeBuffer(this.#buffers.take('hyper'), 0, packHyper(hyper));
+    this.#encode(this.#update, {
+      finish: (encoder) => {
+        encoder.copyBufferToBuffer(this.#buffers.take('scalars'), 0, staging, scalarsOffset, SCALARS_WORDS * 4);
+      },
+    });
+    const labelled = [...this.#labelled];
+    this.#slot = (slot + 1) % WINDOWS_IN_FLIGHT;
+    const result = this.#readWindow(staging, labelled, scalarsOffset);
+    this.#slotBusy[slot] = result.catch(() => undefined);
+    // The next window writes into the next slot: it must be free before anything more is queued.
+    await this.#slotBusy[this.#slot];
+    return result;
+  }
+
+  async #readWindow(staging: GPUBuffer, labelled: readonly number[], scalarsOffset: number): Promise<UpdateResult> {
+    await this.#gpu.mapRead(staging);
+    const range = staging.getMappedRange(0, stagingBytes(this.#rowsMax, this.program.options.microSteps));
+    let lossSum = 0;
+    labelled.forEach((count, micro) => {
+      const losses = new Float32Array(range, micro * this.#rowsMax * 4, count);
+      for (const loss of losses) lossSum += loss;
+    });
+    const gradNorm = new Float32Array(range, scalarsOffset, 1)[0] ?? Number.NaN;
+    const finite = new Uint32Array(range, scalarsOffset, SCALARS_WORDS)[2] === 1;
+    staging.unmap();
+    return { gradNorm, finite, lossSum };
+  }
+
+  async evaluate(batch: MicroBatch): Promise<Float32Array> {
+    const plan = this.program.buckets.get(bucketRows(batch.rows));
+    const replay = this.#writeInputs(batch, { low: 0, high: 0 }, false);
+    const labelled = batch.lossRows.length;
+    this.#encode(replay, { labelled, to: plan?.forwardEnd ?? replay.length });
+    return new Float32Array(await this.#gpu.readBuffer(this.#buffers.take('nll'), 0, labelled * 4));
+  }
+
+  async readGradients(): Promise<NamedMatrices> {
+    return this.#readNamed('gradients');
+  }
+
+  async readState(): Promise<TrainerState> {
+    const moments: Record<string, NamedMatrices> = {};
+    for (const name of momentNames(this.program.options.optimizer)) moments[name] = await this.#readNamed(name);
+    return { params: await this.#readNamed('params'), moments };
+  }
+
+  writeState({ params, moments }: { readonly params: NamedMatrices; readonly moments?: TrainerState['moments'] }): void {
+    this.#writeNamed('params', params);
+    for (const [name, matrices] of Object.entries(moments ?? {})) this.#writeNamed(name, matrices);
+  }
+
+  /** The flat parameter buffer and its layout, for generation with the adapter in training. */
+  get params(): GPUBuffer {
+    return this.#buffers.take('params');
+  }
+
+  dispose(): void {
+    this.#buffers.destroy();
+  }
+
+  #encode(replay: Replay, options: Parameters<Replay['run']>[0]): void {
+    const start = performance.now();
+    this.encoded.dispatches += replay.run(options);
+    this.encoded.milliseconds += performance.now() - start;
+  }
+
+  #writeInputs(batch: MicroBatch, seed: MicroSeed, train = true): Replay {
+    const rows = bucketRows(batch.rows);
+    const replay = this.#replays.get(rows);
+    if (replay === undefined) {
+      throw new WebLoraError('internal', `a micro-batch of ${batch.rows} rows exceeds the planned ${this.#rowsMax}`);
+    }
+    const padded = padMicroBatch(batch, rows);
+    const labelled = batch.lossRows.length;
+    this.#region('step').set([seed.low, seed.high, labelled]);
+    this.#region('tokens').set(padded.tokens);
+    this.#region('positions').set(padded.positions);
+    this.#region('bounds').set(padded.bounds);
+    this.#region('loss_rows').set(padded.lossRows);
+    this.#region('labels').set(padded.lossLabels);
+    const weights = this.#region('loss_weights');
+    new Float32Array(weights.buffer, weights.byteOffset, weights.length).fill(train ? 1 : 0, 0, labelled);
+    this.#gpu.writeBuffer(this.#buffers.take('inputs'), 0, this.#inputWords);
+    return replay;
+  }
+
+  #region(name: string): Uint32Array {
+    const region = this.program.inputs.get(name);
+    if (region === undefined) throw new WebLoraError('internal', `no input '${name}'`);
+    return this.#inputWords.subarray(region.offsetBytes / 4, (region.offsetBytes + region.bytes) / 4);
+  }
+
+  async #readNamed(buffer: string): Promise<NamedMatrices> {
+    const { layout } = this.program;
+    const flat = new Float32Array(await this.#gpu.readBuffer(this.#buffers.take(buffer), 0, layout.bytes));
+    return new Map([...layout.params.keys()].map((name) => [name, layout.read(flat, name)]));
+  }
+
+  #writeNamed(buffer: string, matrices: NamedMatrices): void {
+    const { layout } = this.program;
+    const flat = new Float32Array(layout.count);
+    for (const name of layout.params.keys()) {
+      const values = matrices.get(name);
+      if (values === undefined) throw new WebLoraError('bad-checkpoint', `parameter '${name}' is missing`, { fix: 'use a checkpoint of a run with the same targets' });
+      layout.write(flat, name, values);
+    }
+    this.#gpu.writeBuffer(this.#buffers.take(buffer), 0, flat);
+  }
+}
