@@ -51,8 +51,10 @@ function range(first: number, stop?: number, step = 1): number[] {
 /** What `raise_exception` throws: the template's own words about a conversation it does not take. */
 class TemplateRefusal extends Error {}
 
-function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+/** The template engine's words in one line; running out of tokens while parsing reaches us as a TypeError. */
+function messageOf(thrown: unknown, isParsing = false): string {
+  if (isParsing && thrown instanceof TypeError) return 'a block that is not closed';
+  return (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\s+/g, ' ');
 }
 
 /**
@@ -66,7 +68,7 @@ export function compileChatTemplate(source: string, options: ChatTemplateOptions
     program = new Template(source).parsed;
   } catch (cause) {
     throw new WebLoraError('bad-tokenizer', 'chat template: does not parse', {
-      got: messageOf(cause),
+      got: messageOf(cause, true),
       wanted: 'a Jinja template',
       fix: "use the model's own chat_template.jinja or remove it",
       cause,

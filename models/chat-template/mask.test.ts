@@ -97,7 +97,9 @@ describe('scored tokens of a conversation', () => {
   it('cannot be told where a template rewrites the answer', () => {
     const shouting = "{% for m in messages %}{{ m.content|upper + '<|end|>' }}{% endfor %}{{ messages|length }}";
     const tokenizer = loadTokenizer(toyByteLevelFiles(shouting));
-    expect(() => tokenizer.encodeConversation(CONVERSATION)).toThrowErrorMatchingInlineSnapshot(`[WebLoraError: chat template: assistant turns: got a turn (message 3) that cannot be found in the rendered text, wanted a template that keeps the answer as it is; use --loss-on all, or rows with input_ids and labels]`);
+    expect(() => tokenizer.encodeConversation(CONVERSATION)).toThrowErrorMatchingInlineSnapshot(
+      `[WebLoraError: chat template: assistant turns: got a turn (message 3) that cannot be found in the rendered text, wanted a template that keeps the answer as it is; use --loss-on all, or rows with input_ids and labels]`,
+    );
   });
 });
 

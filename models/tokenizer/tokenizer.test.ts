@@ -143,41 +143,70 @@ describe('a broken tokenizer is named', () => {
   }
 
   it('broken or foreign JSON', () => {
-    expect(failure({ tokenizerJson: '{"model": {' })).toMatchInlineSnapshot(`"tokenizer.json: got broken JSON, wanted a JSON object; download the file again"`);
-    expect(failure({ tokenizerJson: 'version https://git-lfs.github.com/spec/v1' })).toMatchInlineSnapshot(`"tokenizer.json: got a Git LFS pointer, wanted a JSON object; download the file again"`);
-    expect(failure({ tokenizerJson: '[]' })).toMatchInlineSnapshot(`"tokenizer.json: got a list, wanted a JSON object; download the file again"`);
-    expect(failure({ tokenizerConfig: 'nul' })).toMatchInlineSnapshot(`"tokenizer_config.json: got broken JSON, wanted a JSON object; download the file again"`);
-    expect(failure({ generationConfig: '{"eos_token_id": "</s>"}' })).toMatchInlineSnapshot(`"generation_config.json: eos_token_id: got "</s>", wanted a token id or a list of them"`);
+    expect(failure({ tokenizerJson: '{"model": {' })).toMatchInlineSnapshot(
+      `"tokenizer.json: got broken JSON, wanted a JSON object; download the file again"`,
+    );
+    expect(failure({ tokenizerJson: 'version https://git-lfs.github.com/spec/v1' })).toMatchInlineSnapshot(
+      `"tokenizer.json: got a Git LFS pointer, wanted a JSON object; download the file again"`,
+    );
+    expect(failure({ tokenizerJson: '[]' })).toMatchInlineSnapshot(
+      `"tokenizer.json: got a list, wanted a JSON object; download the file again"`,
+    );
+    expect(failure({ tokenizerConfig: 'nul' })).toMatchInlineSnapshot(
+      `"tokenizer_config.json: got broken JSON, wanted a JSON object; download the file again"`,
+    );
+    expect(failure({ generationConfig: '{"eos_token_id": "</s>"}' })).toMatchInlineSnapshot(
+      `"generation_config.json: eos_token_id: got "</s>", wanted a token id or a list of them"`,
+    );
   });
 
   it('no model, no vocabulary, a model that cannot work', () => {
-    expect(failure({ tokenizerJson: '{}' })).toMatchInlineSnapshot(`"tokenizer.json: got no model, wanted a "model" with its "vocab"; use the model's own tokenizer.json"`);
-    expect(failure({ tokenizerJson: '{"model": {"type": "BPE"}}' })).toMatchInlineSnapshot(`"tokenizer.json: got a model without a vocabulary, wanted a "model" with its "vocab"; use the model's own tokenizer.json"`);
-    expect(
-      failure({ tokenizerJson: '{"model": {"type": "Markov", "vocab": {}}, "added_tokens": 3}' }),
-    ).toMatchInlineSnapshot(`"tokenizer.json: added_tokens: got number, wanted a list"`);
-    expect(failure({ tokenizerJson: '{"model": {"type": "BPE", "vocab": {"a": 0}}}' })).toMatch(
-      /^tokenizer\.json: got /,
+    expect(failure({ tokenizerJson: '{}' })).toMatchInlineSnapshot(
+      `"tokenizer.json: got no model, wanted a "model" with its "vocab"; use the model's own tokenizer.json"`,
     );
+    expect(failure({ tokenizerJson: '{"model": {"type": "BPE"}}' })).toMatchInlineSnapshot(
+      `"tokenizer.json: got a model without a vocabulary, wanted a "model" with its "vocab"; use the model's own tokenizer.json"`,
+    );
+    expect(
+      failure({ tokenizerJson: '{"model": {"type": "BPE", "vocab": {}, "merges": []}, "added_tokens": 3}' }),
+    ).toMatchInlineSnapshot(`"tokenizer.json: added_tokens: got number, wanted a list"`);
+    expect(failure({ tokenizerJson: '{"model": {"type": "BPE", "vocab": {"a": 0}}}' })).toMatchInlineSnapshot();
+    expect(
+      failure({
+        tokenizerJson: '{"model": {"type": "Unigram", "vocab": [["a", 0]]}, "pre_tokenizer": {"type": "Magic"}}',
+      }),
+    ).toMatchInlineSnapshot();
     expect(
       failure({
         tokenizerJson: '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "added_tokens": [{"id": 1}]}',
       }),
-    ).toMatchInlineSnapshot(`"tokenizer.json: added_tokens[0]: got {"id":1}, wanted an id and its content; download the file again"`);
+    ).toMatchInlineSnapshot(
+      `"tokenizer.json: added_tokens[0]: got {"id":1}, wanted an id and its content; download the file again"`,
+    );
   });
 
   it('a chat template that does not parse, fails, refuses or is missing', () => {
-    expect(failure({ chatTemplate: '{% for m in messages %}' })).toMatchInlineSnapshot(`"chat template: does not parse: got Cannot read properties of undefined (reading 'type'), wanted a Jinja template; use the model's own chat_template.jinja or remove it"`);
-    expect(failure({ tokenizerConfig: '{"chat_template": 7}' })).toMatchInlineSnapshot(`"tokenizer_config.json: chat_template: got number, wanted a template, or a list of {name, template}"`);
+    expect(failure({ chatTemplate: '{% for m in messages %}' })).toMatchInlineSnapshot(
+      `"chat template: does not parse: got Cannot read properties of undefined (reading 'type'), wanted a Jinja template; use the model's own chat_template.jinja or remove it"`,
+    );
+    expect(failure({ tokenizerConfig: '{"chat_template": 7}' })).toMatchInlineSnapshot(
+      `"tokenizer_config.json: chat_template: got number, wanted a template, or a list of {name, template}"`,
+    );
     const render = (template: string): (() => string) => {
       const tokenizer = loadTokenizer(toyByteLevelFiles(template));
       return () => tokenizer.renderChat([{ role: 'tool', content: '' }]);
     };
     expect(
       render("{{ raise_exception('Only user and assistant roles are supported!') }}"),
-    ).toThrowErrorMatchingInlineSnapshot(`[WebLoraError: chat template: refuses the conversation: got Only user and assistant roles are supported!, wanted roles and an order that this model knows; change the roles or leave out --system]`);
-    expect(render('{% for t in tools %}{% endfor %}')).toThrowErrorMatchingInlineSnapshot(`[WebLoraError: chat template: fails: got Expected iterable or object type in for loop: got NullValue, wanted a template that renders it; use the model's own chat_template.jinja or remove it]`);
-    expect(render('')).toThrowErrorMatchingInlineSnapshot(`[WebLoraError: chat template: got none, wanted chat_template.jinja, or chat_template in tokenizer_config.json; use --raw, or add the template to the model folder]`);
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[WebLoraError: chat template: refuses the conversation: got Only user and assistant roles are supported!, wanted roles and an order that this model knows; change the roles or leave out --system]`,
+    );
+    expect(render('{% for t in tools %}{% endfor %}')).toThrowErrorMatchingInlineSnapshot(
+      `[WebLoraError: chat template: fails: got Expected iterable or object type in for loop: got NullValue, wanted a template that renders it; use the model's own chat_template.jinja or remove it]`,
+    );
+    expect(render('')).toThrowErrorMatchingInlineSnapshot(
+      `[WebLoraError: chat template: got none, wanted chat_template.jinja, or chat_template in tokenizer_config.json; use --raw, or add the template to the model folder]`,
+    );
   });
 });
 

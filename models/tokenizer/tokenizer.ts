@@ -27,6 +27,13 @@ function openTokenizer(tokenizer: JsonObject, config: JsonObject): Tokenizer {
       fix: "use the model's own tokenizer.json",
     });
   }
+  if (model['type'] === 'BPE' && !Array.isArray(model['merges'])) {
+    throw new WebLoraError('bad-tokenizer', 'tokenizer.json', {
+      got: 'a BPE model without merges',
+      wanted: 'a "model" with its "merges"',
+      fix: "use the model's own tokenizer.json",
+    });
+  }
   const empty = { added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
   try {
     const opened = new Tokenizer({ ...empty, ...tokenizer }, config);
@@ -34,7 +41,7 @@ function openTokenizer(tokenizer: JsonObject, config: JsonObject): Tokenizer {
     return opened;
   } catch (cause) {
     throw new WebLoraError('bad-tokenizer', 'tokenizer.json', {
-      got: cause instanceof Error ? cause.message : String(cause),
+      got: (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' '),
       wanted: 'a tokenizer that encodes a word',
       fix: "use the model's own tokenizer.json",
       cause,

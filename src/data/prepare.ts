@@ -1,0 +1,165 @@
+import { WebLoraError } from '../errors.ts';
+import type { ChatMessage, ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
+import { IGNORED_LABEL } from './rows.ts';
+import type { DataRow, Example, RowProblem } from './rows.ts';
+
+export interface PrepareOptions {
+  /** The rows' file, for messages. */
+  readonly file: string;
+  /** Tokens a row may have; what is longer is cut at the right. */
+  readonly seqLen: number;
+  /** Tokens the model can attend to. */
+  readonly contextLength: number;
+  /** Rows of the model's embedding table. */
+  readonly vocabSize: number;
+  readonly lossOn: 'completion' | 'all';
+  /** Put before conversations that have no system message of their own. */
+  readonly system?: string;
+  /** Whether examples carry their question and the expected answer; training needs neither (default true). */
+  readonly withQuestions?: boolean;
+}
+
+export interface PreparedExamples {
+  readonly examples: Example[];
+  /** Rows that cannot be used. */
+  readonly problems: RowProblem[];
+  /** Rows that lost tokens at the right. */
+  readonly truncated: { readonly line: number; readonly tokens: number }[];
+}
+
+/** The conversation with a system prompt in front, unless it has its own. */
+export function withSystem(messages: readonly ChatMessage[], system: string | undefined): readonly ChatMessage[] {
+  if (system === undefined || system === '' || messages[0]?.role === 'system') return messages;
+  return [{ role: 'system', content: system }, ...messages];
+}
+
+/** A question as people read it: the text alone, or who said what. */
+function readable(messages: readonly ChatMessage[]): string {
+  const spoken = messages.filter((message) => message.role !== 'system');
+  const [only] = spoken;
+  if (spoken.length === 1 && only !== undefined) return only.content;
+  return spoken.map((message) => `${message.role}: ${message.content}`).join('\n');
+}
+
+type Question = Pick<Example, 'promptIds' | 'promptText' | 'completionText'>;
+
+interface TokenisedRow {
+  readonly ids: readonly number[];
+  readonly labels: readonly number[];
+  /** Asked for only when the row turns out to be usable. */
+  question(): Question;
+}
+
+function tokeniseMessages(
+  given: readonly ChatMessage[],
+  tokenizer: ChatTokenizer,
+  options: PrepareOptions,
+): TokenisedRow {
+  const messages = withSystem(given, options.system);
+  const { ids, scored } = tokenizer.encodeConversation(messages, { scoreAll: options.lossOn === 'all' });
+  return {
+    ids,
+    labels: ids.map((id, t) => (scored[t] === true ? id : IGNORED_LABEL)),
+    question() {
+      const at = messages.findLastIndex((message) => message.role === 'assistant');
+      const before = messages.slice(0, at);
+      const answer = messages[at];
+      if (answer === undefined || before.length === 0) return {};
+      const promptIds = Uint32Array.from(tokenizer.encodePrompt(before));
+      return { promptIds, promptText: readable(before), completionText: answer.content };
+    },
+  };
+}
+
+/** A tokenised row asks a question when it begins with tokens that are not scored and its labels follow to the end. */
+function questionOfTokens(ids: readonly number[], labels: readonly number[], tokenizer: ChatTokenizer): Question {
+  const first = labels.findIndex((label) => label !== IGNORED_LABEL);
+  if (first < 1 || labels.slice(first).includes(IGNORED_LABEL)) return {};
+  return {
+    promptIds: Uint32Array.from(ids.slice(0, first)),
+    promptText: tokenizer.decode(ids.slice(0, first)),
+    completionText: tokenizer.decode(labels.slice(first), { skipSpecialTokens: true }),
+  };
+}
+
+function tokenise(row: DataRow, tokenizer: ChatTokenizer, options: PrepareOptions): TokenisedRow {
+  switch (row.kind) {
+    case 'messages':
+      return tokeniseMessages(row.messages, tokenizer, options);
+    case 'text': {
+      const ids = tokenizer.encode(row.text);
+      return { ids, labels: ids, question: () => ({}) };
+    }
+    case 'tokens':
+      return {
+        ids: row.inputIds,
+        labels: row.labels,
+        question: () => questionOfTokens(row.inputIds, row.labels, tokenizer),
+      };
+    default:
+      return row satisfies never;
+  }
+}
+
+/** The first id beyond the model's table, if any. */
+function beyond(list: readonly number[], vocabSize: number): number | undefined {
+  return list.find((id) => id >= vocabSize);
+}
+
+/**
+ * Turns rows into token sequences with labels. A row of plain text is scored whole, a conversation on the assistant's
+ * turns (or whole with `lossOn: 'all'`), a tokenised row as its labels say.
+ * @throws WebLoraError 'context' when `seqLen` is longer than the model's context, 'config' when it is not positive
+ */
+export function prepareExamples(
+  rows: readonly DataRow[],
+  tokenizer: ChatTokenizer,
+  options: PrepareOptions,
+): PreparedExamples {
+  const { file, seqLen, contextLength, vocabSize } = options;
+  if (!Number.isInteger(seqLen) || seqLen < 2) {
+    throw new WebLoraError('config', '--seq-len', {
+      got: seqLen,
+      wanted: 'a whole number of at least 2',
+      fix: 'a token is scored by the one before it',
+    });
+  }
+  if (seqLen > contextLength) {
+    throw new WebLoraError('context', '--seq-len', {
+      got: seqLen,
+      wanted: `at most the model's context of ${contextLength} tokens`,
+      fix: `use --seq-len ${contextLength} or less`,
+    });
+  }
+  const result: PreparedExamples = { examples: [], problems: [], truncated: [] };
+  for (const row of rows) {
+    const { line } = row;
+    const refuse = (reason: string, fix?: string): void => {
+      result.problems.push(fix === undefined ? { file, line, reason } : { file, line, reason, fix });
+    };
+    try {
+      const { ids, labels, question } = tokenise(row, tokenizer, options);
+      const foreign = beyond(ids, vocabSize) ?? beyond(labels, vocabSize);
+      if (foreign !== undefined) {
+        refuse(`token id ${foreign}, the model has ${vocabSize}`, "tokenise with this model's own tokenizer");
+        continue;
+      }
+      const kept = labels.slice(0, seqLen);
+      const isCut = ids.length > seqLen;
+      if (!kept.some((label, t) => t > 0 && label !== IGNORED_LABEL)) {
+        refuse(
+          isCut ? `no scored token in its first ${seqLen} tokens (it has ${ids.length})` : 'no scored token',
+          isCut ? 'use a larger --seq-len or shorten the question' : 'remove the row or give it an answer',
+        );
+        continue;
+      }
+      if (isCut) result.truncated.push({ line, tokens: ids.length - seqLen });
+      const cut = { ids: Uint32Array.from(ids.slice(0, seqLen)), labels: Int32Array.from(kept) };
+      result.examples.push({ ...cut, line, ...(options.withQuestions === false ? {} : question()) });
+    } catch (thrown) {
+      if (!(thrown instanceof WebLoraError) || thrown.code === 'internal') throw thrown;
+      refuse(thrown.message);
+    }
+  }
+  return result;
+}

@@ -1,0 +1,127 @@
+import { WebLoraError } from '../errors.ts';
+import { readCsv } from './csv-rows.ts';
+import { decodeText } from './decode-text.ts';
+import { readJsonArray, readJsonLines } from './json-rows.ts';
+import type { RawRow } from './json-rows.ts';
+import { shapeRow, understandsColumns } from './row-shape.ts';
+import type { DataRow, RowProblem } from './rows.ts';
+
+export interface ReadOptions {
+  /** The file's own names for the names of the shapes: `{ question: 'Frage', answer: 'Antwort' }`. */
+  readonly columns?: Readonly<Record<string, string>>;
+}
+
+export interface ReadResult {
+  readonly rows: DataRow[];
+  readonly problems: RowProblem[];
+  /** How the file was read, where there was something to find out: separator, encoding. */
+  readonly notes: string[];
+}
+
+/** File kinds that are recognised by their first bytes and not read. */
+const FOREIGN = [
+  { magic: [0x50, 0x4b, 0x03, 0x04], name: 'a spreadsheet or zip archive', fix: 'save the sheet as CSV, or unpack it' },
+  { magic: [0xd0, 0xcf, 0x11, 0xe0], name: 'an old Excel file', fix: 'save the sheet as CSV' },
+  { magic: [0x50, 0x41, 0x52, 0x31], name: 'a Parquet file', fix: 'save it as JSONL' },
+  { magic: [0x1f, 0x8b], name: 'a gzip archive', fix: 'unpack it' },
+] as const;
+
+function refuseForeign(bytes: Uint8Array, file: string): void {
+  const found = FOREIGN.find(({ magic }) => magic.every((byte, i) => bytes[i] === byte));
+  const isSheet = /\.xlsx?$/i.test(file);
+  if (found === undefined && !isSheet) return;
+  throw new WebLoraError('unsupported', file, {
+    got: isSheet ? 'an Excel file' : (found?.name ?? 'an archive'),
+    wanted: 'JSONL, a JSON array, CSV or TSV',
+    fix: isSheet ? 'save the sheet as CSV' : (found?.fix ?? 'unpack it'),
+  });
+}
+
+/** The one object that a pretty-printed `{"data": […]}` is: its rows are one level too deep. */
+function refuseWrapped(text: string, file: string): void {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return;
+  }
+  const lists = Object.entries(value as object).filter(
+    ([, inner]) => Array.isArray(inner) && typeof inner[0] === 'object',
+  );
+  const [key] = lists.length === 1 ? (lists[0] ?? []) : [];
+  if (key === undefined || key === 'messages') return;
+  throw new WebLoraError('bad-data', file, {
+    got: `one object with a list "${key}"`,
+    wanted: 'a JSON array or one object a line',
+    fix: `keep the list alone: everything between the brackets of "${key}"`,
+  });
+}
+
+function refuseObjective(needs: 'preference' | 'labelled', file: string, line: number): never {
+  const [got, keys] =
+    needs === 'preference' ? ['a preference row', 'chosen and rejected'] : ['a labelled row', 'a true or false label'];
+  throw new WebLoraError('unsupported', `${file}:${line}`, {
+    got: `${got} (${keys})`,
+    wanted: 'rows with one answer each',
+    fix: 'use rows with prompt and completion: training on preferences is not built yet',
+  });
+}
+
+function textOf(row: DataRow): string {
+  if (row.kind === 'text') return row.text;
+  return row.kind === 'tokens' ? '' : row.messages.map((message) => message.content).join('\n');
+}
+
+/**
+ * Reads a data file: JSONL, a JSON array, CSV or TSV, in UTF-8, UTF-16 or Windows-1252, found by its content.
+ * A row that cannot be used becomes a problem with file, line and reason; the others are returned.
+ * @param bytes the whole file
+ * @param file its name, used in messages and to tell CSV from JSON
+ * @throws WebLoraError 'unsupported' for spreadsheets, archives, preference and labelled rows;
+ *   'bad-data' for a file without rows or with columns that make no shape
+ */
+export function readRows(bytes: Uint8Array, file: string, options: ReadOptions = {}): ReadResult {
+  refuseForeign(bytes, file);
+  const { text: decoded, encoding, isDamaged } = decodeText(bytes);
+  const text = decoded.replace(/\r\n?/g, '\n');
+  const first = text.trimStart()[0];
+  const notes: string[] = [];
+  let raw: RawRow[];
+  if (/\.(csv|tsv)$/i.test(file) || (first !== '{' && first !== '[' && !/\.(jsonl?|ndjson)$/i.test(file))) {
+    const sources = Object.entries(options.columns ?? {});
+    const csv = readCsv(file, text, (columns) => {
+      const renamed = sources.filter(([, source]) => columns.includes(source)).map(([name]) => name);
+      return understandsColumns([...columns, ...renamed]);
+    });
+    raw = csv.rows;
+    notes.push(`${file}: read as ${csv.separator}-separated ${encoding}`);
+  } else {
+    if (first === '{') refuseWrapped(text, file);
+    raw = first === '[' ? readJsonArray(text) : readJsonLines(text);
+    if (encoding !== 'UTF-8') notes.push(`${file}: read as ${encoding}`);
+  }
+
+  const rows: DataRow[] = [];
+  const problems: RowProblem[] = [];
+  for (const entry of raw) {
+    const { line } = entry;
+    if ('reason' in entry) {
+      problems.push({ file, line, reason: entry.reason, fix: entry.fix });
+      continue;
+    }
+    const shaped = shapeRow(line, entry.value, options.columns);
+    if ('needs' in shaped) refuseObjective(shaped.needs, file, line);
+    if ('problem' in shaped) problems.push({ file, line, ...shaped.problem });
+    else if (isDamaged && textOf(shaped.row).includes('\ufffd')) {
+      problems.push({ file, line, reason: 'bytes that are not UTF-8', fix: 'save the file as UTF-8' });
+    } else rows.push(shaped.row);
+  }
+  if (rows.length === 0 && problems.length === 0) {
+    throw new WebLoraError('bad-data', file, {
+      got: bytes.length === 0 ? 'an empty file' : 'no rows',
+      wanted: 'at least one row',
+      fix: 'check that the file was saved',
+    });
+  }
+  return { rows, problems, notes };
+}
