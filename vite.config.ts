@@ -17,14 +17,21 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
+/** Puts the scripted engine where the worker imports the real one. */
+function scriptedEngine(): Plugin {
+  return {
+    name: 'web-lora:scripted-engine',
+    enforce: 'pre',
+    resolveId: (id) => (id === './engine.ts' ? at('workers/engine/fake.ts') : null),
+  };
+}
+
 /** The page: static files that work from any host and below any path. `fake` has the scripted engine in its worker. */
 function app(engine: 'real' | 'fake'): UserConfig {
-  const fake = { find: /^\.\/engine\.ts$/, replacement: at('workers/engine/fake.ts') };
   return {
     base: './',
     plugins: [contentSecurityPolicy(), embeddedFiles()],
-    resolve: { alias: engine === 'fake' ? [fake] : [] },
-    worker: { format: 'es' },
+    worker: { format: 'es', plugins: () => (engine === 'fake' ? [scriptedEngine()] : []) },
     build: { outDir: engine === 'fake' ? 'dist/fake-app' : 'dist/app', emptyOutDir: true, target: 'es2023', reportCompressedSize: false },
   };
 }

@@ -1,0 +1,60 @@
+import type { EngineFacts } from '../../../workers/engine/contract.ts';
+import { engineFacts, model, startEngine } from '../state/engine.ts';
+import { refreshRuns } from '../state/runs.ts';
+import { formatParameters } from '../words.ts';
+import { Problem } from './problem.tsx';
+
+/** Which model, on what: ready, on its way, or why not. */
+export function ModelStatus() {
+  const state = model.value;
+  if (state.kind === 'failed') {
+    return (
+      <Problem failure={state.failure} lost="Nothing was lost: nothing had been started.">
+        <button type="button" onClick={() => void startEngine().then(refreshRuns)}>
+          Try again
+        </button>
+      </Problem>
+    );
+  }
+  return (
+    <dl class="facts" aria-label="Model and device">
+      <div>
+        <dt>Model</dt>
+        <dd>
+          {state.kind === 'ready' ? (
+            <span>
+              <span class="dot" aria-hidden="true" /> Built-in model ready, {formatParameters(state.facts.parameterCount)} parameters,
+              for trying out
+            </span>
+          ) : (
+            <LoadingModel phase={state.phase} share={state.share} />
+          )}
+        </dd>
+      </div>
+      {engineFacts.value !== undefined && (
+        <div>
+          <dt>Runs on</dt>
+          <dd>{describeDevice(engineFacts.value)}</dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+function LoadingModel({ phase, share }: { readonly phase: string; readonly share: number | undefined }) {
+  return (
+    <span class="loading">
+      <label for="model-progress">{phase}…</label>
+      <progress id="model-progress" {...(share === undefined ? {} : { value: share })} max={1} />
+    </span>
+  );
+}
+
+function describeDevice({ executor, adapter }: EngineFacts) {
+  if (executor === 'cpu' || adapter === undefined) {
+    return 'This computer’s processor, without a graphics chip: everything works, but slowly';
+  }
+  const name = [adapter.description, adapter.device, `${adapter.vendor} ${adapter.architecture}`].find((text) => text.trim() !== '');
+  if (!adapter.isSoftware) return `${name ?? 'A graphics chip'}, through WebGPU`;
+  return `${name ?? 'A software adapter'}: a graphics chip imitated in software. Everything works, but slowly`;
+}

@@ -1,0 +1,112 @@
+import { computed, signal } from '@preact/signals';
+import { toFailure, type Failure } from '../../errors.ts';
+import type { AdapterId, ChatMessage, GenerateReport } from '../../../workers/engine/contract.ts';
+import { engine, model } from './engine.ts';
+import type { ShownRow } from './examples.ts';
+
+/** The adapter that is tried and taken away. */
+export interface CurrentAdapter {
+  readonly id: AdapterId;
+  /** Its run's folder. */
+  readonly out: string;
+  readonly title: string;
+  /** The system prompt it was trained with. */
+  readonly system?: string;
+}
+
+export type Answer =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'writing'; readonly text: string }
+  | { readonly kind: 'done'; readonly text: string; readonly report: GenerateReport }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+export const adapter = signal<CurrentAdapter | undefined>(undefined);
+export const question = signal('');
+/** The rows that questions are taken from, and which is shown. */
+const pool = signal<readonly ShownRow[]>([]);
+const poolIndex = signal(0);
+/** The expected answer, while the question is still the prefilled one. */
+export const expected = computed(() => {
+  const row = pool.value[poolIndex.value];
+  return row !== undefined && row.question === question.value ? row.answer : undefined;
+});
+export const hasOtherQuestions = computed(() => pool.value.length > 1);
+export const baseAnswer = signal<Answer>({ kind: 'none' });
+export const tunedAnswer = signal<Answer>({ kind: 'none' });
+export const isAnswering = computed(() => baseAnswer.value.kind === 'writing' || tunedAnswer.value.kind === 'writing');
+
+let asking: AbortController | undefined;
+
+/** Takes the rows to ask about; the first question is filled in. */
+export function prefillQuestion(rows: readonly ShownRow[]): void {
+  pool.value = rows.filter((row) => row.question !== '');
+  showQuestion(0);
+}
+
+function showQuestion(index: number): void {
+  poolIndex.value = index;
+  question.value = pool.value[index]?.question ?? '';
+  stopAnswering();
+  baseAnswer.value = { kind: 'none' };
+  tunedAnswer.value = { kind: 'none' };
+}
+
+export function nextQuestion(): void {
+  showQuestion((poolIndex.value + 1) % Math.max(1, pool.value.length));
+}
+
+/** Asks the base model, then the tuned one if there is one: both share the one GPU. */
+export async function compare(): Promise<void> {
+  const asked = question.value.trim();
+  if (asked === '' || model.value.kind !== 'ready') return;
+  stopAnswering();
+  const mine = new AbortController();
+  asking = mine;
+  const current = adapter.value;
+  const system: readonly ChatMessage[] = current?.system === undefined ? [] : [{ role: 'system', content: current.system }];
+  const messages: readonly ChatMessage[] = [...system, { role: 'user', content: asked }];
+  baseAnswer.value = { kind: 'none' };
+  tunedAnswer.value = { kind: 'none' };
+  const request = { model: model.value.facts.id, input: { messages }, maxNewTokens: 128, temperature: 0, seed: 0 };
+  await stream(baseAnswer, request, mine);
+  if (current !== undefined && !mine.signal.aborted) await stream(tunedAnswer, { ...request, adapter: current.id }, mine);
+}
+
+export function stopAnswering(): void {
+  asking?.abort();
+}
+
+async function stream(target: typeof baseAnswer, request: Parameters<typeof engine.generate>[0], mine: AbortController): Promise<void> {
+  const show = (answer: Answer): void => {
+    if (asking === mine) target.value = answer;
+  };
+  let text = '';
+  show({ kind: 'writing', text });
+  try {
+    for await (const event of engine.generate(request, mine.signal)) {
+      if (event.kind === 'text') show({ kind: 'writing', text: (text += event.text) });
+      else if (event.kind === 'done') show({ kind: 'done', text: event.report.text, report: event.report });
+      else show({ kind: 'failed', failure: event.error });
+    }
+  } catch (thrown) {
+    show({ kind: 'failed', failure: toFailure(thrown) });
+  }
+}
+
+/** Equal after trimming, or as parsed values where both are JSON. */
+export function isSameAnswer(got: string, wanted: string): boolean {
+  if (got.trim() === wanted.trim()) return true;
+  try {
+    return canonical(JSON.parse(got)) === canonical(JSON.parse(wanted));
+  } catch {
+    return false;
+  }
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
