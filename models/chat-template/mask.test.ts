@@ -66,6 +66,25 @@ describe('scored tokens of a conversation', () => {
     );
   });
 
+  it('are found where the answer also occurs in the name of a token or in the header', () => {
+    const answers = ['d', 'assistant', '|', 'n'].map((content) => ({ role: 'assistant', content }));
+    for (const answer of answers) {
+      const tokenizer = loadTokenizer(toyByteLevelFiles());
+      const conversation = tokenizer.encodeConversation([{ role: 'user', content: 'hello' }, answer]);
+      expect(marked(tokenizer, conversation)).toBe(
+        `<s><|turn|>user\nhello<|end|>\n<|turn|>assistant\n[${answer.content}<|end|>]\n`,
+      );
+    }
+    const channelled =
+      "{% for m in messages %}{{ '<|turn|>' + m.role + '<|turn|>' + m.content + '<|end|>' }}{% endfor %}";
+    expect(
+      markedBy(channelled, [
+        { role: 'user', content: 'hello' },
+        { role: 'assistant', content: 'assistant' },
+      ]),
+    ).toBe('<|turn|>user<|turn|>hello<|end|>[<|turn|>assistant<|turn|>assistant<|end|>]');
+  });
+
   it('are found where earlier turns lose what the last one has, as in Qwen 3', () => {
     const template =
       "{% for m in messages %}{{ '<|turn|>' + m.role + '\\n' }}{% if loop.last and m.role == 'assistant' %}{{ '<think></think>' }}" +

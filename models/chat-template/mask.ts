@@ -42,11 +42,13 @@ function renderedOrNothing(source: TurnSource, messages: readonly ChatMessage[],
 /** Cuts a turn behind its end-of-turn token: what a template sets between turns or behind the last is nobody's words. */
 function upToEndOfTurn(turn: string, answer: string, specialTexts: readonly string[]): string {
   const spoken = answer.trim();
-  const at = turn.lastIndexOf(spoken);
-  if (at < 0) return turn;
-  const end = at + spoken.length;
-  const length = endOfTurnLength(turn.slice(end), specialTexts);
-  return length === 0 ? turn : turn.slice(0, end + length);
+  // The last place where an end of turn follows: a short answer may also occur in a header or a token's name.
+  for (let at = turn.lastIndexOf(spoken); at >= 0; at = at === 0 ? -1 : turn.lastIndexOf(spoken, at - 1)) {
+    const end = at + spoken.length;
+    const length = endOfTurnLength(turn.slice(end), specialTexts);
+    if (length > 0) return turn.slice(0, end + length);
+  }
+  return turn;
 }
 
 /** Finds turn `index` by rendering the conversation with its answer exchanged: what stays the same is not the answer. */

@@ -170,12 +170,16 @@ describe('a broken tokenizer is named', () => {
     expect(
       failure({ tokenizerJson: '{"model": {"type": "BPE", "vocab": {}, "merges": []}, "added_tokens": 3}' }),
     ).toMatchInlineSnapshot(`"tokenizer.json: added_tokens: got number, wanted a list"`);
-    expect(failure({ tokenizerJson: '{"model": {"type": "BPE", "vocab": {"a": 0}}}' })).toMatchInlineSnapshot();
+    expect(failure({ tokenizerJson: '{"model": {"type": "BPE", "vocab": {"a": 0}}}' })).toMatchInlineSnapshot(
+      `"tokenizer.json: got a BPE model without merges, wanted a "model" with its "merges"; use the model's own tokenizer.json"`,
+    );
     expect(
       failure({
         tokenizerJson: '{"model": {"type": "Unigram", "vocab": [["a", 0]]}, "pre_tokenizer": {"type": "Magic"}}',
       }),
-    ).toMatchInlineSnapshot();
+    ).toMatchInlineSnapshot(
+      `"tokenizer.json: got Unknown PreTokenizer type: Magic, wanted a tokenizer that encodes a word; use the model's own tokenizer.json"`,
+    );
     expect(
       failure({
         tokenizerJson: '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "added_tokens": [{"id": 1}]}',
@@ -187,7 +191,7 @@ describe('a broken tokenizer is named', () => {
 
   it('a chat template that does not parse, fails, refuses or is missing', () => {
     expect(failure({ chatTemplate: '{% for m in messages %}' })).toMatchInlineSnapshot(
-      `"chat template: does not parse: got Cannot read properties of undefined (reading 'type'), wanted a Jinja template; use the model's own chat_template.jinja or remove it"`,
+      `"chat template: does not parse: got a block that is not closed, wanted a Jinja template; use the model's own chat_template.jinja or remove it"`,
     );
     expect(failure({ tokenizerConfig: '{"chat_template": 7}' })).toMatchInlineSnapshot(
       `"tokenizer_config.json: chat_template: got number, wanted a template, or a list of {name, template}"`,

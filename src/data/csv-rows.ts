@@ -19,22 +19,45 @@ interface CsvRecord {
   readonly isBroken: boolean;
 }
 
-/** Records with the line each begins on; a quoted field may hold line breaks. */
-function readRecords(text: string, delimiter: string, limit = 0): CsvRecord[] {
+const MAX_BROKEN_QUOTES = 100;
+
+/**
+ * Records with the line each begins on; a quoted field may hold line breaks. A broken quote would swallow the rows
+ * behind it, so reading goes on at the next line.
+ */
+function readRecords(file: string, text: string, delimiter: string, limit = 0): CsvRecord[] {
   const records: CsvRecord[] = [];
   let line = 1;
-  let at = 0;
-  Papa.parse<string[]>(text, {
-    delimiter,
-    preview: limit,
-    fastMode: false,
-    step: ({ data, errors, meta }) => {
-      if (data.some((field) => field.trim() !== '')) {
-        records.push({ line, fields: data, isBroken: errors.length > 0 });
-      }
-      for (; at < meta.cursor; at++) if (text[at] === '\n') line++;
-    },
-  });
+  let start = 0; // where the parser was last set going
+  let brokenCount = 0;
+  while (start < text.length) {
+    let at = start;
+    let restart = text.length;
+    Papa.parse<string[]>(text.slice(start), {
+      delimiter,
+      preview: limit,
+      fastMode: false,
+      step: ({ data, errors, meta }, parser) => {
+        const isBroken = errors.length > 0;
+        if (data.some((field) => field.trim() !== '')) records.push({ line, fields: data, isBroken });
+        const lineEnd = text.indexOf('\n', at);
+        const end = isBroken ? (lineEnd < 0 ? text.length : lineEnd + 1) : start + meta.cursor;
+        for (; at < end; at++) if (text[at] === '\n') line++;
+        if (!isBroken) return;
+        restart = end;
+        parser.abort();
+      },
+    });
+    if (limit > 0) break;
+    start = restart;
+    if (restart < text.length && ++brokenCount > MAX_BROKEN_QUOTES) {
+      throw new WebLoraError('bad-data', file, {
+        got: `more than ${MAX_BROKEN_QUOTES} rows with a broken quote`,
+        wanted: 'quotes only round whole fields, written twice inside them',
+        fix: 'export the table as CSV again',
+      });
+    }
+  }
   return records;
 }
 
@@ -46,7 +69,7 @@ function readRecords(text: string, delimiter: string, limit = 0): CsvRecord[] {
  */
 export function readCsv(file: string, text: string, understands: (columns: readonly string[]) => boolean): CsvRows {
   const candidates = SEPARATORS.map(({ name, character }) => {
-    const columns = (readRecords(text, character, 1)[0]?.fields ?? []).map((column) => column.trim());
+    const columns = (readRecords(file, text, character, 1)[0]?.fields ?? []).map((column) => column.trim());
     return { name, character, columns, score: (understands(columns) ? 1000 : 0) + columns.length };
   });
   const best = candidates.reduce((a, b) => (b.score > a.score ? b : a));
@@ -57,7 +80,7 @@ export function readCsv(file: string, text: string, understands: (columns: reado
       fix: 'rename them, or say which is which with --columns question=YOUR_COLUMN,answer=YOUR_COLUMN',
     });
   }
-  const [, ...records] = readRecords(text, best.character);
+  const [, ...records] = readRecords(file, text, best.character);
   const rows = records.map(({ line, fields, isBroken }): RawRow => {
     if (isBroken) {
       return { line, reason: 'a quote that is not closed or stands inside a field', fix: 'write it twice ("")' };

@@ -9,6 +9,15 @@ export interface DecodedText {
 // Enough to tell apart encodings whose text is at least partly ASCII.
 const SAMPLE_BYTES = 4096;
 
+// What Windows-1252 has at 0x80 to 0x9f, as the WHATWG encoding standard lists it. Not TextDecoder: Node reads the
+// label as Latin-1 (seen in 20.x), which turns "€" into a control character.
+const WINDOWS_1252 = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ';
+
+function decodeWindows1252(bytes: Uint8Array): string {
+  const latin1 = new TextDecoder('latin1').decode(bytes);
+  return latin1.replace(/[\u0080-\u009f]/g, (c) => WINDOWS_1252[c.charCodeAt(0) - 0x80] ?? c);
+}
+
 /** UTF-16 without a byte order mark: ASCII text has a zero in every second byte. */
 function utf16ByZeros(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   const pairs = Math.floor(Math.min(bytes.length, SAMPLE_BYTES) / 2);
@@ -46,6 +55,6 @@ export function decodeText(bytes: Uint8Array): DecodedText {
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), encoding: 'UTF-8', isDamaged: false };
   } catch {
     if (good > damaged) return { text, encoding: 'UTF-8', isDamaged: true };
-    return { text: new TextDecoder('windows-1252').decode(bytes), encoding: 'Windows-1252', isDamaged: false };
+    return { text: decodeWindows1252(bytes), encoding: 'Windows-1252', isDamaged: false };
   }
 }
