@@ -1,0 +1,158 @@
+/**
+ * Breaks every WGSL file in many small ways and runs its room's test against each: a mutant that survives is a hole in
+ * the test. Usage: tsx scripts/mutate-kernels.ts [--list] [room…]; `_lib` is the room of the shared parts, tested by all
+ * rooms that use them. The files themselves are never written: the mutated text takes the place of the `?raw` import
+ * inside the test server. A mutant that computes the same for every input, or that no test on this machine can tell,
+ * is declared in kernels/<room>/equivalent-mutants.json with a reason.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createVitest, type Vitest } from 'vitest/node';
+import { mutantsOf, type Mutant } from './kernel-mutants.ts';
+
+interface Equivalent {
+  /** Name of the .wgsl file. */
+  readonly file: string;
+  readonly fn: string;
+  readonly rule: string;
+  /** The mutated line. */
+  readonly to: string;
+  readonly reason: string;
+}
+
+type Verdict = 'caught' | 'survived' | 'does not compile';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const kernels = join(root, 'kernels');
+const rooms = readdirSync(kernels, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name);
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+async function main(): Promise<number> {
+  const args = process.argv.slice(2);
+  const asked = args.filter((arg) => !arg.startsWith('--'));
+  const unknown = asked.filter((room) => !rooms.includes(room));
+  if (unknown.length > 0) {
+    say(`no kernel room '${unknown.join("', '")}'; there are ${rooms.join(', ')}`);
+    return 2;
+  }
+  let failures = 0;
+  for (const room of asked.length > 0 ? asked : rooms) {
+    const files = readdirSync(join(kernels, room)).filter((name) => name.endsWith('.wgsl'));
+    for (const file of files) failures += await mutateFile(room, file, args.includes('--list'));
+    failures += reportUnknownFiles(room, files);
+  }
+  say(failures === 0 ? 'every mutant was caught' : `${failures} failures`);
+  return failures === 0 ? 0 : 1;
+}
+
+/** @returns how many mutants survived, stale declarations and a failing baseline counted in */
+async function mutateFile(room: string, file: string, listOnly: boolean): Promise<number> {
+  const path = join(kernels, room, file);
+  const name = `${room}/${file}`;
+  const all = mutantsOf(readFileSync(path, 'utf8'));
+  const declared = readEquivalents(room).filter((entry) => entry.file === file);
+  const stale = declared.filter((entry) => !all.some((mutant) => isDeclared(mutant, entry)));
+  for (const entry of stale) say(`${name}: STALE declaration, no such mutant: ${entry.rule}, ${entry.fn}: ${entry.to}`);
+  const mutants = all.filter((mutant) => !declared.some((entry) => isDeclared(mutant, entry)));
+  say(`${name}: ${mutants.length} mutants, ${all.length - mutants.length} declared equivalent`);
+  if (listOnly) {
+    for (const mutant of mutants) say(`  ${describe(mutant)}`);
+    return stale.length;
+  }
+  let current: string | undefined;
+  const vitest = await startTests(testRoomsOf(room, path), path, () => current);
+  const counts: Record<Verdict, number> = { caught: 0, survived: 0, 'does not compile': 0 };
+  try {
+    const specifications = await vitest.globTestSpecifications();
+    const run = async (): Promise<Verdict> => {
+      vitest.invalidateFile(`${path}?raw`);
+      vitest.invalidateFile(path);
+      const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
+      const tests = testModules.flatMap((module) => [...module.children.allTests()]);
+      const messages = [...testModules.flatMap((module) => module.errors()), ...tests.flatMap((test) => test.result().errors ?? [])].map((error) => error.message);
+      if (messages.some((message) => /does not compile/.test(message))) return 'does not compile';
+      return unhandledErrors.length === 0 && tests.length > 0 && testModules.every((module) => module.ok()) ? 'survived' : 'caught';
+    };
+    if ((await run()) !== 'survived') {
+      say(`${name}: the test fails without any mutation`);
+      return stale.length + 1;
+    }
+    for (const mutant of mutants) {
+      current = mutant.source;
+      const started = performance.now();
+      const verdict = await run();
+      counts[verdict] += 1;
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      say(`  ${verdict === 'survived' ? 'SURVIVED' : verdict} ${describe(mutant)} (${seconds} s)`);
+    }
+  } finally {
+    await vitest.close();
+  }
+  say(`${name}: ${counts.caught} caught, ${counts.survived} survived, ${counts['does not compile']} do not compile`);
+  return counts.survived + stale.length;
+}
+
+/** A test server over some rooms' tests, which serves `source()` instead of one kernel's text when there is one. */
+function startTests(testRooms: readonly string[], path: string, source: () => string | undefined): Promise<Vitest> {
+  return createVitest(
+    'test',
+    {
+      root,
+      config: false,
+      include: testRooms.map((room) => `kernels/${room}/*.test.ts`),
+      watch: false,
+      bail: 1,
+      testTimeout: 60_000,
+      reporters: [{}],
+      pool: 'forks',
+      maxWorkers: 1,
+    },
+    {
+      plugins: [
+        {
+          name: 'kernel-mutant',
+          enforce: 'pre',
+          load: (id) => (id.startsWith(path) && source() !== undefined ? `export default ${JSON.stringify(source())};` : undefined),
+        },
+      ],
+    },
+  );
+}
+
+/** A room's own test, or for a shared part those of every room that imports it. */
+function testRoomsOf(room: string, path: string): readonly string[] {
+  if (!room.startsWith('_')) return [room];
+  return rooms.filter((other) => !other.startsWith('_') && reaches(join(kernels, other, `${other}.ts`), path));
+}
+
+function reaches(from: string, target: string, seen = new Set<string>()): boolean {
+  if (from === target) return true;
+  if (seen.has(from) || !from.startsWith(kernels) || !from.endsWith('.ts') || !existsSync(from)) return false;
+  seen.add(from);
+  const imports = readFileSync(from, 'utf8').matchAll(/from '(\.[^'?]+)(?:\?raw)?'/g);
+  return [...imports].some((match) => reaches(resolve(dirname(from), match[1] ?? ''), target, seen));
+}
+
+function readEquivalents(room: string): Equivalent[] {
+  const path = join(kernels, room, 'equivalent-mutants.json');
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Equivalent[]) : [];
+}
+
+/** @returns how many declarations name a file the room does not have */
+function reportUnknownFiles(room: string, files: readonly string[]): number {
+  const stale = readEquivalents(room).filter((entry) => !files.includes(entry.file));
+  for (const entry of stale) say(`${room}: STALE declaration, no such file: ${entry.file}`);
+  return stale.length;
+}
+
+const isDeclared = (mutant: Mutant, entry: Equivalent): boolean => mutant.fn === entry.fn && mutant.rule === entry.rule && mutant.to === entry.to;
+
+const describe = ({ rule, fn, line, from, to }: Mutant): string => `${rule}, ${fn}:${line}: ${from}  =>  ${to === '' ? '(nothing)' : to}`;
+
+process.exitCode = await main();
