@@ -54,6 +54,7 @@ describe('row shapes', () => {
       { instruction: 'i', input: 'x', output: 'o' },
       { instruction: 'i', input: '', output: 'o', id: 7 },
       { instruction: 'i', output: 'o' },
+      { instruction: '', input: 'x', output: 'o' },
       { question: 'q', answer: 'a', text: 'ignored' },
       { text: 't' },
       { input_ids: [5, 6, 7], labels: [-100, 6, 7] },
@@ -66,9 +67,10 @@ describe('row shapes', () => {
       'i\n\nx → o',
       'i → o',
       'i → o',
+      'x → o',
       'q → a',
-      '{"kind":"text","line":7,"text":"t"}',
-      '{"kind":"tokens","line":8,"inputIds":[5,6,7],"labels":[-100,6,7]}',
+      '{"kind":"text","line":8,"text":"t"}',
+      '{"kind":"tokens","line":9,"inputIds":[5,6,7],"labels":[-100,6,7]}',
     ]);
   });
 

@@ -71,7 +71,9 @@ function readPair(line: number, fields: Fields, prompt: string, answer: string):
   }
   const input = prompt === 'instruction' ? (fields['input'] ?? '') : '';
   if (typeof input !== 'string') return problem(`input is ${kindOf(input)}, wanted text`);
-  const question = String(fields[prompt]) + (input.trim() === '' ? '' : `\n\n${input}`);
+  const asked = String(fields[prompt]);
+  // Alpaca-style files leave the instruction or the input empty.
+  const question = input.trim() === '' ? asked : asked.trim() === '' ? input : `${asked}\n\n${input}`;
   const said = String(fields[answer]);
   if (said.trim() === '') return problem(`empty answer (${answer})`, 'fill it in or remove the row');
   const messages = [
