@@ -13,9 +13,10 @@ export interface TrainConfig {
   readonly steps?: number;
   readonly epochs?: number;
   readonly batchSize: number;
-  readonly accumulate: number;
-  /** Tokens a row may have; longer rows are cut at the right. */
-  readonly seqLen: number;
+  /** Micro-batches per update. Not given: 4, or fewer where an epoch would have under 8 updates. */
+  readonly accumulate?: number;
+  /** Tokens a row may have; longer rows are cut at the right. Not given: 512, or the model's context when shorter. */
+  readonly seqLen?: number;
   readonly packing: boolean;
   readonly lossOn: 'completion' | 'all';
   readonly system?: string;
@@ -53,8 +54,6 @@ export const DEFAULT_TRAIN_CONFIG: TrainConfig = {
   dropout: 0,
   targets: 'all-linear',
   batchSize: 1,
-  accumulate: 4,
-  seqLen: 512,
   packing: false,
   lossOn: 'completion',
   skipBadRows: false,
@@ -71,6 +70,8 @@ export const DEFAULT_TRAIN_CONFIG: TrainConfig = {
 };
 
 export const DEFAULT_LEARNING_RATE = 2e-4;
+export const DEFAULT_ACCUMULATE = 4;
+export const DEFAULT_SEQ_LEN = 512;
 
 /** Fills in the defaults and checks every range. @throws `config` naming the setting, what it got and what it takes */
 export function resolveTrainConfig(given: Partial<TrainConfig>): TrainConfig {
@@ -85,7 +86,7 @@ export function resolveTrainConfig(given: Partial<TrainConfig>): TrainConfig {
   check('alpha', config.alpha, (v) => v > 0, 'a number over 0');
   check('dropout', config.dropout, (v) => v >= 0 && v < 1, 'a number from 0 to below 1');
   check('steps', config.steps, whole(1), 'a whole number from 1');
-  check('epochs', config.epochs, (v) => v > 0, 'a number over 0');
+  check('epochs', config.epochs, whole(1), 'a whole number from 1');
   if (config.steps !== undefined && config.epochs !== undefined) {
     throw new WebLoraError('config', 'steps and epochs', { got: 'both', wanted: 'one of them', fix: 'leave one out' });
   }

@@ -18,9 +18,8 @@ export class WgslTrainer implements Trainer {
   readonly #update: Replay;
   readonly #inputWords: Uint32Array;
   readonly #rowsMax: number;
-  /** Staging slots: the promise of the last window that used each. */
-  readonly #slotBusy: Promise<unknown>[] = [];
   #slot = 0;
+  #inFlight = 0;
   #microSteps = 0;
   readonly #labelled: number[] = [];
   /** Dispatches and encoding time of all replays, for the benchmark. */
@@ -34,7 +33,6 @@ export class WgslTrainer implements Trainer {
     this.#update = update;
     this.#rowsMax = Math.max(...program.buckets.keys());
     this.#inputWords = new Uint32Array((this.#buffers.take('inputs').size as number) / 4);
-    for (let slot = 0; slot < WINDOWS_IN_FLIGHT; slot += 1) this.#slotBusy.push(Promise.resolve());
   }
 
   /** Allocates everything the program lists and compiles every pipeline. Parameters start at zero: write them. */
@@ -69,6 +67,7 @@ export class WgslTrainer implements Trainer {
     if (first) {
       this.#microSteps = 0;
       this.#labelled.length = 0;
+      if (this.#inFlight >= WINDOWS_IN_FLIGHT) throw new WebLoraError('internal', `at most ${WINDOWS_IN_FLIGHT} windows may be in flight`);
     }
     if (this.#microSteps >= this.program.options.microSteps) {
       throw new WebLoraError('internal', `a window has ${this.program.options.microSteps} micro-steps, got one more`);
@@ -92,10 +91,9 @@ export class WgslTrainer implements Trainer {
   }
 
   async update(hyper: Hyper): Promise<UpdateResult> {
-    const { rows, microSteps } = { rows: this.#rowsMax, microSteps: this.program.options.microSteps };
     const slot = this.#slot;
     const staging = this.#buffers.take(`staging/${slot}`);
-    const scalarsOffset = rows * microSteps * 4;
+    const scalarsOffset = this.#rowsMax * this.program.options.microSteps * 4;
     this.#gpu.writeBuffer(this.#buffers.take('hyper'), 0, packHyper(hyper));
     this.#encode(this.#update, {
       finish: (encoder) => {
@@ -104,11 +102,12 @@ export class WgslTrainer implements Trainer {
     });
     const labelled = [...this.#labelled];
     this.#slot = (slot + 1) % WINDOWS_IN_FLIGHT;
-    const result = this.#readWindow(staging, labelled, scalarsOffset);
-    this.#slotBusy[slot] = result.catch(() => undefined);
-    // The next window writes into the next slot: it must be free before anything more is queued.
-    await this.#slotBusy[this.#slot];
-    return result;
+    this.#inFlight += 1;
+    try {
+      return await this.#readWindow(staging, labelled, scalarsOffset);
+    } finally {
+      this.#inFlight -= 1;
+    }
   }
 
   async #readWindow(staging: GPUBuffer, labelled: readonly number[], scalarsOffset: number): Promise<UpdateResult> {

@@ -120,7 +120,8 @@ export type TrainEvent = { readonly seq: number } & (
       readonly evalRows: number;
       readonly learningRate: number;
       readonly accumulate: number;
-      readonly plan: PlanReport;
+      /** Absent on the tfjs executor, which is not planned. */
+      readonly plan?: PlanReport;
       /** Sentences for the user: too few updates, rows cut or skipped, … */
       readonly notices: readonly string[];
       readonly skippedRows: readonly RowNotice[];

@@ -1,0 +1,122 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { OpenModel } from '../../models/open-model.ts';
+import { prepareExamples } from '../data/prepare.ts';
+import { readRows } from '../data/read-rows.ts';
+import { describeProblem, type Example, type RowProblem } from '../data/rows.ts';
+import { splitRows } from '../data/split.ts';
+import { WebLoraError } from '../errors.ts';
+import { DEFAULT_SEQ_LEN, type TrainConfig } from './config.ts';
+
+export interface DataFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What run.json and the model card say of a data file; nothing of its text. */
+export interface DataFacts {
+  readonly name: string;
+  readonly sha256: string;
+  readonly rows: number;
+  readonly skippedRows: number;
+  readonly truncatedRows: number;
+}
+
+export interface RunData {
+  readonly train: readonly Example[];
+  readonly evaluation: readonly Example[];
+  readonly seqLen: number;
+  readonly facts: DataFacts;
+  readonly evalFacts: DataFacts | undefined;
+  /** Sentences for the user. */
+  readonly notices: readonly string[];
+  readonly skipped: readonly RowProblem[];
+}
+
+/** Thrown when rows cannot be used and were not to be skipped: carries every one of them. */
+export class BadRowsError extends WebLoraError {
+  readonly rows: readonly RowProblem[];
+
+  constructor(file: string, rows: readonly RowProblem[]) {
+    const [first] = rows;
+    const more = rows.length > 1 ? ` (and ${rows.length - 1} more)` : '';
+    super('bad-data', `${file}: ${rows.length === 1 ? 'a row' : `${rows.length} rows`} cannot be used`, {
+      got: first === undefined ? 'nothing' : `${describeProblem(first)}${more}`,
+      wanted: 'rows with a question and an answer to learn',
+      fix: 'correct the rows, or leave them out with --skip-bad-rows',
+    });
+    this.rows = rows;
+  }
+}
+
+/** The sequence length a run uses: as given, else 512 or what the model can attend to. */
+export function resolveSeqLen(given: number | undefined, context: number): number {
+  if (given !== undefined && given > context) {
+    throw new WebLoraError('context', '--seq-len', { got: given, wanted: `at most ${context}, the model's context`, fix: 'lower --seq-len or load the model with a larger --context' });
+  }
+  return given ?? Math.min(DEFAULT_SEQ_LEN, context);
+}
+
+/** Reads, checks and tokenises one file. @throws BadRowsError unless bad rows are to be skipped */
+export function readExamples(
+  opened: OpenModel,
+  file: DataFile,
+  options: { seqLen: number; context: number; lossOn: 'completion' | 'all'; system?: string; skipBadRows: boolean; withQuestions: boolean },
+): { examples: Example[]; facts: DataFacts; notices: string[]; skipped: RowProblem[] } {
+  const { seqLen, context, lossOn, system, skipBadRows, withQuestions } = options;
+  const read = readRows(file.bytes, file.name);
+  const prepared = prepareExamples(read.rows, opened.tokenizer(), {
+    file: file.name,
+    seqLen,
+    contextLength: context,
+    vocabSize: opened.model.shape.vocabSize,
+    lossOn,
+    withQuestions,
+    ...(system !== undefined && { system }),
+  });
+  const skipped = [...read.problems, ...prepared.problems].sort((a, b) => a.line - b.line);
+  if (skipped.length > 0 && !skipBadRows) throw new BadRowsError(file.name, skipped);
+  if (prepared.examples.length === 0) {
+    throw new WebLoraError('bad-data', `${file.name}: rows`, { got: 'none that can be used', wanted: 'at least one', fix: 'check the file' });
+  }
+  const notices = [...read.notes];
+  if (skipped.length > 0) notices.push(`${file.name}: ${skipped.length} rows are left out`);
+  if (prepared.truncated.length > 0) {
+    const lines = prepared.truncated.slice(0, 5).map(({ line }) => line);
+    notices.push(`${file.name}: ${prepared.truncated.length} rows are longer than ${seqLen} tokens and were cut (lines ${lines.join(', ')}${prepared.truncated.length > 5 ? ', …' : ''})`);
+  }
+  const facts: DataFacts = {
+    name: file.name,
+    sha256: bytesToHex(sha256(file.bytes)),
+    rows: prepared.examples.length,
+    skippedRows: skipped.length,
+    truncatedRows: prepared.truncated.length,
+  };
+  return { examples: prepared.examples, facts, notices, skipped };
+}
+
+/** The rows of a run: the training file, and the evaluation file or split. */
+export function readRunData(opened: OpenModel, context: number, config: TrainConfig, files: { data: DataFile; evalData?: DataFile }): RunData {
+  const seqLen = resolveSeqLen(config.seqLen, context);
+  const { lossOn, skipBadRows, system } = config;
+  const options = { seqLen, context, lossOn, skipBadRows, withQuestions: false, ...(system !== undefined && { system }) };
+  const main = readExamples(opened, files.data, options);
+  if (files.evalData === undefined) {
+    const { train, held } = splitRows(main.examples.length, config.evalSplit, config.seed);
+    const pick = (rows: readonly number[]): Example[] => rows.flatMap((row) => main.examples[row] ?? []);
+    return { train: pick(train), evaluation: pick(held), seqLen, facts: main.facts, evalFacts: undefined, notices: main.notices, skipped: main.skipped };
+  }
+  if (config.evalSplit > 0) {
+    throw new WebLoraError('usage', '--eval-data and --eval-split', { got: 'both', wanted: 'one of them', fix: 'leave one out' });
+  }
+  const held = readExamples(opened, files.evalData, options);
+  return {
+    train: main.examples,
+    evaluation: held.examples,
+    seqLen,
+    facts: main.facts,
+    evalFacts: held.facts,
+    notices: [...main.notices, ...held.notices],
+    skipped: [...main.skipped, ...held.skipped],
+  };
+}

@@ -1,0 +1,110 @@
+import type { DataFacts } from './run-data.ts';
+import type { TrainConfig } from './config.ts';
+import type { ProgramReport } from './program.ts';
+import { WebLoraError } from '../errors.ts';
+import { joinPath } from '../storage/paths.ts';
+import type { FileStore } from '../storage/store.ts';
+
+export type RunStatus = 'running' | 'stopped' | 'failed' | 'completed' | 'early-stopped';
+
+/** run.json: everything needed to repeat a run or to continue it, and no row text. */
+export interface RunRecord {
+  readonly webLoraVersion: string;
+  readonly status: RunStatus;
+  /** The flags of the terminal, by name: a run.json is accepted as --config. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly base: { readonly name: string; readonly modelType: string; readonly sha256: string; readonly format: string; readonly context: number; readonly parameterCount: number };
+  readonly data: DataFacts;
+  readonly evalData?: DataFacts;
+  readonly trainRows: number;
+  readonly evalRows: number;
+  /** What the settings came down to. */
+  readonly resolved: { readonly learningRate: number; readonly steps: number; readonly accumulate: number; readonly seqLen: number; readonly targets: readonly string[] };
+  readonly initAdapterSha256?: string;
+  readonly device: Readonly<Record<string, unknown>>;
+  readonly kernels: { readonly executor: 'webgpu' | 'cpu'; readonly variant: string; readonly checkpointing: boolean };
+  readonly plan: ProgramReport | undefined;
+  readonly results?: {
+    readonly steps: number;
+    readonly finalLoss: number;
+    readonly evalLoss?: number;
+    readonly totalTokens: number;
+    readonly elapsedSeconds: number;
+    readonly adapterSha256: string;
+  };
+}
+
+export const RUN_FILE = 'run.json';
+export const METRICS_FILE = 'metrics.jsonl';
+
+export async function writeRunRecord(store: FileStore, out: string, record: RunRecord): Promise<void> {
+  const path = joinPath(out, RUN_FILE);
+  await store.write(`${path}.tmp`, `${JSON.stringify(record, null, 2)}\n`);
+  await store.replace(`${path}.tmp`, path);
+}
+
+/** @returns undefined when the folder holds no run */
+export async function readRunRecord(store: FileStore, out: string): Promise<RunRecord | undefined> {
+  const path = joinPath(out, RUN_FILE);
+  if (!(await store.exists(path))) return undefined;
+  try {
+    return JSON.parse(await store.readText(path)) as RunRecord;
+  } catch (cause) {
+    throw new WebLoraError('bad-checkpoint', `${path} is not valid JSON`, { got: 'a damaged file', wanted: 'the record of a run', fix: 'choose another --out', cause });
+  }
+}
+
+export function isFinished(record: RunRecord | undefined): boolean {
+  return record?.status === 'completed' || record?.status === 'early-stopped';
+}
+
+/** Settings under the names of the terminal's flags. */
+export function settingsOfConfig(config: TrainConfig): Record<string, unknown> {
+  const settings: Record<string, unknown> = {
+    method: config.method,
+    rank: config.rank,
+    alpha: config.alpha,
+    dropout: config.dropout,
+    targets: config.targets === 'all-linear' ? 'all-linear' : config.targets.join(','),
+    steps: config.steps,
+    epochs: config.epochs,
+    'batch-size': config.batchSize,
+    accumulate: config.accumulate,
+    'seq-len': config.seqLen,
+    packing: config.packing ? 'on' : 'off',
+    'loss-on': config.lossOn,
+    system: config.system,
+    'skip-bad-rows': config.skipBadRows,
+    optimizer: config.optimizer,
+    lr: config.lr,
+    schedule: config.schedule,
+    'warmup-ratio': config.warmupRatio,
+    'weight-decay': config.weightDecay,
+    'adam-betas': config.adamBetas.join(','),
+    'adam-eps': config.adamEps,
+    'max-grad-norm': config.maxGradNorm,
+    'eval-split': config.evalSplit,
+    'eval-every': config.evalEvery,
+    'early-stopping-patience': config.earlyStoppingPatience,
+    'save-every': config.saveEvery,
+    shuffle: config.shuffle,
+    seed: config.seed,
+    'memory-limit': config.memoryLimitBytes,
+  };
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
+/** Keeps the lines of metrics.jsonl up to and with `step`, as a resumed run needs them. */
+export async function cutMetrics(store: FileStore, out: string, step: number): Promise<void> {
+  const path = joinPath(out, METRICS_FILE);
+  if (!(await store.exists(path))) return;
+  const kept = (await store.readText(path)).split('\n').filter((line) => {
+    try {
+      return (JSON.parse(line) as { step: number }).step <= step;
+    } catch {
+      return false; // the last line of a killed process may be half written
+    }
+  });
+  await store.write(`${path}.tmp`, kept.map((line) => `${line}\n`).join(''));
+  await store.replace(`${path}.tmp`, path);
+}

@@ -1,0 +1,276 @@
+import { GpuBase } from '../../models/gpu-base.ts';
+import { openModel, type ModelFolder, type OpenModel } from '../../models/open-model.ts';
+import type { LoraAdapter } from '../../src/adapters/adapter.ts';
+import { loraScale } from '../../src/adapters/adapter.ts';
+import { WebLoraError } from '../../src/errors.ts';
+import { evaluate } from '../../src/evaluate/evaluate.ts';
+import type { WeightFormat } from '../../src/formats/quantize.ts';
+import { generate, type GenerateOptions } from '../../src/generate/generate.ts';
+import type { Runtime } from '../../src/generate/runtime.ts';
+import { WgslRuntime } from '../../src/generate/wgsl-runtime.ts';
+import { DEFAULT_LIMITS, type Gpu } from '../../src/gpu/gpu.ts';
+import { assertAdapterFits, matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
+import { selectTargets } from '../../src/lora/targets.ts';
+import type { FileStore } from '../../src/storage/store.ts';
+import { DEFAULT_ACCUMULATE, type TrainConfig } from '../../src/train/config.ts';
+import { planProgram, type ProgramOptions, type ProgramReport } from '../../src/train/program.ts';
+import { readExamples, resolveSeqLen, type DataFile } from '../../src/train/run-data.ts';
+import { runTraining, type MadeTrainer, type RunControl, type RunEvent, type RunOutcome, type TrainerSpec } from '../../src/train/run.ts';
+import { WgslTrainer } from '../../src/train/wgsl-trainer.ts';
+import type { ChatMessage, EvaluateReport, GenerateReport } from './contract.ts';
+
+export type Device = 'auto' | 'webgpu' | 'cpu';
+
+export interface CoreOptions {
+  readonly device?: Device;
+  readonly openGpu: () => Promise<Gpu>;
+  /** Told when WebGPU is missing and the slower path is taken. */
+  readonly onNotice?: (message: string) => void;
+}
+
+export interface LoadModelOptions {
+  readonly base?: WeightFormat;
+  readonly context?: number;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Positions a model is loaded for unless asked otherwise. */
+const DEFAULT_CONTEXT = 4096;
+/** Sequences that evaluation decodes side by side. */
+const EVALUATION_SLOTS = 8;
+
+/** The engine without a border: what the worker, the library and the terminal all run. */
+export class Core {
+  readonly executor: 'webgpu' | 'cpu';
+  readonly gpu: Gpu | undefined;
+
+  private constructor(gpu: Gpu | undefined) {
+    this.gpu = gpu;
+    this.executor = gpu === undefined ? 'cpu' : 'webgpu';
+  }
+
+  static async open({ device = 'auto', openGpu, onNotice }: CoreOptions): Promise<Core> {
+    if (device === 'cpu') return new Core(undefined);
+    try {
+      return new Core(await openGpu());
+    } catch (error) {
+      if (device === 'webgpu' || !(error instanceof WebLoraError) || error.code !== 'no-webgpu') throw error;
+      onNotice?.(`${error.message}. Continuing on the CPU, which is many times slower`);
+      return new Core(undefined);
+    }
+  }
+
+  /** What run.json says of the device. */
+  get deviceFacts(): Readonly<Record<string, unknown>> {
+    return this.gpu === undefined ? { executor: 'cpu' } : { executor: 'webgpu', ...this.gpu.adapter };
+  }
+
+  get deviceName(): string {
+    const adapter = this.gpu?.adapter;
+    if (adapter === undefined) return 'CPU (tfjs)';
+    return adapter.description || [adapter.vendor, adapter.architecture].filter((part) => part !== '').join(' ') || 'unnamed GPU';
+  }
+
+  async loadModel(folder: ModelFolder, options: LoadModelOptions = {}): Promise<LoadedModel> {
+    const opened = await openModel(folder);
+    return LoadedModel.load(this, opened, options);
+  }
+
+  dispose(): void {
+    this.gpu?.destroy();
+  }
+}
+
+export interface TrainOptions {
+  readonly config: TrainConfig;
+  readonly data: DataFile;
+  readonly evalData?: DataFile;
+  readonly initAdapter?: LoraAdapter;
+  readonly store: FileStore;
+  readonly out: string;
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
+  readonly extraSettings?: Readonly<Record<string, unknown>>;
+  readonly emit: (event: RunEvent) => void;
+  readonly control: RunControl;
+}
+
+/** A base model ready to train and to talk, on whichever executor. */
+export class LoadedModel {
+  readonly opened: OpenModel;
+  readonly format: WeightFormat;
+  readonly context: number;
+  readonly #core: Core;
+  readonly #base: GpuBase | undefined;
+
+  private constructor(core: Core, opened: OpenModel, format: WeightFormat, context: number, base: GpuBase | undefined) {
+    this.#core = core;
+    this.opened = opened;
+    this.format = format;
+    this.context = context;
+    this.#base = base;
+  }
+
+  static async load(core: Core, opened: OpenModel, { base: format = 'q4', context: wanted, onProgress }: LoadModelOptions): Promise<LoadedModel> {
+    const { maxPositions } = opened.model.shape;
+    if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 1 || wanted > maxPositions)) {
+      throw new WebLoraError('context', '--context', { got: wanted, wanted: `a whole number from 1 to ${maxPositions}, what the model was made for`, fix: 'lower --context' });
+    }
+    const context = wanted ?? Math.min(maxPositions, DEFAULT_CONTEXT);
+    const base = core.gpu === undefined ? undefined : await GpuBase.load(core.gpu, opened, { format, context, ...(onProgress && { onProgress }) });
+    return new LoadedModel(core, opened, format, context, base);
+  }
+
+  /** Bytes and work of a run with these settings; nothing is allocated. */
+  plan(config: TrainConfig): ProgramReport {
+    const { lora } = loraSpec(this.opened, config);
+    return planProgram(
+      this.#programOptions({
+        lora,
+        rows: config.batchSize * resolveSeqLen(config.seqLen, this.context),
+        microSteps: config.accumulate ?? DEFAULT_ACCUMULATE,
+        optimizer: config.optimizer,
+        weightDecay: config.weightDecay,
+        ...(config.memoryLimitBytes !== undefined && { memoryLimitBytes: config.memoryLimitBytes }),
+      }),
+    ).report;
+  }
+
+  train(options: TrainOptions): Promise<RunOutcome> {
+    return runTraining({
+      ...options,
+      opened: this.opened,
+      base: { format: this.format, context: this.context },
+      makeTrainer: (spec) => this.#makeTrainer(spec),
+    });
+  }
+
+  async #makeTrainer(spec: TrainerSpec): Promise<MadeTrainer> {
+    const device = this.#core.deviceFacts;
+    const { deviceName } = this.#core;
+    if (this.#base === undefined) {
+      const { openTfjs } = await import('../../src/graph/tfjs/backend.ts');
+      const { TfjsTrainer } = await import('../../src/train/tfjs-trainer.ts');
+      const { lora, optimizer, weightDecay } = spec;
+      const trainer = await TfjsTrainer.make(await openTfjs('cpu'), this.opened, { format: this.format, context: this.context, lora, optimizer, weightDecay });
+      return { trainer, plan: undefined, device, deviceName, kernels: { executor: 'cpu', variant: 'tfjs', checkpointing: false } };
+    }
+    const program = planProgram(this.#programOptions(spec));
+    const trainer = await WgslTrainer.make(this.#base, program);
+    const kernels = { executor: 'webgpu', variant: program.options.variant, checkpointing: program.report.checkpoint } as const;
+    return { trainer, plan: program.report, device, deviceName, kernels };
+  }
+
+  #programOptions({ kernels, ...spec }: TrainerSpec): ProgramOptions {
+    const gpu = this.#core.gpu;
+    const resumed = kernels?.variant === 'serial' || kernels?.variant === 'workgroup' ? kernels.variant : undefined;
+    return {
+      ...spec,
+      model: this.opened.model,
+      format: this.format,
+      context: this.context,
+      limits: gpu?.limits ?? DEFAULT_LIMITS,
+      variant: resumed ?? gpu?.variant ?? 'workgroup',
+      ...(kernels !== undefined && { checkpoint: kernels.checkpointing }),
+    };
+  }
+
+  /** A runtime over this base, to be disposed by the caller. */
+  async runtime(options: { adapter?: LoraAdapter; slots?: number; context?: number } = {}): Promise<Runtime> {
+    const { adapter, slots = 1, context = this.context } = options;
+    if (adapter !== undefined) assertAdapterFits(adapter, this.opened.model.weights);
+    if (this.#base !== undefined) return WgslRuntime.make(this.#base, { slots, context, ...(adapter && { adapter }) });
+    const { openTfjs } = await import('../../src/graph/tfjs/backend.ts');
+    const { TfjsRuntime } = await import('../../src/generate/tfjs-runtime.ts');
+    return TfjsRuntime.make(await openTfjs('cpu'), this.opened, { format: this.format, slots, context, ...(adapter && { adapter }) });
+  }
+
+  /** Answers messages or continues a text. */
+  async generate(
+    input: { readonly messages: readonly ChatMessage[] } | { readonly text: string },
+    options: GenerateOptions & { runtime?: Runtime; adapter?: LoraAdapter } = {},
+  ): Promise<GenerateReport> {
+    const { runtime: given, adapter, ...rest } = options;
+    const runtime = given ?? (await this.runtime({ ...(adapter && { adapter }) }));
+    try {
+      return await generate(runtime, this.opened.tokenizer(), input, rest);
+    } finally {
+      if (given === undefined) runtime.dispose();
+    }
+  }
+
+  /** Every row's logits for a token sequence: [T][V], for checking fidelity. */
+  async logits(tokens: readonly number[], adapter?: LoraAdapter): Promise<Float32Array[]> {
+    const { vocabSize } = this.opened.model.shape;
+    const wrong = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabSize);
+    if (wrong !== undefined) throw new WebLoraError('config', '--tokens', { got: wrong, wanted: `token ids from 0 to ${vocabSize - 1}` });
+    if (tokens.length > this.context) throw new WebLoraError('context', '--tokens', { got: `${tokens.length} tokens`, wanted: `at most ${this.context}, the model's context`, fix: 'give fewer tokens or a larger --context' });
+    const runtime = await this.runtime({ context: tokens.length, ...(adapter && { adapter }) });
+    try {
+      const all: Float32Array[] = [];
+      for (const [position, token] of tokens.entries()) {
+        const rows = { tokens: Uint32Array.of(token), slots: Uint32Array.of(0), positions: Uint32Array.of(position) };
+        const [row] = await runtime.logits(rows, [0]);
+        if (row !== undefined) all.push(row);
+      }
+      return all;
+    } finally {
+      runtime.dispose();
+    }
+  }
+
+  /** Loss and greedy answers over a data file. */
+  async evaluate(
+    data: DataFile,
+    options: { adapter?: LoraAdapter; system?: string; seqLen?: number; maxNewTokens?: number; skipBadRows?: boolean; onProgress?: (done: number, total: number) => void; signal?: AbortSignal } = {},
+  ): Promise<EvaluateReport> {
+    const { adapter, system, maxNewTokens, skipBadRows = false, onProgress, signal } = options;
+    const seqLen = resolveSeqLen(options.seqLen, this.context);
+    const { examples } = readExamples(this.opened, data, { seqLen, context: this.context, lossOn: 'completion', skipBadRows, withQuestions: true, ...(system !== undefined && { system }) });
+    const rows = Math.max(...examples.map(({ ids }) => ids.length));
+    // The forward half of a training plan gives exact per-token losses.
+    const { trainer } = await this.#makeTrainer({ lora: this.#evaluationLora(adapter), rows: Math.max(rows, Math.min(seqLen, EVALUATION_ROWS)), microSteps: 1, optimizer: 'sgd', weightDecay: 0 });
+    const runtime = await this.runtime({ slots: Math.min(EVALUATION_SLOTS, examples.length), ...(adapter && { adapter }) });
+    try {
+      trainer.writeState({ params: adapter === undefined ? this.#zeroAdapter() : matricesOf(adapter) });
+      return await evaluate({
+        nllOf: (batch) => trainer.evaluate(batch),
+        runtime,
+        tokenizer: this.opened.tokenizer(),
+        examples,
+        maxRows: Math.max(rows, Math.min(seqLen, EVALUATION_ROWS)),
+        ...(maxNewTokens !== undefined && { maxNewTokens }),
+        ...(onProgress && { onProgress }),
+        ...(signal && { signal }),
+      });
+    } finally {
+      trainer.dispose();
+      runtime.dispose();
+    }
+  }
+
+  /** The base alone is evaluated as an adapter of rank 1 that is zero, so that both go the same way. */
+  #evaluationLora(adapter: LoraAdapter | undefined): TrainerSpec['lora'] {
+    if (adapter !== undefined) return settingsOf(adapter);
+    return { rank: 1, scale: 0, dropout: 0, paths: this.opened.model.linearPaths.slice(0, 1) };
+  }
+
+  #zeroAdapter(): Map<string, Float32Array> {
+    const [path = ''] = this.opened.model.linearPaths;
+    const [outFeatures = 0, inFeatures = 0] = this.opened.model.weights.find(({ name }) => name === `${path}.weight`)?.shape ?? [];
+    const modules = new Map([[path, { a: new Float32Array(inFeatures), b: new Float32Array(outFeatures), inFeatures, outFeatures }]]);
+    return matricesOf({ rank: 1, alpha: 1, method: 'lora', dropout: 0, targetModules: [], baseModel: '', scale: 0, modules });
+  }
+
+  dispose(): void {
+    this.#base?.destroy();
+  }
+}
+
+/** Rows of a micro-batch in evaluation. */
+const EVALUATION_ROWS = 256;
+
+function loraSpec(opened: OpenModel, { rank, alpha, method, dropout, targets }: TrainConfig): { lora: TrainerSpec['lora'] } {
+  return { lora: { rank, scale: loraScale(method, alpha, rank), dropout, paths: selectTargets(opened.model.linearPaths, targets) } };
+}
+

@@ -1,0 +1,371 @@
+import { transfer } from 'comlink';
+import type { ModelFolder } from '../../models/open-model.ts';
+import type { LoraAdapter } from '../../src/adapters/adapter.ts';
+import { PEFT_CARD_FILE, readPeft, writePeft } from '../../src/adapters/peft.ts';
+import { zipFiles } from '../../src/adapters/zip.ts';
+import { toFailure, WebLoraError } from '../../src/errors.ts';
+import { blobSource, memorySource, type ByteSource } from '../../src/formats/byte-source.ts';
+import type { Runtime } from '../../src/generate/runtime.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
+import { joinPath } from '../../src/storage/paths.ts';
+import type { FileStore } from '../../src/storage/store.ts';
+import { resolveTrainConfig } from '../../src/train/config.ts';
+import { BadRowsError } from '../../src/train/run-data.ts';
+import { isFinished, readRunRecord } from '../../src/train/run-record.ts';
+import { readLatestCheckpoint } from '../../src/train/checkpoints.ts';
+import { adapterFrom } from '../../src/lora/gpu-adapter.ts';
+import { RunControl, type RunEvent } from '../../src/train/run.ts';
+import { Core, type LoadedModel } from './core.ts';
+import type { AdapterId, EngineApi, GenerateEvent, ModelFacts, ModelId, ModelSource, NamedFile, PlanReport, ProgressEvent, Result, RunId, RunSummary, TrainEvent } from './contract.ts';
+import { EventSender } from './events.ts';
+
+export interface EngineDeps {
+  readonly openGpu: () => Promise<Gpu>;
+  readonly openStore: () => Promise<FileStore>;
+  /** Folder of the built-in model's files, ending in a slash. */
+  readonly embedded: URL;
+}
+
+const EMBEDDED_FILES = ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja', 'generation_config.json', 'weblora.json'];
+
+interface KnownModel {
+  readonly id: ModelId;
+  readonly loaded: LoadedModel;
+}
+
+interface KnownAdapter {
+  readonly adapter: LoraAdapter;
+  readonly card: string;
+}
+
+/** The one owner of the GPU and of storage, behind the contract's plain data. */
+export function makeEngine(deps: EngineDeps): EngineApi {
+  const engine = new Engine(deps);
+  return {
+    describe: () => attempt(() => engine.describe()),
+    loadModel: (source, options, progress) => attempt(() => engine.loadModel(source, options, progress)),
+    plan: (model, config) => attempt(() => Promise.resolve(engine.model(model).loaded.plan(resolveTrainConfig(config)) as PlanReport)),
+    train: (request, events) => attempt(() => engine.train(request, events)),
+    control: (run, to) => attempt(() => engine.control(run, to)),
+    generate: (request, events) => attempt(() => engine.generate(request, events)),
+    evaluate: (request, progress) => attempt(() => engine.evaluate(request, progress)),
+    exportAdapter: (adapter, as) => attempt(() => engine.exportAdapter(adapter, as)),
+    loadAdapter: (model, files) => attempt(() => engine.loadAdapter(model, files)),
+    openRun: (model, out) => attempt(() => engine.openRun(model, out)),
+    listRuns: () => attempt(() => engine.listRuns()),
+    dispose: () => attempt(() => engine.dispose()),
+  };
+}
+
+async function attempt<T>(body: () => Promise<T>): Promise<Result<T>> {
+  try {
+    return { ok: true, value: await body() };
+  } catch (thrown) {
+    return { ok: false, error: toFailure(thrown) };
+  }
+}
+
+class Engine {
+  readonly #deps: EngineDeps;
+  #core: Promise<Core> | undefined;
+  #store: Promise<FileStore> | undefined;
+  readonly #models = new Map<ModelId, KnownModel>();
+  readonly #adapters = new Map<AdapterId, KnownAdapter>();
+  readonly #runs = new Map<RunId, RunControl>();
+  /** The last two runtimes stay, so that base and tuned answers alternate without being set up again. */
+  readonly #runtimes = new Map<string, Promise<Runtime>>();
+  #nextId = 1;
+
+  constructor(deps: EngineDeps) {
+    this.#deps = deps;
+  }
+
+  #open(): Promise<Core> {
+    this.#core ??= Core.open({ openGpu: this.#deps.openGpu });
+    return this.#core;
+  }
+
+  #files(): Promise<FileStore> {
+    this.#store ??= this.#deps.openStore();
+    return this.#store;
+  }
+
+  async describe(): ReturnType<EngineMethod<'describe'>> {
+    const core = await this.#open();
+    return { executor: core.executor, ...(core.gpu && { adapter: core.gpu.adapter }) };
+  }
+
+  async loadModel(source: ModelSource, options: Parameters<EngineApi['loadModel']>[1], port?: MessagePort): Promise<ModelFacts> {
+    const core = await this.#open();
+    const progress = port === undefined ? undefined : new EventSender<ProgressEvent>(port);
+    const folder = source.kind === 'embedded' ? await this.#fetchEmbedded(progress) : folderOf(source.files);
+    const loaded = await core.loadModel(folder, {
+      ...options,
+      onProgress: (done, total) => progress?.send({ phase: 'preparing the model', done, total, unit: 'rows' }),
+    });
+    progress?.end();
+    const id: ModelId = `model-${this.#nextId++}`;
+    this.#models.set(id, { id, loaded });
+    const { opened, format, context } = loaded;
+    const { shape, linearPaths } = opened.model;
+    return {
+      id,
+      name: opened.name,
+      family: shape.modelType,
+      parameterCount: opened.parameterCount,
+      base: format,
+      context,
+      vocabSize: shape.vocabSize,
+      layers: shape.layers,
+      hiddenSize: shape.hiddenSize,
+      targets: [...new Set(linearPaths.map((path) => path.slice(path.lastIndexOf('.') + 1)))],
+      ...(opened.recommendedLearningRate !== undefined && { recommendedLearningRate: opened.recommendedLearningRate }),
+      baseHash: opened.baseHash,
+      weightsBytes: loaded.plan(resolveTrainConfig({})).weightsBytes,
+    };
+  }
+
+  async #fetchEmbedded(progress: EventSender<ProgressEvent> | undefined): Promise<ModelFolder> {
+    const files = new Map<string, ByteSource>();
+    let done = 0;
+    for (const name of EMBEDDED_FILES) {
+      const response = await fetch(new URL(`model/${name}`, this.#deps.embedded));
+      if (!response.ok) {
+        throw new WebLoraError('file-not-found', `the built-in model: ${name}`, { got: `status ${response.status}`, wanted: 'the file beside this page', fix: 'reload the page; if that does not help, the site is incomplete' });
+      }
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      done += bytes.byteLength;
+      files.set(name, memorySource(name, bytes));
+      progress?.send({ phase: 'fetching the model', done, total: done, unit: 'bytes' });
+    }
+    return { name: 'embedded', files };
+  }
+
+  model(id: ModelId): KnownModel {
+    const model = this.#models.get(id);
+    if (model === undefined) throw new WebLoraError('internal', `no model '${id}' is loaded`);
+    return model;
+  }
+
+  #adapter(id: AdapterId): KnownAdapter {
+    const adapter = this.#adapters.get(id);
+    if (adapter === undefined) throw new WebLoraError('internal', `no adapter '${id}' is loaded`);
+    return adapter;
+  }
+
+  #keep(adapter: LoraAdapter, card: string): AdapterId {
+    const id: AdapterId = `adapter-${this.#nextId++}`;
+    this.#adapters.set(id, { adapter, card });
+    return id;
+  }
+
+  async train(request: Parameters<EngineApi['train']>[0], port: MessagePort): Promise<RunId> {
+    const { loaded } = this.model(request.model);
+    const store = await this.#files();
+    const control = new RunControl();
+    const sender = new EventSender<TrainEvent>(port);
+    const config = resolveTrainConfig(request.config);
+    const initAdapter = request.initAdapter === undefined ? undefined : this.#adapter(request.initAdapter).adapter;
+    const id: RunId = `run-${this.#nextId++}`;
+    this.#runs.set(id, control);
+    const { data, evalData, out, resume, overwrite } = request;
+    const finished = loaded.train({
+      config,
+      data,
+      ...(evalData && { evalData }),
+      ...(initAdapter && { initAdapter }),
+      store,
+      out,
+      ...(resume !== undefined && { resume }),
+      ...(overwrite !== undefined && { overwrite }),
+      extraSettings: { model: loaded.opened.name, data: data.name },
+      emit: (event) => sender.send(toTrainEvent(event)),
+      control,
+    });
+    void finished
+      .then(async (outcome) => {
+        const { ended, steps, finalLoss, evalLoss, totalTokens, elapsedSeconds } = outcome;
+        const adapter = outcome.adapter === undefined ? await this.openRun(request.model, out) : this.#keep(outcome.adapter, await this.#cardOf(out));
+        const report = { steps, finalLoss, ...(evalLoss !== undefined && { evalLoss }), totalTokens, elapsedSeconds, ended: ended === 'already-finished' ? 'completed' : ended, adapter } as const;
+        sender.send({ kind: 'done', report });
+      })
+      .catch((thrown: unknown) => {
+        const rows = thrown instanceof BadRowsError ? thrown.rows : undefined;
+        sender.send({ kind: 'failed', error: toFailure(thrown), ...(rows && { rows }) });
+      })
+      .finally(() => {
+        this.#runs.delete(id);
+        sender.end();
+      });
+    return id;
+  }
+
+  async #cardOf(out: string): Promise<string> {
+    const store = await this.#files();
+    const path = joinPath(out, PEFT_CARD_FILE);
+    return (await store.exists(path)) ? store.readText(path) : '';
+  }
+
+  control(run: RunId, to: 'pause' | 'resume' | 'stop'): Promise<null> {
+    // A run that ended meanwhile needs no control: its last event says how it ended.
+    this.#runs.get(run)?.[to]();
+    return Promise.resolve(null);
+  }
+
+  async generate(request: Parameters<EngineApi['generate']>[0], port: MessagePort): Promise<null> {
+    const { loaded } = this.model(request.model);
+    const sender = new EventSender<GenerateEvent>(port);
+    const abort = new AbortController();
+    port.onmessage = () => abort.abort();
+    try {
+      const runtime = await this.#runtime(request.model, request.adapter);
+      const { input, model: _model, adapter: _adapter, ...options } = request;
+      const report = await loaded.generate(input, { ...options, runtime, signal: abort.signal, onText: (text) => sender.send({ kind: 'text', text }) });
+      sender.send({ kind: 'done', report });
+    } catch (thrown) {
+      sender.send({ kind: 'failed', error: toFailure(thrown) });
+    }
+    sender.end();
+    return null;
+  }
+
+  async #runtime(model: ModelId, adapter: AdapterId | undefined): Promise<Runtime> {
+    const key = `${model}/${adapter ?? ''}`;
+    const known = this.#runtimes.get(key);
+    if (known !== undefined) return known;
+    const { loaded } = this.model(model);
+    const made = loaded.runtime({ ...(adapter !== undefined && { adapter: this.#adapter(adapter).adapter }) });
+    this.#runtimes.set(key, made);
+    // A failure is not kept: the next question tries again.
+    made.catch(() => this.#runtimes.delete(key));
+    for (const old of [...this.#runtimes.keys()].slice(0, -2)) await this.#drop(old);
+    return made;
+  }
+
+  async #drop(key: string): Promise<void> {
+    const runtime = this.#runtimes.get(key);
+    this.#runtimes.delete(key);
+    (await runtime?.catch(() => undefined))?.dispose();
+  }
+
+  async evaluate(request: Parameters<EngineApi['evaluate']>[0], port?: MessagePort): ReturnType<EngineMethod<'evaluate'>> {
+    const { loaded } = this.model(request.model);
+    const progress = port === undefined ? undefined : new EventSender<ProgressEvent>(port);
+    const adapter = request.adapter === undefined ? undefined : this.#adapter(request.adapter).adapter;
+    try {
+      return await loaded.evaluate(request.data, {
+        ...(adapter && { adapter }),
+        ...(request.system !== undefined && { system: request.system }),
+        ...(request.maxNewTokens !== undefined && { maxNewTokens: request.maxNewTokens }),
+        onProgress: (done, total) => progress?.send({ phase: 'answering held-out rows', done, total, unit: 'rows' }),
+      });
+    } finally {
+      progress?.end();
+    }
+  }
+
+  exportAdapter(id: AdapterId, as: 'zip' | 'files'): ReturnType<EngineMethod<'exportAdapter'>> {
+    const { adapter, card } = this.#adapter(id);
+    const files = writePeft(adapter, { modelCard: card });
+    const named = as === 'zip' ? [{ name: 'adapter.zip', bytes: zipFiles(files) }] : [...files].map(([name, bytes]) => ({ name, bytes }));
+    return Promise.resolve(transfer(named, named.map(({ bytes }) => bytes.buffer)));
+  }
+
+  async loadAdapter(_model: ModelId, files: readonly NamedFile[]): Promise<AdapterId> {
+    const bytes = new Map<string, Uint8Array>();
+    for (const { name, bytes: content } of files) bytes.set(name, content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : content);
+    const card = bytes.get(PEFT_CARD_FILE);
+    return this.#keep(readPeft(bytes), card === undefined ? '' : new TextDecoder().decode(card));
+  }
+
+  /** The adapter of a finished run, or of the last checkpoint of one that was stopped. */
+  async openRun(_model: ModelId, out: string): Promise<AdapterId> {
+    const store = await this.#files();
+    const record = await readRunRecord(store, out);
+    if (isFinished(record)) {
+      const files = new Map<string, Uint8Array>();
+      for (const { name, kind } of await store.list(out)) {
+        if (kind === 'file' && /^(adapter_|README)/.test(name)) files.set(name, await store.read(joinPath(out, name)));
+      }
+      return this.#keep(readPeft(files), await this.#cardOf(out));
+    }
+    const checkpoint = await readLatestCheckpoint(store, out);
+    if (record === undefined || checkpoint === undefined) {
+      throw new WebLoraError('bad-checkpoint', `run '${out}'`, { got: 'no finished adapter and no checkpoint', wanted: 'a run that got at least to its first checkpoint', fix: 'train again' });
+    }
+    const { rank, alpha, method, dropout } = resolveTrainConfig({
+      rank: Number(record.settings['rank']),
+      alpha: Number(record.settings['alpha']),
+      method: record.settings['method'] === 'rslora' ? 'rslora' : 'lora',
+      dropout: Number(record.settings['dropout'] ?? 0),
+    });
+    return this.#keep(adapterFrom(checkpoint.state.params, { rank, alpha, method, dropout, paths: record.resolved.targets, baseModel: record.base.name }), '');
+  }
+
+  async listRuns(): Promise<readonly RunSummary[]> {
+    const store = await this.#files();
+    const runs: RunSummary[] = [];
+    for (const { name, kind } of await store.list('')) {
+      if (kind !== 'folder') continue;
+      const record = await readRunRecord(store, name).catch(() => undefined);
+      if (record === undefined) continue;
+      const step = record.results?.steps ?? (await readLatestCheckpoint(store, name))?.step ?? 0;
+      runs.push({ out: name, finished: isFinished(record), step, totalSteps: record.resolved.steps, model: record.base.name });
+    }
+    return runs;
+  }
+
+  async dispose(): Promise<null> {
+    for (const control of this.#runs.values()) control.stop();
+    for (const key of [...this.#runtimes.keys()]) await this.#drop(key);
+    for (const { loaded } of this.#models.values()) loaded.dispose();
+    this.#models.clear();
+    (await this.#core?.catch(() => undefined))?.dispose();
+    return null;
+  }
+}
+
+type EngineMethod<Name extends keyof EngineApi> = (...args: Parameters<EngineApi[Name]>) => Promise<Extract<Awaited<ReturnType<EngineApi[Name]>>, { ok: true }>['value']>;
+
+function folderOf(files: readonly NamedFile[]): ModelFolder {
+  const sources = files.map(({ name, bytes }): [string, ByteSource] => {
+    const short = name.slice(name.lastIndexOf('/') + 1);
+    return [short, bytes instanceof Blob ? blobSource(short, bytes) : memorySource(short, bytes)];
+  });
+  const [first] = files;
+  const folder = first !== undefined && first.name.includes('/') ? first.name.slice(0, first.name.lastIndexOf('/')) : 'the dropped files';
+  return { name: folder, files: new Map(sources) };
+}
+
+type Unnumbered<E> = E extends unknown ? Omit<E, 'seq'> : never;
+
+function toTrainEvent(event: RunEvent): Unnumbered<TrainEvent> {
+  switch (event.kind) {
+    case 'started': {
+      const { totalSteps, firstStep, data, learningRate, accumulate, plan, notices, skipped } = event;
+      return {
+        kind: 'started',
+        totalSteps,
+        firstStep,
+        rows: data.train.length,
+        evalRows: data.evaluation.length,
+        learningRate,
+        accumulate,
+        ...(plan && { plan }),
+        notices,
+        skippedRows: skipped.map(({ file, line, reason }) => ({ file, line, reason })),
+      };
+    }
+    case 'step': {
+      const { step, epoch, loss, grad_norm, learning_rate, tokens, total_tokens, tokens_per_second, elapsed_seconds } = event.metrics;
+      return { kind: 'step', step, epoch, loss, gradNorm: grad_norm, learningRate: learning_rate, tokens, totalTokens: total_tokens, tokensPerSecond: tokens_per_second, elapsedSeconds: elapsed_seconds };
+    }
+    case 'eval':
+    case 'checkpoint':
+    case 'paused':
+    case 'resumed':
+      return event;
+    default:
+      return event satisfies never;
+  }
+}
