@@ -22,7 +22,7 @@ function logitsOf(count: number, pattern: Pattern): Float32Array {
   return values;
 }
 
-/** Rows and outputs with one more place each, and a folded grid that overshoots: what lies behind must stay. */
+/** Rows and outputs with one more place each, and a folded grid (of an odd count, one too many): what lies behind must stay. */
 async function run(logits: Float32Array, args: TopKArgs): Promise<Record<string, Numbers>> {
   const { rows, vocab, k } = args;
   const launch = topK(args);
@@ -30,7 +30,7 @@ async function run(logits: Float32Array, args: TopKArgs): Promise<Record<string,
   padded.set(logits);
   const result = await runLaunches(
     await testGpu(),
-    [{ ...launch, workgroups: [2, Math.ceil((rows + 1) / 2), 1] }],
+    [{ ...launch, workgroups: [2, Math.ceil(rows / 2), 1] }],
     { logits: padded, values: new Float32Array(rows * k + k).fill(7), indices: new Uint32Array(rows * k + k).fill(7), lse: new Float32Array(rows + 1).fill(7) },
   );
   for (const [name, count] of Object.entries({ values: rows * k, indices: rows * k, lse: rows })) {
