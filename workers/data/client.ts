@@ -1,0 +1,54 @@
+import { releaseProxy, wrap, type Endpoint, type Remote } from 'comlink';
+import type { ReadOptions, ReadResult } from '../../src/data/read-rows.ts';
+import { toFailure, type Failure } from '../../src/errors.ts';
+import type { Dataset, Result } from '../engine/contract.ts';
+import type { DataApi } from './contract.ts';
+
+/** Reads data files in a thread of their own, so that a large file does not stop the page. */
+export class DataClient {
+  readonly #data: Remote<DataApi>;
+  readonly #terminate: () => void;
+  readonly #died: Promise<Failure>;
+  #isClosed = false;
+  #reportDeath: (failure: Failure) => void = () => {};
+
+  /** @param endpoint what the reader listens on; @param terminate ends its thread */
+  constructor(endpoint: Endpoint, terminate: () => void) {
+    this.#data = wrap<DataApi>(endpoint);
+    this.#terminate = terminate;
+    this.#died = new Promise((resolve) => (this.#reportDeath = resolve));
+  }
+
+  /** Starts the reader in a worker of its own. */
+  static start(): DataClient {
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'web-lora data' });
+    const client = new DataClient(worker, () => {
+      worker.terminate();
+    });
+    worker.addEventListener('error', (event) => {
+      const reason = event.message || 'its program could not be loaded';
+      client.#reportDeath({ code: 'internal', message: `reading data stopped working: ${reason}` });
+    });
+    return client;
+  }
+
+  async readRows(file: Dataset, options: ReadOptions = {}): Promise<Result<ReadResult>> {
+    const death = this.#died.then((error): Result<ReadResult> => ({ ok: false, error }));
+    try {
+      if (this.#isClosed) return await death;
+      // A dead worker never answers.
+      return await Promise.race([this.#data.readRows(file, options), death]);
+    } catch (thrown) {
+      return { ok: false, error: toFailure(thrown) };
+    }
+  }
+
+  /** Ends the thread; open and later calls end with `aborted`. */
+  dispose(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#reportDeath({ code: 'aborted', message: 'reading data was stopped' });
+    this.#data[releaseProxy]();
+    this.#terminate();
+  }
+}

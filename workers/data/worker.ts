@@ -1,0 +1,4 @@
+import { expose } from 'comlink';
+import { makeDataApi } from './data.ts';
+
+expose(makeDataApi());
