@@ -2,6 +2,7 @@ import { codeWordsPerRow, scaleWordsPerRow, type WeightFormat } from '../../src/
 import { defineKernel, type Kernel } from '../../src/gpu/kernel.ts';
 import floatWgsl from './weight_float.wgsl?raw';
 import groupedWgsl from './weight_grouped.wgsl?raw';
+import rowsWgsl from './weight_rows.wgsl?raw';
 
 const FORMAT_CODE: Readonly<Record<WeightFormat, number>> = { f32: 0, f16: 1, bf16: 2, q8: 3, q4: 4 };
 
@@ -13,7 +14,8 @@ export interface WeightKernel {
 
 /** Joins a kernel's source with the code that reads weights: operands `w_codes` and, for q8 and q4, `w_scales`. */
 export function defineWeightKernel(name: string, wgsl: string): WeightKernel {
-  return { float: defineKernel(name, `${wgsl}\n${floatWgsl}`), grouped: defineKernel(name, `${wgsl}\n${groupedWgsl}`) };
+  const join = (reader: string): Kernel => defineKernel(name, [wgsl, reader, rowsWgsl].join('\n'));
+  return { float: join(floatWgsl), grouped: join(groupedWgsl) };
 }
 
 export interface WeightReading {

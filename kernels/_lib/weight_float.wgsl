@@ -19,11 +19,6 @@ fn weight_quad(row: u32, k: u32, scale: vec2f) -> vec4f {
   return bitcast<vec4f>(vec4u(words.x << 16u, words.x & 0xffff0000u, words.y << 16u, words.y & 0xffff0000u));
 }
 
-/** Columns k to k + 7; k is a multiple of 8 and k + 4 lies within the padded row. */
-fn weight_octet(row: u32, k: u32, scale: vec2f) -> mat2x4f {
-  return mat2x4f(weight_quad(row, k, scale), weight_quad(row, k + 4u, scale));
-}
-
 fn weight_at(row: u32, k: u32) -> f32 {
   if (FORMAT == 0u) { return bitcast<f32>(w_codes[row * p.code_words + k]); }
   let word = w_codes[row * p.code_words + k / 2u];

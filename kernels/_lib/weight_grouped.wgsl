@@ -23,13 +23,6 @@ fn weight_quad(row: u32, k: u32, scale: vec2f) -> vec4f {
   return codes_q4(w_codes[row * p.code_words + k / 8u] >> ((k & 4u) * 4u)) * scale.x + scale.y;
 }
 
-/** Columns k to k + 7; k is a multiple of 8. Rows are padded to whole groups, so the octet lies within its row. */
-fn weight_octet(row: u32, k: u32, scale: vec2f) -> mat2x4f {
-  if (FORMAT == 3u) { return mat2x4f(weight_quad(row, k, scale), weight_quad(row, k + 4u, scale)); }
-  let word = w_codes[row * p.code_words + k / 8u];
-  return mat2x4f(codes_q4(word) * scale.x + scale.y, codes_q4(word >> 16u) * scale.x + scale.y);
-}
-
 fn weight_at(row: u32, k: u32) -> f32 {
   let scale = group_scale(row, k);
   if (FORMAT == 3u) {

@@ -1,0 +1,8 @@
+/** N tokens from a table of vocab x cols, split into parts that begin at these rows. */
+export const cases = [
+  { rows: 37, vocab: 19, cols: 54, format: 'q4', scale: 1, parts: [0] },
+  { rows: 37, vocab: 19, cols: 77, format: 'q8', scale: 0.5, parts: [0, 7, 18] },
+  { rows: 5, vocab: 4, cols: 33, format: 'f16', scale: 1, parts: [0, 1] },
+  { rows: 5, vocab: 4, cols: 31, format: 'bf16', scale: 2, parts: [0] },
+  { rows: 64, vocab: 11, cols: 1, format: 'f32', scale: 1, parts: [0, 5] },
+] as const;
