@@ -45,14 +45,15 @@ export class EngineClient {
   readonly #engine: Remote<EngineApi>;
   readonly #terminate: () => void;
   readonly #ports = new Set<EventPort<never>>();
-  readonly #died: Promise<Failure>;
+  /** Resolves once the engine's thread is gone, with why; every call then fails the same way. */
+  readonly died: Promise<Failure>;
   #reportDeath: (failure: Failure) => void = () => {};
 
   /** @param endpoint what the engine listens on; @param terminate ends the engine's thread */
   constructor(endpoint: Endpoint, terminate: () => void) {
     this.#engine = wrap<EngineApi>(endpoint);
     this.#terminate = terminate;
-    this.#died = new Promise((resolve) => (this.#reportDeath = resolve));
+    this.died = new Promise((resolve) => (this.#reportDeath = resolve));
   }
 
   /** Starts the engine in a worker of its own. */
@@ -151,7 +152,7 @@ export class EngineClient {
 
   /** An answer or the worker's death, whichever comes first: a dead worker never answers. */
   async #call<T>(ask: () => Promise<Result<T>>): Promise<Result<T>> {
-    const death = this.#died.then((error): Result<T> => ({ ok: false, error }));
+    const death = this.died.then((error): Result<T> => ({ ok: false, error }));
     try {
       return await Promise.race([ask(), death]);
     } catch (thrown) {

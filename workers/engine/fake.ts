@@ -104,6 +104,7 @@ export function makeEngine({ embedded }: { readonly embedded: URL }): EngineApi 
     async train(request, events) {
       const script = await scenario;
       if (script.trainRefused !== undefined) return failed(script.trainRefused);
+      wishes.delete(request.out);
       const totalSteps = request.config.steps ?? script.steps;
       let seq = 0;
       const send = (event: Unnumbered<TrainEvent>): void => {

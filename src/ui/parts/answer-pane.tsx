@@ -1,5 +1,6 @@
 import { isSameAnswer, type Answer } from '../state/trial.ts';
 import { formatCount, FAILURE_TITLES } from '../words.ts';
+import { Breakable } from './breakable.tsx';
 
 interface AnswerPaneProps {
   readonly title: string;
@@ -20,11 +21,11 @@ export function AnswerPane({ title, subtitle, answer, expected, empty }: AnswerP
         {answer.kind === 'none' && <p class="quiet">{empty}</p>}
         {answer.kind === 'writing' && (
           <p>
-            {answer.text}
+            <Breakable text={answer.text} />
             <span class="caret" aria-hidden="true" />
           </p>
         )}
-        {answer.kind === 'done' && <p>{answer.text === '' ? <span class="quiet">(an empty answer)</span> : answer.text}</p>}
+        {answer.kind === 'done' && <p>{answer.text === '' ? <span class="quiet">(an empty answer)</span> : <Breakable text={answer.text} />}</p>}
         {answer.kind === 'failed' && (
           <p role="alert">
             <strong>{FAILURE_TITLES[answer.failure.code]}.</strong> {answer.failure.message}. Nothing was lost: ask again.

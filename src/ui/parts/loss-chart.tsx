@@ -19,7 +19,9 @@ export function LossChart() {
     };
   });
   useSignalEffect(() => {
-    plot.current?.draw(curve.value);
+    // Read before the plot is there: an effect follows only what it has read.
+    const latest = curve.value;
+    plot.current?.draw(latest);
   });
   const { losses, steps } = curve.value;
   const summary = `Loss went from ${losses[0]?.toFixed(2) ?? ''} to ${losses.at(-1)?.toFixed(2) ?? ''} over ${steps.length} steps`;

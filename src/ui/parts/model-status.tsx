@@ -9,10 +9,16 @@ export function ModelStatus() {
   const state = model.value;
   if (state.kind === 'failed') {
     return (
-      <Problem failure={state.failure} lost="Nothing was lost: nothing had been started.">
-        <button type="button" onClick={() => void startEngine().then(refreshRuns)}>
-          Try again
-        </button>
+      <Problem failure={state.failure} lost={state.isDead ? 'What was saved before is kept in this browser.' : 'Nothing was lost: nothing had been started.'}>
+        {state.isDead ? (
+          <button type="button" onClick={() => location.reload()}>
+            Reload the page
+          </button>
+        ) : (
+          <button type="button" onClick={() => void startEngine().then(refreshRuns)}>
+            Try again
+          </button>
+        )}
       </Problem>
     );
   }

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { leaveOutBadRows, type ExampleSet } from '../state/examples.ts';
 import { formatCount, plural } from '../words.ts';
+import { Breakable } from './breakable.tsx';
 
 const FEW = 4;
 const MANY = 40;
@@ -28,7 +29,9 @@ export function RowPreview({ set }: { readonly set: ExampleSet }) {
             {rows.map(({ line, question, answer }) => (
               <tr key={line}>
                 <td>{question === '' ? <span class="quiet">(plain text)</span> : question}</td>
-                <td>{answer}</td>
+                <td>
+                  <Breakable text={answer} />
+                </td>
               </tr>
             ))}
           </tbody>

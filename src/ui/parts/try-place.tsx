@@ -13,6 +13,7 @@ import {
   tunedAnswer,
 } from '../state/trial.ts';
 import { AnswerPane } from './answer-pane.tsx';
+import { Breakable } from './breakable.tsx';
 import { Section } from './section.tsx';
 
 export function TryPlace() {
@@ -38,7 +39,7 @@ export function TryPlace() {
         />
         {expected.value !== undefined && (
           <p class="expected">
-            <span class="quiet">Wanted answer</span> {expected.value}
+            <span class="quiet">Wanted answer</span> <Breakable text={expected.value} />
           </p>
         )}
         <div class="actions">

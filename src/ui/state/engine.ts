@@ -6,20 +6,22 @@ import type { EngineFacts, ModelFacts } from '../../../workers/engine/contract.t
 export type ModelState =
   | { readonly kind: 'loading'; readonly phase: string; /** 0 to 1; absent while unknown. */ readonly share?: number }
   | { readonly kind: 'ready'; readonly facts: ModelFacts }
-  | { readonly kind: 'failed'; readonly failure: Failure };
+  | { readonly kind: 'failed'; readonly failure: Failure; /** The engine is gone: only a reload helps. */ readonly isDead: boolean };
 
 export const engineFacts = signal<EngineFacts | undefined>(undefined);
 export const model = signal<ModelState>({ kind: 'loading', phase: 'Starting' });
 
 /** The one strong reference to the engine: a collected proxy would leave its calls open for ever. */
 export const engine = EngineClient.start();
+void engine.died.then((failure) => (model.value = { kind: 'failed', failure, isDead: true }));
 
 /** Finds the GPU and loads the built-in model; what goes wrong becomes the model's state. */
 export async function startEngine(): Promise<void> {
   model.value = { kind: 'loading', phase: 'Looking for a graphics chip' };
   const described = await engine.describe();
   if (!described.ok) {
-    model.value = { kind: 'failed', failure: described.error };
+    if (model.peek().kind === 'failed') return;
+    model.value = { kind: 'failed', failure: described.error, isDead: false };
     return;
   }
   engineFacts.value = described.value;
@@ -28,5 +30,6 @@ export async function startEngine(): Promise<void> {
       model.value = { kind: 'loading', phase, ...(total > 0 ? { share: done / total } : {}) };
     },
   });
-  model.value = loaded.ok ? { kind: 'ready', facts: loaded.value } : { kind: 'failed', failure: loaded.error };
+  if (model.value.kind === 'failed') return;
+  model.value = loaded.ok ? { kind: 'ready', facts: loaded.value } : { kind: 'failed', failure: loaded.error, isDead: false };
 }

@@ -80,7 +80,7 @@ async function play(begin: Pick<RunView, 'out' | 'set' | 'system'>, config: obje
   try {
     for await (const event of started.value.events) take(event);
   } catch (thrown) {
-    change({ phase: 'failed', failure: toFailure(thrown) });
+    return change({ phase: 'failed', failure: toFailure(thrown) });
   }
   await refreshRuns();
 }
@@ -88,6 +88,7 @@ async function play(begin: Pick<RunView, 'out' | 'set' | 'system'>, config: obje
 function take(event: TrainEvent): void {
   switch (event.kind) {
     case 'started':
+      keepCurveUpTo(event.firstStep);
       return change({ phase: 'running', totalSteps: event.totalSteps, firstStep: event.firstStep, step: event.firstStep, notices: event.notices });
     case 'step':
       curve.value = { steps: [...curve.value.steps, event.step], losses: [...curve.value.losses, event.loss] };
@@ -107,6 +108,12 @@ function take(event: TrainEvent): void {
     case 'failed':
       return change({ phase: 'failed', failure: event.error });
   }
+}
+
+/** A run that goes on from a checkpoint repeats the steps after it. */
+function keepCurveUpTo(step: number): void {
+  const kept = curve.value.steps.filter((at) => at <= step).length;
+  curve.value = { steps: curve.value.steps.slice(0, kept), losses: curve.value.losses.slice(0, kept) };
 }
 
 function finish(report: RunReport): void {

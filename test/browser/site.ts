@@ -1,0 +1,46 @@
+import type { AddressInfo } from 'node:net';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Scenario } from '../../workers/engine/fake.ts';
+import { serveFolder } from '../../scripts/static-server.ts';
+
+export interface Site {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Serves a built page as `npm start` does, on a free port. */
+export async function openSite(folder: string): Promise<Site> {
+  const server = serveFolder(folder);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+export interface Visit {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Everything asked of the network. */
+  readonly requests: string[];
+  /** Uncaught errors and messages the browser put on the console as errors, refused content among them. */
+  readonly complaints: string[];
+  close(): Promise<void>;
+}
+
+/** Opens the page, with a script for the scripted engine. */
+export async function visit(browser: Browser, url: string, scenario: Partial<Scenario> = {}, options: BrowserContextOptions = {}): Promise<Visit> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB', timezoneId: 'UTC', ...options });
+  context.setDefaultTimeout(20_000);
+  const requests: string[] = [];
+  const complaints: string[] = [];
+  context.on('request', (request) => requests.push(request.url()));
+  context.on('weberror', (error) => complaints.push(error.error().message));
+  context.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  await context.route('**/embedded/scenario.json', (route) => route.fulfill({ json: scenario }));
+  const page = await context.newPage();
+  await page.goto(url);
+  return { page, context, requests, complaints, close: () => context.close() };
+}
