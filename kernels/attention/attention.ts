@@ -72,38 +72,45 @@ const ROW_GROUPS = 8;
 const CHUNK = 32;
 /** Rows (forward, dq: queries; dkv: keys) that one invocation of the serial variant computes. */
 const SERIAL_ROWS = 4;
+/** Loads of a head that one invocation of the serial variant sums. */
+const SERIAL_SLOTS = { forward: 8, backward_dq: 8, backward_dkv: 4 } as const;
+type Entry = keyof typeof SERIAL_SLOTS;
 
-function launch(args: AttentionArgs, tiled: VectorKernel, serial: VectorKernel, entry: string, operands: readonly string[], productsPerPair: number): Launch {
+function launch(args: AttentionArgs, tiled: VectorKernel, serial: VectorKernel, entry: Entry, operands: readonly string[], productsPerPair: number): Launch {
   const { rows, heads, kvHeads, headDim, scale, window = 0, softCap = 0, variant } = args;
-  if (headDim > LARGEST_HEAD_DIM) {
-    throw new WebLoraError('internal', 'attention: headDim', { got: headDim, wanted: `at most ${LARGEST_HEAD_DIM}` });
+  if (headDim > LARGEST_HEAD_DIM || heads % kvHeads !== 0) {
+    throw new WebLoraError('internal', 'attention: shape', {
+      got: `heads ${heads}, kvHeads ${kvHeads}, headDim ${headDim}`,
+      wanted: `heads a multiple of kvHeads, and headDim at most ${LARGEST_HEAD_DIM}`,
+    });
   }
   const width = vectorWidth(headDim);
   const headVecs = headDim / width;
   const gridHeads = entry === 'backward_dkv' ? kvHeads : heads;
-  const shared = {
-    params: { rows, heads, kv_heads: kvHeads, scale, window, soft_cap: softCap },
-    operands,
-    // Half of the square: the triangle below the diagonal.
-    flops: productsPerPair * heads * headDim * ((rows * (rows + 1)) / 2),
-  };
+  const params = { rows, heads, kv_heads: kvHeads, scale, window: Math.min(window, rows), soft_cap: softCap };
+  // Half of the square: the triangle below the diagonal.
+  const flops = productsPerPair * heads * headDim * ((rows * (rows + 1)) / 2);
   if (variant === 'serial') {
-    const tiles = Math.ceil(rows / SERIAL_ROWS) * gridHeads;
+    const slices = Math.ceil(headVecs / SERIAL_SLOTS[entry]);
     return {
-      ...shared,
       kernel: serial[width],
       entry,
-      overrides: { WG: SERIAL_WG, HEAD_VECS: headVecs },
-      workgroups: foldGrid(Math.ceil(tiles / SERIAL_WG)),
+      overrides: { WG: SERIAL_WG },
+      params: { ...params, head_vecs: headVecs },
+      operands,
+      workgroups: foldGrid(Math.ceil(rows / (SERIAL_WG * SERIAL_ROWS)) * gridHeads * slices),
+      flops,
     };
   }
   const chunks = Math.ceil(headDim / CHUNK);
   const rowsPerLane = headDim <= 64 ? 4 : headDim <= 128 ? 2 : 1;
   return {
-    ...shared,
     kernel: tiled[width],
     entry,
     overrides: { HEAD_VECS: headVecs, CHUNKS: chunks, CHUNK_VECS: Math.ceil(headVecs / chunks), ROWS_PER_LANE: rowsPerLane },
+    params,
+    operands,
     workgroups: foldGrid(Math.ceil(rows / (ROW_GROUPS * rowsPerLane)) * gridHeads),
+    flops,
   };
 }

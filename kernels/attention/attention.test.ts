@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { expectClose, expectFiniteDifferences, expectNonTrivial, reductionTolerance, testValues } from '../../test/harness/compare.ts';
+import { testGpu } from '../../test/harness/gpu.ts';
+import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
+import { cases } from './attention.cases.ts';
+import { attentionBackwardRef, attentionForwardRef, attentionStatsRef } from './attention.ref.ts';
+import { attentionBackwardDkv, attentionBackwardDq, attentionForward, attentionStats, type AttentionArgs } from './attention.ts';
+
+type Shape = Omit<AttentionArgs, 'variant'>;
+
+/** Bounds of segments laid end to end; rows past them see only themselves, as padding does. */
+function boundsOf(segments: readonly number[], rows: number): Uint32Array {
+  const bounds = Uint32Array.from({ length: rows * 2 }, (_, i) => (i >> 1) + (i % 2));
+  let first = 0;
+  for (const length of segments) {
+    for (let row = first; row < first + length; row += 1) bounds.set([first, first + length], row * 2);
+    first += length;
+  }
+  return bounds;
+}
+
+function shapeOf(args: (typeof cases)[number]): Shape {
+  const { segments, ...rest } = args;
+  return { ...rest, rows: segments.reduce((sum: number, length) => sum + length, 0), scale: 1 / Math.sqrt(args.headDim) };
+}
+
+interface Inputs {
+  readonly q: Float32Array;
+  readonly k: Float32Array;
+  readonly v: Float32Array;
+  readonly dy: Float32Array;
+}
+
+function inputsOf({ rows, heads, kvHeads, headDim }: Shape): Inputs {
+  // Twice the usual spread, so that the softmax is far from uniform.
+  const [queries, keys] = [rows * heads * headDim, rows * kvHeads * headDim];
+  return { q: testValues(queries, 1, 2), k: testValues(keys, 2), v: testValues(keys, 3), dy: testValues(queries, 4) };
+}
+
+async function run(args: AttentionArgs, inputs: Inputs, bounds: Uint32Array): Promise<Record<string, Numbers>> {
+  const { rows, heads } = args;
+  const launches = [attentionForward(args), attentionStats(args), attentionBackwardDq(args), attentionBackwardDkv(args)];
+  const dirty = (like: Float32Array): Float32Array => testValues(like.length, 5);
+  const { q, k } = inputs;
+  const outputs = { o: dirty(q), lse: new Float32Array(rows * heads), stats: new Float32Array(rows * heads * 2), dq: dirty(q), dk: dirty(k), dv: dirty(k) };
+  return runLaunches(await testGpu(), launches, { ...inputs, bounds, ...outputs });
+}
+
+describe.each(['serial', 'workgroup'] as const)('attention, %s', (variant) => {
+  it.each(cases)('matches the f64 reference: segments $segments, heads $heads/$kvHeads, D $headDim', async (args) => {
+    const shape = shapeOf(args);
+    const { rows, heads, kvHeads, headDim } = shape;
+    const bounds = boundsOf(args.segments, rows);
+    const inputs = inputsOf(shape);
+    const { q, k, v, dy } = inputs;
+    const forward = attentionForwardRef(shape, q, k, v, bounds);
+    const backward = attentionBackwardRef(shape, q, k, v, bounds, dy);
+    expectNonTrivial(forward.o);
+    const result = await run({ ...shape, variant }, inputs, bounds);
+    const tolerance = reductionTolerance(headDim + rows, 8, 2);
+    expectClose(result['o'] ?? [], forward.o, tolerance, 'o', [rows, heads, headDim]);
+    expectClose(result['lse'] ?? [], forward.lse, tolerance, 'lse', [rows, heads]);
+    expectClose(result['stats'] ?? [], attentionStatsRef(shape, forward.o, dy, forward.lse), reductionTolerance(headDim + rows, 8, 8), 'stats', [rows, heads, 2]);
+    // Gradients add up differences of large terms: dP - delta, then a sum over up to rows * group of them.
+    const loose = reductionTolerance(headDim + (rows * heads) / kvHeads, 8, 8);
+    expectClose(result['dq'] ?? [], backward.dq, loose, 'dq', [rows, heads, headDim]);
+    expectClose(result['dk'] ?? [], backward.dk, loose, 'dk', [rows, kvHeads, headDim]);
+    expectClose(result['dv'] ?? [], backward.dv, loose, 'dv', [rows, kvHeads, headDim]);
+  });
+
+  it('gives the same bits twice, and the same bits for a row whatever rows are padded behind it', async () => {
+    const shape = { rows: 27, heads: 4, kvHeads: 2, headDim: 12, scale: 0.3 };
+    const longer = { ...shape, rows: 64 };
+    const many = inputsOf(longer);
+    const few = { q: many.q.slice(0, 27 * 48), dy: many.dy.slice(0, 27 * 48), k: many.k.slice(0, 27 * 24), v: many.v.slice(0, 27 * 24) };
+    const once = await run({ ...shape, variant }, few, boundsOf([20, 7], 27));
+    expect(await run({ ...shape, variant }, few, boundsOf([20, 7], 27))).toEqual(once);
+    const padded = await run({ ...longer, variant }, many, boundsOf([20, 7], 64));
+    for (const name of ['o', 'lse', 'dq', 'dk', 'dv']) expect(padded[name]?.slice(0, once[name]?.length), name).toEqual(once[name]);
+  });
+
+  it('gives zeros for a row outside its own segment', async () => {
+    const shape = { rows: 9, heads: 2, kvHeads: 1, headDim: 4, scale: 0.5 };
+    const bounds = boundsOf([6], 9);
+    bounds.set([0, 0, 0, 0, 0, 0], 12);
+    const result = await run({ ...shape, variant }, inputsOf(shape), bounds);
+    for (const name of ['o', 'dq']) expect([...(result[name] ?? [])].slice(6 * 8), name).toEqual(Array(24).fill(0));
+    for (const name of ['dk', 'dv']) expect([...(result[name] ?? [])].slice(6 * 4), name).toEqual(Array(12).fill(0));
+    expect([...(result['o'] ?? [])].every(Number.isFinite)).toBe(true);
+  });
+
+  it('covers all rows of a folded grid', async () => {
+    const shape = { rows: 70, heads: 3, kvHeads: 3, headDim: 4, scale: 0.5 };
+    const inputs = inputsOf(shape);
+    const bounds = boundsOf([70], 70);
+    const launch = attentionForward({ ...shape, variant });
+    const [count] = launch.workgroups;
+    const folded = { ...launch, workgroups: [Math.ceil(count / 2), 2, 1] as const };
+    const buffers = { q: inputs.q, k: inputs.k, v: inputs.v, bounds, o: new Float32Array(inputs.q.length), lse: new Float32Array(210) };
+    const result = await runLaunches(await testGpu(), [folded], buffers);
+    expect(result).toEqual(await runLaunches(await testGpu(), [launch], buffers));
+  });
+});
+
+describe('the attention reference', () => {
+  it.each([{}, { window: 3, softCap: 1.2 }])('has gradients that agree with central differences: %o', (options) => {
+    const shape = { rows: 9, heads: 4, kvHeads: 2, headDim: 3, scale: 0.7, ...options };
+    const inputs = inputsOf(shape);
+    const bounds = boundsOf([5, 4], 9);
+    const [q, k, v] = [Float64Array.from(inputs.q), Float64Array.from(inputs.k), Float64Array.from(inputs.v)];
+    const loss = (): number => attentionForwardRef(shape, q, k, v, bounds).o.reduce((sum, o, i) => sum + o * (inputs.dy[i] ?? 0), 0);
+    const { dq, dk, dv } = attentionBackwardRef(shape, q, k, v, bounds, inputs.dy);
+    expectFiniteDifferences(loss, q, dq, { label: 'dq' });
+    expectFiniteDifferences(loss, k, dk, { label: 'dk' });
+    expectFiniteDifferences(loss, v, dv, { label: 'dv' });
+  });
+});

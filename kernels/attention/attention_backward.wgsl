@@ -1,0 +1,328 @@
+// Causal grouped-query attention inside segments, backward, tiled through workgroup memory. With s, o and lse as in
+// attention_forward.wgsl, and (lse, delta) in stats, delta[i,h] = sum_d o dy:
+//   P[i,j] = exp(s[i,j] - lse[i,h])      dP[i,j] = dy[i,h].v[j,g]      dS = scale * cap'(s) * P * (dP - delta)
+//   backward_dq   dq[i,h] = sum_j dS[i,j] k[j,g]
+//   backward_dkv  dk[j,g] = sum_h sum_i dS[i,j] q[i,h]      dv[j,g] = sum_h sum_i P[i,j] dy[i,h]      h over g's group
+// q, dy, dq [N, H, D]; k, v, dk, dv [N, K, D]; stats [N, H]; bounds [N]. A workgroup owns 8 * ROWS_PER_LANE rows (queries
+// for dq, keys for dkv); the other side goes by in blocks of 32 at fixed places. Lanes as in attention_forward.wgsl.
+// Joined with _lib/vector_*.wgsl and _lib/tanh.wgsl. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
+// Reference: attention.ref.ts.
+override HEAD_VECS: u32 = 8;
+override CHUNKS: u32 = 1;
+override CHUNK_VECS: u32 = 8;
+override ROWS_PER_LANE: u32 = 4;
+
+struct Params { rows: u32, heads: u32, kv_heads: u32, scale: f32, window: u32, soft_cap: f32 }
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> q: array<Vec>;
+@group(0) @binding(2) var<storage, read> k: array<Vec>;
+@group(0) @binding(3) var<storage, read> v: array<Vec>;
+@group(0) @binding(4) var<storage, read> dy: array<Vec>;
+@group(0) @binding(5) var<storage, read> stats: array<vec2f>;
+@group(0) @binding(6) var<storage, read> bounds: array<vec2u>;
+@group(0) @binding(7) var<storage, read_write> dq: array<Vec>;
+@group(0) @binding(8) var<storage, read_write> dk: array<Vec>;
+@group(0) @binding(9) var<storage, read_write> dv: array<Vec>;
+
+const WG: u32 = 64u;
+const GROUPS: u32 = 8u;
+const BLOCK: u32 = 32u;
+// One more than a row holds, so that rows start in different banks.
+override STRIDE: u32 = CHUNK_VECS + 1u;
+override VECS_PER_LANE: u32 = (CHUNK_VECS + GROUPS - 1u) / GROUPS;
+const WEIGHT_STRIDE: u32 = BLOCK + 1u;
+
+var<workgroup> own: array<Vec, BLOCK * STRIDE>;
+var<workgroup> other: array<Vec, BLOCK * STRIDE>;
+var<workgroup> weights: array<f32, BLOCK * WEIGHT_STRIDE>;
+
+alias Scores = array<vec4f, 4>;
+alias Sums = array<Vec, 32u / WIDTH>;
+
+// First and one past the last key that a row sees; equal when it sees none.
+fn keys_of(row: u32) -> vec2u {
+  if (row >= p.rows) { return vec2u(0u); }
+  let segment = bounds[row];
+  if (row < segment.x || row >= segment.y) { return vec2u(0u); }
+  let reach = select(0u, row + 1u - p.window, p.window > 0u && row + 1u > p.window);
+  return vec2u(max(segment.x, reach), row + 1u);
+}
+
+// Products scaled and capped, with the derivative of the cap.
+struct Capped { s: vec4f, slope: vec4f }
+
+fn capped(products: vec4f) -> Capped {
+  let s = products * p.scale;
+  if (p.soft_cap == 0.0) { return Capped(s, vec4f(1.0)); }
+  let x = s / p.soft_cap;
+  let t = vec4f(safe_tanh(x.x), safe_tanh(x.y), safe_tanh(x.z), safe_tanh(x.w));
+  return Capped(p.soft_cap * t, 1.0 - t * t);
+}
+
+// P and dS of one owned row against the lane's four columns.
+struct Pair { weight: vec4f, ds: vec4f }
+
+fn pair(products: vec4f, dp: vec4f, row_lse: vec4f, delta: vec4f, visible: vec4<bool>) -> Pair {
+  let c = capped(products);
+  let weight = select(vec4f(0.0), exp(c.s - row_lse), visible);
+  return Pair(weight, weight * (dp - delta) * c.slope * p.scale);
+}
+
+fn is_inside(row: u32, d: u32) -> bool { return row < p.rows && d < HEAD_VECS; }
+
+fn load_q_own(first_row: u32, head: u32, chunk: u32, lane: u32) {
+  for (var i = lane; i < GROUPS * ROWS_PER_LANE * CHUNK_VECS; i += WG) {
+    let row = first_row + i / CHUNK_VECS;
+    let d = chunk * CHUNK_VECS + i % CHUNK_VECS;
+    var value = Vec(0.0);
+    if (is_inside(row, d)) { value = q[(row * p.heads + head) * HEAD_VECS + d]; }
+    own[i / CHUNK_VECS * STRIDE + i % CHUNK_VECS] = value;
+  }
+}
+
+fn load_q_other(first_row: u32, head: u32, chunk: u32, lane: u32) {
+  for (var i = lane; i < BLOCK * CHUNK_VECS; i += WG) {
+    let row = first_row + i / CHUNK_VECS;
+    let d = chunk * CHUNK_VECS + i % CHUNK_VECS;
+    var value = Vec(0.0);
+    if (is_inside(row, d)) { value = q[(row * p.heads + head) * HEAD_VECS + d]; }
+    other[i / CHUNK_VECS * STRIDE + i % CHUNK_VECS] = value;
+  }
+}
+
+fn load_dy_own(first_row: u32, head: u32, chunk: u32, lane: u32) {
+  for (var i = lane; i < GROUPS * ROWS_PER_LANE * CHUNK_VECS; i += WG) {
+    let row = first_row + i / CHUNK_VECS;
+    let d = chunk * CHUNK_VECS + i % CHUNK_VECS;
+    var value = Vec(0.0);
+    if (is_inside(row, d)) { value = dy[(row * p.heads + head) * HEAD_VECS + d]; }
+    own[i / CHUNK_VECS * STRIDE + i % CHUNK_VECS] = value;
+  }
+}
+
+fn load_dy_other(first_row: u32, head: u32, chunk: u32, lane: u32) {
+  for (var i = lane; i < BLOCK * CHUNK_VECS; i += WG) {
+    let row = first_row + i / CHUNK_VECS;
+    let d = chunk * CHUNK_VECS + i % CHUNK_VECS;
+    var value = Vec(0.0);
+    if (is_inside(row, d)) { value = dy[(row * p.heads + head) * HEAD_VECS + d]; }
+    other[i / CHUNK_VECS * STRIDE + i % CHUNK_VECS] = value;
+  }
+}
+
+fn load_k_own(first_row: u32, head: u32, chunk: u32, lane: u32) {
+  for (var i = lane; i < GROUPS * ROWS_PER_LANE * CHUNK_VECS; i += WG) {
+    let row = first_row + i / CHUNK_VECS;
+    let d = chunk * CHUNK_VECS + i % CHUNK_VECS;
+    var value = Vec(0.0);
+    if (is_inside(row, d)) { value = k[(row * p.kv_heads + head) * HEAD_VECS + d]; }
+    own[i / CHUNK_VECS * STRIDE + i % CHUNK_VECS] = value;
+  }
+}
+
+fn load_k_other(first_row: u32, head: u32, chunk: u32, lane: u32) {
+  for (var i = lane; i < BLOCK * CHUNK_VECS; i += WG) {
+    let row = first_row + i / CHUNK_VECS;
+    let d = chunk * CHUNK_VECS + i % CHUNK_VECS;
+    var value = Vec(0.0);
+    if (is_inside(row, d)) { value = k[(row * p.kv_heads + head) * HEAD_VECS + d]; }
+    other[i / CHUNK_VECS * STRIDE + i % CHUNK_VECS] = value;
+  }
+}
+
+fn load_v_own(first_row: u32, head: u32, chunk: u32, lane: u32) {
+  for (var i = lane; i < GROUPS * ROWS_PER_LANE * CHUNK_VECS; i += WG) {
+    let row = first_row + i / CHUNK_VECS;
+    let d = chunk * CHUNK_VECS + i % CHUNK_VECS;
+    var value = Vec(0.0);
+    if (is_inside(row, d)) { value = v[(row * p.kv_heads + head) * HEAD_VECS + d]; }
+    own[i / CHUNK_VECS * STRIDE + i % CHUNK_VECS] = value;
+  }
+}
+
+fn load_v_other(first_row: u32, head: u32, chunk: u32, lane: u32) {
+  for (var i = lane; i < BLOCK * CHUNK_VECS; i += WG) {
+    let row = first_row + i / CHUNK_VECS;
+    let d = chunk * CHUNK_VECS + i % CHUNK_VECS;
+    var value = Vec(0.0);
+    if (is_inside(row, d)) { value = v[(row * p.kv_heads + head) * HEAD_VECS + d]; }
+    other[i / CHUNK_VECS * STRIDE + i % CHUNK_VECS] = value;
+  }
+}
+
+// s[r] += own row r . other columns, over the chunk in workgroup memory.
+fn add_products(s: ptr<function, Scores>, my_row: u32, my_column: u32) {
+  for (var d = 0u; d < CHUNK_VECS; d += 1u) {
+    let b0 = other[my_column * STRIDE + d];
+    let b1 = other[(my_column + 8u) * STRIDE + d];
+    let b2 = other[(my_column + 16u) * STRIDE + d];
+    let b3 = other[(my_column + 24u) * STRIDE + d];
+    for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
+      let a = own[(my_row + r) * STRIDE + d];
+      (*s)[r] += vec4f(vec_dot(a, b0), vec_dot(a, b1), vec_dot(a, b2), vec_dot(a, b3));
+    }
+  }
+}
+
+// sums += weights . other, for the chunk of the head dimension in workgroup memory.
+fn add_weighted(sums: ptr<function, Sums>, chunk: u32, my_row: u32, my_column: u32) {
+  for (var t = 0u; t < VECS_PER_LANE; t += 1u) {
+    let d = min(my_column + t * GROUPS, CHUNK_VECS - 1u);
+    for (var j = 0u; j < BLOCK; j += 1u) {
+      let value = other[j * STRIDE + d];
+      for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
+        (*sums)[(chunk * VECS_PER_LANE + t) * ROWS_PER_LANE + r] += weights[(my_row + r) * WEIGHT_STRIDE + j] * value;
+      }
+    }
+  }
+}
+
+fn put_weights(row: u32, my_column: u32, values: vec4f) {
+  let at = row * WEIGHT_STRIDE + my_column;
+  weights[at] = values.x;
+  weights[at + 8u] = values.y;
+  weights[at + 16u] = values.z;
+  weights[at + 24u] = values.w;
+}
+
+@compute @workgroup_size(WG)
+fn backward_dq(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let index = wg.y * grid.x + wg.x;
+  let tile_rows = GROUPS * ROWS_PER_LANE;
+  if (index >= (p.rows + tile_rows - 1u) / tile_rows * p.heads) { return; }
+  let head = index % p.heads;
+  let kv_head = head / (p.heads / p.kv_heads);
+  let tile = index / p.heads * tile_rows;
+  var first = p.rows;
+  var end = 0u;
+  for (var r = 0u; r < tile_rows; r += 1u) {
+    let keys = keys_of(tile + r);
+    if (keys.x < keys.y) {
+      first = min(first, keys.x);
+      end = max(end, keys.y);
+    }
+  }
+  let my_row = lane / GROUPS * ROWS_PER_LANE;
+  let my_column = lane % GROUPS;
+  var sums: Sums;
+  for (var block = first / BLOCK * BLOCK; block < end; block += BLOCK) {
+    var s: Scores;
+    var dp: Scores;
+    for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
+      load_q_own(tile, head, chunk, lane);
+      load_k_other(block, kv_head, chunk, lane);
+      workgroupBarrier();
+      add_products(&s, my_row, my_column);
+      workgroupBarrier();
+      load_dy_own(tile, head, chunk, lane);
+      load_v_other(block, kv_head, chunk, lane);
+      workgroupBarrier();
+      add_products(&dp, my_row, my_column);
+      workgroupBarrier();
+    }
+    let columns = vec4u(block + my_column) + vec4u(0u, 8u, 16u, 24u);
+    for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
+      let row = tile + my_row + r;
+      let keys = keys_of(row);
+      let stat = stats[min(row, p.rows - 1u) * p.heads + head];
+      let visible = (columns >= vec4u(keys.x)) & (columns < vec4u(keys.y));
+      put_weights(my_row + r, my_column, pair(s[r], dp[r], vec4f(stat.x), vec4f(stat.y), visible).ds);
+    }
+    for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
+      load_k_other(block, kv_head, chunk, lane);
+      workgroupBarrier();
+      add_weighted(&sums, chunk, my_row, my_column);
+      workgroupBarrier();
+    }
+  }
+  for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
+    for (var i = 0u; i < CHUNKS * VECS_PER_LANE; i += 1u) {
+      let in_chunk = my_column + i % VECS_PER_LANE * GROUPS;
+      let d = i / VECS_PER_LANE * CHUNK_VECS + in_chunk;
+      let row = tile + my_row + r;
+      if (in_chunk < CHUNK_VECS && is_inside(row, d)) { dq[(row * p.heads + head) * HEAD_VECS + d] = sums[i * ROWS_PER_LANE + r]; }
+    }
+  }
+}
+
+@compute @workgroup_size(WG)
+fn backward_dkv(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let index = wg.y * grid.x + wg.x;
+  let tile_rows = GROUPS * ROWS_PER_LANE;
+  if (index >= (p.rows + tile_rows - 1u) / tile_rows * p.kv_heads) { return; }
+  let kv_head = index % p.kv_heads;
+  let tile = index / p.kv_heads * tile_rows;
+  var end = 0u;
+  for (var r = 0u; r < min(tile_rows, p.rows - tile); r += 1u) {
+    let segment_end = bounds[tile + r].y;
+    end = max(end, select(segment_end, min(segment_end, tile + r + p.window), p.window > 0u));
+  }
+  let my_row = lane / GROUPS * ROWS_PER_LANE;
+  let my_column = lane % GROUPS;
+  let group = p.heads / p.kv_heads;
+  var dk_sums: Sums;
+  var dv_sums: Sums;
+  for (var head = kv_head * group; head < (kv_head + 1u) * group; head += 1u) {
+    for (var block = tile / BLOCK * BLOCK; block < end; block += BLOCK) {
+      var s: Scores;
+      var dp: Scores;
+      for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
+        load_k_own(tile, kv_head, chunk, lane);
+        load_q_other(block, head, chunk, lane);
+        workgroupBarrier();
+        add_products(&s, my_row, my_column);
+        workgroupBarrier();
+        load_v_own(tile, kv_head, chunk, lane);
+        load_dy_other(block, head, chunk, lane);
+        workgroupBarrier();
+        add_products(&dp, my_row, my_column);
+        workgroupBarrier();
+      }
+      let columns = vec4u(block + my_column) + vec4u(0u, 8u, 16u, 24u);
+      let column_head = min(columns, vec4u(p.rows - 1u)) * p.heads + vec4u(head);
+      let stats_0 = stats[column_head.x];
+      let stats_1 = stats[column_head.y];
+      let stats_2 = stats[column_head.z];
+      let stats_3 = stats[column_head.w];
+      let row_lse = vec4f(stats_0.x, stats_1.x, stats_2.x, stats_3.x);
+      let delta = vec4f(stats_0.y, stats_1.y, stats_2.y, stats_3.y);
+      let keys_0 = keys_of(columns.x);
+      let keys_1 = keys_of(columns.y);
+      let keys_2 = keys_of(columns.z);
+      let keys_3 = keys_of(columns.w);
+      let seen_first = vec4u(keys_0.x, keys_1.x, keys_2.x, keys_3.x);
+      let seen_end = vec4u(keys_0.y, keys_1.y, keys_2.y, keys_3.y);
+      for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
+        let row = vec4u(tile + my_row + r);
+        let both = pair(s[r], dp[r], row_lse, delta, (row >= seen_first) & (row < seen_end));
+        put_weights(my_row + r, my_column, both.weight);
+        s[r] = both.ds;
+      }
+      for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
+        load_dy_other(block, head, chunk, lane);
+        workgroupBarrier();
+        add_weighted(&dv_sums, chunk, my_row, my_column);
+        workgroupBarrier();
+      }
+      for (var r = 0u; r < ROWS_PER_LANE; r += 1u) { put_weights(my_row + r, my_column, s[r]); }
+      for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
+        load_q_other(block, head, chunk, lane);
+        workgroupBarrier();
+        add_weighted(&dk_sums, chunk, my_row, my_column);
+        workgroupBarrier();
+      }
+    }
+  }
+  for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
+    for (var i = 0u; i < CHUNKS * VECS_PER_LANE; i += 1u) {
+      let in_chunk = my_column + i % VECS_PER_LANE * GROUPS;
+      let d = i / VECS_PER_LANE * CHUNK_VECS + in_chunk;
+      let row = tile + my_row + r;
+      if (in_chunk < CHUNK_VECS && is_inside(row, d)) {
+        dk[(row * p.kv_heads + kv_head) * HEAD_VECS + d] = dk_sums[i * ROWS_PER_LANE + r];
+        dv[(row * p.kv_heads + kv_head) * HEAD_VECS + d] = dv_sums[i * ROWS_PER_LANE + r];
+      }
+    }
+  }
+}
