@@ -2,6 +2,7 @@
 export const cases = [
   { chunkRows: 1, vocab: 1, firstRow: 0, labelled: 1 },
   { chunkRows: 5, vocab: 7, firstRow: 2, labelled: 12 },
+  { chunkRows: 14, vocab: 9, firstRow: 1, labelled: 16 },
   { chunkRows: 6, vocab: 257, firstRow: 3, labelled: 7 },
   { chunkRows: 3, vocab: 255, firstRow: 4, labelled: 4 },
   { chunkRows: 4, vocab: 1000, firstRow: 0, labelled: 9, logitScale: 0.25 },

@@ -29,8 +29,8 @@ var<workgroup> lane_bad: array<u32, WG>;
 
 fn is_bad(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) == 0x7f800000u; }
 
-// NaN when bad is 1; made at run time, since a constant expression may not be NaN.
-fn poison(bad: u32) -> f32 { return bitcast<f32>(bad * 0x7fc00000u); }
+// NaN; made from a value of run time, since a constant expression may not be NaN.
+fn poison(bad: u32) -> f32 { return bitcast<f32>(bad | 0x7fc00000u); }
 
 // exp(-2|x|) with |x| clamped where tanh has long been 1; tanh itself is specified too loosely to scale by a cap.
 fn decay(x: f32) -> f32 { return exp(-2.0 * min(abs(x), 15.0)); }

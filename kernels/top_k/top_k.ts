@@ -28,7 +28,7 @@ export function topK({ rows, vocab, k, variant }: TopKArgs): Launch {
   return {
     kernel,
     entry: isSerial ? 'rows_serial' : 'rows_workgroup',
-    overrides: { WG: isSerial ? 1 : 256 },
+    overrides: isSerial ? {} : { WG: 256 },
     params: { rows, vocab, k },
     operands: ['logits', 'values', 'indices', 'lse'],
     workgroups: foldGrid(rows),

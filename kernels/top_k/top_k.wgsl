@@ -33,9 +33,9 @@ fn is_bad(x: f32) -> bool { return !is_finite(x) && bitcast<u32>(x) != 0xff80000
 
 fn is_finite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
 
-// NaN when bad is 1; made at run time, since a constant expression may not be NaN.
+// NaN is made from a value of run time, since a constant expression may not be NaN.
 fn row_lse(largest: f32, sum: f32, bad: u32) -> f32 {
-  if (bad != 0u) { return bitcast<f32>(bad * 0x7fc00000u); }
+  if (bad != 0u) { return bitcast<f32>(bad | 0x7fc00000u); }
   return largest + log(sum);
 }
 
@@ -90,7 +90,6 @@ fn rows_workgroup(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) gri
       values[row * p.k + place] = taken.value;
       indices[row * p.k + place] = taken.index;
     }
-    if (taken.index == NONE || place + 1u == p.k) { continue; }
     let winner = taken.index % WG;
     var next = Candidate(LOWEST, NONE);
     for (var v = winner + lane * WG; v < p.vocab; v += WG * WG) {
@@ -105,9 +104,9 @@ fn rows_workgroup(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) gri
   }
 }
 
-@compute @workgroup_size(WG)
-fn rows_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = (wg.y * grid.x + wg.x) * WG + lane;
+@compute @workgroup_size(1)
+fn rows_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let row = wg.y * grid.x + wg.x;
   if (row >= p.rows) { return; }
   let base = row * p.vocab;
   let out = row * p.k;
