@@ -207,8 +207,8 @@ fn backward_dq(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
   let my_column = lane % GROUPS;
   var sums: Sums;
   for (var block = first / BLOCK * BLOCK; block < end; block += BLOCK) {
-    var s: Scores;
-    var dp: Scores;
+    var s = Scores();
+    var dp = Scores();
     for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
       load_q_own(tile, head, chunk, lane);
       load_k_other(block, kv_head, chunk, lane);
@@ -265,8 +265,8 @@ fn backward_dkv(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
   var dv_sums: Sums;
   for (var head = kv_head * group; head < (kv_head + 1u) * group; head += 1u) {
     for (var block = tile / BLOCK * BLOCK; block < end; block += BLOCK) {
-      var s: Scores;
-      var dp: Scores;
+      var s = Scores();
+      var dp = Scores();
       for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
         load_k_own(tile, kv_head, chunk, lane);
         load_q_other(block, head, chunk, lane);

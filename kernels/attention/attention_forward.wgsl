@@ -108,7 +108,7 @@ fn forward(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3
   var row_max = array<f32, 4>(MASKED, MASKED, MASKED, MASKED);
   var row_sum = array<f32, 4>(0.0, 0.0, 0.0, 0.0);
   for (var block = first / BLOCK * BLOCK; block < end; block += BLOCK) {
-    var s: array<vec4f, 4>;
+    var s = array<vec4f, 4>();
     for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
       load_q(tile, head, chunk, lane);
       load_k(block, kv_head, chunk, lane);

@@ -6,6 +6,8 @@ import wgsl from './cached_attention.wgsl?raw';
 
 const kernels = defineVectorKernel('cached_attention', tanh, wgsl);
 const LARGEST_HEAD_DIM = 256;
+/** Loads of a head that one invocation of the serial variant sums. */
+const SERIAL_SLOTS = 8;
 
 export interface CachedAttentionArgs {
   /** N: sequences in decode, tokens of one or more prompts in prefill */
@@ -33,19 +35,24 @@ export interface CachedAttentionArgs {
  */
 export function cachedAttention(args: CachedAttentionArgs): Launch {
   const { rows, heads, kvHeads, headDim, maxPositions, scale, window = 0, softCap = 0, variant } = args;
-  if (headDim > LARGEST_HEAD_DIM) {
-    throw new WebLoraError('internal', 'cached_attention: headDim', { got: headDim, wanted: `at most ${LARGEST_HEAD_DIM}` });
+  if (headDim > LARGEST_HEAD_DIM || heads % kvHeads !== 0) {
+    throw new WebLoraError('internal', 'cached_attention: shape', {
+      got: `heads ${heads}, kvHeads ${kvHeads}, headDim ${headDim}`,
+      wanted: `heads a multiple of kvHeads, and headDim at most ${LARGEST_HEAD_DIM}`,
+    });
   }
   const serial = variant === 'serial';
   const lanes = serial ? 4 : 64;
   const width = vectorWidth(headDim);
+  const headVecs = headDim / width;
+  const invocations = rows * heads * Math.ceil(headVecs / SERIAL_SLOTS);
   return {
     kernel: kernels[width],
     entry: serial ? 'attend_serial' : 'attend',
-    overrides: { WG: lanes, HEAD_VECS: headDim / width },
-    params: { rows, heads, kv_heads: kvHeads, max_positions: maxPositions, scale, window, soft_cap: softCap },
+    overrides: { WG: lanes },
+    params: { rows, heads, kv_heads: kvHeads, head_vecs: headVecs, max_positions: maxPositions, scale, window, soft_cap: softCap },
     operands: ['q', 'cache_k', 'cache_v', 'slots', 'positions', 'o'],
-    workgroups: foldGrid(serial ? Math.ceil((rows * heads) / lanes) : rows * heads),
+    workgroups: foldGrid(serial ? Math.ceil(invocations / lanes) : rows * heads),
     flops: 4 * rows * heads * headDim * maxPositions,
   };
 }
