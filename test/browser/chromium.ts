@@ -18,7 +18,7 @@ export async function launchChromium(): Promise<Browser> {
     executablePath: join(folder, 'chromium'),
     headless: true,
     chromiumSandbox: false,
-    args: ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--font-render-hinting=none'],
+    args: ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--font-render-hinting=none'],
     env: {
       ...process.env,
       FONTCONFIG_FILE: fonts,

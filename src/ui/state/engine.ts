@@ -13,23 +13,26 @@ export const model = signal<ModelState>({ kind: 'loading', phase: 'Starting' });
 
 /** The one strong reference to the engine: a collected proxy would leave its calls open for ever. */
 export const engine = EngineClient.start();
-void engine.died.then((failure) => (model.value = { kind: 'failed', failure, isDead: true }));
+
+let isDead = false;
+void engine.died.then((failure) => {
+  isDead = true;
+  model.value = { kind: 'failed', failure, isDead };
+});
+
+/** Death is final: what is still on its way when it comes does not hide it. */
+function show(state: ModelState): void {
+  if (!isDead) model.value = state;
+}
 
 /** Finds the GPU and loads the built-in model; what goes wrong becomes the model's state. */
 export async function startEngine(): Promise<void> {
-  model.value = { kind: 'loading', phase: 'Looking for a graphics chip' };
+  show({ kind: 'loading', phase: 'Looking for a graphics chip' });
   const described = await engine.describe();
-  if (!described.ok) {
-    if (model.peek().kind === 'failed') return;
-    model.value = { kind: 'failed', failure: described.error, isDead: false };
-    return;
-  }
+  if (!described.ok) return show({ kind: 'failed', failure: described.error, isDead });
   engineFacts.value = described.value;
   const loaded = await engine.loadModel({ kind: 'embedded' }, {}, {
-    onProgress: ({ phase, done, total }) => {
-      model.value = { kind: 'loading', phase, ...(total > 0 ? { share: done / total } : {}) };
-    },
+    onProgress: ({ phase, done, total }) => show({ kind: 'loading', phase, ...(total > 0 ? { share: done / total } : {}) }),
   });
-  if (model.value.kind === 'failed') return;
-  model.value = loaded.ok ? { kind: 'ready', facts: loaded.value } : { kind: 'failed', failure: loaded.error, isDead: false };
+  show(loaded.ok ? { kind: 'ready', facts: loaded.value } : { kind: 'failed', failure: loaded.error, isDead });
 }
