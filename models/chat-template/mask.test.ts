@@ -148,6 +148,31 @@ describe('without a chat template', () => {
     expect(marked(pieces, pieces.encodeConversation(pair))).toBe('[hello</s>]');
   });
 
+  it('every border keeps the ids of the whole text and scores no token that lies before it', () => {
+    const text = "yes  hello world\n\n naïve 日本 😀 don't   hello. ";
+    const characters = [...text];
+    for (const files of [toyByteLevelFiles(''), toySentencePieceFiles()]) {
+      const tokenizer = loadTokenizer(files);
+      const whole = tokenizer.encode(text);
+      const bos = whole[0] === tokenizer.bosId ? 1 : 0;
+      for (let k = 1; k < characters.length; k++) {
+        const prompt = characters.slice(0, k).join('');
+        const { ids, scored } = tokenizer.encodeConversation([
+          { role: 'user', content: prompt },
+          { role: 'assistant', content: text.slice(prompt.length) },
+        ]);
+        expect(ids).toEqual([...whole, tokenizer.eosId]);
+        const first = scored.indexOf(true);
+        expect(scored.slice(first).every(Boolean)).toBe(true);
+        // What is not scored lies within the prompt; with one token more it would not.
+        const before = tokenizer.decode(ids.slice(bos, first)).replace(/\ufffd+$/, '');
+        const through = tokenizer.decode(ids.slice(bos, first + 1));
+        expect(prompt.startsWith(before)).toBe(true);
+        expect(prompt.startsWith(through) && through !== '').toBe(false);
+      }
+    }
+  });
+
   it('white space that the border cuts differently stays with the prompt', () => {
     const tokenizer = loadTokenizer(toyByteLevelFiles(''));
     const pair = [

@@ -78,6 +78,9 @@ describe('row shapes', () => {
     const columns = { question: 'Frage', answer: 'Antwort' };
     expect(read('{"Frage":"f","Antwort":"a"}', 'rows.jsonl', { columns }).pairs).toEqual(['f → a']);
     expect(read('Nr;Frage;Antwort\n1;f;a', 'rows.csv', { columns }).pairs).toEqual(['f → a']);
+    expect(() => read('', 'rows.csv', { columns: { Frage: 'question' } })).toThrowErrorMatchingInlineSnapshot(
+      `[WebLoraError: --columns: got Frage, wanted one of prompt, completion, instruction, output, question, answer, input, text, messages, input_ids, labels, chosen, rejected, label; write NAME=YOUR_COLUMN]`,
+    );
     expect(problemOf({ Frage: 'f' }, { columns })).toMatchInlineSnapshot(
       `"rows.jsonl:1: no Antwort, which --columns takes for answer"`,
     );

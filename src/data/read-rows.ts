@@ -3,7 +3,7 @@ import { readCsv } from './csv-rows.ts';
 import { decodeText } from './decode-text.ts';
 import { readJsonArray, readJsonLines } from './json-rows.ts';
 import type { RawRow } from './json-rows.ts';
-import { shapeRow, understandsColumns } from './row-shape.ts';
+import { SHAPE_KEYS, shapeRow, understandsColumns } from './row-shape.ts';
 import type { DataRow, RowProblem } from './rows.ts';
 
 export interface ReadOptions {
@@ -77,10 +77,18 @@ function textOf(row: DataRow): string {
  * A row that cannot be used becomes a problem with file, line and reason; the others are returned.
  * @param bytes the whole file
  * @param file its name, used in messages and to tell CSV from JSON
- * @throws WebLoraError 'unsupported' for spreadsheets, archives, preference and labelled rows;
+ * @throws WebLoraError 'usage' for columns of unknown names; 'unsupported' for spreadsheets, archives, preference and labelled rows;
  *   'bad-data' for a file without rows or with columns that make no shape
  */
 export function readRows(bytes: Uint8Array, file: string, options: ReadOptions = {}): ReadResult {
+  const unknown = Object.keys(options.columns ?? {}).find((name) => !SHAPE_KEYS.includes(name));
+  if (unknown !== undefined) {
+    throw new WebLoraError('usage', '--columns', {
+      got: unknown,
+      wanted: `one of ${SHAPE_KEYS.join(', ')}`,
+      fix: 'write NAME=YOUR_COLUMN',
+    });
+  }
   refuseForeign(bytes, file);
   const { text: decoded, encoding, isDamaged } = decodeText(bytes);
   const text = decoded.replace(/\r\n?/g, '\n');

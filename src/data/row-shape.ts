@@ -37,6 +37,12 @@ const PAIRS = [
   { prompt: 'question', answer: 'answer' },
 ] as const;
 
+/** The names that the shapes know: what columns of a file can be said to be. */
+export const SHAPE_KEYS: readonly string[] = [
+  ...PAIRS.flatMap(({ prompt, answer }) => [prompt, answer]),
+  ...['input', 'text', 'messages', 'input_ids', 'labels', 'chosen', 'rejected', 'label'],
+];
+
 /** Whether columns of these names make a shape. */
 export function understandsColumns(columns: readonly string[]): boolean {
   const all = (...keys: string[]): boolean => keys.every((key) => columns.includes(key));
