@@ -1,3 +1,15 @@
+// Product with a packed weight, its rows along the reduction:
+//   y[n,o] = alpha * sum_i x[n,i] W[o,i] (+ bias[o]) (+ lora_scale * sum_r h[n,r] B[o,r]) (+ y[n,o])
+// x [N, I] dense, W [O, I] packed (kernels/_lib), y [N, out_stride] at columns [out_offset, out_offset + O).
+// Joined by the spec with a weight reader, bias.wgsl or no_bias.wgsl, lora.wgsl or no_lora.wgsl.
+// x and the branch run through one loop: its steps are first quads of I, then quads of R.
+//   serial      one invocation computes 8 rows x 16 columns: no workgroup memory
+//   serial_row  one invocation computes 1 row x 4 columns, in the same order of additions
+//   tile        a workgroup of 256 computes 64 x 64, each lane 4 x 4, with tiles of 16 along I in workgroup memory
+//   matvec      a workgroup of 64 computes 1 row x 4 columns, its lanes split I
+//   naive       one output an invocation: the second oracle
+// The order of the additions depends on I and R only. Outputs past N or O are computed from clamped rows and not written.
+override WG: u32 = 64;
 override ACCUMULATE: u32 = 0;
 
 struct Params {
@@ -9,9 +21,9 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(7) var<storage, read_write> y: array<f32>;
 
-fn put(n: u32, o: u32, dot_xw: f32, dot_hb: f32) {
+fn put(n: u32, o: u32, product: f32) {
   let at = n * p.out_stride + p.out_offset + o;
-  let value = p.alpha * dot_xw + bias_at(o) + p.lora_scale * dot_hb;
+  let value = product + bias_at(o);
   if (ACCUMULATE == 1u) { y[at] += value; } else { y[at] = value; }
 }
 
@@ -25,5 +37,218 @@ fn naive(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u,
   for (var i = 0u; i < p.in_features; i++) { dot_xw += x[n * p.in_features + i] * weight_at(o, i); }
   var dot_hb = 0.0;
   for (var r = 0u; r < p.rank; r++) { dot_hb += h_at(n, r) * b_at(o, r); }
-  put(n, o, dot_xw, dot_hb);
+  put(n, o, p.alpha * dot_xw + p.lora_scale * dot_hb);
+}
+
+
+const LANES4 = vec4u(0u, 1u, 2u, 3u);
+
+/** alpha * x[n, k .. k+3] with zeros past I. */
+fn x_quad(n: u32, k: u32) -> vec4f {
+  let ks = vec4u(k) + LANES4;
+  let at = vec4u(n * p.in_features) + min(ks, vec4u(p.in_features - 1u));
+  return select(vec4f(0.0), p.alpha * vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), ks < vec4u(p.in_features));
+}
+
+/** lora_scale * h[n, r .. r+3] with zeros past R. */
+fn h_quad(n: u32, r: u32) -> vec4f {
+  let rs = vec4u(r) + LANES4;
+  let at = min(rs, vec4u(p.rank - 1u));
+  let values = vec4f(h_at(n, at.x), h_at(n, at.y), h_at(n, at.z), h_at(n, at.w));
+  return select(vec4f(0.0), p.lora_scale * values, rs < vec4u(p.rank));
+}
+
+/** B[o, r .. r+3]; past R it repeats the last, which h_quad cancels. */
+fn b_quad(o: u32, r: u32) -> vec4f {
+  let at = min(vec4u(r) + LANES4, vec4u(p.rank - 1u));
+  return vec4f(b_at(o, at.x), b_at(o, at.y), b_at(o, at.z), b_at(o, at.w));
+}
+
+fn b_quads(rows: vec4u, r: u32) -> mat4x4f {
+  return mat4x4f(b_quad(rows.x, r), b_quad(rows.y, r), b_quad(rows.z, r), b_quad(rows.w, r));
+}
+
+fn four_rows(o: u32) -> vec4u { return min(vec4u(o) + LANES4, vec4u(p.out_features - 1u)); }
+
+@compute @workgroup_size(WG)
+fn serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let tiles = (p.out_features + 15u) / 16u;
+  let index = (wg.y * grid.x + wg.x) * WG + lane;
+  let n = (index / tiles) * 8u;
+  let o = (index % tiles) * 16u;
+  if (n >= p.rows) { return; }
+  let oa = four_rows(o);
+  let ob = four_rows(o + 4u);
+  let oc = four_rows(o + 8u);
+  let od = four_rows(o + 12u);
+  let n0 = min(n + 0u, p.rows - 1u);
+  let n1 = min(n + 1u, p.rows - 1u);
+  let n2 = min(n + 2u, p.rows - 1u);
+  let n3 = min(n + 3u, p.rows - 1u);
+  let n4 = min(n + 4u, p.rows - 1u);
+  let n5 = min(n + 5u, p.rows - 1u);
+  let n6 = min(n + 6u, p.rows - 1u);
+  let n7 = min(n + 7u, p.rows - 1u);
+  var acc0 = mat4x4f();
+  var acc1 = mat4x4f();
+  var acc2 = mat4x4f();
+  var acc3 = mat4x4f();
+  var acc4 = mat4x4f();
+  var acc5 = mat4x4f();
+  var acc6 = mat4x4f();
+  var acc7 = mat4x4f();
+  var v0 = vec4f();
+  var v1 = vec4f();
+  var v2 = vec4f();
+  var v3 = vec4f();
+  var v4 = vec4f();
+  var v5 = vec4f();
+  var v6 = vec4f();
+  var v7 = vec4f();
+  var wa = mat4x4f();
+  var wb = mat4x4f();
+  var wc = mat4x4f();
+  var wd = mat4x4f();
+  var sa = mat4x2f();
+  var sb = mat4x2f();
+  var sc = mat4x2f();
+  var sd = mat4x2f();
+  let x_end = (p.in_features + 3u) & ~3u;
+  for (var k = 0u; k < x_end + p.rank; k += 4u) {
+    if (k < x_end) {
+      if (k % 32u == 0u) {
+        sa = group_scales(oa, k);
+        sb = group_scales(ob, k);
+        sc = group_scales(oc, k);
+        sd = group_scales(od, k);
+      }
+      wa = weight_quads(oa, k, sa);
+      wb = weight_quads(ob, k, sb);
+      wc = weight_quads(oc, k, sc);
+      wd = weight_quads(od, k, sd);
+      v0 = x_quad(n0, k);
+      v1 = x_quad(n1, k);
+      v2 = x_quad(n2, k);
+      v3 = x_quad(n3, k);
+      v4 = x_quad(n4, k);
+      v5 = x_quad(n5, k);
+      v6 = x_quad(n6, k);
+      v7 = x_quad(n7, k);
+    } else {
+      let r = k - x_end;
+      wa = b_quads(oa, r);
+      wb = b_quads(ob, r);
+      wc = b_quads(oc, r);
+      wd = b_quads(od, r);
+      v0 = h_quad(n0, r);
+      v1 = h_quad(n1, r);
+      v2 = h_quad(n2, r);
+      v3 = h_quad(n3, r);
+      v4 = h_quad(n4, r);
+      v5 = h_quad(n5, r);
+      v6 = h_quad(n6, r);
+      v7 = h_quad(n7, r);
+    }
+    acc0 += mat4x4f(v0 * wa, v0 * wb, v0 * wc, v0 * wd);
+    acc1 += mat4x4f(v1 * wa, v1 * wb, v1 * wc, v1 * wd);
+    acc2 += mat4x4f(v2 * wa, v2 * wb, v2 * wc, v2 * wd);
+    acc3 += mat4x4f(v3 * wa, v3 * wb, v3 * wc, v3 * wd);
+    acc4 += mat4x4f(v4 * wa, v4 * wb, v4 * wc, v4 * wd);
+    acc5 += mat4x4f(v5 * wa, v5 * wb, v5 * wc, v5 * wd);
+    acc6 += mat4x4f(v6 * wa, v6 * wb, v6 * wc, v6 * wd);
+    acc7 += mat4x4f(v7 * wa, v7 * wb, v7 * wc, v7 * wd);
+  }
+  var results = array<mat4x4f, 8>(acc0, acc1, acc2, acc3, acc4, acc5, acc6, acc7);
+  for (var r = 0u; r < min(8u, p.rows - n); r++) {
+    for (var c = 0u; c < min(16u, p.out_features - o); c++) { put(n + r, o + c, results[r][c / 4u][c % 4u]); }
+  }
+}
+
+@compute @workgroup_size(WG)
+fn serial_row(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let tiles = (p.out_features + 3u) / 4u;
+  let index = (wg.y * grid.x + wg.x) * WG + lane;
+  let n = index / tiles;
+  let o = (index % tiles) * 4u;
+  if (n >= p.rows) { return; }
+  let os = four_rows(o);
+  var acc = vec4f();
+  var scales = mat4x2f();
+  for (var k = 0u; k < p.in_features; k += 4u) {
+    if (k % 32u == 0u) { scales = group_scales(os, k); }
+    acc += x_quad(n, k) * weight_quads(os, k, scales);
+  }
+  for (var r = 0u; r < p.rank; r += 4u) { acc += h_quad(n, r) * b_quads(os, r); }
+  for (var c = 0u; c < min(4u, p.out_features - o); c++) { put(n, o + c, acc[c]); }
+}
+
+// 16 steps along the reduction of four rows each; one more vec4 a step spreads the rows over memory banks.
+const STEP = 16u;
+const PITCH = 17u;
+var<workgroup> x_tile: array<vec4f, STEP * PITCH>;
+var<workgroup> w_tile: array<vec4f, STEP * PITCH>;
+
+@compute @workgroup_size(256)
+fn tile(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let tiles = (p.out_features + 63u) / 64u;
+  let index = wg.y * grid.x + wg.x;
+  let n = (index / tiles) * 64u;
+  let o = (index % tiles) * 64u;
+  if (n >= p.rows) { return; }
+  // Loading, a lane brings one step of four rows of x and of W; computing, it owns four rows and four columns of y.
+  let step = lane % STEP;
+  let four = lane / STEP;
+  let ns = min(vec4u(n + four * 4u) + LANES4, vec4u(p.rows - 1u));
+  let os = four_rows(o + four * 4u);
+  let column = lane % 16u;
+  let x_end = (p.in_features + STEP - 1u) / STEP * STEP;
+  var acc = mat4x4f();
+  for (var start = 0u; start < x_end + p.rank; start += STEP) {
+    let k = start + step;
+    var v = vec4f();
+    var w = vec4f();
+    if (k < p.in_features) {
+      let at = ns * p.in_features + k;
+      v = p.alpha * vec4f(x[at.x], x[at.y], x[at.z], x[at.w]);
+      w = vec4f(weight_at(os.x, k), weight_at(os.y, k), weight_at(os.z, k), weight_at(os.w, k));
+    } else if (k >= x_end && k - x_end < p.rank) {
+      let r = k - x_end;
+      v = p.lora_scale * vec4f(h_at(ns.x, r), h_at(ns.y, r), h_at(ns.z, r), h_at(ns.w, r));
+      w = vec4f(b_at(os.x, r), b_at(os.y, r), b_at(os.z, r), b_at(os.w, r));
+    }
+    x_tile[step * PITCH + four] = v;
+    w_tile[step * PITCH + four] = w;
+    workgroupBarrier();
+    for (var s = 0u; s < STEP; s++) {
+      let rows = x_tile[s * PITCH + four];
+      let cols = w_tile[s * PITCH + column];
+      acc += mat4x4f(rows.x * cols, rows.y * cols, rows.z * cols, rows.w * cols);
+    }
+    workgroupBarrier();
+  }
+  for (var r = 0u; r < 4u; r++) {
+    for (var c = 0u; c < 4u; c++) {
+      if (n + four * 4u + r < p.rows && o + column * 4u + c < p.out_features) { put(n + four * 4u + r, o + column * 4u + c, acc[r][c]); }
+    }
+  }
+}
+
+@compute @workgroup_size(64)
+fn matvec(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let tiles = (p.out_features + 3u) / 4u;
+  let index = wg.y * grid.x + wg.x;
+  let n = index / tiles;
+  let o = (index % tiles) * 4u;
+  if (n >= p.rows) { return; }
+  let os = four_rows(o);
+  var acc = vec4f();
+  for (var k = lane * 4u; k < p.in_features; k += 256u) { acc += x_quad(n, k) * weight_quads(os, k, group_scales(os, k)); }
+  for (var r = lane * 4u; r < p.rank; r += 256u) { acc += h_quad(n, r) * b_quads(os, r); }
+  x_tile[lane] = acc;
+  workgroupBarrier();
+  for (var half = 32u; half > 0u; half >>= 1u) {
+    if (lane < half) { x_tile[lane] += x_tile[lane + half]; }
+    workgroupBarrier();
+  }
+  if (lane < 4u && o + lane < p.out_features) { put(n, o + lane, x_tile[0][lane]); }
 }

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { packWeight, unpackWeight } from '../../src/formats/quantize.ts';
+import { expectClose, expectNonTrivial, reductionTolerance, testValues } from '../../test/harness/compare.ts';
+import { testGpu } from '../../test/harness/gpu.ts';
+import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
+import { cases } from './matmul_nt.cases.ts';
+import { matmulNtRef } from './matmul_nt.ref.ts';
+import { matmulNt, selectMatmulNt, type MatmulNtArgs } from './matmul_nt.ts';
+
+const entries = ['serial', 'serial_row', 'tile', 'matvec', 'naive'] as const;
+const loraScale = 0.7;
+
+async function run(
+  args: MatmulNtArgs,
+  buffers: Record<string, Numbers>,
+  entry: (typeof entries)[number],
+): Promise<Float32Array> {
+  const launch = matmulNt(args, entry);
+  const bound = Object.fromEntries(Object.entries(buffers).filter(([name]) => launch.operands.includes(name)));
+  const { y } = await runLaunches(await testGpu(), [launch], bound);
+  if (!(y instanceof Float32Array)) throw new Error('no y came back');
+  return y;
+}
+
+describe('matmul_nt', () => {
+  it.each(cases)(
+    'matches the f64 reference: $rows x $inFeatures -> $outFeatures, $format, rank $rank, bias $bias',
+    async (shape) => {
+      const { rows, inFeatures, outFeatures, rank } = shape;
+      const alpha = 'alpha' in shape ? shape.alpha : 1;
+      const accumulate = 'accumulate' in shape;
+      const [outStride, outOffset] = [outFeatures + 7, 3];
+      const packed = packWeight(testValues(outFeatures * inFeatures, 1), outFeatures, inFeatures, shape.format);
+      const x = testValues(rows * inFeatures, 2);
+      const bias = testValues(outFeatures, 3);
+      const h = testValues(rows * rank, 4);
+      const loraB = testValues(outFeatures * rank, 5);
+      const before = testValues(rows * outStride, 6);
+      const dense = matmulNtRef(
+        Float64Array.from(x),
+        Float64Array.from(unpackWeight(packed)),
+        rows,
+        inFeatures,
+        outFeatures,
+        alpha,
+      );
+      const branch = matmulNtRef(Float64Array.from(h), Float64Array.from(loraB), rows, rank, outFeatures, loraScale);
+      // The columns of other parts stay as they were.
+      const expected = Float64Array.from(before);
+      for (let n = 0; n < rows; n += 1) {
+        for (let o = 0; o < outFeatures; o += 1) {
+          const at = n * outStride + outOffset + o;
+          const from = n * outFeatures + o;
+          expected[at] =
+            (dense[from] ?? 0) +
+            (branch[from] ?? 0) +
+            (shape.bias ? (bias[o] ?? 0) : 0) +
+            (accumulate ? (before[at] ?? 0) : 0);
+        }
+      }
+      expectNonTrivial(expected);
+      const buffers = { x, w_codes: packed.codes, w_scales: packed.scales, bias, h, lora_b: loraB, y: before };
+      // A variant's two paths share their shapes: the one for few rows takes the small ones.
+      for (const entry of entries.filter((name) => name !== (rows <= 4 ? 'tile' : 'matvec'))) {
+        const y = await run(
+          { ...shape, outStride, outOffset, alpha, accumulate, loraScale, variant: 'serial' },
+          buffers,
+          entry,
+        );
+        expectClose(y, expected, reductionTolerance(inFeatures + rank, 8, 10), entry, [rows, outStride]);
+      }
+    },
+  );
+
+  it.each(['serial', 'workgroup'] as const)(
+    'gives an output the same bits whatever the number of rows: %s',
+    async (variant) => {
+      const [inFeatures, outFeatures, rank] = [77, 21, 5];
+      const packed = packWeight(testValues(outFeatures * inFeatures, 1), outFeatures, inFeatures, 'q4');
+      const x = testValues(70 * inFeatures, 2);
+      const h = testValues(70 * rank, 3);
+      const first = async (rows: number): Promise<Float32Array> => {
+        const y = await run(
+          {
+            rows,
+            inFeatures,
+            outFeatures,
+            outStride: outFeatures,
+            outOffset: 0,
+            format: 'q4',
+            bias: false,
+            rank,
+            loraScale,
+            variant,
+          },
+          {
+            x: x.subarray(0, rows * inFeatures).slice(),
+            w_codes: packed.codes,
+            w_scales: packed.scales,
+            h: h.slice(0, rows * rank),
+            lora_b: testValues(outFeatures * rank, 4),
+            y: new Float32Array(rows * outFeatures),
+          },
+          selectMatmulNt(variant, rows),
+        );
+        return y.slice(0, outFeatures);
+      };
+      const wanted = await first(70);
+      // One and two rows take another path, which in `serial` keeps the order; decoding in `workgroup` splits I over lanes.
+      for (const rows of variant === 'serial' ? [1, 3, 64] : [5, 64]) expect(await first(rows)).toEqual(wanted);
+    },
+  );
+
+  it('computes more row tiles than one grid dimension holds', async () => {
+    const rows = 70000;
+    const x = testValues(rows, 1);
+    const packed = packWeight(Float32Array.from([2]), 1, 1, 'f32');
+    const args = {
+      rows,
+      inFeatures: 1,
+      outFeatures: 1,
+      outStride: 1,
+      outOffset: 0,
+      format: 'f32',
+      bias: false,
+      rank: 0,
+      loraScale: 0,
+      variant: 'workgroup',
+    } as const;
+    const y = await run(args, { x, w_codes: packed.codes, y: new Float32Array(rows) }, 'matvec');
+    expect(y).toEqual(x.map((v) => 2 * v));
+  });
+
+  it('selects by the number of rows', () => {
+    expect([1, 2, 3, 512].map((rows) => selectMatmulNt('serial', rows))).toEqual([
+      'serial_row',
+      'serial_row',
+      'serial',
+      'serial',
+    ]);
+    expect([1, 4, 5, 512].map((rows) => selectMatmulNt('workgroup', rows))).toEqual([
+      'matvec',
+      'matvec',
+      'tile',
+      'tile',
+    ]);
+  });
+});
