@@ -34,13 +34,16 @@ const withoutComments = (wgsl: string): string => wgsl.replace(/\/\/[^\n]*|\/\*[
 /** Storage variables an entry point reaches, also through the functions it calls. */
 function storageOf(kernel: Kernel, entry: string): string[] {
   const bodies = new Map<string, string>();
-  const parts = withoutComments(kernel.wgsl).split(/\bfn (?=\w+\s*\()/).slice(1);
+  const parts = withoutComments(kernel.wgsl)
+    .split(/\bfn (?=\w+\s*\()/)
+    .slice(1);
   for (const part of parts) bodies.set(/^\w+/.exec(part)?.[0] ?? '', part);
   const reached = new Set<string>();
   const visit = (name: string): void => {
     if (reached.has(name)) return;
     reached.add(name);
-    for (const word of bodies.get(name)?.match(/\b[a-z_]\w*\b/gi) ?? []) if (bodies.has(word) || kernel.storage.has(word)) visit(word);
+    for (const word of bodies.get(name)?.match(/\b[a-z_]\w*\b/gi) ?? [])
+      if (bodies.has(word) || kernel.storage.has(word)) visit(word);
   };
   visit(entry);
   return [...reached].filter((name) => kernel.storage.has(name));
@@ -53,7 +56,11 @@ describe.each(rooms)('kernels/%s', (room) => {
     const wanted = [`${room}.ts`, `${room}.ref.ts`, `${room}.cases.ts`, `${room}.test.ts`, 'README.md'];
     expect(wanted.filter((file) => !files.includes(file))).toEqual([]);
     expect(files.some((file) => file.endsWith('.wgsl'))).toBe(true);
-    expect(readFileSync(join(folder, room, 'README.md'), 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(40);
+    expect(
+      readFileSync(join(folder, room, 'README.md'), 'utf8')
+        .trimEnd()
+        .split('\n').length,
+    ).toBeLessThanOrEqual(40);
   });
 
   it('has a reference that shares nothing with what it judges', () => {
@@ -74,7 +81,8 @@ describe.each(rooms)('kernels/%s', (room) => {
       const bindings = [...kernel.storage.values()].map((storage) => storage.binding);
       expect(new Set([PARAMS_BINDING, ...bindings]).size, 'each binding once, 0 for Params').toBe(bindings.length + 1);
       expect(withoutComments(kernel.wgsl)).not.toMatch(/@group\((?!0\))/);
-      for (const entry of kernel.entryPoints) expect(storageOf(kernel, entry).length, entry).toBeLessThanOrEqual(MAX_STORAGE_BINDINGS);
+      for (const entry of kernel.entryPoints)
+        expect(storageOf(kernel, entry).length, entry).toBeLessThanOrEqual(MAX_STORAGE_BINDINGS);
     }
   });
 });

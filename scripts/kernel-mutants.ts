@@ -21,7 +21,19 @@ const isLoop = (line: string): boolean => /\b(for|while)\s*\(/.test(line);
 const isGuard = (line: string): boolean => /^\s*if \(.*\breturn; \}$/.test(line);
 const isNoLoop = (line: string): boolean => !isLoop(line);
 
-const FLIPPED: Readonly<Record<string, string>> = { '+': '-', '-': '+', '*': '+', '/': '*', '%': '/', '<': '>', '>': '<', '<=': '<', '>=': '>', '==': '!=', '!=': '==' };
+const FLIPPED: Readonly<Record<string, string>> = {
+  '+': '-',
+  '-': '+',
+  '*': '+',
+  '/': '*',
+  '%': '/',
+  '<': '>',
+  '>': '<',
+  '<=': '<',
+  '>=': '>',
+  '==': '!=',
+  '!=': '==',
+};
 const flip = (match: RegExpExecArray): string => ` ${FLIPPED[match[1] ?? ''] ?? ''} `;
 
 /** Every rule leaves valid WGSL in most places; what does not compile is dropped by the runner. */
@@ -30,21 +42,45 @@ const RULES: readonly Rule[] = [
   { name: 'loosen guard', pattern: / >= /g, replace: () => ' > ', where: isGuard },
   { name: 'unfold grid', pattern: /\bwg\.y \* grid\.x \+ wg\.x/g, replace: () => 'wg.x' },
   { name: 'stride', pattern: /\* (p\.[a-z_]+)\b/g, replace: (match) => `* (${match[1] ?? ''} + 1u)` },
-  { name: 'loop start', pattern: /\(var (\w+) = ([^;]+);/g, replace: (match) => `(var ${match[1] ?? ''} = ${match[2] ?? ''} + 1u;`, where: (line) => isLoop(line) && !/>>=/.test(line) },
-  { name: 'loop end', pattern: /; (\w+) < ([^;]+);/g, replace: (match) => `; ${match[1] ?? ''} + 1u < ${match[2] ?? ''};`, where: isLoop },
+  {
+    name: 'loop start',
+    pattern: /\(var (\w+) = ([^;]+);/g,
+    replace: (match) => `(var ${match[1] ?? ''} = ${match[2] ?? ''} + 1u;`,
+    where: (line) => isLoop(line) && !/>>=/.test(line),
+  },
+  {
+    name: 'loop end',
+    pattern: /; (\w+) < ([^;]+);/g,
+    replace: (match) => `; ${match[1] ?? ''} + 1u < ${match[2] ?? ''};`,
+    where: isLoop,
+  },
   { name: 'loop step', pattern: /\+= (\w+)\) \{/g, replace: (match) => `+= ${match[1] ?? ''} + 1u) {`, where: isLoop },
   { name: 'tree end', pattern: /; half > 0u;/g, replace: () => '; half > 1u;', where: isLoop },
   { name: 'eps', pattern: / \+ (p\.eps\b|1e-\d+)/g, replace: () => '' },
   { name: 'operator', pattern: / (\+|-|\*|\/|%) /g, replace: flip, where: isNoLoop },
-  { name: 'comparison', pattern: / (<|>|<=|>=|==|!=) (?!\(?bitcast)/g, replace: flip, where: (line) => isNoLoop(line) && !isGuard(line) },
-  { name: 'loop body operator', pattern: / (\+|-|\*|\/|%) /g, replace: flip, where: (line) => isLoop(line) && /\{.*\}/.test(line) },
+  {
+    name: 'comparison',
+    pattern: / (<|>|<=|>=|==|!=) (?!\(?bitcast)/g,
+    replace: flip,
+    where: (line) => isNoLoop(line) && !isGuard(line),
+  },
+  {
+    name: 'loop body operator',
+    pattern: / (\+|-|\*|\/|%) /g,
+    replace: flip,
+    where: (line) => isLoop(line) && /\{.*\}/.test(line),
+  },
   { name: 'accumulate', pattern: / (\+|\*|\|)= /g, replace: () => ' = ', where: isNoLoop },
   { name: 'accumulate', pattern: /(?<=\{[^}]*) (\+|\*|\|)= /g, replace: () => ' = ', where: isLoop },
   { name: 'subtract', pattern: / -= /g, replace: () => ' += ', where: (line) => isNoLoop(line) && !/\d+u;/.test(line) },
   { name: 'min/max', pattern: /\b(min|max)\(/g, replace: (match) => (match[1] === 'min' ? 'max(' : 'min(') },
   { name: 'logic', pattern: / (&&|\|\|) /g, replace: (match) => (match[1] === '&&' ? ' || ' : ' && ') },
   { name: 'negation', pattern: /!(?=\w)/g, replace: () => '' },
-  { name: 'select', pattern: /\bselect\(([^,()]+), ([^,()]+),/g, replace: (match) => `select(${match[2] ?? ''}, ${match[1] ?? ''},` },
+  {
+    name: 'select',
+    pattern: /\bselect\(([^,()]+), ([^,()]+),/g,
+    replace: (match) => `select(${match[2] ?? ''}, ${match[1] ?? ''},`,
+  },
   { name: 'sign', pattern: /(?<=\(|, |= |return )-(?=[\w.])/g, replace: () => '' },
 ];
 
@@ -72,7 +108,14 @@ export function mutantsOf(source: string): Mutant[] {
         seen.add(`${index}:${mutated}`);
         const all = [...lines];
         all[index] = mutated;
-        mutants.push({ rule: rule.name, fn, line: index + 1, from: code.trim(), to: mutated.trim(), source: all.join('\n') });
+        mutants.push({
+          rule: rule.name,
+          fn,
+          line: index + 1,
+          from: code.trim(),
+          to: mutated.trim(),
+          source: all.join('\n'),
+        });
       }
     }
   });

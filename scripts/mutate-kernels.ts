@@ -75,9 +75,14 @@ async function mutateFile(room: string, file: string, listOnly: boolean): Promis
       vitest.invalidateFile(path);
       const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
       const tests = testModules.flatMap((module) => [...module.children.allTests()]);
-      const messages = [...testModules.flatMap((module) => module.errors()), ...tests.flatMap((test) => test.result().errors ?? [])].map((error) => error.message);
+      const messages = [
+        ...testModules.flatMap((module) => module.errors()),
+        ...tests.flatMap((test) => test.result().errors ?? []),
+      ].map((error) => error.message);
       if (messages.some((message) => /does not compile/.test(message))) return 'does not compile';
-      return unhandledErrors.length === 0 && tests.length > 0 && testModules.every((module) => module.ok()) ? 'survived' : 'caught';
+      return unhandledErrors.length === 0 && tests.length > 0 && testModules.every((module) => module.ok())
+        ? 'survived'
+        : 'caught';
     };
     if ((await run()) !== 'survived') {
       say(`${name}: the test fails without any mutation`);
@@ -118,7 +123,8 @@ function startTests(testRooms: readonly string[], path: string, source: () => st
         {
           name: 'kernel-mutant',
           enforce: 'pre',
-          load: (id) => (id.startsWith(path) && source() !== undefined ? `export default ${JSON.stringify(source())};` : undefined),
+          load: (id) =>
+            id.startsWith(path) && source() !== undefined ? `export default ${JSON.stringify(source())};` : undefined,
         },
       ],
     },
@@ -151,8 +157,10 @@ function reportUnknownFiles(room: string, files: readonly string[]): number {
   return stale.length;
 }
 
-const isDeclared = (mutant: Mutant, entry: Equivalent): boolean => mutant.fn === entry.fn && mutant.rule === entry.rule && mutant.to === entry.to;
+const isDeclared = (mutant: Mutant, entry: Equivalent): boolean =>
+  mutant.fn === entry.fn && mutant.rule === entry.rule && mutant.to === entry.to;
 
-const describe = ({ rule, fn, line, from, to }: Mutant): string => `${rule}, ${fn}:${line}: ${from}  =>  ${to === '' ? '(nothing)' : to}`;
+const describe = ({ rule, fn, line, from, to }: Mutant): string =>
+  `${rule}, ${fn}:${line}: ${from}  =>  ${to === '' ? '(nothing)' : to}`;
 
 process.exitCode = await main();

@@ -25,7 +25,8 @@ export function scatterRowsRef(
 ): Float64Array {
   const dx = Float64Array.from(before);
   forEachLabelled(rows, args, (compact, full, source) => {
-    dx[full] = (dxg[fullSource ? full : compact] ?? Number.NaN) * (scale === undefined ? 1 : (scale[source] ?? Number.NaN));
+    dx[full] =
+      (dxg[fullSource ? full : compact] ?? Number.NaN) * (scale === undefined ? 1 : (scale[source] ?? Number.NaN));
   });
   return dx;
 }

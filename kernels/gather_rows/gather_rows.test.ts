@@ -37,7 +37,13 @@ describe('gather_rows', () => {
     expectClose(scattered['dx'] ?? [], scatterRowsRef(dxg, rows, before, args), EXACT, 'dx', [totalRows, cols]);
     for (const source of ['compact', 'full'] as const) {
       const from = source === 'compact' ? dxg : testValues(totalRows * cols, 5);
-      const scaled = await runLaunches(gpu, [folded(scatterScaled({ ...args, source }))], { step, rows, d_nll: dNll, dxg: from, dx: before });
+      const scaled = await runLaunches(gpu, [folded(scatterScaled({ ...args, source }))], {
+        step,
+        rows,
+        d_nll: dNll,
+        dxg: from,
+        dx: before,
+      });
       const expected = scatterRowsRef(from, rows, before, args, dNll, source === 'full');
       expectClose(scaled['dx'] ?? [], expected, { rtol: 1e-7, atol: 0 }, `scaled dx, ${source}`, [totalRows, cols]);
     }
@@ -48,7 +54,9 @@ describe('gather_rows', () => {
   it('covers more values than one grid dimension holds', async () => {
     const gpu = await testGpu();
     const [rows, cols] = [65_600, 65];
-    const result = await runLaunches(gpu, [zeroRows({ rows, cols })], { dx: new Float32Array(rows * cols + 1).fill(1) });
+    const result = await runLaunches(gpu, [zeroRows({ rows, cols })], {
+      dx: new Float32Array(rows * cols + 1).fill(1),
+    });
     expect((result['dx'] ?? []).findIndex((value) => value !== 0)).toBe(rows * cols);
   });
 
@@ -58,7 +66,11 @@ describe('gather_rows', () => {
     const x = Float64Array.from(testValues(24, 6));
     const unit = testValues(12, 7);
     const dNll = testValues(4, 8);
-    const loss = (): number => gatherRowsRef(x, rows, args).reduce((sum, value, i) => sum + value * (unit[i] ?? 0) * (dNll[1 + Math.floor(i / 4)] ?? 0), 0);
+    const loss = (): number =>
+      gatherRowsRef(x, rows, args).reduce(
+        (sum, value, i) => sum + value * (unit[i] ?? 0) * (dNll[1 + Math.floor(i / 4)] ?? 0),
+        0,
+      );
     expectFiniteDifferences(loss, x, scatterRowsRef(unit, rows, new Float64Array(24), args, dNll));
   });
 });

@@ -42,7 +42,11 @@ export function zeroRows({ rows, cols }: { readonly rows: number; readonly cols:
 
 const WG = 64;
 
-function shared({ chunkRows, cols, firstRow }: GatherRowsArgs): Pick<Launch, 'kernel' | 'params' | 'workgroups' | 'flops'> {
+function shared({
+  chunkRows,
+  cols,
+  firstRow,
+}: GatherRowsArgs): Pick<Launch, 'kernel' | 'params' | 'workgroups' | 'flops'> {
   const params = { chunk_rows: chunkRows, cols, first_row: firstRow };
   return { kernel, params, workgroups: foldGrid(Math.ceil((chunkRows * cols) / WG)), flops: chunkRows * cols };
 }

@@ -5,11 +5,17 @@ import { runLaunches } from '../../test/harness/launch.ts';
 import { opFixture } from '../../test/harness/op-fixture.ts';
 import type { Launch, Variant } from '../../src/gpu/kernel.ts';
 import { cases } from './linear_cross_entropy.cases.ts';
-import { crossEntropyRowsRef, headBackwardRef, linearCrossEntropyRef, type HeadOptions } from './linear_cross_entropy.ref.ts';
+import {
+  crossEntropyRowsRef,
+  headBackwardRef,
+  linearCrossEntropyRef,
+  type HeadOptions,
+} from './linear_cross_entropy.ref.ts';
 import { crossEntropyRows, type CrossEntropyRowsArgs } from './linear_cross_entropy.ts';
 
 const variants: readonly Variant[] = ['workgroup', 'serial'];
-const labelsOf = (count: number, vocab: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => (i * 7919 + vocab - 1) % vocab);
+const labelsOf = (count: number, vocab: number): Uint32Array =>
+  Uint32Array.from({ length: count }, (_, i) => (i * 7919 + vocab - 1) % vocab);
 const stepOf = (labelled: number): Uint32Array => Uint32Array.of(0, 0, labelled, 0);
 
 /** The same launch over a folded grid, as it looks past 65535 workgroups; an odd count overshoots by one. */
@@ -26,7 +32,9 @@ describe.each(variants)('linear_cross_entropy, %s', (variant) => {
     const expected = linearCrossEntropyRef(x, w, labels, cols, options);
     expectNonTrivial(expected.dx);
     const chunkRows = 3;
-    const launches = [0, 3].map((firstRow) => crossEntropyRows({ chunkRows, vocab, firstRow, ...options, gradient: true, variant }));
+    const launches = [0, 3].map((firstRow) =>
+      crossEntropyRows({ chunkRows, vocab, firstRow, ...options, gradient: true, variant }),
+    );
     const result = await runLaunches(
       gpu,
       launches,
@@ -49,12 +57,20 @@ describe.each(variants)('linear_cross_entropy, %s', (variant) => {
     const fixture = opFixture('linear_cross_entropy', name);
     const [vocab = 0, cols = 0] = fixture.shape('w');
     const rows = fixture.shape('x')[0] ?? 0;
-    const options = { logitScale: Number(fixture.attributes['logit_scale']), softCap: Number(fixture.attributes['soft_cap']) };
+    const options = {
+      logitScale: Number(fixture.attributes['logit_scale']),
+      softCap: Number(fixture.attributes['soft_cap']),
+    };
     const w = Float64Array.from(fixture.floats('w'));
     const labels = Uint32Array.from(fixture.ints('targets'));
     const { logits } = linearCrossEntropyRef(Float64Array.from(fixture.floats('x')), w, labels, cols, options);
     const launch = crossEntropyRows({ chunkRows: rows, vocab, firstRow: 0, ...options, gradient: true, variant });
-    const result = await runLaunches(gpu, [launch], { step: stepOf(rows), labels, logits: Float32Array.from(logits), nll: new Float32Array(rows) });
+    const result = await runLaunches(gpu, [launch], {
+      step: stepOf(rows),
+      labels,
+      logits: Float32Array.from(logits),
+      nll: new Float32Array(rows),
+    });
     expectClose(result['nll'] ?? [], fixture.floats('nll'), { rtol: 1e-6, atol: 2e-6 }, 'nll');
     const unit = headBackwardRef(result['logits'] ?? [], w, cols);
     expectClose(unit, fixture.floats('unit_dx'), { rtol: 1e-5, atol: 5e-6 }, 'unit dx', [rows, cols]);
@@ -76,8 +92,19 @@ describe.each(variants)('linear_cross_entropy, %s', (variant) => {
       const expected = crossEntropyRowsRef(Float64Array.from(logits), labels, 4, { softCap });
       const launch = crossEntropyRows({ chunkRows: 3, vocab: 4, firstRow: 0, softCap, gradient: true, variant });
       const result = await runLaunches(gpu, [launch], { step: stepOf(3), labels, logits, nll: new Float32Array(3) });
-      expectClose(result['nll'] ?? [], expected.nll, { rtol: 1e-6, atol: 3e-7 + 1e-7 * softCap }, `nll, cap ${softCap}`);
-      expectClose(result['logits'] ?? [], expected.dLogits, { rtol: 1e-5, atol: 1.5e-7 + 1e-7 * softCap }, `logits, cap ${softCap}`, [3, 4]);
+      expectClose(
+        result['nll'] ?? [],
+        expected.nll,
+        { rtol: 1e-6, atol: 3e-7 + 1e-7 * softCap },
+        `nll, cap ${softCap}`,
+      );
+      expectClose(
+        result['logits'] ?? [],
+        expected.dLogits,
+        { rtol: 1e-5, atol: 1.5e-7 + 1e-7 * softCap },
+        `logits, cap ${softCap}`,
+        [3, 4],
+      );
     }
   });
 
@@ -91,9 +118,16 @@ describe.each(variants)('linear_cross_entropy, %s', (variant) => {
       const logits = testValues(3 * 300, 6);
       logits[300 + at] = value;
       const launch = crossEntropyRows({ chunkRows: 3, vocab: 300, firstRow: 0, softCap: 20, gradient: true, variant });
-      const result = await runLaunches(gpu, [launch], { step: stepOf(3), labels: labelsOf(3, 300), logits, nll: new Float32Array(3) });
+      const result = await runLaunches(gpu, [launch], {
+        step: stepOf(3),
+        labels: labelsOf(3, 300),
+        logits,
+        nll: new Float32Array(3),
+      });
       expect([...(result['nll'] ?? [])].map((loss) => Number.isNaN(loss))).toEqual([false, true, false]);
-      expect([...(result['logits'] ?? [])].map((gradient) => Number.isNaN(gradient))).toEqual(Array.from({ length: 900 }, (_, i) => i >= 300 && i < 600));
+      expect([...(result['logits'] ?? [])].map((gradient) => Number.isNaN(gradient))).toEqual(
+        Array.from({ length: 900 }, (_, i) => i >= 300 && i < 600),
+      );
     }
   });
 
@@ -101,7 +135,12 @@ describe.each(variants)('linear_cross_entropy, %s', (variant) => {
     const gpu = await testGpu();
     const launch = crossEntropyRows({ chunkRows: 4, vocab: 700, firstRow: 0, gradient: true, variant });
     const run = (): ReturnType<typeof runLaunches> =>
-      runLaunches(gpu, [launch], { step: stepOf(4), labels: labelsOf(4, 700), logits: testValues(4 * 700, 7, 3), nll: new Float32Array(4) });
+      runLaunches(gpu, [launch], {
+        step: stepOf(4),
+        labels: labelsOf(4, 700),
+        logits: testValues(4 * 700, 7, 3),
+        nll: new Float32Array(4),
+      });
     const [first, second] = [await run(), await run()];
     expect(first['nll']).toEqual(second['nll']);
     expect(first['logits']).toEqual(second['logits']);
@@ -115,8 +154,16 @@ describe.each(variants)('linear_cross_entropy, %s', (variant) => {
     // One more row than the chunk has, which must stay as it is.
     const logits = testValues((chunkRows + 1) * vocab, 1, 4);
     const nll = testValues(Math.max(labelled, firstRow + chunkRows) + 3, 2);
-    const options: HeadOptions = { logitScale: 'logitScale' in args ? args.logitScale : 1, softCap: 'softCap' in args ? args.softCap : 0 };
-    const expected = crossEntropyRowsRef(Float64Array.from(logits.subarray(0, live * vocab)), labels.subarray(firstRow), vocab, options);
+    const options: HeadOptions = {
+      logitScale: 'logitScale' in args ? args.logitScale : 1,
+      softCap: 'softCap' in args ? args.softCap : 0,
+    };
+    const expected = crossEntropyRowsRef(
+      Float64Array.from(logits.subarray(0, live * vocab)),
+      labels.subarray(firstRow),
+      vocab,
+      options,
+    );
     if (live > 0 && vocab > 1) expectNonTrivial(expected.nll);
     const wantedNll = Float64Array.from(nll);
     wantedNll.set(expected.nll, firstRow);
@@ -127,19 +174,23 @@ describe.each(variants)('linear_cross_entropy, %s', (variant) => {
       const launch = folded(crossEntropyRows({ ...args, gradient, variant } satisfies CrossEntropyRowsArgs));
       const result = await runLaunches(gpu, [launch], { step: stepOf(labelled), labels, logits, nll });
       expectClose(result['nll'] ?? [], wantedNll, { rtol: 1e-6, atol: 2e-6 }, 'nll');
-      if (gradient) expectClose(result['logits'] ?? [], wantedLogits, { rtol: 1e-5, atol: 1e-9 }, 'logits', [chunkRows + 1, vocab]);
+      if (gradient)
+        expectClose(result['logits'] ?? [], wantedLogits, { rtol: 1e-5, atol: 1e-9 }, 'logits', [chunkRows + 1, vocab]);
       else expectClose(result['logits'] ?? [], logits, { rtol: 0, atol: 0 }, 'untouched logits');
     }
   });
 });
 
 describe('linear_cross_entropy reference', () => {
-  it.each([{}, { logitScale: 1.7 }, { logitScale: 0.8, softCap: 4 }])('has the gradient of central differences in x: %o', (options) => {
-    const [rows, cols, vocab] = [3, 7, 11];
-    const x = Float64Array.from(testValues(rows * cols, 8));
-    const w = Float64Array.from(testValues(vocab * cols, 9));
-    const labels = labelsOf(rows, vocab);
-    const loss = (): number => linearCrossEntropyRef(x, w, labels, cols, options).nll.reduce((a, b) => a + b, 0);
-    expectFiniteDifferences(loss, x, linearCrossEntropyRef(x, w, labels, cols, options).dx);
-  });
+  it.each([{}, { logitScale: 1.7 }, { logitScale: 0.8, softCap: 4 }])(
+    'has the gradient of central differences in x: %o',
+    (options) => {
+      const [rows, cols, vocab] = [3, 7, 11];
+      const x = Float64Array.from(testValues(rows * cols, 8));
+      const w = Float64Array.from(testValues(vocab * cols, 9));
+      const labels = labelsOf(rows, vocab);
+      const loss = (): number => linearCrossEntropyRef(x, w, labels, cols, options).nll.reduce((a, b) => a + b, 0);
+      expectFiniteDifferences(loss, x, linearCrossEntropyRef(x, w, labels, cols, options).dx);
+    },
+  );
 });

@@ -8,7 +8,12 @@ export interface SgdRefArgs {
 }
 
 /** One update in place, as torch.optim.SGD: coupled decay, velocity (when given) starting at zero. */
-export function sgdRef(param: Float64Array, velocity: Float64Array | undefined, grad: ArrayLike<number>, { lr, weightDecay, momentum, factor }: SgdRefArgs): void {
+export function sgdRef(
+  param: Float64Array,
+  velocity: Float64Array | undefined,
+  grad: ArrayLike<number>,
+  { lr, weightDecay, momentum, factor }: SgdRefArgs,
+): void {
   for (let i = 0; i < param.length; i += 1) {
     const before = param[i] ?? Number.NaN;
     let direction = (grad[i] ?? Number.NaN) * factor + weightDecay * before;

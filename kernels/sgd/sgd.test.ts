@@ -28,30 +28,44 @@ function scalars(factor: number, ok: number): Uint32Array {
 const folded = (launch: Launch): Launch => ({ ...launch, workgroups: [2, Math.ceil(launch.workgroups[0] / 2), 1] });
 
 describe('sgd', () => {
-  it.each(cases)('follows the f64 reference for 50 updates: $count values, decay $weightDecay, lr x $lrScale, momentum $momentum', async (args) => {
-    const gpu = await testGpu();
-    const { count, weightDecay, lrScale, momentum } = args;
-    const hasMomentum = momentum > 0;
-    const tail = testValues(TAIL, 1);
-    const param = testValues(count + TAIL, 2);
-    const velocity = new Float32Array(count + TAIL);
-    param.set(tail, count);
-    velocity.set(tail, count);
-    const buffers: Record<string, Numbers> = { scalars: scalars(FACTOR, 1), hyper: hyperOf(momentum), param, ...(hasMomentum ? { velocity } : {}) };
-    const expectedParam = Float64Array.from(param.subarray(0, count));
-    const expectedVelocity = hasMomentum ? new Float64Array(count) : undefined;
-    const renames: Record<string, string>[] = [];
-    for (let update = 0; update < UPDATES; update += 1) {
-      const grad = testValues(count + TAIL, 10 + update);
-      buffers[`grad${update}`] = grad;
-      renames.push({ grad: `grad${update}` });
-      sgdRef(expectedParam, expectedVelocity, grad, { lr: LR * lrScale, weightDecay, momentum, factor: FACTOR });
-    }
-    const launch = folded(sgd({ count, weightDecay, lrScale, momentum: hasMomentum }));
-    const result = await runLaunches(gpu, renames.map(() => launch), buffers, renames);
-    expectClose(result['param'] ?? [], [...expectedParam, ...tail], { rtol: 2e-6, atol: 1e-6 }, 'param');
-    if (expectedVelocity !== undefined) expectClose(result['velocity'] ?? [], [...expectedVelocity, ...tail], { rtol: 2e-6, atol: 1e-6 }, 'velocity');
-  });
+  it.each(cases)(
+    'follows the f64 reference for 50 updates: $count values, decay $weightDecay, lr x $lrScale, momentum $momentum',
+    async (args) => {
+      const gpu = await testGpu();
+      const { count, weightDecay, lrScale, momentum } = args;
+      const hasMomentum = momentum > 0;
+      const tail = testValues(TAIL, 1);
+      const param = testValues(count + TAIL, 2);
+      const velocity = new Float32Array(count + TAIL);
+      param.set(tail, count);
+      velocity.set(tail, count);
+      const buffers: Record<string, Numbers> = {
+        scalars: scalars(FACTOR, 1),
+        hyper: hyperOf(momentum),
+        param,
+        ...(hasMomentum ? { velocity } : {}),
+      };
+      const expectedParam = Float64Array.from(param.subarray(0, count));
+      const expectedVelocity = hasMomentum ? new Float64Array(count) : undefined;
+      const renames: Record<string, string>[] = [];
+      for (let update = 0; update < UPDATES; update += 1) {
+        const grad = testValues(count + TAIL, 10 + update);
+        buffers[`grad${update}`] = grad;
+        renames.push({ grad: `grad${update}` });
+        sgdRef(expectedParam, expectedVelocity, grad, { lr: LR * lrScale, weightDecay, momentum, factor: FACTOR });
+      }
+      const launch = folded(sgd({ count, weightDecay, lrScale, momentum: hasMomentum }));
+      const result = await runLaunches(
+        gpu,
+        renames.map(() => launch),
+        buffers,
+        renames,
+      );
+      expectClose(result['param'] ?? [], [...expectedParam, ...tail], { rtol: 2e-6, atol: 1e-6 }, 'param');
+      if (expectedVelocity !== undefined)
+        expectClose(result['velocity'] ?? [], [...expectedVelocity, ...tail], { rtol: 2e-6, atol: 1e-6 }, 'velocity');
+    },
+  );
 
   it('agrees with PyTorch after each of its steps', async () => {
     const gpu = await testGpu();
@@ -59,7 +73,11 @@ describe('sgd', () => {
     const { lr, weight_decay: weightDecay } = fixture.attributes as { lr: number; weight_decay: number };
     const grads = fixture.floats('grads');
     const count = fixture.shape('p')[0] ?? 0;
-    const buffers: Record<string, Numbers> = { scalars: scalars(1, 1), hyper: hyperOf(0, lr), param: fixture.floats('p') };
+    const buffers: Record<string, Numbers> = {
+      scalars: scalars(1, 1),
+      hyper: hyperOf(0, lr),
+      param: fixture.floats('p'),
+    };
     let done = 0;
     for (const until of [1, 2, 10, 100]) {
       const renames: Record<string, string>[] = [];
@@ -70,7 +88,12 @@ describe('sgd', () => {
       const launches = renames.map(() => sgd({ count, weightDecay, lrScale: 1, momentum: false }));
       const { param } = await runLaunches(gpu, launches, buffers, renames);
       buffers['param'] = param ?? new Float32Array(0);
-      expectClose(buffers['param'], fixture.floats(`at.${until}`), { rtol: 1e-6, atol: 3e-7 * Math.sqrt(until) }, `param after ${until}`);
+      expectClose(
+        buffers['param'],
+        fixture.floats(`at.${until}`),
+        { rtol: 1e-6, atol: 3e-7 * Math.sqrt(until) },
+        `param after ${until}`,
+      );
     }
   });
 

@@ -27,5 +27,18 @@ export interface Hyper {
  * 1 - 0.999 in f32 is off by 1.3e-5.
  */
 export function packHyper({ invTokens, maxNorm, lr, beta1, beta2, eps, update, momentum = 0 }: Hyper): Float32Array {
-  return Float32Array.of(invTokens, maxNorm, lr, beta1, beta2, eps, 1 - beta1 ** update, 1 - beta2 ** update, momentum, 1 - beta1, 1 - beta2, 0);
+  return Float32Array.of(
+    invTokens,
+    maxNorm,
+    lr,
+    beta1,
+    beta2,
+    eps,
+    1 - beta1 ** update,
+    1 - beta2 ** update,
+    momentum,
+    1 - beta1,
+    1 - beta2,
+    0,
+  );
 }

@@ -20,9 +20,17 @@ interface Settings {
   readonly maxNorm: number;
 }
 
-async function run(grads: readonly Float32Array[], { invTokens, maxNorm }: Settings, variant: Variant, ok = 1): Promise<{ partials: Float32Array; scalars: Uint32Array; floats: Float32Array }> {
+async function run(
+  grads: readonly Float32Array[],
+  { invTokens, maxNorm }: Settings,
+  variant: Variant,
+  ok = 1,
+): Promise<{ partials: Float32Array; scalars: Uint32Array; floats: Float32Array }> {
   const gpu = await testGpu();
-  const buffers: Record<string, Numbers> = { hyper: packHyper({ ...optimizer, invTokens, maxNorm }), scalars: Uint32Array.of(0, 0, ok, UNTOUCHED) };
+  const buffers: Record<string, Numbers> = {
+    hyper: packHyper({ ...optimizer, invTokens, maxNorm }),
+    scalars: Uint32Array.of(0, 0, ok, UNTOUCHED),
+  };
   const launches: Launch[] = [];
   let partials = 0;
   grads.forEach((grad, i) => {
@@ -63,9 +71,15 @@ describe.each(variants)('squared_norm, %s', (variant) => {
 
   it('closes the gate when squares or the mean overflow', async () => {
     expect((await run([Float32Array.of(1e30, 1)], { invTokens: 1, maxNorm: 0 }, variant)).scalars[2]).toBe(0);
-    expect((await run([new Float32Array(9000).fill(1.8e17)], { invTokens: 1, maxNorm: 0 }, variant)).scalars[2]).toBe(1);
-    expect((await run([new Float32Array(9000).fill(1.8e17)], { invTokens: 1e30, maxNorm: 0 }, variant)).scalars[2]).toBe(0);
-    expect((await run([new Float32Array(8192).fill(2.45e17)], { invTokens: 1, maxNorm: 0 }, variant)).scalars[2]).toBe(0);
+    expect((await run([new Float32Array(9000).fill(1.8e17)], { invTokens: 1, maxNorm: 0 }, variant)).scalars[2]).toBe(
+      1,
+    );
+    expect(
+      (await run([new Float32Array(9000).fill(1.8e17)], { invTokens: 1e30, maxNorm: 0 }, variant)).scalars[2],
+    ).toBe(0);
+    expect((await run([new Float32Array(8192).fill(2.45e17)], { invTokens: 1, maxNorm: 0 }, variant)).scalars[2]).toBe(
+      0,
+    );
   });
 
   it('stays closed until the host opens it, and still reports the norm', async () => {
@@ -80,22 +94,34 @@ describe.each(variants)('squared_norm, %s', (variant) => {
     expect((await run(grads, settings, variant)).scalars).toEqual((await run(grads, settings, variant)).scalars);
   });
 
-  it.each(cases)('matches the f64 reference: $counts values, 1/$invTokens, max $maxNorm', async ({ counts, invTokens, maxNorm, scale }) => {
-    const grads = counts.map((count, i) => testValues(count, i + 1, scale));
-    const { partials, scalars, floats } = await run(grads, { invTokens, maxNorm }, variant);
-    const blocks = grads.flatMap((grad) => Array.from({ length: partialCount(grad.length) }, (_, b) => grad.subarray(b * 4096, (b + 1) * 4096)));
-    expectClose(partials, blocks.map((block) => block.reduce((sum, value) => sum + value * value, 0)), { rtol: 1e-6, atol: 0 }, 'partials');
-    const expected = squaredNormRef(grads, { invTokens, maxNorm, ok: true });
-    expectClose(floats.subarray(0, 2), [expected.norm, expected.factor], { rtol: 1e-6, atol: 0 }, 'norm and factor');
-    expect(scalars[2]).toBe(1);
-  });
+  it.each(cases)(
+    'matches the f64 reference: $counts values, 1/$invTokens, max $maxNorm',
+    async ({ counts, invTokens, maxNorm, scale }) => {
+      const grads = counts.map((count, i) => testValues(count, i + 1, scale));
+      const { partials, scalars, floats } = await run(grads, { invTokens, maxNorm }, variant);
+      const blocks = grads.flatMap((grad) =>
+        Array.from({ length: partialCount(grad.length) }, (_, b) => grad.subarray(b * 4096, (b + 1) * 4096)),
+      );
+      expectClose(
+        partials,
+        blocks.map((block) => block.reduce((sum, value) => sum + value * value, 0)),
+        { rtol: 1e-6, atol: 0 },
+        'partials',
+      );
+      const expected = squaredNormRef(grads, { invTokens, maxNorm, ok: true });
+      expectClose(floats.subarray(0, 2), [expected.norm, expected.factor], { rtol: 1e-6, atol: 0 }, 'norm and factor');
+      expect(scalars[2]).toBe(1);
+    },
+  );
 });
 
 describe('packHyper', () => {
   it('computes everything that is one minus something in f64', () => {
     const hyper = packHyper({ ...optimizer, invTokens: 0.25, maxNorm: 2, update: 3, momentum: 0.5 });
     expect(hyper.length).toBe(HYPER_FLOATS);
-    expect([...hyper]).toEqual([0.25, 2, 1e-3, 0.9, 0.999, 1e-8, 0.271, 0.002997001, 0.5, 0.1, 0.001, 0].map(Math.fround));
+    expect([...hyper]).toEqual(
+      [0.25, 2, 1e-3, 0.9, 0.999, 1e-8, 0.271, 0.002997001, 0.5, 0.1, 0.001, 0].map(Math.fround),
+    );
     expect(SCALARS_RESET[2]).toBe(1);
   });
 });

@@ -39,7 +39,13 @@ export function squaredNormPartial({ count, firstPartial, variant }: PartialArgs
  * [0] norm of the mean gradient (a NaN pattern when it is not finite), [1] factor = invTokens · clip coefficient,
  * [2] ok: 1 when the norm is finite and it was 1 before, else 0.
  */
-export function squaredNormFinish({ partials, variant }: { readonly partials: number; readonly variant: Variant }): Launch {
+export function squaredNormFinish({
+  partials,
+  variant,
+}: {
+  readonly partials: number;
+  readonly variant: Variant;
+}): Launch {
   const isSerial = variant === 'serial';
   return {
     kernel,

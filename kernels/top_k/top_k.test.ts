@@ -28,13 +28,17 @@ async function run(logits: Float32Array, args: TopKArgs): Promise<Record<string,
   const launch = topK(args);
   const padded = new Float32Array(logits.length + vocab);
   padded.set(logits);
-  const result = await runLaunches(
-    await testGpu(),
-    [{ ...launch, workgroups: [2, Math.ceil(rows / 2), 1] }],
-    { logits: padded, values: new Float32Array(rows * k + k).fill(7), indices: new Uint32Array(rows * k + k).fill(7), lse: new Float32Array(rows + 1).fill(7) },
-  );
+  const result = await runLaunches(await testGpu(), [{ ...launch, workgroups: [2, Math.ceil(rows / 2), 1] }], {
+    logits: padded,
+    values: new Float32Array(rows * k + k).fill(7),
+    indices: new Uint32Array(rows * k + k).fill(7),
+    lse: new Float32Array(rows + 1).fill(7),
+  });
   for (const [name, count] of Object.entries({ values: rows * k, indices: rows * k, lse: rows })) {
-    expect([...(result[name] ?? [])].slice(count).every((value) => value === 7), `${name} past its end`).toBe(true);
+    expect(
+      [...(result[name] ?? [])].slice(count).every((value) => value === 7),
+      `${name} past its end`,
+    ).toBe(true);
     const kept = result[name]?.slice(0, count);
     if (kept !== undefined) result[name] = kept;
   }
@@ -75,7 +79,8 @@ describe.each(variants)('top_k, %s', (variant) => {
 
 describe('topK', () => {
   it('refuses a k it cannot serve', () => {
-    for (const k of [0, 65, Number.NaN]) expect(() => topK({ rows: 1, vocab: 1000, k, variant: 'serial' })).toThrow('top_k: k');
+    for (const k of [0, 65, Number.NaN])
+      expect(() => topK({ rows: 1, vocab: 1000, k, variant: 'serial' })).toThrow('top_k: k');
     expect(() => topK({ rows: 1, vocab: 3, k: 4, variant: 'serial' })).toThrow('wanted 1 to 3');
   });
 });

@@ -23,7 +23,8 @@ export interface TopKArgs {
  * @throws `internal` when k is out of its range
  */
 export function topK({ rows, vocab, k, variant }: TopKArgs): Launch {
-  if (!(k >= 1 && k <= Math.min(MAX_K, vocab))) throw new WebLoraError('internal', 'top_k: k', { got: k, wanted: `1 to ${Math.min(MAX_K, vocab)}` });
+  if (!(k >= 1 && k <= Math.min(MAX_K, vocab)))
+    throw new WebLoraError('internal', 'top_k: k', { got: k, wanted: `1 to ${Math.min(MAX_K, vocab)}` });
   const isSerial = variant === 'serial';
   return {
     kernel,
