@@ -1,0 +1,149 @@
+import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
+import { makeMicroBatch } from '../data/batch.ts';
+import type { MicroBatch } from '../data/batch.ts';
+import type { Example } from '../data/rows.ts';
+import { WebLoraError } from '../errors.ts';
+import { answerAll } from '../generate/batch.ts';
+import { DEFAULT_NEW_TOKENS } from '../generate/generate.ts';
+import type { Runtime } from '../generate/runtime.ts';
+import { isExactMatch } from './metrics.ts';
+
+export interface Prediction {
+  /** The line of the row in its file, from 1. */
+  readonly row: number;
+  readonly prompt: string;
+  readonly expected: string;
+  readonly got: string;
+}
+
+export interface EvaluateReport {
+  readonly rows: number;
+  /** Mean nats per scored token over all rows. */
+  readonly loss: number;
+  readonly perplexity: number;
+  /** Scored tokens. */
+  readonly tokens: number;
+  /** 0 to 1, over the rows with an expected answer; null when there are none. */
+  readonly exactMatch: number | null;
+  readonly predictions: readonly Prediction[];
+}
+
+export interface EvaluateOptions {
+  /** Losses of a batch's scored rows in nats, in their order. */
+  readonly nllOf: (batch: MicroBatch) => Promise<Float32Array>;
+  /** Tokens a batch may have. */
+  readonly maxRows: number;
+  readonly runtime: Runtime;
+  readonly tokenizer: ChatTokenizer;
+  readonly examples: readonly Example[];
+  readonly maxNewTokens?: number;
+  /** Told as rows are done; a row counts once for its loss and once for its answer. */
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Loss over all rows, then greedy answers to those that ask a question, held against what was expected. */
+export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport> {
+  const { examples, runtime, tokenizer, maxNewTokens = DEFAULT_NEW_TOKENS, onProgress, signal } = options;
+  const asked = examples.flatMap(({ line, promptIds, promptText = '', completionText }) =>
+    promptIds === undefined || completionText === undefined
+      ? []
+      : [{ row: line, promptIds, prompt: promptText, expected: completionText }],
+  );
+  const total = examples.length + asked.length;
+  const { loss, tokens } = await meanLoss({ ...options, onProgress: (done) => onProgress?.(done, total) });
+  const answers = await answerAll(
+    runtime,
+    asked.map(({ promptIds }) => promptIds),
+    {
+      maxNewTokens,
+      eosIds: tokenizer.eosIds,
+      nameOf: (i) => `evaluate: the prompt of line ${asked[i]?.row ?? 0}`,
+      onAnswer: (done) => onProgress?.(examples.length + done, total),
+      ...(signal && { signal }),
+    },
+  );
+  const predictions = asked.map(({ row, prompt, expected }, i) => {
+    return { row, prompt, expected, got: tokenizer.decode(answers[i] ?? [], { skipSpecialTokens: true }) };
+  });
+  const right = predictions.filter(({ got, expected }) => isExactMatch(got, expected)).length;
+  return {
+    rows: examples.length,
+    loss,
+    perplexity: Math.exp(loss),
+    tokens,
+    exactMatch: predictions.length === 0 ? null : right / predictions.length,
+    predictions,
+  };
+}
+
+/**
+ * Mean loss per scored token, in nats: of all tokens of all rows alike, not of each row's mean.
+ * @throws `bad-data` without a scored token, `context` when a row exceeds `maxRows`, `non-finite`, `aborted`
+ */
+export async function meanLoss({
+  nllOf,
+  maxRows,
+  examples,
+  onProgress,
+  signal,
+}: Pick<EvaluateOptions, 'nllOf' | 'maxRows' | 'examples' | 'onProgress' | 'signal'>): Promise<{
+  readonly loss: number;
+  readonly tokens: number;
+}> {
+  let sum = 0;
+  let tokens = 0;
+  let done = 0;
+  for (const batch of packed(examples, maxRows)) {
+    if (signal?.aborted === true) throw new WebLoraError('aborted', 'stopped while evaluating');
+    const microBatch = makeMicroBatch(batch);
+    const scored = microBatch.lossRows.length;
+    const nll = scored === 0 ? [] : await nllOf(microBatch);
+    if (nll.length !== scored) {
+      throw new WebLoraError('internal', `evaluate: ${nll.length} losses for ${scored} scored rows`);
+    }
+    for (const value of nll) sum += value;
+    tokens += scored;
+    done += batch.length;
+    onProgress?.(done, examples.length);
+  }
+  if (tokens === 0) {
+    throw new WebLoraError('bad-data', 'evaluate: the rows', {
+      got: 'no scored token',
+      wanted: 'at least one',
+      fix: 'give the rows answers, or more than one token of text',
+    });
+  }
+  if (!Number.isFinite(sum)) {
+    throw new WebLoraError('non-finite', 'evaluate: the loss', {
+      got: sum,
+      wanted: 'a finite number',
+      fix: 'train with a lower learning rate, or use another adapter',
+    });
+  }
+  return { loss: sum / tokens, tokens };
+}
+
+/** Neighbouring rows together, as many as `maxRows` tokens hold. */
+function* packed(examples: readonly Example[], maxRows: number): Generator<Example[]> {
+  let batch: Example[] = [];
+  let rows = 0;
+  for (const example of examples) {
+    const { length } = example.ids;
+    if (length > maxRows) {
+      throw new WebLoraError('context', `evaluate: line ${example.line}`, {
+        got: `${length} tokens`,
+        wanted: `at most ${maxRows}`,
+        fix: 'shorten the row or use a larger --context',
+      });
+    }
+    if (batch.length > 0 && rows + length > maxRows) {
+      yield batch;
+      batch = [];
+      rows = 0;
+    }
+    batch.push(example);
+    rows += length;
+  }
+  if (batch.length > 0) yield batch;
+}

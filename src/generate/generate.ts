@@ -1,0 +1,173 @@
+import type { ChatMessage, ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
+import { Pcg32 } from '../data/random.ts';
+import { WebLoraError } from '../errors.ts';
+import { checkPrompt, prefillPieces } from './prefill.ts';
+import type { Runtime, RuntimeRows } from './runtime.ts';
+import { candidatesWanted, pickFromCandidates, pickFromLogits, resolveSampling } from './sampling.ts';
+import type { Sampling, SamplingSettings } from './sampling.ts';
+import { makeStopFilter } from './stop-texts.ts';
+
+/** Chat messages through the model's template, or a text taken verbatim. */
+export type GenerateInput = { readonly messages: readonly ChatMessage[] } | { readonly text: string };
+
+export interface StreamOptions extends SamplingSettings {
+  /** Default 128. */
+  readonly maxNewTokens?: number;
+  /** Texts that end the answer and are not part of it. */
+  readonly stop?: readonly string[];
+  /** The same seed, settings and model give the same answer. */
+  readonly seed?: number;
+  /** Aborting ends the answer with what there is. */
+  readonly signal?: AbortSignal;
+}
+
+export interface GenerateOptions extends StreamOptions {
+  /** Told each piece of text as it becomes final. */
+  readonly onText?: (text: string) => void;
+}
+
+export interface GenerateReport {
+  readonly text: string;
+  /** The new tokens, with the one that ended the answer. */
+  readonly tokens: readonly number[];
+  readonly promptTokens: number;
+  readonly newTokens: number;
+  readonly prefillTokensPerSec: number;
+  /** 0 when no token was decoded after the first. */
+  readonly decodeTokensPerSec: number;
+  readonly finishReason: 'eos' | 'stop' | 'length' | 'context' | 'aborted';
+}
+
+export const DEFAULT_NEW_TOKENS = 128;
+
+/**
+ * Answers in slot 0 of the runtime.
+ * @throws `context` when the prompt leaves no room for an answer, `config` for a setting out of its range
+ */
+export async function generate(
+  runtime: Runtime,
+  tokenizer: ChatTokenizer,
+  input: GenerateInput,
+  { onText, ...options }: GenerateOptions = {},
+): Promise<GenerateReport> {
+  const pieces = streamAnswer(runtime, tokenizer, input, options);
+  for (;;) {
+    const piece = await pieces.next();
+    if (piece.done === true) return piece.value;
+    onText?.(piece.value);
+  }
+}
+
+/** As `generate`, piece by piece; the report is what the generator returns. Its texts together are the report's. */
+export async function* streamAnswer(
+  runtime: Runtime,
+  tokenizer: ChatTokenizer,
+  input: GenerateInput,
+  options: StreamOptions = {},
+): AsyncGenerator<string, GenerateReport, undefined> {
+  const { maxNewTokens, stop, seed, sampling } = checkOptions(options);
+  const prompt = 'text' in input ? tokenizer.encode(input.text) : tokenizer.encodePrompt(input.messages);
+  checkPrompt(prompt, runtime, 'generate: the prompt');
+  const random = new Pcg32(seed);
+  const seen = new Set(prompt);
+  const eos = new Set(tokenizer.eosIds);
+  const decoder = tokenizer.streamDecoder();
+  const filter = makeStopFilter(stop);
+  const tokens: number[] = [];
+  const isAborted = (): boolean => options.signal?.aborted === true;
+  let text = '';
+  let finishReason: GenerateReport['finishReason'] | undefined;
+
+  const start = performance.now();
+  let prefilled = start;
+  let next: number | undefined;
+  for (const { rows, wanted } of prefillPieces([{ slot: 0, ids: prompt }], runtime.maxRows)) {
+    if (isAborted()) break;
+    next = await nextToken(runtime, rows, wanted, { seen, sampling, random });
+    prefilled = performance.now();
+  }
+  while (next !== undefined && !isAborted()) {
+    tokens.push(next);
+    seen.add(next);
+    if (eos.has(next)) finishReason = 'eos';
+    else {
+      const { text: piece, isStopped } = filter.push(decoder.push(next));
+      text += piece;
+      if (piece !== '') yield piece;
+      if (isStopped) finishReason = 'stop';
+      else if (tokens.length >= maxNewTokens) finishReason = 'length';
+      else if (prompt.length + tokens.length >= runtime.context) finishReason = 'context';
+    }
+    if (finishReason !== undefined || isAborted()) break;
+    const rows = {
+      tokens: Uint32Array.of(next),
+      slots: Uint32Array.of(0),
+      positions: Uint32Array.of(prompt.length + tokens.length - 1),
+    };
+    next = await nextToken(runtime, rows, [0], { seen, sampling, random });
+  }
+  const decoded = performance.now();
+  if (finishReason !== 'stop') {
+    const last = filter.push(decoder.end());
+    const piece = last.isStopped ? last.text : last.text + filter.end();
+    if (last.isStopped) finishReason = 'stop';
+    text += piece;
+    if (piece !== '') yield piece;
+  }
+  return {
+    text,
+    tokens,
+    promptTokens: prompt.length,
+    newTokens: tokens.length,
+    prefillTokensPerSec: perSecond(prompt.length, prefilled - start),
+    decodeTokensPerSec: perSecond(tokens.length - 1, decoded - prefilled),
+    finishReason: finishReason ?? 'aborted',
+  };
+}
+
+/** The token after the wanted row, if any is wanted. */
+async function nextToken(
+  runtime: Runtime,
+  rows: RuntimeRows,
+  wanted: readonly number[],
+  by: { readonly seen: ReadonlySet<number>; readonly sampling: Sampling; readonly random: Pcg32 },
+): Promise<number | undefined> {
+  const { seen, sampling, random } = by;
+  const [candidates] = await runtime.topK(rows, wanted, candidatesWanted(sampling, runtime.vocabSize));
+  if (candidates === undefined) return undefined;
+  const u = sampling.temperature === 0 ? 0 : random.nextFloat();
+  const token = pickFromCandidates(candidates, runtime.vocabSize, seen, sampling, u);
+  if (token !== undefined) return token;
+  // Running the rows again writes the same past over itself.
+  const [logits] = await runtime.logits(rows, wanted);
+  if (logits === undefined) throw new WebLoraError('internal', 'generate: a runtime gave no logits for a wanted row');
+  return pickFromLogits(logits, seen, sampling, u);
+}
+
+function checkOptions(options: StreamOptions): {
+  readonly maxNewTokens: number;
+  readonly stop: readonly string[];
+  readonly seed: number;
+  readonly sampling: Sampling;
+} {
+  const { maxNewTokens = DEFAULT_NEW_TOKENS, stop = [], seed = 0 } = options;
+  if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
+    const wanted = 'a whole number from 1';
+    throw new WebLoraError('config', 'max-new-tokens', { got: maxNewTokens, wanted, fix: `set it to ${wanted}` });
+  }
+  if (!Number.isInteger(seed)) {
+    throw new WebLoraError('config', 'seed', {
+      got: seed,
+      wanted: 'a whole number',
+      fix: 'set seed to a whole number',
+    });
+  }
+  if (stop.includes('')) {
+    throw new WebLoraError('config', 'stop', { got: 'an empty text', wanted: 'texts', fix: 'leave the empty one out' });
+  }
+  return { maxNewTokens, stop, seed, sampling: resolveSampling(options) };
+}
+
+function perSecond(count: number, milliseconds: number): number {
+  return count > 0 && milliseconds > 0 ? (count * 1000) / milliseconds : 0;
+}
