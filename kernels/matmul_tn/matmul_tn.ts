@@ -28,6 +28,8 @@ export interface MatmulTnArgs {
   readonly bStride?: number;
   /** First column of b used; default 0. */
   readonly bOffset?: number;
+  /** Length of a row of g; default Q. Values past Q in a row are left alone. */
+  readonly gStride?: number;
   readonly alpha: number;
   readonly accumulate: boolean;
   readonly variant: Variant;
@@ -35,13 +37,13 @@ export interface MatmulTnArgs {
 
 /**
  * g[p,q] = alpha · Σ_n a[n, aOffset + p] b[n, bOffset + q] (+ g[p,q]).
- * Operands: a [N, aStride], b [N, bStride] -> g [P, Q]. The sum runs in fixed order without atomics.
+ * Operands: a [N, aStride], b [N, bStride] -> g [P, gStride]. The sum runs in fixed order without atomics.
  */
 export function matmulTn(
   args: MatmulTnArgs,
   entry: MatmulTnEntry = args.variant === 'serial' ? 'serial' : 'tile',
 ): Launch {
-  const { rows, p, q, aStride = p, aOffset = 0, bStride = q, bOffset = 0, alpha } = args;
+  const { rows, p, q, aStride = p, aOffset = 0, bStride = q, bOffset = 0, gStride = q, alpha } = args;
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(p / tileRows) * Math.ceil(q / tileCols);
   const workgroupSize = entry === 'naive' ? 64 : serialWorkgroupSize(shares);
@@ -57,6 +59,7 @@ export function matmulTn(
       a_offset: aOffset,
       b_stride: bStride,
       b_offset: bOffset,
+      g_stride: gStride,
       alpha,
     },
     operands: ['a', 'b', 'g'],

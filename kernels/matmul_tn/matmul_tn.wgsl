@@ -1,6 +1,6 @@
 // Product reduced over the rows of both factors: the gradients of LoRA's A (dh, x) and B (dy, h).
 //   g[p,q] = alpha * sum_n a[n, a_offset + p] b[n, b_offset + q] (+ g[p,q])
-// a [N, a_stride], b [N, b_stride], g [P, Q], all dense f32. No transposed copy, no atomics.
+// a [N, a_stride], b [N, b_stride], g [P, g_stride], all dense f32. No transposed copy, no atomics.
 //   serial  one invocation computes 8 x 16 of g: no workgroup memory
 //   tile    a workgroup of 256 computes 32 x 32 of g: four teams of 64 lanes share the rows of a tile of 16, each lane
 //           sums 4 x 4 over its team's rows, and the teams' sums are added in order
@@ -9,7 +9,7 @@
 override WG: u32 = 64;
 override ACCUMULATE: u32 = 0;
 
-struct Params { rows: u32, p_len: u32, q_len: u32, a_stride: u32, a_offset: u32, b_stride: u32, b_offset: u32, alpha: f32 }
+struct Params { rows: u32, p_len: u32, q_len: u32, a_stride: u32, a_offset: u32, b_stride: u32, b_offset: u32, g_stride: u32, alpha: f32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
@@ -17,7 +17,7 @@ struct Params { rows: u32, p_len: u32, q_len: u32, a_stride: u32, a_offset: u32,
 @group(0) @binding(3) var<storage, read_write> g: array<f32>;
 
 fn put(row: u32, col: u32, dot_ab: f32) {
-  let at = row * p.q_len + col;
+  let at = row * p.g_stride + col;
   if (ACCUMULATE == 1u) { g[at] += p.alpha * dot_ab; } else { g[at] = p.alpha * dot_ab; }
 }
 
