@@ -7,23 +7,20 @@ import { candidatesWanted, pickFromCandidates, pickFromLogits, resolveSampling }
 import type { Sampling, SamplingSettings } from './sampling.ts';
 import { makeStopFilter } from './stop-texts.ts';
 
-/** Chat messages through the model's template, or a text taken verbatim. */
-export type GenerateInput = { readonly messages: readonly ChatMessage[] } | { readonly text: string };
-
-export interface StreamOptions extends SamplingSettings {
+export interface GenerateSettings extends SamplingSettings {
+  /** Chat messages through the model's template, or a text taken verbatim. */
+  readonly input: { readonly messages: readonly ChatMessage[] } | { readonly text: string };
   /** Default 128. */
   readonly maxNewTokens?: number;
   /** Texts that end the answer and are not part of it. */
   readonly stop?: readonly string[];
   /** The same seed, settings and model give the same answer. */
   readonly seed?: number;
-  /** Aborting ends the answer with what there is. */
-  readonly signal?: AbortSignal;
 }
 
-export interface GenerateOptions extends StreamOptions {
-  /** Told each piece of text as it becomes final. */
-  readonly onText?: (text: string) => void;
+export interface GenerateOptions {
+  /** Aborting ends the answer with what there is. */
+  readonly signal?: AbortSignal;
 }
 
 export interface GenerateReport {
@@ -42,15 +39,16 @@ export const DEFAULT_NEW_TOKENS = 128;
 
 /**
  * Answers in slot 0 of the runtime.
+ * @param options.onText told each piece of text as it becomes final
  * @throws `context` when the prompt leaves no room for an answer, `config` for a setting out of its range
  */
 export async function generate(
   runtime: Runtime,
   tokenizer: ChatTokenizer,
-  input: GenerateInput,
-  { onText, ...options }: GenerateOptions = {},
+  settings: GenerateSettings,
+  { onText, ...options }: GenerateOptions & { readonly onText?: (text: string) => void } = {},
 ): Promise<GenerateReport> {
-  const pieces = streamAnswer(runtime, tokenizer, input, options);
+  const pieces = streamAnswer(runtime, tokenizer, settings, options);
   for (;;) {
     const piece = await pieces.next();
     if (piece.done === true) return piece.value;
@@ -62,10 +60,11 @@ export async function generate(
 export async function* streamAnswer(
   runtime: Runtime,
   tokenizer: ChatTokenizer,
-  input: GenerateInput,
-  options: StreamOptions = {},
+  settings: GenerateSettings,
+  { signal }: GenerateOptions = {},
 ): AsyncGenerator<string, GenerateReport, undefined> {
-  const { maxNewTokens, stop, seed, sampling } = checkOptions(options);
+  const { input } = settings;
+  const { maxNewTokens, stop, seed, sampling } = checkSettings(settings);
   const prompt = 'text' in input ? tokenizer.encode(input.text) : tokenizer.encodePrompt(input.messages);
   checkPrompt(prompt, runtime, 'generate: the prompt');
   const random = new Pcg32(seed);
@@ -74,7 +73,7 @@ export async function* streamAnswer(
   const decoder = tokenizer.streamDecoder();
   const filter = makeStopFilter(stop);
   const tokens: number[] = [];
-  const isAborted = (): boolean => options.signal?.aborted === true;
+  const isAborted = (): boolean => signal?.aborted === true;
   let text = '';
   let finishReason: GenerateReport['finishReason'] | undefined;
 
@@ -144,13 +143,13 @@ async function nextToken(
   return pickFromLogits(logits, seen, sampling, u);
 }
 
-function checkOptions(options: StreamOptions): {
+function checkSettings(settings: GenerateSettings): {
   readonly maxNewTokens: number;
   readonly stop: readonly string[];
   readonly seed: number;
   readonly sampling: Sampling;
 } {
-  const { maxNewTokens = DEFAULT_NEW_TOKENS, stop = [], seed = 0 } = options;
+  const { maxNewTokens = DEFAULT_NEW_TOKENS, stop = [], seed = 0 } = settings;
   if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
     const wanted = 'a whole number from 1';
     throw new WebLoraError('config', 'max-new-tokens', { got: maxNewTokens, wanted, fix: `set it to ${wanted}` });
@@ -165,7 +164,7 @@ function checkOptions(options: StreamOptions): {
   if (stop.includes('')) {
     throw new WebLoraError('config', 'stop', { got: 'an empty text', wanted: 'texts', fix: 'leave the empty one out' });
   }
-  return { maxNewTokens, stop, seed, sampling: resolveSampling(options) };
+  return { maxNewTokens, stop, seed, sampling: resolveSampling(settings) };
 }
 
 function perSecond(count: number, milliseconds: number): number {

@@ -1,7 +1,11 @@
 import type { Failure } from '../../src/errors.ts';
+import type { EvaluateReport } from '../../src/evaluate/evaluate.ts';
 import type { WeightFormat } from '../../src/formats/quantize.ts';
+import type { GenerateReport } from '../../src/generate/generate.ts';
 import type { AdapterFacts } from '../../src/gpu/gpu.ts';
 import type { TrainConfig } from '../../src/train/config.ts';
+
+export type { EvaluateReport, GenerateReport };
 
 /**
  * The whole truth about the border between a page and the engine: plain data only. Failures are values with a code.
@@ -157,16 +161,6 @@ export interface GenerateRequest {
   readonly seed?: number;
 }
 
-export interface GenerateReport {
-  readonly text: string;
-  readonly tokens: readonly number[];
-  readonly promptTokens: number;
-  readonly newTokens: number;
-  readonly prefillTokensPerSec: number;
-  readonly decodeTokensPerSec: number;
-  readonly finishReason: 'eos' | 'stop' | 'length' | 'context' | 'aborted';
-}
-
 export type GenerateEvent = { readonly seq: number } & (
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'done'; readonly report: GenerateReport }
@@ -179,18 +173,6 @@ export interface EvaluateRequest {
   readonly data: Dataset;
   readonly system?: string;
   readonly maxNewTokens?: number;
-}
-
-export interface EvaluateReport {
-  readonly rows: number;
-  /** Mean nats per scored token. */
-  readonly loss: number;
-  readonly perplexity: number;
-  /** Scored tokens. */
-  readonly tokens: number;
-  /** 0 to 1. */
-  readonly exactMatch: number;
-  readonly predictions: readonly { readonly row: number; readonly prompt: string; readonly expected: string; readonly got: string }[];
 }
 
 export type ProgressEvent = { readonly seq: number; readonly phase: string; readonly done: number; readonly total: number; readonly unit: 'bytes' | 'rows' | 'pipelines' };

@@ -3,12 +3,13 @@ import { openModel, type ModelFolder, type OpenModel } from '../../models/open-m
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
 import { loraScale } from '../../src/adapters/adapter.ts';
 import { WebLoraError } from '../../src/errors.ts';
-import { evaluate } from '../../src/evaluate/evaluate.ts';
+import { evaluate, type EvaluateProgress, type EvaluateReport } from '../../src/evaluate/evaluate.ts';
 import type { WeightFormat } from '../../src/formats/quantize.ts';
-import { generate, type GenerateOptions } from '../../src/generate/generate.ts';
+import { generate, type GenerateOptions, type GenerateReport, type GenerateSettings } from '../../src/generate/generate.ts';
 import type { Runtime } from '../../src/generate/runtime.ts';
 import { WgslRuntime } from '../../src/generate/wgsl-runtime.ts';
-import { DEFAULT_LIMITS, type Gpu } from '../../src/gpu/gpu.ts';
+import { DEFAULT_LIMITS, type Gpu, type GpuLimits } from '../../src/gpu/gpu.ts';
+import type { Variant } from '../../src/gpu/kernel.ts';
 import { assertAdapterFits, matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
 import { selectTargets } from '../../src/lora/targets.ts';
 import type { FileStore } from '../../src/storage/store.ts';
@@ -17,7 +18,6 @@ import { planProgram, type ProgramOptions, type ProgramReport } from '../../src/
 import { readExamples, resolveSeqLen, type DataFile } from '../../src/train/run-data.ts';
 import { runTraining, type MadeTrainer, type RunControl, type RunEvent, type RunOutcome, type TrainerSpec } from '../../src/train/run.ts';
 import { WgslTrainer } from '../../src/train/wgsl-trainer.ts';
-import type { ChatMessage, EvaluateReport, GenerateReport } from './contract.ts';
 
 export type Device = 'auto' | 'webgpu' | 'cpu';
 
@@ -112,28 +112,15 @@ export class LoadedModel {
   }
 
   static async load(core: Core, opened: OpenModel, { base: format = 'q4', context: wanted, onProgress }: LoadModelOptions): Promise<LoadedModel> {
-    const { maxPositions } = opened.model.shape;
-    if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 1 || wanted > maxPositions)) {
-      throw new WebLoraError('context', '--context', { got: wanted, wanted: `a whole number from 1 to ${maxPositions}, what the model was made for`, fix: 'lower --context' });
-    }
-    const context = wanted ?? Math.min(maxPositions, DEFAULT_CONTEXT);
+    const context = resolveContext(opened, wanted);
     const base = core.gpu === undefined ? undefined : await GpuBase.load(core.gpu, opened, { format, context, ...(onProgress && { onProgress }) });
     return new LoadedModel(core, opened, format, context, base);
   }
 
   /** Bytes and work of a run with these settings; nothing is allocated. */
   plan(config: TrainConfig): ProgramReport {
-    const { lora } = loraSpec(this.opened, config);
-    return planProgram(
-      this.#programOptions({
-        lora,
-        rows: config.batchSize * resolveSeqLen(config.seqLen, this.context),
-        microSteps: config.accumulate ?? DEFAULT_ACCUMULATE,
-        optimizer: config.optimizer,
-        weightDecay: config.weightDecay,
-        ...(config.memoryLimitBytes !== undefined && { memoryLimitBytes: config.memoryLimitBytes }),
-      }),
-    ).report;
+    const { gpu } = this.#core;
+    return planFor(this.opened, { format: this.format, context: this.context, config, limits: gpu?.limits ?? DEFAULT_LIMITS, variant: gpu?.variant ?? 'workgroup' });
   }
 
   train(options: TrainOptions): Promise<RunOutcome> {
@@ -187,13 +174,13 @@ export class LoadedModel {
 
   /** Answers messages or continues a text. */
   async generate(
-    input: { readonly messages: readonly ChatMessage[] } | { readonly text: string },
-    options: GenerateOptions & { runtime?: Runtime; adapter?: LoraAdapter } = {},
+    settings: GenerateSettings,
+    options: GenerateOptions & { onText?: (text: string) => void; runtime?: Runtime; adapter?: LoraAdapter } = {},
   ): Promise<GenerateReport> {
     const { runtime: given, adapter, ...rest } = options;
     const runtime = given ?? (await this.runtime({ ...(adapter && { adapter }) }));
     try {
-      return await generate(runtime, this.opened.tokenizer(), input, rest);
+      return await generate(runtime, this.opened.tokenizer(), settings, rest);
     } finally {
       if (given === undefined) runtime.dispose();
     }
@@ -222,7 +209,7 @@ export class LoadedModel {
   /** Loss and greedy answers over a data file. */
   async evaluate(
     data: DataFile,
-    options: { adapter?: LoraAdapter; system?: string; seqLen?: number; maxNewTokens?: number; skipBadRows?: boolean; onProgress?: (done: number, total: number) => void; signal?: AbortSignal } = {},
+    options: { adapter?: LoraAdapter; system?: string; seqLen?: number; maxNewTokens?: number; skipBadRows?: boolean; onProgress?: (progress: EvaluateProgress) => void; signal?: AbortSignal } = {},
   ): Promise<EvaluateReport> {
     const { adapter, system, maxNewTokens, skipBadRows = false, onProgress, signal } = options;
     const seqLen = resolveSeqLen(options.seqLen, this.context);
@@ -270,7 +257,31 @@ export class LoadedModel {
 /** Rows of a micro-batch in evaluation. */
 const EVALUATION_ROWS = 256;
 
-function loraSpec(opened: OpenModel, { rank, alpha, method, dropout, targets }: TrainConfig): { lora: TrainerSpec['lora'] } {
-  return { lora: { rank, scale: loraScale(method, alpha, rank), dropout, paths: selectTargets(opened.model.linearPaths, targets) } };
+/** Bytes and work of a run over a model whose weights need not be loaded. */
+export function planFor(opened: OpenModel, options: { format: WeightFormat; context?: number; config: TrainConfig; limits: GpuLimits; variant: Variant }): ProgramReport {
+  const { format, config, limits, variant } = options;
+  const { rank, alpha, method, dropout, targets, batchSize, optimizer, weightDecay, memoryLimitBytes } = config;
+  const context = resolveContext(opened, options.context);
+  return planProgram({
+    model: opened.model,
+    format,
+    context,
+    limits,
+    variant,
+    lora: { rank, scale: loraScale(method, alpha, rank), dropout, paths: selectTargets(opened.model.linearPaths, targets) },
+    rows: batchSize * resolveSeqLen(config.seqLen, context),
+    microSteps: config.accumulate ?? DEFAULT_ACCUMULATE,
+    optimizer,
+    weightDecay,
+    ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
+  }).report;
 }
 
+/** @throws `context` when more positions are asked for than the model was made for */
+function resolveContext(opened: OpenModel, wanted: number | undefined): number {
+  const { maxPositions } = opened.model.shape;
+  if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 1 || wanted > maxPositions)) {
+    throw new WebLoraError('context', '--context', { got: wanted, wanted: `a whole number from 1 to ${maxPositions}, what the model was made for`, fix: 'lower --context' });
+  }
+  return wanted ?? Math.min(maxPositions, DEFAULT_CONTEXT);
+}

@@ -219,8 +219,8 @@ class Engine {
     port.onmessage = () => abort.abort();
     try {
       const runtime = await this.#runtime(request.model, request.adapter);
-      const { input, model: _model, adapter: _adapter, ...options } = request;
-      const report = await loaded.generate(input, { ...options, runtime, signal: abort.signal, onText: (text) => sender.send({ kind: 'text', text }) });
+      const { model: _model, adapter: _adapter, ...settings } = request;
+      const report = await loaded.generate(settings, { runtime, signal: abort.signal, onText: (text) => sender.send({ kind: 'text', text }) });
       sender.send({ kind: 'done', report });
     } catch (thrown) {
       sender.send({ kind: 'failed', error: toFailure(thrown) });
@@ -257,7 +257,7 @@ class Engine {
         ...(adapter && { adapter }),
         ...(request.system !== undefined && { system: request.system }),
         ...(request.maxNewTokens !== undefined && { maxNewTokens: request.maxNewTokens }),
-        onProgress: (done, total) => progress?.send({ phase: 'answering held-out rows', done, total, unit: 'rows' }),
+        onProgress: ({ phase, done, total }) => progress?.send({ phase: phase === 'loss' ? 'measuring the loss' : 'answering held-out rows', done, total, unit: 'rows' }),
       });
     } finally {
       progress?.end();

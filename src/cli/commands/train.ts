@@ -1,0 +1,159 @@
+import { basename, dirname, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { WebLoraError } from '../../errors.ts';
+import { makeNodeStore } from '../../storage/node-store.ts';
+import { resolveTrainConfig } from '../../train/config.ts';
+import { BadRowsError } from '../../train/run-data.ts';
+import { describeProblem } from '../../data/rows.ts';
+import { RunControl, type RunEvent } from '../../train/run.ts';
+import { readAdapter, readDataFile, readRunFile } from '../files.ts';
+import { Flags, trainConfigOf } from '../flags.ts';
+import { formatBytes, formatSeconds, type Output } from '../output.ts';
+import { withSession } from '../session.ts';
+
+/** Flags that say how a command behaves, not what the run is. */
+const UNRECORDED = new Set(['json', 'quiet', 'config', 'device', 'resume', 'overwrite', 'out']);
+
+/** `weblora train` @returns the exit status */
+export async function train(given: Flags, output: Output): Promise<number> {
+  const resume = given.text('resume');
+  const flags = resume === undefined ? given : resumedFlags(given, resume);
+  const out = resolve(resume ?? flags.required('out', 'a folder for the run'));
+  const config = resolveTrainConfig(trainConfigOf(flags));
+  const data = readDataFile('--data', flags.required('data', 'a JSONL, JSON, CSV or TSV file'));
+  const evalPath = flags.text('eval-data');
+  const evalData = evalPath === undefined ? undefined : readDataFile('--eval-data', evalPath);
+  const initPath = flags.text('init-adapter');
+  const initAdapter = initPath === undefined ? undefined : readAdapter('--init-adapter', initPath);
+  const store = makeNodeStore(dirname(out));
+  const control = new RunControl();
+  let interrupted = false;
+  const onInterrupt = (): void => {
+    if (interrupted) process.exit(130);
+    interrupted = true;
+    output.note('stopping after this update and writing a checkpoint (again to quit at once)');
+    control.stop();
+  };
+  process.on('SIGINT', onInterrupt);
+  process.on('SIGTERM', onInterrupt);
+  try {
+    return await withSession(flags, output, async ({ model }) => {
+      const view = new TrainView(output);
+      const outcome = await model.train({
+        config,
+        data,
+        ...(evalData && { evalData }),
+        ...(initAdapter && { initAdapter }),
+        store,
+        out: basename(out),
+        resume: resume !== undefined,
+        overwrite: flags.flag('overwrite'),
+        extraSettings: pathSettings(flags),
+        emit: (event) => view.show(event),
+        control,
+      });
+      view.end();
+      const { adapter: _adapter, ...result } = outcome;
+      output.record({ ...result, out });
+      if (outcome.ended === 'stopped') {
+        output.line(`stopped after update ${outcome.steps}; continue with: weblora train --resume ${out}`);
+        return 130;
+      }
+      if (outcome.ended === 'already-finished') {
+        output.line(`${out} is finished already: nothing changed`);
+        return 0;
+      }
+      const evalText = outcome.evalLoss === undefined ? '' : `, held-out loss ${outcome.evalLoss.toFixed(4)}`;
+      output.line(`done: ${outcome.steps} updates in ${formatSeconds(outcome.elapsedSeconds)}, loss ${outcome.finalLoss.toFixed(4)}${evalText}`);
+      output.line(`the adapter is in ${out}`);
+      return 0;
+    });
+  } catch (error) {
+    if (error instanceof BadRowsError) for (const row of error.rows) process.stderr.write(`${describeProblem(row)}\n`);
+    throw error;
+  } finally {
+    process.off('SIGINT', onInterrupt);
+    process.off('SIGTERM', onInterrupt);
+  }
+}
+
+/** Where the inputs are, so that `--resume DIR` alone finds them again. */
+function pathSettings(flags: Flags): Record<string, unknown> {
+  const model = flags.text('model') ?? 'embedded';
+  const paths: Record<string, unknown> = { model: existsSync(model) ? resolve(model) : model };
+  for (const name of ['data', 'eval-data', 'init-adapter']) {
+    const path = flags.text(name);
+    if (path !== undefined) paths[name] = resolve(path);
+  }
+  return paths;
+}
+
+/** run.json's settings, with the flags of this call that do not contradict them. */
+function resumedFlags(given: Flags, folder: string): Flags {
+  const record = readRunFile(resolve(folder));
+  if (record === undefined) {
+    throw new WebLoraError('usage', `--resume ${folder}`, { got: 'a folder without run.json', wanted: 'the --out folder of an earlier run', fix: 'check the path' });
+  }
+  const values = new Map<string, unknown>(Object.entries(record.settings));
+  for (const name of given.names()) {
+    if (UNRECORDED.has(name)) {
+      values.set(name, given.raw(name));
+      continue;
+    }
+    const recorded = record.settings[name];
+    const asked = given.raw(name);
+    const same = recorded !== undefined && (String(recorded) === String(asked) || (typeof recorded === 'string' && resolve(recorded) === resolve(String(asked))));
+    if (!same) {
+      throw new WebLoraError('usage', `--${name}`, { got: String(asked), wanted: `${recorded === undefined ? 'no such flag' : String(recorded)}, as in ${folder}/run.json`, fix: `leave out --${name}: a resumed run keeps its settings` });
+    }
+  }
+  return new Flags(values);
+}
+
+/** What a person, or a script with --json, sees of a run. */
+class TrainView {
+  readonly #output: Output;
+  readonly #progress: ReturnType<Output['progress']>;
+  #totalSteps = 0;
+
+  constructor(output: Output) {
+    this.#output = output;
+    this.#progress = output.progress('training', 'updates');
+  }
+
+  show(event: RunEvent): void {
+    const output = this.#output;
+    switch (event.kind) {
+      case 'started': {
+        this.#totalSteps = event.totalSteps;
+        const { plan, learningRate, data } = event;
+        output.note(`${data.train.length} rows, ${event.notices.join('; ')}`);
+        if (plan !== undefined) output.note(`memory: ${formatBytes(plan.totalBytes)} on the GPU; learning rate ${learningRate}`);
+        for (const { line, reason } of event.skipped) output.note(`left out, line ${line}: ${reason}`);
+        if (event.firstStep > 0) output.note(`continuing after update ${event.firstStep}`);
+        return;
+      }
+      case 'step': {
+        const { metrics } = event;
+        output.record(metrics);
+        const left = ((metrics.elapsed_seconds / metrics.step) * (this.#totalSteps - metrics.step)) | 0;
+        this.#progress.update(metrics.step, this.#totalSteps, `loss ${metrics.loss.toFixed(4)} · ${Math.round(metrics.tokens_per_second)} tokens/s · ${formatSeconds(left)} left`);
+        return;
+      }
+      case 'eval':
+        output.record({ step: event.step, eval_loss: event.evalLoss });
+        output.note(`held-out loss after update ${event.step}: ${event.evalLoss.toFixed(4)}`);
+        return;
+      case 'checkpoint':
+      case 'paused':
+      case 'resumed':
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  end(): void {
+    this.#progress.end();
+  }
+}

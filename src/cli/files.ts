@@ -1,0 +1,93 @@
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ModelFolder } from '../../models/open-model.ts';
+import type { LoraAdapter } from '../adapters/adapter.ts';
+import { readPeft } from '../adapters/peft.ts';
+import { WebLoraError } from '../errors.ts';
+import { checkRange, type ByteSource } from '../formats/byte-source.ts';
+import type { RunRecord } from '../train/run-record.ts';
+import { RUN_FILE } from '../train/run-record.ts';
+import type { DataFile } from '../train/run-data.ts';
+
+/** The built-in model's folder: beside the built command, or in the repository. */
+export function embeddedFolder(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const candidates = [join(here, 'embedded', 'model'), join(here, '..', '..', 'models', 'embedded', 'model')];
+  const found = candidates.find((path) => existsSync(join(path, 'config.json')));
+  if (found === undefined) {
+    throw new WebLoraError('file-not-found', 'the built-in model', { got: 'no folder beside this program', wanted: candidates[0] ?? 'embedded/model', fix: 'run npm run build' });
+  }
+  return found;
+}
+
+/** @throws `file-not-found`, `unsupported` */
+export function openModelFolder(model: string): ModelFolder {
+  if (model.startsWith('hf:') || model.endsWith('.gguf')) {
+    throw new WebLoraError('unsupported', `--model ${model}`, {
+      got: model.startsWith('hf:') ? 'a hub id' : 'a GGUF file',
+      wanted: 'embedded, or a folder in Hugging Face layout',
+      fix: 'download the model and give its folder',
+    });
+  }
+  const path = model === 'embedded' ? embeddedFolder() : resolve(model);
+  if (!existsSync(path) || !statSync(path).isDirectory()) {
+    throw new WebLoraError('file-not-found', `--model ${model}`, { got: existsSync(path) ? 'a file' : 'no such folder', wanted: 'embedded, or a folder in Hugging Face layout', fix: 'check the path' });
+  }
+  const names = readdirSync(path).filter((name) => statSync(join(path, name)).isFile());
+  return { name: model, files: new Map(names.map((name) => [name, fileSource(join(path, name))])) };
+}
+
+/** A file on disk, read in pieces. */
+function fileSource(path: string): ByteSource {
+  const name = basename(path);
+  const { size } = statSync(path);
+  return {
+    name,
+    size,
+    read: async (offset, length) => {
+      checkRange({ name, size }, offset, length);
+      const file = await open(path, 'r');
+      try {
+        const bytes = new Uint8Array(length);
+        let done = 0;
+        while (done < length) {
+          const { bytesRead } = await file.read(bytes, done, length - done, offset + done);
+          if (bytesRead === 0) throw new WebLoraError('bad-file', path, { got: `${offset + done} bytes`, wanted: `${offset + length}`, fix: 'the file is truncated, fetch it again' });
+          done += bytesRead;
+        }
+        return bytes;
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
+
+export function readDataFile(flag: string, path: string): DataFile {
+  if (!existsSync(path) || !statSync(path).isFile()) {
+    throw new WebLoraError('file-not-found', `${flag} ${path}`, { got: existsSync(path) ? 'a folder' : 'no such file', wanted: 'a JSONL, JSON, CSV or TSV file', fix: 'check the path' });
+  }
+  return { name: basename(path), bytes: readFileSync(path) };
+}
+
+/** @throws `file-not-found`, `bad-adapter` */
+export function readAdapter(flag: string, path: string): LoraAdapter {
+  if (!existsSync(path) || !statSync(path).isDirectory()) {
+    throw new WebLoraError('file-not-found', `${flag} ${path}`, { got: existsSync(path) ? 'a file' : 'no such folder', wanted: 'a PEFT folder (adapter_config.json, adapter_model.safetensors)', fix: 'check the path' });
+  }
+  const files = readdirSync(path).filter((name) => /^adapter_/.test(name));
+  return readPeft(new Map(files.map((name) => [name, readFileSync(join(path, name))])));
+}
+
+/** The record beside an adapter, when WebLoRA trained it. */
+export function readRunFile(folder: string): RunRecord | undefined {
+  const path = join(folder, RUN_FILE);
+  if (!existsSync(path)) return undefined;
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as RunRecord;
+  } catch (cause) {
+    throw new WebLoraError('bad-file', path, { got: 'text that is not JSON', wanted: 'the record of a run', fix: 'remove the file or train again', cause });
+  }
+}

@@ -1,0 +1,163 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parse as parseYaml } from 'yaml';
+import { WebLoraError } from '../errors.ts';
+import { WEIGHT_FORMATS, type WeightFormat } from '../formats/quantize.ts';
+import type { TrainConfig } from '../train/config.ts';
+
+/** Values of a command by flag name (`seq-len`), from the command line and from --config. */
+export class Flags {
+  readonly #values: ReadonlyMap<string, unknown>;
+
+  constructor(values: ReadonlyMap<string, unknown>) {
+    this.#values = values;
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name);
+  }
+
+  names(): string[] {
+    return [...this.#values.keys()];
+  }
+
+  raw(name: string): unknown {
+    return this.#values.get(name);
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#values.get(name);
+    if (value === undefined) return undefined;
+    if (typeof value === 'string') return value;
+    if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+    throw usage(name, value, 'a text');
+  }
+
+  required(name: string, wanted: string): string {
+    const value = this.text(name);
+    if (value === undefined) throw new WebLoraError('usage', `--${name}`, { got: 'nothing', wanted, fix: `add --${name}` });
+    return value;
+  }
+
+  number(name: string): number | undefined {
+    const value = this.#values.get(name);
+    if (value === undefined) return undefined;
+    const number = typeof value === 'number' ? value : typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
+    if (!Number.isFinite(number)) throw usage(name, value, 'a number');
+    return number;
+  }
+
+  flag(name: string): boolean {
+    const value = this.#values.get(name);
+    if (value === undefined) return false;
+    if (typeof value === 'boolean') return value;
+    throw usage(name, value, 'no value, or true or false in a config file');
+  }
+
+  onOff(name: string): boolean | undefined {
+    const value = this.#values.get(name);
+    if (value === undefined) return undefined;
+    if (value === 'on' || value === true) return true;
+    if (value === 'off' || value === false) return false;
+    throw usage(name, value, 'on or off');
+  }
+
+  oneOf<T extends string>(name: string, allowed: readonly T[]): T | undefined {
+    const value = this.text(name);
+    if (value === undefined) return undefined;
+    const found = allowed.find((option) => option === value);
+    if (found === undefined) throw usage(name, value, allowed.join(' or '));
+    return found;
+  }
+
+  list(name: string): readonly string[] | undefined {
+    const value = this.#values.get(name);
+    if (Array.isArray(value)) return value.map(String);
+    return this.text(name)
+      ?.split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '');
+  }
+}
+
+function usage(name: string, value: unknown, wanted: string): WebLoraError {
+  return new WebLoraError('usage', `--${name}`, { got: typeof value === 'string' ? `'${value}'` : JSON.stringify(value), wanted, fix: `correct --${name}` });
+}
+
+/** `seqLen` -> `seq-len`, as commander and YAML files may spell it. */
+function flagName(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll('_', '-');
+}
+
+/** Flags of the command line over those of a config file; a run.json counts as one through its `settings`. */
+export function mergeFlags(options: Readonly<Record<string, unknown>>, known: ReadonlySet<string>): Flags {
+  const values = new Map<string, unknown>();
+  const config = options['config'];
+  if (typeof config === 'string') {
+    for (const [name, value] of Object.entries(readConfig(config))) {
+      if (value === null || value === undefined) continue;
+      const flag = flagName(name);
+      if (!known.has(flag)) throw new WebLoraError('usage', `--config ${config}: '${name}'`, { got: 'a setting this command does not have', wanted: [...known].sort().join(', '), fix: 'correct or remove it' });
+      values.set(flag, value);
+    }
+  }
+  for (const [key, value] of Object.entries(options)) if (value !== undefined) values.set(flagName(key), value);
+  return new Flags(values);
+}
+
+export function readConfig(path: string): Record<string, unknown> {
+  if (!existsSync(path)) throw new WebLoraError('usage', `--config ${path}`, { got: 'no such file', wanted: 'a JSON or YAML file of flags', fix: 'check the path' });
+  let parsed: unknown;
+  try {
+    parsed = parseYaml(readFileSync(path, 'utf8')); // JSON is YAML too
+  } catch (cause) {
+    throw new WebLoraError('usage', `--config ${path}`, { got: cause instanceof Error ? cause.message : String(cause), wanted: 'a JSON or YAML file of flags', fix: 'correct the file', cause });
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new WebLoraError('usage', `--config ${path}`, { got: JSON.stringify(parsed), wanted: 'flags and their values', fix: 'correct the file' });
+  }
+  const record = parsed as Record<string, unknown>;
+  return typeof record['settings'] === 'object' && record['settings'] !== null ? (record['settings'] as Record<string, unknown>) : record;
+}
+
+/** Flags of training as the configuration's fields; absent ones stay absent, so that defaults apply once. */
+export function trainConfigOf(flags: Flags): Partial<TrainConfig> {
+  const betas = flags.list('adam-betas');
+  if (betas !== undefined && (betas.length !== 2 || betas.some((beta) => !Number.isFinite(Number(beta))))) throw usage('adam-betas', betas.join(','), 'two numbers, e.g. 0.9,0.999');
+  const targets = flags.list('targets');
+  const config = {
+    method: flags.oneOf('method', ['lora', 'rslora'] as const),
+    rank: flags.number('rank'),
+    alpha: flags.number('alpha'),
+    dropout: flags.number('dropout'),
+    targets: targets?.[0] === 'all-linear' && targets.length === 1 ? ('all-linear' as const) : targets,
+    steps: flags.number('steps'),
+    epochs: flags.number('epochs'),
+    batchSize: flags.number('batch-size'),
+    accumulate: flags.number('accumulate'),
+    seqLen: flags.number('seq-len'),
+    packing: flags.onOff('packing'),
+    lossOn: flags.oneOf('loss-on', ['completion', 'all'] as const),
+    system: flags.text('system'),
+    skipBadRows: flags.has('skip-bad-rows') ? flags.flag('skip-bad-rows') : undefined,
+    optimizer: flags.oneOf('optimizer', ['adamw', 'sgd'] as const),
+    lr: flags.number('lr'),
+    schedule: flags.oneOf('schedule', ['cosine', 'linear', 'constant'] as const),
+    warmupRatio: flags.number('warmup-ratio'),
+    weightDecay: flags.number('weight-decay'),
+    adamBetas: betas === undefined ? undefined : ([Number(betas[0]), Number(betas[1])] as const),
+    adamEps: flags.number('adam-eps'),
+    maxGradNorm: flags.number('max-grad-norm'),
+    evalSplit: flags.number('eval-split'),
+    evalEvery: flags.number('eval-every'),
+    earlyStoppingPatience: flags.number('early-stopping-patience'),
+    saveEvery: flags.number('save-every'),
+    shuffle: flags.has('shuffle') ? flags.flag('shuffle') : undefined,
+    seed: flags.number('seed'),
+    memoryLimitBytes: flags.number('memory-limit'),
+  };
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
+}
+
+export function baseOf(flags: Flags, fallback?: string): WeightFormat {
+  return flags.oneOf('base', WEIGHT_FORMATS) ?? WEIGHT_FORMATS.find((format) => format === fallback) ?? 'q4';
+}

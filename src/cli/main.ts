@@ -1,0 +1,145 @@
+import { Command, CommanderError } from 'commander';
+import { WebLoraError } from '../errors.ts';
+import { VERSION } from '../version.ts';
+import { evaluateCommand } from './commands/eval.ts';
+import { exportAdapter } from './commands/export.ts';
+import { generate } from './commands/generate.ts';
+import { inspect } from './commands/inspect.ts';
+import { logits } from './commands/logits.ts';
+import { plan } from './commands/plan.ts';
+import { train } from './commands/train.ts';
+import { mergeFlags, type Flags } from './flags.ts';
+import { Output, reportFailure } from './output.ts';
+
+type Option = readonly [flags: string, description: string];
+
+const COMMON: readonly Option[] = [
+  ['--json', 'machine-readable lines on stdout and nothing else there'],
+  ['--quiet', 'no progress and no notes'],
+  ['--seed <n>', 'seed of everything random (default 0)'],
+  ['--config <file>', 'JSON or YAML of these flags, or a run.json; flags win'],
+];
+const DEVICE: Option = ['--device <name>', 'auto, webgpu or cpu (default auto)'];
+const MODEL: readonly Option[] = [
+  ['--model <model>', 'embedded, or a folder in Hugging Face layout'],
+  ['--base <format>', 'how the base is kept: q4, q8, f16, bf16 or f32 (default: what the adapter was trained on, else q4)'],
+  ['--context <n>', 'positions to make room for (default: the model’s, at most 4096)'],
+  DEVICE,
+];
+const ADAPTER: Option = ['--adapter <folder>', 'a LoRA adapter in PEFT format'];
+const SHAPE: readonly Option[] = [
+  ['--method <name>', 'lora or rslora (default lora)'],
+  ['--rank <n>', 'rank of the adapter (default 16)'],
+  ['--alpha <x>', 'the adapter’s scale is alpha / rank (default 32)'],
+  ['--dropout <p>', 'dropout before the adapter (default 0)'],
+  ['--targets <names>', 'all-linear, or module names with commas (default all-linear)'],
+  ['--batch-size <n>', 'sequences per micro-batch (default 1)'],
+  ['--accumulate <n>', 'micro-batches per update (default 4, fewer for little data)'],
+  ['--seq-len <n>', 'tokens a row may have (default 512)'],
+  ['--optimizer <name>', 'adamw or sgd (default adamw)'],
+  ['--weight-decay <x>', 'decoupled weight decay (default 0)'],
+  ['--memory-limit <bytes>', 'GPU memory the run may take'],
+];
+const TRAIN: readonly Option[] = [
+  ['--data <file>', 'examples: JSONL, JSON, CSV or TSV'],
+  ['--out <folder>', 'where the run and its adapter go'],
+  ['--eval-data <file>', 'held-out examples'],
+  ['--eval-split <fraction>', 'share of the rows to hold out (default 0)'],
+  ['--init-adapter <folder>', 'continue from this adapter: its rank, alpha and targets'],
+  ['--steps <n>', 'updates to make'],
+  ['--epochs <n>', 'passes over the data'],
+  ['--packing <on|off>', 'several rows per sequence (default off)'],
+  ['--loss-on <part>', 'completion or all (default completion)'],
+  ['--system <text>', 'system prompt put before every row'],
+  ['--skip-bad-rows', 'leave out rows that cannot be used'],
+  ['--lr <x>', 'learning rate (default: what the model recommends, else 2e-4)'],
+  ['--schedule <name>', 'cosine, linear or constant (default cosine)'],
+  ['--warmup-ratio <x>', 'share of the updates to warm up (default 0.03)'],
+  ['--adam-betas <b1,b2>', 'AdamW’s betas (default 0.9,0.999)'],
+  ['--adam-eps <x>', 'AdamW’s epsilon (default 1e-8)'],
+  ['--max-grad-norm <x>', 'clip the gradient norm; 0: no clipping (default 1)'],
+  ['--eval-every <n>', 'updates between evaluations'],
+  ['--early-stopping-patience <n>', 'evaluations without improvement before stopping'],
+  ['--save-every <n>', 'updates between checkpoints'],
+  ['--resume <folder>', 'continue the run in this folder with its settings'],
+  ['--overwrite', 'replace a finished adapter in --out'],
+  ['--no-shuffle', 'take the rows in file order'],
+];
+const GENERATE: readonly Option[] = [
+  ['--prompt <text>', 'the question'],
+  ['--messages <file>', 'a conversation: JSON list of {role, content}'],
+  ['--system <text>', 'system prompt (default: the adapter’s)'],
+  ['--raw', 'no chat template: continue the prompt as it is'],
+  ['--max-new-tokens <n>', 'tokens to write at most (default 128)'],
+  ['--temperature <x>', '0: always the likeliest token (default 0)'],
+  ['--top-k <n>', 'sample among the n likeliest tokens'],
+  ['--top-p <x>', 'sample among the likeliest tokens of this total probability'],
+  ['--min-p <x>', 'leave out tokens below this share of the likeliest'],
+  ['--repetition-penalty <x>', 'make tokens that were used less likely (1: off)'],
+  ['--stop <text>', 'end before this text; several with commas'],
+];
+
+/** What a flag that is promised but not built yet would need. */
+const NOT_BUILT = new Set(['--objective', '--beta', '--lora-plus-ratio', '--label-smoothing', '--neftune', '--tune', '--columns']);
+
+async function main(): Promise<number> {
+  const program = new Command('weblora')
+    .description('Fine-tune language models with LoRA on your own GPU, and try them at once.')
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  let status: Promise<number> | number = 0;
+  const command = (name: string, description: string, options: readonly Option[], run: (flags: Flags, output: Output, argument: string) => Promise<number> | number): void => {
+    const all = [...options, ...COMMON];
+    const sub = program.command(name).description(description).exitOverride().configureOutput({ writeErr: () => undefined });
+    if (name === 'inspect') sub.argument('<folder>', 'a model, adapter or run folder');
+    for (const [flags, text] of all) sub.option(flags, text);
+    const known = new Set(all.map(([flags]) => flags.split(' ')[0]?.replace(/^--(no-)?/, '') ?? ''));
+    // Commander fills in `shuffle: true` for --no-shuffle; only what was typed may count as given.
+    sub.action((...args: unknown[]) => {
+      const typed = sub.opts();
+      if (typed['shuffle'] === true) delete typed['shuffle'];
+      const flags = mergeFlags(typed, new Set([...known, 'model', 'data', 'eval-data', 'init-adapter', 'shuffle', 'base', 'context']));
+      const output = new Output({ json: flags.flag('json'), quiet: flags.flag('quiet') });
+      status = run(flags, output, typeof args[0] === 'string' ? args[0] : '');
+    });
+  };
+  command('train', 'tune a model on examples and write a PEFT adapter', [...MODEL, ...TRAIN, ...SHAPE], train);
+  command('generate', 'answer a question or continue a text', [...MODEL, ADAPTER, ...GENERATE], generate);
+  command('eval', 'measure loss and exact answers on held-out examples', [...MODEL, ADAPTER, ['--data <file>', 'held-out examples'], ['--system <text>', 'system prompt (default: the adapter’s)'], ['--compare-base', 'measure the base model too'], ['--predictions <file>', 'write every answer as JSONL']], evaluateCommand);
+  command('logits', 'write every token’s logits, for checking fidelity', [...MODEL, ADAPTER, ['--tokens <ids>', 'token ids with commas between them'], ['--out <file>', 'a .safetensors file']], logits);
+  command('plan', 'say what a training run will need; nothing is allocated', [...MODEL, ...SHAPE], plan);
+  command('export', 'write an adapter in another format', [ADAPTER, ['--to <format>', 'peft'], ['--out <path>', 'a folder, or a .zip file']], exportAdapter);
+  command('inspect', 'say what a model, adapter or run folder is', [], (_flags, output, folder) => inspect(folder, output));
+  program.parse(process.argv);
+  return status;
+}
+
+/** Commander's own complaints in the house form. */
+function translate(error: CommanderError): WebLoraError {
+  const option = /'(?:-\w, )?(--[\w-]+)/.exec(error.message)?.[1];
+  switch (error.code) {
+    case 'commander.unknownOption':
+      return new WebLoraError('usage', option ?? 'option', option !== undefined && NOT_BUILT.has(option) ? { got: 'a flag whose feature is not built yet', fix: 'leave it out' } : { got: 'an unknown flag', wanted: 'a flag from --help', fix: 'see weblora <command> --help' });
+    case 'commander.unknownCommand':
+      return new WebLoraError('usage', 'command', { got: /'([^']*)'/.exec(error.message)?.[1] ?? 'an unknown command', wanted: 'train, generate, eval, logits, plan, export or inspect', fix: 'see weblora --help' });
+    case 'commander.missingArgument':
+      return new WebLoraError('usage', 'argument', { got: 'nothing', wanted: /'([^']*)'/.exec(error.message)?.[1] ?? 'an argument', fix: 'see --help' });
+    default:
+      return new WebLoraError('usage', option ?? 'command line', { got: error.message.replace(/^error: /, ''), fix: 'see --help' });
+  }
+}
+
+main()
+  .then((status) => {
+    process.exitCode = status;
+  })
+  .catch((error: unknown) => {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return;
+      process.exitCode = reportFailure(translate(error));
+      if (error.code === 'commander.help') process.exitCode = 2;
+      return;
+    }
+    process.exitCode = reportFailure(error);
+  });

@@ -1,0 +1,119 @@
+import { SingleBar } from 'cli-progress';
+import { toFailure, type Failure } from '../errors.ts';
+
+/** Wrong usage: the command line itself contradicts the documented surface. */
+const USAGE_CODES: ReadonlySet<Failure['code']> = new Set(['usage', 'config']);
+
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** What the command says: results on stdout, progress and notes on stderr. */
+export class Output {
+  readonly #options: OutputOptions;
+
+  constructor(options: OutputOptions) {
+    this.#options = options;
+  }
+
+  get json(): boolean {
+    return this.#options.json;
+  }
+
+  /** A machine-readable line, only with --json. */
+  record(value: object): void {
+    if (this.#options.json) process.stdout.write(`${JSON.stringify(value)}\n`);
+  }
+
+  /** The result for a reader, only without --json. */
+  text(text: string): void {
+    if (!this.#options.json) process.stdout.write(text);
+  }
+
+  line(text: string): void {
+    this.text(`${text}\n`);
+  }
+
+  /** Something worth knowing that is no result. */
+  note(text: string): void {
+    if (!this.#options.quiet) process.stderr.write(`${text}\n`);
+  }
+
+  warn(text: string): void {
+    process.stderr.write(`warning: ${text}\n`);
+  }
+
+  /** A bar where somebody watches, a line now and then where nobody does. */
+  progress(label: string, unit: string): Progress {
+    return new Progress(label, unit, this.#options.quiet);
+  }
+}
+
+/** Long work that is under way. */
+export class Progress {
+  readonly #bar: SingleBar | undefined;
+  readonly #label: string;
+  readonly #unit: string;
+  readonly #quiet: boolean;
+  #started = false;
+  #lastTenth = -1;
+
+  constructor(label: string, unit: string, quiet: boolean) {
+    this.#label = label;
+    this.#unit = unit;
+    this.#quiet = quiet;
+    if (!quiet && process.stderr.isTTY) {
+      this.#bar = new SingleBar({ stream: process.stderr, format: `${label} {bar} {value}/{total} ${unit} · {detail}`, clearOnComplete: true, hideCursor: true, barsize: 24 });
+    }
+  }
+
+  update(done: number, total: number, detail = ''): void {
+    if (this.#quiet || total === 0) return;
+    if (this.#bar !== undefined) {
+      if (!this.#started) this.#bar.start(total, 0, { detail });
+      this.#started = true;
+      this.#bar.setTotal(total);
+      this.#bar.update(done, { detail });
+      return;
+    }
+    const tenth = Math.floor((done / total) * 10);
+    if (tenth === this.#lastTenth) return;
+    this.#lastTenth = tenth;
+    process.stderr.write(`${this.#label}: ${done} of ${total} ${this.#unit}${detail === '' ? '' : ` · ${detail}`}\n`);
+  }
+
+  end(): void {
+    if (this.#started) this.#bar?.stop();
+  }
+}
+
+/** Prints a failure as its one line and says which status it ends with. */
+export function reportFailure(thrown: unknown): number {
+  const failure = toFailure(thrown);
+  const isUsage = USAGE_CODES.has(failure.code);
+  const message = failure.message.replace(/\s*\n\s*/g, ' ');
+  process.stderr.write(`error[${isUsage ? 'usage' : failure.code}]: ${message}\n`);
+  if (failure.code === 'internal' && process.env['WEBLORA_DEBUG'] !== undefined && thrown instanceof Error) process.stderr.write(`${thrown.stack ?? ''}\n`);
+  return isUsage ? 2 : 1;
+}
+
+/** 1536 -> `1.5 KiB` */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? String(value) : value.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+/** 3725 -> `1 h 2 min` */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}

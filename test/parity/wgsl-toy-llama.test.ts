@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { GpuBase } from '../../models/gpu-base.ts';
+import type { LoraAdapter } from '../../src/adapters/adapter.ts';
+import { makeMicroBatch } from '../../src/data/batch.ts';
+import { WgslRuntime } from '../../src/generate/wgsl-runtime.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
+import { matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
+import { planProgram } from '../../src/train/program.ts';
+import type { NamedMatrices } from '../../src/train/trainer.ts';
+import { WgslTrainer } from '../../src/train/wgsl-trainer.ts';
+import { expectClose, expectNonTrivial, relativeError } from '../harness/compare.ts';
+import { testGpu } from '../harness/gpu.ts';
+import { openToy, toyAdapter, toyExpected, toyRows, type ToyName } from '../harness/toy-llama.ts';
+
+const NAMES: readonly ToyName[] = ['toy-llama', 'toy-llama-untied'];
+const FORMATS = ['f32', 'q8', 'q4'] as const;
+const CASES = NAMES.flatMap((name) => FORMATS.map((format) => ({ name, format })));
+const KEY = 'base_model.model.';
+
+async function makeTrainer(gpu: Gpu, base: GpuBase, adapter: LoraAdapter, options: { microSteps: number; rows?: number; checkpoint?: boolean; optimizer?: 'adamw' | 'sgd'; weightDecay?: number; moments?: boolean }): Promise<WgslTrainer> {
+  const { microSteps, rows = 128, checkpoint = false, optimizer = 'adamw', weightDecay = 0 } = options;
+  const program = planProgram({
+    model: base.model,
+    format: base.format,
+    context: base.context,
+    limits: gpu.limits,
+    variant: gpu.variant,
+    lora: settingsOf(adapter),
+    rows,
+    microSteps,
+    optimizer,
+    weightDecay,
+    checkpoint,
+  });
+  const trainer = await WgslTrainer.make(base, program);
+  trainer.writeState({ params: matricesOf(adapter) });
+  return trainer;
+}
+
+describe.each(CASES)('the WGSL executor equals PyTorch in f64: $name, $format', ({ name, format }) => {
+  const withBase = async <T>(body: (gpu: Gpu, base: GpuBase) => Promise<T>): Promise<T> => {
+    const gpu = await testGpu();
+    const base = await GpuBase.load(gpu, await openToy(name), { format, context: 256 });
+    try {
+      return await body(gpu, base);
+    } finally {
+      base.destroy();
+    }
+  };
+  const expected = toyExpected(name, format);
+
+  it('logits within 3e-5 of the largest', () =>
+    withBase(async (_gpu, base) => {
+      const [first] = toyRows(name, 'microbatch.jsonl');
+      const tokens = first?.ids ?? new Uint32Array();
+      for (const [key, adapter] of [['logits', undefined], ['adapter.logits', toyAdapter(name, 'adapter-random')]] as const) {
+        const wanted = expected.tensor(key);
+        const runtime = await WgslRuntime.make(base, { slots: tokens.length, context: 64, ...(adapter && { adapter }) });
+        const rows = { tokens, slots: new Uint32Array(tokens.length), positions: Uint32Array.from(tokens, (_, i) => i) };
+        const logits = await runtime.logits(rows, [...tokens.keys()]);
+        runtime.dispose();
+        const largest = wanted.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
+        expectNonTrivial(wanted);
+        expectClose(logits.flatMap((row) => [...row]), wanted, { atol: 3e-5 * largest, rtol: 0 }, key, [tokens.length, 131]);
+      }
+    }));
+
+  it('per-token losses, and each LoRA gradient within 1e-4', () =>
+    withBase(async (gpu, base) => {
+      const adapter = toyAdapter(name, 'adapter-random');
+      const batch = makeMicroBatch(toyRows(name, 'microbatch.jsonl'));
+      const gradients: NamedMatrices[] = [];
+      for (const checkpoint of [false, true]) {
+        const trainer = await makeTrainer(gpu, base, adapter, { microSteps: 1, checkpoint });
+        const nll = await trainer.evaluate(batch);
+        expectClose(nll, expected.tensor('nll'), { atol: 1e-5, rtol: 3e-5 }, 'nll');
+        trainer.microStep(batch, { first: true, seed: { low: 0, high: 0 } });
+        gradients.push(await trainer.readGradients());
+        trainer.dispose();
+      }
+      const [kept, recomputed] = gradients;
+      for (const [key, gradient] of kept ?? []) {
+        const wanted = expected.tensor(`grad.${KEY}${key}`);
+        // Gradient buffers hold sums over tokens; the fixture's loss is their mean.
+        const mean = gradient.map((v) => v / batch.lossRows.length);
+        expect(relativeError(mean, wanted), key).toBeLessThanOrEqual(1e-4);
+        expect(recomputed?.get(key), `${key}: recomputing a block changes no bit`).toEqual(gradient);
+      }
+      expect(kept?.size).toBe(28);
+    }));
+
+  it('twenty AdamW steps within 3e-5 at every step', () =>
+    withBase(async (gpu, base) => {
+      const { log, settings } = expected.json.adamw;
+      const [beta1 = 0, beta2 = 0] = settings['betas'] as number[];
+      const trainer = await makeTrainer(gpu, base, toyAdapter(name, 'adapter'), { microSteps: 3, weightDecay: Number(settings['weight_decay']) });
+      const rows = toyRows(name, 'data.jsonl');
+      for (const { step, loss, grad_norm, learning_rate, scored_tokens } of log) {
+        let scored = 0;
+        for (let micro = 0; micro < 3; micro += 1) {
+          const pair = [0, 1].flatMap((i) => rows[((step - 1) * 6 + micro * 2 + i) % rows.length] ?? []);
+          const batch = makeMicroBatch(pair);
+          scored += batch.lossRows.length;
+          trainer.microStep(batch, { first: micro === 0, seed: { low: 0, high: 0 } });
+        }
+        expect(scored).toBe(scored_tokens);
+        const result = await trainer.update({ invTokens: 1 / scored, maxNorm: Number(settings['max_grad_norm']), lr: learning_rate, beta1, beta2, eps: Number(settings['eps']), update: step });
+        expect(result.finite).toBe(true);
+        expect(Math.abs(result.lossSum / scored / loss - 1), `loss of step ${step}`).toBeLessThanOrEqual(3e-5);
+        expect(Math.abs(result.gradNorm / grad_norm - 1), `gradient norm of step ${step}`).toBeLessThanOrEqual(2e-4);
+      }
+      const { params } = await trainer.readState();
+      for (const [key, values] of params) expect(relativeError(values, expected.tensor(`adamw.final.${KEY}${key}`)), key).toBeLessThanOrEqual(1e-3);
+      trainer.dispose();
+    }));
+});
