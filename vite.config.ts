@@ -36,10 +36,11 @@ function app(engine: 'real' | 'fake'): UserConfig {
   };
 }
 
-/** The library: its dependencies stay imports, for the bundler of whoever uses it. */
+/** The library: its dependencies stay imports, for the bundler of whoever uses it; its worker is whole. */
 const library: UserConfig = {
   base: './',
   publicDir: false,
+  plugins: [embeddedFiles()],
   worker: { format: 'es' },
   build: {
     outDir: 'dist/lib',

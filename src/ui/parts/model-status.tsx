@@ -60,7 +60,9 @@ function describeDevice({ executor, adapter }: EngineFacts) {
   if (executor === 'cpu' || adapter === undefined) {
     return 'This computer’s processor, without a graphics chip: everything works, but slowly';
   }
-  const name = [adapter.description, adapter.device, `${adapter.vendor} ${adapter.architecture}`].find((text) => text.trim() !== '');
-  if (!adapter.isSoftware) return `${name ?? 'A graphics chip'}, through WebGPU`;
-  return `${name ?? 'A software adapter'}: a graphics chip imitated in software. Everything works, but slowly`;
+  const { description, device, vendor, architecture, isSoftware } = adapter;
+  // Browsers often hide the exact name, and give the maker and the family only.
+  const family = architecture === 'swiftshader' ? 'SwiftShader' : `${vendor} ${architecture}`.trim();
+  const name = description || device || family || 'A graphics chip without a name';
+  return isSoftware ? `${name}: a graphics chip imitated in software. Everything works, but slowly` : `${name}, through WebGPU`;
 }
