@@ -1,0 +1,85 @@
+import { packWeight, unpackWeight, type WeightFormat } from '../src/formats/quantize.ts';
+import type { Graph } from '../src/graph/graph.ts';
+import type { Tensor } from '../src/graph/tensor.ts';
+import type { Tf, TfTensor } from '../src/graph/tfjs/library.ts';
+import type { Model } from './family.ts';
+import { ROPE_BUFFERS } from './gpu-base.ts';
+import type { OpenModel } from './open-model.ts';
+import { rotaryTables } from './rope.ts';
+
+/** A model's frozen matrices and vectors by name. */
+type Weights = ReadonlyMap<string, TfTensor>;
+
+/** Loaded once for each opened model, backend and format; they go when the opened model does. */
+const loaded = new WeakMap<OpenModel, Map<string, Promise<Weights>>>();
+
+/** A frozen base as tfjs tensors: what GpuBase is to the WGSL executor. Training, generation and evaluation share its weights. */
+export class TfjsBase {
+  readonly tf: Tf;
+  readonly model: Model;
+  readonly format: WeightFormat;
+  /** Positions the rotary tables are made for. */
+  readonly context: number;
+  readonly #weights: Weights;
+  readonly #rope: Weights;
+
+  private constructor(tf: Tf, model: Model, options: { format: WeightFormat; context: number }, weights: Weights) {
+    const { format, context } = options;
+    this.tf = tf;
+    this.model = model;
+    this.format = format;
+    this.context = context;
+    this.#weights = weights;
+    const { cos, sin } = rotaryTables(model.inverseFrequencies, context);
+    const shape: [number, number] = [context, model.inverseFrequencies.length];
+    this.#rope = new Map([
+      [ROPE_BUFFERS.cos, tf.tensor2d(cos, shape)],
+      [ROPE_BUFFERS.sin, tf.tensor2d(sin, shape)],
+    ]);
+  }
+
+  static async load(tf: Tf, opened: OpenModel, options: { format: WeightFormat; context: number }): Promise<TfjsBase> {
+    const { format } = options;
+    const ofModel = loaded.get(opened) ?? new Map<string, Promise<Weights>>();
+    loaded.set(opened, ofModel);
+    const key = `${tf.getBackend()}/${format}`;
+    let weights = ofModel.get(key);
+    if (weights === undefined) {
+      weights = loadWeights(tf, opened, format);
+      ofModel.set(key, weights);
+      weights.catch(() => ofModel.delete(key));
+    }
+    return new TfjsBase(tf, opened.model, options, await weights);
+  }
+
+  /** The base's values for the frozen tensors of a graph. */
+  valuesOf(graph: Graph): Map<Tensor, TfTensor> {
+    const values = new Map<Tensor, TfTensor>();
+    for (const tensor of graph.tensors) {
+      const value = tensor.role === 'constant' ? this.#rope.get(tensor.name) : this.#weights.get(tensor.name);
+      if (value !== undefined) values.set(tensor, value);
+    }
+    return values;
+  }
+
+  /** Leaves the weights to others that share them. */
+  dispose(): void {
+    for (const table of this.#rope.values()) table.dispose();
+  }
+}
+
+/** Weights go through the packed format and back, so that a q4 base is the one the kernels compute with. */
+async function loadWeights(tf: Tf, { model, read }: OpenModel, format: WeightFormat): Promise<Weights> {
+  const weights = new Map<string, TfTensor>();
+  try {
+    for (const { name, shape, kind } of model.weights) {
+      const [rows = 0, cols = 0] = shape;
+      const values = await read(name);
+      weights.set(name, tf.tensor(kind === 'vector' ? values : unpackWeight(packWeight(values, rows, cols, format, name)), [...shape]));
+    }
+  } catch (error) {
+    for (const tensor of weights.values()) tensor.dispose();
+    throw error;
+  }
+  return weights;
+}

@@ -1,0 +1,281 @@
+import type { Hyper } from '../../kernels/squared_norm/hyper.ts';
+import { bindWeights, ropeTensors } from '../../models/gpu-base.ts';
+import type { OpenModel } from '../../models/open-model.ts';
+import { TfjsBase } from '../../models/tfjs-base.ts';
+import type { MicroBatch } from '../data/batch.ts';
+import { WebLoraError } from '../errors.ts';
+import type { WeightFormat } from '../formats/quantize.ts';
+import { DEFAULT_LIMITS } from '../gpu/gpu.ts';
+import { Graph, STEP_WORDS } from '../graph/graph.ts';
+import type { ForwardNode } from '../graph/nodes.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import { runForward, type PassInputs } from '../graph/tfjs/execute.ts';
+import { readValues, type Tf, type TfTensor } from '../graph/tfjs/library.ts';
+import { rowLosses, takeRuns } from '../graph/tfjs/loss-head.ts';
+import { loraGroups, type LoraSettings } from '../lora/lora.ts';
+import { lossChunkRows } from './program.ts';
+import { adamwStep, gate, sgdStep, type Gate } from './tfjs-optimizer.ts';
+import type { MicroSeed, NamedMatrices, Trainer, TrainerState, UpdateResult } from './trainer.ts';
+import type { Optimizer } from './update-plan.ts';
+
+export interface TfjsTrainerOptions {
+  readonly format: WeightFormat;
+  /** Positions a row may have. */
+  readonly context: number;
+  readonly lora: LoraSettings;
+  readonly optimizer: Optimizer;
+  readonly weightDecay: number;
+  /** Logits that one tape may keep, rows times vocabulary; beyond, the head runs chunk by chunk on tapes of its own. */
+  readonly tapeLogits?: number;
+}
+
+/** 64 MiB a copy; the tape keeps a handful. */
+const TAPE_LOGITS = 2 ** 24;
+
+/** One trainable matrix with everything that belongs to it. */
+interface Param {
+  readonly name: string;
+  readonly shape: readonly [number, number];
+  readonly lrScale: number;
+  readonly weightDecay: number;
+  value: TfTensor;
+  /** Sum over the window. */
+  gradient: TfTensor;
+  /** `m` and `v` of AdamW. */
+  moments: readonly TfTensor[];
+}
+
+/** The forward pass of one micro-batch as data: hidden states, then the losses of its labelled rows. */
+interface Pass {
+  readonly graph: Graph;
+  readonly head: Extract<ForwardNode, { op: 'linear_cross_entropy' }>;
+  readonly inputs: PassInputs;
+}
+
+type InputWords = Omit<MicroBatch, 'rows'> & { readonly step: Uint32Array };
+
+const MOMENT_NAMES: Readonly<Record<Optimizer, readonly string[]>> = { adamw: ['m', 'v'], sgd: [] };
+
+/** The tfjs executor of a training run: the same graph op by op, differentiated by tfjs's own tape. */
+export class TfjsTrainer implements Trainer {
+  readonly #tf: Tf;
+  readonly #base: TfjsBase;
+  readonly #lora: LoraSettings;
+  readonly #optimizer: Optimizer;
+  readonly #tapeLogits: number;
+  readonly #params: readonly Param[];
+  /** Sticky: once an update was not finite, none is applied. */
+  #ok: TfTensor;
+  /** Losses of each micro-step of the window. */
+  #losses: TfTensor[] = [];
+
+  private constructor(base: TfjsBase, { lora, optimizer, weightDecay, tapeLogits = TAPE_LOGITS }: TfjsTrainerOptions) {
+    const { tf } = base;
+    this.#base = base;
+    this.#tf = tf;
+    this.#lora = lora;
+    this.#optimizer = optimizer;
+    this.#tapeLogits = tapeLogits;
+    this.#ok = tf.scalar(true, 'bool');
+    const params: Param[] = [];
+    for (const { lrScale, weightDecay: decay, tensors } of loraGroups(forwardGraph(base, lora, 1).graph, weightDecay)) {
+      for (const { name, rows, cols } of tensors) {
+        const zeros = (): TfTensor => tf.zeros([rows, cols]);
+        params.push({ name, shape: [rows, cols], lrScale, weightDecay: decay, value: zeros(), gradient: zeros(), moments: MOMENT_NAMES[optimizer].map(zeros) });
+      }
+    }
+    this.#params = params;
+  }
+
+  /** Parameters start at zero: write them. */
+  static async make(tf: Tf, opened: OpenModel, options: TfjsTrainerOptions): Promise<TfjsTrainer> {
+    return new TfjsTrainer(await TfjsBase.load(tf, opened, options), options);
+  }
+
+  microStep(batch: MicroBatch, { first, seed }: { readonly first: boolean; readonly seed: MicroSeed }): void {
+    const tf = this.#tf;
+    if (first) {
+      this.#forgetLosses();
+      for (const param of this.#params) replace(param, 'gradient', tf.zeros([...param.shape]));
+    }
+    if (batch.lossRows.length === 0) return;
+    const pass = this.#pass(batch, this.#lora, seed);
+    const { losses, gradients } = tf.tidy(() => (batch.lossRows.length * pass.head.weight.rows <= this.#tapeLogits ? this.#oneTape(pass) : this.#chunkTapes(pass)));
+    this.#losses.push(losses);
+    this.#params.forEach((param, i) => {
+      const gradient = gradients[i];
+      if (gradient === undefined) throw new WebLoraError('internal', `no gradient for ${param.name}`);
+      replace(param, 'gradient', tf.add(param.gradient, gradient));
+      gradient.dispose();
+    });
+  }
+
+  async update(hyper: Hyper): Promise<UpdateResult> {
+    const tf = this.#tf;
+    const { norm, ok } = tf.tidy(() => {
+      const gated = gate(tf, this.#params.map(({ gradient }) => gradient), this.#ok, hyper);
+      for (const param of this.#params) this.#step(param, gated, hyper);
+      return { norm: gated.norm, ok: gated.ok };
+    });
+    this.#ok.dispose();
+    this.#ok = ok;
+    const losses = this.#losses;
+    this.#losses = [];
+    // Every read is asked for before the first is awaited: the next window may replace the tensors meanwhile.
+    const reads = [norm.data(), ok.data(), ...losses.map((loss) => loss.data())] as const;
+    const [normValue, okValue, ...lossValues] = await Promise.all(reads);
+    for (const tensor of [norm, ...losses]) tensor.dispose();
+    let lossSum = 0;
+    for (const values of lossValues) for (const loss of values) lossSum += loss;
+    return { gradNorm: normValue[0] ?? Number.NaN, finite: okValue[0] === 1, lossSum };
+  }
+
+  async evaluate(batch: MicroBatch): Promise<Float32Array> {
+    const pass = this.#pass(batch, { ...this.#lora, dropout: 0 }, { low: 0, high: 0 });
+    const losses = this.#tf.tidy(() => this.#run(pass, forwardNodes(pass.graph), this.#params.map(({ value }) => value), pass.head.nll));
+    const values = await readValues(losses);
+    losses.dispose();
+    return values;
+  }
+
+  async readGradients(): Promise<NamedMatrices> {
+    return this.#readNamed(({ gradient }) => gradient);
+  }
+
+  async readState(): Promise<TrainerState> {
+    const names = MOMENT_NAMES[this.#optimizer];
+    const [params, ...moments] = await Promise.all([this.#readNamed(({ value }) => value), ...names.map((_, i) => this.#readNamed((param) => param.moments[i]))]);
+    return { params, moments: Object.fromEntries(names.map((name, i) => [name, moments[i] ?? new Map<string, Float32Array>()])) };
+  }
+
+  writeState({ params, moments }: { readonly params: NamedMatrices; readonly moments?: TrainerState['moments'] }): void {
+    const tf = this.#tf;
+    for (const param of this.#params) {
+      const tensorOf = (matrices: NamedMatrices | undefined): TfTensor => {
+        const values = matrices?.get(param.name);
+        if (values === undefined) throw new WebLoraError('bad-checkpoint', `parameter '${param.name}' is missing`, { fix: 'use a checkpoint of a run with the same targets' });
+        return tf.tensor2d(values.slice(), [...param.shape]);
+      };
+      replace(param, 'value', tensorOf(params));
+      if (moments === undefined) continue;
+      const old = param.moments;
+      param.moments = MOMENT_NAMES[this.#optimizer].map((name) => tensorOf(moments[name]));
+      for (const moment of old) moment.dispose();
+    }
+  }
+
+  dispose(): void {
+    this.#base.dispose();
+    this.#forgetLosses();
+    this.#ok.dispose();
+    for (const { value, gradient, moments } of this.#params) for (const tensor of [value, gradient, ...moments]) tensor.dispose();
+  }
+
+  #forgetLosses(): void {
+    for (const losses of this.#losses) losses.dispose();
+    this.#losses = [];
+  }
+
+  #pass(batch: MicroBatch, lora: LoraSettings, seed: MicroSeed): Pass {
+    const { graph, head, host } = forwardGraph(this.#base, lora, batch.rows);
+    const step = new Uint32Array(STEP_WORDS);
+    step.set([seed.low, seed.high, batch.lossRows.length]);
+    return { graph, head, inputs: { host: host({ ...batch, step }) } };
+  }
+
+  /** A value of the pass for given parameters, in the order of #params. */
+  #run({ graph, inputs }: Pass, nodes: readonly ForwardNode[], params: readonly TfTensor[], wanted: Tensor): TfTensor {
+    const values = this.#base.valuesOf(graph);
+    const byName = new Map(this.#params.map(({ name }, i) => [name, params[i]]));
+    for (const tensor of graph.tensors) {
+      const value = tensor.role === 'param' ? byName.get(tensor.name) : undefined;
+      if (value !== undefined) values.set(tensor, value);
+    }
+    runForward(this.#tf, nodes, values, inputs);
+    const result = values.get(wanted);
+    if (result === undefined) throw new WebLoraError('internal', `the pass did not compute ${String(wanted)}`);
+    return result;
+  }
+
+  #oneTape(pass: Pass): { losses: TfTensor; gradients: TfTensor[] } {
+    const tf = this.#tf;
+    const count = pass.inputs.host.get(pass.head.step)?.[2] ?? 0;
+    const run = tf.valueAndGrads((...params) => this.#run(pass, forwardNodes(pass.graph), params, pass.head.nll));
+    const { value, grads } = run(this.#params.map((param) => param.value), tf.ones([count]));
+    return { losses: value, gradients: grads };
+  }
+
+  /** Each chunk's logits on a tape of its own, for d loss / d hidden; then the model below the head under that gradient. */
+  #chunkTapes(pass: Pass): { losses: TfTensor; gradients: TfTensor[] } {
+    const tf = this.#tf;
+    const { head, inputs } = pass;
+    const params = this.#params.map((param) => param.value);
+    const count = inputs.host.get(head.step)?.[2] ?? 0;
+    const rows = inputs.host.get(head.lossRows)?.subarray(0, count) ?? new Uint32Array();
+    const labels = inputs.host.get(head.labels)?.subarray(0, count) ?? new Uint32Array();
+    const below = forwardNodes(pass.graph).filter((node) => node !== head);
+    const scored = (values: readonly TfTensor[]): TfTensor => takeRuns(tf, this.#run(pass, below, values, head.x), rows);
+    const hidden = tf.tidy(() => scored(params));
+    const weight = this.#base.valuesOf(pass.graph).get(head.weight);
+    if (weight === undefined) throw new WebLoraError('internal', `no weight ${String(head.weight)}`);
+    const losses: TfTensor[] = [];
+    const slopes: TfTensor[] = [];
+    for (let first = 0; first < count; first += head.chunkRows) {
+      const part = labels.subarray(first, first + head.chunkRows);
+      const { value, grad } = tf.valueAndGrad((x: TfTensor) => rowLosses(tf, x, weight, part, head))(tf.slice(hidden, [first, 0], [part.length, -1]), tf.ones([part.length]));
+      losses.push(value);
+      slopes.push(grad);
+    }
+    return { losses: tf.concat(losses, 0), gradients: tf.grads((...values) => scored(values))(params, tf.concat(slopes, 0)) };
+  }
+
+  #step(param: Param, gated: Gate, hyper: Hyper): void {
+    const tf = this.#tf;
+    const now = this.#optimizer === 'adamw' ? adamwStep(tf, param, gated, hyper) : sgdStep(tf, param, gated, hyper);
+    replace(param, 'value', tf.keep(now.value));
+    const old = param.moments;
+    param.moments = now.moments.map((moment) => tf.keep(moment));
+    for (const moment of old) moment.dispose();
+  }
+
+  async #readNamed(pick: (param: Param) => TfTensor | undefined): Promise<NamedMatrices> {
+    const named = this.#params.map(async (param) => {
+      const tensor = pick(param);
+      if (tensor === undefined) throw new WebLoraError('internal', `parameter '${param.name}' has no such state`);
+      return [param.name, await readValues(tensor)] as const;
+    });
+    return new Map(await Promise.all(named));
+  }
+}
+
+function replace(param: Param, field: 'value' | 'gradient', now: TfTensor): void {
+  param[field].dispose();
+  param[field] = now;
+}
+
+/** No backward node is ever added to these graphs: tfjs's tape differentiates. */
+function forwardNodes(graph: Graph): ForwardNode[] {
+  return graph.nodes as ForwardNode[];
+}
+
+/** The forward pass of a micro-batch of exactly `rows` rows: nodes and their ids as in the WGSL executor's program. */
+function forwardGraph(base: TfjsBase, lora: LoraSettings, rows: number): { graph: Graph; head: Pass['head']; host: (words: InputWords) => Map<Tensor, Uint32Array> } {
+  const { model, format, context } = base;
+  const graph = new Graph();
+  const inputs = graph.stepInputs(rows);
+  const bind = bindWeights(graph, model, format, lora);
+  const hidden = model.hidden(graph, bind, { ...inputs, rope: ropeTensors(graph, model, context) }, { kind: 'segments', bounds: inputs.bounds });
+  graph.linearCrossEntropy(hidden, bind.matrix(model.headName), inputs, { chunkRows: lossChunkRows(model.shape.vocabSize, DEFAULT_LIMITS) });
+  const head = graph.nodes.at(-1);
+  if (head?.op !== 'linear_cross_entropy') throw new WebLoraError('internal', 'the graph does not end in the loss head');
+  const host = (words: InputWords): Map<Tensor, Uint32Array> =>
+    new Map([
+      [inputs.step, words.step],
+      [inputs.tokens, words.tokens],
+      [inputs.positions, words.positions],
+      [inputs.bounds, words.bounds],
+      [inputs.lossRows, words.lossRows],
+      [inputs.labels, words.lossLabels],
+    ]);
+  return { graph, head, host };
+}
