@@ -3,10 +3,10 @@
 // over positions t <= positions[n] of slot slots[n], and positions[n] - t < window when window > 0;
 // cap(s) = soft_cap * tanh(s / soft_cap) when soft_cap > 0. Rows of slot 0xffffffff are padding and become zero.
 // q, o [N, H, D]; cache_k, cache_v [slots, maxPositions, K, D]; slots, positions [N].
-//   attend         a workgroup per row and head; lane l takes blocks l, l + WG, … of 4 positions, keeps its own maximum
-//                  and weights in workgroup memory a window of WG blocks at a time, then lanes take Vecs of the head
-//   attend_serial  an invocation per row, head and 8 Vecs of the head dimension
-// Both walk blocks of 4 positions at fixed places with a running maximum and sum, so a row's bits depend on nothing else.
+//   attend         a workgroup per row and head; its lanes take the scores of one block of 4 positions each, 4 * WG
+//                  positions at a time, and then the Vecs of the head, summing over the blocks in order
+//   attend_serial  an invocation per row, head and 8 Vecs of the head dimension, one block of 4 positions at a time
+// Blocks lie at fixed places and have a running maximum and sum, so that a row's bits depend on nothing but the row.
 // Joined with _lib/vector_*.wgsl and _lib/tanh.wgsl. Source: Milakov & Gimelshein 2018, arXiv:1805.02867.
 // Reference: cached_attention.ref.ts.
 override WG: u32 = 64;
