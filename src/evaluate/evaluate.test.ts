@@ -6,6 +6,7 @@ import { prepareExamples } from '../data/prepare.ts';
 import type { DataRow } from '../data/rows.ts';
 import { ToyRuntime } from '../generate/toy-runtime.ts';
 import { evaluate, meanLoss } from './evaluate.ts';
+import type { EvaluateProgress } from './evaluate.ts';
 
 const tokenizer = loadTokenizer(toyByteLevelFiles());
 const VOCAB = tokenizer.vocabSize;
@@ -127,11 +128,11 @@ describe('evaluate', () => {
 
   it('tells how far it is', async () => {
     const seen: string[] = [];
-    const onProgress = (done: number, total: number): void => {
-      seen.push(`${done}/${total}`);
+    const onProgress = ({ phase, done, total }: EvaluateProgress): void => {
+      seen.push(`${phase} ${done}/${total}`);
     };
     await evaluate({ nllOf, runtime: runtimeOf(), tokenizer, examples, maxRows: 1000, onProgress });
-    expect(seen).toEqual(['4/7', '5/7', '6/7', '7/7']);
+    expect(seen).toEqual(['loss 4/4', 'answers 1/3', 'answers 2/3', 'answers 3/3']);
   });
 
   it('stops when it is aborted', async () => {

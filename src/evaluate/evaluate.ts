@@ -37,21 +37,26 @@ export interface EvaluateOptions {
   readonly tokenizer: ChatTokenizer;
   readonly examples: readonly Example[];
   readonly maxNewTokens?: number;
-  /** Told as rows are done; a row counts once for its loss and once for its answer. */
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: (progress: EvaluateProgress) => void;
   readonly signal?: AbortSignal;
+}
+
+export interface EvaluateProgress {
+  readonly phase: 'loss' | 'answers';
+  /** Rows. */
+  readonly done: number;
+  readonly total: number;
 }
 
 /** Loss over all rows, then greedy answers to those that ask a question, held against what was expected. */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport> {
   const { examples, runtime, tokenizer, maxNewTokens = DEFAULT_NEW_TOKENS, onProgress, signal } = options;
+  const { loss, tokens } = await meanLoss(options);
   const asked = examples.flatMap(({ line, promptIds, promptText = '', completionText }) =>
     promptIds === undefined || completionText === undefined
       ? []
       : [{ row: line, promptIds, prompt: promptText, expected: completionText }],
   );
-  const total = examples.length + asked.length;
-  const { loss, tokens } = await meanLoss({ ...options, onProgress: (done) => onProgress?.(done, total) });
   const answers = await answerAll(
     runtime,
     asked.map(({ promptIds }) => promptIds),
@@ -59,7 +64,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport
       maxNewTokens,
       eosIds: tokenizer.eosIds,
       nameOf: (i) => `evaluate: the prompt of line ${asked[i]?.row ?? 0}`,
-      onAnswer: (done) => onProgress?.(examples.length + done, total),
+      onAnswer: (done, total) => onProgress?.({ phase: 'answers', done, total }),
       ...(signal && { signal }),
     },
   );
@@ -105,7 +110,7 @@ export async function meanLoss({
     for (const value of nll) sum += value;
     tokens += scored;
     done += batch.length;
-    onProgress?.(done, examples.length);
+    onProgress?.({ phase: 'loss', done, total: examples.length });
   }
   if (tokens === 0) {
     throw new WebLoraError('bad-data', 'evaluate: the rows', {

@@ -53,7 +53,7 @@ const prompt = tokenizer.encodePrompt(messages);
 describe('generate', () => {
   it.each([1, 3, 7, 64])('greedy answers do not depend on the pieces of the prompt: %i rows', async (maxRows) => {
     const runtime = runtimeOf({ maxRows });
-    const report = await generate(runtime, tokenizer, { messages }, { maxNewTokens: 20 });
+    const report = await generate(runtime, tokenizer, { input: { messages }, maxNewTokens: 20 });
     expect(report.tokens).toEqual(expectedTokens(prompt, 20, {}, 0));
     expect(report.promptTokens).toBe(prompt.length);
     expect(report.newTokens).toBe(report.tokens.length);
@@ -76,12 +76,12 @@ describe('generate', () => {
     { repetitionPenalty: 0.7 },
   ])('samples as the reference does over all logits: %j', async (settings) => {
     const read = (seed: number) =>
-      generate(runtimeOf(), tokenizer, { messages }, { maxNewTokens: 16, seed, ...settings });
+      generate(runtimeOf(), tokenizer, { input: { messages }, maxNewTokens: 16, seed, ...settings });
     for (const seed of [0, 5]) expect((await read(seed)).tokens).toEqual(expectedTokens(prompt, 16, settings, seed));
   });
 
   it('takes a text verbatim', async () => {
-    const report = await generate(runtimeOf(), tokenizer, { text: 'yes' }, { maxNewTokens: 5 });
+    const report = await generate(runtimeOf(), tokenizer, { input: { text: 'yes' }, maxNewTokens: 5 });
     expect(report.tokens).toEqual(expectedTokens(tokenizer.encode('yes'), 5, {}, 0));
   });
 
@@ -91,7 +91,7 @@ describe('generate', () => {
     const report = await generate(
       saying(text, prompt.length),
       tokenizer,
-      { messages },
+      { input: { messages } },
       { onText: (piece) => pieces.push(piece) },
     );
     expect(report.text).toBe(text);
@@ -109,11 +109,8 @@ describe('generate', () => {
     const report = await generate(
       saying('yes#\nUs and\nUser: more', prompt.length),
       tokenizer,
-      { messages },
-      {
-        stop: ['\nUser:', 'never'],
-        onText: (piece) => pieces.push(piece),
-      },
+      { input: { messages }, stop: ['\nUser:', 'never'] },
+      { onText: (piece) => pieces.push(piece) },
     );
     expect(report.finishReason).toBe('stop');
     expect(report.text).toBe('yes#\nUs and');
@@ -121,12 +118,18 @@ describe('generate', () => {
   });
 
   it('gives out what was held back when the stop text never comes', async () => {
-    const report = await generate(saying('yes\nUse', prompt.length), tokenizer, { messages }, { stop: ['\nUser:'] });
+    const report = await generate(saying('yes\nUse', prompt.length), tokenizer, {
+      input: { messages },
+      stop: ['\nUser:'],
+    });
     expect(report).toMatchObject({ text: 'yes\nUse', finishReason: 'eos' });
   });
 
   it('stops at the number of new tokens', async () => {
-    const report = await generate(saying('hello world', prompt.length), tokenizer, { messages }, { maxNewTokens: 1 });
+    const report = await generate(saying('hello world', prompt.length), tokenizer, {
+      input: { messages },
+      maxNewTokens: 1,
+    });
     expect(report).toMatchObject({ text: 'hello', finishReason: 'length', newTokens: 1, decodeTokensPerSec: 0 });
   });
 
@@ -134,14 +137,14 @@ describe('generate', () => {
     const report = await generate(
       saying('yes yes yes yes yes', prompt.length, { context: prompt.length + 3 }),
       tokenizer,
-      { messages },
+      { input: { messages } },
     );
     expect(report).toMatchObject({ text: 'yes yes yes', finishReason: 'context', newTokens: 3 });
   });
 
   it('refuses a prompt that leaves no room for an answer', async () => {
     for (const context of [prompt.length, prompt.length - 5]) {
-      const answer = generate(runtimeOf({ context }), tokenizer, { messages });
+      const answer = generate(runtimeOf({ context }), tokenizer, { input: { messages } });
       await expect(answer).rejects.toMatchObject({
         code: 'context',
         message: `generate: the prompt: got ${prompt.length} tokens, wanted at most ${context - 1}, so that an answer fits in the context of ${context}; shorten it, or load the model with a larger --context if it has one`,
@@ -154,17 +157,17 @@ describe('generate', () => {
     const report = await generate(
       saying('hello world yes yes', prompt.length),
       tokenizer,
-      { messages },
+      { input: { messages } },
       { signal: abort.signal, onText: (piece) => piece.includes('world') && abort.abort() },
     );
     expect(report).toMatchObject({ text: 'hello world', finishReason: 'aborted', newTokens: 2 });
-    const never = await generate(runtimeOf(), tokenizer, { messages }, { signal: AbortSignal.abort() });
+    const never = await generate(runtimeOf(), tokenizer, { input: { messages } }, { signal: AbortSignal.abort() });
     expect(never).toMatchObject({ text: '', tokens: [], finishReason: 'aborted', promptTokens: prompt.length });
   });
 
   it('can be left in the middle', async () => {
     const runtime = saying('hello world yes', prompt.length);
-    for await (const piece of streamAnswer(runtime, tokenizer, { messages })) {
+    for await (const piece of streamAnswer(runtime, tokenizer, { input: { messages } })) {
       expect(piece).toBe('hello');
       break;
     }
@@ -177,13 +180,13 @@ describe('generate', () => {
     [{ seed: 0.5 }, /^seed: got 0.5/],
     [{ topP: 2 }, /^top-p: got 2/],
   ])('refuses %j', async (settings, message) => {
-    await expect(generate(runtimeOf(), tokenizer, { messages }, { ...settings })).rejects.toThrow(message);
+    await expect(generate(runtimeOf(), tokenizer, { input: { messages }, ...settings })).rejects.toThrow(message);
   });
 
   it('refuses a prompt without tokens or from another vocabulary', async () => {
     const bare = { ...tokenizer, encode: () => [] };
-    await expect(generate(runtimeOf(), bare, { text: '' })).rejects.toThrow(/the prompt: got no tokens/);
+    await expect(generate(runtimeOf(), bare, { input: { text: '' } })).rejects.toThrow(/the prompt: got no tokens/);
     const small = runtimeOf({ vocabSize: 100, logitsAfter: () => new Float32Array(100) });
-    await expect(generate(small, tokenizer, { messages })).rejects.toMatchObject({ code: 'bad-tokenizer' });
+    await expect(generate(small, tokenizer, { input: { messages } })).rejects.toMatchObject({ code: 'bad-tokenizer' });
   });
 });

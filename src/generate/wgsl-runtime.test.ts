@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NO_SLOT } from '../../kernels/kv_write/kv_write.ts';
+import { GpuBase } from '../../models/gpu-base.ts';
+import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
+import { expectClose, expectNonTrivial } from '../../test/harness/compare.ts';
+import { testGpu } from '../../test/harness/gpu.ts';
+import { openToy, toyAdapter, toyExpected, toyRows } from '../../test/harness/toy-llama.ts';
+import { answerAll } from './batch.ts';
+import { generate } from './generate.ts';
+import type { Runtime } from './runtime.ts';
+import { bestOf } from './toy-runtime.ts';
+import { WgslRuntime } from './wgsl-runtime.ts';
+
+const CONTEXT = 48;
+const prompts = toyRows('toy-llama', 'microbatch.jsonl').map(({ ids }) => [...ids]); // 37, 11 and 23 tokens
+const [first = []] = prompts;
+const { tensor } = toyExpected('toy-llama', 'f32');
+
+let base: GpuBase;
+let tokenizer: ChatTokenizer;
+const made: Runtime[] = [];
+
+beforeAll(async () => {
+  const opened = await openToy('toy-llama');
+  tokenizer = opened.tokenizer();
+  base = await GpuBase.load(await testGpu(), opened, { format: 'f32', context: 256 });
+});
+afterAll(() => {
+  for (const runtime of made) runtime.dispose();
+  base.destroy();
+});
+
+async function runtimeOf(slots: number, options: { adapter?: boolean } = {}): Promise<Runtime> {
+  const adapter = options.adapter === true ? { adapter: toyAdapter('toy-llama', 'adapter-random') } : {};
+  const runtime = await WgslRuntime.make(base, { slots, context: CONTEXT, ...adapter });
+  made.push(runtime);
+  return runtime;
+}
+
+/** The logits after each token when a sequence enters a slot in pieces. */
+async function logitsInPieces(
+  runtime: Runtime,
+  ids: readonly number[],
+  pieces: readonly number[],
+  slot = 0,
+): Promise<Float32Array[]> {
+  const all: Float32Array[] = [];
+  let from = 0;
+  for (const piece of pieces) {
+    const tokens = Uint32Array.from(ids.slice(from, from + piece));
+    const rows = { tokens, slots: tokens.map(() => slot), positions: tokens.map((_, i) => from + i) };
+    all.push(...(await runtime.logits(rows, [piece - 1])));
+    from += piece;
+  }
+  return all;
+}
+
+const expectedRow = (key: string, row: number): Float32Array => tensor(key).subarray(row * 131, (row + 1) * 131);
+
+/** Greedy decoding that computes the whole past anew for every token. */
+async function recomputed(prompt: readonly number[], count: number): Promise<number[]> {
+  const past = [...prompt];
+  while (past.length < prompt.length + count) {
+    const runtime = await WgslRuntime.make(base, { slots: 1, context: CONTEXT });
+    const [logits = new Float32Array()] = await logitsInPieces(runtime, past, [past.length]);
+    runtime.dispose();
+    past.push(bestOf(logits, 1).indices[0] ?? -1);
+  }
+  return past.slice(prompt.length);
+}
+
+describe('generation on the GPU', () => {
+  it.each([
+    { key: 'logits', adapter: false },
+    { key: 'adapter.logits', adapter: true },
+  ])('a cache filled in pieces gives the logits of PyTorch in f64: $key', async ({ key, adapter }) => {
+    const runtime = await runtimeOf(2, { adapter });
+    const largest = Math.max(...tensor(key).map(Math.abs));
+    expectNonTrivial(tensor(key), 1);
+    for (const [slot, pieces] of [[37], [5, 1, 1, 30], [1, 35, 1], Array<number>(37).fill(1)].entries()) {
+      const logits = await logitsInPieces(runtime, first, pieces, slot % 2);
+      let row = -1;
+      for (const [i, piece] of pieces.entries()) {
+        row += piece;
+        expectClose(
+          logits[i] ?? [],
+          expectedRow(key, row),
+          { atol: 3e-5 * largest, rtol: 0 },
+          `row ${row} of pieces ${pieces.join()}`,
+        );
+      }
+    }
+  });
+
+  it('decoding gives what a prefill gives, within 1e-5', async () => {
+    const runtime = await runtimeOf(1);
+    const [whole = []] = await logitsInPieces(runtime, first, [37]);
+    const last = (await logitsInPieces(runtime, first, Array<number>(37).fill(1))).at(-1) ?? [];
+    const largest = Math.max(...whole.map(Math.abs));
+    expectClose(last, whole, { atol: 1e-5 * largest, rtol: 0 });
+  });
+
+  it('gives the best tokens of those logits, and their log-sum-exp', async () => {
+    const runtime = await runtimeOf(1);
+    const [logits = new Float32Array()] = await logitsInPieces(runtime, first, [37]);
+    const rows = { tokens: Uint32Array.of(first[36] ?? 0), slots: Uint32Array.of(0), positions: Uint32Array.of(36) };
+    for (const k of [1, 5, 64]) {
+      const [best] = await runtime.topK(rows, [0], k);
+      const expected = bestOf(logits, k);
+      expectClose(best?.values ?? [], expected.values, { atol: 1e-4, rtol: 0 });
+      expect([...(best?.indices ?? [])]).toEqual([...expected.indices]);
+      expect(Math.abs((best?.lse ?? Number.NaN) - expected.lse)).toBeLessThanOrEqual(2e-5);
+    }
+  });
+
+  it('leaves slots alone that rows do not name, and rows without a slot write nothing', async () => {
+    const runtime = await runtimeOf(3);
+    const alone = await logitsInPieces(await runtimeOf(3), first, [20, 1], 1);
+    await logitsInPieces(runtime, first, [20], 1);
+    // Fewer rows than any plan has: the rest is padding. Then rows of other slots, and of none.
+    await logitsInPieces(runtime, prompts[2] ?? [], [7, 3], 0);
+    await logitsInPieces(runtime, prompts[1] ?? [], [11], 2);
+    const tokens = Uint32Array.from(first.slice(0, 20).reverse());
+    await runtime.logits({ tokens, slots: tokens.map(() => NO_SLOT), positions: tokens.map((_, i) => i) }, []);
+    const rows = { tokens: Uint32Array.of(first[20] ?? 0), slots: Uint32Array.of(1), positions: Uint32Array.of(20) };
+    const [after] = await runtime.logits(rows, [0]);
+    expect(after).toEqual(alone[1]);
+  });
+
+  it('answers greedily as recomputing the whole past for every token does', async () => {
+    const [, prompt = []] = prompts;
+    const expected = await recomputed(prompt, 8);
+    const report = await generate(
+      await runtimeOf(1),
+      { ...tokenizer, eosIds: [], encode: () => prompt },
+      { input: { text: '' }, maxNewTokens: 8 },
+    );
+    expect(report.tokens).toEqual(expected);
+    expect(report.finishReason).toBe('length');
+    const filled = await generate(
+      await runtimeOf(1),
+      { ...tokenizer, eosIds: [], encode: () => first },
+      { input: { text: '' } },
+    );
+    expect(filled).toMatchObject({ newTokens: CONTEXT - first.length, finishReason: 'context' });
+  });
+
+  it('answers many prompts as it answers each alone', async () => {
+    const many = [...prompts, ...prompts.map((ids) => ids.slice(3, 9)), ...prompts.map((ids) => ids.slice(0, 2))];
+    const options = { maxNewTokens: 6, eosIds: tokenizer.eosIds };
+    const alone = await answerAll(await runtimeOf(1), many, options);
+    expect(await answerAll(await runtimeOf(4), many, options)).toEqual(alone);
+    expect(new Set(alone.map(String)).size).toBeGreaterThan(3);
+  });
+
+  it('samples the same from the same seed, and from one candidate and all logits as from many candidates', async () => {
+    const runtime = await runtimeOf(1);
+    const { vocabSize, context, slots, maxRows } = runtime;
+    let reads = 0;
+    const narrow: Runtime = {
+      ...{ vocabSize, context, slots, maxRows },
+      topK: (rows, wanted) => runtime.topK(rows, wanted, 1),
+      logits: (rows, wanted) => {
+        reads += 1;
+        return runtime.logits(rows, wanted);
+      },
+      dispose: () => undefined,
+    };
+    const bare = { ...tokenizer, eosIds: [], encode: () => prompts[1] ?? [] };
+    const settings = { input: { text: '' }, maxNewTokens: 10, temperature: 1, topP: 0.9 };
+    const say = async (from: Runtime, seed: number): Promise<readonly number[]> =>
+      (await generate(from, bare, { ...settings, seed })).tokens;
+    const tokens = await say(runtime, 1);
+    expect(await say(runtime, 1)).toEqual(tokens);
+    expect(await say(narrow, 1)).toEqual(tokens);
+    expect(reads).toBeGreaterThan(0);
+    expect(await say(runtime, 2)).not.toEqual(tokens);
+  });
+});
