@@ -15,6 +15,8 @@ import type { TrainerState, UpdateResult } from './trainer.ts';
 const NAMES: readonly ToyName[] = ['toy-llama', 'toy-llama-untied'];
 const FORMATS = ['f32', 'q8', 'q4'] as const;
 const CASES = NAMES.flatMap((name) => FORMATS.map((format) => ({ name, format })));
+/** Twenty steps are the slow part, and an untied head takes no gradient: one format of it is enough. */
+const CURVES = CASES.filter(({ name, format }) => name === 'toy-llama' || format === 'q4');
 const KEY = 'base_model.model.';
 const SEED = { low: 7, high: 9 };
 const HYPER = { invTokens: 1 / 43, maxNorm: 1, lr: 0.01, beta1: 0.9, beta2: 0.999, eps: 1e-8, update: 1 };
@@ -58,7 +60,7 @@ describe.each(CASES)('the tfjs executor equals PyTorch in f64: $name, $format', 
   const expected = toyExpected(name, format);
   const batch = makeMicroBatch(toyRows(name, 'microbatch.jsonl'));
 
-  it.each(['', 'rslora.', 'qv.'] as const)('per-token losses, and each LoRA gradient within 1e-4: %sgrad', async (prefix) => {
+  it.each(format === 'f32' ? (['', 'rslora.', 'qv.'] as const) : ([''] as const))('per-token losses, and each LoRA gradient within 1e-4: %sgrad', async (prefix) => {
     const given = toyAdapter(name, prefix === 'qv.' ? 'adapter-qv' : 'adapter-random');
     const adapter = prefix === 'rslora.' ? { ...given, scale: loraScale('rslora', given.alpha, given.rank) } : given;
     const trainer = await makeTrainer(await openToy(name), format, adapter);
@@ -74,7 +76,12 @@ describe.each(CASES)('the tfjs executor equals PyTorch in f64: $name, $format', 
     }
   });
 
-  it.each(['adamw', 'sgd'] as const)('every step of training within 3e-5: %s', async (optimizer) => {
+});
+
+describe.each(CURVES)('training through tfjs follows PyTorch in f64: $name, $format', ({ name, format }) => {
+  const expected = toyExpected(name, format);
+
+  it.each(['adamw', 'sgd'] as const)('the loss of every step within 3e-5: %s', async (optimizer) => {
     const training = expected.json[optimizer];
     const trainer = await makeTrainer(await openToy(name), format, toyAdapter(name, 'adapter'), { optimizer, weightDecay: Number(training.settings['weight_decay']) });
     await expectCurve(trainer, name, training);

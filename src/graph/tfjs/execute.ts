@@ -39,6 +39,8 @@ export function runForward(tf: Tf, nodes: readonly ForwardNode[], values: Map<Te
   };
   const indices = (tensor: Tensor): TfTensor => once(`indices/${tensor.id}`, () => tf.tensor1d(Int32Array.from(wordsOf(tensor)), 'int32'));
   const labelled = (step: Tensor, words: Uint32Array): Uint32Array => words.subarray(0, wordsOf(step)[2] ?? 0);
+  /** A column times this is the column in every place of its row: tfjs's cpu broadcasts one index at a time, but multiplies fast. */
+  const onesRow = (cols: number): TfTensor => once(`ones/${cols}`, () => tf.ones([1, cols]));
 
   for (const node of nodes) {
     switch (node.op) {
@@ -49,16 +51,18 @@ export function runForward(tf: Tf, nodes: readonly ForwardNode[], values: Map<Te
       }
       case 'rms_norm': {
         const x = valueOf(node.x);
+        const spread = (column: TfTensor): TfTensor => tf.matMul(column, onesRow(node.x.cols));
         const weight = node.weightOffset === 0 ? valueOf(node.weight) : tf.add(valueOf(node.weight), node.weightOffset);
         const rstd = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), node.eps));
-        values.set(node.y, tf.mul(tf.mul(x, rstd), weight));
+        values.set(node.y, tf.mul(tf.mul(x, spread(rstd)), weight));
         break;
       }
       case 'layer_norm': {
         const x = valueOf(node.x);
-        const centred = tf.sub(x, tf.mean(x, -1, true));
+        const spread = (column: TfTensor): TfTensor => tf.matMul(column, onesRow(node.x.cols));
+        const centred = tf.sub(x, spread(tf.mean(x, -1, true)));
         const rstd = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), node.eps));
-        values.set(node.y, tf.add(tf.mul(tf.mul(centred, rstd), valueOf(node.weight)), valueOf(node.bias)));
+        values.set(node.y, tf.add(tf.mul(tf.mul(centred, spread(rstd)), valueOf(node.weight)), valueOf(node.bias)));
         break;
       }
       case 'linear': {
@@ -76,7 +80,7 @@ export function runForward(tf: Tf, nodes: readonly ForwardNode[], values: Map<Te
         const half = rotaryDim / 2;
         const rows = node.x.rows;
         const table = (of: Tensor): TfTensor =>
-          once(`rotary/${of.id}/${node.positions.id}`, () => tf.reshape(tf.gather(valueOf(of), indices(node.positions)), [rows, 1, half]));
+          once(`rotary/${of.id}/${node.positions.id}/${heads}`, () => tf.tile(tf.reshape(tf.gather(valueOf(of), indices(node.positions)), [rows, 1, half]), [1, heads, 1]));
         const cos = table(node.cos);
         const sin = inverse ? tf.neg(table(node.sin)) : table(node.sin);
         const x = tf.reshape(valueOf(node.x), [rows, heads, headDim]);
