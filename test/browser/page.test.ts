@@ -41,6 +41,9 @@ describe('the page, over a scripted engine', () => {
     expect(await page.getByRole('article', { name: /^Before/ }).textContent()).toContain('I am not sure.');
     expect(await page.getByRole('img', { name: /^Loss went from 3\.\d\d to 0\.\d\d over 40 steps$/ }).count()).toBe(1);
 
+    await button(page, 'Test on 20 new questions').click();
+    await page.getByText('the base model got 0 exactly right, the tuned model 18.').waitFor();
+
     const [download] = await Promise.all([page.waitForEvent('download'), button(page, 'Download adapter').click()]);
     expect(download.suggestedFilename()).toMatch(/^tickets-\d{8}-\d{6}\.zip$/);
     const files = unzipSync(new Uint8Array(await readFile(await download.path())));

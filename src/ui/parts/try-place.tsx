@@ -14,6 +14,7 @@ import {
 } from '../state/trial.ts';
 import { AnswerPane } from './answer-pane.tsx';
 import { Breakable } from './breakable.tsx';
+import { ScoreCard } from './score-card.tsx';
 import { Section } from './section.tsx';
 
 export function TryPlace() {
@@ -70,6 +71,7 @@ export function TryPlace() {
           empty={adapter.value === undefined ? 'Train first: then the tuned model answers here.' : 'Ask, and the tuned model answers here.'}
         />
       </div>
+      <ScoreCard />
     </Section>
   );
 }
