@@ -1,5 +1,6 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
 import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import { serialWorkgroupSize } from '../_lib/serial.ts';
 import { defineWeightKernel, readWeight } from '../_lib/weight.ts';
 import loraWgsl from './lora.wgsl?raw';
 import wgsl from './matmul_nn.wgsl?raw';
@@ -7,6 +8,15 @@ import noLoraWgsl from './no_lora.wgsl?raw';
 
 const plain = defineWeightKernel('matmul_nn', [wgsl, noLoraWgsl].join('\n'));
 const withLora = defineWeightKernel('matmul_nn', [wgsl, loraWgsl].join('\n'));
+
+export type MatmulNnEntry = 'serial' | 'tile' | 'naive';
+
+/** Outputs, rows x columns, of an invocation (serial, naive) or of a workgroup (tile). */
+const TILE: Readonly<Record<MatmulNnEntry, readonly [rows: number, cols: number]>> = {
+  serial: [8, 16],
+  tile: [64, 64],
+  naive: [1, 1],
+};
 
 export interface MatmulNnArgs {
   /** N */
@@ -31,18 +41,35 @@ export interface MatmulNnArgs {
 
 /**
  * dx[n,i] = alpha · Σ_o dy[n, dyOffset + o] W[o,i] (+ loraScale · Σ_r dh[n,r] A[r,i]) (+ dx[n,i]), with dh = dy·B.
- * Operands: dy [N, dyStride], w_codes, w_scales (q8, q4 only), dh [N, R] and lora_a [R, I] (with `rank`) -> dx [N, I].
+ * Operands: dy [N, dyStride], w_codes, w_scales (q8, q4 only), dh [N, R] and lora_a [R, I], rows
+ * padded to four values (with `rank`) -> dx [N, I].
  */
-export function matmulNn(args: MatmulNnArgs): Launch {
+export function matmulNn(
+  args: MatmulNnArgs,
+  entry: MatmulNnEntry = args.variant === 'serial' ? 'serial' : 'tile',
+): Launch {
   const { rows, outFeatures, inFeatures, dyStride, dyOffset, rank, loraScale, alpha = 1 } = args;
   const weight = readWeight(rank > 0 ? withLora : plain, args.format, inFeatures);
+  const [tileRows, tileCols] = TILE[entry];
+  const shares = Math.ceil(rows / tileRows) * Math.ceil(inFeatures / tileCols);
+  const workgroupSize = entry === 'naive' ? 64 : serialWorkgroupSize(shares);
   return {
     kernel: weight.kernel,
-    entry: 'naive',
-    overrides: { ...weight.overrides, ACCUMULATE: args.accumulate ? 1 : 0 },
-    params: { ...weight.params, rows, out_features: outFeatures, in_features: inFeatures, dy_stride: dyStride, dy_offset: dyOffset, rank, alpha, lora_scale: loraScale },
+    entry,
+    overrides: { ...weight.overrides, WG: workgroupSize, ACCUMULATE: args.accumulate ? 1 : 0 },
+    params: {
+      ...weight.params,
+      rows,
+      out_features: outFeatures,
+      in_features: inFeatures,
+      dy_stride: dyStride,
+      dy_offset: dyOffset,
+      rank,
+      alpha,
+      lora_scale: loraScale,
+    },
     operands: ['dy', ...weight.operands, ...(rank > 0 ? ['dh', 'lora_a'] : []), 'dx'],
-    workgroups: foldGrid(Math.ceil((rows * inFeatures) / 64)),
+    workgroups: foldGrid(Math.ceil(shares / (entry === 'tile' ? 1 : workgroupSize))),
     flops: 2 * rows * inFeatures * (outFeatures + rank),
   };
 }

@@ -54,7 +54,7 @@ export function selectMatmulNt(variant: Variant, rows: number): MatmulNtEntry {
 
 /**
  * y[n,o] = alpha · Σ_i x[n,i] W[o,i] (+ bias[o]) (+ loraScale · Σ_r h[n,r] B[o,r]) (+ y[n,o]).
- * Operands: x [N, I], w_codes, w_scales (q8, q4 only), bias [O] (with `bias`), h [N, R] and lora_b [O, R] (with
+ * Operands: x [N, I], w_codes, w_scales (q8, q4 only), bias [O] (with `bias`), h [N, R] and lora_b [O, R], rows padded to four values (with
  * `rank`) -> y [N, outStride], of which columns [outOffset, outOffset + O) are written.
  */
 export function matmulNt(args: MatmulNtArgs, entry: MatmulNtEntry = selectMatmulNt(args.variant, args.rows)): Launch {

@@ -1,0 +1,51 @@
+import { Usage, type Gpu } from '../../src/gpu/gpu.ts';
+import { packParams, PARAMS_BINDING, type Launch } from '../../src/gpu/kernel.ts';
+
+/** A launch to time, with the words each operand's buffer needs; contents are arbitrary small numbers. */
+export interface BenchCase {
+  readonly name: string;
+  readonly launch: Launch;
+  readonly words: Readonly<Record<string, number>>;
+}
+
+export interface BenchResult {
+  readonly name: string;
+  readonly medianMs: number;
+  readonly gflops: number;
+}
+
+/** Times a case, compilation and one warm-up apart: the median of `repeats` submissions. */
+export async function benchLaunch(gpu: Gpu, { name, launch, words }: BenchCase, repeats = 5): Promise<BenchResult> {
+  const { pipeline, layout } = await gpu.pipelines.get(launch);
+  const params = gpu.uploadBuffer('params', new Uint8Array(packParams(launch.kernel, launch.params)), Usage.uniform);
+  const buffers = [params];
+  const entries: GPUBindGroupEntry[] = [{ binding: PARAMS_BINDING, resource: { buffer: params } }];
+  for (const operand of launch.operands) {
+    const storage = launch.kernel.storage.get(operand);
+    if (storage === undefined) throw new Error(`no operand '${operand}'`);
+    // 0x3c003c00 is a small f32, two ones in f16 and codes of mixed size in q8 and q4.
+    const buffer = gpu.uploadBuffer(operand, new Uint32Array(words[operand] ?? 0).fill(0x3c003c00), Usage.storage);
+    buffers.push(buffer);
+    entries.push({ binding: storage.binding, resource: { buffer } });
+  }
+  const group = gpu.device.createBindGroup({ layout, entries });
+  const run = async (): Promise<number> => {
+    const encoder = gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(...launch.workgroups);
+    pass.end();
+    const start = performance.now();
+    gpu.device.queue.submit([encoder.finish()]);
+    await gpu.idle();
+    return performance.now() - start;
+  };
+  await run();
+  const times: number[] = [];
+  for (let i = 0; i < repeats; i += 1) times.push(await run());
+  times.sort((a, b) => a - b);
+  for (const buffer of buffers) gpu.destroyBuffer(buffer);
+  const medianMs = times[Math.floor(repeats / 2)] ?? Number.NaN;
+  return { name, medianMs, gflops: launch.flops / medianMs / 1e6 };
+}

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { packWeight, unpackWeight } from '../../src/formats/quantize.ts';
+import {
+  expectClose,
+  expectFiniteDifferences,
+  expectNonTrivial,
+  reductionTolerance,
+  testValues,
+} from '../../test/harness/compare.ts';
+import { testGpu } from '../../test/harness/gpu.ts';
+import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
+import { matmulNtRef } from '../matmul_nt/matmul_nt.ref.ts';
+import { cases } from './matmul_nn.cases.ts';
+import { matmulNnRef } from './matmul_nn.ref.ts';
+import { matmulNn, type MatmulNnArgs } from './matmul_nn.ts';
+
+const entries = ['serial', 'tile', 'naive'] as const;
+const loraScale = 0.7;
+
+async function run(
+  args: MatmulNnArgs,
+  buffers: Record<string, Numbers>,
+  entry: (typeof entries)[number],
+): Promise<Float32Array> {
+  const launch = matmulNn(args, entry);
+  // As if one grid dimension held half of the workgroups only.
+  const workgroups = [Math.ceil(launch.workgroups[0] / 2), 2, 1] as const;
+  const bound = Object.fromEntries(Object.entries(buffers).filter(([name]) => launch.operands.includes(name)));
+  const { dx } = await runLaunches(await testGpu(), [{ ...launch, workgroups }], bound);
+  if (!(dx instanceof Float32Array)) throw new Error('no dx came back');
+  return dx;
+}
+
+describe('matmul_nn', () => {
+  it.each(cases)(
+    'matches the f64 reference: $rows x $outFeatures -> $inFeatures, $format, rank $rank, accumulate $accumulate',
+    async (shape) => {
+      const { rows, inFeatures, outFeatures, rank, accumulate } = shape;
+      const alpha = 'alpha' in shape ? shape.alpha : 1;
+      const [dyStride, dyOffset] = [outFeatures + 7, 3];
+      const packed = packWeight(testValues(outFeatures * inFeatures, 1), outFeatures, inFeatures, shape.format);
+      const dy = testValues(rows * dyStride, 2);
+      const own = Float64Array.from(
+        { length: rows * outFeatures },
+        (_, at) => dy[Math.floor(at / outFeatures) * dyStride + dyOffset + (at % outFeatures)] ?? 0,
+      );
+      const dh = testValues(rows * rank, 3);
+      const loraA = testValues(rank * inFeatures, 4);
+      const before = testValues(rows * inFeatures, 5);
+      const w = Float64Array.from(unpackWeight(packed));
+      const dense = matmulNnRef(own, w, rows, outFeatures, inFeatures, alpha);
+      const branch = matmulNnRef(Float64Array.from(dh), Float64Array.from(loraA), rows, rank, inFeatures, loraScale);
+      const expected = dense.map((v, at) => v + (branch[at] ?? 0) + (accumulate ? (before[at] ?? 0) : 0));
+      expectNonTrivial(expected);
+      const buffers = {
+        dy,
+        w_codes: packed.codes,
+        w_scales: packed.scales,
+        dh,
+        lora_a: new Float32Array(packWeight(loraA, rank, inFeatures, 'f32').codes.buffer),
+        dx: before,
+      };
+      for (const entry of entries) {
+        const dx = await run({ ...shape, dyStride, dyOffset, alpha, loraScale, variant: 'serial' }, buffers, entry);
+        expectClose(dx, expected, reductionTolerance(outFeatures + rank, 8, 10), entry, [rows, inFeatures]);
+      }
+    },
+  );
+
+  it('is the gradient of matmul_nt in x', () => {
+    const [rows, inFeatures, outFeatures] = [3, 7, 5];
+    const x = Float64Array.from(testValues(rows * inFeatures, 1));
+    const w = Float64Array.from(testValues(outFeatures * inFeatures, 2));
+    const dy = Float64Array.from(testValues(rows * outFeatures, 3));
+    const loss = (): number =>
+      matmulNtRef(x, w, rows, inFeatures, outFeatures, 1.5).reduce((sum, v, at) => sum + v * (dy[at] ?? 0), 0);
+    expectFiniteDifferences(loss, x, matmulNnRef(dy, w, rows, outFeatures, inFeatures, 1.5));
+  });
+
+  it.each(['serial', 'workgroup'] as const)('gives the same bits whatever the number of rows: %s', async (variant) => {
+    const [inFeatures, outFeatures] = [77, 54];
+    const packed = packWeight(testValues(outFeatures * inFeatures, 1), outFeatures, inFeatures, 'q4');
+    const dy = testValues(70 * outFeatures, 2);
+    const first = async (rows: number): Promise<Float32Array> => {
+      const shape = {
+        rows,
+        inFeatures,
+        outFeatures,
+        dyStride: outFeatures,
+        dyOffset: 0,
+        format: 'q4',
+        rank: 0,
+      } as const;
+      const launch = matmulNn({ ...shape, loraScale: 0, accumulate: false, variant });
+      const { dx } = await runLaunches(await testGpu(), [launch], {
+        dy: dy.slice(0, rows * outFeatures),
+        w_codes: packed.codes,
+        w_scales: packed.scales,
+        dx: new Float32Array(rows * inFeatures),
+      });
+      return Float32Array.from(dx ?? []).slice(0, inFeatures);
+    };
+    const wanted = await first(70);
+    for (const rows of [1, 64]) expect(await first(rows)).toEqual(wanted);
+  });
+});
