@@ -2,6 +2,7 @@
 
 Rows of 256 tokens are packed from shuffled documents, a fresh packing each epoch; a token attends within its document only.
 What the user and the system say is scored at a fifth of the weight: it is there to be read, not to be foreseen.
+Some rows (--copy-rows) are repeated random tokens: only copying foretells them, so the heads that copy form early.
 """
 import argparse
 import json
@@ -57,7 +58,30 @@ def rows_of(documents, seed):
     return cut(ids), cut(weights), cut(segment)
 
 
-def batch_loss(model, ids, weights, segment):
+def copy_rows(count, seed, special, pool):
+    """Rows of short random sequences said again, plainly or as an answer to the same words; only what is said again is scored."""
+    g = np.random.default_rng(seed)
+    ids, weights, segment = np.zeros((count, ROW), np.int16), np.zeros((count, ROW), np.float32), np.zeros((count, ROW), np.int32)
+    user, assistant, end = special
+    for row in range(count):
+        at, n = 0, 0
+        while at < ROW:
+            size = g.integers(3, 16)
+            words = g.integers(5, 4096, size) if g.random() < 0.3 else pool[g.integers(0, len(pool), size)]
+            if g.random() < 0.5:
+                doc = [user, *words, end, assistant, *words, end]
+                scored = [0.0] * (len(words) + 3) + [1.0] * (len(words) + 1)
+            else:
+                again = int(g.integers(1, 4))
+                doc, scored = [*words] * (again + 1), [0.0] * (len(words) + 1) + [1.0] * (len(words) * again - 1)
+            n += 1
+            size = min(len(doc), ROW - at)
+            ids[row, at:at + size], weights[row, at:at + size], segment[row, at:at + size] = doc[:size], scored[:size], n
+            at += size
+    return ids, weights, segment
+
+
+def batch_loss(model, ids, weights, segment, denominator=None):
     ids = torch.from_numpy(ids.astype(np.int64))
     segment = torch.from_numpy(segment)
     same = (segment[:, :, None] == segment[:, None, :]) & torch.ones(ROW, ROW, dtype=torch.bool).tril()
@@ -68,7 +92,11 @@ def batch_loss(model, ids, weights, segment):
     keep = weight.reshape(-1) > 0
     loss = F.cross_entropy(model.logits(h[:, :-1].reshape(-1, h.shape[-1])[keep]), target.reshape(-1)[keep], reduction="none")
     weight = weight.reshape(-1)[keep]
-    return (loss * weight).sum() / weight.sum(), loss.detach(), weight
+    return (loss * weight).sum() / (denominator or weight.sum()), loss.detach(), weight
+
+
+def weight_of(weights, segment):
+    return float((weights[:, 1:] * (segment[:, 1:] == segment[:, :-1])).sum())
 
 
 @torch.no_grad()
@@ -98,23 +126,20 @@ def orthogonal(g, steps=5):
 
 
 class Optimizer:
-    """AdamW for embedding and norms; for the other matrices Muon (default) or AdamW too."""
+    """AdamW for embedding and norms; for the other matrices Muon (default) or AdamW too. Its state is in shared memory."""
 
     def __init__(self, weights, args):
         self.w, self.args, self.t = weights, args, 0
-        self.m = {k: torch.zeros_like(v) for k, v in weights.items()}
-        self.v = {k: torch.zeros_like(v) for k, v in weights.items() if not self.is_muon(k)}
+        self.m = {k: torch.zeros_like(v).share_memory_() for k, v in weights.items()}
+        self.v = {k: torch.zeros_like(v).share_memory_() for k, v in weights.items() if not self.is_muon(k)}
 
     def is_muon(self, name):
         return self.args.optimizer == "muon" and any(n in name for n in LINEARS)
 
     @torch.no_grad()
-    def step(self, scale):
-        self.t += 1
-        norm = torch.sqrt(sum(p.grad.pow(2).sum() for p in self.w.values()))
-        clip = min(1.0, 1.0 / (norm.item() + 1e-6))
-        for k, p in self.w.items():
-            g, m = p.grad * clip, self.m[k]
+    def step(self, names, gradient, clip, scale, t):
+        for k in names:
+            p, g, m = self.w[k], gradient[k] * clip, self.m[k]
             if self.is_muon(k):
                 m.mul_(0.95).add_(g)
                 lr = self.args.muon_lr * scale
@@ -127,21 +152,86 @@ class Optimizer:
                 lr = self.args.lr * scale
                 if p.dim() > 1:
                     p.mul_(1 - lr * self.args.weight_decay)
-                p.addcdiv_(m / (1 - 0.9**self.t), (v / (1 - 0.95**self.t)).sqrt_().add_(1e-8), value=-lr)
-            p.grad = None
-        return norm.item()
+                p.addcdiv_(m / (1 - 0.9**t), (v / (1 - 0.95**t)).sqrt_().add_(1e-8), value=-lr)
 
     def state(self):
         return dict(m=self.m, v=self.v, t=self.t)
 
     def load(self, state):
-        self.m, self.v, self.t = state["m"], state["v"], state["t"]
+        for mine, saved in ((self.m, state["m"]), (self.v, state["v"])):
+            for k in mine:
+                mine[k].copy_(saved[k])
+        self.t = state["t"]
+
+
+class Workers:
+    """Processes that each take a part of the rows for the gradient and a part of the matrices for the update."""
+
+    def __init__(self, weights, optimizer, count):
+        self.w, self.optimizer, self.count = weights, optimizer, count
+        self.gradient = [{k: torch.zeros_like(v).share_memory_() for k, v in weights.items()} for _ in range(count)]
+        order = sorted(weights, key=lambda k: -weights[k].numel() * (8 if optimizer.is_muon(k) else 1))
+        self.names, load = [[] for _ in range(count)], [0] * count
+        for k in order:
+            least = load.index(min(load))
+            self.names[least].append(k)
+            load[least] += weights[k].numel() * (8 if optimizer.is_muon(k) else 1)
+        self.pipes = []
+        for i in range(1, count):
+            ours, theirs = torch.multiprocessing.Pipe()
+            torch.multiprocessing.get_context("fork").Process(target=self.serve, args=(i, theirs, ours), daemon=True).start()
+            self.pipes.append(ours)
+
+    def serve(self, index, pipe, others_end):
+        torch.set_num_threads(1)
+        others_end.close()  # or this process would outlive the one that asks
+        while True:
+            try:
+                verb, args = pipe.recv()
+            except EOFError:
+                return
+            pipe.send(getattr(self, verb)(index, *args))
+
+    def all(self, verb, parts):
+        for pipe, part in zip(self.pipes, parts[1:]):
+            pipe.send((verb, part))
+        return [getattr(self, verb)(0, *parts[0])] + [pipe.recv() for pipe in self.pipes]
+
+    def differentiate(self, index, ids, weights, segment, denominator):
+        own = {k: v.detach().requires_grad_(True) for k, v in self.w.items()}
+        loss, _, _ = batch_loss(Llama(own), ids, weights, segment, denominator)
+        loss.backward()
+        for k, p in own.items():
+            self.gradient[index][k].copy_(p.grad)
+        return loss.item()
+
+    def update(self, index, clip, scale, t):
+        self.optimizer.step(self.names[index], self.gradient[0], clip, scale, t)
+
+    @torch.no_grad()
+    def step(self, ids, weights, segment, scale):
+        denominator = weight_of(weights, segment)
+        cuts = np.array_split(np.arange(len(ids)), self.count)
+        with torch.enable_grad():
+            loss = sum(self.all("differentiate", [(ids[c], weights[c], segment[c], denominator) for c in cuts]))
+        for other in self.gradient[1:]:
+            for k, g in self.gradient[0].items():
+                g.add_(other[k])
+        norm = math.sqrt(sum(g.pow(2).sum().item() for g in self.gradient[0].values()))
+        self.optimizer.t += 1
+        self.all("update", [(min(1.0, 1.0 / (norm + 1e-6)), scale, self.optimizer.t)] * self.count)
+        return loss, norm
 
 
 def schedule(step, args, decay_from):
     if decay_from is not None:
         return max(0.0, 1 - (step - decay_from) / args.decay_steps)
     return min(1.0, (step + 1) / args.warmup_steps)
+
+
+def copies_at(step, plan):
+    """`0:2,500:4,800:0`: from step 0 on two rows of each batch are copy rows, from 500 four, from 800 none."""
+    return [int(rows) for first, rows in (p.split(":") for p in plan.split(",")) if step >= int(first)][-1]
 
 
 def main():
@@ -156,37 +246,38 @@ def main():
     parser.add_argument("--muon-lr", type=float, default=0.005)
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--weight-decay", type=float, default=0.1)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--copy-rows", default="0:0", help="FROM_STEP:ROWS,…: rows of a batch that are repeated random tokens")
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save-seconds", type=float, default=180)
     parser.add_argument("--name", default="run")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    torch.set_num_threads(1)
     work = Path(args.work)
     tokenizer = Tokenizer.load(args.model)
     train, heldout = encode_documents(work, tokenizer)
     tokens = sum(len(d[0]) for d in train)
     print(f"{len(train)} documents, {tokens} tokens", flush=True)
-    weights = Llama.fresh(args.seed)
+    weights = {k: v.share_memory_() for k, v in Llama.fresh(args.seed).items()}
     optimizer, start, decay_from = Optimizer(weights, args), 0, None
     checkpoint = work / f"{args.name}.pt"
     if checkpoint.exists():
         saved = torch.load(checkpoint)
-        weights.update(saved["weights"])
+        for k, v in saved["weights"].items():
+            weights[k].copy_(v)
         optimizer.load(saved["optimizer"])
         start, decay_from = saved["step"], saved["decay_from"]
         print(f"resumed at step {start}", flush=True)
-    for p in weights.values():
-        p.requires_grad_(True)
-    model = Llama(weights)
+    model, workers = Llama(weights), Workers(weights, optimizer, args.workers)
+    special = [tokenizer.special(n) for n in ("user", "assistant", "end")]
 
     def save(step):
         temporary = checkpoint.with_suffix(".tmp")
-        torch.save(dict(weights={k: v.detach() for k, v in weights.items()}, optimizer=optimizer.state(), step=step, decay_from=decay_from), temporary)
+        torch.save(dict(weights=weights, optimizer=optimizer.state(), step=step, decay_from=decay_from), temporary)
         temporary.rename(checkpoint)
 
     per_epoch = len(rows_of(train, args.seed)[0]) // args.rows
-    epoch, packed = None, None
+    epoch, packed, pool = None, None, None
     saved_at, mean, began, log = time.time(), None, time.time(), open(work / f"{args.name}.log.jsonl", "a")
     for step in range(start, 10**9):
         if decay_from is None and (step >= args.steps - args.decay_steps or (work / "decay").exists()):
@@ -196,17 +287,24 @@ def main():
         if step // per_epoch != epoch:
             epoch = step // per_epoch
             packed = rows_of(train, args.seed + epoch)
-        at = step % per_epoch * args.rows
-        loss, _, _ = batch_loss(model, *(p[at:at + args.rows] for p in packed))
-        loss.backward()
+            pool = packed[0][:2000].reshape(-1)
+            pool = pool[pool >= 5]
+        at, copies = step % per_epoch * args.rows, copies_at(step, args.copy_rows)
+        batch = [p[at:at + args.rows].copy() for p in packed]
+        if copies:
+            for mine, copied in zip(batch, copy_rows(copies, [args.seed, step], special, pool)):
+                mine[:: args.rows // copies][:copies] = copied
         scale = schedule(step, args, decay_from)
-        norm = optimizer.step(scale)
-        mean = loss.item() if mean is None else 0.95 * mean + 0.05 * loss.item()
+        loss, norm = workers.step(*batch, scale)
+        mean = loss if mean is None else 0.95 * mean + 0.05 * loss
         if (step + 1) % 20 == 0:
             speed = (step + 1 - start) * args.rows * ROW / (time.time() - began)
             row = dict(step=step + 1, tokens=(step + 1) * args.rows * ROW, loss=round(mean, 4), norm=round(norm, 3), scale=round(scale, 4), speed=round(speed))
             if (step + 1) % 200 == 0:
                 row["heldout"] = {k: round(v, 4) for k, v in evaluate(model, heldout).items()}
+            if copies:
+                with torch.no_grad():
+                    row["copy"] = round(batch_loss(model, *copy_rows(4, 0, special, pool))[0].item(), 4)
             print(json.dumps(row), file=log, flush=True)
             print(json.dumps(row), flush=True)
         if time.time() - saved_at > args.save_seconds:
