@@ -1,6 +1,7 @@
 /**
  * Breaks every WGSL file in many small ways and runs its room's test against each: a mutant that survives is a hole in
- * the test. Usage: tsx scripts/mutate-kernels.ts [--list] [room…]; `_lib` is the room of the shared parts, tested by all
+ * the test. Usage: tsx scripts/mutate-kernels.ts [--list] [--match=TEXT] [room…]; with --match only mutants
+ * whose description has the text. `_lib` is the room of the shared parts, tested by all
  * rooms that use them. The files themselves are never written: the mutated text takes the place of the `?raw` import
  * inside the test server. A mutant that computes the same for every input, or that no test on this machine can tell,
  * is declared in kernels/<room>/equivalent-mutants.json with a reason.
@@ -36,6 +37,7 @@ const say = (line: string): void => {
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
   const asked = args.filter((arg) => !arg.startsWith('--'));
+  const match = args.find((arg) => arg.startsWith('--match='))?.slice('--match='.length) ?? '';
   const unknown = asked.filter((room) => !rooms.includes(room));
   if (unknown.length > 0) {
     say(`no kernel room '${unknown.join("', '")}'; there are ${rooms.join(', ')}`);
@@ -44,7 +46,7 @@ async function main(): Promise<number> {
   let failures = 0;
   for (const room of asked.length > 0 ? asked : rooms) {
     const files = readdirSync(join(kernels, room)).filter((name) => name.endsWith('.wgsl'));
-    for (const file of files) failures += await mutateFile(room, file, args.includes('--list'));
+    for (const file of files) failures += await mutateFile(room, file, { listOnly: args.includes('--list'), match });
     failures += reportUnknownFiles(room, files);
   }
   say(failures === 0 ? 'every mutant was caught' : `${failures} failures`);
@@ -52,15 +54,20 @@ async function main(): Promise<number> {
 }
 
 /** @returns how many mutants survived, stale declarations and a failing baseline counted in */
-async function mutateFile(room: string, file: string, listOnly: boolean): Promise<number> {
+async function mutateFile(
+  room: string,
+  file: string,
+  { listOnly, match }: { readonly listOnly: boolean; readonly match: string },
+): Promise<number> {
   const path = join(kernels, room, file);
   const name = `${room}/${file}`;
   const all = mutantsOf(readFileSync(path, 'utf8'));
   const declared = readEquivalents(room).filter((entry) => entry.file === file);
   const stale = declared.filter((entry) => !all.some((mutant) => isDeclared(mutant, entry)));
   for (const entry of stale) say(`${name}: STALE declaration, no such mutant: ${entry.rule}, ${entry.fn}: ${entry.to}`);
-  const mutants = all.filter((mutant) => !declared.some((entry) => isDeclared(mutant, entry)));
-  say(`${name}: ${mutants.length} mutants, ${all.length - mutants.length} declared equivalent`);
+  const undeclared = all.filter((mutant) => !declared.some((entry) => isDeclared(mutant, entry)));
+  const mutants = undeclared.filter((mutant) => describe(mutant).includes(match));
+  say(`${name}: ${mutants.length} mutants, ${all.length - undeclared.length} declared equivalent`);
   if (listOnly) {
     for (const mutant of mutants) say(`  ${describe(mutant)}`);
     return stale.length;
