@@ -88,6 +88,8 @@ export class TfjsRuntime implements Runtime {
     const count = rows.tokens.length;
     if (count > this.maxRows) throw new WebLoraError('internal', `${count} rows, at most ${this.maxRows}`);
     if (wanted.length > this.slots) throw new WebLoraError('internal', `${wanted.length} rows wanted, at most ${this.slots}`);
+    const beyond = rows.positions.find((position) => position >= this.context);
+    if (beyond !== undefined) throw new WebLoraError('internal', `a row at position ${beyond}`, { wanted: `positions below ${this.context}` });
     const { graph, logits, inputs } = this.#graph(count, wanted.length);
     const values = this.#base.valuesOf(graph);
     for (const tensor of graph.tensors) {

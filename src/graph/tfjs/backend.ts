@@ -8,6 +8,8 @@ export type TfjsKind = (typeof TFJS_KINDS)[number];
 
 /** Our device's backend has a name of its own, so that tfjs never opens a second device. */
 const SHARED_WEBGPU = 'weblora-webgpu';
+/** The device whose backend is registered and gave the known answer. */
+let trusted: Gpu | undefined;
 
 /**
  * Loads tfjs and makes a backend current; tfjs has one for the whole thread, the last that was opened. Any but `cpu`
@@ -18,6 +20,10 @@ const SHARED_WEBGPU = 'weblora-webgpu';
 export async function openTfjs(kind: TfjsKind, gpu?: Gpu): Promise<Tf> {
   const tf = await import('@tensorflow/tfjs');
   tf.enableProdMode();
+  if (kind === 'webgpu' && gpu !== undefined && gpu === trusted) {
+    await useBackend(tf, SHARED_WEBGPU);
+    return tf;
+  }
   const backend = kind === 'webgpu' ? await registerWebGpu(tf, gpu) : kind;
   // The registry answers null or undefined for a name it does not know.
   if (!tf.findBackendFactory(backend)) {
@@ -30,6 +36,7 @@ export async function openTfjs(kind: TfjsKind, gpu?: Gpu): Promise<Tf> {
     }
   }
   if (kind !== 'cpu') await assertKnownAnswer(tf, backend);
+  if (kind === 'webgpu') trusted = gpu;
   await useBackend(tf, backend);
   return tf;
 }
@@ -38,9 +45,10 @@ async function registerWebGpu(tf: Tf, gpu: Gpu | undefined): Promise<string> {
   if (gpu === undefined) throw new WebLoraError('no-webgpu', "tfjs backend 'webgpu'", { got: 'no device', wanted: 'an open one', fix: 'use --device cpu' });
   defineGpuGlobals(gpu);
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
+  trusted = undefined;
   if (tf.findBackendFactory(SHARED_WEBGPU)) tf.removeBackend(SHARED_WEBGPU);
   else tf.copyRegisteredKernels('webgpu', SHARED_WEBGPU);
-  tf.registerBackend(SHARED_WEBGPU, () => new WebGPUBackend(gpu.device, gpu.adapterInfo));
+  tf.registerBackend(SHARED_WEBGPU, () => besideGpuNavigator(() => new WebGPUBackend(gpu.device, gpu.adapterInfo)));
   return SHARED_WEBGPU;
 }
 
@@ -57,4 +65,17 @@ function defineGpuGlobals(gpu: Gpu): void {
     GPUMapMode: { READ: 0x1, WRITE: 0x2 },
     GPUShaderStage: { VERTEX: 0x1, FRAGMENT: 0x2, COMPUTE: 0x4 },
   });
+}
+
+/** The backend refuses to be made where `navigator.gpu` is not; nothing else may come to believe that Node has it. */
+function besideGpuNavigator<T>(make: () => T): T {
+  const real = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  if ((globalThis.navigator as Navigator | undefined)?.gpu !== undefined) return make();
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu: {} }, configurable: true });
+  try {
+    return make();
+  } finally {
+    if (real === undefined) Reflect.deleteProperty(globalThis, 'navigator');
+    else Object.defineProperty(globalThis, 'navigator', real);
+  }
 }
