@@ -1,6 +1,7 @@
-import { afterAll } from 'vitest';
+import { afterAll, expect } from 'vitest';
+import { recordGpu } from '../../scripts/gpu-record.ts';
 import type { Gpu, GpuLimits } from '../../src/gpu/gpu.ts';
-import { openNodeGpu } from '../../src/gpu/node.ts';
+import { openNodeGpu, type OpenNodeGpuOptions } from '../../src/gpu/node.ts';
 
 let shared: Promise<Gpu> | undefined;
 
@@ -9,15 +10,27 @@ let shared: Promise<Gpu> | undefined;
  * here before it fails on somebody's phone. A machine without any adapter fails the test: nothing is skipped.
  */
 export function testGpu(): Promise<Gpu> {
-  shared ??= openNodeGpu({ limits: 'defaults' });
+  shared ??= open({ limits: 'defaults' });
   return shared;
 }
 
 /** A device of its own, e.g. for a forced binding limit; destroyed after the file's tests. */
 export async function openTestGpu(cap: Partial<GpuLimits> = {}): Promise<Gpu> {
-  const gpu = await openNodeGpu({ limits: 'defaults', cap });
+  const gpu = await open({ limits: 'defaults', cap });
   afterAll(() => {
     gpu.destroy();
+  });
+  return gpu;
+}
+
+/** `npm test` ends with the adapter's name, and fails when a GPU test never opened one. */
+async function open(options: OpenNodeGpuOptions): Promise<Gpu> {
+  const gpu = await openNodeGpu(options);
+  const { description, vendor, architecture, features } = gpu.adapter;
+  recordGpu({
+    file: expect.getState().testPath ?? 'unknown',
+    adapter: description || [vendor, architecture].filter((part) => part !== '').join(' ') || 'unnamed GPU',
+    features,
   });
   return gpu;
 }

@@ -1,0 +1,60 @@
+import { importX } from 'eslint-plugin-import-x';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+import { importArrow } from './scripts/lint/import-arrow.ts';
+
+const TESTS = ['**/*.test.ts', '**/*.bench.ts', 'test/**'];
+
+const NO_DATA_SYNC = {
+  selector: "CallExpression[callee.property.name='dataSync']",
+  message: 'dataSync() stalls the thread and cannot read from WebGPU: await data().',
+};
+const NO_RANDOM = {
+  selector: "MemberExpression[object.name='Math'][property.name='random']",
+  message: 'Math.random() cannot be repeated: draw from a seeded stream of src/data/random.ts.',
+};
+const NO_WORKER = {
+  selector: "NewExpression[callee.name='Worker']",
+  message: 'Workers are started by their client.ts in workers/ and nowhere else.',
+};
+
+export default defineConfig(
+  { ignores: ['dist/**', 'node_modules/**', 'coverage/**'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  {
+    files: ['**/*.{ts,tsx}'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { 'import-x': importX, 'web-lora': { rules: { 'import-arrow': importArrow } } },
+    settings: {
+      'import-x/extensions': ['.ts', '.tsx'],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts', '.tsx'] },
+      'import-x/ignore': ['node_modules', String.raw`\?raw$`, String.raw`\.json$`],
+    },
+    rules: {
+      'web-lora/import-arrow': 'error',
+      'import-x/no-cycle': ['error', { ignoreExternal: true }],
+      eqeqeq: 'error',
+      'no-console': 'error',
+      'no-restricted-syntax': ['error', NO_DATA_SYNC, NO_RANDOM, NO_WORKER],
+      '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreVoidReturningFunctions: true, ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
+      // `async` is how an implementation without a wait keeps its interface: what it throws becomes a rejection.
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+    },
+  },
+  { files: ['workers/**'], rules: { 'no-restricted-syntax': ['error', NO_DATA_SYNC, NO_RANDOM] } },
+  { files: ['src/cli/**'], rules: { 'no-console': 'off' } },
+  {
+    files: TESTS,
+    rules: {
+      'no-restricted-syntax': ['error', NO_DATA_SYNC, NO_RANDOM],
+      // What beforeAll assigns is undefined in afterAll when beforeAll failed; types cannot say so.
+      '@typescript-eslint/no-unnecessary-condition': 'off',
+    },
+  },
+);

@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import { AST_NODE_TYPES, ESLintUtils, type TSESTree } from '@typescript-eslint/utils';
+
+const root = dirname(dirname(import.meta.dirname));
+
+interface Area {
+  /** Areas whose values this one may use, beside itself and src/errors.ts. */
+  readonly uses: readonly string[];
+  /** Types may come from any area: they leave nothing behind at run time. */
+  readonly anyTypes?: boolean;
+  readonly why: string;
+}
+
+const ARROW =
+  'imports go formats, gpu <- kernels <- graph <- lora, models <- train, generate, evaluate <- workers <- ui, cli';
+const LEAF = 'storage, data and adapters stay usable without a GPU or a model: they import formats, errors and types';
+const KEEPERS = ['src/formats', 'src/storage', 'src/data', 'src/adapters'];
+const ENGINE = ['src/formats', 'src/gpu', 'kernels', 'src/graph'];
+const MODELS = [...ENGINE, ...KEEPERS, 'src/lora', 'models'];
+const WORK = ['src/train', 'src/generate', 'src/evaluate'];
+
+const AREAS: Readonly<Record<string, Area>> = {
+  'src/errors.ts': { uses: [], why: 'everything imports errors, so it imports nothing' },
+  'src/version.ts': { uses: [], why: 'a constant' },
+  'src/formats': { uses: [], why: 'formats are bytes only' },
+  'src/gpu': { uses: ['src/formats'], why: ARROW },
+  kernels: { uses: ['src/formats', 'src/gpu'], why: ARROW },
+  'src/graph': { uses: ['src/formats', 'src/gpu', 'kernels'], why: ARROW },
+  'src/storage': { uses: ['src/formats'], anyTypes: true, why: LEAF },
+  'src/data': { uses: ['src/formats'], anyTypes: true, why: LEAF },
+  'src/adapters': { uses: ['src/formats'], anyTypes: true, why: LEAF },
+  'src/lora': { uses: [...ENGINE, 'src/adapters'], why: ARROW },
+  models: { uses: [...ENGINE, 'src/adapters', 'src/lora'], why: ARROW },
+  'src/train': { uses: [...MODELS, ...WORK, 'src/version.ts'], why: ARROW },
+  'src/generate': { uses: [...MODELS, 'src/data'], why: ARROW },
+  'src/evaluate': { uses: [...MODELS, 'src/generate'], why: ARROW },
+  workers: { uses: [...MODELS, ...WORK, 'src/version.ts'], why: ARROW },
+  'src/ui': {
+    uses: ['workers/*/client.ts', 'src/train/config.ts', 'src/data/read-rows.ts', 'src/version.ts'],
+    anyTypes: true,
+    why: 'the page knows the workers by their clients, and beyond them only types and pure helpers',
+  },
+  'src/cli': { uses: [...MODELS, ...WORK, 'workers', 'src/version.ts'], why: ARROW },
+  'src/index.ts': { uses: [...MODELS, ...WORK, 'workers', 'src/version.ts'], why: ARROW },
+};
+
+/** Tests, benchmarks and what exists for them see everything. */
+const FREE = /^(test|bench|scripts)\/|\.(test|bench|ref|cases)\.tsx?$|(^|\/)toy-[\w-]+\.ts$|^[\w.]+\.ts$/;
+const ONLY_FOR_TESTS = /^(test|bench|scripts)\/|\.(test|bench|ref|cases)\.tsx?$|(^|\/)toy-[\w-]+\.ts$/;
+/** The programs that wrote the built-in model's examples and text run in Node, not in the product. */
+const PROGRAMS = /^models\/embedded\//;
+const NODE_ONLY = /^src\/cli\/|^src\/gpu\/(node|sparticuz)\.ts$|^src\/storage\/node-[\w-]+\.ts$/;
+
+const areaOf = (path: string): string | undefined =>
+  Object.keys(AREAS).find((area) => path === area || path.startsWith(`${area}/`));
+
+const isUsed = (target: string, uses: readonly string[]): boolean =>
+  uses.some((use) =>
+    use.includes('*') ? new RegExp(`^${use.replace('*', '[^/]+')}$`).test(target) : target === use || target.startsWith(`${use}/`),
+  );
+
+type Message = 'arrow' | 'node' | 'tests' | 'missing';
+
+/** Holds the direction of imports between folders, and keeps `node:` out of what runs in a browser. */
+export const importArrow = ESLintUtils.RuleCreator.withoutDocs<[], Message>({
+  meta: {
+    type: 'problem',
+    schema: [],
+    messages: {
+      arrow: '{{from}} may not import {{target}}: {{why}}. Move what both need further down.',
+      node: '{{name}} does not exist in a browser: only src/cli, src/gpu/node.ts and src/storage/node-*.ts may import it.',
+      tests: '{{target}} is for tests: nothing of the product may import it.',
+      missing: '{{target}} does not exist.',
+    },
+  },
+  create(context) {
+    const file = relative(root, context.filename).replaceAll('\\', '/');
+    if (FREE.test(file) || PROGRAMS.test(file)) return {};
+    const from = areaOf(file);
+
+    const check = (node: TSESTree.Node, name: string, isType: boolean): void => {
+      if (name.startsWith('node:')) {
+        if (!NODE_ONLY.test(file) && !isType) context.report({ node, messageId: 'node', data: { name } });
+        return;
+      }
+      if (!name.startsWith('.')) return;
+      const path = resolve(dirname(context.filename), name.replace(/\?\w+$/, ''));
+      const target = relative(root, path).replaceAll('\\', '/');
+      if (!existsSync(path)) {
+        context.report({ node, messageId: 'missing', data: { target } });
+        return;
+      }
+      if (ONLY_FOR_TESTS.test(target)) {
+        context.report({ node, messageId: 'tests', data: { target } });
+        return;
+      }
+      const to = areaOf(target);
+      if (from === undefined || to === undefined || to === from || to === 'src/errors.ts') return;
+      const area = AREAS[from];
+      if (area === undefined || isUsed(target, area.uses) || (isType && area.anyTypes === true)) return;
+      context.report({ node, messageId: 'arrow', data: { from, target, why: area.why } });
+    };
+
+    return {
+      ImportDeclaration(node) {
+        const named = node.specifiers;
+        const isType =
+          node.importKind === 'type' ||
+          (named.length > 0 &&
+            named.every((one) => one.type === AST_NODE_TYPES.ImportSpecifier && one.importKind === 'type'));
+        check(node.source, node.source.value, isType);
+      },
+      ExportNamedDeclaration(node) {
+        if (node.source !== null) check(node.source, node.source.value, node.exportKind === 'type');
+      },
+      ExportAllDeclaration(node) {
+        check(node.source, node.source.value, node.exportKind === 'type');
+      },
+      ImportExpression(node) {
+        if (node.source.type === AST_NODE_TYPES.Literal && typeof node.source.value === 'string') {
+          check(node.source, node.source.value, false);
+        }
+      },
+    };
+  },
+});

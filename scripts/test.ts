@@ -1,0 +1,124 @@
+/**
+ * Everything that must hold. `tsx scripts/test.ts`: types, lint, unit, parity and browser tests, ending with the line
+ * that names the adapter. `tsx scripts/test.ts fast`: format, types, lint, dead code and the tests that need no GPU.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { startVitest, type TestModule } from 'vitest/node';
+import { GPU_RECORD, readGpuRecords } from './gpu-record.ts';
+
+const root = join(import.meta.dirname, '..');
+const isFast = process.argv[2] === 'fast';
+
+const TYPES = ['tsc', '--noEmit'];
+const LINT = ['eslint', '.', '--max-warnings', '0'];
+const FORMAT = ['prettier', '--check', '--log-level', 'warn', '.'];
+const DEAD_CODE = ['knip'];
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+/** Runs a tool of this package; its output is shown when it is done, so that two can run side by side. */
+function check(command: readonly string[]): Promise<boolean> {
+  const started = performance.now();
+  const [tool = '', ...args] = command;
+  return new Promise((resolve) => {
+    const child = spawn(join(root, 'node_modules', '.bin', tool), args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: process.platform === 'win32',
+    });
+    const output: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+    child.on('error', (error) => output.push(Buffer.from(`${error.message}\n`)));
+    child.on('close', (code) => {
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      process.stdout.write(Buffer.concat(output));
+      say(`${code === 0 ? 'ok' : 'FAILED'}: ${command.join(' ')} (${seconds} s)`);
+      resolve(code === 0);
+    });
+  });
+}
+
+const opensGpu = (path: string): boolean => readFileSync(join(root, path), 'utf8').includes("harness/gpu.ts'");
+
+/** Tests that compute on no device, neither the GPU nor through tfjs. */
+function fastTests(): string[] {
+  return ['src', 'models', 'workers', 'kernels', 'test/fixtures', 'test/harness']
+    .flatMap((top) => readdirSync(join(root, top), { recursive: true, encoding: 'utf8' }).map((path) => `${top}/${path}`))
+    .filter((path) => path.endsWith('.test.ts'))
+    .filter((path) => !opensGpu(path) && !/openNodeGpu|openTfjs/.test(readFileSync(join(root, path), 'utf8')));
+}
+
+interface Tests {
+  readonly passed: boolean;
+  readonly modules: readonly TestModule[];
+}
+
+async function runTests(): Promise<Tests> {
+  const selection = isFast ? { project: ['node'] } : {};
+  const vitest = await startVitest('test', isFast ? fastTests() : [], { root, watch: false, ...selection });
+  const modules = vitest.state.getTestModules();
+  const unhandled = vitest.state.getUnhandledErrors();
+  await vitest.close();
+  return { passed: unhandled.length === 0 && modules.length > 0 && modules.every((module) => module.ok()), modules };
+}
+
+function count(modules: readonly TestModule[], project: string): { run: number; skipped: number } {
+  const states = modules
+    .filter((module) => module.project.name === project)
+    .flatMap((module) => [...module.children.allTests()])
+    .map((test) => test.result().state);
+  const run = states.filter((state) => state === 'passed' || state === 'failed').length;
+  return { run, skipped: states.length - run };
+}
+
+async function full(): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), 'weblora-test-'));
+  const record = join(folder, 'gpu.jsonl');
+  process.env[GPU_RECORD] = record;
+  try {
+    const checks = await Promise.all([check(TYPES), check(LINT)]);
+    const { passed, modules } = await runTests();
+    const node = count(modules, 'node');
+    const browser = count(modules, 'browser');
+    const records = readGpuRecords(record);
+    const adapters = [...new Set(records.map(({ adapter }) => adapter))];
+    const opened = new Set(records.map(({ file }) => file));
+    const without = modules
+      .filter(({ moduleId }) => !opened.has(moduleId))
+      .map(({ moduleId }) => relative(root, moduleId))
+      .filter(opensGpu);
+    const features = [...new Set(records.flatMap((one) => one.features))].sort();
+    const skipped = node.skipped + browser.skipped;
+    const ok =
+      checks.every(Boolean) &&
+      passed &&
+      skipped === 0 &&
+      adapters.length > 0 &&
+      without.length === 0 &&
+      browser.run > 0;
+    if (without.length > 0) say(`GPU tests that never opened a device: ${without.join(', ')}`);
+    if (!ok) say('FAILED: see above');
+    say(`gpu features: ${features.join(', ') || 'none'}`);
+    say(
+      `gpu: ${adapters.join(' + ') || 'none'}; tests: ${node.run} run, ${skipped} skipped; browser: ${browser.run} run`,
+    );
+    return ok;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function fast(): Promise<boolean> {
+  const [types, lint] = await Promise.all([check(TYPES), check(LINT)]);
+  const [format, deadCode] = await Promise.all([check(FORMAT), check(DEAD_CODE)]);
+  const { passed } = await runTests();
+  return types && lint && format && deadCode && passed;
+}
+
+process.exit((await (isFast ? fast() : full())) ? 0 : 1);
