@@ -12,7 +12,11 @@ function contentSecurityPolicy(): Plugin {
     name: 'web-lora:content-security-policy',
     apply: 'build',
     transformIndexHtml: () => [
-      { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: CONTENT_SECURITY_POLICY }, injectTo: 'head-prepend' },
+      {
+        tag: 'meta',
+        attrs: { 'http-equiv': 'Content-Security-Policy', content: CONTENT_SECURITY_POLICY },
+        injectTo: 'head-prepend',
+      },
     ],
   };
 }
@@ -32,7 +36,12 @@ function app(engine: 'real' | 'fake'): UserConfig {
     base: './',
     plugins: [contentSecurityPolicy(), embeddedFiles()],
     worker: { format: 'es', plugins: () => (engine === 'fake' ? [scriptedEngine()] : []) },
-    build: { outDir: engine === 'fake' ? 'dist/fake-app' : 'dist/app', emptyOutDir: true, target: 'es2023', reportCompressedSize: false },
+    build: {
+      outDir: engine === 'fake' ? 'dist/fake-app' : 'dist/app',
+      emptyOutDir: true,
+      target: 'es2023',
+      reportCompressedSize: false,
+    },
   };
 }
 

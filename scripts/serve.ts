@@ -11,7 +11,10 @@ if (!existsSync(join(folder, 'index.html'))) {
 }
 serveFolder(folder)
   .on('error', (error: NodeJS.ErrnoException) => {
-    const reason = error.code === 'EADDRINUSE' ? `port ${port} is taken: stop the other program, or set PORT to another number` : error.message;
+    const reason =
+      error.code === 'EADDRINUSE'
+        ? `port ${port} is taken: stop the other program, or set PORT to another number`
+        : error.message;
     process.stderr.write(`The page cannot be served: ${reason}\n`);
     process.exit(1);
   })

@@ -37,7 +37,10 @@ export function serveFolder(folder: string): Server {
       });
       if (path === undefined) response.end(`${status}\n`);
       else if (request.method === 'HEAD') response.end();
-      else createReadStream(path).on('error', () => response.destroy()).pipe(response);
+      else
+        createReadStream(path)
+          .on('error', () => response.destroy())
+          .pipe(response);
     });
   });
 }

@@ -34,7 +34,8 @@ export async function unpackSparticuz(name: string, archives: readonly Archive[]
       const into = join(unpacked, archive.folder ?? '');
       await mkdir(into, { recursive: true });
       const { extract } = await import('tar-fs');
-      const sink = archive.file === undefined ? extract(into) : createWriteStream(join(into, archive.file), { mode: 0o755 });
+      const sink =
+        archive.file === undefined ? extract(into) : createWriteStream(join(into, archive.file), { mode: 0o755 });
       await pipeline(createReadStream(join(root, 'bin', archive.name)), createBrotliDecompress(), sink);
     }
     await rename(unpacked, target);

@@ -33,7 +33,10 @@ export function App() {
         <TakeAwayPlace />
       </main>
       <footer class="bottom">
-        <p>WebLoRA is free software under the Apache licence 2.0. This page has no server behind it, no cookies and no tracking.</p>
+        <p>
+          WebLoRA is free software under the Apache licence 2.0. This page has no server behind it, no cookies and no
+          tracking.
+        </p>
       </footer>
     </>
   );

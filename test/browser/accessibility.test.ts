@@ -17,8 +17,8 @@ describe('axe on the page', () => {
     site = await openSite(join(import.meta.dirname, '..', '..', 'dist', 'fake-app'));
   });
   afterAll(async () => {
-    await browser?.close();
-    await site?.close();
+    await browser.close();
+    await site.close();
   });
 
   async function expectNoViolation(page: Page, state: string): Promise<void> {
@@ -31,26 +31,39 @@ describe('axe on the page', () => {
     expect(found).toEqual([]);
   }
 
-  it.each(['light', 'dark'] as const)('finds nothing in the %s theme: ready, training, finished, failed', async (colorScheme) => {
-    const runs = [{ out: 'shop-20261103-101500', finished: true, step: 100, totalSteps: 100, model: 'embedded' }];
-    const { page, close } = await visit(browser, site.url, { steps: 60, runs, notices: ['A notice.'] }, { colorScheme, reducedMotion: 'reduce' });
-    await page.getByText('Built-in model ready').waitFor();
-    await page.getByRole('table').waitFor();
-    await page.getByText('Settings', { exact: true }).click();
-    await expectNoViolation(page, 'ready');
-    await page.getByRole('button', { name: 'Train', exact: true }).click();
-    await page.getByText(/Step \d+ of 60/).waitFor();
-    await page.getByRole('button', { name: 'Pause' }).click();
-    await page.getByText('Paused', { exact: true }).waitFor();
-    await expectNoViolation(page, 'paused');
-    await page.getByRole('button', { name: 'Resume' }).click();
-    await page.getByText('✓ as wanted').waitFor();
-    await expectNoViolation(page, 'finished');
-    await close();
+  it.each(['light', 'dark'] as const)(
+    'finds nothing in the %s theme: ready, paused, stopped, failed',
+    async (colorScheme) => {
+      const runs = [{ out: 'shop-20261103-101500', finished: true, step: 100, totalSteps: 100, model: 'embedded' }];
+      const { page, close } = await visit(
+        browser,
+        site.url,
+        { steps: 100_000, runs, notices: ['A notice.'] },
+        { colorScheme, reducedMotion: 'reduce' },
+      );
+      await page.getByText('Built-in model ready').waitFor();
+      await page.getByRole('table').waitFor();
+      await page.getByText('Settings', { exact: true }).click();
+      await expectNoViolation(page, 'ready');
+      await page.getByRole('button', { name: 'Train', exact: true }).click();
+      await page.getByText(/Step [\d,]+ of 100,000/).waitFor();
+      await page.getByRole('button', { name: 'Pause' }).click();
+      await page.getByText('Paused', { exact: true }).waitFor();
+      await expectNoViolation(page, 'paused');
+      await page.getByRole('button', { name: 'Stop' }).click();
+      await page.getByText('✓ as wanted').waitFor();
+      await expectNoViolation(page, 'stopped, and answered');
+      await close();
 
-    const failing = await visit(browser, site.url, { loadFails: { code: 'storage', message: 'no room; delete earlier runs' } }, { colorScheme });
-    await failing.page.getByRole('alert').waitFor();
-    await expectNoViolation(failing.page, 'failed');
-    await failing.close();
-  });
+      const failing = await visit(
+        browser,
+        site.url,
+        { loadFails: { code: 'storage', message: 'no room; delete earlier runs' } },
+        { colorScheme },
+      );
+      await failing.page.getByRole('alert').waitFor();
+      await expectNoViolation(failing.page, 'failed');
+      await failing.close();
+    },
+  );
 });

@@ -21,56 +21,86 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
     site = await openSite(join(root, 'dist', 'app'));
   });
   afterAll(async () => {
-    await browser?.close();
-    await site?.close();
+    await browser.close();
+    await site.close();
   });
 
-  it('learns a few answers, says them, gives the adapter away, and still has it after a reload', { timeout: 600_000 }, async () => {
-    const rows = (await readFile(join(root, 'models/embedded/examples/shop/train.jsonl'), 'utf8')).trim().split('\n').slice(0, 6);
-    const { page, requests, complaints, close } = await visit(browser, site.url);
-    await page.getByText('Built-in model ready').waitFor(PATIENCE);
-    expect(await page.getByText('imitated in software').isVisible()).toBe(true);
-    await page.locator('input[type=file]').setInputFiles({ name: 'shop-few.jsonl', mimeType: 'text/plain', buffer: Buffer.from(rows.join('\n')) });
-    await page.getByText('6 examples to learn from').waitFor();
-    await page.getByText('Settings', { exact: true }).click();
-    await page.getByLabel('How long').selectOption('steps');
-    await page.getByLabel('Number of steps').fill(String(STEPS));
-    await page.getByLabel('Examples per step').fill('1');
-    await page.getByRole('button', { name: 'Train', exact: true }).click();
-    await page.getByText('The model has learned your examples').waitFor(PATIENCE);
+  it(
+    'learns a few answers, says them, gives the adapter away, and still has it after a reload',
+    { timeout: 600_000 },
+    async () => {
+      const rows = (await readFile(join(root, 'models/embedded/examples/shop/train.jsonl'), 'utf8'))
+        .trim()
+        .split('\n')
+        .slice(0, 6);
+      const { page, requests, complaints, close } = await visit(browser, site.url);
+      await page.getByText('Built-in model ready').waitFor(PATIENCE);
+      expect(await page.getByText('imitated in software').isVisible()).toBe(true);
+      await page
+        .locator('input[type=file]')
+        .setInputFiles({ name: 'shop-few.jsonl', mimeType: 'text/plain', buffer: Buffer.from(rows.join('\n')) });
+      await page.getByText('6 examples to learn from').waitFor();
+      await page.getByText('Settings', { exact: true }).click();
+      await page.getByLabel('How long').selectOption('steps');
+      await page.getByLabel('Number of steps').fill(String(STEPS));
+      await page.getByLabel('Examples per step').fill('1');
+      await page.getByRole('button', { name: 'Train', exact: true }).click();
+      await page.getByText('The model has learned your examples').waitFor(PATIENCE);
 
-    const [, first, last] = /Its loss went from ([\d.]+) to ([\d.]+)/.exec(await page.locator('.result').innerText()) ?? [];
-    expect(Number(last)).toBeLessThan(0.5 * Number(first));
+      const [, first, last] =
+        /Its loss went from ([\d.]+) to ([\d.]+)/.exec(await page.locator('.result').innerText()) ?? [];
+      expect(Number(last)).toBeLessThan(0.5 * Number(first));
 
-    const after = page.getByRole('article', { name: /^After/ });
-    await after.getByText('tokens a second').waitFor(PATIENCE);
-    const [before, tuned] = [await page.getByRole('article', { name: /^Before/ }).locator('.answer').innerText(), await after.locator('.answer').innerText()];
-    expect(tuned).not.toBe(before);
-    expect(tuned).toBe((JSON.parse(rows[0] ?? '{}') as { answer: string }).answer);
-    expect(await after.getByText('✓ as wanted').isVisible()).toBe(true);
+      const after = page.getByRole('article', { name: /^After/ });
+      await after.getByText('tokens a second').waitFor(PATIENCE);
+      const [before, tuned] = [
+        await page
+          .getByRole('article', { name: /^Before/ })
+          .locator('.answer')
+          .innerText(),
+        await after.locator('.answer').innerText(),
+      ];
+      expect(tuned).not.toBe(before);
+      expect(tuned).toBe((JSON.parse(rows[0] ?? '{}') as { answer: string }).answer);
+      expect(await after.getByText('✓ as wanted').isVisible()).toBe(true);
 
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download adapter' }).click()]);
-    const files = unzipSync(new Uint8Array(await readFile(await download.path())));
-    expect(Object.keys(files).map((path) => path.split('/').at(-1)).sort()).toEqual(['README.md', 'adapter_config.json', 'adapter_model.safetensors']);
-    const file = (name: string): Uint8Array => Object.entries(files).find(([path]) => path.endsWith(name))?.[1] ?? new Uint8Array();
-    const config = JSON.parse(new TextDecoder().decode(file('adapter_config.json'))) as Record<string, unknown>;
-    expect(config).toMatchObject({ peft_type: 'LORA', r: 16, lora_alpha: 32 });
-    const { tensors } = readSafetensors(file('adapter_model.safetensors'));
-    const names = [...tensors.keys()];
-    expect(names.every((name) => /^base_model\.model\.model\.layers\.\d+\..+\.lora_[AB]\.weight$/.test(name))).toBe(true);
-    expect(names.filter((name) => name.includes('lora_A')).length).toBe(names.filter((name) => name.includes('lora_B')).length);
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: 'Download adapter' }).click(),
+      ]);
+      const files = unzipSync(new Uint8Array(await readFile(await download.path())));
+      expect(
+        Object.keys(files)
+          .map((path) => path.split('/').at(-1))
+          .sort(),
+      ).toEqual(['README.md', 'adapter_config.json', 'adapter_model.safetensors']);
+      const file = (name: string): Uint8Array =>
+        Object.entries(files).find(([path]) => path.endsWith(name))?.[1] ?? new Uint8Array();
+      const config = JSON.parse(new TextDecoder().decode(file('adapter_config.json'))) as Record<string, unknown>;
+      expect(config).toMatchObject({ peft_type: 'LORA', r: 16, lora_alpha: 32 });
+      const { tensors } = readSafetensors(file('adapter_model.safetensors'));
+      const names = [...tensors.keys()];
+      expect(names.every((name) => /^base_model\.model\.model\.layers\.\d+\..+\.lora_[AB]\.weight$/.test(name))).toBe(
+        true,
+      );
+      expect(names.filter((name) => name.includes('lora_A')).length).toBe(
+        names.filter((name) => name.includes('lora_B')).length,
+      );
 
-    await page.reload();
-    await page.getByText('Built-in model ready').waitFor(PATIENCE);
-    await page.getByRole('button', { name: /Open shop few/ }).click();
-    await page.getByLabel('Question', { exact: true }).fill((JSON.parse(rows[0] ?? '{}') as { question: string }).question);
-    await page.getByRole('button', { name: 'Ask both' }).click();
-    await after.getByText('tokens a second').waitFor(PATIENCE);
-    expect(await after.locator('.answer').innerText()).toBe(tuned);
+      await page.reload();
+      await page.getByText('Built-in model ready').waitFor(PATIENCE);
+      await page.getByRole('button', { name: /Open shop few/ }).click();
+      await page
+        .getByLabel('Question', { exact: true })
+        .fill((JSON.parse(rows[0] ?? '{}') as { question: string }).question);
+      await page.getByRole('button', { name: 'Ask both' }).click();
+      await after.getByText('tokens a second').waitFor(PATIENCE);
+      expect(await after.locator('.answer').innerText()).toBe(tuned);
 
-    expect(requests.filter((url) => !url.startsWith(site.url) && !url.startsWith('blob:'))).toEqual([]);
-    expect(requests.filter((url) => /tfjs/.test(url))).toEqual([]);
-    expect(complaints).toEqual([]);
-    await close();
-  });
+      expect(requests.filter((url) => !url.startsWith(site.url) && !url.startsWith('blob:'))).toEqual([]);
+      expect(requests.filter((url) => /tfjs/.test(url))).toEqual([]);
+      expect(complaints).toEqual([]);
+      await close();
+    },
+  );
 });

@@ -14,14 +14,15 @@ const jsonl = (rows: readonly unknown[]): Buffer => Buffer.from(rows.map((row) =
 describe('the page, over a scripted engine', () => {
   let browser: Browser;
   let site: Site;
-  const open = (...rest: Parameters<typeof visit> extends [unknown, unknown, ...infer R] ? R : never) => visit(browser, site.url, ...rest);
+  const open = (...rest: Parameters<typeof visit> extends [unknown, unknown, ...infer R] ? R : never) =>
+    visit(browser, site.url, ...rest);
   beforeAll(async () => {
     browser = await launchChromium();
     site = await openSite(join(root, 'dist', 'fake-app'));
   });
   afterAll(async () => {
-    await browser?.close();
-    await site?.close();
+    await browser.close();
+    await site.close();
   });
 
   it('goes from one click to two answers and a zip, asking its own origin only', async () => {
@@ -74,24 +75,27 @@ describe('the page, over a scripted engine', () => {
   });
 
   it('pauses, goes on, stops, and continues what was stopped', async () => {
-    const { page, close } = await open({ steps: 200, stepMs: 10 });
+    const { page, close } = await open({ steps: 100_000, stepMs: 10 });
     await button(page, 'Train').click();
-    await page.getByText(/Step \d+ of 200/).waitFor();
+    await page.getByText(/Step [\d,]+ of 100,000/).waitFor();
     expect(await page.title()).toMatch(/^\d+ % · WebLoRA$/);
     await button(page, 'Pause').click();
     await page.getByText('Paused', { exact: true }).waitFor();
-    const at = await page.getByText(/Step \d+ of 200/).textContent();
+    const at = await page.getByText(/Step [\d,]+ of 100,000/).textContent();
     await page.waitForTimeout(100);
-    expect(await page.getByText(/Step \d+ of 200/).textContent()).toBe(at);
+    expect(await page.getByText(/Step [\d,]+ of 100,000/).textContent()).toBe(at);
     expect(await page.getByRole('radio').first().isDisabled()).toBe(true);
     await button(page, 'Resume').click();
     await page.getByText('Training', { exact: true }).waitFor();
     await button(page, 'Stop').click();
-    await page.getByText(/Stopped after \d+ of 200 steps/).waitFor();
+    await page.getByText(/Stopped after [\d,]+ of 100,?000 steps/).waitFor();
     expect(await page.getByText('Nothing is lost').isVisible()).toBe(true);
     expect(await button(page, 'Download adapter').isEnabled()).toBe(true);
     await button(page, 'Continue training').click();
-    await page.getByText('The model has learned your examples').waitFor();
+    await page.getByText('Training', { exact: true }).waitFor();
+    await page.getByText(/Step 50,\d+ of 100,000/).waitFor();
+    await button(page, 'Stop').click();
+    await page.getByText(/Stopped after 50,?\d+ of 100,?000 steps/).waitFor();
     await close();
   });
 
@@ -109,7 +113,9 @@ describe('the page, over a scripted engine', () => {
     await page.getByText('The model has learned your examples').waitFor();
     const spoken = await page.evaluate(() => (window as unknown as { spoken: string[] }).spoken);
     expect(spoken.length).toBeLessThanOrEqual(12);
-    expect(spoken).toEqual(expect.arrayContaining(['Training has started.', '50 percent trained.', 'Training finished.']));
+    expect(spoken).toEqual(
+      expect.arrayContaining(['Training has started.', '50 percent trained.', 'Training finished.']),
+    );
     await close();
   });
 
@@ -118,7 +124,9 @@ describe('the page, over a scripted engine', () => {
     await page.locator('input[type=file]').setInputFiles({
       name: 'fragen.jsonl',
       mimeType: 'application/jsonl',
-      buffer: Buffer.from('{"question":"Warum?","answer":"Darum."}\n{"question":"Wie?"\n{"question":"Wo?","answer":"Dort."}\n'),
+      buffer: Buffer.from(
+        '{"question":"Warum?","answer":"Darum."}\n{"question":"Wie?"\n{"question":"Wo?","answer":"Dort."}\n',
+      ),
     });
     await page.getByText('1 row cannot be used').waitFor();
     expect(await page.getByText('Line 2: not valid JSON').isVisible()).toBe(true);
@@ -149,7 +157,12 @@ describe('the page, over a scripted engine', () => {
     expect(await page.getByRole('cell', { name: 'When, then?' }).isVisible()).toBe(true);
     await drop('photo.png', [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 1]);
     await page.getByRole('alert').waitFor();
-    expect(await page.getByText(/Nothing was lost|cannot be used/).first().isVisible()).toBe(true);
+    expect(
+      await page
+        .getByText(/Nothing was lost|cannot be used/)
+        .first()
+        .isVisible(),
+    ).toBe(true);
     expect(await button(page, 'Train').isDisabled()).toBe(true);
     await page.getByRole('radio', { name: /House style/ }).check();
     await page.getByText('220 examples to learn from').waitFor();
@@ -158,19 +171,29 @@ describe('the page, over a scripted engine', () => {
   });
 
   it('says what happened, what is lost and what to do: no GPU, a broken model, a run that breaks', async () => {
-    const noGpu = await open({ describeFails: { code: 'no-webgpu', message: 'WebGPU is present but no GPU adapter was given; turn on hardware acceleration' } });
+    const noGpu = await open({
+      describeFails: {
+        code: 'no-webgpu',
+        message: 'WebGPU is present but no GPU adapter was given; turn on hardware acceleration',
+      },
+    });
     await noGpu.page.getByText('This browser gives no access to a graphics chip').waitFor();
     expect(await noGpu.page.getByText('turn on hardware acceleration').isVisible()).toBe(true);
     expect(await button(noGpu.page, 'Train').isDisabled()).toBe(true);
     await noGpu.close();
 
-    const broken = await open({ loadFails: { code: 'bad-file', message: 'model.safetensors: got 12 bytes, wanted 900; download it again' } });
+    const broken = await open({
+      loadFails: { code: 'bad-file', message: 'model.safetensors: got 12 bytes, wanted 900; download it again' },
+    });
     await broken.page.getByText('A file is damaged').waitFor();
     expect(await broken.page.getByText('Nothing was lost').isVisible()).toBe(true);
     expect(await button(broken.page, 'Try again').isVisible()).toBe(true);
     await broken.close();
 
-    const unstable = { code: 'non-finite', message: 'step 25: got a loss that is no number; lower the learning rate' } as const;
+    const unstable = {
+      code: 'non-finite',
+      message: 'step 25: got a loss that is no number; lower the learning rate',
+    } as const;
     const failing = await open({ steps: 40, stepMs: 5, trainFails: { atStep: 25, error: unstable } });
     await button(failing.page, 'Train').click();
     await failing.page.getByText('Training became unstable and was stopped').waitFor();
@@ -179,7 +202,9 @@ describe('the page, over a scripted engine', () => {
     expect(await button(failing.page, 'Train again').isEnabled()).toBe(true);
     await failing.close();
 
-    const refused = await open({ trainRefused: { code: 'out-of-memory', message: 'this run: got 9 GB, wanted 4 GB; lower the rank' } });
+    const refused = await open({
+      trainRefused: { code: 'out-of-memory', message: 'this run: got 9 GB, wanted 4 GB; lower the rank' },
+    });
     await button(refused.page, 'Train').click();
     await refused.page.getByText('There is not enough graphics memory').waitFor();
     expect(await refused.page.getByText('Nothing was lost: training had not begun.').isVisible()).toBe(true);
@@ -269,7 +294,10 @@ describe('the page, over a scripted engine', () => {
     const { page, complaints, close } = await open();
     await page.getByText('Built-in model ready').waitFor();
     const refused = await page.evaluate(async () => {
-      const outside = await fetch('https://example.com/').then(() => 'let through', () => 'refused');
+      const outside = await fetch('https://example.com/').then(
+        () => 'let through',
+        () => 'refused',
+      );
       const script = document.createElement('script');
       script.textContent = 'window.planted = true';
       document.body.append(script);
@@ -283,7 +311,9 @@ describe('the page, over a scripted engine', () => {
   it('loads a large file of examples without a hang', async () => {
     const { page, close } = await open();
     const rows = Array.from({ length: 10_000 }, (_, i) => ({ prompt: `Question ${i}`, completion: `Answer ${i}` }));
-    await page.locator('input[type=file]').setInputFiles({ name: 'many.jsonl', mimeType: 'text/plain', buffer: jsonl(rows) });
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'many.jsonl', mimeType: 'text/plain', buffer: jsonl(rows) });
     await page.getByText('10,000 examples to learn from').waitFor();
     expect(await page.getByRole('row').count()).toBe(5);
     await close();

@@ -21,7 +21,12 @@ const VIEWS = [
 const RUNS = [{ out: 'shop-20261103-101500', finished: true, step: 100, totalSteps: 100, model: 'embedded' }];
 
 for (const { name, width, height, colorScheme } of VIEWS) {
-  const { page, close } = await visit(browser, site.url, { steps: 120, stepMs: 50, runs: RUNS }, { viewport: { width, height }, colorScheme });
+  const { page, close } = await visit(
+    browser,
+    site.url,
+    { steps: 120, stepMs: 50, runs: RUNS },
+    { viewport: { width, height }, colorScheme },
+  );
   await page.getByText('Built-in model ready').waitFor();
   await page.getByRole('table').waitFor();
   await page.screenshot({ path: join(out, `ready-${name}.png`), fullPage: true });

@@ -5,7 +5,7 @@ import { serveFolder } from '../../scripts/static-server.ts';
 
 export interface Site {
   readonly url: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Serves a built page as `npm start` does, on a free port. */
@@ -25,12 +25,22 @@ export interface Visit {
   readonly requests: string[];
   /** Uncaught errors and messages the browser put on the console as errors, refused content among them. */
   readonly complaints: string[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Opens the page, with a script for the scripted engine. */
-export async function visit(browser: Browser, url: string, scenario: Partial<Scenario> = {}, options: BrowserContextOptions = {}): Promise<Visit> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB', timezoneId: 'UTC', ...options });
+export async function visit(
+  browser: Browser,
+  url: string,
+  scenario: Partial<Scenario> = {},
+  options: BrowserContextOptions = {},
+): Promise<Visit> {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    ...options,
+  });
   context.setDefaultTimeout(20_000);
   const requests: string[] = [];
   const complaints: string[] = [];

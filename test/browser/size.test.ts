@@ -8,7 +8,9 @@ const gzippedBytes = async (path: string): Promise<number> => gzipSync(await rea
 
 it('the first page needs at most 150 KB of script, and nothing from elsewhere or inline', async () => {
   const html = await readFile(join(app, 'index.html'), 'utf8');
-  const scripts = [...html.matchAll(/<script[^>]*>|<link rel="modulepreload"[^>]*>/g)].map(([tag]) => /(?:src|href)="([^"]+)"/.exec(tag)?.[1]);
+  const scripts = [...html.matchAll(/<script[^>]*>|<link rel="modulepreload"[^>]*>/g)].map(
+    ([tag]) => /(?:src|href)="([^"]+)"/.exec(tag)?.[1],
+  );
   expect(scripts.length).toBeGreaterThan(0);
   let bytes = 0;
   for (const path of scripts) {

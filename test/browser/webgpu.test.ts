@@ -14,14 +14,16 @@ describe('the headless Chromium from npm', () => {
   let browser: Browser;
   const server = createServer((request, response) => {
     const isWorker = request.url === '/worker.js';
-    response.setHeader('Content-Type', isWorker ? 'text/javascript' : 'text/html').end(isWorker ? WORKER : '<!doctype html><title>empty</title>');
+    response
+      .setHeader('Content-Type', isWorker ? 'text/javascript' : 'text/html')
+      .end(isWorker ? WORKER : '<!doctype html><title>empty</title>');
   });
   beforeAll(async () => {
     browser = await launchChromium();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
   afterAll(async () => {
-    await browser?.close();
+    await browser.close();
     server.close();
   });
 

@@ -61,7 +61,10 @@ export class EngineClient {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'web-lora engine' });
     const client = new EngineClient(worker, () => worker.terminate());
     worker.addEventListener('error', (event) => {
-      client.#die({ code: 'internal', message: `the engine stopped working: ${event.message || 'its program could not be loaded'}` });
+      client.#die({
+        code: 'internal',
+        message: `the engine stopped working: ${event.message || 'its program could not be loaded'}`,
+      });
     });
     return client;
   }
@@ -70,7 +73,11 @@ export class EngineClient {
     return this.#call(() => this.#engine.describe());
   }
 
-  loadModel(source: ModelSource, options: LoadOptions = {}, { onProgress, signal }: ProgressOptions = {}): Promise<Result<ModelFacts>> {
+  loadModel(
+    source: ModelSource,
+    options: LoadOptions = {},
+    { onProgress, signal }: ProgressOptions = {},
+  ): Promise<Result<ModelFacts>> {
     return this.#withProgress(onProgress, signal, (port) =>
       port === undefined
         ? this.#engine.loadModel(source, options)
@@ -156,7 +163,10 @@ export class EngineClient {
     try {
       return await Promise.race([ask(), death]);
     } catch (thrown) {
-      return { ok: false, error: { code: 'internal', message: thrown instanceof Error ? thrown.message : String(thrown) } };
+      return {
+        ok: false,
+        error: { code: 'internal', message: thrown instanceof Error ? thrown.message : String(thrown) },
+      };
     }
   }
 
@@ -181,7 +191,10 @@ export class EngineClient {
     return result;
   }
 
-  async *#read<E extends TrainEvent | GenerateEvent>(port: EventPort<E>, finish: () => void): AsyncGenerator<E, void, undefined> {
+  async *#read<E extends TrainEvent | GenerateEvent>(
+    port: EventPort<E>,
+    finish: () => void,
+  ): AsyncGenerator<E, void, undefined> {
     try {
       yield* port;
     } finally {

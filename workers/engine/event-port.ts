@@ -17,7 +17,7 @@ export class EventPort<E extends Numbered> implements AsyncIterable<E> {
   #wake: (() => void) | undefined;
   #next = 0;
   #closed = false;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(isLast: (event: E) => boolean) {
     const { port1, port2 } = new MessageChannel();
@@ -30,7 +30,12 @@ export class EventPort<E extends Numbered> implements AsyncIterable<E> {
   #take(batch: readonly E[]): void {
     for (const event of batch) {
       if (event.seq !== this.#next) {
-        this.fail(new WebLoraError('internal', 'events of the engine', { got: `number ${event.seq}`, wanted: `number ${this.#next}` }));
+        this.fail(
+          new WebLoraError('internal', 'events of the engine', {
+            got: `number ${event.seq}`,
+            wanted: `number ${this.#next}`,
+          }),
+        );
         return;
       }
       this.#next += 1;
@@ -46,7 +51,7 @@ export class EventPort<E extends Numbered> implements AsyncIterable<E> {
   }
 
   /** Ends the sequence with an error, after what has arrived. */
-  fail(failure: unknown): void {
+  fail(failure: Error): void {
     this.#failure ??= failure;
     this.close();
   }

@@ -1,7 +1,16 @@
 import { strToU8, zipSync } from 'fflate';
 import type { Failure } from '../../src/errors.ts';
 import { float32Tensor, writeSafetensors } from '../../src/formats/safetensors.ts';
-import type { EngineApi, ModelFacts, PlanReport, ProgressEvent, Result, RunReport, RunSummary, TrainEvent } from './contract.ts';
+import type {
+  EngineApi,
+  ModelFacts,
+  PlanReport,
+  ProgressEvent,
+  Result,
+  RunReport,
+  RunSummary,
+  TrainEvent,
+} from './contract.ts';
 
 /** What the scripted engine plays; a browser test answers `embedded/scenario.json` with the parts it wants changed. */
 export interface Scenario {
@@ -132,7 +141,14 @@ export function makeEngine({ embedded }: { readonly embedded: URL }): EngineApi 
           finished.unshift({ out: request.out, finished: ended === 'completed', step, totalSteps, model: 'embedded' });
           send({
             kind: 'done',
-            report: { steps: step, finalLoss, totalTokens: step * 120, elapsedSeconds: step * 0.4, ended, adapter: `run:${request.out}` },
+            report: {
+              steps: step,
+              finalLoss,
+              totalTokens: step * 120,
+              elapsedSeconds: step * 0.4,
+              ended,
+              adapter: `run:${request.out}`,
+            },
           });
         };
         for (let step = firstStep + 1; step <= totalSteps; step += 1) {
@@ -163,7 +179,14 @@ export function makeEngine({ embedded }: { readonly embedded: URL }): EngineApi 
         finish(totalSteps, 'completed');
       };
       // Not awaited by the caller, and a scripted crash must look like a defect outside any call.
-      setTimeout(() => void play().catch((error: unknown) => setTimeout(() => { throw error; })));
+      setTimeout(
+        () =>
+          void play().catch((error: unknown) =>
+            setTimeout(() => {
+              throw error;
+            }),
+          ),
+      );
       return done(request.out);
     },
 
@@ -202,7 +225,9 @@ export function makeEngine({ embedded }: { readonly embedded: URL }): EngineApi 
     async evaluate(request, progress) {
       const rows = new TextDecoder().decode(request.data.bytes).trim().split('\n').length;
       for (let seq = 0; seq < rows; seq += 1) {
-        progress?.postMessage([{ seq, phase: 'Answering', done: seq + 1, total: rows, unit: 'rows' } satisfies ProgressEvent]);
+        progress?.postMessage([
+          { seq, phase: 'Answering', done: seq + 1, total: rows, unit: 'rows' } satisfies ProgressEvent,
+        ]);
         await wait(5);
       }
       const exactMatch = request.adapter === undefined ? 0 : 0.875;
@@ -212,7 +237,9 @@ export function makeEngine({ embedded }: { readonly embedded: URL }): EngineApi 
     exportAdapter(_adapter, as) {
       const weight = float32Tensor(new Float32Array(32).fill(0.5), [2, 16]);
       const files = {
-        'adapter_config.json': strToU8(JSON.stringify({ peft_type: 'LORA', r: 2, lora_alpha: 4, target_modules: ['q_proj'] })),
+        'adapter_config.json': strToU8(
+          JSON.stringify({ peft_type: 'LORA', r: 2, lora_alpha: 4, target_modules: ['q_proj'] }),
+        ),
         'adapter_model.safetensors': writeSafetensors(
           new Map([['base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight', weight]]),
         ),

@@ -25,10 +25,13 @@ export function AnswerPane({ title, subtitle, answer, expected, empty }: AnswerP
             <span class="caret" aria-hidden="true" />
           </p>
         )}
-        {answer.kind === 'done' && <p>{answer.text === '' ? <span class="quiet">(an empty answer)</span> : <Breakable text={answer.text} />}</p>}
+        {answer.kind === 'done' && (
+          <p>{answer.text === '' ? <span class="quiet">(an empty answer)</span> : <Breakable text={answer.text} />}</p>
+        )}
         {answer.kind === 'failed' && (
           <p role="alert">
-            <strong>{FAILURE_TITLES[answer.failure.code]}.</strong> {answer.failure.message}. Nothing was lost: ask again.
+            <strong>{FAILURE_TITLES[answer.failure.code]}.</strong> {answer.failure.message}. Nothing was lost: ask
+            again.
           </p>
         )}
       </div>

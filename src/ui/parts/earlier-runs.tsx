@@ -21,7 +21,9 @@ export function EarlierRuns() {
           </ul>
         </>
       )}
-      {runsFailure.value !== undefined && <Problem failure={runsFailure.value} lost="Runs that are stored stay stored." />}
+      {runsFailure.value !== undefined && (
+        <Problem failure={runsFailure.value} lost="Runs that are stored stay stored." />
+      )}
     </div>
   );
 }
@@ -35,7 +37,12 @@ function EarlierRun({ summary }: { readonly summary: RunSummary }) {
       <span>
         <strong>{title}</strong>{' '}
         <span class="quiet">
-          {[when, summary.finished ? plural(summary.step, 'step') : `stopped at step ${summary.step} of ${summary.totalSteps}`]
+          {[
+            when,
+            summary.finished
+              ? plural(summary.step, 'step')
+              : `stopped at step ${summary.step} of ${summary.totalSteps}`,
+          ]
             .filter((text) => text !== undefined)
             .join(', ')}
         </span>
@@ -43,7 +50,13 @@ function EarlierRun({ summary }: { readonly summary: RunSummary }) {
       {isOpen ? (
         <span class="quiet">open</span>
       ) : (
-        <button type="button" class="plain" disabled={isTraining.value} aria-label={`Open ${title}, ${when ?? summary.out}`} onClick={() => void openEarlierRun(summary.out)}>
+        <button
+          type="button"
+          class="plain"
+          disabled={isTraining.value}
+          aria-label={`Open ${title}, ${when ?? summary.out}`}
+          onClick={() => void openEarlierRun(summary.out)}
+        >
           Open
         </button>
       )}

@@ -10,7 +10,11 @@ export function ExamplesPlace() {
   const state = examples.value;
   const isLocked = isTraining.value;
   return (
-    <Section id="examples" title="Examples" intro="What should the model learn? Pick a ready set, or bring your own questions and answers.">
+    <Section
+      id="examples"
+      title="Examples"
+      intro="What should the model learn? Pick a ready set, or bring your own questions and answers."
+    >
       <fieldset class="choices" disabled={isLocked}>
         <legend class="visually-hidden">Example set</legend>
         {SAMPLES.map(({ key, title, teaches }) => (
@@ -29,7 +33,9 @@ export function ExamplesPlace() {
       </fieldset>
       <FileDrop isDisabled={isLocked} onFile={(file) => void chooseFile(file)} />
       {state.kind === 'loading' && <p class="quiet">Reading {state.title}…</p>}
-      {state.kind === 'failed' && <Problem failure={state.failure} lost="Nothing was lost, and your file was not changed." />}
+      {state.kind === 'failed' && (
+        <Problem failure={state.failure} lost="Nothing was lost, and your file was not changed." />
+      )}
       {state.kind === 'ready' && <RowPreview set={state.set} />}
     </Section>
   );

@@ -9,7 +9,14 @@ export function ModelStatus() {
   const state = model.value;
   if (state.kind === 'failed') {
     return (
-      <Problem failure={state.failure} lost={state.isDead ? 'What was saved before is kept in this browser.' : 'Nothing was lost: nothing had been started.'}>
+      <Problem
+        failure={state.failure}
+        lost={
+          state.isDead
+            ? 'What was saved before is kept in this browser.'
+            : 'Nothing was lost: nothing had been started.'
+        }
+      >
         {state.isDead ? (
           <button type="button" onClick={() => location.reload()}>
             Reload the page
@@ -29,8 +36,8 @@ export function ModelStatus() {
         <dd>
           {state.kind === 'ready' ? (
             <span>
-              <span class="dot" aria-hidden="true" /> Built-in model ready, {formatParameters(state.facts.parameterCount)} parameters,
-              for trying out
+              <span class="dot" aria-hidden="true" /> Built-in model ready,{' '}
+              {formatParameters(state.facts.parameterCount)} parameters, for trying out
             </span>
           ) : (
             <LoadingModel phase={state.phase} share={state.share} />
@@ -64,5 +71,7 @@ function describeDevice({ executor, adapter }: EngineFacts) {
   // Browsers often hide the exact name, and give the maker and the family only.
   const family = architecture === 'swiftshader' ? 'SwiftShader' : `${vendor} ${architecture}`.trim();
   const name = description || device || family || 'A graphics chip without a name';
-  return isSoftware ? `${name}: a graphics chip imitated in software. Everything works, but slowly` : `${name}, through WebGPU`;
+  return isSoftware
+    ? `${name}: a graphics chip imitated in software. Everything works, but slowly`
+    : `${name}, through WebGPU`;
 }

@@ -38,7 +38,12 @@ export function RowPreview({ set }: { readonly set: ExampleSet }) {
         </table>
       )}
       {set.rows.length > FEW && (
-        <button type="button" class="plain" aria-expanded={shown.value > FEW} onClick={() => (shown.value = shown.value > FEW ? FEW : MANY)}>
+        <button
+          type="button"
+          class="plain"
+          aria-expanded={shown.value > FEW}
+          onClick={() => (shown.value = shown.value > FEW ? FEW : MANY)}
+        >
           {shown.value > FEW ? 'Show fewer' : `Show ${Math.min(MANY, set.rows.length)} rows`}
         </button>
       )}

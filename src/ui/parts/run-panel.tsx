@@ -25,12 +25,24 @@ export function RunPanel({ view }: { readonly view: RunView }) {
         <>
           <div class="run-head">
             <p class="run-phase">{PHASES[phase]}</p>
-            <p class="quiet">{totalSteps > 0 ? `Step ${formatCount(step)} of ${formatCount(totalSteps)}` : 'Preparing the graphics chip'}</p>
+            <p class="quiet">
+              {totalSteps > 0
+                ? `Step ${formatCount(step)} of ${formatCount(totalSteps)}`
+                : 'Preparing the graphics chip'}
+            </p>
           </div>
           <progress aria-label="Training progress" {...(totalSteps > 0 ? { value: step, max: totalSteps } : {})} />
           <dl class="numbers">
-            <Figure name="Loss" hint="how wrong it still is" value={latest === undefined ? '–' : latest.loss.toFixed(2)} />
-            <Figure name="Speed" hint="tokens a second" value={latest === undefined ? '–' : formatCount(latest.tokensPerSecond)} />
+            <Figure
+              name="Loss"
+              hint="how wrong it still is"
+              value={latest === undefined ? '–' : latest.loss.toFixed(2)}
+            />
+            <Figure
+              name="Speed"
+              hint="tokens a second"
+              value={latest === undefined ? '–' : formatCount(latest.tokensPerSecond)}
+            />
             <Figure name="Time left" hint="about" value={left === undefined ? '–' : formatDuration(left)} />
           </dl>
         </>
@@ -68,7 +80,11 @@ function Handles({ phase }: { readonly phase: RunView['phase'] }) {
       <button type="button" disabled={isBusy} onClick={() => void control(isPaused ? 'resume' : 'pause')}>
         {isPaused ? 'Resume' : 'Pause'}
       </button>
-      <button type="button" disabled={phase === 'starting' || phase === 'stopping'} onClick={() => void control('stop')}>
+      <button
+        type="button"
+        disabled={phase === 'starting' || phase === 'stopping'}
+        onClick={() => void control('stop')}
+      >
         Stop
       </button>
       <p class="quiet">Stopping keeps what was learned so far; you can go on later.</p>
@@ -77,8 +93,11 @@ function Handles({ phase }: { readonly phase: RunView['phase'] }) {
 }
 
 function whatIsKept({ checkpointStep, step }: RunView): string {
-  if (checkpointStep !== undefined) return `What was learned up to step ${checkpointStep} is kept under “Earlier runs”.`;
-  return step > 0 ? 'The steps of this run are lost; your examples are unchanged.' : 'Nothing was lost: training had not begun.';
+  if (checkpointStep !== undefined)
+    return `What was learned up to step ${checkpointStep} is kept under “Earlier runs”.`;
+  return step > 0
+    ? 'The steps of this run are lost; your examples are unchanged.'
+    : 'Nothing was lost: training had not begun.';
 }
 
 /** One spoken sentence per tenth of the way. */

@@ -10,14 +10,21 @@ export function RunResult({ view, report }: { readonly view: RunView; readonly r
   const wasStopped = report.ended === 'stopped';
   return (
     <div class="result">
-      <p class="result-title">{wasStopped ? `Stopped after ${report.steps} of ${view.totalSteps} steps` : 'The model has learned your examples'}</p>
+      <p class="result-title">
+        {wasStopped
+          ? `Stopped after ${report.steps} of ${view.totalSteps} steps`
+          : 'The model has learned your examples'}
+      </p>
       <p>
         {first !== undefined && (
           <>
-            Its loss went from {first.toFixed(2)} to {report.finalLoss.toFixed(2)} in {formatDuration(report.elapsedSeconds)}.{' '}
+            Its loss went from {first.toFixed(2)} to {report.finalLoss.toFixed(2)} in{' '}
+            {formatDuration(report.elapsedSeconds)}.{' '}
           </>
         )}
-        {wasStopped ? 'Nothing is lost: try what it has learned so far, or go on.' : 'See what changed, or take the result with you.'}
+        {wasStopped
+          ? 'Nothing is lost: try what it has learned so far, or go on.'
+          : 'See what changed, or take the result with you.'}
       </p>
       <div class="actions">
         <a class="button primary" href="#try">

@@ -28,11 +28,13 @@ export function ScoreCard() {
     <div class="score">
       {state.kind === 'done' && state.out === current.out && (
         <p role="status">
-          Of {state.questions} questions kept back from training, the base model got <strong>{state.before}</strong> exactly right, the tuned
-          model <strong>{state.after}</strong>.
+          Of {state.questions} questions kept back from training, the base model got <strong>{state.before}</strong>{' '}
+          exactly right, the tuned model <strong>{state.after}</strong>.
         </p>
       )}
-      {state.kind === 'failed' && <Problem failure={state.failure} lost="Nothing was lost: the adapter is unchanged." />}
+      {state.kind === 'failed' && (
+        <Problem failure={state.failure} lost="Nothing was lost: the adapter is unchanged." />
+      )}
       <div class="actions">
         <button type="button" disabled={isTraining.value} onClick={() => void measure(heldOutData)}>
           Test on 20 new questions

@@ -1,7 +1,17 @@
 import type { Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { model } from '../state/engine.ts';
-import { accumulate, learningRate, length, lengthAmount, rank, seed, settings, systemPrompt, type Length } from '../state/settings.ts';
+import {
+  accumulate,
+  learningRate,
+  length,
+  lengthAmount,
+  rank,
+  seed,
+  settings,
+  systemPrompt,
+  type Length,
+} from '../state/settings.ts';
 
 /** A few settings for those who know them; every one has a sentence, and none needs touching. */
 export function SettingsForm({ isDisabled }: { readonly isDisabled: boolean }) {
@@ -12,7 +22,11 @@ export function SettingsForm({ isDisabled }: { readonly isDisabled: boolean }) {
       <summary>Settings</summary>
       <fieldset disabled={isDisabled} class="fields">
         <legend class="visually-hidden">Settings of the training</legend>
-        <Field id="length" label="How long" hint="Automatic takes enough steps to teach. One step is one small correction of the model.">
+        <Field
+          id="length"
+          label="How long"
+          hint="Automatic takes enough steps to teach. One step is one small correction of the model."
+        >
           <span class="pair">
             <select
               id="length"
@@ -24,14 +38,34 @@ export function SettingsForm({ isDisabled }: { readonly isDisabled: boolean }) {
               <option value="epochs">Rounds through the examples</option>
               <option value="steps">Steps</option>
             </select>
-            {length.value !== 'automatic' && <TextInput id="length-amount" value={lengthAmount} label={`Number of ${length.value}`} placeholder={length.value === 'steps' ? '100' : '3'} />}
+            {length.value !== 'automatic' && (
+              <TextInput
+                id="length-amount"
+                value={lengthAmount}
+                label={`Number of ${length.value}`}
+                placeholder={length.value === 'steps' ? '100' : '3'}
+              />
+            )}
           </span>
         </Field>
-        <Field id="learning-rate" label="Learning rate" hint="The size of each correction. Too high and answers fall apart; too low and little changes.">
-          <TextInput id="learning-rate" value={learningRate} placeholder={recommended === undefined ? 'recommended' : `${recommended} (recommended)`} />
+        <Field
+          id="learning-rate"
+          label="Learning rate"
+          hint="The size of each correction. Too high and answers fall apart; too low and little changes."
+        >
+          <TextInput
+            id="learning-rate"
+            value={learningRate}
+            placeholder={recommended === undefined ? 'recommended' : `${recommended} (recommended)`}
+          />
         </Field>
         <Field id="rank" label="Rank" hint="How much new material fits in. More is slower and wants more examples.">
-          <select id="rank" value={rank.value} aria-describedby="rank-hint" onChange={({ currentTarget }) => (rank.value = currentTarget.value)}>
+          <select
+            id="rank"
+            value={rank.value}
+            aria-describedby="rank-hint"
+            onChange={({ currentTarget }) => (rank.value = currentTarget.value)}
+          >
             {['4', '8', '16', '32', '64'].map((size) => (
               <option key={size} value={size}>
                 {size}
@@ -39,13 +73,21 @@ export function SettingsForm({ isDisabled }: { readonly isDisabled: boolean }) {
             ))}
           </select>
         </Field>
-        <Field id="accumulate" label="Examples per step" hint="How many examples are looked at before each correction. More is steadier and slower.">
+        <Field
+          id="accumulate"
+          label="Examples per step"
+          hint="How many examples are looked at before each correction. More is steadier and slower."
+        >
           <TextInput id="accumulate" value={accumulate} placeholder="4" />
         </Field>
         <Field id="seed" label="Seed" hint="Where chance starts: the same number gives the same result again.">
           <TextInput id="seed" value={seed} placeholder="0" />
         </Field>
-        <Field id="system" label="System prompt" hint="An instruction put before every question, in training and when you try the result.">
+        <Field
+          id="system"
+          label="System prompt"
+          hint="An instruction put before every question, in training and when you try the result."
+        >
           <textarea
             id="system"
             rows={2}

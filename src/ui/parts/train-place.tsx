@@ -14,7 +14,8 @@ function obstacle(): string | undefined {
   if (examples.value.kind === 'failed') return 'These examples could not be read: pick others above.';
   const { rows, problems } = examples.value.set;
   if (rows.length === 0) return 'There are no usable examples: pick others above.';
-  if (problems.length > 0 && !leaveOutBadRows.value) return 'Some rows cannot be used: repair the file, or leave them out above.';
+  if (problems.length > 0 && !leaveOutBadRows.value)
+    return 'Some rows cannot be used: repair the file, or leave them out above.';
   if ('problem' in settings.value) return 'One of the settings cannot be used: see Settings.';
   return undefined;
 }
@@ -24,10 +25,20 @@ export function TrainPlace() {
   const state = examples.value;
   const again = run.value !== undefined;
   return (
-    <Section id="train" title="Train" intro="The model practises on the examples and is corrected, step by step. You can pause or stop whenever you like.">
+    <Section
+      id="train"
+      title="Train"
+      intro="The model practises on the examples and is corrected, step by step. You can pause or stop whenever you like."
+    >
       {!isTraining.value && (
         <div class="actions">
-          <button type="button" class={again && run.value?.phase === 'finished' ? '' : 'primary'} disabled={reason !== undefined} aria-describedby="train-note" onClick={() => void train()}>
+          <button
+            type="button"
+            class={again && run.value?.phase === 'finished' ? '' : 'primary'}
+            disabled={reason !== undefined}
+            aria-describedby="train-note"
+            onClick={() => void train()}
+          >
             {again ? 'Train again' : 'Train'}
           </button>
           <p id="train-note" class="quiet">

@@ -27,7 +27,11 @@ export function TryPlace() {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) ask(event);
   };
   return (
-    <Section id="try" title="Try" intro="One question, two answers: the model as it was, and the model that saw your examples.">
+    <Section
+      id="try"
+      title="Try"
+      intro="One question, two answers: the model as it was, and the model that saw your examples."
+    >
       <form onSubmit={ask}>
         <label for="question">Question</label>
         <textarea
@@ -49,7 +53,11 @@ export function TryPlace() {
               Stop
             </button>
           ) : (
-            <button type="submit" class={adapter.value === undefined ? '' : 'primary'} disabled={!isReady || question.value.trim() === ''}>
+            <button
+              type="submit"
+              class={adapter.value === undefined ? '' : 'primary'}
+              disabled={!isReady || question.value.trim() === ''}
+            >
               {adapter.value === undefined ? 'Ask the base model' : 'Ask both'}
             </button>
           )}
@@ -62,13 +70,23 @@ export function TryPlace() {
         </div>
       </form>
       <div class="panes">
-        <AnswerPane title="Before" subtitle="base model" answer={baseAnswer.value} expected={expected.value} empty="Ask, and the base model answers here." />
+        <AnswerPane
+          title="Before"
+          subtitle="base model"
+          answer={baseAnswer.value}
+          expected={expected.value}
+          empty="Ask, and the base model answers here."
+        />
         <AnswerPane
           title="After"
           subtitle={adapter.value === undefined ? 'tuned model' : `tuned on ${adapter.value.title}`}
           answer={tunedAnswer.value}
           expected={expected.value}
-          empty={adapter.value === undefined ? 'Train first: then the tuned model answers here.' : 'Ask, and the tuned model answers here.'}
+          empty={
+            adapter.value === undefined
+              ? 'Train first: then the tuned model answers here.'
+              : 'Ask, and the tuned model answers here.'
+          }
         />
       </div>
       <ScoreCard />

@@ -6,7 +6,11 @@ import type { EngineFacts, ModelFacts } from '../../../workers/engine/contract.t
 export type ModelState =
   | { readonly kind: 'loading'; readonly phase: string; /** 0 to 1; absent while unknown. */ readonly share?: number }
   | { readonly kind: 'ready'; readonly facts: ModelFacts }
-  | { readonly kind: 'failed'; readonly failure: Failure; /** The engine is gone: only a reload helps. */ readonly isDead: boolean };
+  | {
+      readonly kind: 'failed';
+      readonly failure: Failure;
+      /** The engine is gone: only a reload helps. */ readonly isDead: boolean;
+    };
 
 export const engineFacts = signal<EngineFacts | undefined>(undefined);
 export const model = signal<ModelState>({ kind: 'loading', phase: 'Starting' });
@@ -31,8 +35,13 @@ export async function startEngine(): Promise<void> {
   const described = await engine.describe();
   if (!described.ok) return show({ kind: 'failed', failure: described.error, isDead });
   engineFacts.value = described.value;
-  const loaded = await engine.loadModel({ kind: 'embedded' }, {}, {
-    onProgress: ({ phase, done, total }) => show({ kind: 'loading', phase, ...(total > 0 ? { share: done / total } : {}) }),
-  });
+  const loaded = await engine.loadModel(
+    { kind: 'embedded' },
+    {},
+    {
+      onProgress: ({ phase, done, total }) =>
+        show({ kind: 'loading', phase, ...(total > 0 ? { share: done / total } : {}) }),
+    },
+  );
   show(loaded.ok ? { kind: 'ready', facts: loaded.value } : { kind: 'failed', failure: loaded.error, isDead });
 }

@@ -46,7 +46,10 @@ function showRow(row: DataRow): ShownRow {
   return { line: row.line, question: asked?.content ?? '', answer: row.messages[last]?.content ?? '' };
 }
 
-async function readShown({ name, bytes }: Dataset): Promise<{ rows: ShownRow[]; problems: readonly RowProblem[]; notes: readonly string[] }> {
+async function readShown({
+  name,
+  bytes,
+}: Dataset): Promise<{ rows: ShownRow[]; problems: readonly RowProblem[]; notes: readonly string[] }> {
   const { readRows } = await import('../../data/read-rows.ts');
   const { rows, problems, notes } = readRows(bytes, name);
   return { rows: rows.map(showRow), problems, notes };

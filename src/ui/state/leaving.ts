@@ -9,7 +9,11 @@ export function watchLeaving(): void {
   effect(() => {
     const { step = 0, totalSteps = 0 } = run.value ?? {};
     const percent = totalSteps === 0 ? 0 : Math.floor((100 * step) / totalSteps);
-    document.title = isTraining.value ? `${percent} % · ${TITLE}` : run.value?.phase === 'finished' ? `Done · ${TITLE}` : TITLE;
+    document.title = isTraining.value
+      ? `${percent} % · ${TITLE}`
+      : run.value?.phase === 'finished'
+        ? `Done · ${TITLE}`
+        : TITLE;
   });
   effect(() => {
     if (isTraining.value) addEventListener('beforeunload', ask);

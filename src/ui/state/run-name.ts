@@ -2,7 +2,12 @@ import { SAMPLES, isSampleKey, type SampleKey } from './samples.ts';
 
 /** A run's folder name: what it learned from and when it began, so that both can be shown without opening it. */
 export function makeRunName(source: string, now: Date): string {
-  const slug = source.toLowerCase().replace(/\.[a-z0-9]+$/, '').replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '') || 'examples';
+  const slug =
+    source
+      .toLowerCase()
+      .replace(/\.[a-z0-9]+$/, '')
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-|-$/g, '') || 'examples';
   const two = (n: number): string => String(n).padStart(2, '0');
   const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   return `${slug.slice(0, 40)}-${day}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;

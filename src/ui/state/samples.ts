@@ -8,7 +8,11 @@ export interface Sample {
 }
 
 export const SAMPLES: readonly Sample[] = [
-  { key: 'tickets', title: 'Support tickets', teaches: 'Sort a customer’s message into category, priority and product.' },
+  {
+    key: 'tickets',
+    title: 'Support tickets',
+    teaches: 'Sort a customer’s message into category, priority and product.',
+  },
   { key: 'shop', title: 'A small shop', teaches: 'Answer customers’ questions about a yarn shop.' },
   { key: 'style', title: 'House style', teaches: 'Rewrite a sentence the way a guest house writes.' },
 ];

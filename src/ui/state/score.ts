@@ -10,7 +10,13 @@ const QUESTIONS = 20;
 export type Score =
   | { readonly kind: 'none' }
   | { readonly kind: 'asking'; /** 0 to 1 */ readonly share: number }
-  | { readonly kind: 'done'; readonly questions: number; readonly before: number; readonly after: number; readonly out: string }
+  | {
+      readonly kind: 'done';
+      readonly questions: number;
+      readonly before: number;
+      readonly after: number;
+      readonly out: string;
+    }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 export const score = signal<Score>({ kind: 'none' });
@@ -29,7 +35,11 @@ export async function measure(heldOut: Dataset): Promise<void> {
   const mine = new AbortController();
   asking = mine;
   const data = firstRows(heldOut);
-  const request = { model: model.value.facts.id, data, ...(current.system === undefined ? {} : { system: current.system }) };
+  const request = {
+    model: model.value.facts.id,
+    data,
+    ...(current.system === undefined ? {} : { system: current.system }),
+  };
   const ask = (side: 0 | 1, withAdapter: boolean) =>
     engine.evaluate(withAdapter ? { ...request, adapter: current.id } : request, {
       signal: mine.signal,

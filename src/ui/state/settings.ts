@@ -17,7 +17,8 @@ const amount = (text: string): number => Number(text.trim().replace(',', '.'));
 
 function given(): Partial<TrainConfig> {
   const config: { -readonly [K in keyof TrainConfig]?: TrainConfig[K] } = {};
-  if (length.value !== 'automatic') config[length.value] = lengthAmount.value.trim() === '' ? Number.NaN : amount(lengthAmount.value);
+  if (length.value !== 'automatic')
+    config[length.value] = lengthAmount.value.trim() === '' ? Number.NaN : amount(lengthAmount.value);
   if (learningRate.value.trim() !== '') config.lr = amount(learningRate.value);
   if (accumulate.value.trim() !== '') config.accumulate = amount(accumulate.value);
   if (seed.value.trim() !== '') config.seed = amount(seed.value);

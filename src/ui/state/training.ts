@@ -29,8 +29,13 @@ export interface RunView {
 
 export const run = signal<RunView | undefined>(undefined);
 /** The loss of each step so far; replaced, never changed, at most ten times a second. */
-export const curve = signal<{ readonly steps: readonly number[]; readonly losses: readonly number[] }>({ steps: [], losses: [] });
-export const isTraining = computed(() => run.value !== undefined && run.value.phase !== 'finished' && run.value.phase !== 'failed');
+export const curve = signal<{ readonly steps: readonly number[]; readonly losses: readonly number[] }>({
+  steps: [],
+  losses: [],
+});
+export const isTraining = computed(
+  () => run.value !== undefined && run.value.phase !== 'finished' && run.value.phase !== 'failed',
+);
 export const secondsLeft = computed(() => {
   const { first, latest, totalSteps = 0 } = run.value ?? {};
   // The first step also compiles: what it took says nothing about the rest.
@@ -89,7 +94,13 @@ function take(event: TrainEvent): void {
   switch (event.kind) {
     case 'started':
       keepCurveUpTo(event.firstStep);
-      return change({ phase: 'running', totalSteps: event.totalSteps, firstStep: event.firstStep, step: event.firstStep, notices: event.notices });
+      return change({
+        phase: 'running',
+        totalSteps: event.totalSteps,
+        firstStep: event.firstStep,
+        step: event.firstStep,
+        notices: event.notices,
+      });
     case 'step':
       curve.value = { steps: [...curve.value.steps, event.step], losses: [...curve.value.losses, event.loss] };
       return change({ step: event.step, first: run.value?.first ?? event, latest: event });
@@ -100,7 +111,12 @@ function take(event: TrainEvent): void {
     case 'resumed':
       return change({ phase: 'running' });
     case 'device-lost':
-      return change({ notices: [...(run.value?.notices ?? []), `The graphics chip was lost (${event.reason}). Starting again from the last saved step.`] });
+      return change({
+        notices: [
+          ...(run.value?.notices ?? []),
+          `The graphics chip was lost (${event.reason}). Starting again from the last saved step.`,
+        ],
+      });
     case 'eval':
       return;
     case 'done':

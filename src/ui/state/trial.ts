@@ -63,20 +63,26 @@ export async function compare(): Promise<void> {
   const mine = new AbortController();
   asking = mine;
   const current = adapter.value;
-  const system: readonly ChatMessage[] = current?.system === undefined ? [] : [{ role: 'system', content: current.system }];
+  const system: readonly ChatMessage[] =
+    current?.system === undefined ? [] : [{ role: 'system', content: current.system }];
   const messages: readonly ChatMessage[] = [...system, { role: 'user', content: asked }];
   baseAnswer.value = { kind: 'none' };
   tunedAnswer.value = { kind: 'none' };
   const request = { model: model.value.facts.id, input: { messages }, maxNewTokens: 128, temperature: 0, seed: 0 };
   await stream(baseAnswer, request, mine);
-  if (current !== undefined && !mine.signal.aborted) await stream(tunedAnswer, { ...request, adapter: current.id }, mine);
+  if (current !== undefined && !mine.signal.aborted)
+    await stream(tunedAnswer, { ...request, adapter: current.id }, mine);
 }
 
 export function stopAnswering(): void {
   asking?.abort();
 }
 
-async function stream(target: typeof baseAnswer, request: Parameters<typeof engine.generate>[0], mine: AbortController): Promise<void> {
+async function stream(
+  target: typeof baseAnswer,
+  request: Parameters<typeof engine.generate>[0],
+  mine: AbortController,
+): Promise<void> {
   const show = (answer: Answer): void => {
     if (asking === mine) target.value = answer;
   };

@@ -30,7 +30,11 @@ export function describe(name: string, body: () => void): void {
 }
 
 export function it(name: string, body: Body): void {
-  cases.push({ name: [...path.map((part) => part.name), name].join(' > '), body, scopes: path.map((part) => part.scope) });
+  cases.push({
+    name: [...path.map((part) => part.name), name].join(' > '),
+    body,
+    scopes: path.map((part) => part.scope),
+  });
 }
 
 export const beforeEach = (body: Body): void => void path.at(-1)?.scope.before.push(body);

@@ -23,7 +23,9 @@ it('the store over the origin private file system keeps what every store promise
   const script = await bundle();
   const server = createServer((request, response) => {
     const isScript = request.url === '/worker.js';
-    response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html').end(isScript ? script : '<!doctype html><title>empty</title>');
+    response
+      .setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html')
+      .end(isScript ? script : '<!doctype html><title>empty</title>');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const browser = await launchChromium();
