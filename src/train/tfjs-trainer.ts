@@ -265,7 +265,7 @@ function forwardGraph(base: TfjsBase, lora: LoraSettings, rows: number): { graph
   const inputs = graph.stepInputs(rows);
   const bind = bindWeights(graph, model, format, lora);
   const hidden = model.hidden(graph, bind, { ...inputs, rope: ropeTensors(graph, model, context) }, { kind: 'segments', bounds: inputs.bounds });
-  graph.linearCrossEntropy(hidden, bind.matrix(model.headName), inputs, { chunkRows: lossChunkRows(model.shape.vocabSize, DEFAULT_LIMITS) });
+  graph.linearCrossEntropy(hidden, bind.matrix(model.headName), inputs, { chunkRows: lossChunkRows(model.shape.vocabSize, DEFAULT_LIMITS, 'workgroup') });
   const head = graph.nodes.at(-1);
   if (head?.op !== 'linear_cross_entropy') throw new WebLoraError('internal', 'the graph does not end in the loss head');
   const host = (words: InputWords): Map<Tensor, Uint32Array> =>
