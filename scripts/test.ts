@@ -49,7 +49,9 @@ const opensGpu = (path: string): boolean => readFileSync(join(root, path), 'utf8
 /** Tests that compute on no device, neither the GPU nor through tfjs. */
 function fastTests(): string[] {
   return ['src', 'models', 'workers', 'kernels', 'test/fixtures', 'test/harness']
-    .flatMap((top) => readdirSync(join(root, top), { recursive: true, encoding: 'utf8' }).map((path) => `${top}/${path}`))
+    .flatMap((top) =>
+      readdirSync(join(root, top), { recursive: true, encoding: 'utf8' }).map((path) => `${top}/${path}`),
+    )
     .filter((path) => path.endsWith('.test.ts'))
     .filter((path) => !opensGpu(path) && !/openNodeGpu|openTfjs/.test(readFileSync(join(root, path), 'utf8')));
 }

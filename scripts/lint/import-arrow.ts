@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { AST_NODE_TYPES, ESLintUtils, type TSESTree } from '@typescript-eslint/utils';
+import type { ESLint } from 'eslint';
 
 const root = dirname(dirname(import.meta.dirname));
 
@@ -57,13 +58,15 @@ const areaOf = (path: string): string | undefined =>
 
 const isUsed = (target: string, uses: readonly string[]): boolean =>
   uses.some((use) =>
-    use.includes('*') ? new RegExp(`^${use.replace('*', '[^/]+')}$`).test(target) : target === use || target.startsWith(`${use}/`),
+    use.includes('*')
+      ? new RegExp(`^${use.replace('*', '[^/]+')}$`).test(target)
+      : target === use || target.startsWith(`${use}/`),
   );
 
 type Message = 'arrow' | 'node' | 'tests' | 'missing';
 
 /** Holds the direction of imports between folders, and keeps `node:` out of what runs in a browser. */
-export const importArrow = ESLintUtils.RuleCreator.withoutDocs<[], Message>({
+const importArrow = ESLintUtils.RuleCreator.withoutDocs<[], Message>({
   meta: {
     type: 'problem',
     schema: [],
@@ -125,3 +128,6 @@ export const importArrow = ESLintUtils.RuleCreator.withoutDocs<[], Message>({
     };
   },
 });
+
+// The two packages' types of one rule differ in members that ESLint 10 removed.
+export const webLora = { rules: { 'import-arrow': importArrow } } as unknown as ESLint.Plugin;
