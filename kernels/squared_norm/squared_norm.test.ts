@@ -69,6 +69,12 @@ describe.each(variants)('squared_norm, %s', (variant) => {
     }
   });
 
+  it('closes the gate for the first of more blocks than one workgroup has lanes', async () => {
+    const grad = new Float32Array(257 * 4096);
+    grad[5] = Number.NaN;
+    expect((await run([grad], { invTokens: 1, maxNorm: 1 }, variant)).scalars[2]).toBe(0);
+  });
+
   it('closes the gate when squares or the mean overflow', async () => {
     expect((await run([Float32Array.of(1e30, 1)], { invTokens: 1, maxNorm: 0 }, variant)).scalars[2]).toBe(0);
     expect((await run([new Float32Array(9000).fill(1.8e17)], { invTokens: 1, maxNorm: 0 }, variant)).scalars[2]).toBe(
