@@ -7,7 +7,7 @@ import { dropoutRef, keptRef, philoxRef } from './dropout.ref.ts';
 import { dropout, type DropoutArgs } from './dropout.ts';
 
 async function run(args: DropoutArgs, seed: readonly number[], x: Float32Array, y = testValues(x.length, 9)): Promise<number[]> {
-  const result = await runLaunches(await testGpu(), [dropout(args)], { step: Uint32Array.from([...seed, 0]), x, y });
+  const result = await runLaunches(await testGpu(), [dropout(args)], { step: Uint32Array.from([...seed, 0, 0]), x, y });
   // + 0 turns the negative zero of a dropped negative into zero.
   return [...(result['y'] ?? [])].map((v) => v + 0);
 }
@@ -26,6 +26,12 @@ describe('dropout', () => {
     expect(await run({ count, p, nodeId }, seed, x)).toEqual([...dropoutRef(x, p, nodeId, seed)]);
   });
 
+  it('keeps everything as it is in evaluation', async () => {
+    const x = testValues(90, 6);
+    const result = await runLaunches(await testGpu(), [dropout({ count: 90, p: 0.5, nodeId: 1 })], { step: Uint32Array.of(1, 2, 0, 1), x, y: new Float32Array(90) });
+    expect(result['y']).toEqual(x);
+  });
+
   it('has the mask of the forward pass in the backward pass, added to a gradient where asked', async () => {
     const [x, dy, before] = [testValues(200, 2), testValues(200, 3), testValues(200, 4)];
     const args = { count: 200, p: 0.4, nodeId: 5 };
@@ -40,7 +46,7 @@ describe('dropout', () => {
     const all = await run({ count: 70 * 26, p: 0.3, nodeId: 2 }, [1, 2], x);
     for (const rows of [1, 3, 69]) expect(await run({ count: rows * 26, p: 0.3, nodeId: 2 }, [1, 2], x.slice(0, rows * 26))).toEqual(all.slice(0, rows * 26));
     const launch = dropout({ count: 70 * 26, p: 0.3, nodeId: 2 });
-    const buffers = { step: Uint32Array.of(1, 2), x, y: new Float32Array(x.length) };
+    const buffers = { step: Uint32Array.of(1, 2, 0, 0), x, y: new Float32Array(x.length) };
     const folded = await runLaunches(await testGpu(), [{ ...launch, workgroups: [Math.ceil(launch.workgroups[0] / 2), 2, 1] }], buffers);
     expect([...(folded['y'] ?? [])].map((v) => v + 0)).toEqual(all);
   });

@@ -19,7 +19,8 @@ export interface DropoutArgs {
 
 /**
  * y = keep ? x / (1 - p) : 0, with the mask a function of the step's seed, nodeId and the element's index alone, so the
- * backward pass is this launch over dy. Operands: step u32 ([0] seed low, [1] seed high), x -> y, both [count].
+ * backward pass is this launch over dy. Operands: step u32 ([0] seed low, [1] seed high,
+ * [3] 1 to keep everything), x -> y, both [count].
  */
 export function dropout({ count, p, nodeId, accumulate = false }: DropoutArgs): Launch {
   if (!(p >= 0 && p < 1)) throw new WebLoraError('internal', 'dropout: p', { got: p, wanted: 'at least 0 and below 1' });

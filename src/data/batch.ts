@@ -58,7 +58,7 @@ export function makeMicroBatch(examples: readonly Pick<Example, 'ids' | 'labels'
   };
 }
 
-const SMALL_BUCKETS = [32, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
+const SMALL_BUCKETS = [32, 48, 64, 80, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 1024];
 const LARGE_BUCKET_STEP = 512;
 
 /** The row count a plan is made for: a few sizes, so that a run needs a few plans. */

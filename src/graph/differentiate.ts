@@ -1,7 +1,7 @@
 import { WebLoraError } from '../errors.ts';
 import type { Graph } from './graph.ts';
 import { mapTensors, readsOf, writesOf, type ForwardNode, type GraphNode } from './nodes.ts';
-import { Tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
 
 export interface DifferentiateOptions {
   /** The tensor to differentiate and the gradient that comes in from outside, e.g. per-row loss weights. */

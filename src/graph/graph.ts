@@ -23,7 +23,7 @@ export interface LoraSlot {
 
 /** What the host writes before a micro-step of N rows. */
 export interface StepInputs {
-  /** u32: [0] seed low, [1] seed high, [2] labelled rows; the rest is spare. */
+  /** u32: [0] seed low, [1] seed high, [2] labelled rows, [3] 1 to switch dropout off; the rest is spare. */
   readonly step: Tensor;
   /** u32 [N] */
   readonly tokens: Tensor;

@@ -163,7 +163,7 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
       ctx.launch(add({ count: node.a.elems }), { a: node.a, b: node.b, y: node.y });
       return;
     case 'accumulate':
-      ctx.launch(addInPlace({ count: node.b.elems }), { y: node.dx, b: node.b });
+      ctx.launch(addInPlace({ count: node.b.elems }), { into: node.dx, b: node.b });
       return;
     case 'dropout': {
       const { x, step, p, nodeId, y } = node;

@@ -106,14 +106,18 @@ function assertFits(program: Program, memoryLimitBytes: number | undefined): Pro
   return program;
 }
 
-/** Rows per chunk of the loss head, such that memory does not grow with vocabulary times tokens. */
-export function lossChunkRows(vocabSize: number, limits: GpuLimits): number {
+/**
+ * Rows per chunk of the loss head, such that memory does not grow with vocabulary times tokens. A chunk is computed
+ * whole: few rows waste little where arithmetic is dear (software), many keep a GPU busy.
+ */
+export function lossChunkRows(vocabSize: number, limits: GpuLimits, variant: Variant): number {
   const bytes = Math.min(LOGITS_CHUNK_BYTES, limits.maxBindingBytes);
   const rows = Math.floor(bytes / (vocabSize * 4));
   if (rows < 1) {
     throw new WebLoraError('out-of-memory', `logits of one row over ${vocabSize} tokens`, { got: `${vocabSize * 4} bytes`, wanted: `at most ${bytes}, this GPU's binding limit` });
   }
-  return rows >= 64 ? 64 : rows >= 8 ? Math.floor(rows / 8) * 8 : rows;
+  const most = variant === 'serial' ? 16 : 64;
+  return rows >= most ? most : rows >= 8 ? Math.floor(rows / 8) * 8 : rows;
 }
 
 function bucketsUpTo(rows: number): number[] {
@@ -207,14 +211,14 @@ export function sumBytes(requests: readonly BufferRequest[]): number {
 }
 
 /** The graph of one micro-step of `rows` rows: forward, summed loss, backward. */
-export function trainingGraph(options: Pick<ProgramOptions, 'model' | 'format' | 'context' | 'limits' | 'lora'>, rows: number, checkpoint: boolean): { graph: Graph; forwardEnd: number; nll: Tensor } {
-  const { model, format, context, limits, lora } = options;
+export function trainingGraph(options: Pick<ProgramOptions, 'model' | 'format' | 'context' | 'limits' | 'variant' | 'lora'>, rows: number, checkpoint: boolean): { graph: Graph; forwardEnd: number; nll: Tensor } {
+  const { model, format, context, limits, variant, lora } = options;
   const graph = new Graph();
   const inputs = graph.stepInputs(rows);
   const bind = bindWeights(graph, model, format, lora);
   const rope = ropeTensors(graph, model, context);
   const hidden = model.hidden(graph, bind, { ...inputs, rope }, { kind: 'segments', bounds: inputs.bounds });
-  const nll = graph.linearCrossEntropy(hidden, bind.matrix(model.headName), inputs, { chunkRows: lossChunkRows(model.shape.vocabSize, limits) });
+  const nll = graph.linearCrossEntropy(hidden, bind.matrix(model.headName), inputs, { chunkRows: lossChunkRows(model.shape.vocabSize, limits, variant) });
   const { forwardEnd } = differentiate(graph, { output: nll, seed: inputs.lossWeights, checkpoint });
   return { graph, forwardEnd, nll };
 }

@@ -170,7 +170,7 @@ export class WgslTrainer implements Trainer {
     }
     const padded = padMicroBatch(batch, rows);
     const labelled = batch.lossRows.length;
-    this.#region('step').set([seed.low, seed.high, labelled]);
+    this.#region('step').set([seed.low, seed.high, labelled, train ? 0 : 1]);
     this.#region('tokens').set(padded.tokens);
     this.#region('positions').set(padded.positions);
     this.#region('bounds').set(padded.bounds);

@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { PEFT_WEIGHTS_FILE } from '../../src/adapters/peft.ts';
+import { makeMemoryStore } from '../../src/storage/memory-store.ts';
+import type { FileStore } from '../../src/storage/store.ts';
+import { resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
+import { RunControl, type RunEvent, type RunOutcome } from '../../src/train/run.ts';
+import { Core, type LoadedModel } from '../../workers/engine/core.ts';
+import { testGpu } from '../harness/gpu.ts';
+import { folderOnDisk } from '../harness/toy-llama.ts';
+
+const TOY = join(import.meta.dirname, '..', 'fixtures', 'toy-llama');
+const DATA = { name: 'data.jsonl', bytes: readFileSync(join(TOY, 'data.jsonl')) };
+const CONFIG: Partial<TrainConfig> = { rank: 3, alpha: 6, dropout: 0.1, steps: 6, batchSize: 1, accumulate: 2, seqLen: 48, saveEvery: 2, seed: 5, lr: 1e-2 };
+
+describe('a run that is interrupted', () => {
+  let model: LoadedModel;
+  beforeAll(async () => {
+    const core = await Core.open({ device: 'webgpu', openGpu: testGpu });
+    model = await core.loadModel(folderOnDisk(join(TOY, 'model'), 'toy-llama'));
+    return () => {
+      model.dispose();
+    };
+  });
+
+  const run = (store: FileStore, options: { resume?: boolean; control?: RunControl; emit?: (event: RunEvent) => void; config?: Partial<TrainConfig> } = {}): Promise<RunOutcome> =>
+    model.train({
+      config: resolveTrainConfig({ ...CONFIG, ...options.config }),
+      data: DATA,
+      store,
+      out: 'run',
+      resume: options.resume ?? false,
+      emit: options.emit ?? (() => undefined),
+      control: options.control ?? new RunControl(),
+    });
+
+  const resultOf = async (store: FileStore): Promise<{ adapter: Uint8Array; losses: unknown[] }> => {
+    const lines = (await store.readText('run/metrics.jsonl')).trim().split('\n');
+    const losses = lines.map((line) => {
+      const { step, loss, grad_norm, learning_rate } = JSON.parse(line) as Record<string, number>;
+      return { step, loss, grad_norm, learning_rate };
+    });
+    return { adapter: await store.read(`run/${PEFT_WEIGHTS_FILE}`), losses };
+  };
+
+  it('continues bit for bit after a stop, and after death at any write', async () => {
+    const whole = makeMemoryStore();
+    expect((await run(whole)).ended).toBe('completed');
+    const expected = await resultOf(whole);
+    expect(expected.losses).toHaveLength(6);
+
+    const again = makeMemoryStore();
+    await run(again);
+    expect((await resultOf(again)).adapter, 'the same seed, the same bits').toEqual(expected.adapter);
+
+    const stopped = makeMemoryStore();
+    const control = new RunControl();
+    const outcome = await run(stopped, { control, emit: (event) => event.kind === 'step' && event.metrics.step === 3 && control.stop() });
+    expect(outcome.ended).toBe('stopped');
+    expect((await run(stopped, { resume: true })).ended).toBe('completed');
+    expect(await resultOf(stopped)).toEqual(expected);
+
+    let deaths = 0;
+    for (let operations = 2; ; operations += 3) {
+      const store = makeMemoryStore();
+      store.faults.operationsLeft = operations;
+      const death = await run(store).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (death === undefined) break;
+      deaths += 1;
+      store.faults.operationsLeft = Number.POSITIVE_INFINITY;
+      await store.remove('run/.lock');
+      expect((await run(store, { resume: true })).ended).toBe('completed');
+      expect(await resultOf(store), `death after ${operations} writes`).toEqual(expected);
+    }
+    expect(deaths).toBeGreaterThan(5);
+  }, 900_000);
+
+  it('is not started over a finished adapter, and is not changed by resuming when finished', async () => {
+    const store = makeMemoryStore();
+    await run(store);
+    await expect(run(store)).rejects.toThrowErrorMatchingInlineSnapshot(`[WebLoraError: --out run: got a folder with a finished adapter, wanted a new folder; choose another --out, or replace it with --overwrite]`);
+    const before = await store.read(`run/${PEFT_WEIGHTS_FILE}`);
+    expect((await run(store, { resume: true })).ended).toBe('already-finished');
+    expect(await store.read(`run/${PEFT_WEIGHTS_FILE}`)).toEqual(before);
+  }, 600_000);
+
+  it('ends with advice and keeps its last checkpoint when a step is not finite', async () => {
+    const store = makeMemoryStore();
+    // A rate of 1e30 overflows after the first update that has an effect.
+    await expect(run(store, { config: { lr: 1e30, saveEvery: 1, warmupRatio: 0, maxGradNorm: 0 } })).rejects.toThrow(/nothing was changed by this update; lower --lr/);
+    const folders = await store.list('run/checkpoints');
+    for (const { name } of folders) expect(JSON.parse(await store.readText(`run/checkpoints/${name}/manifest.json`))).toMatchObject({ version: 1 });
+    expect(await store.exists(`run/${PEFT_WEIGHTS_FILE}`)).toBe(false);
+  }, 600_000);
+});
