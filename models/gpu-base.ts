@@ -4,7 +4,7 @@ import { Usage, type Gpu, type GpuLimits } from '../src/gpu/gpu.ts';
 import { applyLora, type LoraSettings } from '../src/lora/lora.ts';
 import { weightBufferName, weightParts } from '../src/graph/plan.ts';
 import { BufferSet, type BufferRequest } from '../src/graph/replay.ts';
-import { Graph, type LinearWeights } from '../src/graph/graph.ts';
+import type { Graph, LinearWeights } from '../src/graph/graph.ts';
 import { Tensor } from '../src/graph/tensor.ts';
 import type { ForwardInputs, Model, WeightBinder } from './family.ts';
 import type { OpenModel } from './open-model.ts';
@@ -17,7 +17,12 @@ export function vectorBufferName(name: string): string {
 export const ROPE_BUFFERS = { cos: 'rope/cos', sin: 'rope/sin' } as const;
 
 /** Binds a model's weights as tensors of a graph, with adapter slots where `lora` says. */
-export function bindWeights(g: Graph, model: Model, format: WeightFormat, lora: LoraSettings | undefined): WeightBinder {
+export function bindWeights(
+  g: Graph,
+  model: Model,
+  format: WeightFormat,
+  lora: LoraSettings | undefined,
+): WeightBinder {
   const shapes = new Map(model.weights.map((spec) => [spec.name, spec.shape]));
   const made = new Map<string, Tensor>();
   const tensor = (name: string, role: 'weight' | 'vector'): Tensor => {
@@ -34,7 +39,10 @@ export function bindWeights(g: Graph, model: Model, format: WeightFormat, lora: 
     vector: (name) => tensor(name, 'vector'),
     linear: (path) => {
       const bias = `${path}.bias`;
-      const layer: LinearWeights = { weight: tensor(`${path}.weight`, 'weight'), ...(shapes.has(bias) && { bias: tensor(bias, 'vector') }) };
+      const layer: LinearWeights = {
+        weight: tensor(`${path}.weight`, 'weight'),
+        ...(shapes.has(bias) && { bias: tensor(bias, 'vector') }),
+      };
       return applyLora(g, path, layer, lora);
     },
   };
@@ -52,7 +60,12 @@ export function ropeTensors(g: Graph, model: Model, context: number): ForwardInp
 const WEIGHT_USAGE = Usage.storage | Usage.copyDst;
 
 /** Every buffer of a base, known before anything is loaded. */
-export function baseBufferRequests(model: Model, format: WeightFormat, context: number, limits: GpuLimits): BufferRequest[] {
+export function baseBufferRequests(
+  model: Model,
+  format: WeightFormat,
+  context: number,
+  limits: GpuLimits,
+): BufferRequest[] {
   const requests: BufferRequest[] = [];
   for (const { name, shape, kind } of model.weights) {
     if (kind === 'vector') {
@@ -61,9 +74,18 @@ export function baseBufferRequests(model: Model, format: WeightFormat, context: 
     }
     const weight = new Tensor(0, { name, shape, role: 'weight', format });
     for (const part of weightParts(weight, limits)) {
-      requests.push({ name: weightBufferName(weight, part, 'codes'), bytes: part.rows * codeWordsPerRow(format, weight.cols) * 4, usage: WEIGHT_USAGE });
+      requests.push({
+        name: weightBufferName(weight, part, 'codes'),
+        bytes: part.rows * codeWordsPerRow(format, weight.cols) * 4,
+        usage: WEIGHT_USAGE,
+      });
       const scaleWords = scaleWordsPerRow(format, weight.cols);
-      if (scaleWords > 0) requests.push({ name: weightBufferName(weight, part, 'scales'), bytes: part.rows * scaleWords * 4, usage: WEIGHT_USAGE });
+      if (scaleWords > 0)
+        requests.push({
+          name: weightBufferName(weight, part, 'scales'),
+          bytes: part.rows * scaleWords * 4,
+          usage: WEIGHT_USAGE,
+        });
     }
   }
   const tableBytes = context * model.inverseFrequencies.length * 4;
@@ -89,7 +111,11 @@ export class GpuBase {
   }
 
   /** Loads, quantises and uploads one tensor at a time. */
-  static async load(gpu: Gpu, opened: OpenModel, options: { format: WeightFormat; context: number; onProgress?: (done: number, total: number) => void }): Promise<GpuBase> {
+  static async load(
+    gpu: Gpu,
+    opened: OpenModel,
+    options: { format: WeightFormat; context: number; onProgress?: (done: number, total: number) => void },
+  ): Promise<GpuBase> {
     const { model } = opened;
     const { format, context, onProgress } = options;
     const base = new GpuBase(gpu, model, format, context);
@@ -119,7 +145,8 @@ export class GpuBase {
     for (const part of weightParts(weight, this.gpu.limits)) {
       const rows = sliceRows(packed, part.firstRow, part.firstRow + part.rows);
       this.gpu.writeBuffer(this.buffers.take(weightBufferName(weight, part, 'codes')), 0, rows.codes);
-      if (rows.scales.length > 0) this.gpu.writeBuffer(this.buffers.take(weightBufferName(weight, part, 'scales')), 0, rows.scales);
+      if (rows.scales.length > 0)
+        this.gpu.writeBuffer(this.buffers.take(weightBufferName(weight, part, 'scales')), 0, rows.scales);
     }
   }
 

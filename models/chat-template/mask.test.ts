@@ -150,7 +150,7 @@ describe('without a chat template', () => {
 
   it('every border keeps the ids of the whole text and scores no token that lies before it', () => {
     const text = "yes  hello world\n\n naïve 日本 😀 don't   hello. ";
-    const characters = [...text];
+    const characters = Array.from(text);
     for (const files of [toyByteLevelFiles(''), toySentencePieceFiles()]) {
       const tokenizer = loadTokenizer(files);
       const whole = tokenizer.encode(text);

@@ -29,7 +29,7 @@ export function parseObject(file: string, text: string): JsonObject {
   }
   if (isObject(value)) return value;
   throw new WebLoraError('bad-tokenizer', file, {
-    got: Array.isArray(value) ? 'a list' : `${typeof value}`,
+    got: Array.isArray(value) ? 'a list' : typeof value,
     wanted: 'a JSON object',
     fix: 'download the file again',
   });

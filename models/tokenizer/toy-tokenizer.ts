@@ -64,7 +64,7 @@ export function toyByteLevelFiles(template: string | undefined = TOY_TEMPLATE): 
 /** A SentencePiece-style BPE as Llama 2 has it: "▁" before words and the text, unknown characters as byte tokens. */
 export function toySentencePieceFiles(): TokenizerFiles {
   const bytes = Array.from({ length: 256 }, (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, '0')}>`);
-  const letters = ['▁', ...'abcdefghijklmnopqrstuvwxyz.'];
+  const letters = Array.from('▁abcdefghijklmnopqrstuvwxyz.');
   const merges = ['h e', 'l l', 'he ll', 'hell o', '▁ hello', '▁ ▁'];
   const merged = merges.map((merge) => merge.replace(' ', ''));
   const tokenizer = {

@@ -158,7 +158,7 @@ function fileNamed(files: ReadonlyMap<string, Uint8Array>, name: string): Uint8A
     });
   }
   throw new WebLoraError('file-not-found', name, {
-    got: `${[...files.keys()].sort().join(', ') || 'no files'}`,
+    got: [...files.keys()].sort().join(', ') || 'no files',
     wanted: `${PEFT_CONFIG_FILE} and ${PEFT_WEIGHTS_FILE}`,
     fix: 'choose the folder that PEFT saved',
   });

@@ -47,7 +47,7 @@ interface TokenisedRow {
   readonly ids: readonly number[];
   readonly labels: readonly number[];
   /** Asked for only when the row turns out to be usable. */
-  question(): Question;
+  readonly question: () => Question;
 }
 
 function tokeniseMessages(

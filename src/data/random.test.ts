@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Pcg32, shuffledIndexes } from './random.ts';
+import { Pcg32, shuffledIndexes, type RandomState } from './random.ts';
 
 describe('Pcg32', () => {
   it('gives the numbers of the reference demo (pcg32-demo, seed 42, stream 54)', () => {
@@ -35,7 +35,7 @@ describe('Pcg32', () => {
   it('goes on from a saved state, through JSON', () => {
     const random = new Pcg32(7, 3);
     random.nextUint32();
-    const again = Pcg32.fromState(JSON.parse(JSON.stringify(random.saveState())));
+    const again = Pcg32.fromState(JSON.parse(JSON.stringify(random.saveState())) as RandomState);
     expect(Array.from({ length: 5 }, () => again.nextUint32())).toEqual(
       Array.from({ length: 5 }, () => random.nextUint32()),
     );

@@ -52,8 +52,9 @@ export function understandsColumns(columns: readonly string[]): boolean {
 function readMessages(given: unknown): ChatMessage[] | ShapeProblem {
   if (!Array.isArray(given)) return { reason: `messages is ${kindOf(given)}, wanted a list of {role, content}` };
   const messages: ChatMessage[] = [];
-  for (const [i, entry] of given.entries()) {
-    const fields: Fields = typeof entry === 'object' && entry !== null && !Array.isArray(entry) ? entry : {};
+  for (const [i, entry] of (given as unknown[]).entries()) {
+    const fields: Fields =
+      typeof entry === 'object' && entry !== null && !Array.isArray(entry) ? (entry as Fields) : {};
     const { role, content } = fields;
     const where = `messages[${i}]`;
     if (typeof role !== 'string' || role === '') {

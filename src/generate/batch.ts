@@ -32,7 +32,7 @@ export async function answerAll(
   prompts: readonly ArrayLike<number>[],
   options: BatchOptions,
 ): Promise<number[][]> {
-  const { maxNewTokens, eosIds, nameOf = (prompt) => `prompt ${prompt + 1}`, onAnswer, signal } = options;
+  const { maxNewTokens, eosIds, nameOf = (prompt: number) => `prompt ${prompt + 1}`, onAnswer, signal } = options;
   for (const [i, ids] of prompts.entries()) checkPrompt(ids, runtime, nameOf(i));
   const answers: number[][] = prompts.map(() => []);
   const eos = new Set(eosIds);

@@ -78,8 +78,7 @@ export class Gpu {
     this.adapter = adapter;
     this.limits = limits;
     this.pipelines = new PipelineCache(device);
-    device.addEventListener('uncapturederror', (event) => {
-      const { error } = event as GPUUncapturedErrorEvent;
+    device.addEventListener('uncapturederror', ({ error }) => {
       const isMemory = error.constructor.name === 'GPUOutOfMemoryError';
       this.#failure ??= new WebLoraError(isMemory ? 'out-of-memory' : 'internal', `GPU: ${error.message}`);
     });
@@ -159,7 +158,11 @@ export class Gpu {
   /** Reads bytes back; awaits all work submitted before. Makes a staging buffer: not for the steady-state step. */
   async readBuffer(buffer: GPUBuffer, offsetBytes: number, bytes: number): Promise<ArrayBuffer> {
     const size = Math.ceil(bytes / 4) * 4;
-    const staging = this.device.createBuffer({ label: 'readback', size: Math.max(4, size), usage: Usage.mapRead | Usage.copyDst });
+    const staging = this.device.createBuffer({
+      label: 'readback',
+      size: Math.max(4, size),
+      usage: Usage.mapRead | Usage.copyDst,
+    });
     try {
       const encoder = this.device.createCommandEncoder();
       encoder.copyBufferToBuffer(buffer, offsetBytes, staging, 0, size);
@@ -179,7 +182,10 @@ export class Gpu {
       // The loss and its reason are reported by another promise, settled in the same turn.
       await Promise.resolve();
       this.assertHealthy();
-      throw new WebLoraError('device-lost', 'the GPU stopped answering while results were read back', { cause, fix: 'resume from the last checkpoint' });
+      throw new WebLoraError('device-lost', 'the GPU stopped answering while results were read back', {
+        cause,
+        fix: 'resume from the last checkpoint',
+      });
     }
     this.assertHealthy();
   }

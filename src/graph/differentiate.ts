@@ -37,7 +37,8 @@ export function differentiate(graph: Graph, { output, seed, checkpoint }: Differ
     }
     const nodes = forward.slice(block.first, block.end);
     const recomputed = recompute(graph, nodes);
-    for (let j = nodes.length - 1; j >= 0; j -= 1) backward.visit(recomputed.nodes[j] as ForwardNode, recomputed.original);
+    for (let j = nodes.length - 1; j >= 0; j -= 1)
+      backward.visit(recomputed.nodes[j] as ForwardNode, recomputed.original);
     i = block.first;
   }
   pruneUnused(graph, forwardEnd);
@@ -45,14 +46,24 @@ export function differentiate(graph: Graph, { output, seed, checkpoint }: Differ
 }
 
 /** Emits copies of a block's nodes over fresh tensors; what the block reads from outside stays. */
-function recompute(graph: Graph, nodes: readonly ForwardNode[]): { nodes: ForwardNode[]; original: (tensor: Tensor) => Tensor } {
+function recompute(
+  graph: Graph,
+  nodes: readonly ForwardNode[],
+): { nodes: ForwardNode[]; original: (tensor: Tensor) => Tensor } {
   const copies = new Map<Tensor, Tensor>();
   const originals = new Map<Tensor, Tensor>();
   const map = (tensor: Tensor): Tensor => copies.get(tensor) ?? tensor;
   const copied = nodes.map((node) => {
     for (const written of writesOf(node)) {
       const { name, shape, role, dtype, requiresGrad, inPlaceOf } = written;
-      const copy = graph.tensor({ name: `${name}'`, shape, role, dtype, requiresGrad, ...(inPlaceOf && { inPlaceOf: map(inPlaceOf) }) });
+      const copy = graph.tensor({
+        name: `${name}'`,
+        shape,
+        role,
+        dtype,
+        requiresGrad,
+        ...(inPlaceOf && { inPlaceOf: map(inPlaceOf) }),
+      });
       copies.set(written, copy);
       originals.set(copy, written);
     }
@@ -109,7 +120,11 @@ class BackwardPass {
       return existing === undefined ? { dx } : { into: existing, dx };
     };
     const only = (x: Tensor): Tensor => {
-      if (dOf(x) !== undefined) throw new WebLoraError('internal', `${node.op}: ${String(x)} has a second consumer, which this op's backward cannot add to`);
+      if (dOf(x) !== undefined)
+        throw new WebLoraError(
+          'internal',
+          `${node.op}: ${String(x)} has a second consumer, which this op's backward cannot add to`,
+        );
       const dx = this.#fresh(x);
       this.#gradients.set(file(x), dx);
       return dx;
@@ -128,7 +143,14 @@ class BackwardPass {
       case 'linear_cross_entropy': {
         const dNll = dOf(node.nll);
         if (dNll === undefined || !node.x.requiresGrad) return;
-        g.push({ op: 'loss_backward', step: node.step, lossRows: node.lossRows, dNll, saved: node.saved, dx: only(node.x) });
+        g.push({
+          op: 'loss_backward',
+          step: node.step,
+          lossRows: node.lossRows,
+          dNll,
+          saved: node.saved,
+          dx: only(node.x),
+        });
         return;
       }
       case 'add': {
@@ -168,7 +190,14 @@ class BackwardPass {
         const dy = dOf(node.y);
         if (dy === undefined) return;
         const { q, k, v, bounds, lse, y, heads, kvHeads, headDim, scale, window, softCap } = node;
-        const shape = { heads, kvHeads, headDim, scale, ...(window !== undefined && { window }), ...(softCap !== undefined && { softCap }) };
+        const shape = {
+          heads,
+          kvHeads,
+          headDim,
+          scale,
+          ...(window !== undefined && { window }),
+          ...(softCap !== undefined && { softCap }),
+        };
         const stats = g.activation('attention.stats', [q.rows, heads, 2], []);
         g.push({ op: 'attention_stats', o: y, dy, lse, stats, ...shape });
         if (q.requiresGrad) g.push({ op: 'attention_backward_dq', q, k, v, dy, stats, bounds, dq: only(q), ...shape });
@@ -209,7 +238,11 @@ class BackwardPass {
     }
   }
 
-  #linear(node: Extract<ForwardNode, { op: 'linear' }>, dy: Tensor | undefined, into: (x: Tensor) => { into?: Tensor; dx: Tensor }): void {
+  #linear(
+    node: Extract<ForwardNode, { op: 'linear' }>,
+    dy: Tensor | undefined,
+    into: (x: Tensor) => { into?: Tensor; dx: Tensor },
+  ): void {
     if (dy === undefined) return;
     const g = this.#graph;
     const { x, weight, loraInput, loraA, loraB, loraScale, h } = node;

@@ -79,7 +79,10 @@ export function makeNodeStore(root: string): FileStore {
         await syncFolder(dirname(absolute(to)));
       });
     },
-    makeDir: (path) => attempt(path, async () => void (await fs.mkdir(absolute(path), { recursive: true }))),
+    makeDir: (path) =>
+      attempt(path, async () => {
+        await fs.mkdir(absolute(path), { recursive: true });
+      }),
     lock: (path) =>
       attempt(path, async () => {
         splitFile(path);

@@ -87,7 +87,8 @@ export async function makeOpfsStore(folderName: string): Promise<FileStore> {
           return true;
         } catch (thrown) {
           if (nameOf(thrown) === 'TypeMismatchError') return true; // a folder
-          return undefinedIfMissing(thrown) !== undefined;
+          undefinedIfMissing(thrown);
+          return false;
         }
       }),
     size: (path) => attempt(path, async () => (await (await fileAt(path, false)).getFile()).size),
@@ -111,7 +112,10 @@ export async function makeOpfsStore(folderName: string): Promise<FileStore> {
           await (await folderAt(sourceFolder, false)).removeEntry(sourceName);
         });
       }),
-    makeDir: (path) => attempt(path, async () => void (await folderAt(splitPath(path), true))),
+    makeDir: (path) =>
+      attempt(path, async () => {
+        await folderAt(splitPath(path), true);
+      }),
     lock: (path) => takeWebLock(joinPath(folderName, path)),
     open: (path) => attempt(path, async () => blobSource(path, await (await fileAt(path, false)).getFile())),
   };

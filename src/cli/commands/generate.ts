@@ -11,11 +11,21 @@ export async function generate(flags: Flags, output: Output): Promise<number> {
   const prompt = flags.text('prompt');
   const messagesPath = flags.text('messages');
   if ((prompt === undefined) === (messagesPath === undefined)) {
-    throw new WebLoraError('usage', '--prompt and --messages', { got: prompt === undefined ? 'neither' : 'both', wanted: 'one of them', fix: 'give the question with --prompt TEXT or a conversation with --messages FILE.json' });
+    throw new WebLoraError('usage', '--prompt and --messages', {
+      got: prompt === undefined ? 'neither' : 'both',
+      wanted: 'one of them',
+      fix: 'give the question with --prompt TEXT or a conversation with --messages FILE.json',
+    });
   }
-  const messages: readonly ChatMessage[] = messagesPath === undefined ? [{ role: 'user', content: prompt ?? '' }] : readMessages(messagesPath);
+  const messages: readonly ChatMessage[] =
+    messagesPath === undefined ? [{ role: 'user', content: prompt ?? '' }] : readMessages(messagesPath);
   const raw = flags.flag('raw');
-  if (raw && prompt === undefined) throw new WebLoraError('usage', '--raw', { got: 'a conversation', wanted: 'a --prompt', fix: 'use --prompt with --raw' });
+  if (raw && prompt === undefined)
+    throw new WebLoraError('usage', '--raw', {
+      got: 'a conversation',
+      wanted: 'a --prompt',
+      fix: 'use --prompt with --raw',
+    });
   return withSession(flags, output, async ({ model, adapter, run }) => {
     const abort = new AbortController();
     const onInterrupt = (): void => abort.abort();
@@ -33,31 +43,57 @@ export async function generate(flags: Flags, output: Output): Promise<number> {
       stop,
     };
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    const input = raw || !model.opened.tokenizer().hasChatTemplate ? { text: prompt ?? messages.map(({ content }) => content).join('\n') } : { messages: withSystem(messages, system) as readonly ChatMessage[] };
-    const report = await model.generate({ input, ...given }, { ...(adapter && { adapter }), signal: abort.signal, onText: (text) => output.text(text) });
+    const input =
+      raw || !model.opened.tokenizer().hasChatTemplate
+        ? { text: prompt ?? messages.map(({ content }) => content).join('\n') }
+        : { messages: withSystem(messages, system) as readonly ChatMessage[] };
+    const report = await model.generate(
+      { input, ...given },
+      { ...(adapter && { adapter }), signal: abort.signal, onText: (text) => output.text(text) },
+    );
     process.off('SIGINT', onInterrupt);
     output.record(report);
     output.text('\n');
-    output.note(`${report.newTokens} tokens, ${report.decodeTokensPerSec.toFixed(1)} a second (${report.finishReason})`);
+    output.note(
+      `${report.newTokens} tokens, ${report.decodeTokensPerSec.toFixed(1)} a second (${report.finishReason})`,
+    );
     return report.finishReason === 'aborted' ? 130 : 0;
   });
 }
 
 function readMessages(path: string): ChatMessage[] {
-  if (!existsSync(path)) throw new WebLoraError('file-not-found', `--messages ${path}`, { got: 'no such file', wanted: 'a JSON file of messages', fix: 'check the path' });
+  if (!existsSync(path))
+    throw new WebLoraError('file-not-found', `--messages ${path}`, {
+      got: 'no such file',
+      wanted: 'a JSON file of messages',
+      fix: 'check the path',
+    });
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw new WebLoraError('bad-data', `--messages ${path}`, { got: 'text that is not JSON', wanted: '[{"role":"user","content":"…"}]', fix: 'correct the file', cause });
+    throw new WebLoraError('bad-data', `--messages ${path}`, {
+      got: 'text that is not JSON',
+      wanted: '[{"role":"user","content":"…"}]',
+      fix: 'correct the file',
+      cause,
+    });
   }
-  const list = Array.isArray(value) ? value : typeof value === 'object' && value !== null && Array.isArray((value as { messages?: unknown }).messages) ? (value as { messages: unknown[] }).messages : undefined;
+  const list = Array.isArray(value)
+    ? value
+    : typeof value === 'object' && value !== null && Array.isArray((value as { messages?: unknown }).messages)
+      ? (value as { messages: unknown[] }).messages
+      : undefined;
   const ok = list?.every((message): message is ChatMessage => {
     const { role, content } = (message ?? {}) as Partial<ChatMessage>;
     return (role === 'system' || role === 'user' || role === 'assistant') && typeof content === 'string';
   });
   if (list === undefined || list.length === 0 || ok !== true) {
-    throw new WebLoraError('bad-data', `--messages ${path}`, { got: 'something else', wanted: 'a list of {"role": "system" or "user" or "assistant", "content": "…"}', fix: 'correct the file' });
+    throw new WebLoraError('bad-data', `--messages ${path}`, {
+      got: 'something else',
+      wanted: 'a list of {"role": "system" or "user" or "assistant", "content": "…"}',
+      fix: 'correct the file',
+    });
   }
-  return list as ChatMessage[];
+  return list;
 }

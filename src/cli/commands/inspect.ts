@@ -9,19 +9,34 @@ import type { Output } from '../output.ts';
 export async function inspect(target: string, output: Output): Promise<number> {
   const facts = await describe(target);
   output.record(facts);
-  for (const [name, value] of Object.entries(facts)) output.line(`${name.padEnd(18)}${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+  for (const [name, value] of Object.entries(facts))
+    output.line(`${name.padEnd(18)}${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return 0;
 }
 
 async function describe(target: string): Promise<Record<string, unknown>> {
   const path = resolve(target);
   const isFolder = existsSync(path) && statSync(path).isDirectory();
-  if (isFolder && (existsSync(join(path, 'adapter_config.json')) || existsSync(join(path, 'run.json')))) return describeAdapter(target, path);
+  if (isFolder && (existsSync(join(path, 'adapter_config.json')) || existsSync(join(path, 'run.json'))))
+    return describeAdapter(target, path);
   if (target !== 'embedded' && isFolder && !existsSync(join(path, 'config.json'))) {
-    throw new WebLoraError('bad-model', `inspect ${target}`, { got: `a folder with ${readdirSync(path).slice(0, 5).join(', ') || 'nothing'}`, wanted: 'a model (config.json), an adapter (adapter_config.json) or a run (run.json)', fix: 'check the path' });
+    throw new WebLoraError('bad-model', `inspect ${target}`, {
+      got: `a folder with ${readdirSync(path).slice(0, 5).join(', ') || 'nothing'}`,
+      wanted: 'a model (config.json), an adapter (adapter_config.json) or a run (run.json)',
+      fix: 'check the path',
+    });
   }
   const { name, model, parameterCount, baseHash, recommendedLearningRate } = await openModel(openModelFolder(target));
-  return { kind: 'model', format: 'Hugging Face folder', name, ...model.shape, parameterCount, sha256: baseHash, tensors: model.weights.length, ...(recommendedLearningRate !== undefined && { recommendedLearningRate }) };
+  return {
+    kind: 'model',
+    format: 'Hugging Face folder',
+    name,
+    ...model.shape,
+    parameterCount,
+    sha256: baseHash,
+    tensors: model.weights.length,
+    ...(recommendedLearningRate !== undefined && { recommendedLearningRate }),
+  };
 }
 
 function describeAdapter(target: string, path: string): Record<string, unknown> {
@@ -29,10 +44,33 @@ function describeAdapter(target: string, path: string): Record<string, unknown> 
   const lineage =
     run === undefined
       ? {}
-      : { status: run.status, base: run.base, data: run.data, ...(run.evalData && { evalData: run.evalData }), steps: run.results?.steps, finalLoss: run.results?.finalLoss, webLoraVersion: run.webLoraVersion, settings: run.settings };
+      : {
+          status: run.status,
+          base: run.base,
+          data: run.data,
+          ...(run.evalData && { evalData: run.evalData }),
+          steps: run.results?.steps,
+          finalLoss: run.results?.finalLoss,
+          webLoraVersion: run.webLoraVersion,
+          settings: run.settings,
+        };
   if (!existsSync(join(path, 'adapter_config.json'))) return { kind: 'run without a finished adapter', ...lineage };
   const adapter = readAdapter('inspect', target);
-  const modules = Object.fromEntries([...adapter.modules].map(([name, { inFeatures, outFeatures }]) => [name, `${outFeatures} x ${inFeatures}`]));
+  const modules = Object.fromEntries(
+    [...adapter.modules].map(([name, { inFeatures, outFeatures }]) => [name, `${outFeatures} x ${inFeatures}`]),
+  );
   const { rank, alpha, method, dropout, targetModules, baseModel, scale } = adapter;
-  return { kind: run === undefined ? 'adapter' : 'run with a finished adapter', format: 'PEFT', baseModel, method, rank, alpha, scale, dropout, targetModules, modules, ...lineage };
+  return {
+    kind: run === undefined ? 'adapter' : 'run with a finished adapter',
+    format: 'PEFT',
+    baseModel,
+    method,
+    rank,
+    alpha,
+    scale,
+    dropout,
+    targetModules,
+    modules,
+    ...lineage,
+  };
 }

@@ -64,7 +64,9 @@ export async function train(given: Flags, output: Output): Promise<number> {
         return 0;
       }
       const evalText = outcome.evalLoss === undefined ? '' : `, held-out loss ${outcome.evalLoss.toFixed(4)}`;
-      output.line(`done: ${outcome.steps} updates in ${formatSeconds(outcome.elapsedSeconds)}, loss ${outcome.finalLoss.toFixed(4)}${evalText}`);
+      output.line(
+        `done: ${outcome.steps} updates in ${formatSeconds(outcome.elapsedSeconds)}, loss ${outcome.finalLoss.toFixed(4)}${evalText}`,
+      );
       output.line(`the adapter is in ${out}`);
       return 0;
     });
@@ -92,7 +94,11 @@ function pathSettings(flags: Flags): Record<string, unknown> {
 function resumedFlags(given: Flags, folder: string): Flags {
   const record = readRunFile(resolve(folder));
   if (record === undefined) {
-    throw new WebLoraError('usage', `--resume ${folder}`, { got: 'a folder without run.json', wanted: 'the --out folder of an earlier run', fix: 'check the path' });
+    throw new WebLoraError('usage', `--resume ${folder}`, {
+      got: 'a folder without run.json',
+      wanted: 'the --out folder of an earlier run',
+      fix: 'check the path',
+    });
   }
   const values = new Map<string, unknown>(Object.entries(record.settings));
   for (const name of given.names()) {
@@ -102,12 +108,25 @@ function resumedFlags(given: Flags, folder: string): Flags {
     }
     const recorded = record.settings[name];
     const asked = given.raw(name);
-    const same = recorded !== undefined && (String(recorded) === String(asked) || (typeof recorded === 'string' && resolve(recorded) === resolve(String(asked))));
+    const same =
+      recorded !== undefined &&
+      (shown(recorded) === shown(asked) ||
+        (typeof recorded === 'string' && resolve(recorded) === resolve(shown(asked))));
     if (!same) {
-      throw new WebLoraError('usage', `--${name}`, { got: String(asked), wanted: `${recorded === undefined ? 'no such flag' : String(recorded)}, as in ${folder}/run.json`, fix: `leave out --${name}: a resumed run keeps its settings` });
+      throw new WebLoraError('usage', `--${name}`, {
+        got: shown(asked),
+        wanted: `${recorded === undefined ? 'no such flag' : shown(recorded)}, as in ${folder}/run.json`,
+        fix: `leave out --${name}: a resumed run keeps its settings`,
+      });
     }
   }
   return new Flags(values);
+}
+
+/** A setting as it would be typed. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return Array.isArray(value) ? value.join(',') : JSON.stringify(value);
 }
 
 /** What a person, or a script with --json, sees of a run. */
@@ -128,7 +147,8 @@ class TrainView {
         this.#totalSteps = event.totalSteps;
         const { plan, learningRate, data } = event;
         output.note(`${data.train.length} rows, ${event.notices.join('; ')}`);
-        if (plan !== undefined) output.note(`memory: ${formatBytes(plan.totalBytes)} on the GPU; learning rate ${learningRate}`);
+        if (plan !== undefined)
+          output.note(`memory: ${formatBytes(plan.totalBytes)} on the GPU; learning rate ${learningRate}`);
         for (const { line, reason } of event.skipped) output.note(`left out, line ${line}: ${reason}`);
         if (event.firstStep > 0) output.note(`continuing after update ${event.firstStep}`);
         return;
@@ -137,7 +157,11 @@ class TrainView {
         const { metrics } = event;
         output.record(metrics);
         const left = ((metrics.elapsed_seconds / metrics.step) * (this.#totalSteps - metrics.step)) | 0;
-        this.#progress.update(metrics.step, this.#totalSteps, `loss ${metrics.loss.toFixed(4)} · ${Math.round(metrics.tokens_per_second)} tokens/s · ${formatSeconds(left)} left`);
+        this.#progress.update(
+          metrics.step,
+          this.#totalSteps,
+          `loss ${metrics.loss.toFixed(4)} · ${Math.round(metrics.tokens_per_second)} tokens/s · ${formatSeconds(left)} left`,
+        );
         return;
       }
       case 'eval':

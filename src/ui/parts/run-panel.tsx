@@ -1,6 +1,7 @@
 import { useComputed } from '@preact/signals';
-import { continueRun, control, curve, isTraining, run, secondsLeft, type RunView } from '../state/training.ts';
+import { control, curve, isTraining, run, secondsLeft, type RunView } from '../state/training.ts';
 import { formatCount, formatDuration } from '../words.ts';
+import { ContinueButton } from './continue-button.tsx';
 import { LossChart } from './loss-chart.tsx';
 import { Problem } from './problem.tsx';
 import { RunResult } from './run-result.tsx';
@@ -113,14 +114,5 @@ function Announcement() {
     <p class="visually-hidden" role="status">
       {text}
     </p>
-  );
-}
-
-/** Offered where a stopped run can go on. */
-export function ContinueButton() {
-  return (
-    <button type="button" onClick={() => void continueRun()}>
-      Continue training
-    </button>
   );
 }

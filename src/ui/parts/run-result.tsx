@@ -2,7 +2,7 @@ import type { RunReport } from '../../../workers/engine/contract.ts';
 import { curve, type RunView } from '../state/training.ts';
 import { download } from '../state/take-away.ts';
 import { formatDuration } from '../words.ts';
-import { ContinueButton } from './run-panel.tsx';
+import { ContinueButton } from './continue-button.tsx';
 
 /** What a run came to, and the two things to do now. */
 export function RunResult({ view, report }: { readonly view: RunView; readonly report: RunReport }) {
