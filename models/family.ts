@@ -13,7 +13,11 @@ export interface WeightSpec {
 /** Attention over rows of the same pass (training), or over a cache (generation). */
 export type AttentionOver =
   | { readonly kind: 'segments'; readonly bounds: Tensor }
-  | { readonly kind: 'cache'; readonly slots: Tensor; readonly caches: readonly { readonly k: Tensor; readonly v: Tensor }[] };
+  | {
+      readonly kind: 'cache';
+      readonly slots: Tensor;
+      readonly caches: readonly { readonly k: Tensor; readonly v: Tensor }[];
+    };
 
 /** Gives a family's weight tree its tensors; LoRA slots appear where an adapter targets the layer. */
 export interface WeightBinder {

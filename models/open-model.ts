@@ -53,12 +53,19 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
   return {
     name: folder.name,
     model,
-    parameterCount: model.weights.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
+    parameterCount: model.weights.reduce(
+      (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
+      0,
+    ),
     baseHash: await hashWeights(folder, files),
     recommendedLearningRate: typeof recommended === 'number' && recommended > 0 ? recommended : undefined,
     tokenizer: () => {
       if (tokenizer === undefined) {
-        throw new WebLoraError('bad-model', `${folder.name}: tokenizer.json`, { got: 'no such file', wanted: 'the model’s tokenizer', fix: 'add tokenizer.json to the folder' });
+        throw new WebLoraError('bad-model', `${folder.name}: tokenizer.json`, {
+          got: 'no such file',
+          wanted: 'the model’s tokenizer',
+          fix: 'add tokenizer.json to the folder',
+        });
       }
       return tokenizer;
     },
@@ -72,14 +79,26 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
 
 async function openWeights(folder: ModelFolder): Promise<SafetensorsFile[]> {
   const index = await readJson(folder, 'model.safetensors.index.json');
-  const names = index === undefined ? safetensorsNames(folder) : [...new Set(Object.values((index['weight_map'] ?? {}) as Record<string, string>))].sort();
+  const names =
+    index === undefined
+      ? safetensorsNames(folder)
+      : [...new Set(Object.values((index['weight_map'] ?? {}) as Record<string, string>))].sort();
   if (names.length === 0) {
-    throw new WebLoraError('bad-model', `${folder.name}: weights`, { got: 'no *.safetensors file', wanted: 'model.safetensors or its shards with an index', fix: 'add the weight files' });
+    throw new WebLoraError('bad-model', `${folder.name}: weights`, {
+      got: 'no *.safetensors file',
+      wanted: 'model.safetensors or its shards with an index',
+      fix: 'add the weight files',
+    });
   }
   return Promise.all(
     names.map((name) => {
       const source = folder.files.get(name);
-      if (source === undefined) throw new WebLoraError('bad-model', `${folder.name}: ${name}`, { got: 'no such file', wanted: 'every shard the index names', fix: 'fetch the missing shard' });
+      if (source === undefined)
+        throw new WebLoraError('bad-model', `${folder.name}: ${name}`, {
+          got: 'no such file',
+          wanted: 'every shard the index names',
+          fix: 'fetch the missing shard',
+        });
       return openSafetensors(source);
     }),
   );
@@ -87,7 +106,9 @@ async function openWeights(folder: ModelFolder): Promise<SafetensorsFile[]> {
 
 function safetensorsNames(folder: ModelFolder): string[] {
   if (folder.files.has('model.safetensors')) return ['model.safetensors'];
-  return [...folder.files.keys()].filter((name) => name.endsWith('.safetensors') && !name.startsWith('adapter_')).sort();
+  return [...folder.files.keys()]
+    .filter((name) => name.endsWith('.safetensors') && !name.startsWith('adapter_'))
+    .sort();
 }
 
 /** Which file has each tensor, with every shape checked against the configuration. */
@@ -95,24 +116,40 @@ function locate(name: string, model: Model, files: readonly SafetensorsFile[]): 
   const owner = new Map<string, SafetensorsFile>();
   for (const file of files) {
     for (const tensor of file.entries.keys()) {
-      if (owner.has(tensor)) throw new WebLoraError('bad-model', `${name}: tensor ${tensor}`, { got: 'two files that hold it', wanted: 'one' });
+      if (owner.has(tensor))
+        throw new WebLoraError('bad-model', `${name}: tensor ${tensor}`, {
+          got: 'two files that hold it',
+          wanted: 'one',
+        });
       owner.set(tensor, file);
     }
   }
   for (const { name: tensor, shape } of model.weights) {
     const found = owner.get(tensor)?.entries.get(tensor)?.shape;
     if (found === undefined) {
-      throw new WebLoraError('bad-model', `${name}: tensor ${tensor}`, { got: 'nothing', wanted: `[${shape.join(', ')}], as config.json says`, fix: 'check that the weight files are complete and belong to this config.json' });
+      throw new WebLoraError('bad-model', `${name}: tensor ${tensor}`, {
+        got: 'nothing',
+        wanted: `[${shape.join(', ')}], as config.json says`,
+        fix: 'check that the weight files are complete and belong to this config.json',
+      });
     }
     if (found.length !== shape.length || found.some((size, i) => size !== shape[i])) {
-      throw new WebLoraError('bad-model', `${name}: tensor ${tensor}`, { got: `[${found.join(', ')}]`, wanted: `[${shape.join(', ')}], as config.json says`, fix: 'check that the weight files belong to this config.json' });
+      throw new WebLoraError('bad-model', `${name}: tensor ${tensor}`, {
+        got: `[${found.join(', ')}]`,
+        wanted: `[${shape.join(', ')}], as config.json says`,
+        fix: 'check that the weight files belong to this config.json',
+      });
     }
   }
   const known = new Set(model.weights.map((spec) => spec.name));
   for (const tensor of owner.keys()) {
     // A tied head is sometimes stored a second time.
     if (known.has(tensor) || DERIVED.test(tensor) || tensor === 'lm_head.weight') continue;
-    throw new WebLoraError('unsupported', `${name}: tensor ${tensor}`, { got: 'a tensor that this model family does not have', wanted: 'only the weights config.json describes', fix: 'the checkpoint may belong to another architecture' });
+    throw new WebLoraError('unsupported', `${name}: tensor ${tensor}`, {
+      got: 'a tensor that this model family does not have',
+      wanted: 'only the weights config.json describes',
+      fix: 'the checkpoint may belong to another architecture',
+    });
   }
   return owner;
 }
@@ -153,7 +190,9 @@ async function hashWeights(folder: ModelFolder, files: readonly SafetensorsFile[
     digests.push(bytesToHex(hash.digest()));
   }
   const [only] = digests;
-  return digests.length === 1 && only !== undefined ? only : bytesToHex(sha256(new TextEncoder().encode(digests.join('\n'))));
+  return digests.length === 1 && only !== undefined
+    ? only
+    : bytesToHex(sha256(new TextEncoder().encode(digests.join('\n'))));
 }
 
 async function readText(folder: ModelFolder, name: string): Promise<string | undefined> {
@@ -169,6 +208,11 @@ async function readJson(folder: ModelFolder, name: string): Promise<Record<strin
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
     throw new SyntaxError('not an object');
   } catch (cause) {
-    throw new WebLoraError('bad-model', `${folder.name}: ${name} is not valid JSON`, { got: cause instanceof Error ? cause.message : String(cause), wanted: 'a JSON object', fix: 'fetch the file again', cause });
+    throw new WebLoraError('bad-model', `${folder.name}: ${name} is not valid JSON`, {
+      got: cause instanceof Error ? cause.message : String(cause),
+      wanted: 'a JSON object',
+      fix: 'fetch the file again',
+      cause,
+    });
   }
 }

@@ -3,7 +3,10 @@
  * sine and cosine that are off by 1e-4. Su et al. 2021, arXiv:2104.09864.
  * @returns cos and sin, each [maxPositions, inverseFrequencies.length] f32
  */
-export function rotaryTables(inverseFrequencies: Float64Array, maxPositions: number): { cos: Float32Array; sin: Float32Array } {
+export function rotaryTables(
+  inverseFrequencies: Float64Array,
+  maxPositions: number,
+): { cos: Float32Array; sin: Float32Array } {
   const pairs = inverseFrequencies.length;
   const cos = new Float32Array(maxPositions * pairs);
   const sin = new Float32Array(maxPositions * pairs);

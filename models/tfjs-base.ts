@@ -75,7 +75,10 @@ async function loadWeights(tf: Tf, { model, read }: OpenModel, format: WeightFor
     for (const { name, shape, kind } of model.weights) {
       const [rows = 0, cols = 0] = shape;
       const values = await read(name);
-      weights.set(name, tf.tensor(kind === 'vector' ? values : unpackWeight(packWeight(values, rows, cols, format, name)), [...shape]));
+      weights.set(
+        name,
+        tf.tensor(kind === 'vector' ? values : unpackWeight(packWeight(values, rows, cols, format, name)), [...shape]),
+      );
     }
   } catch (error) {
     for (const tensor of weights.values()) tensor.dispose();

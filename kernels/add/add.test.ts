@@ -26,9 +26,15 @@ describe('add', () => {
     const buffers = { a: testValues(1001, 4), b: testValues(1001, 5), y: new Float32Array(1001) };
     const once = await runLaunches(await testGpu(), [add({ count: 1001 })], buffers);
     expect(await runLaunches(await testGpu(), [add({ count: 1001 })], buffers)).toEqual(once);
-    expect(await runLaunches(await testGpu(), [{ ...add({ count: 1001 }), workgroups: [9, 2, 1] }], buffers)).toEqual(once);
+    expect(await runLaunches(await testGpu(), [{ ...add({ count: 1001 }), workgroups: [9, 2, 1] }], buffers)).toEqual(
+      once,
+    );
     const inPlace = { into: buffers.a, b: buffers.b };
-    const folded = await runLaunches(await testGpu(), [{ ...addInPlace({ count: 1001 }), workgroups: [9, 2, 1] }], inPlace);
+    const folded = await runLaunches(
+      await testGpu(),
+      [{ ...addInPlace({ count: 1001 }), workgroups: [9, 2, 1] }],
+      inPlace,
+    );
     expect(folded['into']).toEqual(once['y']);
   });
 });

@@ -17,17 +17,31 @@ function sees(args: AttentionRefArgs, bounds: Values, i: number, j: number): boo
 }
 
 /** The score of (query row i, head h, key row j) and the derivative of the cap there. */
-function score(args: AttentionRefArgs, q: Values, k: Values, i: number, h: number, j: number): { s: number; slope: number } {
+function score(
+  args: AttentionRefArgs,
+  q: Values,
+  k: Values,
+  i: number,
+  h: number,
+  j: number,
+): { s: number; slope: number } {
   const { heads, kvHeads, headDim, scale, softCap } = args;
   const g = Math.floor(h / (heads / kvHeads));
   let dot = 0;
-  for (let d = 0; d < headDim; d += 1) dot += (q[(i * heads + h) * headDim + d] ?? 0) * (k[(j * kvHeads + g) * headDim + d] ?? 0);
+  for (let d = 0; d < headDim; d += 1)
+    dot += (q[(i * heads + h) * headDim + d] ?? 0) * (k[(j * kvHeads + g) * headDim + d] ?? 0);
   if (softCap === undefined) return { s: dot * scale, slope: 1 };
   const t = Math.tanh((dot * scale) / softCap);
   return { s: softCap * t, slope: 1 - t * t };
 }
 
-export function attentionForwardRef(args: AttentionRefArgs, q: Values, k: Values, v: Values, bounds: Values): { o: Float64Array; lse: Float64Array } {
+export function attentionForwardRef(
+  args: AttentionRefArgs,
+  q: Values,
+  k: Values,
+  v: Values,
+  bounds: Values,
+): { o: Float64Array; lse: Float64Array } {
   const { rows, heads, kvHeads, headDim } = args;
   const o = new Float64Array(rows * heads * headDim);
   const lse = new Float64Array(rows * heads);
@@ -43,7 +57,8 @@ export function attentionForwardRef(args: AttentionRefArgs, q: Values, k: Values
       lse[at] = largest + Math.log(total);
       seen.forEach((j, n) => {
         const p = Math.exp((scores[n] ?? 0) - largest) / total;
-        for (let d = 0; d < headDim; d += 1) o[at * headDim + d] = (o[at * headDim + d] ?? 0) + p * (v[(j * kvHeads + g) * headDim + d] ?? 0);
+        for (let d = 0; d < headDim; d += 1)
+          o[at * headDim + d] = (o[at * headDim + d] ?? 0) + p * (v[(j * kvHeads + g) * headDim + d] ?? 0);
       });
     }
   }

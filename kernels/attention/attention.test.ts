@@ -1,11 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { expectClose, expectFiniteDifferences, expectNonTrivial, reductionTolerance, testValues } from '../../test/harness/compare.ts';
+import {
+  expectClose,
+  expectFiniteDifferences,
+  expectNonTrivial,
+  reductionTolerance,
+  testValues,
+} from '../../test/harness/compare.ts';
 import { testGpu } from '../../test/harness/gpu.ts';
 import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
 import { opFixture } from '../../test/harness/op-fixture.ts';
 import { cases, fixtures } from './attention.cases.ts';
 import { attentionBackwardRef, attentionForwardRef, attentionStatsRef } from './attention.ref.ts';
-import { attentionBackwardDkv, attentionBackwardDq, attentionForward, attentionStats, type AttentionArgs } from './attention.ts';
+import {
+  attentionBackwardDkv,
+  attentionBackwardDq,
+  attentionForward,
+  attentionStats,
+  type AttentionArgs,
+} from './attention.ts';
 
 /** A software adapter compiles the three tiled programs of a head size for seconds; on a busy machine for minutes. */
 const COMPILE_MS = 600_000;
@@ -23,7 +35,6 @@ function boundsOf(segments: readonly number[], rows: number): Uint32Array {
   return bounds;
 }
 
-
 interface Inputs {
   readonly q: Float32Array;
   readonly k: Float32Array;
@@ -39,48 +50,88 @@ function inputsOf({ rows, heads, kvHeads, headDim }: Shape): Inputs {
 
 async function run(args: AttentionArgs, inputs: Inputs, bounds: Uint32Array): Promise<Record<string, Numbers>> {
   const { rows, heads } = args;
-  const launches = [attentionForward(args), attentionStats(args), attentionBackwardDq(args), attentionBackwardDkv(args)];
+  const launches = [
+    attentionForward(args),
+    attentionStats(args),
+    attentionBackwardDq(args),
+    attentionBackwardDkv(args),
+  ];
   const dirty = (like: Float32Array): Float32Array => testValues(like.length, 5);
   const { q, k } = inputs;
-  const outputs = { o: dirty(q), lse: new Float32Array(rows * heads), stats: new Float32Array(rows * heads * 2), dq: dirty(q), dk: dirty(k), dv: dirty(k) };
+  const outputs = {
+    o: dirty(q),
+    lse: new Float32Array(rows * heads),
+    stats: new Float32Array(rows * heads * 2),
+    dq: dirty(q),
+    dk: dirty(k),
+    dv: dirty(k),
+  };
   return runLaunches(await testGpu(), launches, { ...inputs, bounds, ...outputs });
 }
 
 describe.each(['serial', 'workgroup'] as const)('attention, %s', (variant) => {
-  it.each(cases[variant])('matches the f64 reference: segments $segments, heads $heads/$kvHeads, D $headDim', async (args) => {
-    const { segments, ...rest } = args;
-    const rows = segments.reduce((sum, length) => sum + length, 0);
-    const shape = { ...rest, rows, scale: 1 / Math.sqrt(args.headDim) };
-    const { heads, kvHeads, headDim } = shape;
-    const bounds = boundsOf(segments, rows);
-    const inputs = inputsOf(shape);
-    const { q, k, v, dy } = inputs;
-    const forward = attentionForwardRef(shape, q, k, v, bounds);
-    const backward = attentionBackwardRef(shape, q, k, v, bounds, dy);
-    expectNonTrivial(forward.o);
-    const result = await run({ ...shape, variant }, inputs, bounds);
-    const tolerance = reductionTolerance(headDim + rows, 8, 2);
-    expectClose(result['o'] ?? [], forward.o, tolerance, 'o', [rows, heads, headDim]);
-    expectClose(result['lse'] ?? [], forward.lse, tolerance, 'lse', [rows, heads]);
-    expectClose(result['stats'] ?? [], attentionStatsRef(shape, forward.o, dy, forward.lse), reductionTolerance(headDim + rows, 8, 8), 'stats', [rows, heads, 2]);
-    // Gradients add up differences of large terms: dP - delta, then a sum over up to rows * group of them.
-    const loose = reductionTolerance(headDim + (rows * heads) / kvHeads, 8, 8);
-    expectClose(result['dq'] ?? [], backward.dq, loose, 'dq', [rows, heads, headDim]);
-    expectClose(result['dk'] ?? [], backward.dk, loose, 'dk', [rows, kvHeads, headDim]);
-    expectClose(result['dv'] ?? [], backward.dv, loose, 'dv', [rows, kvHeads, headDim]);
-  }, COMPILE_MS);
+  it.each(cases[variant])(
+    'matches the f64 reference: segments $segments, heads $heads/$kvHeads, D $headDim',
+    async (args) => {
+      const { segments, ...rest } = args;
+      const rows = segments.reduce((sum, length) => sum + length, 0);
+      const shape = { ...rest, rows, scale: 1 / Math.sqrt(args.headDim) };
+      const { heads, kvHeads, headDim } = shape;
+      const bounds = boundsOf(segments, rows);
+      const inputs = inputsOf(shape);
+      const { q, k, v, dy } = inputs;
+      const forward = attentionForwardRef(shape, q, k, v, bounds);
+      const backward = attentionBackwardRef(shape, q, k, v, bounds, dy);
+      expectNonTrivial(forward.o);
+      const result = await run({ ...shape, variant }, inputs, bounds);
+      const tolerance = reductionTolerance(headDim + rows, 8, 2);
+      expectClose(result['o'] ?? [], forward.o, tolerance, 'o', [rows, heads, headDim]);
+      expectClose(result['lse'] ?? [], forward.lse, tolerance, 'lse', [rows, heads]);
+      expectClose(
+        result['stats'] ?? [],
+        attentionStatsRef(shape, forward.o, dy, forward.lse),
+        reductionTolerance(headDim + rows, 8, 8),
+        'stats',
+        [rows, heads, 2],
+      );
+      // Gradients add up differences of large terms: dP - delta, then a sum over up to rows * group of them.
+      const loose = reductionTolerance(headDim + (rows * heads) / kvHeads, 8, 8);
+      expectClose(result['dq'] ?? [], backward.dq, loose, 'dq', [rows, heads, headDim]);
+      expectClose(result['dk'] ?? [], backward.dk, loose, 'dk', [rows, kvHeads, headDim]);
+      expectClose(result['dv'] ?? [], backward.dv, loose, 'dv', [rows, kvHeads, headDim]);
+    },
+    COMPILE_MS,
+  );
 
   it.each(fixtures[variant])('agrees with PyTorch: %s', async (name) => {
     const fixture = opFixture('attention', name);
-    const { query_heads: heads, kv_heads: kvHeads, head_dim: headDim, scale, window, soft_cap: softCap } = fixture.attributes as Record<string, number>;
-    if (heads === undefined || kvHeads === undefined || headDim === undefined || scale === undefined) throw new Error('attributes are missing');
+    const {
+      query_heads: heads,
+      kv_heads: kvHeads,
+      head_dim: headDim,
+      scale,
+      window,
+      soft_cap: softCap,
+    } = fixture.attributes as Record<string, number>;
+    if (heads === undefined || kvHeads === undefined || headDim === undefined || scale === undefined)
+      throw new Error('attributes are missing');
     const starts = fixture.ints('bounds');
     const rows = starts.at(-1) ?? 0;
     const segments = Array.from(starts.subarray(1), (end, i) => end - (starts[i] ?? 0));
     const inputs = { q: fixture.floats('q'), k: fixture.floats('k'), v: fixture.floats('v'), dy: fixture.floats('dy') };
     const options = { ...(window ? { window } : {}), ...(softCap ? { softCap } : {}) };
-    const result = await run({ rows, heads, kvHeads, headDim, scale, ...options, variant }, inputs, boundsOf(segments, rows));
-    for (const [ours, theirs] of [['o', 'y'], ['lse', 'lse'], ['dq', 'dq'], ['dk', 'dk'], ['dv', 'dv']] as const) {
+    const result = await run(
+      { rows, heads, kvHeads, headDim, scale, ...options, variant },
+      inputs,
+      boundsOf(segments, rows),
+    );
+    for (const [ours, theirs] of [
+      ['o', 'y'],
+      ['lse', 'lse'],
+      ['dq', 'dq'],
+      ['dk', 'dk'],
+      ['dv', 'dv'],
+    ] as const) {
       const expected = fixture.floats(theirs);
       // The sharp case's scores reach hundreds, and exp's error with them: bounds in the unit of the largest value.
       const largest = expected.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
@@ -92,11 +143,17 @@ describe.each(['serial', 'workgroup'] as const)('attention, %s', (variant) => {
     const shape = { rows: 27, heads: 4, kvHeads: 2, headDim: 10, scale: 0.3 };
     const longer = { ...shape, rows: 64 };
     const many = inputsOf(longer);
-    const few = { q: many.q.slice(0, 27 * 40), dy: many.dy.slice(0, 27 * 40), k: many.k.slice(0, 27 * 20), v: many.v.slice(0, 27 * 20) };
+    const few = {
+      q: many.q.slice(0, 27 * 40),
+      dy: many.dy.slice(0, 27 * 40),
+      k: many.k.slice(0, 27 * 20),
+      v: many.v.slice(0, 27 * 20),
+    };
     const once = await run({ ...shape, variant }, few, boundsOf([20, 7], 27));
     expect(await run({ ...shape, variant }, few, boundsOf([20, 7], 27))).toEqual(once);
     const padded = await run({ ...longer, variant }, many, boundsOf([20, 7], 64));
-    for (const name of ['o', 'lse', 'dq', 'dk', 'dv']) expect(padded[name]?.slice(0, once[name]?.length), name).toEqual(once[name]);
+    for (const name of ['o', 'lse', 'dq', 'dk', 'dv'])
+      expect(padded[name]?.slice(0, once[name]?.length), name).toEqual(once[name]);
   });
 
   it('gives zeros for a row outside its own segment', async () => {
@@ -116,7 +173,14 @@ describe.each(['serial', 'workgroup'] as const)('attention, %s', (variant) => {
     const launch = attentionForward({ ...shape, variant });
     const [count] = launch.workgroups;
     const folded = { ...launch, workgroups: [Math.ceil(count / 2), 2, 1] as const };
-    const buffers = { q: inputs.q, k: inputs.k, v: inputs.v, bounds, o: new Float32Array(inputs.q.length), lse: new Float32Array(210) };
+    const buffers = {
+      q: inputs.q,
+      k: inputs.k,
+      v: inputs.v,
+      bounds,
+      o: new Float32Array(inputs.q.length),
+      lse: new Float32Array(210),
+    };
     const result = await runLaunches(await testGpu(), [folded], buffers);
     expect(result).toEqual(await runLaunches(await testGpu(), [launch], buffers));
   });
@@ -128,7 +192,8 @@ describe('the attention reference', () => {
     const inputs = inputsOf(shape);
     const bounds = boundsOf([5, 4], 9);
     const [q, k, v] = [Float64Array.from(inputs.q), Float64Array.from(inputs.k), Float64Array.from(inputs.v)];
-    const loss = (): number => attentionForwardRef(shape, q, k, v, bounds).o.reduce((sum, o, i) => sum + o * (inputs.dy[i] ?? 0), 0);
+    const loss = (): number =>
+      attentionForwardRef(shape, q, k, v, bounds).o.reduce((sum, o, i) => sum + o * (inputs.dy[i] ?? 0), 0);
     const { dq, dk, dv } = attentionBackwardRef(shape, q, k, v, bounds, inputs.dy);
     expectFiniteDifferences(loss, q, dq, { label: 'dq' });
     expectFiniteDifferences(loss, k, dk, { label: 'dk' });

@@ -60,7 +60,14 @@ export function attentionBackwardDq(args: AttentionArgs): Launch {
 
 /** Operands: q, k, v, dy, stats, bounds -> dk, dv [N, K, D], summed over the query heads of each group in fixed order. */
 export function attentionBackwardDkv(args: AttentionArgs): Launch {
-  return launch(args, backward, backwardSerial, 'backward_dkv', ['q', 'k', 'v', 'dy', 'stats', 'bounds', 'dk', 'dv'], 8);
+  return launch(
+    args,
+    backward,
+    backwardSerial,
+    'backward_dkv',
+    ['q', 'k', 'v', 'dy', 'stats', 'bounds', 'dk', 'dv'],
+    8,
+  );
 }
 
 const STATS_WG = 16;
@@ -76,7 +83,14 @@ const SERIAL_ROWS = 4;
 const SERIAL_SLOTS = { forward: 8, backward_dq: 8, backward_dkv: 4 } as const;
 type Entry = keyof typeof SERIAL_SLOTS;
 
-function launch(args: AttentionArgs, tiled: VectorKernel, serial: VectorKernel, entry: Entry, operands: readonly string[], productsPerPair: number): Launch {
+function launch(
+  args: AttentionArgs,
+  tiled: VectorKernel,
+  serial: VectorKernel,
+  entry: Entry,
+  operands: readonly string[],
+  productsPerPair: number,
+): Launch {
   const { rows, heads, kvHeads, headDim, scale, window = 0, softCap = 0, variant } = args;
   if (headDim > LARGEST_HEAD_DIM || heads % kvHeads !== 0) {
     throw new WebLoraError('internal', 'attention: shape', {
@@ -107,7 +121,12 @@ function launch(args: AttentionArgs, tiled: VectorKernel, serial: VectorKernel, 
   return {
     kernel: tiled[width],
     entry,
-    overrides: { HEAD_VECS: headVecs, CHUNKS: chunks, CHUNK_VECS: Math.ceil(headVecs / chunks), ROWS_PER_LANE: rowsPerLane },
+    overrides: {
+      HEAD_VECS: headVecs,
+      CHUNKS: chunks,
+      CHUNK_VECS: Math.ceil(headVecs / chunks),
+      ROWS_PER_LANE: rowsPerLane,
+    },
     params,
     operands,
     workgroups: foldGrid(Math.ceil(rows / (ROW_GROUPS * rowsPerLane)) * gridHeads),

@@ -14,9 +14,63 @@ interface Case {
 /** Shapes of the room's test. Positions straddle blocks of 4 and a workgroup's 256. */
 export const cases: readonly Case[] = [
   { heads: 1, kvHeads: 1, headDim: 2, maxPositions: 1, at: [[0, 0]] },
-  { heads: 6, kvHeads: 2, headDim: 10, maxPositions: 21, at: [[1, 20], [NONE, 3], [0, 0], [1, 7], [2, 15]] },
-  { heads: 4, kvHeads: 2, headDim: 32, maxPositions: 300, at: [[1, 299], [0, 255], [0, 256]] },
-  { heads: 2, kvHeads: 1, headDim: 7, maxPositions: 33, softCap: 2, at: [[0, 32], [1, 5]] },
-  { heads: 2, kvHeads: 1, headDim: 80, maxPositions: 30, window: 6, softCap: 3, at: [[0, 29], [1, 5], [1, 6]] },
-  { heads: 1, kvHeads: 1, headDim: 255, maxPositions: 9, window: 1, at: [[0, 8], [NONE, 0]] },
+  {
+    heads: 6,
+    kvHeads: 2,
+    headDim: 10,
+    maxPositions: 21,
+    at: [
+      [1, 20],
+      [NONE, 3],
+      [0, 0],
+      [1, 7],
+      [2, 15],
+    ],
+  },
+  {
+    heads: 4,
+    kvHeads: 2,
+    headDim: 32,
+    maxPositions: 300,
+    at: [
+      [1, 299],
+      [0, 255],
+      [0, 256],
+    ],
+  },
+  {
+    heads: 2,
+    kvHeads: 1,
+    headDim: 7,
+    maxPositions: 33,
+    softCap: 2,
+    at: [
+      [0, 32],
+      [1, 5],
+    ],
+  },
+  {
+    heads: 2,
+    kvHeads: 1,
+    headDim: 80,
+    maxPositions: 30,
+    window: 6,
+    softCap: 3,
+    at: [
+      [0, 29],
+      [1, 5],
+      [1, 6],
+    ],
+  },
+  {
+    heads: 1,
+    kvHeads: 1,
+    headDim: 255,
+    maxPositions: 9,
+    window: 1,
+    at: [
+      [0, 8],
+      [NONE, 0],
+    ],
+  },
 ];

@@ -12,7 +12,14 @@ export interface CachedAttentionRefArgs {
 
 type Values = ArrayLike<number>;
 
-export function cachedAttentionRef(args: CachedAttentionRefArgs, q: Values, cacheK: Values, cacheV: Values, slots: Values, positions: Values): Float64Array {
+export function cachedAttentionRef(
+  args: CachedAttentionRefArgs,
+  q: Values,
+  cacheK: Values,
+  cacheV: Values,
+  slots: Values,
+  positions: Values,
+): Float64Array {
   const { rows, heads, kvHeads, headDim, maxPositions, scale, window = Infinity, softCap } = args;
   const o = new Float64Array(rows * heads * headDim);
   for (let n = 0; n < rows; n += 1) {

@@ -8,21 +8,28 @@ import { cachedAttentionRef } from './cached_attention.ref.ts';
 import { cachedAttention } from './cached_attention.ts';
 
 describe.each(['serial', 'workgroup'] as const)('cached_attention, %s', (variant) => {
-  it.each(cases)('matches the f64 reference: heads $heads/$kvHeads, D $headDim, positions $maxPositions', async (args) => {
-    const { at, ...rest } = args;
-    const shape = { ...rest, rows: at.length, scale: 1 / Math.sqrt(args.headDim) };
-    const slots = Uint32Array.from(at, ([slot]) => slot);
-    const positions = Uint32Array.from(at, ([, position]) => position);
-    const q = testValues(shape.rows * shape.heads * shape.headDim, 1, 2);
-    const cacheSize = 3 * shape.maxPositions * shape.kvHeads * shape.headDim;
-    const [cacheK, cacheV] = [testValues(cacheSize, 2), testValues(cacheSize, 3)];
-    const expected = cachedAttentionRef(shape, q, cacheK, cacheV, slots, positions);
-    expectNonTrivial(expected);
-    const buffers = { q, cache_k: cacheK, cache_v: cacheV, slots, positions, o: testValues(q.length, 4) };
-    const once = await runLaunches(await testGpu(), [cachedAttention({ ...shape, variant })], buffers);
-    expectClose(once['o'] ?? [], expected, reductionTolerance(shape.headDim + shape.maxPositions, 8, 2), 'o', [shape.rows, shape.heads, shape.headDim]);
-    expect(await runLaunches(await testGpu(), [cachedAttention({ ...shape, variant })], buffers)).toEqual(once);
-  });
+  it.each(cases)(
+    'matches the f64 reference: heads $heads/$kvHeads, D $headDim, positions $maxPositions',
+    async (args) => {
+      const { at, ...rest } = args;
+      const shape = { ...rest, rows: at.length, scale: 1 / Math.sqrt(args.headDim) };
+      const slots = Uint32Array.from(at, ([slot]) => slot);
+      const positions = Uint32Array.from(at, ([, position]) => position);
+      const q = testValues(shape.rows * shape.heads * shape.headDim, 1, 2);
+      const cacheSize = 3 * shape.maxPositions * shape.kvHeads * shape.headDim;
+      const [cacheK, cacheV] = [testValues(cacheSize, 2), testValues(cacheSize, 3)];
+      const expected = cachedAttentionRef(shape, q, cacheK, cacheV, slots, positions);
+      expectNonTrivial(expected);
+      const buffers = { q, cache_k: cacheK, cache_v: cacheV, slots, positions, o: testValues(q.length, 4) };
+      const once = await runLaunches(await testGpu(), [cachedAttention({ ...shape, variant })], buffers);
+      expectClose(once['o'] ?? [], expected, reductionTolerance(shape.headDim + shape.maxPositions, 8, 2), 'o', [
+        shape.rows,
+        shape.heads,
+        shape.headDim,
+      ]);
+      expect(await runLaunches(await testGpu(), [cachedAttention({ ...shape, variant })], buffers)).toEqual(once);
+    },
+  );
 
   it('gives a row the same bits in decode and in a prefill of many rows, over a folded grid', async () => {
     const shape = { heads: 3, kvHeads: 1, headDim: 12, maxPositions: 40, scale: 0.3, variant } as const;
@@ -33,8 +40,17 @@ describe.each(['serial', 'workgroup'] as const)('cached_attention, %s', (variant
     const run = async (first: number, rows: number): Promise<number[]> => {
       const launch = cachedAttention({ ...shape, rows });
       const folded = { ...launch, workgroups: [Math.ceil(launch.workgroups[0] / 2), 2, 1] as const };
-      const part = { q: q.slice(first * 36, (first + rows) * 36), slots: slots.slice(0, rows), positions: positions.slice(first, first + rows) };
-      const result = await runLaunches(await testGpu(), [folded], { ...part, cache_k: cacheK, cache_v: cacheV, o: new Float32Array(rows * 36) });
+      const part = {
+        q: q.slice(first * 36, (first + rows) * 36),
+        slots: slots.slice(0, rows),
+        positions: positions.slice(first, first + rows),
+      };
+      const result = await runLaunches(await testGpu(), [folded], {
+        ...part,
+        cache_k: cacheK,
+        cache_v: cacheV,
+        o: new Float32Array(rows * 36),
+      });
       return [...(result['o'] ?? [])];
     };
     const prefill = await run(0, 30);

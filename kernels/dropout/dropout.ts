@@ -23,7 +23,8 @@ export interface DropoutArgs {
  * [3] 1 to keep everything), x -> y, both [count].
  */
 export function dropout({ count, p, nodeId, accumulate = false }: DropoutArgs): Launch {
-  if (!(p >= 0 && p < 1)) throw new WebLoraError('internal', 'dropout: p', { got: p, wanted: 'at least 0 and below 1' });
+  if (!(p >= 0 && p < 1))
+    throw new WebLoraError('internal', 'dropout: p', { got: p, wanted: 'at least 0 and below 1' });
   const width = vectorWidth(count);
   return {
     kernel: kernels[width],

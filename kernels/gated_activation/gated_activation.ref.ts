@@ -17,7 +17,12 @@ export function gatedForwardRef(act: Act, gate: Values, up: Values): Float64Arra
   return Float64Array.from(gate, (g, i) => activationRef(act, g).value * (up[i] ?? 0));
 }
 
-export function gatedBackwardRef(act: Act, gate: Values, up: Values, dy: Values): { dgate: Float64Array; dup: Float64Array } {
+export function gatedBackwardRef(
+  act: Act,
+  gate: Values,
+  up: Values,
+  dy: Values,
+): { dgate: Float64Array; dup: Float64Array } {
   return {
     dgate: Float64Array.from(gate, (g, i) => (dy[i] ?? 0) * (up[i] ?? 0) * activationRef(act, g).slope),
     dup: Float64Array.from(gate, (g, i) => (dy[i] ?? 0) * activationRef(act, g).value),

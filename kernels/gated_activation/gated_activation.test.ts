@@ -6,7 +6,13 @@ import { runLaunches } from '../../test/harness/launch.ts';
 import { opFixture } from '../../test/harness/op-fixture.ts';
 import { counts } from './gated_activation.cases.ts';
 import { activationRef, gatedBackwardRef, gatedForwardRef } from './gated_activation.ref.ts';
-import { gatedActivationBackward, gatedActivationForward, geluBackward, geluForward, type GateActivation } from './gated_activation.ts';
+import {
+  gatedActivationBackward,
+  gatedActivationForward,
+  geluBackward,
+  geluForward,
+  type GateActivation,
+} from './gated_activation.ts';
 
 /** exp's error grows with its argument (WGSL allows 3 + 2 |x| ulp), and half a dozen roundings come on top. */
 const tolerance = { rtol: 5e-6, atol: 2e-6 };
@@ -14,15 +20,29 @@ const tolerance = { rtol: 5e-6, atol: 2e-6 };
 const EDGES = [0, -0, 1e-30, -1e-5, 8, -8, 20, -20, 59, -61, 88, -89, 104, -104, 1000, -1000, 1e12, -1e12];
 const acts: readonly GateActivation[] = ['silu', 'gelu_tanh'];
 
-async function runGated(act: GateActivation, gate: Float32Array, up: Float32Array, dy: Float32Array): Promise<Record<string, ArrayLike<number>>> {
+async function runGated(
+  act: GateActivation,
+  gate: Float32Array,
+  up: Float32Array,
+  dy: Float32Array,
+): Promise<Record<string, ArrayLike<number>>> {
   const count = gate.length;
   const outputs = { y: testValues(count, 7), dgate: testValues(count, 8), dup: testValues(count, 9) };
-  return runLaunches(await testGpu(), [gatedActivationForward({ count, act }), gatedActivationBackward({ count, act })], { gate, up, dy, ...outputs });
+  return runLaunches(
+    await testGpu(),
+    [gatedActivationForward({ count, act }), gatedActivationBackward({ count, act })],
+    { gate, up, dy, ...outputs },
+  );
 }
 
 async function runGelu(x: Float32Array, dy: Float32Array): Promise<Record<string, ArrayLike<number>>> {
   const count = x.length;
-  return runLaunches(await testGpu(), [geluForward({ count }), geluBackward({ count })], { x, dy, y: testValues(count, 7), dx: testValues(count, 8) });
+  return runLaunches(await testGpu(), [geluForward({ count }), geluBackward({ count })], {
+    x,
+    dy,
+    y: testValues(count, 7),
+    dx: testValues(count, 8),
+  });
 }
 
 describe.each(acts)('gated_activation, %s', (act) => {
@@ -45,11 +65,14 @@ describe.each(acts)('gated_activation, %s', (act) => {
     expectClose(result['dgate'] ?? [], slope, tolerance, 'dgate');
   });
 
-  it.each(act === 'silu' ? ['silu', 'silu_edges'] : ['gelu_tanh', 'gelu_tanh_edges'])('agrees with PyTorch: %s', async (name) => {
-    const fixture = opFixture('gated_activation', name);
-    const result = await runGated(act, fixture.floats('gate'), fixture.floats('up'), fixture.floats('dy'));
-    for (const key of ['y', 'dgate', 'dup']) expectClose(result[key] ?? [], fixture.floats(key), tolerance, key);
-  });
+  it.each(act === 'silu' ? ['silu', 'silu_edges'] : ['gelu_tanh', 'gelu_tanh_edges'])(
+    'agrees with PyTorch: %s',
+    async (name) => {
+      const fixture = opFixture('gated_activation', name);
+      const result = await runGated(act, fixture.floats('gate'), fixture.floats('up'), fixture.floats('dy'));
+      for (const key of ['y', 'dgate', 'dup']) expectClose(result[key] ?? [], fixture.floats(key), tolerance, key);
+    },
+  );
 
   it('gives the same bits twice and over a folded grid', async () => {
     const launch = gatedActivationForward({ count: 1001, act });
@@ -75,8 +98,18 @@ describe('gelu', () => {
   it.each(counts)('matches the f64 reference over %i elements', async (count) => {
     const [x, dy] = [testValues(count, 1, 2), testValues(count, 2)];
     const result = await runGelu(x, dy);
-    expectClose(result['y'] ?? [], Float64Array.from(x, (v) => activationRef('gelu_tanh', v).value), tolerance, 'y');
-    expectClose(result['dx'] ?? [], Float64Array.from(x, (v, i) => (dy[i] ?? 0) * activationRef('gelu_tanh', v).slope), tolerance, 'dx');
+    expectClose(
+      result['y'] ?? [],
+      Float64Array.from(x, (v) => activationRef('gelu_tanh', v).value),
+      tolerance,
+      'y',
+    );
+    expectClose(
+      result['dx'] ?? [],
+      Float64Array.from(x, (v, i) => (dy[i] ?? 0) * activationRef('gelu_tanh', v).slope),
+      tolerance,
+      'dx',
+    );
   });
 
   it.each(['random', 'edges'])('agrees with PyTorch: %s', async (name) => {

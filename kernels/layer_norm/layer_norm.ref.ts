@@ -5,7 +5,13 @@ export interface LayerNormRef {
   readonly rstd: Float64Array;
 }
 
-export function layerNormForwardRef(x: Float64Array, w: Float64Array, b: Float64Array, rows: number, eps: number): LayerNormRef {
+export function layerNormForwardRef(
+  x: Float64Array,
+  w: Float64Array,
+  b: Float64Array,
+  rows: number,
+  eps: number,
+): LayerNormRef {
   const cols = w.length;
   const result = { y: new Float64Array(rows * cols), mean: new Float64Array(rows), rstd: new Float64Array(rows) };
   for (let n = 0; n < rows; n += 1) {
@@ -14,12 +20,19 @@ export function layerNormForwardRef(x: Float64Array, w: Float64Array, b: Float64
     const rstd = 1 / Math.sqrt(row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / cols + eps);
     result.mean[n] = mean;
     result.rstd[n] = rstd;
-    for (let c = 0; c < cols; c += 1) result.y[n * cols + c] = ((row[c] ?? 0) - mean) * rstd * (w[c] ?? 0) + (b[c] ?? 0);
+    for (let c = 0; c < cols; c += 1)
+      result.y[n * cols + c] = ((row[c] ?? 0) - mean) * rstd * (w[c] ?? 0) + (b[c] ?? 0);
   }
   return result;
 }
 
-export function layerNormBackwardRef(x: Float64Array, w: Float64Array, dy: Float64Array, rows: number, eps: number): Float64Array {
+export function layerNormBackwardRef(
+  x: Float64Array,
+  w: Float64Array,
+  dy: Float64Array,
+  rows: number,
+  eps: number,
+): Float64Array {
   const cols = w.length;
   const { mean, rstd } = layerNormForwardRef(x, w, new Float64Array(cols), rows, eps);
   const dx = new Float64Array(rows * cols);

@@ -24,7 +24,12 @@ export function layerNormBackward(args: LayerNormArgs & { readonly accumulate: b
   return launch(args, 'backward_dx', { ACCUMULATE: args.accumulate ? 1 : 0 }, operands);
 }
 
-function launch(args: LayerNormArgs, entry: string, overrides: Launch['overrides'], operands: readonly string[]): Launch {
+function launch(
+  args: LayerNormArgs,
+  entry: string,
+  overrides: Launch['overrides'],
+  operands: readonly string[],
+): Launch {
   const { rows, cols, eps, variant } = args;
   const serial = variant === 'serial';
   const lanes = serial ? 16 : 64;

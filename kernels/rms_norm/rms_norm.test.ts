@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Launch } from '../../src/gpu/kernel.ts';
-import { expectClose, expectFiniteDifferences, expectNonTrivial, reductionTolerance, testValues } from '../../test/harness/compare.ts';
+import {
+  expectClose,
+  expectFiniteDifferences,
+  expectNonTrivial,
+  reductionTolerance,
+  testValues,
+} from '../../test/harness/compare.ts';
 import { testGpu } from '../../test/harness/gpu.ts';
 import { runLaunches } from '../../test/harness/launch.ts';
 import { opFixture } from '../../test/harness/op-fixture.ts';
@@ -19,17 +25,38 @@ describe.each(['serial', 'workgroup'] as const)('rms_norm, %s', (variant) => {
     const dy = testValues(rows * cols, 3);
     const before = testValues(rows * cols, 4);
     const expected = rmsNormForwardRef(Float64Array.from(x), Float64Array.from(w), rows, eps, weightOffset);
-    const dx = rmsNormBackwardRef(Float64Array.from(x), Float64Array.from(w), Float64Array.from(dy), rows, eps, weightOffset);
+    const dx = rmsNormBackwardRef(
+      Float64Array.from(x),
+      Float64Array.from(w),
+      Float64Array.from(dy),
+      rows,
+      eps,
+      weightOffset,
+    );
     expectNonTrivial(expected.y);
     const shape = { rows, cols, eps, weightOffset, variant };
-    const forward = await runLaunches(gpu, [rmsNormForward(shape)], { x, w, rstd: new Float32Array(rows), y: before.slice() });
+    const forward = await runLaunches(gpu, [rmsNormForward(shape)], {
+      x,
+      w,
+      rstd: new Float32Array(rows),
+      y: before.slice(),
+    });
     expectClose(forward['rstd'] ?? [], expected.rstd, reductionTolerance(cols), 'rstd');
     expectClose(forward['y'] ?? [], expected.y, reductionTolerance(cols), 'y', [rows, cols]);
     const saved = Float32Array.from(expected.rstd);
     for (const accumulate of [false, true]) {
-      const backward = await runLaunches(gpu, [rmsNormBackward({ ...shape, accumulate })], { x, w, dy, rstd_saved: saved, dx: before.slice() });
+      const backward = await runLaunches(gpu, [rmsNormBackward({ ...shape, accumulate })], {
+        x,
+        w,
+        dy,
+        rstd_saved: saved,
+        dx: before.slice(),
+      });
       const wanted = dx.map((v, i) => v + (accumulate ? (before[i] ?? 0) : 0));
-      expectClose(backward['dx'] ?? [], wanted, reductionTolerance(cols, 8, 30), `dx, accumulate ${accumulate}`, [rows, cols]);
+      expectClose(backward['dx'] ?? [], wanted, reductionTolerance(cols, 8, 30), `dx, accumulate ${accumulate}`, [
+        rows,
+        cols,
+      ]);
     }
   });
 
@@ -38,7 +65,14 @@ describe.each(['serial', 'workgroup'] as const)('rms_norm, %s', (variant) => {
     const [rows = 0, cols = 0] = fixture.shape('x');
     const { eps } = fixture.attributes as { eps: number };
     const [x, w, dy] = [fixture.floats('x'), fixture.floats('w'), fixture.floats('dy')];
-    const buffers = { x, w, dy, rstd: new Float32Array(rows), y: new Float32Array(rows * cols), dx: new Float32Array(rows * cols) };
+    const buffers = {
+      x,
+      w,
+      dy,
+      rstd: new Float32Array(rows),
+      y: new Float32Array(rows * cols),
+      dx: new Float32Array(rows * cols),
+    };
     const shape = { rows, cols, eps, variant };
     const launches = [rmsNormForward(shape), rmsNormBackward({ ...shape, accumulate: false })];
     const result = await runLaunches(await testGpu(), launches, buffers, [{}, { rstd_saved: 'rstd' }]);
@@ -49,14 +83,22 @@ describe.each(['serial', 'workgroup'] as const)('rms_norm, %s', (variant) => {
   it('gives the same bits twice, over a folded grid, and with fewer rows', async () => {
     const gpu = await testGpu();
     const shape = { rows: 70, cols: 12, eps: 1e-5, variant };
-    const buffers = { x: testValues(840, 8), w: testValues(12, 9), rstd: new Float32Array(70), y: new Float32Array(840) };
+    const buffers = {
+      x: testValues(840, 8),
+      w: testValues(12, 9),
+      rstd: new Float32Array(70),
+      y: new Float32Array(840),
+    };
     const launch = rmsNormForward(shape);
     const folded: Launch = { ...launch, workgroups: [Math.ceil(launch.workgroups[0] / 2) + 1, 2, 1] };
     const once = await runLaunches(gpu, [launch], buffers);
     expectNonTrivial(once['y'] ?? []);
     expect(await runLaunches(gpu, [launch], buffers)).toEqual(once);
     expect(await runLaunches(gpu, [folded], buffers)).toEqual(once);
-    const few = await runLaunches(gpu, [rmsNormForward({ ...shape, rows: 3 })], { ...buffers, x: buffers.x.slice(0, 36) });
+    const few = await runLaunches(gpu, [rmsNormForward({ ...shape, rows: 3 })], {
+      ...buffers,
+      x: buffers.x.slice(0, 36),
+    });
     expect(few['y']?.slice(0, 36)).toEqual(once['y']?.slice(0, 36));
     expect(few['y']?.slice(36).every((v) => v === 0)).toBe(true);
   });

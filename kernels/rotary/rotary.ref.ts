@@ -26,6 +26,18 @@ export function rotaryRef(args: RotaryRefArgs, x: Values, positions: Values, cos
   return y;
 }
 
-export function rotaryBackwardRef(args: RotaryRefArgs, dy: Values, positions: Values, cos: Values, sin: Values): Float64Array {
-  return rotaryRef(args, dy, positions, cos, Float64Array.from(sin, (s) => -s));
+export function rotaryBackwardRef(
+  args: RotaryRefArgs,
+  dy: Values,
+  positions: Values,
+  cos: Values,
+  sin: Values,
+): Float64Array {
+  return rotaryRef(
+    args,
+    dy,
+    positions,
+    cos,
+    Float64Array.from(sin, (s) => -s),
+  );
 }

@@ -25,7 +25,10 @@ export interface RotaryArgs {
  */
 export function rotary({ rows, heads, headDim, rotaryDim, inverse }: RotaryArgs): Launch {
   if (rotaryDim % 2 !== 0 || rotaryDim > headDim) {
-    throw new WebLoraError('internal', 'rotary: rotaryDim', { got: rotaryDim, wanted: `an even number, at most ${headDim}` });
+    throw new WebLoraError('internal', 'rotary: rotaryDim', {
+      got: rotaryDim,
+      wanted: `an even number, at most ${headDim}`,
+    });
   }
   const half = rotaryDim / 2;
   const width = Math.min(vectorWidth(half), vectorWidth(headDim)) as 1 | 2 | 4;

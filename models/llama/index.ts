@@ -8,7 +8,17 @@ export function makeLlama(json: Readonly<Record<string, unknown>>): Model {
   const config = parseLlamaConfig(json);
   const { hiddenSize, layers, heads, kvHeads, headDim, vocabSize, maxPositions, ropeTheta } = config;
   return {
-    shape: { modelType: 'llama', hiddenSize, layers, heads, kvHeads, headDim, vocabSize, maxPositions, rotaryDim: headDim },
+    shape: {
+      modelType: 'llama',
+      hiddenSize,
+      layers,
+      heads,
+      kvHeads,
+      headDim,
+      vocabSize,
+      maxPositions,
+      rotaryDim: headDim,
+    },
     weights: llamaWeightSpecs(config),
     linearPaths: llamaLinearPaths(config),
     headName: config.tieWordEmbeddings ? EMBEDDING_NAME : HEAD_NAME,

@@ -41,7 +41,11 @@ export function llama(
     x = g.block(() => {
       const normed = g.rmsNorm(x, layer.inputNorm, eps); // [N, C]
       const q = g.rotary(g.linear(normed, layer.qProj, step), positions, rope, { heads, headDim, rotaryDim: headDim }); // [N, H·D]
-      const k = g.rotary(g.linear(normed, layer.kProj, step), positions, rope, { heads: kvHeads, headDim, rotaryDim: headDim }); // [N, K·D]
+      const k = g.rotary(g.linear(normed, layer.kProj, step), positions, rope, {
+        heads: kvHeads,
+        headDim,
+        rotaryDim: headDim,
+      }); // [N, K·D]
       const v = g.linear(normed, layer.vProj, step); // [N, K·D]
       const attended =
         over.kind === 'segments'
@@ -49,14 +53,21 @@ export function llama(
           : g.cachedAttention(q, k, v, cacheOf(over.caches, index), { slots: over.slots, positions }, shape); // [N, H·D]
       const mid = g.add(x, g.linear(attended, layer.oProj, step)); // [N, C]
       const normedMid = g.rmsNorm(mid, layer.postAttentionNorm, eps);
-      const gated = g.gatedActivation(g.linear(normedMid, layer.gateProj, step), g.linear(normedMid, layer.upProj, step), 'silu'); // [N, F]
+      const gated = g.gatedActivation(
+        g.linear(normedMid, layer.gateProj, step),
+        g.linear(normedMid, layer.upProj, step),
+        'silu',
+      ); // [N, F]
       return g.add(mid, g.linear(gated, layer.downProj, step)); // [N, C]
     });
   });
   return g.rmsNorm(x, weights.norm, eps);
 }
 
-function cacheOf(caches: readonly { readonly k: Tensor; readonly v: Tensor }[], layer: number): { readonly k: Tensor; readonly v: Tensor } {
+function cacheOf(
+  caches: readonly { readonly k: Tensor; readonly v: Tensor }[],
+  layer: number,
+): { readonly k: Tensor; readonly v: Tensor } {
   const cache = caches[layer];
   if (cache === undefined) throw new RangeError(`no cache for layer ${layer}`);
   return cache;

@@ -21,7 +21,9 @@ export const EMBEDDING_NAME = 'model.embed_tokens.weight';
 export const HEAD_NAME = 'lm_head.weight';
 
 export function llamaLinearPaths(config: LlamaConfig): string[] {
-  return Array.from({ length: config.layers }, (_, layer) => linearShapes(config).map(({ path }) => `model.layers.${layer}.${path}`)).flat();
+  return Array.from({ length: config.layers }, (_, layer) =>
+    linearShapes(config).map(({ path }) => `model.layers.${layer}.${path}`),
+  ).flat();
 }
 
 /** Every tensor of a Llama checkpoint in transformers' naming. */

@@ -17,7 +17,11 @@ export function embeddedFolder(): string {
   const candidates = [join(here, 'embedded', 'model'), join(here, '..', '..', 'models', 'embedded', 'model')];
   const found = candidates.find((path) => existsSync(join(path, 'config.json')));
   if (found === undefined) {
-    throw new WebLoraError('file-not-found', 'the built-in model', { got: 'no folder beside this program', wanted: candidates[0] ?? 'embedded/model', fix: 'run npm run build' });
+    throw new WebLoraError('file-not-found', 'the built-in model', {
+      got: 'no folder beside this program',
+      wanted: candidates[0] ?? 'embedded/model',
+      fix: 'run npm run build',
+    });
   }
   return found;
 }
@@ -33,7 +37,11 @@ export function openModelFolder(model: string): ModelFolder {
   }
   const path = model === 'embedded' ? embeddedFolder() : resolve(model);
   if (!existsSync(path) || !statSync(path).isDirectory()) {
-    throw new WebLoraError('file-not-found', `--model ${model}`, { got: existsSync(path) ? 'a file' : 'no such folder', wanted: 'embedded, or a folder in Hugging Face layout', fix: 'check the path' });
+    throw new WebLoraError('file-not-found', `--model ${model}`, {
+      got: existsSync(path) ? 'a file' : 'no such folder',
+      wanted: 'embedded, or a folder in Hugging Face layout',
+      fix: 'check the path',
+    });
   }
   const names = readdirSync(path).filter((name) => statSync(join(path, name)).isFile());
   return { name: model, files: new Map(names.map((name) => [name, fileSource(join(path, name))])) };
@@ -54,7 +62,12 @@ function fileSource(path: string): ByteSource {
         let done = 0;
         while (done < length) {
           const { bytesRead } = await file.read(bytes, done, length - done, offset + done);
-          if (bytesRead === 0) throw new WebLoraError('bad-file', path, { got: `${offset + done} bytes`, wanted: `${offset + length}`, fix: 'the file is truncated, fetch it again' });
+          if (bytesRead === 0)
+            throw new WebLoraError('bad-file', path, {
+              got: `${offset + done} bytes`,
+              wanted: `${offset + length}`,
+              fix: 'the file is truncated, fetch it again',
+            });
           done += bytesRead;
         }
         return bytes;
@@ -67,7 +80,11 @@ function fileSource(path: string): ByteSource {
 
 export function readDataFile(flag: string, path: string): DataFile {
   if (!existsSync(path) || !statSync(path).isFile()) {
-    throw new WebLoraError('file-not-found', `${flag} ${path}`, { got: existsSync(path) ? 'a folder' : 'no such file', wanted: 'a JSONL, JSON, CSV or TSV file', fix: 'check the path' });
+    throw new WebLoraError('file-not-found', `${flag} ${path}`, {
+      got: existsSync(path) ? 'a folder' : 'no such file',
+      wanted: 'a JSONL, JSON, CSV or TSV file',
+      fix: 'check the path',
+    });
   }
   return { name: basename(path), bytes: readFileSync(path) };
 }
@@ -75,7 +92,11 @@ export function readDataFile(flag: string, path: string): DataFile {
 /** @throws `file-not-found`, `bad-adapter` */
 export function readAdapter(flag: string, path: string): LoraAdapter {
   if (!existsSync(path) || !statSync(path).isDirectory()) {
-    throw new WebLoraError('file-not-found', `${flag} ${path}`, { got: existsSync(path) ? 'a file' : 'no such folder', wanted: 'a PEFT folder (adapter_config.json, adapter_model.safetensors)', fix: 'check the path' });
+    throw new WebLoraError('file-not-found', `${flag} ${path}`, {
+      got: existsSync(path) ? 'a file' : 'no such folder',
+      wanted: 'a PEFT folder (adapter_config.json, adapter_model.safetensors)',
+      fix: 'check the path',
+    });
   }
   const files = readdirSync(path).filter((name) => /^adapter_/.test(name));
   return readPeft(new Map(files.map((name) => [name, readFileSync(join(path, name))])));
@@ -88,6 +109,11 @@ export function readRunFile(folder: string): RunRecord | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as RunRecord;
   } catch (cause) {
-    throw new WebLoraError('bad-file', path, { got: 'text that is not JSON', wanted: 'the record of a run', fix: 'remove the file or train again', cause });
+    throw new WebLoraError('bad-file', path, {
+      got: 'text that is not JSON',
+      wanted: 'the record of a run',
+      fix: 'remove the file or train again',
+      cause,
+    });
   }
 }

@@ -34,14 +34,16 @@ export class Flags {
 
   required(name: string, wanted: string): string {
     const value = this.text(name);
-    if (value === undefined) throw new WebLoraError('usage', `--${name}`, { got: 'nothing', wanted, fix: `add --${name}` });
+    if (value === undefined)
+      throw new WebLoraError('usage', `--${name}`, { got: 'nothing', wanted, fix: `add --${name}` });
     return value;
   }
 
   number(name: string): number | undefined {
     const value = this.#values.get(name);
     if (value === undefined) return undefined;
-    const number = typeof value === 'number' ? value : typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
+    const number =
+      typeof value === 'number' ? value : typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
     if (!Number.isFinite(number)) throw usage(name, value, 'a number');
     return number;
   }
@@ -80,7 +82,11 @@ export class Flags {
 }
 
 function usage(name: string, value: unknown, wanted: string): WebLoraError {
-  return new WebLoraError('usage', `--${name}`, { got: typeof value === 'string' ? `'${value}'` : JSON.stringify(value), wanted, fix: `correct --${name}` });
+  return new WebLoraError('usage', `--${name}`, {
+    got: typeof value === 'string' ? `'${value}'` : JSON.stringify(value),
+    wanted,
+    fix: `correct --${name}`,
+  });
 }
 
 /** `seqLen` -> `seq-len`, as commander and YAML files may spell it. */
@@ -96,7 +102,12 @@ export function mergeFlags(options: Readonly<Record<string, unknown>>, known: Re
     for (const [name, value] of Object.entries(readConfig(config))) {
       if (value === null || value === undefined) continue;
       const flag = flagName(name);
-      if (!known.has(flag)) throw new WebLoraError('usage', `--config ${config}: '${name}'`, { got: 'a setting this command does not have', wanted: [...known].sort().join(', '), fix: 'correct or remove it' });
+      if (!known.has(flag))
+        throw new WebLoraError('usage', `--config ${config}: '${name}'`, {
+          got: 'a setting this command does not have',
+          wanted: [...known].sort().join(', '),
+          fix: 'correct or remove it',
+        });
       values.set(flag, value);
     }
   }
@@ -105,24 +116,41 @@ export function mergeFlags(options: Readonly<Record<string, unknown>>, known: Re
 }
 
 export function readConfig(path: string): Record<string, unknown> {
-  if (!existsSync(path)) throw new WebLoraError('usage', `--config ${path}`, { got: 'no such file', wanted: 'a JSON or YAML file of flags', fix: 'check the path' });
+  if (!existsSync(path))
+    throw new WebLoraError('usage', `--config ${path}`, {
+      got: 'no such file',
+      wanted: 'a JSON or YAML file of flags',
+      fix: 'check the path',
+    });
   let parsed: unknown;
   try {
     parsed = parseYaml(readFileSync(path, 'utf8')); // JSON is YAML too
   } catch (cause) {
-    throw new WebLoraError('usage', `--config ${path}`, { got: cause instanceof Error ? cause.message : String(cause), wanted: 'a JSON or YAML file of flags', fix: 'correct the file', cause });
+    throw new WebLoraError('usage', `--config ${path}`, {
+      got: cause instanceof Error ? cause.message : String(cause),
+      wanted: 'a JSON or YAML file of flags',
+      fix: 'correct the file',
+      cause,
+    });
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw new WebLoraError('usage', `--config ${path}`, { got: JSON.stringify(parsed), wanted: 'flags and their values', fix: 'correct the file' });
+    throw new WebLoraError('usage', `--config ${path}`, {
+      got: JSON.stringify(parsed),
+      wanted: 'flags and their values',
+      fix: 'correct the file',
+    });
   }
   const record = parsed as Record<string, unknown>;
-  return typeof record['settings'] === 'object' && record['settings'] !== null ? (record['settings'] as Record<string, unknown>) : record;
+  return typeof record['settings'] === 'object' && record['settings'] !== null
+    ? (record['settings'] as Record<string, unknown>)
+    : record;
 }
 
 /** Flags of training as the configuration's fields; absent ones stay absent, so that defaults apply once. */
 export function trainConfigOf(flags: Flags): Partial<TrainConfig> {
   const betas = flags.list('adam-betas');
-  if (betas !== undefined && (betas.length !== 2 || betas.some((beta) => !Number.isFinite(Number(beta))))) throw usage('adam-betas', betas.join(','), 'two numbers, e.g. 0.9,0.999');
+  if (betas !== undefined && (betas.length !== 2 || betas.some((beta) => !Number.isFinite(Number(beta)))))
+    throw usage('adam-betas', betas.join(','), 'two numbers, e.g. 0.9,0.999');
   const targets = flags.list('targets');
   const config = {
     method: flags.oneOf('method', ['lora', 'rslora'] as const),

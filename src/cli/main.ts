@@ -22,7 +22,10 @@ const COMMON: readonly Option[] = [
 const DEVICE: Option = ['--device <name>', 'auto, webgpu or cpu (default auto)'];
 const MODEL: readonly Option[] = [
   ['--model <model>', 'embedded, or a folder in Hugging Face layout'],
-  ['--base <format>', 'how the base is kept: q4, q8, f16, bf16 or f32 (default: what the adapter was trained on, else q4)'],
+  [
+    '--base <format>',
+    'how the base is kept: q4, q8, f16, bf16 or f32 (default: what the adapter was trained on, else q4)',
+  ],
   ['--context <n>', 'positions to make room for (default: the model’s, at most 4096)'],
   DEVICE,
 ];
@@ -80,7 +83,15 @@ const GENERATE: readonly Option[] = [
 ];
 
 /** What a flag that is promised but not built yet would need. */
-const NOT_BUILT = new Set(['--objective', '--beta', '--lora-plus-ratio', '--label-smoothing', '--neftune', '--tune', '--columns']);
+const NOT_BUILT = new Set([
+  '--objective',
+  '--beta',
+  '--lora-plus-ratio',
+  '--label-smoothing',
+  '--neftune',
+  '--tune',
+  '--columns',
+]);
 
 async function main(): Promise<number> {
   const program = new Command('weblora')
@@ -89,9 +100,18 @@ async function main(): Promise<number> {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   let status: Promise<number> | number = 0;
-  const command = (name: string, description: string, options: readonly Option[], run: (flags: Flags, output: Output, argument: string) => Promise<number> | number): void => {
+  const command = (
+    name: string,
+    description: string,
+    options: readonly Option[],
+    run: (flags: Flags, output: Output, argument: string) => Promise<number> | number,
+  ): void => {
     const all = [...options, ...COMMON];
-    const sub = program.command(name).description(description).exitOverride().configureOutput({ writeErr: () => undefined });
+    const sub = program
+      .command(name)
+      .description(description)
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined });
     if (name === 'inspect') sub.argument('<folder>', 'a model, adapter or run folder');
     for (const [flags, text] of all) sub.option(flags, text);
     const known = new Set(all.map(([flags]) => flags.split(' ')[0]?.replace(/^--(no-)?/, '') ?? ''));
@@ -99,18 +119,50 @@ async function main(): Promise<number> {
     sub.action((...args: unknown[]) => {
       const typed = sub.opts();
       if (typed['shuffle'] === true) delete typed['shuffle'];
-      const flags = mergeFlags(typed, new Set([...known, 'model', 'data', 'eval-data', 'init-adapter', 'shuffle', 'base', 'context']));
+      const flags = mergeFlags(
+        typed,
+        new Set([...known, 'model', 'data', 'eval-data', 'init-adapter', 'shuffle', 'base', 'context']),
+      );
       const output = new Output({ json: flags.flag('json'), quiet: flags.flag('quiet') });
       status = run(flags, output, typeof args[0] === 'string' ? args[0] : '');
     });
   };
   command('train', 'tune a model on examples and write a PEFT adapter', [...MODEL, ...TRAIN, ...SHAPE], train);
   command('generate', 'answer a question or continue a text', [...MODEL, ADAPTER, ...GENERATE], generate);
-  command('eval', 'measure loss and exact answers on held-out examples', [...MODEL, ADAPTER, ['--data <file>', 'held-out examples'], ['--system <text>', 'system prompt (default: the adapter’s)'], ['--compare-base', 'measure the base model too'], ['--predictions <file>', 'write every answer as JSONL']], evaluateCommand);
-  command('logits', 'write every token’s logits, for checking fidelity', [...MODEL, ADAPTER, ['--tokens <ids>', 'token ids with commas between them'], ['--out <file>', 'a .safetensors file']], logits);
+  command(
+    'eval',
+    'measure loss and exact answers on held-out examples',
+    [
+      ...MODEL,
+      ADAPTER,
+      ['--data <file>', 'held-out examples'],
+      ['--system <text>', 'system prompt (default: the adapter’s)'],
+      ['--compare-base', 'measure the base model too'],
+      ['--predictions <file>', 'write every answer as JSONL'],
+    ],
+    evaluateCommand,
+  );
+  command(
+    'logits',
+    'write every token’s logits, for checking fidelity',
+    [
+      ...MODEL,
+      ADAPTER,
+      ['--tokens <ids>', 'token ids with commas between them'],
+      ['--out <file>', 'a .safetensors file'],
+    ],
+    logits,
+  );
   command('plan', 'say what a training run will need; nothing is allocated', [...MODEL, ...SHAPE], plan);
-  command('export', 'write an adapter in another format', [ADAPTER, ['--to <format>', 'peft'], ['--out <path>', 'a folder, or a .zip file']], exportAdapter);
-  command('inspect', 'say what a model, adapter or run folder is', [], (_flags, output, folder) => inspect(folder, output));
+  command(
+    'export',
+    'write an adapter in another format',
+    [ADAPTER, ['--to <format>', 'peft'], ['--out <path>', 'a folder, or a .zip file']],
+    exportAdapter,
+  );
+  command('inspect', 'say what a model, adapter or run folder is', [], (_flags, output, folder) =>
+    inspect(folder, output),
+  );
   program.parse(process.argv);
   return status;
 }
@@ -120,13 +172,30 @@ function translate(error: CommanderError): WebLoraError {
   const option = /'(?:-\w, )?(--[\w-]+)/.exec(error.message)?.[1];
   switch (error.code) {
     case 'commander.unknownOption':
-      return new WebLoraError('usage', option ?? 'option', option !== undefined && NOT_BUILT.has(option) ? { got: 'a flag whose feature is not built yet', fix: 'leave it out' } : { got: 'an unknown flag', wanted: 'a flag from --help', fix: 'see weblora <command> --help' });
+      return new WebLoraError(
+        'usage',
+        option ?? 'option',
+        option !== undefined && NOT_BUILT.has(option)
+          ? { got: 'a flag whose feature is not built yet', fix: 'leave it out' }
+          : { got: 'an unknown flag', wanted: 'a flag from --help', fix: 'see weblora <command> --help' },
+      );
     case 'commander.unknownCommand':
-      return new WebLoraError('usage', 'command', { got: /'([^']*)'/.exec(error.message)?.[1] ?? 'an unknown command', wanted: 'train, generate, eval, logits, plan, export or inspect', fix: 'see weblora --help' });
+      return new WebLoraError('usage', 'command', {
+        got: /'([^']*)'/.exec(error.message)?.[1] ?? 'an unknown command',
+        wanted: 'train, generate, eval, logits, plan, export or inspect',
+        fix: 'see weblora --help',
+      });
     case 'commander.missingArgument':
-      return new WebLoraError('usage', 'argument', { got: 'nothing', wanted: /'([^']*)'/.exec(error.message)?.[1] ?? 'an argument', fix: 'see --help' });
+      return new WebLoraError('usage', 'argument', {
+        got: 'nothing',
+        wanted: /'([^']*)'/.exec(error.message)?.[1] ?? 'an argument',
+        fix: 'see --help',
+      });
     default:
-      return new WebLoraError('usage', option ?? 'command line', { got: error.message.replace(/^error: /, ''), fix: 'see --help' });
+      return new WebLoraError('usage', option ?? 'command line', {
+        got: error.message.replace(/^error: /, ''),
+        fix: 'see --help',
+      });
   }
 }
 

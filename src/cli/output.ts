@@ -64,7 +64,13 @@ export class Progress {
     this.#unit = unit;
     this.#quiet = quiet;
     if (!quiet && process.stderr.isTTY) {
-      this.#bar = new SingleBar({ stream: process.stderr, format: `${label} {bar} {value}/{total} ${unit} · {detail}`, clearOnComplete: true, hideCursor: true, barsize: 24 });
+      this.#bar = new SingleBar({
+        stream: process.stderr,
+        format: `${label} {bar} {value}/{total} ${unit} · {detail}`,
+        clearOnComplete: true,
+        hideCursor: true,
+        barsize: 24,
+      });
     }
   }
 
@@ -94,7 +100,8 @@ export function reportFailure(thrown: unknown): number {
   const isUsage = USAGE_CODES.has(failure.code);
   const message = failure.message.replace(/\s*\n\s*/g, ' ');
   process.stderr.write(`error[${isUsage ? 'usage' : failure.code}]: ${message}\n`);
-  if (failure.code === 'internal' && process.env['WEBLORA_DEBUG'] !== undefined && thrown instanceof Error) process.stderr.write(`${thrown.stack ?? ''}\n`);
+  if (failure.code === 'internal' && process.env['WEBLORA_DEBUG'] !== undefined && thrown instanceof Error)
+    process.stderr.write(`${thrown.stack ?? ''}\n`);
   return isUsage ? 2 : 1;
 }
 

@@ -9,16 +9,38 @@ import { baseOf, type Flags } from './flags.ts';
 import type { Output } from './output.ts';
 
 /** Plans without loading weights: the device is asked for its limits, nothing is allocated on it. */
-export async function withPlanner<T>(flags: Flags, output: Output, body: (plan: (config: TrainConfig) => ProgramReport) => Promise<T>): Promise<T> {
-  const opened = await openModel(openModelFolder(flags.required('model', 'embedded, or a folder in Hugging Face layout')));
+export async function withPlanner<T>(
+  flags: Flags,
+  output: Output,
+  body: (plan: (config: TrainConfig) => ProgramReport) => Promise<T>,
+): Promise<T> {
+  const opened = await openModel(
+    openModelFolder(flags.required('model', 'embedded, or a folder in Hugging Face layout')),
+  );
   const context = flags.number('context');
   const format = baseOf(flags);
   if (flags.oneOf('device', ['auto', 'webgpu', 'cpu'] as const) === 'cpu') {
-    return body((config) => planFor(opened, { format, config, limits: DEFAULT_LIMITS, variant: 'workgroup', ...(context !== undefined && { context }) }));
+    return body((config) =>
+      planFor(opened, {
+        format,
+        config,
+        limits: DEFAULT_LIMITS,
+        variant: 'workgroup',
+        ...(context !== undefined && { context }),
+      }),
+    );
   }
   const gpu = await openNodeGpu({ onNotice: (message) => output.note(message) });
   try {
-    return await body((config) => planFor(opened, { format, config, limits: gpu.limits, variant: gpu.variant, ...(context !== undefined && { context }) }));
+    return await body((config) =>
+      planFor(opened, {
+        format,
+        config,
+        limits: gpu.limits,
+        variant: gpu.variant,
+        ...(context !== undefined && { context }),
+      }),
+    );
   } finally {
     gpu.destroy();
   }

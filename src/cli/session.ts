@@ -25,15 +25,26 @@ export async function withSession<T>(flags: Flags, output: Output, body: (sessio
   const context = flags.number('context');
   const base = baseOf(flags, run?.base.format);
   const device = flags.oneOf('device', ['auto', 'webgpu', 'cpu'] as const) ?? 'auto';
-  const core = await Core.open({ device, openGpu: () => openNodeGpu({ onNotice: (message) => output.note(message) }), onNotice: (message) => output.warn(message) });
+  const core = await Core.open({
+    device,
+    openGpu: () => openNodeGpu({ onNotice: (message) => output.note(message) }),
+    onNotice: (message) => output.warn(message),
+  });
   try {
     const progress = output.progress('loading', 'tensors');
-    const model = await core.loadModel(folder, { base, ...(context !== undefined && { context }), onProgress: (done, total) => progress.update(done, total) });
+    const model = await core.loadModel(folder, {
+      base,
+      ...(context !== undefined && { context }),
+      onProgress: (done, total) => progress.update(done, total),
+    });
     progress.end();
     if (run !== undefined && run.base.sha256 !== model.opened.baseHash) {
-      output.warn(`the adapter was trained on a base with sha256 ${run.base.sha256.slice(0, 12)}…, this one has ${model.opened.baseHash.slice(0, 12)}…: answers will differ from training`);
+      output.warn(
+        `the adapter was trained on a base with sha256 ${run.base.sha256.slice(0, 12)}…, this one has ${model.opened.baseHash.slice(0, 12)}…: answers will differ from training`,
+      );
     }
-    if (run !== undefined && run.base.format !== base) output.warn(`the adapter was trained on the base in ${run.base.format}, this is ${base}`);
+    if (run !== undefined && run.base.format !== base)
+      output.warn(`the adapter was trained on the base in ${run.base.format}, this is ${base}`);
     try {
       return await body({ core, model, adapter, run });
     } finally {
@@ -49,7 +60,8 @@ export function systemPrompt(flags: Flags, run: RunRecord | undefined, output: O
   const trained = run?.settings['system'];
   const given = flags.text('system');
   if (given !== undefined) {
-    if (typeof trained === 'string' && trained !== given) output.warn('the system prompt differs from the one the adapter was trained with');
+    if (typeof trained === 'string' && trained !== given)
+      output.warn('the system prompt differs from the one the adapter was trained with');
     return given;
   }
   return typeof trained === 'string' ? trained : undefined;

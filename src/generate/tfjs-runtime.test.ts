@@ -12,13 +12,27 @@ const NAMES: readonly ToyName[] = ['toy-llama', 'toy-llama-untied'];
 const FORMATS = ['f32', 'q8', 'q4'] as const;
 const CASES = NAMES.flatMap((name) => FORMATS.map((format) => ({ name, format })));
 
-async function makeRuntime(name: ToyName, format: WeightFormat, slots: number, adapter?: LoraAdapter): Promise<TfjsRuntime> {
-  return TfjsRuntime.make(await openTfjs('cpu'), await openToy(name), { format, slots, context: 64, ...(adapter && { adapter }) });
+async function makeRuntime(
+  name: ToyName,
+  format: WeightFormat,
+  slots: number,
+  adapter?: LoraAdapter,
+): Promise<TfjsRuntime> {
+  return TfjsRuntime.make(await openTfjs('cpu'), await openToy(name), {
+    format,
+    slots,
+    context: 64,
+    ...(adapter && { adapter }),
+  });
 }
 
 /** Rows of one slot from position `first` on. */
 function rowsOf(tokens: Uint32Array, slot: number, first: number): RuntimeRows {
-  return { tokens, slots: new Uint32Array(tokens.length).fill(slot), positions: Uint32Array.from(tokens, (_, i) => first + i) };
+  return {
+    tokens,
+    slots: new Uint32Array(tokens.length).fill(slot),
+    positions: Uint32Array.from(tokens, (_, i) => first + i),
+  };
 }
 
 function idsOf(name: ToyName, row: number): Uint32Array {
@@ -29,12 +43,23 @@ describe.each(CASES)('generation through tfjs equals PyTorch in f64: $name, $for
   it.each(['logits', 'adapter.logits'])('%s within 3e-5 of the largest', async (key) => {
     const wanted = toyExpected(name, format).tensor(key);
     const tokens = idsOf(name, 0);
-    const runtime = await makeRuntime(name, format, tokens.length, key === 'logits' ? undefined : toyAdapter(name, 'adapter-random'));
+    const runtime = await makeRuntime(
+      name,
+      format,
+      tokens.length,
+      key === 'logits' ? undefined : toyAdapter(name, 'adapter-random'),
+    );
     const logits = await runtime.logits(rowsOf(tokens, 0, 0), [...tokens.keys()]);
     runtime.dispose();
     expectNonTrivial(wanted);
     const largest = wanted.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
-    expectClose(logits.flatMap((row) => [...row]), wanted, { atol: 3e-5 * largest, rtol: 0 }, key, [tokens.length, 131]);
+    expectClose(
+      logits.flatMap((row) => [...row]),
+      wanted,
+      { atol: 3e-5 * largest, rtol: 0 },
+      key,
+      [tokens.length, 131],
+    );
   });
 });
 
@@ -55,12 +80,20 @@ describe('TfjsRuntime', () => {
     await runtime.logits(rowsOf(long.subarray(0, 30), 2, 0), []);
     await runtime.logits(rowsOf(short.subarray(0, 9), 0, 0), [8]);
     for (let i = 0; i < 3; i += 1) {
-      const rows = { tokens: Uint32Array.of(long[30 + i] ?? 0, short[9 + i] ?? 0), slots: Uint32Array.of(2, 0), positions: Uint32Array.of(30 + i, 9 + i) };
+      const rows = {
+        tokens: Uint32Array.of(long[30 + i] ?? 0, short[9 + i] ?? 0),
+        slots: Uint32Array.of(2, 0),
+        positions: Uint32Array.of(30 + i, 9 + i),
+      };
       const [a = new Float32Array(), b = new Float32Array()] = await runtime.logits(rows, [0, 1]);
       expect(relativeError(a, await fresh(long.subarray(0, 31 + i)))).toBeLessThanOrEqual(1e-6);
       expect(relativeError(b, await fresh(short.subarray(0, 10 + i)))).toBeLessThanOrEqual(1e-6);
     }
-    const mixed = { tokens: Uint32Array.of(short[12] ?? 0, long[33] ?? 0, short[13] ?? 0), slots: Uint32Array.of(0, 2, 0), positions: Uint32Array.of(12, 33, 13) };
+    const mixed = {
+      tokens: Uint32Array.of(short[12] ?? 0, long[33] ?? 0, short[13] ?? 0),
+      slots: Uint32Array.of(0, 2, 0),
+      positions: Uint32Array.of(12, 33, 13),
+    };
     const [last = new Float32Array(), other = new Float32Array()] = await runtime.logits(mixed, [2, 1]);
     expect(relativeError(last, await fresh(short.subarray(0, 14)))).toBeLessThanOrEqual(1e-6);
     expect(relativeError(other, await fresh(long.subarray(0, 34)))).toBeLessThanOrEqual(1e-6);
@@ -74,7 +107,9 @@ describe('TfjsRuntime', () => {
     const [again = new Float32Array()] = await runtime.logits(rowsOf(short, 0, 0), [short.length - 1]);
     expect(relativeError(again, await fresh(short))).toBeLessThanOrEqual(1e-6);
     await expect(runtime.logits(rowsOf(Uint32Array.of(5), 0, 40), [0])).rejects.toThrow(/a row at position 40/);
-    await expect(runtime.logits(rowsOf(Uint32Array.of(5), 0, 64), [0])).rejects.toThrow(/a row at position 64: wanted positions below 64/);
+    await expect(runtime.logits(rowsOf(Uint32Array.of(5), 0, 64), [0])).rejects.toThrow(
+      /a row at position 64: wanted positions below 64/,
+    );
     await expect(runtime.logits(rowsOf(Uint32Array.of(5), 1, 0), [0])).rejects.toThrow(/slot 1/);
     runtime.dispose();
   });

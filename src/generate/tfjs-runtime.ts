@@ -87,9 +87,11 @@ export class TfjsRuntime implements Runtime {
   #logits(rows: RuntimeRows, wanted: readonly number[]): TfTensor {
     const count = rows.tokens.length;
     if (count > this.maxRows) throw new WebLoraError('internal', `${count} rows, at most ${this.maxRows}`);
-    if (wanted.length > this.slots) throw new WebLoraError('internal', `${wanted.length} rows wanted, at most ${this.slots}`);
+    if (wanted.length > this.slots)
+      throw new WebLoraError('internal', `${wanted.length} rows wanted, at most ${this.slots}`);
     const beyond = rows.positions.find((position) => position >= this.context);
-    if (beyond !== undefined) throw new WebLoraError('internal', `a row at position ${beyond}`, { wanted: `positions below ${this.context}` });
+    if (beyond !== undefined)
+      throw new WebLoraError('internal', `a row at position ${beyond}`, { wanted: `positions below ${this.context}` });
     const { graph, logits, inputs } = this.#graph(count, wanted.length);
     const values = this.#base.valuesOf(graph);
     for (const tensor of graph.tensors) {
@@ -111,13 +113,27 @@ export class TfjsRuntime implements Runtime {
     return result;
   }
 
-  #graph(rows: number, wanted: number): { graph: Graph; logits: Tensor; inputs: Record<'step' | 'tokens' | 'positions' | 'slots' | 'wanted', Tensor> } {
+  #graph(
+    rows: number,
+    wanted: number,
+  ): { graph: Graph; logits: Tensor; inputs: Record<'step' | 'tokens' | 'positions' | 'slots' | 'wanted', Tensor> } {
     const { model, format } = this.#base;
     const { kvHeads, headDim, layers } = model.shape;
     const graph = new Graph();
     const input = (name: string, shape: number[]): Tensor => graph.tensor({ name, shape, role: 'input', dtype: 'u32' });
-    const inputs = { step: input('step', [STEP_WORDS]), tokens: input('tokens', [rows]), positions: input('positions', [rows]), slots: input('slots', [rows]), wanted: input('wanted', [wanted]) };
-    const cache = (kind: 'k' | 'v', layer: number): Tensor => graph.tensor({ name: `cache/${kind}/${layer}`, shape: [this.slots, this.context, kvHeads * headDim], role: 'cache' });
+    const inputs = {
+      step: input('step', [STEP_WORDS]),
+      tokens: input('tokens', [rows]),
+      positions: input('positions', [rows]),
+      slots: input('slots', [rows]),
+      wanted: input('wanted', [wanted]),
+    };
+    const cache = (kind: 'k' | 'v', layer: number): Tensor =>
+      graph.tensor({
+        name: `cache/${kind}/${layer}`,
+        shape: [this.slots, this.context, kvHeads * headDim],
+        role: 'cache',
+      });
     const caches = Array.from({ length: layers }, (_, layer) => ({ k: cache('k', layer), v: cache('v', layer) }));
     const over: AttentionOver = { kind: 'cache', slots: inputs.slots, caches };
     const bind = bindWeights(graph, model, format, this.#adapter && settingsOf(this.#adapter));

@@ -48,7 +48,16 @@ export class WgslRuntime implements Runtime {
   readonly #inputWords: Uint32Array;
   readonly #candidates: number;
 
-  private constructor(base: GpuBase, options: WgslRuntimeOptions, parts: { buffers: BufferSet; adapter: GpuAdapter | undefined; plans: ReadonlyMap<number, RuntimePlan>; regions: ReadonlyMap<string, { offsetBytes: number; words: number }> }) {
+  private constructor(
+    base: GpuBase,
+    options: WgslRuntimeOptions,
+    parts: {
+      buffers: BufferSet;
+      adapter: GpuAdapter | undefined;
+      plans: ReadonlyMap<number, RuntimePlan>;
+      regions: ReadonlyMap<string, { offsetBytes: number; words: number }>;
+    },
+  ) {
     this.#gpu = base.gpu;
     this.vocabSize = base.model.shape.vocabSize;
     this.context = options.context;
@@ -64,7 +73,12 @@ export class WgslRuntime implements Runtime {
 
   static async make(base: GpuBase, options: WgslRuntimeOptions): Promise<WgslRuntime> {
     const { gpu } = base;
-    if (options.context > base.context) throw new WebLoraError('context', 'KV cache', { got: options.context, wanted: `at most ${base.context} positions`, fix: 'load the model with a larger --context' });
+    if (options.context > base.context)
+      throw new WebLoraError('context', 'KV cache', {
+        got: options.context,
+        wanted: `at most ${base.context} positions`,
+        fix: 'load the model with a larger --context',
+      });
     const settings = options.adapter === undefined ? undefined : settingsOf(options.adapter);
     const sizes = rowSizes(options.slots, options.context);
     const largest = sizes.at(-1) ?? options.slots;
@@ -86,26 +100,48 @@ export class WgslRuntime implements Runtime {
     }
     await compilePlans(gpu, [...planned.values()]);
     const usage = Usage.storage | Usage.copySrc | Usage.copyDst;
-    const inputBytes = [...regions.values()].reduce((end, { offsetBytes, words }) => Math.max(end, offsetBytes + words * 4), 0);
+    const inputBytes = [...regions.values()].reduce(
+      (end, { offsetBytes, words }) => Math.max(end, offsetBytes + words * 4),
+      0,
+    );
     const uniformBytes = [...planned.values()].reduce((sum, plan) => sum + plan.uniforms.byteLength, 0);
-    const buffers = new BufferSet(gpu, [...slabRequests(placement?.slabBytes ?? []), { name: 'inputs', bytes: inputBytes, usage }, { name: 'uniforms', bytes: uniformBytes, usage: Usage.uniform | Usage.copyDst }]);
+    const buffers = new BufferSet(gpu, [
+      ...slabRequests(placement?.slabBytes ?? []),
+      { name: 'inputs', bytes: inputBytes, usage },
+      { name: 'uniforms', bytes: uniformBytes, usage: Usage.uniform | Usage.copyDst },
+    ]);
     let adapter: GpuAdapter | undefined;
     try {
       for (const tensor of full.graph.tensors) {
-        if (tensor.role === 'cache' || tensor.role === 'result') buffers.add({ name: tensor.name, bytes: tensor.elems * 4, usage });
+        if (tensor.role === 'cache' || tensor.role === 'result')
+          buffers.add({ name: tensor.name, bytes: tensor.elems * 4, usage });
       }
-      buffers.add({ name: 'staging', bytes: stagingBytes(options.slots, base.model.shape.vocabSize), usage: Usage.mapRead | Usage.copyDst });
+      buffers.add({
+        name: 'staging',
+        bytes: stagingBytes(options.slots, base.model.shape.vocabSize),
+        usage: Usage.mapRead | Usage.copyDst,
+      });
       if (options.adapter !== undefined) adapter = new GpuAdapter(gpu, options.adapter, layout);
-      const source = (name: string): GPUBuffer => (name === 'params' ? adapter?.buffer : undefined) ?? buffers.get(name) ?? base.buffers.take(name);
+      const source = (name: string): GPUBuffer =>
+        (name === 'params' ? adapter?.buffer : undefined) ?? buffers.get(name) ?? base.buffers.take(name);
       const plans = new Map<number, RuntimePlan>();
       let offset = 0;
       for (const [rows, plan] of planned) {
         gpu.writeBuffer(buffers.take('uniforms'), offset, plan.uniforms);
         const replay = await Replay.make(gpu, plan, source, buffers.take('uniforms'), offset);
-        plans.set(rows, { plan, replay, ends: { logits: replay.length - 2, best: replay.length - 1, all: replay.length } });
+        plans.set(rows, {
+          plan,
+          replay,
+          ends: { logits: replay.length - 2, best: replay.length - 1, all: replay.length },
+        });
         offset += plan.uniforms.byteLength;
       }
-      return new WgslRuntime(base, options, { buffers, adapter, plans: new Map([...plans].sort(([a], [b]) => a - b)), regions });
+      return new WgslRuntime(base, options, {
+        buffers,
+        adapter,
+        plans: new Map([...plans].sort(([a], [b]) => a - b)),
+        regions,
+      });
     } catch (error) {
       adapter?.destroy();
       buffers.destroy();
@@ -149,11 +185,18 @@ export class WgslRuntime implements Runtime {
     this.#buffers.destroy();
   }
 
-  #run(rows: RuntimeRows, wanted: readonly number[], until: 'logits' | 'best' | 'all', finish?: (encoder: GPUCommandEncoder) => void): void {
+  #run(
+    rows: RuntimeRows,
+    wanted: readonly number[],
+    until: 'logits' | 'best' | 'all',
+    finish?: (encoder: GPUCommandEncoder) => void,
+  ): void {
     const count = rows.tokens.length;
     const planned = [...this.#plans].find(([size]) => size >= count);
-    if (planned === undefined) throw new WebLoraError('internal', `${count} rows exceed the largest plan, ${this.maxRows}`);
-    if (wanted.length > this.slots) throw new WebLoraError('internal', `${wanted.length} rows wanted, at most ${this.slots}`);
+    if (planned === undefined)
+      throw new WebLoraError('internal', `${count} rows exceed the largest plan, ${this.maxRows}`);
+    if (wanted.length > this.slots)
+      throw new WebLoraError('internal', `${wanted.length} rows wanted, at most ${this.slots}`);
     const [size, { replay, ends }] = planned;
     this.#region('step').set([0, 0, wanted.length]);
     const put = (name: string, values: ArrayLike<number>, padding: number): void => {
@@ -183,7 +226,12 @@ function rowSizes(slots: number, context: number): number[] {
   return [...sizes].sort((a, b) => a - b);
 }
 
-function inferenceGraph(base: GpuBase, options: WgslRuntimeOptions, lora: LoraSettings | undefined, rows: number): { graph: Graph } {
+function inferenceGraph(
+  base: GpuBase,
+  options: WgslRuntimeOptions,
+  lora: LoraSettings | undefined,
+  rows: number,
+): { graph: Graph } {
   const { model, format } = base;
   const { kvHeads, headDim, layers, vocabSize } = model.shape;
   const g = new Graph();
@@ -193,7 +241,12 @@ function inferenceGraph(base: GpuBase, options: WgslRuntimeOptions, lora: LoraSe
   const positions = input('positions', [rows]);
   const slots = input('slots', [rows]);
   const wanted = input('wanted', [options.slots]);
-  const cache = (kind: 'k' | 'v', layer: number): Tensor => g.tensor({ name: `cache/${kind}/${layer}`, shape: [options.slots, options.context, kvHeads * headDim], role: 'cache' });
+  const cache = (kind: 'k' | 'v', layer: number): Tensor =>
+    g.tensor({
+      name: `cache/${kind}/${layer}`,
+      shape: [options.slots, options.context, kvHeads * headDim],
+      role: 'cache',
+    });
   const caches = Array.from({ length: layers }, (_, layer) => ({ k: cache('k', layer), v: cache('v', layer) }));
   const over: AttentionOver = { kind: 'cache', slots, caches };
   const bind = bindWeights(g, model, format, lora);
@@ -220,7 +273,11 @@ function inputRegions(graph: Graph): Map<string, { offsetBytes: number; words: n
   return regions;
 }
 
-function homeOfTensor(storage: Tensor, layout: ParamLayout, regions: ReadonlyMap<string, { offsetBytes: number; words: number }>): Home {
+function homeOfTensor(
+  storage: Tensor,
+  layout: ParamLayout,
+  regions: ReadonlyMap<string, { offsetBytes: number; words: number }>,
+): Home {
   const bytes = storage.elems * 4;
   switch (storage.role) {
     case 'input':

@@ -46,12 +46,18 @@ export function defineKernel(name: string, wgsl: string): Kernel {
     for (const part of struct[1].split(',')) {
       if (part.trim() === '') continue;
       const field = /^\s*(\w+)\s*:\s*(u32|i32|f32)\s*$/.exec(part);
-      if (field?.[1] === undefined) throw new WebLoraError('internal', `kernel ${name}: Params field '${part.trim()}' is not a u32, i32 or f32 scalar`);
+      if (field?.[1] === undefined)
+        throw new WebLoraError(
+          'internal',
+          `kernel ${name}: Params field '${part.trim()}' is not a u32, i32 or f32 scalar`,
+        );
       params.push({ name: field[1], type: field[2] as ParamField['type'] });
     }
   }
   const storage = new Map<string, StorageBinding>();
-  for (const match of source.matchAll(/@group\(0\)\s*@binding\((\d+)\)\s*var<storage(?:\s*,\s*(read_write|read))?>\s*(\w+)/g)) {
+  for (const match of source.matchAll(
+    /@group\(0\)\s*@binding\((\d+)\)\s*var<storage(?:\s*,\s*(read_write|read))?>\s*(\w+)/g,
+  )) {
     const [, binding, access, variable] = match;
     if (binding === undefined || variable === undefined) continue;
     storage.set(variable, { binding: Number(binding), name: variable, access: (access ?? 'read') as Access });
@@ -87,11 +93,15 @@ export function packParams(kernel: Kernel, values: Readonly<Record<string, numbe
   }
   kernel.params.forEach((field, index) => {
     const value = values[field.name];
-    if (value === undefined) throw new WebLoraError('internal', `kernel ${kernel.name}: Params field '${field.name}' was not given`);
+    if (value === undefined)
+      throw new WebLoraError('internal', `kernel ${kernel.name}: Params field '${field.name}' was not given`);
     if (field.type === 'f32') view.setFloat32(index * 4, value, true);
     else if (field.type === 'u32') {
       if (!(Number.isInteger(value) && value >= 0 && value <= 0xffffffff)) {
-        throw new WebLoraError('internal', `kernel ${kernel.name}: Params field '${field.name}'`, { got: value, wanted: 'a u32' });
+        throw new WebLoraError('internal', `kernel ${kernel.name}: Params field '${field.name}'`, {
+          got: value,
+          wanted: 'a u32',
+        });
       }
       view.setUint32(index * 4, value, true);
     } else view.setInt32(index * 4, value, true);

@@ -27,7 +27,10 @@ export async function openNodeGpu(options: OpenNodeGpuOptions = {}): Promise<Gpu
 
 async function requestNodeAdapter(onNotice?: (message: string) => void): Promise<GPUAdapter> {
   const { create } = await import('webgpu').catch((cause: unknown) => {
-    throw new WebLoraError('no-webgpu', "the 'webgpu' package (Dawn) cannot be loaded in this Node", { fix: 'run npm install, or use --device cpu', cause });
+    throw new WebLoraError('no-webgpu', "the 'webgpu' package (Dawn) cannot be loaded in this Node", {
+      fix: 'run npm install, or use --device cpu',
+      cause,
+    });
   });
   if (instance === undefined && hasVulkanLoader()) {
     const gpu = create([]);

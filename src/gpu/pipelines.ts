@@ -48,16 +48,26 @@ export class PipelineCache {
     const { kernel, entry, overrides, operands } = request;
     const settings = Object.entries(overrides).map(([name, value]) => ` ${name}=${value}`);
     const label = `${kernel.name}/${entry}${settings.join('')}`;
-    if (!kernel.entryPoints.includes(entry)) throw new WebLoraError('internal', `kernel ${kernel.name} has no entry point '${entry}'`);
+    if (!kernel.entryPoints.includes(entry))
+      throw new WebLoraError('internal', `kernel ${kernel.name} has no entry point '${entry}'`);
     if (operands.length > MAX_STORAGE_BINDINGS) {
-      throw new WebLoraError('internal', `${label} binds ${operands.length} storage buffers, wanted at most ${MAX_STORAGE_BINDINGS}`);
+      throw new WebLoraError(
+        'internal',
+        `${label} binds ${operands.length} storage buffers, wanted at most ${MAX_STORAGE_BINDINGS}`,
+      );
     }
     const entries: GPUBindGroupLayoutEntry[] = [];
-    if (kernel.params.length > 0) entries.push({ binding: PARAMS_BINDING, visibility: GPU_STAGE_COMPUTE, buffer: { type: 'uniform' } });
+    if (kernel.params.length > 0)
+      entries.push({ binding: PARAMS_BINDING, visibility: GPU_STAGE_COMPUTE, buffer: { type: 'uniform' } });
     for (const name of operands) {
       const storage = kernel.storage.get(name);
-      if (storage === undefined) throw new WebLoraError('internal', `${label}: no storage binding '${name}' in the WGSL source`);
-      entries.push({ binding: storage.binding, visibility: GPU_STAGE_COMPUTE, buffer: { type: storage.access === 'read' ? 'read-only-storage' : 'storage' } });
+      if (storage === undefined)
+        throw new WebLoraError('internal', `${label}: no storage binding '${name}' in the WGSL source`);
+      entries.push({
+        binding: storage.binding,
+        visibility: GPU_STAGE_COMPUTE,
+        buffer: { type: storage.access === 'read' ? 'read-only-storage' : 'storage' },
+      });
     }
     let module = this.#modules.get(kernel.wgsl);
     if (module === undefined) {
@@ -74,7 +84,9 @@ export class PipelineCache {
       return { label, pipeline, layout };
     } catch (cause) {
       const info = await module.getCompilationInfo();
-      const messages = info.messages.map((message) => `${message.lineNum}:${message.linePos} ${message.message}`).join(' | ');
+      const messages = info.messages
+        .map((message) => `${message.lineNum}:${message.linePos} ${message.message}`)
+        .join(' | ');
       const detail = messages === '' ? (cause instanceof Error ? cause.message : String(cause)) : messages;
       throw new WebLoraError('internal', `pipeline ${label} does not compile: ${detail}`, { cause });
     }

@@ -117,7 +117,8 @@ export class Graph {
   linear(x: Tensor, layer: LinearWeights, step?: Tensor): Tensor {
     const { weight, bias, lora } = layer;
     const [outFeatures = 0, inFeatures = 0] = weight.shape;
-    if (x.cols !== inFeatures) throw new WebLoraError('internal', `linear: ${String(x)} does not fit weight ${String(weight)}`);
+    if (x.cols !== inFeatures)
+      throw new WebLoraError('internal', `linear: ${String(x)} does not fit weight ${String(weight)}`);
     if (lora === undefined) {
       const y = this.activation(weight.name, [x.rows, outFeatures], [x]);
       return this.emit({ op: 'linear', x, weight, ...(bias && { bias }), loraScale: 0, y });
@@ -128,11 +129,27 @@ export class Graph {
     const loraInput = lora.dropout > 0 && step !== undefined ? this.dropout(x, step, lora.dropout) : x;
     const h = this.activation(`${weight.name}.h`, [x.rows, rank], [loraInput, lora.a]);
     const y = this.activation(weight.name, [x.rows, outFeatures], [x, h, lora.b]);
-    return this.emit({ op: 'linear', x, weight, ...(bias && { bias }), loraInput, loraA: lora.a, loraB: lora.b, loraScale: lora.scale, h, y });
+    return this.emit({
+      op: 'linear',
+      x,
+      weight,
+      ...(bias && { bias }),
+      loraInput,
+      loraA: lora.a,
+      loraB: lora.b,
+      loraScale: lora.scale,
+      h,
+      y,
+    });
   }
 
   /** Rotates pairs (d, d + rotaryDim/2) of every head in place; tables [maxPositions, rotaryDim/2]. */
-  rotary(x: Tensor, positions: Tensor, tables: { cos: Tensor; sin: Tensor }, shape: { heads: number; headDim: number; rotaryDim: number }): Tensor {
+  rotary(
+    x: Tensor,
+    positions: Tensor,
+    tables: { cos: Tensor; sin: Tensor },
+    shape: { heads: number; headDim: number; rotaryDim: number },
+  ): Tensor {
     const y = this.inPlace('rotary', x);
     return this.emit({ op: 'rotary', x, positions, ...tables, ...shape, inverse: false, y });
   }
@@ -146,14 +163,22 @@ export class Graph {
   }
 
   /** Appends k and v to the caches at (slot, position) of each row, then attends over the slot's past. Inference only. */
-  cachedAttention(q: Tensor, k: Tensor, v: Tensor, cache: { k: Tensor; v: Tensor }, at: { slots: Tensor; positions: Tensor }, shape: AttentionShape): Tensor {
+  cachedAttention(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    cache: { k: Tensor; v: Tensor },
+    at: { slots: Tensor; positions: Tensor },
+    shape: AttentionShape,
+  ): Tensor {
     this.#checkAttention(q, k, v, shape);
     const y = this.activation('attention', q.shape, []);
     return this.emit({ op: 'cached_attention', q, k, v, cacheK: cache.k, cacheV: cache.v, ...at, y, ...shape });
   }
 
   #checkAttention(q: Tensor, k: Tensor, v: Tensor, { heads, kvHeads, headDim }: AttentionShape): void {
-    if (heads % kvHeads !== 0) throw new WebLoraError('bad-model', `attention: ${heads} heads must be a multiple of ${kvHeads} key-value heads`);
+    if (heads % kvHeads !== 0)
+      throw new WebLoraError('bad-model', `attention: ${heads} heads must be a multiple of ${kvHeads} key-value heads`);
     expectShape('attention', 'q', q, [q.rows, heads * headDim]);
     expectShape('attention', 'k', k, [q.rows, kvHeads * headDim]);
     expectShape('attention', 'v', v, [q.rows, kvHeads * headDim]);
@@ -176,16 +201,40 @@ export class Graph {
 
   /** Inverted dropout whose mask depends on the step's seed, this node and the element alone. */
   dropout(x: Tensor, step: Tensor, p: number): Tensor {
-    return this.emit({ op: 'dropout', x, step, p, nodeId: this.nodes.length, y: this.activation('dropout', x.shape, [x]) });
+    return this.emit({
+      op: 'dropout',
+      x,
+      step,
+      p,
+      nodeId: this.nodes.length,
+      y: this.activation('dropout', x.shape, [x]),
+    });
   }
 
   /** Per-row negative log likelihood of `labels` under the frozen head; only the first step[2] entries are computed. */
-  linearCrossEntropy(x: Tensor, weight: Tensor, inputs: StepInputs, options: { chunkRows: number; logitScale?: number; softCap?: number }): Tensor {
+  linearCrossEntropy(
+    x: Tensor,
+    weight: Tensor,
+    inputs: StepInputs,
+    options: { chunkRows: number; logitScale?: number; softCap?: number },
+  ): Tensor {
     const saved = this.activation('loss.saved', x.shape, []);
     const nll = this.tensor({ name: 'nll', shape: [x.rows], role: 'result', requiresGrad: x.requiresGrad });
     const { step, lossRows, labels } = inputs;
     const { chunkRows, logitScale = 1, softCap = 0 } = options;
-    this.push({ op: 'linear_cross_entropy', x, weight, step, lossRows, labels, logitScale, softCap, chunkRows, saved, nll });
+    this.push({
+      op: 'linear_cross_entropy',
+      x,
+      weight,
+      step,
+      lossRows,
+      labels,
+      logitScale,
+      softCap,
+      chunkRows,
+      saved,
+      nll,
+    });
     return nll;
   }
 

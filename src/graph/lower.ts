@@ -7,10 +7,20 @@ import { matmulTn } from '../../kernels/matmul_tn/matmul_tn.ts';
 import { rmsNormBackward, rmsNormForward } from '../../kernels/rms_norm/rms_norm.ts';
 import { layerNormBackward, layerNormForward } from '../../kernels/layer_norm/layer_norm.ts';
 import { rotary } from '../../kernels/rotary/rotary.ts';
-import { attentionBackwardDkv, attentionBackwardDq, attentionForward, attentionStats } from '../../kernels/attention/attention.ts';
+import {
+  attentionBackwardDkv,
+  attentionBackwardDq,
+  attentionForward,
+  attentionStats,
+} from '../../kernels/attention/attention.ts';
 import { cachedAttention } from '../../kernels/cached_attention/cached_attention.ts';
 import { kvWrite } from '../../kernels/kv_write/kv_write.ts';
-import { gatedActivationBackward, gatedActivationForward, geluBackward, geluForward } from '../../kernels/gated_activation/gated_activation.ts';
+import {
+  gatedActivationBackward,
+  gatedActivationForward,
+  geluBackward,
+  geluForward,
+} from '../../kernels/gated_activation/gated_activation.ts';
 import { add, addInPlace } from '../../kernels/add/add.ts';
 import { dropout } from '../../kernels/dropout/dropout.ts';
 import { topK } from '../../kernels/top_k/top_k.ts';
@@ -27,7 +37,14 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
       const { tokens, table, scale, y } = node;
       for (const part of ctx.parts(table)) {
         ctx.launch(
-          embedding({ rows: tokens.rows, cols: table.cols, rowOffset: part.firstRow, partRows: part.rows, format: table.format ?? 'f32', scale }),
+          embedding({
+            rows: tokens.rows,
+            cols: table.cols,
+            rowOffset: part.firstRow,
+            partRows: part.rows,
+            format: table.format ?? 'f32',
+            scale,
+          }),
           { tokens, y, ...weightOperands(table, part) },
         );
       }
@@ -41,7 +58,13 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
     case 'rms_norm_backward': {
       const { x, weight: w, eps, weightOffset, rstd, dy, dx, into } = node;
       const accumulate = into !== undefined;
-      ctx.launch(rmsNormBackward({ rows: x.rows, cols: x.cols, eps, weightOffset, accumulate, variant }), { x, w, dy, rstd_saved: rstd, dx });
+      ctx.launch(rmsNormBackward({ rows: x.rows, cols: x.cols, eps, weightOffset, accumulate, variant }), {
+        x,
+        w,
+        dy,
+        rstd_saved: rstd,
+        dx,
+      });
       return;
     }
     case 'layer_norm': {
@@ -51,7 +74,10 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
     }
     case 'layer_norm_backward': {
       const { x, weight: w, mean, rstd, dy, dx, into } = node;
-      ctx.launch(layerNormBackward({ rows: x.rows, cols: x.cols, eps: node.eps, accumulate: into !== undefined, variant }), { x, w, dy, mean_saved: mean, rstd_saved: rstd, dx });
+      ctx.launch(
+        layerNormBackward({ rows: x.rows, cols: x.cols, eps: node.eps, accumulate: into !== undefined, variant }),
+        { x, w, dy, mean_saved: mean, rstd_saved: rstd, dx },
+      );
       return;
     }
     case 'linear': {
@@ -108,12 +134,28 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
       return;
     case 'outer_product': {
       const { a, b, scale: alpha, gradient: g } = node;
-      ctx.launch(matmulTn({ rows: a.rows, p: a.cols, q: b.cols, gStride: paramStride(b.cols), alpha, accumulate: true, variant }), { a, b, g });
+      ctx.launch(
+        matmulTn({
+          rows: a.rows,
+          p: a.cols,
+          q: b.cols,
+          gStride: paramStride(b.cols),
+          alpha,
+          accumulate: true,
+          variant,
+        }),
+        { a, b, g },
+      );
       return;
     }
     case 'rotary': {
       const { x, positions, cos, sin, heads, headDim, rotaryDim, inverse } = node;
-      ctx.launch(rotary({ rows: x.rows, heads, headDim, rotaryDim, inverse }), { positions, cos_table: cos, sin_table: sin, x });
+      ctx.launch(rotary({ rows: x.rows, heads, headDim, rotaryDim, inverse }), {
+        positions,
+        cos_table: cos,
+        sin_table: sin,
+        x,
+      });
       return;
     }
     case 'attention': {
@@ -128,19 +170,50 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
     }
     case 'attention_backward_dq': {
       const { q, k, v, dy, stats, bounds, dq } = node;
-      ctx.launch(attentionBackwardDq({ rows: q.rows, ...attentionShape(node), variant }), { q, k, v, dy, stats, bounds, dq });
+      ctx.launch(attentionBackwardDq({ rows: q.rows, ...attentionShape(node), variant }), {
+        q,
+        k,
+        v,
+        dy,
+        stats,
+        bounds,
+        dq,
+      });
       return;
     }
     case 'attention_backward_dkv': {
       const { q, k, v, dy, stats, bounds, dk, dv } = node;
-      ctx.launch(attentionBackwardDkv({ rows: q.rows, ...attentionShape(node), variant }), { q, k, v, dy, stats, bounds, dk, dv });
+      ctx.launch(attentionBackwardDkv({ rows: q.rows, ...attentionShape(node), variant }), {
+        q,
+        k,
+        v,
+        dy,
+        stats,
+        bounds,
+        dk,
+        dv,
+      });
       return;
     }
     case 'cached_attention': {
       const { q, k, v, cacheK: cache_k, cacheV: cache_v, slots, positions, y: o, kvHeads, headDim } = node;
       const maxPositions = cache_k.shape[1] ?? 0;
-      ctx.launch(kvWrite({ rows: k.rows, kvHeads, headDim, maxPositions }), { k, v, slots, positions, cache_k, cache_v });
-      ctx.launch(cachedAttention({ rows: q.rows, ...attentionShape(node), maxPositions, variant }), { q, cache_k, cache_v, slots, positions, o });
+      ctx.launch(kvWrite({ rows: k.rows, kvHeads, headDim, maxPositions }), {
+        k,
+        v,
+        slots,
+        positions,
+        cache_k,
+        cache_v,
+      });
+      ctx.launch(cachedAttention({ rows: q.rows, ...attentionShape(node), maxPositions, variant }), {
+        q,
+        cache_k,
+        cache_v,
+        slots,
+        positions,
+        o,
+      });
       return;
     }
     case 'gated_activation': {
@@ -181,7 +254,13 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
     case 'loss_backward': {
       const { step, lossRows: rows, dNll: d_nll, saved: dxg, dx } = node;
       ctx.launch(zeroRows({ rows: dx.rows, cols: dx.cols }), { dx });
-      ctx.launch(scatterScaled({ chunkRows: dx.rows, cols: dx.cols, firstRow: 0, source: 'full' }), { step, rows, d_nll, dxg, dx });
+      ctx.launch(scatterScaled({ chunkRows: dx.rows, cols: dx.cols, firstRow: 0, source: 'full' }), {
+        step,
+        rows,
+        d_nll,
+        dxg,
+        dx,
+      });
       return;
     }
     case 'gather_rows': {
@@ -217,7 +296,15 @@ function linearCrossEntropy(node: Extract<GraphNode, { op: 'linear_cross_entropy
     ctx.launch(gatherRows({ chunkRows: chunk, cols: x.cols, firstRow }), { step, rows, x, xg }, firstRow);
     headProduct(ctx, xg, weight, logits, chunk, firstRow);
     ctx.launch(
-      crossEntropyRows({ chunkRows: chunk, vocab: weight.rows, firstRow, logitScale, softCap, gradient: true, variant }),
+      crossEntropyRows({
+        chunkRows: chunk,
+        vocab: weight.rows,
+        firstRow,
+        logitScale,
+        softCap,
+        gradient: true,
+        variant,
+      }),
       { step, labels, logits, nll },
       firstRow,
     );
@@ -241,7 +328,14 @@ function linearCrossEntropy(node: Extract<GraphNode, { op: 'linear_cross_entropy
 }
 
 /** logits[:rows] = x·Wᵀ over the parts of the head. */
-function headProduct(ctx: LowerContext, x: Tensor, weight: Tensor, y: Tensor, rows: number, minLabelled?: number): void {
+function headProduct(
+  ctx: LowerContext,
+  x: Tensor,
+  weight: Tensor,
+  y: Tensor,
+  rows: number,
+  minLabelled?: number,
+): void {
   for (const part of ctx.parts(weight)) {
     const launch = matmulNt({
       rows,
@@ -277,7 +371,10 @@ function denseNt(ctx: LowerContext, x: Tensor, w: Tensor, y: Tensor): void {
 }
 
 /** dx (+)= alpha · dy·w with a dense trainable w [out, in]. */
-function denseNn(ctx: LowerContext, { dy, w, dx, alpha, accumulate }: { dy: Tensor; w: Tensor; dx: Tensor; alpha: number; accumulate: boolean }): void {
+function denseNn(
+  ctx: LowerContext,
+  { dy, w, dx, alpha, accumulate }: { dy: Tensor; w: Tensor; dx: Tensor; alpha: number; accumulate: boolean },
+): void {
   const launch = matmulNn({
     rows: dy.rows,
     outFeatures: w.rows,
@@ -303,5 +400,12 @@ function weightOperands(weight: Tensor, part: WeightPart): Record<string, Operan
 }
 
 function attentionShape({ heads, kvHeads, headDim, scale, window, softCap }: AttentionShape): AttentionShape {
-  return { heads, kvHeads, headDim, scale, ...(window !== undefined && { window }), ...(softCap !== undefined && { softCap }) };
+  return {
+    heads,
+    kvHeads,
+    headDim,
+    scale,
+    ...(window !== undefined && { window }),
+    ...(softCap !== undefined && { softCap }),
+  };
 }

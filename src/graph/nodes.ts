@@ -37,9 +37,30 @@ export type ForwardNode =
       h?: Tensor;
       y: Tensor;
     }
-  | { op: 'rotary'; x: Tensor; positions: Tensor; cos: Tensor; sin: Tensor; heads: number; headDim: number; rotaryDim: number; inverse: boolean; y: Tensor }
+  | {
+      op: 'rotary';
+      x: Tensor;
+      positions: Tensor;
+      cos: Tensor;
+      sin: Tensor;
+      heads: number;
+      headDim: number;
+      rotaryDim: number;
+      inverse: boolean;
+      y: Tensor;
+    }
   | ({ op: 'attention'; q: Tensor; k: Tensor; v: Tensor; bounds: Tensor; lse: Tensor; y: Tensor } & AttentionShape)
-  | ({ op: 'cached_attention'; q: Tensor; k: Tensor; v: Tensor; cacheK: Tensor; cacheV: Tensor; slots: Tensor; positions: Tensor; y: Tensor } & AttentionShape)
+  | ({
+      op: 'cached_attention';
+      q: Tensor;
+      k: Tensor;
+      v: Tensor;
+      cacheK: Tensor;
+      cacheV: Tensor;
+      slots: Tensor;
+      positions: Tensor;
+      y: Tensor;
+    } & AttentionShape)
   | { op: 'gated_activation'; gate: Tensor; up: Tensor; act: 'silu' | 'gelu_tanh'; y: Tensor }
   | { op: 'gelu'; x: Tensor; y: Tensor }
   | { op: 'add'; a: Tensor; b: Tensor; y: Tensor }
@@ -64,8 +85,28 @@ export type ForwardNode =
 
 /** Ops that only reverse mode emits. `into`, where given, is an existing gradient that the output adds to in place. */
 export type BackwardNode =
-  | { op: 'rms_norm_backward'; x: Tensor; weight: Tensor; weightOffset: number; eps: number; dy: Tensor; rstd: Tensor; into?: Tensor; dx: Tensor }
-  | { op: 'layer_norm_backward'; x: Tensor; weight: Tensor; eps: number; dy: Tensor; mean: Tensor; rstd: Tensor; into?: Tensor; dx: Tensor }
+  | {
+      op: 'rms_norm_backward';
+      x: Tensor;
+      weight: Tensor;
+      weightOffset: number;
+      eps: number;
+      dy: Tensor;
+      rstd: Tensor;
+      into?: Tensor;
+      dx: Tensor;
+    }
+  | {
+      op: 'layer_norm_backward';
+      x: Tensor;
+      weight: Tensor;
+      eps: number;
+      dy: Tensor;
+      mean: Tensor;
+      rstd: Tensor;
+      into?: Tensor;
+      dx: Tensor;
+    }
   /** dx (+)= dy·W (+ dh·A) */
   | { op: 'linear_backward'; dy: Tensor; weight: Tensor; dh?: Tensor; loraA?: Tensor; into?: Tensor; dx: Tensor }
   /** dh = loraScale · dy·B */
@@ -75,9 +116,36 @@ export type BackwardNode =
   /** gradient (+)= scale · aᵀ·b; parameters always accumulate over the window */
   | { op: 'outer_product'; a: Tensor; b: Tensor; scale: number; gradient: Tensor }
   | ({ op: 'attention_stats'; o: Tensor; dy: Tensor; lse: Tensor; stats: Tensor } & AttentionShape)
-  | ({ op: 'attention_backward_dq'; q: Tensor; k: Tensor; v: Tensor; dy: Tensor; stats: Tensor; bounds: Tensor; dq: Tensor } & AttentionShape)
-  | ({ op: 'attention_backward_dkv'; q: Tensor; k: Tensor; v: Tensor; dy: Tensor; stats: Tensor; bounds: Tensor; dk: Tensor; dv: Tensor } & AttentionShape)
-  | { op: 'gated_activation_backward'; gate: Tensor; up: Tensor; dy: Tensor; act: 'silu' | 'gelu_tanh'; dgate: Tensor; dup: Tensor }
+  | ({
+      op: 'attention_backward_dq';
+      q: Tensor;
+      k: Tensor;
+      v: Tensor;
+      dy: Tensor;
+      stats: Tensor;
+      bounds: Tensor;
+      dq: Tensor;
+    } & AttentionShape)
+  | ({
+      op: 'attention_backward_dkv';
+      q: Tensor;
+      k: Tensor;
+      v: Tensor;
+      dy: Tensor;
+      stats: Tensor;
+      bounds: Tensor;
+      dk: Tensor;
+      dv: Tensor;
+    } & AttentionShape)
+  | {
+      op: 'gated_activation_backward';
+      gate: Tensor;
+      up: Tensor;
+      dy: Tensor;
+      act: 'silu' | 'gelu_tanh';
+      dgate: Tensor;
+      dup: Tensor;
+    }
   | { op: 'gelu_backward'; x: Tensor; dy: Tensor; dx: Tensor }
   | { op: 'dropout_backward'; dy: Tensor; step: Tensor; p: number; nodeId: number; into?: Tensor; dx: Tensor }
   | { op: 'accumulate'; into: Tensor; b: Tensor; dx: Tensor }
@@ -129,7 +197,9 @@ export function writesOf(node: GraphNode): Tensor[] {
 
 /** The same node over other tensors: what recomputation inside a checkpointed block is made of. */
 export function mapTensors<N extends GraphNode>(node: N, map: (tensor: Tensor) => Tensor): N {
-  return Object.fromEntries(Object.entries(node).map(([field, value]) => [field, value instanceof Tensor ? map(value) : value])) as N;
+  return Object.fromEntries(
+    Object.entries(node).map(([field, value]) => [field, value instanceof Tensor ? map(value) : value]),
+  ) as N;
 }
 
 function tensorFields(node: GraphNode, keep: (field: string) => boolean): Tensor[] {

@@ -81,7 +81,11 @@ export class ParamLayout {
   /** Copies a dense row-major [rows, cols] matrix into its place of `flat`. */
   write(flat: Float32Array, name: string, values: Float32Array): void {
     const { rows, cols, stride, offset } = this.take(name);
-    if (values.length !== rows * cols) throw new WebLoraError('internal', `parameter '${name}'`, { got: `${values.length} values`, wanted: `${rows} x ${cols}` });
+    if (values.length !== rows * cols)
+      throw new WebLoraError('internal', `parameter '${name}'`, {
+        got: `${values.length} values`,
+        wanted: `${rows} x ${cols}`,
+      });
     for (let r = 0; r < rows; r += 1) flat.set(values.subarray(r * cols, (r + 1) * cols), offset + r * stride);
   }
 
@@ -89,7 +93,8 @@ export class ParamLayout {
   read(flat: Float32Array, name: string): Float32Array {
     const { rows, cols, stride, offset } = this.take(name);
     const values = new Float32Array(rows * cols);
-    for (let r = 0; r < rows; r += 1) values.set(flat.subarray(offset + r * stride, offset + r * stride + cols), r * cols);
+    for (let r = 0; r < rows; r += 1)
+      values.set(flat.subarray(offset + r * stride, offset + r * stride + cols), r * cols);
     return values;
   }
 }

@@ -43,7 +43,9 @@ interface Interval {
 export function placeActivations(touches: readonly Touch[], limits: GpuLimits): Placement {
   const intervals = lifetimes(touches);
   const conflicts = readWriteConflicts(touches);
-  const order = [...intervals.values()].sort((a, b) => b.bytes - a.bytes || a.first - b.first || a.tensor.id - b.tensor.id);
+  const order = [...intervals.values()].sort(
+    (a, b) => b.bytes - a.bytes || a.first - b.first || a.tensor.id - b.tensor.id,
+  );
   const slabs: { bytes: number; placed: { interval: Interval; offset: number }[] }[] = [];
   const spots = new Map<number, Spot>();
   for (const interval of order) {
@@ -73,7 +75,11 @@ export function placeActivations(touches: readonly Touch[], limits: GpuLimits): 
     slab.placed.push({ interval, offset: best.offset });
     spots.set(interval.tensor.id, { slab: best.slab, offsetBytes: best.offset });
   }
-  return { slabBytes: slabs.map(({ bytes }) => bytes), spots, peakLivenessBytes: peakLiveness(intervals.values(), touches.length) };
+  return {
+    slabBytes: slabs.map(({ bytes }) => bytes),
+    spots,
+    peakLivenessBytes: peakLiveness(intervals.values(), touches.length),
+  };
 }
 
 function lifetimes(touches: readonly Touch[]): Map<number, Interval> {
@@ -81,7 +87,12 @@ function lifetimes(touches: readonly Touch[]): Map<number, Interval> {
   touches.forEach(({ reads, writes }, index) => {
     for (const tensor of [...reads, ...writes]) {
       const known = intervals.get(tensor.id);
-      intervals.set(tensor.id, { tensor, bytes: alignBytes(tensor.elems * 4), first: known?.first ?? index, last: index });
+      intervals.set(tensor.id, {
+        tensor,
+        bytes: alignBytes(tensor.elems * 4),
+        first: known?.first ?? index,
+        last: index,
+      });
     }
   });
   return intervals;
@@ -98,7 +109,10 @@ function readWriteConflicts(touches: readonly Touch[]): Map<number, Set<number>>
     for (const written of writes) {
       for (const read of reads) {
         if (read.id === written.id) {
-          throw new WebLoraError('internal', `a dispatch reads and writes ${String(read)} through two bindings; an in-place op declares one`);
+          throw new WebLoraError(
+            'internal',
+            `a dispatch reads and writes ${String(read)} through two bindings; an in-place op declares one`,
+          );
         }
         add(read.id, written.id);
         add(written.id, read.id);

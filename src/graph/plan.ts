@@ -87,7 +87,10 @@ export function weightParts(weight: Tensor, limits: GpuLimits): readonly WeightP
   const limitBytes = Math.min(limits.maxBindingBytes, limits.maxBufferBytes);
   const rowsPerPart = Math.floor(limitBytes / (wordsPerRow * 4));
   if (rowsPerPart < 1) {
-    throw new WebLoraError('out-of-memory', `one row of ${String(weight)}`, { got: `${wordsPerRow * 4} bytes`, wanted: `at most ${limitBytes}, this GPU's binding limit` });
+    throw new WebLoraError('out-of-memory', `one row of ${String(weight)}`, {
+      got: `${wordsPerRow * 4} bytes`,
+      wanted: `at most ${limitBytes}, this GPU's binding limit`,
+    });
   }
   const parts: WeightPart[] = [];
   for (let firstRow = 0; firstRow < weight.rows; firstRow += rowsPerPart) {
@@ -142,7 +145,10 @@ export interface LaunchRequest {
 }
 
 /** The part of a plan that needs no placement: bindings checked against limits, uniform blocks packed. */
-export function planLaunches(requests: readonly LaunchRequest[], limits: GpuLimits): Omit<Plan, 'placement' | 'forwardEnd'> {
+export function planLaunches(
+  requests: readonly LaunchRequest[],
+  limits: GpuLimits,
+): Omit<Plan, 'placement' | 'forwardEnd'> {
   const uniforms = new UniformBlocks();
   let flops = 0;
   let largestBindingBytes = 0;
@@ -152,7 +158,8 @@ export function planLaunches(requests: readonly LaunchRequest[], limits: GpuLimi
     const bindings = launch.operands.map((name): PlannedBinding => {
       const home = homeOf(name);
       const storage = launch.kernel.storage.get(name);
-      if (home === undefined || storage === undefined) throw new WebLoraError('internal', `${label}: operand '${name}' has no tensor`);
+      if (home === undefined || storage === undefined)
+        throw new WebLoraError('internal', `${label}: operand '${name}' has no tensor`);
       largestBindingBytes = Math.max(largestBindingBytes, home.bytes);
       if (home.bytes > limits.maxBindingBytes) {
         throw new WebLoraError('out-of-memory', `${label}: operand ${name}`, {
@@ -161,10 +168,17 @@ export function planLaunches(requests: readonly LaunchRequest[], limits: GpuLimi
           fix: 'lower --seq-len or --batch-size',
         });
       }
-      return { binding: storage.binding, buffer: home.buffer, offsetBytes: home.offsetBytes, sizeBytes: home.bytes, access: storage.access };
+      return {
+        binding: storage.binding,
+        buffer: home.buffer,
+        offsetBytes: home.offsetBytes,
+        sizeBytes: home.bytes,
+        access: storage.access,
+      };
     });
     for (const [axis, count] of launch.workgroups.entries()) {
-      if (count > limits.maxWorkgroupsPerDimension) throw new WebLoraError('internal', `${label}: ${count} workgroups in dimension ${axis}`);
+      if (count > limits.maxWorkgroupsPerDimension)
+        throw new WebLoraError('internal', `${label}: ${count} workgroups in dimension ${axis}`);
     }
     return { launch, bindings, paramsOffset: uniforms.add(packParams(launch.kernel, launch.params)), minLabelled };
   });
@@ -177,9 +191,14 @@ export function assertNoReadWriteAliasing(plan: Plan): void {
     for (const written of bindings.filter(({ access }) => access === 'read_write')) {
       for (const other of bindings) {
         if (other === written || other.buffer !== written.buffer) continue;
-        const disjoint = other.offsetBytes + other.sizeBytes <= written.offsetBytes || written.offsetBytes + written.sizeBytes <= other.offsetBytes;
+        const disjoint =
+          other.offsetBytes + other.sizeBytes <= written.offsetBytes ||
+          written.offsetBytes + written.sizeBytes <= other.offsetBytes;
         if (other.access === 'read' || !disjoint) {
-          throw new WebLoraError('internal', `${launch.kernel.name}/${launch.entry}: '${written.buffer}' is written and bound again in one dispatch`);
+          throw new WebLoraError(
+            'internal',
+            `${launch.kernel.name}/${launch.entry}: '${written.buffer}' is written and bound again in one dispatch`,
+          );
         }
       }
     }
@@ -193,7 +212,10 @@ function assertInPlaceIsLast(nodes: readonly GraphNode[]): void {
     for (const read of readsOf(node)) {
       const at = overwritten.get(read);
       if (at !== undefined) {
-        throw new WebLoraError('internal', `${node.op} (node ${index}) reads ${String(read)}, which node ${at} overwrote in place`);
+        throw new WebLoraError(
+          'internal',
+          `${node.op} (node ${index}) reads ${String(read)}, which node ${at} overwrote in place`,
+        );
       }
     }
     for (const written of writesOf(node)) {

@@ -25,7 +25,11 @@ interface ReplayStep {
 }
 
 /** Compiles every distinct pipeline of the plans in parallel. */
-export async function compilePlans(gpu: Gpu, plans: readonly Pick<Plan, 'launches'>[], onProgress?: (done: number, total: number) => void): Promise<void> {
+export async function compilePlans(
+  gpu: Gpu,
+  plans: readonly Pick<Plan, 'launches'>[],
+  onProgress?: (done: number, total: number) => void,
+): Promise<void> {
   const before = new Set<Promise<CompiledPipeline>>();
   for (const plan of plans) for (const { launch } of plan.launches) before.add(gpu.pipelines.get(launch));
   let done = 0;
@@ -48,14 +52,24 @@ export class Replay {
   }
 
   /** `uniforms` is the name of the buffer that holds `plan.uniforms`, at `uniformsOffset`. */
-  static async make(gpu: Gpu, plan: Pick<Plan, 'launches'>, buffers: BufferSource, uniforms: GPUBuffer, uniformsOffset = 0): Promise<Replay> {
+  static async make(
+    gpu: Gpu,
+    plan: Pick<Plan, 'launches'>,
+    buffers: BufferSource,
+    uniforms: GPUBuffer,
+    uniformsOffset = 0,
+  ): Promise<Replay> {
     const steps = await Promise.all(
       plan.launches.map(async (planned): Promise<ReplayStep> => {
         const { pipeline, layout, label } = await gpu.pipelines.get(planned.launch);
         const [x, y, z] = planned.launch.workgroups;
         return {
           pipeline,
-          bindGroup: gpu.device.createBindGroup({ label, layout, entries: bindEntries(planned, buffers, uniforms, uniformsOffset) }),
+          bindGroup: gpu.device.createBindGroup({
+            label,
+            layout,
+            entries: bindEntries(planned, buffers, uniforms, uniformsOffset),
+          }),
           x,
           y,
           z,
@@ -76,7 +90,15 @@ export class Replay {
    * `finish` may append copies to the last command buffer.
    * @returns number of dispatches
    */
-  run(options: { labelled?: number; from?: number; to?: number; begin?: (encoder: GPUCommandEncoder) => void; finish?: (encoder: GPUCommandEncoder) => void } = {}): number {
+  run(
+    options: {
+      labelled?: number;
+      from?: number;
+      to?: number;
+      begin?: (encoder: GPUCommandEncoder) => void;
+      finish?: (encoder: GPUCommandEncoder) => void;
+    } = {},
+  ): number {
     const { labelled = Number.MAX_SAFE_INTEGER, from = 0, to = this.#steps.length, begin, finish } = options;
     const { device } = this.#gpu;
     let encoder = device.createCommandEncoder();
@@ -113,14 +135,22 @@ export class Replay {
   }
 }
 
-function bindEntries({ launch, bindings, paramsOffset }: PlannedLaunch, buffers: BufferSource, uniforms: GPUBuffer, uniformsOffset: number): GPUBindGroupEntry[] {
+function bindEntries(
+  { launch, bindings, paramsOffset }: PlannedLaunch,
+  buffers: BufferSource,
+  uniforms: GPUBuffer,
+  uniformsOffset: number,
+): GPUBindGroupEntry[] {
   const entries: GPUBindGroupEntry[] = bindings.map(({ binding, buffer, offsetBytes, sizeBytes }) => ({
     binding,
     resource: { buffer: buffers(buffer), offset: offsetBytes, size: Math.max(4, sizeBytes) },
   }));
   if (launch.kernel.params.length > 0) {
     const size = Math.max(16, Math.ceil((launch.kernel.params.length * 4) / 16) * 16);
-    entries.push({ binding: PARAMS_BINDING, resource: { buffer: uniforms, offset: uniformsOffset + paramsOffset, size } });
+    entries.push({
+      binding: PARAMS_BINDING,
+      resource: { buffer: uniforms, offset: uniformsOffset + paramsOffset, size },
+    });
   }
   return entries;
 }
@@ -134,7 +164,11 @@ export interface BufferRequest {
 
 /** Storage buffers of the arena. */
 export function slabRequests(slabBytes: readonly number[]): BufferRequest[] {
-  return slabBytes.map((bytes, index) => ({ name: `slab/${index}`, bytes, usage: Usage.storage | Usage.copySrc | Usage.copyDst }));
+  return slabBytes.map((bytes, index) => ({
+    name: `slab/${index}`,
+    bytes,
+    usage: Usage.storage | Usage.copySrc | Usage.copyDst,
+  }));
 }
 
 /** A set of live named buffers that is freed as one. */

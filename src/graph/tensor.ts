@@ -12,7 +12,8 @@ import type { WeightFormat } from '../formats/quantize.ts';
  * - `cache`: keys or values kept between decode steps
  * - `result`: read back by the host
  */
-export type TensorRole = 'activation' | 'input' | 'constant' | 'weight' | 'vector' | 'param' | 'gradient' | 'cache' | 'result';
+export type TensorRole =
+  'activation' | 'input' | 'constant' | 'weight' | 'vector' | 'param' | 'gradient' | 'cache' | 'result';
 
 export interface TensorOptions {
   readonly name: string;

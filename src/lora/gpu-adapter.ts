@@ -22,7 +22,14 @@ export function matricesOf(adapter: LoraAdapter): Map<string, Float32Array> {
 /** Turns trained matrices back into an adapter. */
 export function adapterFrom(
   matrices: ReadonlyMap<string, Float32Array>,
-  facts: { rank: number; alpha: number; method: 'lora' | 'rslora'; dropout: number; paths: readonly string[]; baseModel: string },
+  facts: {
+    rank: number;
+    alpha: number;
+    method: 'lora' | 'rslora';
+    dropout: number;
+    paths: readonly string[];
+    baseModel: string;
+  },
 ): LoraAdapter {
   const { rank, alpha, method, dropout, paths, baseModel } = facts;
   const modules = new Map<string, LoraModule>();
@@ -32,22 +39,42 @@ export function adapterFrom(
     if (a === undefined || b === undefined) throw new WebLoraError('internal', `adapter: no matrices for ${path}`);
     modules.set(path, { a, b, inFeatures: a.length / rank, outFeatures: b.length / rank });
   }
-  return { rank, alpha, method, dropout, targetModules: shortNames(paths), baseModel, scale: loraScale(method, alpha, rank), modules };
+  return {
+    rank,
+    alpha,
+    method,
+    dropout,
+    targetModules: shortNames(paths),
+    baseModel,
+    scale: loraScale(method, alpha, rank),
+    modules,
+  };
 }
 
 /**
  * Checks an adapter against a model's layers before anything is uploaded.
  * @throws `bad-adapter` naming the layer, its shape and the model's
  */
-export function assertAdapterFits(adapter: LoraAdapter, weights: readonly { readonly name: string; readonly shape: readonly number[] }[]): void {
+export function assertAdapterFits(
+  adapter: LoraAdapter,
+  weights: readonly { readonly name: string; readonly shape: readonly number[] }[],
+): void {
   const shapes = new Map(weights.map(({ name, shape }) => [name, shape]));
   for (const [path, { inFeatures, outFeatures }] of adapter.modules) {
     const shape = shapes.get(`${path}.weight`);
     if (shape === undefined) {
-      throw new WebLoraError('bad-adapter', `adapter: layer ${path}`, { got: 'a layer the base model does not have', wanted: 'an adapter made for this model', fix: 'choose the base model named in adapter_config.json' });
+      throw new WebLoraError('bad-adapter', `adapter: layer ${path}`, {
+        got: 'a layer the base model does not have',
+        wanted: 'an adapter made for this model',
+        fix: 'choose the base model named in adapter_config.json',
+      });
     }
     if (shape[0] !== outFeatures || shape[1] !== inFeatures) {
-      throw new WebLoraError('bad-adapter', `adapter: layer ${path}`, { got: `${outFeatures} x ${inFeatures}`, wanted: `${shape[0] ?? 0} x ${shape[1] ?? 0}, as in the base model`, fix: 'choose the base model named in adapter_config.json' });
+      throw new WebLoraError('bad-adapter', `adapter: layer ${path}`, {
+        got: `${outFeatures} x ${inFeatures}`,
+        wanted: `${shape[0] ?? 0} x ${shape[1] ?? 0}, as in the base model`,
+        fix: 'choose the base model named in adapter_config.json',
+      });
     }
   }
 }

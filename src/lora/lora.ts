@@ -20,7 +20,12 @@ export function loraBName(path: string): string {
 }
 
 /** Adds the adapter's slot to a linear layer, if it is a target. */
-export function applyLora(g: Graph, path: string, layer: LinearWeights, settings: LoraSettings | undefined): LinearWeights {
+export function applyLora(
+  g: Graph,
+  path: string,
+  layer: LinearWeights,
+  settings: LoraSettings | undefined,
+): LinearWeights {
   if (settings === undefined || !settings.paths.includes(path)) return layer;
   const [outFeatures = 0, inFeatures = 0] = layer.weight.shape;
   const { rank, scale, dropout } = settings;

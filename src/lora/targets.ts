@@ -22,10 +22,16 @@ export function selectTargets(linearPaths: readonly string[], targets: 'all-line
   for (const target of targets) {
     const reason = REFUSED[shortName(target)];
     if (reason !== undefined) {
-      throw new WebLoraError('unsupported', `targets: '${target}' cannot be trained: ${reason}`, { fix: `choose among ${known.join(', ')}` });
+      throw new WebLoraError('unsupported', `targets: '${target}' cannot be trained: ${reason}`, {
+        fix: `choose among ${known.join(', ')}`,
+      });
     }
     if (!linearPaths.some((path) => path === target || shortName(path) === target)) {
-      throw new WebLoraError('config', 'targets', { got: `'${target}'`, wanted: `all-linear or some of ${known.join(', ')}`, fix: 'correct the name' });
+      throw new WebLoraError('config', 'targets', {
+        got: `'${target}'`,
+        wanted: `all-linear or some of ${known.join(', ')}`,
+        fix: 'correct the name',
+      });
     }
   }
   return linearPaths.filter((path) => targets.some((target) => path === target || shortName(path) === target));

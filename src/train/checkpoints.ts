@@ -43,7 +43,10 @@ export async function writeCheckpoint(store: FileStore, out: string, checkpoint:
   const position: RunPosition = { step, totalTokens, elapsedSeconds, ...(best && { best }) };
   const files = new Map<string, Uint8Array>([
     ['params.safetensors', encode(state.params)],
-    ...Object.entries(state.moments).map(([name, matrices]): [string, Uint8Array] => [`${name}.safetensors`, encode(matrices)]),
+    ...Object.entries(state.moments).map(([name, matrices]): [string, Uint8Array] => [
+      `${name}.safetensors`,
+      encode(matrices),
+    ]),
     ['position.json', new TextEncoder().encode(`${JSON.stringify(position)}\n`)],
   ]);
   if (bestParams !== undefined) files.set('best.safetensors', encode(bestParams));
@@ -51,7 +54,9 @@ export async function writeCheckpoint(store: FileStore, out: string, checkpoint:
   const manifest: Manifest = {
     version: 1,
     step,
-    files: Object.fromEntries([...files].map(([name, bytes]) => [name, { bytes: bytes.byteLength, sha256: bytesToHex(sha256(bytes)) }])),
+    files: Object.fromEntries(
+      [...files].map(([name, bytes]) => [name, { bytes: bytes.byteLength, sha256: bytesToHex(sha256(bytes)) }]),
+    ),
     tensors: [...state.params.keys()],
   };
   await store.write(joinPath(folder, `${MANIFEST}.tmp`), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -79,7 +84,9 @@ export async function removeCheckpoints(store: FileStore, out: string): Promise<
 async function checkpointSteps(store: FileStore, out: string): Promise<number[]> {
   const entries = await store.list(joinPath(out, FOLDER));
   return entries
-    .flatMap(({ name, kind }) => (kind === 'folder' && /^step-\d+$/.test(name) ? [Number(name.slice('step-'.length))] : []))
+    .flatMap(({ name, kind }) =>
+      kind === 'folder' && /^step-\d+$/.test(name) ? [Number(name.slice('step-'.length))] : [],
+    )
     .sort((a, b) => b - a);
 }
 
@@ -114,14 +121,26 @@ async function readCheckpoint(store: FileStore, folder: string): Promise<Checkpo
 
 function take(files: ReadonlyMap<string, Uint8Array>, name: string, folder: string): Uint8Array {
   const content = files.get(name);
-  if (content === undefined) throw new WebLoraError('bad-checkpoint', `${folder}: ${name}`, { got: 'no such file in the manifest', wanted: 'a complete checkpoint', fix: 'remove this folder and resume again' });
+  if (content === undefined)
+    throw new WebLoraError('bad-checkpoint', `${folder}: ${name}`, {
+      got: 'no such file in the manifest',
+      wanted: 'a complete checkpoint',
+      fix: 'remove this folder and resume again',
+    });
   return content;
 }
 
 function encode(matrices: ReadonlyMap<string, Float32Array>): Uint8Array {
-  return writeSafetensors(new Map([...matrices].map(([name, values]) => [name, float32Tensor(values, [values.length])])));
+  return writeSafetensors(
+    new Map([...matrices].map(([name, values]) => [name, float32Tensor(values, [values.length])])),
+  );
 }
 
 function decode(bytes: Uint8Array, name: string): Map<string, Float32Array> {
-  return new Map([...readSafetensors(bytes, name).tensors].map(([tensor, value]) => [tensor, Float32Array.from(tensorToFloat32(value))]));
+  return new Map(
+    [...readSafetensors(bytes, name).tensors].map(([tensor, value]) => [
+      tensor,
+      Float32Array.from(tensorToFloat32(value)),
+    ]),
+  );
 }

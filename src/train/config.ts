@@ -96,7 +96,8 @@ export function resolveTrainConfig(given: Partial<TrainConfig>): TrainConfig {
   check('lr', config.lr, (v) => v > 0, 'a number over 0');
   check('warmup-ratio', config.warmupRatio, (v) => v >= 0 && v <= 1, 'a number from 0 to 1');
   check('weight-decay', config.weightDecay, (v) => v >= 0, 'a number from 0');
-  for (const beta of config.adamBetas) check('adam-betas', beta, (v) => v >= 0 && v < 1, 'two numbers from 0 to below 1');
+  for (const beta of config.adamBetas)
+    check('adam-betas', beta, (v) => v >= 0 && v < 1, 'two numbers from 0 to below 1');
   check('adam-eps', config.adamEps, (v) => v > 0, 'a number over 0');
   check('max-grad-norm', config.maxGradNorm, (v) => v >= 0, 'a number from 0 (0: no clipping)');
   check('eval-split', config.evalSplit, (v) => v >= 0 && v < 1, 'a number from 0 to below 1');
@@ -106,7 +107,10 @@ export function resolveTrainConfig(given: Partial<TrainConfig>): TrainConfig {
   check('seed', config.seed, (v) => whole(0)(v) && v <= 0xffffffff, 'a whole number from 0 to 4294967295');
   check('memory-limit', config.memoryLimitBytes, whole(1), 'a number of bytes');
   if (config.targets !== 'all-linear' && config.targets.length === 0) {
-    throw new WebLoraError('config', 'targets', { got: 'no names', wanted: 'all-linear or module names such as q_proj,v_proj' });
+    throw new WebLoraError('config', 'targets', {
+      got: 'no names',
+      wanted: 'all-linear or module names such as q_proj,v_proj',
+    });
   }
   return config;
 }

@@ -90,7 +90,10 @@ export function planProgram(options: ProgramOptions): Program {
   const { checkpoint, memoryLimitBytes } = options;
   if (checkpoint !== undefined) return assertFits(build(options, checkpoint), memoryLimitBytes);
   const kept = build(options, false);
-  const fits = memoryLimitBytes === undefined ? kept.report.arenaBytes <= KEEP_ACTIVATIONS_BYTES : kept.report.totalBytes <= memoryLimitBytes;
+  const fits =
+    memoryLimitBytes === undefined
+      ? kept.report.arenaBytes <= KEEP_ACTIVATIONS_BYTES
+      : kept.report.totalBytes <= memoryLimitBytes;
   return fits ? kept : assertFits(build(options, true), memoryLimitBytes);
 }
 
@@ -114,7 +117,10 @@ export function lossChunkRows(vocabSize: number, limits: GpuLimits, variant: Var
   const bytes = Math.min(LOGITS_CHUNK_BYTES, limits.maxBindingBytes);
   const rows = Math.floor(bytes / (vocabSize * 4));
   if (rows < 1) {
-    throw new WebLoraError('out-of-memory', `logits of one row over ${vocabSize} tokens`, { got: `${vocabSize * 4} bytes`, wanted: `at most ${bytes}, this GPU's binding limit` });
+    throw new WebLoraError('out-of-memory', `logits of one row over ${vocabSize} tokens`, {
+      got: `${vocabSize * 4} bytes`,
+      wanted: `at most ${bytes}, this GPU's binding limit`,
+    });
   }
   const most = variant === 'serial' ? 16 : 64;
   return rows >= most ? most : rows >= 8 ? Math.floor(rows / 8) * 8 : rows;
@@ -123,7 +129,7 @@ export function lossChunkRows(vocabSize: number, limits: GpuLimits, variant: Var
 function bucketsUpTo(rows: number): number[] {
   const largest = bucketRows(rows);
   const buckets = [bucketRows(1)];
-  for (let last = buckets[0] ?? largest; last < largest; ) {
+  for (let last = buckets[0] ?? largest; last < largest;) {
     last = bucketRows(last + 1);
     buckets.push(last);
   }
@@ -148,7 +154,8 @@ function build(options: ProgramOptions, checkpoint: boolean): Program {
     placement ??= plan.placement;
     plans.set(rows, plan);
   }
-  if (layout === undefined || placement === undefined) throw new WebLoraError('internal', 'a program needs at least one bucket');
+  if (layout === undefined || placement === undefined)
+    throw new WebLoraError('internal', 'a program needs at least one bucket');
   const buckets = new Map([...plans].reverse());
   const update = planUpdate(layout, optimizer, limits, variant);
   const uniformOffsets = new Map<number | 'update', number>();
@@ -174,8 +181,16 @@ function build(options: ProgramOptions, checkpoint: boolean): Program {
     })),
   ];
   const arena = slabRequests(placement.slabBytes);
-  const adapter: BufferRequest[] = ['params', 'gradients'].map((name) => ({ name, bytes: params(layout).bytes, usage: STORAGE }));
-  const moments: BufferRequest[] = momentNames(optimizer).map((name) => ({ name, bytes: params(layout).bytes, usage: STORAGE }));
+  const adapter: BufferRequest[] = ['params', 'gradients'].map((name) => ({
+    name,
+    bytes: params(layout).bytes,
+    usage: STORAGE,
+  }));
+  const moments: BufferRequest[] = momentNames(optimizer).map((name) => ({
+    name,
+    bytes: params(layout).bytes,
+    usage: STORAGE,
+  }));
   const weights = baseBufferRequests(model, format, context, limits);
   const full = plans.get(largest);
   if (full === undefined) throw new WebLoraError('internal', 'the largest bucket was not planned');
@@ -192,7 +207,16 @@ function build(options: ProgramOptions, checkpoint: boolean): Program {
     flopsPerStep: full.flops * microSteps + update.flops,
     checkpoint,
   };
-  return { options, layout, buckets, uniformOffsets, update, inputs, buffers: [...adapter, ...moments, ...arena, ...others], report };
+  return {
+    options,
+    layout,
+    buckets,
+    uniformOffsets,
+    update,
+    inputs,
+    buffers: [...adapter, ...moments, ...arena, ...others],
+    report,
+  };
 }
 
 function params(layout: ParamLayout | undefined): ParamLayout {
@@ -211,14 +235,20 @@ export function sumBytes(requests: readonly BufferRequest[]): number {
 }
 
 /** The graph of one micro-step of `rows` rows: forward, summed loss, backward. */
-export function trainingGraph(options: Pick<ProgramOptions, 'model' | 'format' | 'context' | 'limits' | 'variant' | 'lora'>, rows: number, checkpoint: boolean): { graph: Graph; forwardEnd: number; nll: Tensor } {
+export function trainingGraph(
+  options: Pick<ProgramOptions, 'model' | 'format' | 'context' | 'limits' | 'variant' | 'lora'>,
+  rows: number,
+  checkpoint: boolean,
+): { graph: Graph; forwardEnd: number; nll: Tensor } {
   const { model, format, context, limits, variant, lora } = options;
   const graph = new Graph();
   const inputs = graph.stepInputs(rows);
   const bind = bindWeights(graph, model, format, lora);
   const rope = ropeTensors(graph, model, context);
   const hidden = model.hidden(graph, bind, { ...inputs, rope }, { kind: 'segments', bounds: inputs.bounds });
-  const nll = graph.linearCrossEntropy(hidden, bind.matrix(model.headName), inputs, { chunkRows: lossChunkRows(model.shape.vocabSize, limits, variant) });
+  const nll = graph.linearCrossEntropy(hidden, bind.matrix(model.headName), inputs, {
+    chunkRows: lossChunkRows(model.shape.vocabSize, limits, variant),
+  });
   const { forwardEnd } = differentiate(graph, { output: nll, seed: inputs.lossWeights, checkpoint });
   return { graph, forwardEnd, nll };
 }

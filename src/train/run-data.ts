@@ -52,7 +52,11 @@ export class BadRowsError extends WebLoraError {
 /** The sequence length a run uses: as given, else 512 or what the model can attend to. */
 export function resolveSeqLen(given: number | undefined, context: number): number {
   if (given !== undefined && given > context) {
-    throw new WebLoraError('context', '--seq-len', { got: given, wanted: `at most ${context}, the model's context`, fix: 'lower --seq-len or load the model with a larger --context' });
+    throw new WebLoraError('context', '--seq-len', {
+      got: given,
+      wanted: `at most ${context}, the model's context`,
+      fix: 'lower --seq-len or load the model with a larger --context',
+    });
   }
   return given ?? Math.min(DEFAULT_SEQ_LEN, context);
 }
@@ -61,7 +65,14 @@ export function resolveSeqLen(given: number | undefined, context: number): numbe
 export function readExamples(
   opened: OpenModel,
   file: DataFile,
-  options: { seqLen: number; context: number; lossOn: 'completion' | 'all'; system?: string; skipBadRows: boolean; withQuestions: boolean },
+  options: {
+    seqLen: number;
+    context: number;
+    lossOn: 'completion' | 'all';
+    system?: string;
+    skipBadRows: boolean;
+    withQuestions: boolean;
+  },
 ): { examples: Example[]; facts: DataFacts; notices: string[]; skipped: RowProblem[] } {
   const { seqLen, context, lossOn, system, skipBadRows, withQuestions } = options;
   const read = readRows(file.bytes, file.name);
@@ -77,13 +88,19 @@ export function readExamples(
   const skipped = [...read.problems, ...prepared.problems].sort((a, b) => a.line - b.line);
   if (skipped.length > 0 && !skipBadRows) throw new BadRowsError(file.name, skipped);
   if (prepared.examples.length === 0) {
-    throw new WebLoraError('bad-data', `${file.name}: rows`, { got: 'none that can be used', wanted: 'at least one', fix: 'check the file' });
+    throw new WebLoraError('bad-data', `${file.name}: rows`, {
+      got: 'none that can be used',
+      wanted: 'at least one',
+      fix: 'check the file',
+    });
   }
   const notices = [...read.notes];
   if (skipped.length > 0) notices.push(`${file.name}: ${skipped.length} rows are left out`);
   if (prepared.truncated.length > 0) {
     const lines = prepared.truncated.slice(0, 5).map(({ line }) => line);
-    notices.push(`${file.name}: ${prepared.truncated.length} rows are longer than ${seqLen} tokens and were cut (lines ${lines.join(', ')}${prepared.truncated.length > 5 ? ', …' : ''})`);
+    notices.push(
+      `${file.name}: ${prepared.truncated.length} rows are longer than ${seqLen} tokens and were cut (lines ${lines.join(', ')}${prepared.truncated.length > 5 ? ', …' : ''})`,
+    );
   }
   const facts: DataFacts = {
     name: file.name,
@@ -96,18 +113,42 @@ export function readExamples(
 }
 
 /** The rows of a run: the training file, and the evaluation file or split. */
-export function readRunData(opened: OpenModel, context: number, config: TrainConfig, files: { data: DataFile; evalData?: DataFile }): RunData {
+export function readRunData(
+  opened: OpenModel,
+  context: number,
+  config: TrainConfig,
+  files: { data: DataFile; evalData?: DataFile },
+): RunData {
   const seqLen = resolveSeqLen(config.seqLen, context);
   const { lossOn, skipBadRows, system } = config;
-  const options = { seqLen, context, lossOn, skipBadRows, withQuestions: false, ...(system !== undefined && { system }) };
+  const options = {
+    seqLen,
+    context,
+    lossOn,
+    skipBadRows,
+    withQuestions: false,
+    ...(system !== undefined && { system }),
+  };
   const main = readExamples(opened, files.data, options);
   if (files.evalData === undefined) {
     const { train, held } = splitRows(main.examples.length, config.evalSplit, config.seed);
     const pick = (rows: readonly number[]): Example[] => rows.flatMap((row) => main.examples[row] ?? []);
-    return { train: pick(train), evaluation: pick(held), seqLen, facts: main.facts, evalFacts: undefined, notices: main.notices, skipped: main.skipped };
+    return {
+      train: pick(train),
+      evaluation: pick(held),
+      seqLen,
+      facts: main.facts,
+      evalFacts: undefined,
+      notices: main.notices,
+      skipped: main.skipped,
+    };
   }
   if (config.evalSplit > 0) {
-    throw new WebLoraError('usage', '--eval-data and --eval-split', { got: 'both', wanted: 'one of them', fix: 'leave one out' });
+    throw new WebLoraError('usage', '--eval-data and --eval-split', {
+      got: 'both',
+      wanted: 'one of them',
+      fix: 'leave one out',
+    });
   }
   const held = readExamples(opened, files.evalData, options);
   return {

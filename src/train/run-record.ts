@@ -13,13 +13,26 @@ export interface RunRecord {
   readonly status: RunStatus;
   /** The flags of the terminal, by name: a run.json is accepted as --config. */
   readonly settings: Readonly<Record<string, unknown>>;
-  readonly base: { readonly name: string; readonly modelType: string; readonly sha256: string; readonly format: string; readonly context: number; readonly parameterCount: number };
+  readonly base: {
+    readonly name: string;
+    readonly modelType: string;
+    readonly sha256: string;
+    readonly format: string;
+    readonly context: number;
+    readonly parameterCount: number;
+  };
   readonly data: DataFacts;
   readonly evalData?: DataFacts;
   readonly trainRows: number;
   readonly evalRows: number;
   /** What the settings came down to. */
-  readonly resolved: { readonly learningRate: number; readonly steps: number; readonly accumulate: number; readonly seqLen: number; readonly targets: readonly string[] };
+  readonly resolved: {
+    readonly learningRate: number;
+    readonly steps: number;
+    readonly accumulate: number;
+    readonly seqLen: number;
+    readonly targets: readonly string[];
+  };
   readonly initAdapterSha256?: string;
   readonly device: Readonly<Record<string, unknown>>;
   readonly kernels: { readonly executor: 'webgpu' | 'cpu'; readonly variant: string; readonly checkpointing: boolean };
@@ -50,7 +63,12 @@ export async function readRunRecord(store: FileStore, out: string): Promise<RunR
   try {
     return JSON.parse(await store.readText(path)) as RunRecord;
   } catch (cause) {
-    throw new WebLoraError('bad-checkpoint', `${path} is not valid JSON`, { got: 'a damaged file', wanted: 'the record of a run', fix: 'choose another --out', cause });
+    throw new WebLoraError('bad-checkpoint', `${path} is not valid JSON`, {
+      got: 'a damaged file',
+      wanted: 'the record of a run',
+      fix: 'choose another --out',
+      cause,
+    });
   }
 }
 

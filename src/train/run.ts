@@ -21,7 +21,15 @@ import { readLatestCheckpoint, removeCheckpoints, writeCheckpoint, type Checkpoi
 import { DEFAULT_ACCUMULATE, DEFAULT_LEARNING_RATE, type TrainConfig } from './config.ts';
 import { WINDOWS_IN_FLIGHT, type ProgramReport } from './program.ts';
 import { readRunData, type DataFile, type RunData } from './run-data.ts';
-import { cutMetrics, isFinished, METRICS_FILE, readRunRecord, settingsOfConfig, writeRunRecord, type RunRecord } from './run-record.ts';
+import {
+  cutMetrics,
+  isFinished,
+  METRICS_FILE,
+  readRunRecord,
+  settingsOfConfig,
+  writeRunRecord,
+  type RunRecord,
+} from './run-record.ts';
 import { scheduleFactor } from './schedule.ts';
 import type { NamedMatrices, Trainer, UpdateResult } from './trainer.ts';
 
@@ -76,7 +84,17 @@ export interface StepMetrics {
 }
 
 export type RunEvent =
-  | { readonly kind: 'started'; readonly totalSteps: number; readonly firstStep: number; readonly data: RunData; readonly learningRate: number; readonly accumulate: number; readonly plan: ProgramReport | undefined; readonly notices: readonly string[]; readonly skipped: readonly RowProblem[] }
+  | {
+      readonly kind: 'started';
+      readonly totalSteps: number;
+      readonly firstStep: number;
+      readonly data: RunData;
+      readonly learningRate: number;
+      readonly accumulate: number;
+      readonly plan: ProgramReport | undefined;
+      readonly notices: readonly string[];
+      readonly skipped: readonly RowProblem[];
+    }
   | { readonly kind: 'step'; readonly metrics: StepMetrics }
   | { readonly kind: 'eval'; readonly step: number; readonly evalLoss: number }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
@@ -143,10 +161,17 @@ export async function runTraining(request: RunRequest): Promise<RunOutcome> {
     if (isFinished(existing)) {
       if (request.resume === true) return alreadyFinished(existing);
       if (request.overwrite !== true) {
-        throw new WebLoraError('exists', `--out ${out}`, { got: 'a folder with a finished adapter', wanted: 'a new folder', fix: 'choose another --out, or replace it with --overwrite' });
+        throw new WebLoraError('exists', `--out ${out}`, {
+          got: 'a folder with a finished adapter',
+          wanted: 'a new folder',
+          fix: 'choose another --out, or replace it with --overwrite',
+        });
       }
     }
-    const data = readRunData(opened, request.base.context, config, { data: request.data, ...(request.evalData && { evalData: request.evalData }) });
+    const data = readRunData(opened, request.base.context, config, {
+      data: request.data,
+      ...(request.evalData && { evalData: request.evalData }),
+    });
     const settings = loraSettings(request);
     const plan = sizeAndOrder(config, data);
     made = await request.makeTrainer({
@@ -187,10 +212,20 @@ function loraSettings({ opened, config, initAdapter }: RunRequest): ResolvedSett
   if (initAdapter !== undefined) {
     assertAdapterFits(initAdapter, weights);
     const { rank, alpha, method, scale, modules } = initAdapter;
-    return { lora: { rank, scale, dropout: config.dropout, paths: linearPaths.filter((path) => modules.has(path)) }, rank, alpha, method };
+    return {
+      lora: { rank, scale, dropout: config.dropout, paths: linearPaths.filter((path) => modules.has(path)) },
+      rank,
+      alpha,
+      method,
+    };
   }
   const { rank, alpha, method, dropout, targets } = config;
-  return { lora: { rank, scale: loraScale(method, alpha, rank), dropout, paths: selectTargets(linearPaths, targets) }, rank, alpha, method };
+  return {
+    lora: { rank, scale: loraScale(method, alpha, rank), dropout, paths: selectTargets(linearPaths, targets) },
+    rank,
+    alpha,
+    method,
+  };
 }
 
 interface RunPlan {
@@ -200,7 +235,14 @@ interface RunPlan {
 
 function sizeAndOrder(config: TrainConfig, data: RunData): RunPlan {
   const { batchSize, packing, shuffle, seed, accumulate, steps, epochs } = config;
-  const order = { rowCount: data.train.length, shuffle, seed, packing, lengths: data.train.map(({ ids }) => ids.length), seqLen: data.seqLen };
+  const order = {
+    rowCount: data.train.length,
+    shuffle,
+    seed,
+    packing,
+    lengths: data.train.map(({ ids }) => ids.length),
+    seqLen: data.seqLen,
+  };
   const size = sizeRun({
     sequences: countSequences(order),
     batchSize,
@@ -217,7 +259,12 @@ function sizeAndOrder(config: TrainConfig, data: RunData): RunPlan {
 const INIT_STREAM = 0x1a17;
 
 /** A ~ U(±1/√in_features) as PEFT initialises it, B = 0; or the adapter to continue from. */
-export function initialParams(opened: OpenModel, { lora }: Pick<ResolvedSettings, 'lora'>, seed: number, initAdapter: LoraAdapter | undefined): NamedMatrices {
+export function initialParams(
+  opened: OpenModel,
+  { lora }: Pick<ResolvedSettings, 'lora'>,
+  seed: number,
+  initAdapter: LoraAdapter | undefined,
+): NamedMatrices {
   if (initAdapter !== undefined) return matricesOf(initAdapter);
   const shapes = new Map(opened.model.weights.map(({ name, shape }) => [name, shape]));
   const random = new Pcg32(seed, INIT_STREAM);
@@ -225,7 +272,10 @@ export function initialParams(opened: OpenModel, { lora }: Pick<ResolvedSettings
   for (const path of lora.paths) {
     const [outFeatures = 0, inFeatures = 0] = shapes.get(`${path}.weight`) ?? [];
     const bound = 1 / Math.sqrt(inFeatures);
-    params.set(loraAName(path), Float32Array.from({ length: lora.rank * inFeatures }, () => (random.nextFloat() * 2 - 1) * bound));
+    params.set(
+      loraAName(path),
+      Float32Array.from({ length: lora.rank * inFeatures }, () => (random.nextFloat() * 2 - 1) * bound),
+    );
     params.set(loraBName(path), new Float32Array(outFeatures * lora.rank));
   }
   return params;
@@ -244,13 +294,26 @@ function alreadyFinished(record: RunRecord | undefined): RunOutcome {
   };
 }
 
-function makeRecord(request: RunRequest, data: RunData, made: MadeTrainer, plan: RunPlan, settings: ResolvedSettings): RunRecord {
+function makeRecord(
+  request: RunRequest,
+  data: RunData,
+  made: MadeTrainer,
+  plan: RunPlan,
+  settings: ResolvedSettings,
+): RunRecord {
   const { opened, base, config, initAdapter, extraSettings } = request;
   return {
     webLoraVersion: VERSION,
     status: 'running',
     settings: { ...extraSettings, base: base.format, context: base.context, ...settingsOfConfig(config) },
-    base: { name: opened.name, modelType: opened.model.shape.modelType, sha256: opened.baseHash, format: base.format, context: base.context, parameterCount: opened.parameterCount },
+    base: {
+      name: opened.name,
+      modelType: opened.model.shape.modelType,
+      sha256: opened.baseHash,
+      format: base.format,
+      context: base.context,
+      parameterCount: opened.parameterCount,
+    },
     data: data.facts,
     ...(data.evalFacts && { evalData: data.evalFacts }),
     trainRows: data.train.length,
@@ -285,7 +348,11 @@ interface Pending {
  * Joins a window's consecutive micro-batches as far as the planned rows hold them. Gradients are sums over rows, so the
  * result is the same; the memory is there anyway, and one long pass is faster than several short ones.
  */
-export function coalesce(microBatches: readonly (readonly number[])[], lengthOf: (row: number) => number, maxRows: number): number[][] {
+export function coalesce(
+  microBatches: readonly (readonly number[])[],
+  lengthOf: (row: number) => number,
+  maxRows: number,
+): number[][] {
   const joined: number[][] = [];
   let used = Number.POSITIVE_INFINITY;
   for (const rows of microBatches) {
@@ -321,7 +388,15 @@ class RunLoop {
   #best: { evalLoss: number; step: number; since: number } | undefined;
   #bestParams: NamedMatrices | undefined;
 
-  constructor(request: RunRequest, data: RunData, plan: RunPlan, made: MadeTrainer, settings: ResolvedSettings, record: RunRecord, checkpoint: Checkpoint | undefined) {
+  constructor(
+    request: RunRequest,
+    data: RunData,
+    plan: RunPlan,
+    made: MadeTrainer,
+    settings: ResolvedSettings,
+    record: RunRecord,
+    checkpoint: Checkpoint | undefined,
+  ) {
     this.#request = request;
     this.#data = data;
     this.#plan = plan;
@@ -378,18 +453,28 @@ class RunLoop {
     const { trainer } = this.#made;
     let scored = 0;
     let tokens = 0;
-    coalesce(window.microBatches, (row) => this.#example(row).ids.length, config.batchSize * this.#data.seqLen).forEach((rows, micro) => {
-      const batch = makeMicroBatch(rows.map((row) => this.#example(row)));
-      scored += batch.lossRows.length;
-      tokens += batch.rows;
-      // 4096 micro-steps of every update get masks of their own.
-      const seed = { low: config.seed, high: (window.index * 4096 + micro) >>> 0 };
-      trainer.microStep(batch, { first: micro === 0, seed });
-    });
+    coalesce(window.microBatches, (row) => this.#example(row).ids.length, config.batchSize * this.#data.seqLen).forEach(
+      (rows, micro) => {
+        const batch = makeMicroBatch(rows.map((row) => this.#example(row)));
+        scored += batch.lossRows.length;
+        tokens += batch.rows;
+        // 4096 micro-steps of every update get masks of their own.
+        const seed = { low: config.seed, high: (window.index * 4096 + micro) >>> 0 };
+        trainer.microStep(batch, { first: micro === 0, seed });
+      },
+    );
     const factor = scheduleFactor(config.schedule, window.index, this.#plan.windows.count, config.warmupRatio);
     const learningRate = this.#record.resolved.learningRate * factor;
     const [beta1, beta2] = config.adamBetas;
-    const result = trainer.update({ invTokens: 1 / scored, maxNorm: config.maxGradNorm, lr: learningRate, beta1, beta2, eps: config.adamEps, update: window.index + 1 });
+    const result = trainer.update({
+      invTokens: 1 / scored,
+      maxNorm: config.maxGradNorm,
+      lr: learningRate,
+      beta1,
+      beta2,
+      eps: config.adamEps,
+      update: window.index + 1,
+    });
     result.catch(() => undefined); // awaited in order by settleOne; a failure must not count as unhandled before
     this.#pending.push({ window, learningRate, scored, tokens, result });
   }
@@ -533,7 +618,14 @@ class RunLoop {
     await writeRunRecord(store, out, {
       ...this.#record,
       status: ended,
-      results: { steps, finalLoss, ...(evalLoss !== undefined && { evalLoss }), totalTokens, elapsedSeconds, adapterSha256: hashOf(files) },
+      results: {
+        steps,
+        finalLoss,
+        ...(evalLoss !== undefined && { evalLoss }),
+        totalTokens,
+        elapsedSeconds,
+        adapterSha256: hashOf(files),
+      },
     });
     return outcome;
   }
@@ -552,22 +644,46 @@ class RunLoop {
 
   #adapter(params: NamedMatrices): LoraAdapter {
     const { rank, alpha, method, lora } = this.#settings;
-    return adapterFrom(params, { rank, alpha, method, dropout: lora.dropout, paths: lora.paths, baseModel: this.#request.opened.name });
+    return adapterFrom(params, {
+      rank,
+      alpha,
+      method,
+      dropout: lora.dropout,
+      paths: lora.paths,
+      baseModel: this.#request.opened.name,
+    });
   }
 
   #card(): string {
     const { opened, config, base, out } = this.#request;
     const { facts, evalFacts } = this.#data;
-    const dataFact = (role: 'training' | 'evaluation', fact: typeof facts): Parameters<typeof writeModelCard>[0]['data'][number] => ({ role, fileName: fact.name, sha256: fact.sha256, rows: fact.rows, skippedRows: fact.skippedRows });
+    const dataFact = (
+      role: 'training' | 'evaluation',
+      fact: typeof facts,
+    ): Parameters<typeof writeModelCard>[0]['data'][number] => ({
+      role,
+      fileName: fact.name,
+      sha256: fact.sha256,
+      rows: fact.rows,
+      skippedRows: fact.skippedRows,
+    });
     return writeModelCard({
       title: out,
       base: { name: opened.name, sha256: opened.baseHash, format: base.format },
-      settings: Object.entries({ ...settingsOfConfig(config), lr: this.#record.resolved.learningRate, accumulate: this.#record.resolved.accumulate, 'seq-len': this.#record.resolved.seqLen })
+      settings: Object.entries({
+        ...settingsOfConfig(config),
+        lr: this.#record.resolved.learningRate,
+        accumulate: this.#record.resolved.accumulate,
+        'seq-len': this.#record.resolved.seqLen,
+      })
         .filter(([name]) => name !== 'system')
         .map(([name, value]) => [name, String(value)] as const),
       ...(config.system !== undefined && { systemPrompt: config.system }),
       data: [dataFact('training', facts), ...(evalFacts ? [dataFact('evaluation', evalFacts)] : [])],
-      results: this.#evalLoss === undefined ? [{ measure: 'training loss, last update', tuned: this.#finalLoss }] : [{ measure: 'held-out loss', tuned: this.#evalLoss }],
+      results:
+        this.#evalLoss === undefined
+          ? [{ measure: 'training loss, last update', tuned: this.#finalLoss }]
+          : [{ measure: 'held-out loss', tuned: this.#evalLoss }],
       steps: this.#step,
       tokens: this.#totalTokens,
       device: this.#made.deviceName,

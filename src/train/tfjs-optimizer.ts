@@ -27,12 +27,18 @@ const LARGEST = 3.4028234663852886e38;
 export function gate(tf: Tf, gradients: readonly TfTensor[], ok: TfTensor, { invTokens, maxNorm }: Hyper): Gate {
   const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)));
   const norm = tf.mul(tf.sqrt(tf.addN(squares)), invTokens);
-  const factor = maxNorm > 0 ? tf.mul(tf.minimum(tf.div(maxNorm, tf.add(norm, 1e-6)), 1), invTokens) : tf.scalar(invTokens);
+  const factor =
+    maxNorm > 0 ? tf.mul(tf.minimum(tf.div(maxNorm, tf.add(norm, 1e-6)), 1), invTokens) : tf.scalar(invTokens);
   return { norm, factor, ok: tf.logicalAnd(ok, tf.lessEqual(norm, LARGEST)) };
 }
 
 /** Loshchilov & Hutter 2019, arXiv:1711.05101; order and eps as in torch.optim.AdamW. */
-export function adamwStep(tf: Tf, { value, gradient, moments, lrScale, weightDecay }: ParamState, { factor, ok }: Gate, { lr, beta1, beta2, eps, update }: Hyper): { value: TfTensor; moments: readonly TfTensor[] } {
+export function adamwStep(
+  tf: Tf,
+  { value, gradient, moments, lrScale, weightDecay }: ParamState,
+  { factor, ok }: Gate,
+  { lr, beta1, beta2, eps, update }: Hyper,
+): { value: TfTensor; moments: readonly TfTensor[] } {
   const [m, v] = moments;
   if (m === undefined || v === undefined) throw new WebLoraError('internal', 'AdamW needs two moments');
   const rate = lr * lrScale;
@@ -46,7 +52,12 @@ export function adamwStep(tf: Tf, { value, gradient, moments, lrScale, weightDec
 }
 
 /** As torch.optim.SGD without momentum: weight decay is part of the gradient. */
-export function sgdStep(tf: Tf, { value, gradient, lrScale, weightDecay }: ParamState, { factor, ok }: Gate, { lr }: Hyper): { value: TfTensor; moments: readonly TfTensor[] } {
+export function sgdStep(
+  tf: Tf,
+  { value, gradient, lrScale, weightDecay }: ParamState,
+  { factor, ok }: Gate,
+  { lr }: Hyper,
+): { value: TfTensor; moments: readonly TfTensor[] } {
   const direction = tf.add(tf.mul(gradient, factor), tf.mul(value, weightDecay));
   return { value: tf.where(ok, tf.sub(value, tf.mul(direction, lr * lrScale)), value), moments: [] };
 }

@@ -23,31 +23,69 @@ const HYPER = { invTokens: 1 / 43, maxNorm: 1, lr: 0.01, beta1: 0.9, beta2: 0.99
 
 type Options = Partial<TfjsTrainerOptions>;
 
-async function makeTrainer(opened: OpenModel, format: WeightFormat, adapter: LoraAdapter, options: Options = {}): Promise<TfjsTrainer> {
+async function makeTrainer(
+  opened: OpenModel,
+  format: WeightFormat,
+  adapter: LoraAdapter,
+  options: Options = {},
+): Promise<TfjsTrainer> {
   const tf = await openTfjs('cpu');
-  const trainer = await TfjsTrainer.make(tf, opened, { format, context: 256, lora: settingsOf(adapter), optimizer: 'adamw', weightDecay: 0, ...options });
+  const trainer = await TfjsTrainer.make(tf, opened, {
+    format,
+    context: 256,
+    lora: settingsOf(adapter),
+    optimizer: 'adamw',
+    weightDecay: 0,
+    ...options,
+  });
   trainer.writeState({ params: matricesOf(adapter) });
   return trainer;
 }
 
 /** One window of the fixture's training: rows in file order, round and round. */
-function runWindow(trainer: TfjsTrainer, name: ToyName, settings: Readonly<Record<string, number | string | number[]>>, step: number): Promise<UpdateResult> {
+function runWindow(
+  trainer: TfjsTrainer,
+  name: ToyName,
+  settings: Readonly<Record<string, number | string | number[]>>,
+  step: number,
+): Promise<UpdateResult> {
   const rows = toyRows(name, 'data.jsonl');
-  const [batchSize, accumulate, steps] = [Number(settings['batch_size']), Number(settings['accumulate']), Number(settings['steps'])];
+  const [batchSize, accumulate, steps] = [
+    Number(settings['batch_size']),
+    Number(settings['accumulate']),
+    Number(settings['steps']),
+  ];
   const [beta1 = 0, beta2 = 0] = settings['betas'] as number[];
   let scored = 0;
   for (let micro = 0; micro < accumulate; micro += 1) {
     const first = ((step - 1) * accumulate + micro) * batchSize;
-    const batch = makeMicroBatch(Array.from({ length: batchSize }, (_, i) => rows[(first + i) % rows.length] ?? { ids: new Uint32Array(), labels: new Int32Array() }));
+    const batch = makeMicroBatch(
+      Array.from(
+        { length: batchSize },
+        (_, i) => rows[(first + i) % rows.length] ?? { ids: new Uint32Array(), labels: new Int32Array() },
+      ),
+    );
     scored += batch.lossRows.length;
     trainer.microStep(batch, { first: micro === 0, seed: SEED });
   }
   const schedule = settings['schedule'] === 'cosine' ? 'cosine' : 'linear';
   const lr = Number(settings['lr']) * scheduleFactor(schedule, step - 1, steps, Number(settings['warmup_ratio']));
-  return trainer.update({ invTokens: 1 / scored, maxNorm: Number(settings['max_grad_norm']), lr, beta1, beta2, eps: Number(settings['eps']), update: step });
+  return trainer.update({
+    invTokens: 1 / scored,
+    maxNorm: Number(settings['max_grad_norm']),
+    lr,
+    beta1,
+    beta2,
+    eps: Number(settings['eps']),
+    update: step,
+  });
 }
 
-async function expectCurve(trainer: TfjsTrainer, name: ToyName, training: { settings: Readonly<Record<string, number | string | number[]>>; log: readonly ToyLog[] }): Promise<void> {
+async function expectCurve(
+  trainer: TfjsTrainer,
+  name: ToyName,
+  training: { settings: Readonly<Record<string, number | string | number[]>>; log: readonly ToyLog[] },
+): Promise<void> {
   for (const { step, loss, grad_norm, scored_tokens } of training.log) {
     const { finite, lossSum, gradNorm } = await runWindow(trainer, name, training.settings, step);
     expect(finite).toBe(true);
@@ -60,22 +98,27 @@ describe.each(CASES)('the tfjs executor equals PyTorch in f64: $name, $format', 
   const expected = toyExpected(name, format);
   const batch = makeMicroBatch(toyRows(name, 'microbatch.jsonl'));
 
-  it.each(format === 'f32' ? (['', 'rslora.', 'qv.'] as const) : ([''] as const))('per-token losses, and each LoRA gradient within 1e-4: %sgrad', async (prefix) => {
-    const given = toyAdapter(name, prefix === 'qv.' ? 'adapter-qv' : 'adapter-random');
-    const adapter = prefix === 'rslora.' ? { ...given, scale: loraScale('rslora', given.alpha, given.rank) } : given;
-    const trainer = await makeTrainer(await openToy(name), format, adapter);
-    expectClose(await trainer.evaluate(batch), expected.tensor(`${prefix}nll`), { atol: 1e-5, rtol: 3e-5 }, 'nll');
-    trainer.microStep(batch, { first: true, seed: SEED });
-    const gradients = await trainer.readGradients();
-    trainer.dispose();
-    expect(gradients.size).toBe(prefix === 'qv.' ? 8 : 28);
-    for (const [key, gradient] of gradients) {
-      // Gradients are sums over tokens; the fixture's loss is their mean.
-      const error = relativeError(gradient.map((v) => v / batch.lossRows.length), expected.tensor(`${prefix}grad.${KEY}${key}`));
-      expect(error, key).toBeLessThanOrEqual(1e-4);
-    }
-  });
-
+  it.each(format === 'f32' ? (['', 'rslora.', 'qv.'] as const) : ([''] as const))(
+    'per-token losses, and each LoRA gradient within 1e-4: %sgrad',
+    async (prefix) => {
+      const given = toyAdapter(name, prefix === 'qv.' ? 'adapter-qv' : 'adapter-random');
+      const adapter = prefix === 'rslora.' ? { ...given, scale: loraScale('rslora', given.alpha, given.rank) } : given;
+      const trainer = await makeTrainer(await openToy(name), format, adapter);
+      expectClose(await trainer.evaluate(batch), expected.tensor(`${prefix}nll`), { atol: 1e-5, rtol: 3e-5 }, 'nll');
+      trainer.microStep(batch, { first: true, seed: SEED });
+      const gradients = await trainer.readGradients();
+      trainer.dispose();
+      expect(gradients.size).toBe(prefix === 'qv.' ? 8 : 28);
+      for (const [key, gradient] of gradients) {
+        // Gradients are sums over tokens; the fixture's loss is their mean.
+        const error = relativeError(
+          gradient.map((v) => v / batch.lossRows.length),
+          expected.tensor(`${prefix}grad.${KEY}${key}`),
+        );
+        expect(error, key).toBeLessThanOrEqual(1e-4);
+      }
+    },
+  );
 });
 
 describe.each(CURVES)('training through tfjs follows PyTorch in f64: $name, $format', ({ name, format }) => {
@@ -83,11 +126,15 @@ describe.each(CURVES)('training through tfjs follows PyTorch in f64: $name, $for
 
   it.each(['adamw', 'sgd'] as const)('the loss of every step within 3e-5: %s', async (optimizer) => {
     const training = expected.json[optimizer];
-    const trainer = await makeTrainer(await openToy(name), format, toyAdapter(name, 'adapter'), { optimizer, weightDecay: Number(training.settings['weight_decay']) });
+    const trainer = await makeTrainer(await openToy(name), format, toyAdapter(name, 'adapter'), {
+      optimizer,
+      weightDecay: Number(training.settings['weight_decay']),
+    });
     await expectCurve(trainer, name, training);
     const { params } = await trainer.readState();
     trainer.dispose();
-    for (const [key, values] of params) expect(relativeError(values, expected.tensor(`${optimizer}.final.${KEY}${key}`)), key).toBeLessThanOrEqual(1e-3);
+    for (const [key, values] of params)
+      expect(relativeError(values, expected.tensor(`${optimizer}.final.${KEY}${key}`)), key).toBeLessThanOrEqual(1e-3);
   });
 });
 
@@ -101,7 +148,8 @@ describe('TfjsTrainer', () => {
     const chunked = await makeTrainer(opened, 'f32', random, { tapeLogits: 1 });
     for (const trainer of [whole, chunked]) trainer.microStep(batch, { first: true, seed: SEED });
     const [expected, actual] = [await whole.readGradients(), await chunked.readGradients()];
-    for (const [key, gradient] of expected) expect(relativeError(actual.get(key) ?? [], gradient), key).toBeLessThanOrEqual(1e-6);
+    for (const [key, gradient] of expected)
+      expect(relativeError(actual.get(key) ?? [], gradient), key).toBeLessThanOrEqual(1e-6);
     const [a, b] = [await whole.update(HYPER), await chunked.update(HYPER)];
     expect(b.lossSum).toBeCloseTo(a.lossSum, 3);
     whole.dispose();
@@ -117,7 +165,8 @@ describe('TfjsTrainer', () => {
     [...rows, unscored].forEach((row, i) => trainer.microStep(makeMicroBatch([row]), { first: i === 0, seed: SEED }));
     const summed = await trainer.readGradients();
     trainer.dispose();
-    for (const [key, gradient] of together) expect(relativeError(summed.get(key) ?? [], gradient), key).toBeLessThanOrEqual(1e-5);
+    for (const [key, gradient] of together)
+      expect(relativeError(summed.get(key) ?? [], gradient), key).toBeLessThanOrEqual(1e-5);
   });
 
   it('drops by the seed, repeats exactly, and drops nothing in evaluation', async () => {
@@ -146,7 +195,9 @@ describe('TfjsTrainer', () => {
     expect((await update()).finite).toBe(true);
     const good: TrainerState = await trainer.readState();
     const [[poisoned = ''] = []] = good.params;
-    const bad = new Map([...good.params].map(([name, values]) => [name, name === poisoned ? values.map(() => Number.NaN) : values]));
+    const bad = new Map(
+      [...good.params].map(([name, values]) => [name, name === poisoned ? values.map(() => Number.NaN) : values]),
+    );
     trainer.writeState({ params: bad });
     expect((await update()).finite).toBe(false);
     expect(await trainer.readState()).toEqual({ params: bad, moments: good.moments });
@@ -205,7 +256,9 @@ describe('TfjsTrainer', () => {
 
   it('names the parameter that a state lacks', async () => {
     const trainer = await makeTrainer(await openToy('toy-llama'), 'f32', random);
-    expect(() => trainer.writeState({ params: new Map() })).toThrow(/parameter 'model\.layers\.0\.self_attn\.q_proj\.lora_A\.weight' is missing/);
+    expect(() => trainer.writeState({ params: new Map() })).toThrow(
+      /parameter 'model\.layers\.0\.self_attn\.q_proj\.lora_A\.weight' is missing/,
+    );
     trainer.dispose();
   });
 });

@@ -81,7 +81,15 @@ export class TfjsTrainer implements Trainer {
     for (const { lrScale, weightDecay: decay, tensors } of loraGroups(forwardGraph(base, lora, 1).graph, weightDecay)) {
       for (const { name, rows, cols } of tensors) {
         const zeros = (): TfTensor => tf.zeros([rows, cols]);
-        params.push({ name, shape: [rows, cols], lrScale, weightDecay: decay, value: zeros(), gradient: zeros(), moments: MOMENT_NAMES[optimizer].map(zeros) });
+        params.push({
+          name,
+          shape: [rows, cols],
+          lrScale,
+          weightDecay: decay,
+          value: zeros(),
+          gradient: zeros(),
+          moments: MOMENT_NAMES[optimizer].map(zeros),
+        });
       }
     }
     this.#params = params;
@@ -100,7 +108,9 @@ export class TfjsTrainer implements Trainer {
     }
     if (batch.lossRows.length === 0) return;
     const pass = this.#pass(batch, this.#lora, seed);
-    const { losses, gradients } = tf.tidy(() => (batch.lossRows.length * pass.head.weight.rows <= this.#tapeLogits ? this.#oneTape(pass) : this.#chunkTapes(pass)));
+    const { losses, gradients } = tf.tidy(() =>
+      batch.lossRows.length * pass.head.weight.rows <= this.#tapeLogits ? this.#oneTape(pass) : this.#chunkTapes(pass),
+    );
     this.#losses.push(losses);
     this.#params.forEach((param, i) => {
       const gradient = gradients[i];
@@ -113,7 +123,12 @@ export class TfjsTrainer implements Trainer {
   async update(hyper: Hyper): Promise<UpdateResult> {
     const tf = this.#tf;
     const { norm, ok } = tf.tidy(() => {
-      const gated = gate(tf, this.#params.map(({ gradient }) => gradient), this.#ok, hyper);
+      const gated = gate(
+        tf,
+        this.#params.map(({ gradient }) => gradient),
+        this.#ok,
+        hyper,
+      );
       for (const param of this.#params) this.#step(param, gated, hyper);
       return { norm: gated.norm, ok: gated.ok };
     });
@@ -132,7 +147,14 @@ export class TfjsTrainer implements Trainer {
 
   async evaluate(batch: MicroBatch): Promise<Float32Array> {
     const pass = this.#pass(batch, { ...this.#lora, dropout: 0 }, { low: 0, high: 0 });
-    const losses = this.#tf.tidy(() => this.#run(pass, forwardNodes(pass.graph), this.#params.map(({ value }) => value), pass.head.nll));
+    const losses = this.#tf.tidy(() =>
+      this.#run(
+        pass,
+        forwardNodes(pass.graph),
+        this.#params.map(({ value }) => value),
+        pass.head.nll,
+      ),
+    );
     const values = await readValues(losses);
     losses.dispose();
     return values;
@@ -144,16 +166,31 @@ export class TfjsTrainer implements Trainer {
 
   async readState(): Promise<TrainerState> {
     const names = MOMENT_NAMES[this.#optimizer];
-    const [params, ...moments] = await Promise.all([this.#readNamed(({ value }) => value), ...names.map((_, i) => this.#readNamed((param) => param.moments[i]))]);
-    return { params, moments: Object.fromEntries(names.map((name, i) => [name, moments[i] ?? new Map<string, Float32Array>()])) };
+    const [params, ...moments] = await Promise.all([
+      this.#readNamed(({ value }) => value),
+      ...names.map((_, i) => this.#readNamed((param) => param.moments[i])),
+    ]);
+    return {
+      params,
+      moments: Object.fromEntries(names.map((name, i) => [name, moments[i] ?? new Map<string, Float32Array>()])),
+    };
   }
 
-  writeState({ params, moments }: { readonly params: NamedMatrices; readonly moments?: TrainerState['moments'] }): void {
+  writeState({
+    params,
+    moments,
+  }: {
+    readonly params: NamedMatrices;
+    readonly moments?: TrainerState['moments'];
+  }): void {
     const tf = this.#tf;
     for (const param of this.#params) {
       const tensorOf = (matrices: NamedMatrices | undefined): TfTensor => {
         const values = matrices?.get(param.name);
-        if (values === undefined) throw new WebLoraError('bad-checkpoint', `parameter '${param.name}' is missing`, { fix: 'use a checkpoint of a run with the same targets' });
+        if (values === undefined)
+          throw new WebLoraError('bad-checkpoint', `parameter '${param.name}' is missing`, {
+            fix: 'use a checkpoint of a run with the same targets',
+          });
         return tf.tensor2d(values.slice(), [...param.shape]);
       };
       replace(param, 'value', tensorOf(params));
@@ -168,7 +205,8 @@ export class TfjsTrainer implements Trainer {
     this.#base.dispose();
     this.#forgetLosses();
     this.#ok.dispose();
-    for (const { value, gradient, moments } of this.#params) for (const tensor of [value, gradient, ...moments]) tensor.dispose();
+    for (const { value, gradient, moments } of this.#params)
+      for (const tensor of [value, gradient, ...moments]) tensor.dispose();
   }
 
   #forgetLosses(): void {
@@ -201,7 +239,10 @@ export class TfjsTrainer implements Trainer {
     const tf = this.#tf;
     const count = pass.inputs.host.get(pass.head.step)?.[2] ?? 0;
     const run = tf.valueAndGrads((...params) => this.#run(pass, forwardNodes(pass.graph), params, pass.head.nll));
-    const { value, grads } = run(this.#params.map((param) => param.value), tf.ones([count]));
+    const { value, grads } = run(
+      this.#params.map((param) => param.value),
+      tf.ones([count]),
+    );
     return { losses: value, gradients: grads };
   }
 
@@ -214,7 +255,8 @@ export class TfjsTrainer implements Trainer {
     const rows = inputs.host.get(head.lossRows)?.subarray(0, count) ?? new Uint32Array();
     const labels = inputs.host.get(head.labels)?.subarray(0, count) ?? new Uint32Array();
     const below = forwardNodes(pass.graph).filter((node) => node !== head);
-    const scored = (values: readonly TfTensor[]): TfTensor => takeRuns(tf, this.#run(pass, below, values, head.x), rows);
+    const scored = (values: readonly TfTensor[]): TfTensor =>
+      takeRuns(tf, this.#run(pass, below, values, head.x), rows);
     const hidden = tf.tidy(() => scored(params));
     const weight = this.#base.valuesOf(pass.graph).get(head.weight);
     if (weight === undefined) throw new WebLoraError('internal', `no weight ${String(head.weight)}`);
@@ -222,11 +264,17 @@ export class TfjsTrainer implements Trainer {
     const slopes: TfTensor[] = [];
     for (let first = 0; first < count; first += head.chunkRows) {
       const part = labels.subarray(first, first + head.chunkRows);
-      const { value, grad } = tf.valueAndGrad((x: TfTensor) => rowLosses(tf, x, weight, part, head))(tf.slice(hidden, [first, 0], [part.length, -1]), tf.ones([part.length]));
+      const { value, grad } = tf.valueAndGrad((x: TfTensor) => rowLosses(tf, x, weight, part, head))(
+        tf.slice(hidden, [first, 0], [part.length, -1]),
+        tf.ones([part.length]),
+      );
       losses.push(value);
       slopes.push(grad);
     }
-    return { losses: tf.concat(losses, 0), gradients: tf.grads((...values) => scored(values))(params, tf.concat(slopes, 0)) };
+    return {
+      losses: tf.concat(losses, 0),
+      gradients: tf.grads((...values) => scored(values))(params, tf.concat(slopes, 0)),
+    };
   }
 
   #step(param: Param, gated: Gate, hyper: Hyper): void {
@@ -259,15 +307,27 @@ function forwardNodes(graph: Graph): ForwardNode[] {
 }
 
 /** The forward pass of a micro-batch of exactly `rows` rows: nodes and their ids as in the WGSL executor's program. */
-function forwardGraph(base: TfjsBase, lora: LoraSettings, rows: number): { graph: Graph; head: Pass['head']; host: (words: InputWords) => Map<Tensor, Uint32Array> } {
+function forwardGraph(
+  base: TfjsBase,
+  lora: LoraSettings,
+  rows: number,
+): { graph: Graph; head: Pass['head']; host: (words: InputWords) => Map<Tensor, Uint32Array> } {
   const { model, format, context } = base;
   const graph = new Graph();
   const inputs = graph.stepInputs(rows);
   const bind = bindWeights(graph, model, format, lora);
-  const hidden = model.hidden(graph, bind, { ...inputs, rope: ropeTensors(graph, model, context) }, { kind: 'segments', bounds: inputs.bounds });
-  graph.linearCrossEntropy(hidden, bind.matrix(model.headName), inputs, { chunkRows: lossChunkRows(model.shape.vocabSize, DEFAULT_LIMITS, 'workgroup') });
+  const hidden = model.hidden(
+    graph,
+    bind,
+    { ...inputs, rope: ropeTensors(graph, model, context) },
+    { kind: 'segments', bounds: inputs.bounds },
+  );
+  graph.linearCrossEntropy(hidden, bind.matrix(model.headName), inputs, {
+    chunkRows: lossChunkRows(model.shape.vocabSize, DEFAULT_LIMITS, 'workgroup'),
+  });
   const head = graph.nodes.at(-1);
-  if (head?.op !== 'linear_cross_entropy') throw new WebLoraError('internal', 'the graph does not end in the loss head');
+  if (head?.op !== 'linear_cross_entropy')
+    throw new WebLoraError('internal', 'the graph does not end in the loss head');
   const host = (words: InputWords): Map<Tensor, Uint32Array> =>
     new Map([
       [inputs.step, words.step],

@@ -19,7 +19,12 @@ export function momentNames(optimizer: Optimizer): readonly string[] {
  * The dispatches of one optimizer update over the flat buffers `params`, `gradients` and moments: norm and gate, then
  * one update per parameter group, each split where it exceeds a binding.
  */
-export function planUpdate(layout: ParamLayout, optimizer: Optimizer, limits: GpuLimits, variant: Variant): Omit<Plan, 'placement' | 'forwardEnd'> & { partials: number } {
+export function planUpdate(
+  layout: ParamLayout,
+  optimizer: Optimizer,
+  limits: GpuLimits,
+  variant: Variant,
+): Omit<Plan, 'placement' | 'forwardEnd'> & { partials: number } {
   const requests: LaunchRequest[] = [];
   const pieces = split(0, layout.count, limits);
   const pieceCounts = pieces.map(({ count }) => partialCount(count));
@@ -31,14 +36,20 @@ export function planUpdate(layout: ParamLayout, optimizer: Optimizer, limits: Gp
   };
   let firstPartial = 0;
   pieces.forEach(({ offset, count }, index) => {
-    requests.push({ launch: squaredNormPartial({ count, firstPartial, variant }), homeOf: (name) => fixed[name] ?? flat('gradients', offset, count) });
+    requests.push({
+      launch: squaredNormPartial({ count, firstPartial, variant }),
+      homeOf: (name) => fixed[name] ?? flat('gradients', offset, count),
+    });
     firstPartial += pieceCounts[index] ?? 0;
   });
   requests.push({ launch: squaredNormFinish({ partials, variant }), homeOf: (name) => fixed[name] });
   for (const group of layout.groups) {
     for (const { offset, count } of split(group.offset, group.count, limits)) {
       const { weightDecay, lrScale } = group;
-      const launch = optimizer === 'adamw' ? adamw({ count, weightDecay, lrScale }) : sgd({ count, weightDecay, lrScale, momentum: false });
+      const launch =
+        optimizer === 'adamw'
+          ? adamw({ count, weightDecay, lrScale })
+          : sgd({ count, weightDecay, lrScale, momentum: false });
       const buffers: Readonly<Record<string, string>> = { grad: 'gradients', param: 'params', m: 'm', v: 'v' };
       requests.push({
         launch,
@@ -60,6 +71,7 @@ function flat(buffer: string, offset: number, count: number): Home {
 function split(offset: number, count: number, limits: GpuLimits): { offset: number; count: number }[] {
   const most = Math.floor(limits.maxBindingBytes / OFFSET_ALIGNMENT) * (OFFSET_ALIGNMENT / 4);
   const pieces: { offset: number; count: number }[] = [];
-  for (let done = 0; done < count; done += most) pieces.push({ offset: offset + done, count: Math.min(most, count - done) });
+  for (let done = 0; done < count; done += most)
+    pieces.push({ offset: offset + done, count: Math.min(most, count - done) });
   return pieces;
 }

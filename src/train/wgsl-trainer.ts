@@ -36,13 +36,18 @@ export class WgslTrainer implements Trainer {
   }
 
   /** Allocates everything the program lists and compiles every pipeline. Parameters start at zero: write them. */
-  static async make(base: GpuBase, program: Program, onProgress?: (done: number, total: number) => void): Promise<WgslTrainer> {
+  static async make(
+    base: GpuBase,
+    program: Program,
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<WgslTrainer> {
     const { gpu } = base;
     await compilePlans(gpu, [...program.buckets.values(), program.update], onProgress);
     const buffers = new BufferSet(gpu, program.buffers);
     try {
       const uniforms = buffers.take('uniforms');
-      for (const [rows, plan] of program.buckets) gpu.writeBuffer(uniforms, program.uniformOffsets.get(rows) ?? 0, plan.uniforms);
+      for (const [rows, plan] of program.buckets)
+        gpu.writeBuffer(uniforms, program.uniformOffsets.get(rows) ?? 0, plan.uniforms);
       const updateOffset = program.uniformOffsets.get('update') ?? 0;
       gpu.writeBuffer(uniforms, updateOffset, program.update.uniforms);
       const source = (name: string): GPUBuffer => buffers.get(name) ?? base.buffers.take(name);
@@ -50,7 +55,10 @@ export class WgslTrainer implements Trainer {
       const trainer = new WgslTrainer(base, program, buffers, update);
       gpu.writeBuffer(buffers.take('scalars'), 0, Uint32Array.from(SCALARS_RESET));
       for (const [rows, plan] of program.buckets) {
-        trainer.#replays.set(rows, await Replay.make(gpu, plan, source, uniforms, program.uniformOffsets.get(rows) ?? 0));
+        trainer.#replays.set(
+          rows,
+          await Replay.make(gpu, plan, source, uniforms, program.uniformOffsets.get(rows) ?? 0),
+        );
       }
       return trainer;
     } catch (error) {
@@ -67,7 +75,8 @@ export class WgslTrainer implements Trainer {
     if (first) {
       this.#microSteps = 0;
       this.#labelled.length = 0;
-      if (this.#inFlight >= WINDOWS_IN_FLIGHT) throw new WebLoraError('internal', `at most ${WINDOWS_IN_FLIGHT} windows may be in flight`);
+      if (this.#inFlight >= WINDOWS_IN_FLIGHT)
+        throw new WebLoraError('internal', `at most ${WINDOWS_IN_FLIGHT} windows may be in flight`);
     }
     if (this.#microSteps >= this.program.options.microSteps) {
       throw new WebLoraError('internal', `a window has ${this.program.options.microSteps} micro-steps, got one more`);
@@ -142,7 +151,13 @@ export class WgslTrainer implements Trainer {
     return { params: await this.#readNamed('params'), moments };
   }
 
-  writeState({ params, moments }: { readonly params: NamedMatrices; readonly moments?: TrainerState['moments'] }): void {
+  writeState({
+    params,
+    moments,
+  }: {
+    readonly params: NamedMatrices;
+    readonly moments?: TrainerState['moments'];
+  }): void {
     this.#writeNamed('params', params);
     for (const [name, matrices] of Object.entries(moments ?? {})) this.#writeNamed(name, matrices);
   }
@@ -199,7 +214,10 @@ export class WgslTrainer implements Trainer {
     const flat = new Float32Array(layout.count);
     for (const name of layout.params.keys()) {
       const values = matrices.get(name);
-      if (values === undefined) throw new WebLoraError('bad-checkpoint', `parameter '${name}' is missing`, { fix: 'use a checkpoint of a run with the same targets' });
+      if (values === undefined)
+        throw new WebLoraError('bad-checkpoint', `parameter '${name}' is missing`, {
+          fix: 'use a checkpoint of a run with the same targets',
+        });
       layout.write(flat, name, values);
     }
     this.#gpu.writeBuffer(this.#buffers.take(buffer), 0, flat);

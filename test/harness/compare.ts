@@ -22,7 +22,13 @@ export function reductionTolerance(length: number, k = 8, scale = 1): Tolerance 
  * the expectation is not trivially zero.
  * @returns the largest share of the tolerance that was used, 0 to 1
  */
-export function expectClose(actual: Values, expected: Values, tolerance: Tolerance, label = 'values', shape?: readonly number[]): number {
+export function expectClose(
+  actual: Values,
+  expected: Values,
+  tolerance: Tolerance,
+  label = 'values',
+  shape?: readonly number[],
+): number {
   expect(actual.length, `${label}: length`).toBe(expected.length);
   let worst = 0;
   let failures = 0;
@@ -47,7 +53,10 @@ export function expectClose(actual: Values, expected: Values, tolerance: Toleran
     const table = rows
       .sort((x, y) => (Number.isNaN(y.share) ? 1 : Number.isNaN(x.share) ? -1 : y.share - x.share))
       .slice(0, 5)
-      .map((row) => `  [${coordinates(row.index, shape).join(', ')}] got ${row.actual}, expected ${row.expected} (${row.share.toFixed(2)} of tolerance)`)
+      .map(
+        (row) =>
+          `  [${coordinates(row.index, shape).join(', ')}] got ${row.actual}, expected ${row.expected} (${row.share.toFixed(2)} of tolerance)`,
+      )
       .join('\n');
     expect.fail(`${label}: ${failures} of ${expected.length} values differ\n${table}`);
   }
@@ -81,7 +90,12 @@ export function expectNonTrivial(values: Values, atLeast = 1e-4): void {
  * Compares an analytic gradient with central differences of `loss` in f64 at up to `samples` entries.
  * `loss` must read `x` afresh each time; `x` is restored.
  */
-export function expectFiniteDifferences(loss: () => number, x: Float64Array, gradient: Values, options: { h?: number; samples?: number; rtol?: number; atol?: number; label?: string } = {}): void {
+export function expectFiniteDifferences(
+  loss: () => number,
+  x: Float64Array,
+  gradient: Values,
+  options: { h?: number; samples?: number; rtol?: number; atol?: number; label?: string } = {},
+): void {
   const { h = 1e-5, samples = 60, rtol = 1e-5, atol = 1e-7, label = 'gradient' } = options;
   const stride = Math.max(1, Math.floor(x.length / samples));
   for (let i = 0; i < x.length; i += stride) {
@@ -110,7 +124,10 @@ export function testValues(length: number, seed: number, scale = 1): Float32Arra
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
-  return Float32Array.from({ length }, () => (next() + next() + next() + next() - 2) * 1.7 * scale * (next() < 0.005 ? 8 : 1));
+  return Float32Array.from(
+    { length },
+    () => (next() + next() + next() + next() - 2) * 1.7 * scale * (next() < 0.005 ? 8 : 1),
+  );
 }
 
 function coordinates(index: number, shape?: readonly number[]): number[] {

@@ -43,7 +43,11 @@ export async function runLaunches(
       if (pipeline === undefined) throw new Error('unreachable');
       const entries: GPUBindGroupEntry[] = [];
       if (launch.kernel.params.length > 0) {
-        const params = gpu.uploadBuffer('params', new Uint8Array(packParams(launch.kernel, launch.params)), Usage.uniform);
+        const params = gpu.uploadBuffer(
+          'params',
+          new Uint8Array(packParams(launch.kernel, launch.params)),
+          Usage.uniform,
+        );
         created.push(params);
         entries.push({ binding: PARAMS_BINDING, resource: { buffer: params } });
       }
@@ -52,9 +56,13 @@ export async function runLaunches(
         const buffer = gpuBuffers.get(name);
         const data = buffers[name];
         const storage = launch.kernel.storage.get(operand);
-        if (buffer === undefined || data === undefined || storage === undefined) throw new Error(`no buffer for operand '${operand}'`);
+        if (buffer === undefined || data === undefined || storage === undefined)
+          throw new Error(`no buffer for operand '${operand}'`);
         if (storage.access === 'read_write') written.add(name);
-        entries.push({ binding: storage.binding, resource: { buffer, offset: GUARD_WORDS * 4, size: Math.max(4, data.length * 4) } });
+        entries.push({
+          binding: storage.binding,
+          resource: { buffer, offset: GUARD_WORDS * 4, size: Math.max(4, data.length * 4) },
+        });
       }
       pass.setPipeline(pipeline.pipeline);
       pass.setBindGroup(0, device.createBindGroup({ label: pipeline.label, layout: pipeline.layout, entries }));
@@ -68,15 +76,22 @@ export async function runLaunches(
       if (buffer === undefined) continue;
       const words = new Uint32Array(await gpu.readBuffer(buffer, 0, (data.length + 2 * GUARD_WORDS) * 4));
       for (let i = 0; i < GUARD_WORDS; i += 1) {
-        if (words[i] !== GUARD_PATTERN) throw new Error(`'${name}' was written ${GUARD_WORDS - i} words before its start`);
-        if (words[GUARD_WORDS + data.length + i] !== GUARD_PATTERN) throw new Error(`'${name}' was written ${i + 1} words past its end`);
+        if (words[i] !== GUARD_PATTERN)
+          throw new Error(`'${name}' was written ${GUARD_WORDS - i} words before its start`);
+        if (words[GUARD_WORDS + data.length + i] !== GUARD_PATTERN)
+          throw new Error(`'${name}' was written ${i + 1} words past its end`);
       }
       const payload = words.slice(GUARD_WORDS, GUARD_WORDS + data.length);
       const before = new Uint32Array(data.buffer, data.byteOffset, data.length);
       if (!written.has(name) && !payload.every((word, i) => word === before[i])) {
         throw new Error(`read-only operand '${name}' changed`);
       }
-      results[name] = data instanceof Float32Array ? new Float32Array(payload.buffer) : data instanceof Int32Array ? new Int32Array(payload.buffer) : payload;
+      results[name] =
+        data instanceof Float32Array
+          ? new Float32Array(payload.buffer)
+          : data instanceof Int32Array
+            ? new Int32Array(payload.buffer)
+            : payload;
     }
     return results;
   } finally {

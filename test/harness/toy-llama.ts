@@ -21,13 +21,22 @@ export interface ToyLog {
 
 export interface ToyExpectation {
   readonly microbatch: { readonly loss: number; readonly grad_norm: number };
-  readonly adamw: { readonly settings: Readonly<Record<string, number | string | number[]>>; readonly log: readonly ToyLog[] };
-  readonly sgd: { readonly settings: Readonly<Record<string, number | string | number[]>>; readonly log: readonly ToyLog[] };
+  readonly adamw: {
+    readonly settings: Readonly<Record<string, number | string | number[]>>;
+    readonly log: readonly ToyLog[];
+  };
+  readonly sgd: {
+    readonly settings: Readonly<Record<string, number | string | number[]>>;
+    readonly log: readonly ToyLog[];
+  };
 }
 
 /** A folder on disk as a model folder. */
 export function folderOnDisk(path: string, name: string): ModelFolder {
-  return { name, files: new Map(readdirSync(path).map((file) => [file, memorySource(file, readFileSync(join(path, file)))])) };
+  return {
+    name,
+    files: new Map(readdirSync(path).map((file) => [file, memorySource(file, readFileSync(join(path, file)))])),
+  };
 }
 
 export function openToy(name: ToyName): Promise<OpenModel> {
@@ -49,7 +58,10 @@ export function toyRows(name: ToyName, file: 'data.jsonl' | 'microbatch.jsonl'):
     });
 }
 
-export function toyExpected(name: ToyName, base: 'f32' | 'q8' | 'q4'): { json: ToyExpectation; tensor: (key: string) => Float32Array } {
+export function toyExpected(
+  name: ToyName,
+  base: 'f32' | 'q8' | 'q4',
+): { json: ToyExpectation; tensor: (key: string) => Float32Array } {
   const path = join(FIXTURES, name, `expected-${base}`);
   const { tensors } = readSafetensors(readFileSync(`${path}.safetensors`));
   return {

@@ -29,7 +29,14 @@ interface Setup {
 }
 
 async function withTrainer<T>(setup: Setup, body: (trainer: WgslTrainer, gpu: Gpu) => Promise<T>): Promise<T> {
-  const { gpu = await testGpu(), format = 'q4', adapter = toyAdapter('toy-llama', 'adapter-random'), rows = 128, microSteps = 1, dropout = 0 } = setup;
+  const {
+    gpu = await testGpu(),
+    format = 'q4',
+    adapter = toyAdapter('toy-llama', 'adapter-random'),
+    rows = 128,
+    microSteps = 1,
+    dropout = 0,
+  } = setup;
   const opened = await openToy('toy-llama');
   const base = await GpuBase.load(gpu, opened, { format, context: 256 });
   const program = planProgram(optionsOf(base, adapter, { rows, microSteps, dropout }));
@@ -43,7 +50,11 @@ async function withTrainer<T>(setup: Setup, body: (trainer: WgslTrainer, gpu: Gp
   }
 }
 
-function optionsOf(base: GpuBase, adapter: LoraAdapter, { rows, microSteps, dropout }: { rows: number; microSteps: number; dropout: number }): ProgramOptions {
+function optionsOf(
+  base: GpuBase,
+  adapter: LoraAdapter,
+  { rows, microSteps, dropout }: { rows: number; microSteps: number; dropout: number },
+): ProgramOptions {
   return {
     model: base.model,
     format: base.format,
@@ -58,7 +69,10 @@ function optionsOf(base: GpuBase, adapter: LoraAdapter, { rows, microSteps, drop
   };
 }
 
-async function window(trainer: WgslTrainer, batches: readonly MicroBatch[]): Promise<{ gradients: NamedMatrices; loss: number; scored: number }> {
+async function window(
+  trainer: WgslTrainer,
+  batches: readonly MicroBatch[],
+): Promise<{ gradients: NamedMatrices; loss: number; scored: number }> {
   let scored = 0;
   let loss = 0;
   for (const [index, batch] of batches.entries()) {
@@ -78,7 +92,12 @@ describe('what a training step must not depend on', () => {
   const rows: Row[] = toyRows('toy-llama', 'data.jsonl').slice(0, 4);
 
   it('four micro-batches of one row equal one of four, packed or not', async () => {
-    const single = await withTrainer({ microSteps: 4 }, (trainer) => window(trainer, rows.map((row) => makeMicroBatch([row]))));
+    const single = await withTrainer({ microSteps: 4 }, (trainer) =>
+      window(
+        trainer,
+        rows.map((row) => makeMicroBatch([row])),
+      ),
+    );
     const packed = await withTrainer({}, (trainer) => window(trainer, [makeMicroBatch(rows)]));
     expect(Math.abs(packed.loss / single.loss - 1)).toBeLessThanOrEqual(1e-5);
     expectEqualWithin(single.gradients, packed.gradients, 1e-5);
@@ -88,19 +107,38 @@ describe('what a training step must not depend on', () => {
     const batch = makeMicroBatch(rows.slice(0, 1));
     const larger = padMicroBatch(batch, bucketRows(batch.rows) + 1);
     expect(bucketRows(larger.rows)).toBeGreaterThan(bucketRows(batch.rows));
-    const [small, large] = await withTrainer({}, async (trainer) => [await window(trainer, [batch]), await window(trainer, [larger])] as const);
+    const [small, large] = await withTrainer(
+      {},
+      async (trainer) => [await window(trainer, [batch]), await window(trainer, [larger])] as const,
+    );
     expect(Math.abs(large.loss / small.loss - 1)).toBeLessThanOrEqual(1e-6);
     expectEqualWithin(small.gradients, large.gradients, 1e-6);
   });
 
   it('binding limits: split by rows at 64 KiB, everything equals the unsplit run', async () => {
-    const run = async (gpu: Gpu): Promise<{ gradients: NamedMatrices; params: NamedMatrices; loss: number; largest: number; weightBuffers: number }> =>
+    const run = async (
+      gpu: Gpu,
+    ): Promise<{
+      gradients: NamedMatrices;
+      params: NamedMatrices;
+      loss: number;
+      largest: number;
+      weightBuffers: number;
+    }> =>
       withTrainer({ gpu, format: 'f32', rows: 64 }, async (trainer) => {
         const { gradients, loss, scored } = await window(trainer, [makeMicroBatch(rows.slice(0, 2))]);
         await trainer.update({ ...HYPER, invTokens: 1 / scored, update: 1 });
         const { params } = await trainer.readState();
-        const parts = [...trainer.program.buckets.values()].flatMap(({ launches }) => launches.flatMap(({ bindings }) => bindings.map(({ buffer }) => buffer)));
-        return { gradients, params, loss, largest: trainer.program.report.largestBindingBytes, weightBuffers: new Set(parts.filter((name) => name.startsWith('weight/'))).size };
+        const parts = [...trainer.program.buckets.values()].flatMap(({ launches }) =>
+          launches.flatMap(({ bindings }) => bindings.map(({ buffer }) => buffer)),
+        );
+        return {
+          gradients,
+          params,
+          loss,
+          largest: trainer.program.report.largestBindingBytes,
+          weightBuffers: new Set(parts.filter((name) => name.startsWith('weight/'))).size,
+        };
       });
     const whole = await run(await testGpu());
     const cap: Partial<GpuLimits> = { maxBindingBytes: 64 * 1024 };
@@ -132,7 +170,8 @@ describe('what a training step must not depend on', () => {
 describe('evaluation during training', () => {
   it('drops nothing', async () => {
     const batch = makeMicroBatch(toyRows('toy-llama', 'data.jsonl').slice(0, 2));
-    const losses = (dropout: number): Promise<Float32Array> => withTrainer({ dropout }, (trainer) => trainer.evaluate(batch));
+    const losses = (dropout: number): Promise<Float32Array> =>
+      withTrainer({ dropout }, (trainer) => trainer.evaluate(batch));
     const [without, withDropout] = [await losses(0), await losses(0.5)];
     expect(relativeError(withDropout, without)).toBeLessThanOrEqual(1e-6);
   });
@@ -149,12 +188,19 @@ describe('a step that is not finite', () => {
       const batch = makeMicroBatch(rows.slice(0, 2));
       expect(await step(batch, 1)).toBe(true);
       const before = await trainer.readState();
-      const poisoned = new Map([...before.params].map(([name, values], i) => [name, i === 0 ? Float32Array.from(values, (v, j) => (j === 3 ? Number.NaN : v)) : values]));
+      const poisoned = new Map(
+        [...before.params].map(([name, values], i) => [
+          name,
+          i === 0 ? Float32Array.from(values, (v, j) => (j === 3 ? Number.NaN : v)) : values,
+        ]),
+      );
       trainer.writeState({ params: poisoned });
       expect(await step(batch, 2)).toBe(false);
       const after = await trainer.readState();
       for (const [name, values] of poisoned) expect(after.params.get(name), name).toEqual(values);
-      for (const moment of ['m', 'v']) for (const [name, values] of before.moments[moment] ?? []) expect(after.moments[moment]?.get(name), name).toEqual(values);
+      for (const moment of ['m', 'v'])
+        for (const [name, values] of before.moments[moment] ?? [])
+          expect(after.moments[moment]?.get(name), name).toEqual(values);
       trainer.writeState({ params: before.params });
       expect(await step(batch, 3), 'the flag stays until the run ends').toBe(false);
     }));
@@ -167,10 +213,16 @@ describe('memory', () => {
     await withTrainer({ gpu, microSteps: 2 }, async (trainer) => {
       const { report } = trainer.program;
       expect(gpu.bytesAllocated - before).toBe(report.totalBytes);
-      expect(report.weightsBytes + report.adapterBytes + report.optimizerBytes + report.arenaBytes + report.otherBytes).toBe(report.totalBytes);
+      expect(
+        report.weightsBytes + report.adapterBytes + report.optimizerBytes + report.arenaBytes + report.otherBytes,
+      ).toBe(report.totalBytes);
       const rows = toyRows('toy-llama', 'data.jsonl');
       const step = async (update: number): Promise<void> => {
-        const batches = [0, 1].map((i) => makeMicroBatch([rows[(update * 2 + i) % rows.length] ?? { ids: Uint32Array.of(1, 2), labels: Int32Array.of(1, 2) }]));
+        const batches = [0, 1].map((i) =>
+          makeMicroBatch([
+            rows[(update * 2 + i) % rows.length] ?? { ids: Uint32Array.of(1, 2), labels: Int32Array.of(1, 2) },
+          ]),
+        );
         batches.forEach((batch, i) => trainer.microStep(batch, { first: i === 0, seed: SEED }));
         await trainer.update({ ...HYPER, invTokens: 0.1, update });
       };
@@ -190,18 +242,34 @@ describe('memory', () => {
     const base = await GpuBase.load(gpu, opened, { format: 'q4', context: 256 });
     try {
       for (const checkpoint of [false, true]) {
-        const program = planProgram({ ...optionsOf(base, adapter, { rows: 256, microSteps: 1, dropout: 0.1 }), checkpoint });
+        const program = planProgram({
+          ...optionsOf(base, adapter, { rows: 256, microSteps: 1, dropout: 0.1 }),
+          checkpoint,
+        });
         for (const plan of program.buckets.values()) assertNoReadWriteAliasing({ ...plan });
         expect(program.report.arenaBytes).toBeGreaterThanOrEqual(program.report.peakLivenessBytes);
         expect(program.report.arenaBytes).toBeLessThanOrEqual(1.5 * program.report.peakLivenessBytes);
       }
       const vocabulary = (vocabSize: number, rows: number): number => {
-        const model = { ...base.model, shape: { ...base.model.shape, vocabSize }, weights: base.model.weights.map((spec) => (spec.shape[0] === 131 ? { ...spec, shape: [vocabSize, spec.shape[1] ?? 0] } : spec)) };
-        return planProgram({ ...optionsOf(base, adapter, { rows, microSteps: 1, dropout: 0 }), model, limits: DEFAULT_LIMITS, checkpoint: true }).report.arenaBytes;
+        const model = {
+          ...base.model,
+          shape: { ...base.model.shape, vocabSize },
+          weights: base.model.weights.map((spec) =>
+            spec.shape[0] === 131 ? { ...spec, shape: [vocabSize, spec.shape[1] ?? 0] } : spec,
+          ),
+        };
+        return planProgram({
+          ...optionsOf(base, adapter, { rows, microSteps: 1, dropout: 0 }),
+          model,
+          limits: DEFAULT_LIMITS,
+          checkpoint: true,
+        }).report.arenaBytes;
       };
       const growth = vocabulary(150_000, 1024) - vocabulary(150_000, 512);
       const small = vocabulary(131, 1024) - vocabulary(131, 512);
-      expect(growth, 'doubling the tokens costs the same with 150,000 tokens as with 131').toBeLessThanOrEqual(small * 1.5 + 2 ** 20);
+      expect(growth, 'doubling the tokens costs the same with 150,000 tokens as with 131').toBeLessThanOrEqual(
+        small * 1.5 + 2 ** 20,
+      );
     } finally {
       base.destroy();
     }

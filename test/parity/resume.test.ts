@@ -12,7 +12,18 @@ import { folderOnDisk } from '../harness/toy-llama.ts';
 
 const TOY = join(import.meta.dirname, '..', 'fixtures', 'toy-llama');
 const DATA = { name: 'data.jsonl', bytes: readFileSync(join(TOY, 'data.jsonl')) };
-const CONFIG: Partial<TrainConfig> = { rank: 3, alpha: 6, dropout: 0.1, steps: 6, batchSize: 1, accumulate: 2, seqLen: 48, saveEvery: 2, seed: 5, lr: 1e-2 };
+const CONFIG: Partial<TrainConfig> = {
+  rank: 3,
+  alpha: 6,
+  dropout: 0.1,
+  steps: 6,
+  batchSize: 1,
+  accumulate: 2,
+  seqLen: 48,
+  saveEvery: 2,
+  seed: 5,
+  lr: 1e-2,
+};
 
 describe('a run that is interrupted', () => {
   let model: LoadedModel;
@@ -24,7 +35,15 @@ describe('a run that is interrupted', () => {
     };
   });
 
-  const run = (store: FileStore, options: { resume?: boolean; control?: RunControl; emit?: (event: RunEvent) => void; config?: Partial<TrainConfig> } = {}): Promise<RunOutcome> =>
+  const run = (
+    store: FileStore,
+    options: {
+      resume?: boolean;
+      control?: RunControl;
+      emit?: (event: RunEvent) => void;
+      config?: Partial<TrainConfig>;
+    } = {},
+  ): Promise<RunOutcome> =>
     model.train({
       config: resolveTrainConfig({ ...CONFIG, ...options.config }),
       data: DATA,
@@ -56,7 +75,10 @@ describe('a run that is interrupted', () => {
 
     const stopped = makeMemoryStore();
     const control = new RunControl();
-    const outcome = await run(stopped, { control, emit: (event) => event.kind === 'step' && event.metrics.step === 3 && control.stop() });
+    const outcome = await run(stopped, {
+      control,
+      emit: (event) => event.kind === 'step' && event.metrics.step === 3 && control.stop(),
+    });
     expect(outcome.ended).toBe('stopped');
     expect((await run(stopped, { resume: true })).ended).toBe('completed');
     expect(await resultOf(stopped)).toEqual(expected);
@@ -82,7 +104,9 @@ describe('a run that is interrupted', () => {
   it('is not started over a finished adapter, and is not changed by resuming when finished', async () => {
     const store = makeMemoryStore();
     await run(store);
-    await expect(run(store)).rejects.toThrowErrorMatchingInlineSnapshot(`[WebLoraError: --out run: got a folder with a finished adapter, wanted a new folder; choose another --out, or replace it with --overwrite]`);
+    await expect(run(store)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[WebLoraError: --out run: got a folder with a finished adapter, wanted a new folder; choose another --out, or replace it with --overwrite]`,
+    );
     const before = await store.read(`run/${PEFT_WEIGHTS_FILE}`);
     expect((await run(store, { resume: true })).ended).toBe('already-finished');
     expect(await store.read(`run/${PEFT_WEIGHTS_FILE}`)).toEqual(before);
@@ -91,9 +115,12 @@ describe('a run that is interrupted', () => {
   it('ends with advice and keeps its last checkpoint when a step is not finite', async () => {
     const store = makeMemoryStore();
     // A rate of 1e30 overflows after the first update that has an effect.
-    await expect(run(store, { config: { lr: 1e30, saveEvery: 1, warmupRatio: 0, maxGradNorm: 0 } })).rejects.toThrow(/nothing was changed by this update; lower --lr/);
+    await expect(run(store, { config: { lr: 1e30, saveEvery: 1, warmupRatio: 0, maxGradNorm: 0 } })).rejects.toThrow(
+      /nothing was changed by this update; lower --lr/,
+    );
     const folders = await store.list('run/checkpoints');
-    for (const { name } of folders) expect(JSON.parse(await store.readText(`run/checkpoints/${name}/manifest.json`))).toMatchObject({ version: 1 });
+    for (const { name } of folders)
+      expect(JSON.parse(await store.readText(`run/checkpoints/${name}/manifest.json`))).toMatchObject({ version: 1 });
     expect(await store.exists(`run/${PEFT_WEIGHTS_FILE}`)).toBe(false);
   }, 600_000);
 });

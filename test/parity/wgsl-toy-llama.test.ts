@@ -17,7 +17,19 @@ const FORMATS = ['f32', 'q8', 'q4'] as const;
 const CASES = NAMES.flatMap((name) => FORMATS.map((format) => ({ name, format })));
 const KEY = 'base_model.model.';
 
-async function makeTrainer(gpu: Gpu, base: GpuBase, adapter: LoraAdapter, options: { microSteps: number; rows?: number; checkpoint?: boolean; optimizer?: 'adamw' | 'sgd'; weightDecay?: number; moments?: boolean }): Promise<WgslTrainer> {
+async function makeTrainer(
+  gpu: Gpu,
+  base: GpuBase,
+  adapter: LoraAdapter,
+  options: {
+    microSteps: number;
+    rows?: number;
+    checkpoint?: boolean;
+    optimizer?: 'adamw' | 'sgd';
+    weightDecay?: number;
+    moments?: boolean;
+  },
+): Promise<WgslTrainer> {
   const { microSteps, rows = 128, checkpoint = false, optimizer = 'adamw', weightDecay = 0 } = options;
   const program = planProgram({
     model: base.model,
@@ -53,15 +65,32 @@ describe.each(CASES)('the WGSL executor equals PyTorch in f64: $name, $format', 
     withBase(async (_gpu, base) => {
       const [first] = toyRows(name, 'microbatch.jsonl');
       const tokens = first?.ids ?? new Uint32Array();
-      for (const [key, adapter] of [['logits', undefined], ['adapter.logits', toyAdapter(name, 'adapter-random')]] as const) {
+      for (const [key, adapter] of [
+        ['logits', undefined],
+        ['adapter.logits', toyAdapter(name, 'adapter-random')],
+      ] as const) {
         const wanted = expected.tensor(key);
-        const runtime = await WgslRuntime.make(base, { slots: tokens.length, context: 64, ...(adapter && { adapter }) });
-        const rows = { tokens, slots: new Uint32Array(tokens.length), positions: Uint32Array.from(tokens, (_, i) => i) };
+        const runtime = await WgslRuntime.make(base, {
+          slots: tokens.length,
+          context: 64,
+          ...(adapter && { adapter }),
+        });
+        const rows = {
+          tokens,
+          slots: new Uint32Array(tokens.length),
+          positions: Uint32Array.from(tokens, (_, i) => i),
+        };
         const logits = await runtime.logits(rows, [...tokens.keys()]);
         runtime.dispose();
         const largest = wanted.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
         expectNonTrivial(wanted);
-        expectClose(logits.flatMap((row) => [...row]), wanted, { atol: 3e-5 * largest, rtol: 0 }, key, [tokens.length, 131]);
+        expectClose(
+          logits.flatMap((row) => [...row]),
+          wanted,
+          { atol: 3e-5 * largest, rtol: 0 },
+          key,
+          [tokens.length, 131],
+        );
       }
     }));
 
@@ -93,7 +122,10 @@ describe.each(CASES)('the WGSL executor equals PyTorch in f64: $name, $format', 
     withBase(async (gpu, base) => {
       const { log, settings } = expected.json.adamw;
       const [beta1 = 0, beta2 = 0] = settings['betas'] as number[];
-      const trainer = await makeTrainer(gpu, base, toyAdapter(name, 'adapter'), { microSteps: 3, weightDecay: Number(settings['weight_decay']) });
+      const trainer = await makeTrainer(gpu, base, toyAdapter(name, 'adapter'), {
+        microSteps: 3,
+        weightDecay: Number(settings['weight_decay']),
+      });
       const rows = toyRows(name, 'data.jsonl');
       for (const { step, loss, grad_norm, learning_rate, scored_tokens } of log) {
         let scored = 0;
@@ -104,13 +136,22 @@ describe.each(CASES)('the WGSL executor equals PyTorch in f64: $name, $format', 
           trainer.microStep(batch, { first: micro === 0, seed: { low: 0, high: 0 } });
         }
         expect(scored).toBe(scored_tokens);
-        const result = await trainer.update({ invTokens: 1 / scored, maxNorm: Number(settings['max_grad_norm']), lr: learning_rate, beta1, beta2, eps: Number(settings['eps']), update: step });
+        const result = await trainer.update({
+          invTokens: 1 / scored,
+          maxNorm: Number(settings['max_grad_norm']),
+          lr: learning_rate,
+          beta1,
+          beta2,
+          eps: Number(settings['eps']),
+          update: step,
+        });
         expect(result.finite).toBe(true);
         expect(Math.abs(result.lossSum / scored / loss - 1), `loss of step ${step}`).toBeLessThanOrEqual(3e-5);
         expect(Math.abs(result.gradNorm / grad_norm - 1), `gradient norm of step ${step}`).toBeLessThanOrEqual(2e-4);
       }
       const { params } = await trainer.readState();
-      for (const [key, values] of params) expect(relativeError(values, expected.tensor(`adamw.final.${KEY}${key}`)), key).toBeLessThanOrEqual(1e-3);
+      for (const [key, values] of params)
+        expect(relativeError(values, expected.tensor(`adamw.final.${KEY}${key}`)), key).toBeLessThanOrEqual(1e-3);
       trainer.dispose();
     }));
 });

@@ -23,7 +23,8 @@ export interface NamedFile {
   readonly bytes: Uint8Array | Blob;
 }
 
-export type ModelSource = { readonly kind: 'embedded' } | { readonly kind: 'files'; readonly files: readonly NamedFile[] };
+export type ModelSource =
+  { readonly kind: 'embedded' } | { readonly kind: 'files'; readonly files: readonly NamedFile[] };
 
 export interface LoadOptions {
   readonly base?: WeightFormat;
@@ -175,7 +176,13 @@ export interface EvaluateRequest {
   readonly maxNewTokens?: number;
 }
 
-export type ProgressEvent = { readonly seq: number; readonly phase: string; readonly done: number; readonly total: number; readonly unit: 'bytes' | 'rows' | 'pipelines' };
+export type ProgressEvent = {
+  readonly seq: number;
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+  readonly unit: 'bytes' | 'rows' | 'pipelines';
+};
 
 /** A run found in storage. */
 export interface RunSummary {
@@ -197,7 +204,10 @@ export interface EngineApi {
   generate(request: GenerateRequest, events: MessagePort): Promise<Result<null>>;
   evaluate(request: EvaluateRequest, progress?: MessagePort): Promise<Result<EvaluateReport>>;
   /** A PEFT folder's files, or one zip of them. The bytes are transferred. */
-  exportAdapter(adapter: AdapterId, as: 'zip' | 'files'): Promise<Result<readonly { readonly name: string; readonly bytes: Uint8Array }[]>>;
+  exportAdapter(
+    adapter: AdapterId,
+    as: 'zip' | 'files',
+  ): Promise<Result<readonly { readonly name: string; readonly bytes: Uint8Array }[]>>;
   loadAdapter(model: ModelId, files: readonly NamedFile[]): Promise<Result<AdapterId>>;
   /** The adapter of a finished or stopped run in storage. */
   openRun(model: ModelId, out: string): Promise<Result<AdapterId>>;

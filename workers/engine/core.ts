@@ -5,7 +5,12 @@ import { loraScale } from '../../src/adapters/adapter.ts';
 import { WebLoraError } from '../../src/errors.ts';
 import { evaluate, type EvaluateProgress, type EvaluateReport } from '../../src/evaluate/evaluate.ts';
 import type { WeightFormat } from '../../src/formats/quantize.ts';
-import { generate, type GenerateOptions, type GenerateReport, type GenerateSettings } from '../../src/generate/generate.ts';
+import {
+  generate,
+  type GenerateOptions,
+  type GenerateReport,
+  type GenerateSettings,
+} from '../../src/generate/generate.ts';
 import type { Runtime } from '../../src/generate/runtime.ts';
 import { WgslRuntime } from '../../src/generate/wgsl-runtime.ts';
 import { DEFAULT_LIMITS, type Gpu, type GpuLimits } from '../../src/gpu/gpu.ts';
@@ -16,7 +21,14 @@ import type { FileStore } from '../../src/storage/store.ts';
 import { DEFAULT_ACCUMULATE, type TrainConfig } from '../../src/train/config.ts';
 import { planProgram, type ProgramOptions, type ProgramReport } from '../../src/train/program.ts';
 import { readExamples, resolveSeqLen, type DataFile } from '../../src/train/run-data.ts';
-import { runTraining, type MadeTrainer, type RunControl, type RunEvent, type RunOutcome, type TrainerSpec } from '../../src/train/run.ts';
+import {
+  runTraining,
+  type MadeTrainer,
+  type RunControl,
+  type RunEvent,
+  type RunOutcome,
+  type TrainerSpec,
+} from '../../src/train/run.ts';
 import { WgslTrainer } from '../../src/train/wgsl-trainer.ts';
 
 export type Device = 'auto' | 'webgpu' | 'cpu';
@@ -68,7 +80,11 @@ export class Core {
   get deviceName(): string {
     const adapter = this.gpu?.adapter;
     if (adapter === undefined) return 'CPU (tfjs)';
-    return adapter.description || [adapter.vendor, adapter.architecture].filter((part) => part !== '').join(' ') || 'unnamed GPU';
+    return (
+      adapter.description ||
+      [adapter.vendor, adapter.architecture].filter((part) => part !== '').join(' ') ||
+      'unnamed GPU'
+    );
   }
 
   async loadModel(folder: ModelFolder, options: LoadModelOptions = {}): Promise<LoadedModel> {
@@ -111,16 +127,29 @@ export class LoadedModel {
     this.#base = base;
   }
 
-  static async load(core: Core, opened: OpenModel, { base: format = 'q4', context: wanted, onProgress }: LoadModelOptions): Promise<LoadedModel> {
+  static async load(
+    core: Core,
+    opened: OpenModel,
+    { base: format = 'q4', context: wanted, onProgress }: LoadModelOptions,
+  ): Promise<LoadedModel> {
     const context = resolveContext(opened, wanted);
-    const base = core.gpu === undefined ? undefined : await GpuBase.load(core.gpu, opened, { format, context, ...(onProgress && { onProgress }) });
+    const base =
+      core.gpu === undefined
+        ? undefined
+        : await GpuBase.load(core.gpu, opened, { format, context, ...(onProgress && { onProgress }) });
     return new LoadedModel(core, opened, format, context, base);
   }
 
   /** Bytes and work of a run with these settings; nothing is allocated. */
   plan(config: TrainConfig): ProgramReport {
     const { gpu } = this.#core;
-    return planFor(this.opened, { format: this.format, context: this.context, config, limits: gpu?.limits ?? DEFAULT_LIMITS, variant: gpu?.variant ?? 'workgroup' });
+    return planFor(this.opened, {
+      format: this.format,
+      context: this.context,
+      config,
+      limits: gpu?.limits ?? DEFAULT_LIMITS,
+      variant: gpu?.variant ?? 'workgroup',
+    });
   }
 
   train(options: TrainOptions): Promise<RunOutcome> {
@@ -139,12 +168,28 @@ export class LoadedModel {
       const { openTfjs } = await import('../../src/graph/tfjs/backend.ts');
       const { TfjsTrainer } = await import('../../src/train/tfjs-trainer.ts');
       const { lora, optimizer, weightDecay } = spec;
-      const trainer = await TfjsTrainer.make(await openTfjs('cpu'), this.opened, { format: this.format, context: this.context, lora, optimizer, weightDecay });
-      return { trainer, plan: undefined, device, deviceName, kernels: { executor: 'cpu', variant: 'tfjs', checkpointing: false } };
+      const trainer = await TfjsTrainer.make(await openTfjs('cpu'), this.opened, {
+        format: this.format,
+        context: this.context,
+        lora,
+        optimizer,
+        weightDecay,
+      });
+      return {
+        trainer,
+        plan: undefined,
+        device,
+        deviceName,
+        kernels: { executor: 'cpu', variant: 'tfjs', checkpointing: false },
+      };
     }
     const program = planProgram(this.#programOptions(spec));
     const trainer = await WgslTrainer.make(this.#base, program);
-    const kernels = { executor: 'webgpu', variant: program.options.variant, checkpointing: program.report.checkpoint } as const;
+    const kernels = {
+      executor: 'webgpu',
+      variant: program.options.variant,
+      checkpointing: program.report.checkpoint,
+    } as const;
     return { trainer, plan: program.report, device, deviceName, kernels };
   }
 
@@ -169,7 +214,12 @@ export class LoadedModel {
     if (this.#base !== undefined) return WgslRuntime.make(this.#base, { slots, context, ...(adapter && { adapter }) });
     const { openTfjs } = await import('../../src/graph/tfjs/backend.ts');
     const { TfjsRuntime } = await import('../../src/generate/tfjs-runtime.ts');
-    return TfjsRuntime.make(await openTfjs('cpu'), this.opened, { format: this.format, slots, context, ...(adapter && { adapter }) });
+    return TfjsRuntime.make(await openTfjs('cpu'), this.opened, {
+      format: this.format,
+      slots,
+      context,
+      ...(adapter && { adapter }),
+    });
   }
 
   /** Answers messages or continues a text. */
@@ -190,8 +240,14 @@ export class LoadedModel {
   async logits(tokens: readonly number[], adapter?: LoraAdapter): Promise<Float32Array[]> {
     const { vocabSize } = this.opened.model.shape;
     const wrong = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabSize);
-    if (wrong !== undefined) throw new WebLoraError('config', '--tokens', { got: wrong, wanted: `token ids from 0 to ${vocabSize - 1}` });
-    if (tokens.length > this.context) throw new WebLoraError('context', '--tokens', { got: `${tokens.length} tokens`, wanted: `at most ${this.context}, the model's context`, fix: 'give fewer tokens or a larger --context' });
+    if (wrong !== undefined)
+      throw new WebLoraError('config', '--tokens', { got: wrong, wanted: `token ids from 0 to ${vocabSize - 1}` });
+    if (tokens.length > this.context)
+      throw new WebLoraError('context', '--tokens', {
+        got: `${tokens.length} tokens`,
+        wanted: `at most ${this.context}, the model's context`,
+        fix: 'give fewer tokens or a larger --context',
+      });
     const runtime = await this.runtime({ context: tokens.length, ...(adapter && { adapter }) });
     try {
       const all: Float32Array[] = [];
@@ -209,15 +265,39 @@ export class LoadedModel {
   /** Loss and greedy answers over a data file. */
   async evaluate(
     data: DataFile,
-    options: { adapter?: LoraAdapter; system?: string; seqLen?: number; maxNewTokens?: number; skipBadRows?: boolean; onProgress?: (progress: EvaluateProgress) => void; signal?: AbortSignal } = {},
+    options: {
+      adapter?: LoraAdapter;
+      system?: string;
+      seqLen?: number;
+      maxNewTokens?: number;
+      skipBadRows?: boolean;
+      onProgress?: (progress: EvaluateProgress) => void;
+      signal?: AbortSignal;
+    } = {},
   ): Promise<EvaluateReport> {
     const { adapter, system, maxNewTokens, skipBadRows = false, onProgress, signal } = options;
     const seqLen = resolveSeqLen(options.seqLen, this.context);
-    const { examples } = readExamples(this.opened, data, { seqLen, context: this.context, lossOn: 'completion', skipBadRows, withQuestions: true, ...(system !== undefined && { system }) });
+    const { examples } = readExamples(this.opened, data, {
+      seqLen,
+      context: this.context,
+      lossOn: 'completion',
+      skipBadRows,
+      withQuestions: true,
+      ...(system !== undefined && { system }),
+    });
     const rows = Math.max(...examples.map(({ ids }) => ids.length));
     // The forward half of a training plan gives exact per-token losses.
-    const { trainer } = await this.#makeTrainer({ lora: this.#evaluationLora(adapter), rows: Math.max(rows, Math.min(seqLen, EVALUATION_ROWS)), microSteps: 1, optimizer: 'sgd', weightDecay: 0 });
-    const runtime = await this.runtime({ slots: Math.min(EVALUATION_SLOTS, examples.length), ...(adapter && { adapter }) });
+    const { trainer } = await this.#makeTrainer({
+      lora: this.#evaluationLora(adapter),
+      rows: Math.max(rows, Math.min(seqLen, EVALUATION_ROWS)),
+      microSteps: 1,
+      optimizer: 'sgd',
+      weightDecay: 0,
+    });
+    const runtime = await this.runtime({
+      slots: Math.min(EVALUATION_SLOTS, examples.length),
+      ...(adapter && { adapter }),
+    });
     try {
       trainer.writeState({ params: adapter === undefined ? this.#zeroAdapter() : matricesOf(adapter) });
       return await evaluate({
@@ -244,9 +324,21 @@ export class LoadedModel {
 
   #zeroAdapter(): Map<string, Float32Array> {
     const [path = ''] = this.opened.model.linearPaths;
-    const [outFeatures = 0, inFeatures = 0] = this.opened.model.weights.find(({ name }) => name === `${path}.weight`)?.shape ?? [];
-    const modules = new Map([[path, { a: new Float32Array(inFeatures), b: new Float32Array(outFeatures), inFeatures, outFeatures }]]);
-    return matricesOf({ rank: 1, alpha: 1, method: 'lora', dropout: 0, targetModules: [], baseModel: '', scale: 0, modules });
+    const [outFeatures = 0, inFeatures = 0] =
+      this.opened.model.weights.find(({ name }) => name === `${path}.weight`)?.shape ?? [];
+    const modules = new Map([
+      [path, { a: new Float32Array(inFeatures), b: new Float32Array(outFeatures), inFeatures, outFeatures }],
+    ]);
+    return matricesOf({
+      rank: 1,
+      alpha: 1,
+      method: 'lora',
+      dropout: 0,
+      targetModules: [],
+      baseModel: '',
+      scale: 0,
+      modules,
+    });
   }
 
   dispose(): void {
@@ -258,7 +350,10 @@ export class LoadedModel {
 const EVALUATION_ROWS = 256;
 
 /** Bytes and work of a run over a model whose weights need not be loaded. */
-export function planFor(opened: OpenModel, options: { format: WeightFormat; context?: number; config: TrainConfig; limits: GpuLimits; variant: Variant }): ProgramReport {
+export function planFor(
+  opened: OpenModel,
+  options: { format: WeightFormat; context?: number; config: TrainConfig; limits: GpuLimits; variant: Variant },
+): ProgramReport {
   const { format, config, limits, variant } = options;
   const { rank, alpha, method, dropout, targets, batchSize, optimizer, weightDecay, memoryLimitBytes } = config;
   const context = resolveContext(opened, options.context);
@@ -268,7 +363,12 @@ export function planFor(opened: OpenModel, options: { format: WeightFormat; cont
     context,
     limits,
     variant,
-    lora: { rank, scale: loraScale(method, alpha, rank), dropout, paths: selectTargets(opened.model.linearPaths, targets) },
+    lora: {
+      rank,
+      scale: loraScale(method, alpha, rank),
+      dropout,
+      paths: selectTargets(opened.model.linearPaths, targets),
+    },
     rows: batchSize * resolveSeqLen(config.seqLen, context),
     microSteps: config.accumulate ?? DEFAULT_ACCUMULATE,
     optimizer,
@@ -281,7 +381,11 @@ export function planFor(opened: OpenModel, options: { format: WeightFormat; cont
 function resolveContext(opened: OpenModel, wanted: number | undefined): number {
   const { maxPositions } = opened.model.shape;
   if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 1 || wanted > maxPositions)) {
-    throw new WebLoraError('context', '--context', { got: wanted, wanted: `a whole number from 1 to ${maxPositions}, what the model was made for`, fix: 'lower --context' });
+    throw new WebLoraError('context', '--context', {
+      got: wanted,
+      wanted: `a whole number from 1 to ${maxPositions}, what the model was made for`,
+      fix: 'lower --context',
+    });
   }
   return wanted ?? Math.min(maxPositions, DEFAULT_CONTEXT);
 }

@@ -11,9 +11,15 @@ import type { Output } from '../output.ts';
 export function exportAdapter(flags: Flags, output: Output): number {
   const source = flags.required('adapter', 'a folder with a trained adapter');
   const to = flags.required('to', 'peft');
-  if (to !== 'peft') throw new WebLoraError('usage', '--to', { got: `'${to}'`, wanted: 'peft', fix: 'other formats are not built yet' });
+  if (to !== 'peft')
+    throw new WebLoraError('usage', '--to', { got: `'${to}'`, wanted: 'peft', fix: 'other formats are not built yet' });
   const out = resolve(flags.required('out', 'a new folder, or a .zip file'));
-  if (existsSync(out)) throw new WebLoraError('exists', `--out ${out}`, { got: 'something that exists', wanted: 'a new path', fix: 'choose another path' });
+  if (existsSync(out))
+    throw new WebLoraError('exists', `--out ${out}`, {
+      got: 'something that exists',
+      wanted: 'a new path',
+      fix: 'choose another path',
+    });
   const adapter = readAdapter('--adapter', source);
   const card = join(resolve(source), PEFT_CARD_FILE);
   const files = writePeft(adapter, { modelCard: existsSync(card) ? readFileSync(card, 'utf8') : '' });

@@ -9,7 +9,11 @@ import { withSession } from '../session.ts';
 export async function logits(flags: Flags, output: Output): Promise<number> {
   const tokens = flags.list('tokens')?.map(Number);
   if (tokens === undefined || tokens.length === 0 || tokens.some((token) => !Number.isInteger(token) || token < 0)) {
-    throw new WebLoraError('usage', '--tokens', { got: flags.text('tokens') ?? 'nothing', wanted: 'token ids with commas between them, e.g. 1,2,3', fix: 'correct --tokens' });
+    throw new WebLoraError('usage', '--tokens', {
+      got: flags.text('tokens') ?? 'nothing',
+      wanted: 'token ids with commas between them, e.g. 1,2,3',
+      fix: 'correct --tokens',
+    });
   }
   const out = flags.required('out', 'a .safetensors file to write');
   return withSession(flags, output, async ({ model, adapter }) => {

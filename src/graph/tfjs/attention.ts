@@ -17,19 +17,33 @@ export function safeTanh(tf: Tf, x: TfTensor): TfTensor {
  * @param mask [T, S], added to the scores; none: every key is seen
  * @returns [T, H·D]
  */
-export function attend(tf: Tf, q: TfTensor, k: TfTensor, v: TfTensor, shape: AttentionShape, mask: TfTensor | undefined): TfTensor {
+export function attend(
+  tf: Tf,
+  q: TfTensor,
+  k: TfTensor,
+  v: TfTensor,
+  shape: AttentionShape,
+  mask: TfTensor | undefined,
+): TfTensor {
   const { heads, kvHeads, headDim, scale, softCap } = shape;
   const [queries = 0] = q.shape;
   const [keys = 0] = k.shape;
   const group = heads / kvHeads;
   const perKvHead = (x: TfTensor): TfTensor => tf.transpose(tf.reshape(x, [keys, kvHeads, headDim]), [1, 0, 2]); // [K, S, D]
-  const grouped = tf.reshape(tf.transpose(tf.reshape(q, [queries, kvHeads, group, headDim]), [1, 2, 0, 3]), [kvHeads, group * queries, headDim]);
+  const grouped = tf.reshape(tf.transpose(tf.reshape(q, [queries, kvHeads, group, headDim]), [1, 2, 0, 3]), [
+    kvHeads,
+    group * queries,
+    headDim,
+  ]);
   let scores: TfTensor = tf.mul(tf.matMul(grouped, perKvHead(k), false, true), scale); // [K, G·T, S]
   if (softCap !== undefined && softCap > 0) scores = tf.mul(safeTanh(tf, tf.div(scores, softCap)), softCap);
   const perHead = tf.reshape(scores, [heads, queries, keys]);
   const weights = tf.softmax(mask === undefined ? perHead : tf.add(perHead, mask));
   const mixed = tf.matMul(tf.reshape(weights, [kvHeads, group * queries, keys]), perKvHead(v)); // [K, G·T, D]
-  return tf.reshape(tf.transpose(tf.reshape(mixed, [kvHeads, group, queries, headDim]), [2, 0, 1, 3]), [queries, heads * headDim]);
+  return tf.reshape(tf.transpose(tf.reshape(mixed, [kvHeads, group, queries, headDim]), [2, 0, 1, 3]), [
+    queries,
+    heads * headDim,
+  ]);
 }
 
 /** Row i stands at position `past + i` and sees its own position and earlier ones, within the window: [rows, past + rows]. */
@@ -48,10 +62,13 @@ export function causalMask(tf: Tf, past: number, rows: number, window: number | 
 /** Lengths of the segments that lie end to end, from the [first, end) pair of each row. */
 export function segmentLengths(bounds: Uint32Array): number[] {
   const lengths: number[] = [];
-  for (let row = 0; row < bounds.length / 2; ) {
+  for (let row = 0; row < bounds.length / 2;) {
     const end = bounds[row * 2 + 1] ?? 0;
     if (bounds[row * 2] !== row || end <= row || end > bounds.length / 2) {
-      throw new WebLoraError('internal', 'attention: bounds', { got: `[${bounds[row * 2] ?? 0}, ${end}) at row ${row}`, wanted: 'segments that lie end to end' });
+      throw new WebLoraError('internal', 'attention: bounds', {
+        got: `[${bounds[row * 2] ?? 0}, ${end}) at row ${row}`,
+        wanted: 'segments that lie end to end',
+      });
     }
     lengths.push(end - row);
     row = end;
@@ -60,7 +77,15 @@ export function segmentLengths(bounds: Uint32Array): number[] {
 }
 
 /** Attention inside each segment, block by block: no score between segments is ever computed. */
-export function segmentAttention(tf: Tf, q: TfTensor, k: TfTensor, v: TfTensor, lengths: readonly number[], shape: AttentionShape, maskOf: (rows: number) => TfTensor | undefined): TfTensor {
+export function segmentAttention(
+  tf: Tf,
+  q: TfTensor,
+  k: TfTensor,
+  v: TfTensor,
+  lengths: readonly number[],
+  shape: AttentionShape,
+  maskOf: (rows: number) => TfTensor | undefined,
+): TfTensor {
   let first = 0;
   const blocks = lengths.map((rows) => {
     const cut = (x: TfTensor): TfTensor => (lengths.length === 1 ? x : tf.slice(x, [first, 0], [rows, -1]));

@@ -33,7 +33,9 @@ describe('openTfjs', () => {
     const identity = tf.getKernel('Identity', name);
     tf.unregisterKernel('Sigmoid', name);
     tf.registerKernel({ ...identity, kernelName: 'Sigmoid' });
-    await expect(assertKnownAnswer(tf, name)).rejects.toThrow(/'weblora-wrong' computes a wrong loss: got a relative error/);
+    await expect(assertKnownAnswer(tf, name)).rejects.toThrow(
+      /'weblora-wrong' computes a wrong loss: got a relative error/,
+    );
     await openTfjs('cpu');
     tf.removeBackend(name);
   });

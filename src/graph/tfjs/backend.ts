@@ -27,12 +27,20 @@ export async function openTfjs(kind: TfjsKind, gpu?: Gpu): Promise<Tf> {
   const backend = kind === 'webgpu' ? await registerWebGpu(tf, gpu) : kind;
   // The registry answers null or undefined for a name it does not know.
   if (!tf.findBackendFactory(backend)) {
-    throw new WebLoraError('unsupported', `tfjs backend '${kind}'`, { got: 'a backend that is not registered', wanted: 'cpu, webgl or webgpu', fix: 'use --device cpu' });
+    throw new WebLoraError('unsupported', `tfjs backend '${kind}'`, {
+      got: 'a backend that is not registered',
+      wanted: 'cpu, webgl or webgpu',
+      fix: 'use --device cpu',
+    });
   }
   if (kind === 'webgl') {
     tf.env().set('WEBGL_FORCE_F16_TEXTURES', false);
     if (!tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')) {
-      throw new WebLoraError('unsupported', "tfjs backend 'webgl'", { got: 'a device that renders 16-bit floats', wanted: '32-bit floats', fix: 'use --device cpu' });
+      throw new WebLoraError('unsupported', "tfjs backend 'webgl'", {
+        got: 'a device that renders 16-bit floats',
+        wanted: '32-bit floats',
+        fix: 'use --device cpu',
+      });
     }
   }
   if (kind !== 'cpu') await assertKnownAnswer(tf, backend);
@@ -42,7 +50,12 @@ export async function openTfjs(kind: TfjsKind, gpu?: Gpu): Promise<Tf> {
 }
 
 async function registerWebGpu(tf: Tf, gpu: Gpu | undefined): Promise<string> {
-  if (gpu === undefined) throw new WebLoraError('no-webgpu', "tfjs backend 'webgpu'", { got: 'no device', wanted: 'an open one', fix: 'use --device cpu' });
+  if (gpu === undefined)
+    throw new WebLoraError('no-webgpu', "tfjs backend 'webgpu'", {
+      got: 'no device',
+      wanted: 'an open one',
+      fix: 'use --device cpu',
+    });
   defineGpuGlobals(gpu);
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
   trusted = undefined;
@@ -60,8 +73,25 @@ function defineGpuGlobals(gpu: Gpu): void {
   Object.assign(globalThis, {
     GPUBuffer: buffer.constructor,
     GPUTexture: class {},
-    GPUBufferUsage: { MAP_READ: 0x1, MAP_WRITE: 0x2, COPY_SRC: 0x4, COPY_DST: 0x8, INDEX: 0x10, VERTEX: 0x20, UNIFORM: 0x40, STORAGE: 0x80, INDIRECT: 0x100, QUERY_RESOLVE: 0x200 },
-    GPUTextureUsage: { COPY_SRC: 0x1, COPY_DST: 0x2, TEXTURE_BINDING: 0x4, STORAGE_BINDING: 0x8, RENDER_ATTACHMENT: 0x10 },
+    GPUBufferUsage: {
+      MAP_READ: 0x1,
+      MAP_WRITE: 0x2,
+      COPY_SRC: 0x4,
+      COPY_DST: 0x8,
+      INDEX: 0x10,
+      VERTEX: 0x20,
+      UNIFORM: 0x40,
+      STORAGE: 0x80,
+      INDIRECT: 0x100,
+      QUERY_RESOLVE: 0x200,
+    },
+    GPUTextureUsage: {
+      COPY_SRC: 0x1,
+      COPY_DST: 0x2,
+      TEXTURE_BINDING: 0x4,
+      STORAGE_BINDING: 0x8,
+      RENDER_ATTACHMENT: 0x10,
+    },
     GPUMapMode: { READ: 0x1, WRITE: 0x2 },
     GPUShaderStage: { VERTEX: 0x1, FRAGMENT: 0x2, COMPUTE: 0x4 },
   });

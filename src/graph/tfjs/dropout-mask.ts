@@ -6,7 +6,12 @@ const ROUNDS = 10;
  * counter (e / 4, 0, nodeId, 0) under key (low, high) is at least floor(p · 2^32).
  * Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3".
  */
-export function dropoutMask(count: number, p: number, nodeId: number, seed: { readonly low: number; readonly high: number }): Float32Array {
+export function dropoutMask(
+  count: number,
+  p: number,
+  nodeId: number,
+  seed: { readonly low: number; readonly high: number },
+): Float32Array {
   const threshold = Math.floor(p * 2 ** 32);
   const kept = 1 / (1 - p);
   const mask = new Float32Array(count);

@@ -20,7 +20,12 @@ export interface PassInputs {
  * has the frozen weights, parameters and tables, and gets every node's main output (what only the hand-written backward
  * saves, such as rstd and lse of attention, is not computed). Call it inside a tidy or a gradient function.
  */
-export function runForward(tf: Tf, nodes: readonly ForwardNode[], values: Map<Tensor, TfTensor>, { host, cache }: PassInputs): void {
+export function runForward(
+  tf: Tf,
+  nodes: readonly ForwardNode[],
+  values: Map<Tensor, TfTensor>,
+  { host, cache }: PassInputs,
+): void {
   const valueOf = (tensor: Tensor): TfTensor => {
     const value = values.get(tensor);
     if (value === undefined) throw new WebLoraError('internal', `tfjs executor: ${String(tensor)} has no value`);
@@ -37,7 +42,8 @@ export function runForward(tf: Tf, nodes: readonly ForwardNode[], values: Map<Te
     if (!constants.has(key)) constants.set(key, make());
     return constants.get(key) as T;
   };
-  const indices = (tensor: Tensor): TfTensor => once(`indices/${tensor.id}`, () => tf.tensor1d(Int32Array.from(wordsOf(tensor)), 'int32'));
+  const indices = (tensor: Tensor): TfTensor =>
+    once(`indices/${tensor.id}`, () => tf.tensor1d(Int32Array.from(wordsOf(tensor)), 'int32'));
   const labelled = (step: Tensor, words: Uint32Array): Uint32Array => words.subarray(0, wordsOf(step)[2] ?? 0);
   /** A column times this is the column in every place of its row: tfjs's cpu broadcasts one index at a time, but multiplies fast. */
   const onesRow = (cols: number): TfTensor => once(`ones/${cols}`, () => tf.ones([1, cols]));
@@ -80,7 +86,9 @@ export function runForward(tf: Tf, nodes: readonly ForwardNode[], values: Map<Te
         const half = rotaryDim / 2;
         const rows = node.x.rows;
         const table = (of: Tensor): TfTensor =>
-          once(`rotary/${of.id}/${node.positions.id}/${heads}`, () => tf.tile(tf.reshape(tf.gather(valueOf(of), indices(node.positions)), [rows, 1, half]), [1, heads, 1]));
+          once(`rotary/${of.id}/${node.positions.id}/${heads}`, () =>
+            tf.tile(tf.reshape(tf.gather(valueOf(of), indices(node.positions)), [rows, 1, half]), [1, heads, 1]),
+          );
         const cos = table(node.cos);
         const sin = inverse ? tf.neg(table(node.sin)) : table(node.sin);
         const x = tf.reshape(valueOf(node.x), [rows, heads, headDim]);
@@ -93,13 +101,27 @@ export function runForward(tf: Tf, nodes: readonly ForwardNode[], values: Map<Te
       }
       case 'attention': {
         const lengths = once(`segments/${node.bounds.id}`, () => segmentLengths(wordsOf(node.bounds)));
-        const maskOf = (rows: number): TfTensor | undefined => once(`mask/${rows}/${node.window ?? 0}`, () => causalMask(tf, 0, rows, node.window));
-        values.set(node.y, segmentAttention(tf, valueOf(node.q), valueOf(node.k), valueOf(node.v), lengths, node, maskOf));
+        const maskOf = (rows: number): TfTensor | undefined =>
+          once(`mask/${rows}/${node.window ?? 0}`, () => causalMask(tf, 0, rows, node.window));
+        values.set(
+          node.y,
+          segmentAttention(tf, valueOf(node.q), valueOf(node.k), valueOf(node.v), lengths, node, maskOf),
+        );
         break;
       }
       case 'cached_attention': {
         if (cache === undefined) throw new WebLoraError('internal', 'tfjs executor: cached_attention needs a cache');
-        values.set(node.y, cache.attend(node, valueOf(node.q), valueOf(node.k), valueOf(node.v), wordsOf(node.slots), wordsOf(node.positions)));
+        values.set(
+          node.y,
+          cache.attend(
+            node,
+            valueOf(node.q),
+            valueOf(node.k),
+            valueOf(node.v),
+            wordsOf(node.slots),
+            wordsOf(node.positions),
+          ),
+        );
         break;
       }
       case 'gated_activation': {
@@ -122,11 +144,17 @@ export function runForward(tf: Tf, nodes: readonly ForwardNode[], values: Map<Te
       }
       case 'linear_cross_entropy': {
         const scored = takeRuns(tf, valueOf(node.x), labelled(node.step, wordsOf(node.lossRows)));
-        values.set(node.nll, chunkedRowLosses(tf, scored, valueOf(node.weight), labelled(node.step, wordsOf(node.labels)), node));
+        values.set(
+          node.nll,
+          chunkedRowLosses(tf, scored, valueOf(node.weight), labelled(node.step, wordsOf(node.labels)), node),
+        );
         break;
       }
       case 'gather_rows':
-        values.set(node.y, tf.gather(valueOf(node.x), tf.tensor1d(Int32Array.from(labelled(node.step, wordsOf(node.rows))), 'int32')));
+        values.set(
+          node.y,
+          tf.gather(valueOf(node.x), tf.tensor1d(Int32Array.from(labelled(node.step, wordsOf(node.rows))), 'int32')),
+        );
         break;
       case 'logits':
         values.set(node.y, headLogits(tf, valueOf(node.x), valueOf(node.weight), node));

@@ -29,7 +29,11 @@ export async function assertKnownAnswer(tf: Tf, backend: string): Promise<void> 
   expected.forEach((values, i) => {
     const error = relativeError(actual[i] ?? new Float32Array(), values);
     if (!(error <= TOLERANCE)) {
-      throw new WebLoraError('unsupported', `tfjs backend '${backend}' computes a wrong ${i === 0 ? 'loss' : 'gradient'}`, { got: `a relative error of ${error}`, wanted: `at most ${TOLERANCE}`, fix: 'use --device cpu' });
+      throw new WebLoraError(
+        'unsupported',
+        `tfjs backend '${backend}' computes a wrong ${i === 0 ? 'loss' : 'gradient'}`,
+        { got: `a relative error of ${error}`, wanted: `at most ${TOLERANCE}`, fix: 'use --device cpu' },
+      );
     }
   });
 }
@@ -37,7 +41,11 @@ export async function assertKnownAnswer(tf: Tf, backend: string): Promise<void> 
 async function lossesAndGradients(tf: Tf): Promise<Float32Array[]> {
   const { graph, params, nll, host } = smallModel();
   const { value, grads } = tf.tidy(() => {
-    const frozen = new Map(graph.tensors.filter(({ role }) => role === 'weight' || role === 'vector' || role === 'constant').map((tensor) => [tensor, valuesOf(tf, tensor)]));
+    const frozen = new Map(
+      graph.tensors
+        .filter(({ role }) => role === 'weight' || role === 'vector' || role === 'constant')
+        .map((tensor) => [tensor, valuesOf(tf, tensor)]),
+    );
     return tf.valueAndGrads((...trained) => {
       const values = new Map(frozen);
       params.forEach((param, i) => {
@@ -48,7 +56,10 @@ async function lossesAndGradients(tf: Tf): Promise<Float32Array[]> {
       const losses = values.get(nll);
       if (losses === undefined) throw new WebLoraError('internal', 'known answer: no losses');
       return losses;
-    })(params.map((param) => valuesOf(tf, param)), tf.ones([LOSS_ROWS.length]));
+    })(
+      params.map((param) => valuesOf(tf, param)),
+      tf.ones([LOSS_ROWS.length]),
+    );
   });
   const results = await Promise.all([value, ...grads].map(readValues));
   for (const tensor of [value, ...grads]) tensor.dispose();
@@ -58,7 +69,8 @@ async function lossesAndGradients(tf: Tf): Promise<Float32Array[]> {
 function smallModel(): { graph: Graph; params: Tensor[]; nll: Tensor; host: Map<Tensor, Uint32Array> } {
   const graph = new Graph();
   const inputs = graph.stepInputs(TOKENS.length);
-  const weight = (name: string, rows: number, cols: number): Tensor => graph.tensor({ name, shape: [rows, cols], role: 'weight', format: 'f32' });
+  const weight = (name: string, rows: number, cols: number): Tensor =>
+    graph.tensor({ name, shape: [rows, cols], role: 'weight', format: 'f32' });
   const linear = (name: string, rows: number, cols: number): LinearWeights => ({
     weight: weight(name, rows, cols),
     lora: {
@@ -74,14 +86,22 @@ function smallModel(): { graph: Graph; params: Tensor[]; nll: Tensor; host: Map<
     sin: graph.tensor({ name: 'sin', shape: [8, headDim / 2], role: 'constant' }),
   };
   const norm = (name: string): Tensor => graph.tensor({ name, shape: [HIDDEN], role: 'vector' });
-  const rotate = (x: Tensor, count: number): Tensor => graph.rotary(x, inputs.positions, tables, { heads: count, headDim, rotaryDim: headDim });
+  const rotate = (x: Tensor, count: number): Tensor =>
+    graph.rotary(x, inputs.positions, tables, { heads: count, headDim, rotaryDim: headDim });
   const x = graph.embedding(inputs.tokens, weight('embedding', VOCAB, HIDDEN));
   const normed = graph.rmsNorm(x, norm('norm'), 1e-5);
   const q = rotate(graph.linear(normed, linear('q', heads * headDim, HIDDEN)), heads);
   const k = rotate(graph.linear(normed, linear('k', kvHeads * headDim, HIDDEN)), kvHeads);
   const v = graph.linear(normed, linear('v', kvHeads * headDim, HIDDEN));
-  const mid = graph.add(x, graph.linear(graph.attention(q, k, v, inputs.bounds, SHAPE), linear('o', HIDDEN, heads * headDim)));
-  const gated = graph.gatedActivation(graph.linear(mid, linear('gate', 31, HIDDEN)), graph.linear(mid, linear('up', 31, HIDDEN)), 'silu');
+  const mid = graph.add(
+    x,
+    graph.linear(graph.attention(q, k, v, inputs.bounds, SHAPE), linear('o', HIDDEN, heads * headDim)),
+  );
+  const gated = graph.gatedActivation(
+    graph.linear(mid, linear('gate', 31, HIDDEN)),
+    graph.linear(mid, linear('up', 31, HIDDEN)),
+    'silu',
+  );
   const out = graph.rmsNorm(graph.add(mid, graph.linear(gated, linear('down', HIDDEN, 31))), norm('last'), 1e-5);
   const nll = graph.linearCrossEntropy(out, weight('head', VOCAB, HIDDEN), inputs, { chunkRows: LOSS_ROWS.length });
   const host = new Map([

@@ -16,7 +16,14 @@ export class KvCache {
   }
 
   /** Appends each row's key and value to its slot's past and attends over it. A row's position may go back, never skip. */
-  attend(node: CachedAttention, q: TfTensor, k: TfTensor, v: TfTensor, slots: Uint32Array, positions: Uint32Array): TfTensor {
+  attend(
+    node: CachedAttention,
+    q: TfTensor,
+    k: TfTensor,
+    v: TfTensor,
+    slots: Uint32Array,
+    positions: Uint32Array,
+  ): TfTensor {
     const tf = this.#tf;
     const [slotCount = 0, context = 0] = node.cacheK.shape;
     const rowsOf = new Map<number, number[]>();
@@ -30,7 +37,10 @@ export class KvCache {
     for (const [slot, rows] of rowsOf) {
       const past = positions[rows[0] ?? 0] ?? 0;
       if (slot >= slotCount || past + rows.length > context || rows.some((row, i) => positions[row] !== past + i)) {
-        throw new WebLoraError('internal', `cached_attention: slot ${slot}`, { got: `positions ${rows.map((row) => positions[row]).join(', ')}`, wanted: `ascending ones below ${context} of a slot below ${slotCount}` });
+        throw new WebLoraError('internal', `cached_attention: slot ${slot}`, {
+          got: `positions ${rows.map((row) => positions[row]).join(', ')}`,
+          wanted: `ascending ones below ${context} of a slot below ${slotCount}`,
+        });
       }
       const pick = (x: TfTensor): TfTensor => (rowsOf.size === 1 ? x : tf.gather(x, tf.tensor1d(rows, 'int32')));
       const keys = this.#append(node.cacheK, slot, past, pick(k));
@@ -55,7 +65,11 @@ export class KvCache {
     const key = `${cache.name}/${slot}`;
     const old = this.#past.get(key);
     const known = old?.shape[0] ?? 0;
-    if (past > known) throw new WebLoraError('internal', `cached_attention: slot ${slot}`, { got: `a row at position ${past}`, wanted: `at most ${known}, the end of its past` });
+    if (past > known)
+      throw new WebLoraError('internal', `cached_attention: slot ${slot}`, {
+        got: `a row at position ${past}`,
+        wanted: `at most ${known}, the end of its past`,
+      });
     const kept = old === undefined || past === 0 ? undefined : past === known ? old : tf.slice(old, [0, 0], [past, -1]);
     const now = tf.keep(kept === undefined ? tf.clone(rows) : tf.concat([kept, rows], 0));
     this.#past.set(key, now);

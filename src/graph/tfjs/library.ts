@@ -11,7 +11,11 @@ export type TfTensor = tfjs.Tensor;
  */
 export async function useBackend(tf: Tf, backend: string): Promise<void> {
   if (!(await tf.setBackend(backend))) {
-    throw new WebLoraError('unsupported', `tfjs backend '${backend}'`, { got: 'a backend that does not start', wanted: 'one that does', fix: 'use --device cpu' });
+    throw new WebLoraError('unsupported', `tfjs backend '${backend}'`, {
+      got: 'a backend that does not start',
+      wanted: 'one that does',
+      fix: 'use --device cpu',
+    });
   }
   await tf.ready();
 }

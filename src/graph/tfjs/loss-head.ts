@@ -26,7 +26,13 @@ export function rowLosses(tf: Tf, x: TfTensor, weight: TfTensor, labels: Uint32A
 }
 
 /** As `rowLosses`, for as many rows at a time as `chunkRows` says; without a tape, one chunk's logits exist at a time. */
-export function chunkedRowLosses(tf: Tf, x: TfTensor, weight: TfTensor, labels: Uint32Array, options: HeadOptions & { readonly chunkRows: number }): TfTensor {
+export function chunkedRowLosses(
+  tf: Tf,
+  x: TfTensor,
+  weight: TfTensor,
+  labels: Uint32Array,
+  options: HeadOptions & { readonly chunkRows: number },
+): TfTensor {
   const { chunkRows } = options;
   if (labels.length === 0) return tf.zeros([0]);
   if (labels.length <= chunkRows) return rowLosses(tf, x, weight, labels, options);
@@ -44,7 +50,7 @@ export function chunkedRowLosses(tf: Tf, x: TfTensor, weight: TfTensor, labels: 
  */
 export function takeRuns(tf: Tf, x: TfTensor, rows: Uint32Array): TfTensor {
   const runs: TfTensor[] = [];
-  for (let i = 0; i < rows.length; ) {
+  for (let i = 0; i < rows.length;) {
     const first = rows[i] ?? 0;
     let length = 1;
     while (rows[i + length] === first + length) length += 1;
