@@ -43,7 +43,8 @@ const AREAS: Readonly<Record<string, Area>> = {
     why: 'the page knows the workers by their clients, and beyond them only types and pure helpers',
   },
   'src/cli': { uses: [...MODELS, ...WORK, 'workers', 'src/version.ts'], why: ARROW },
-  'src/index.ts': { uses: [...MODELS, ...WORK, 'workers', 'src/version.ts'], why: ARROW },
+  'src/node-deps.ts': { uses: [...MODELS, ...WORK, 'workers'], why: ARROW },
+  'src/index.ts': { uses: [...MODELS, ...WORK, 'workers', 'src/version.ts', 'src/node-deps.ts'], why: ARROW },
 };
 
 /** Tests, benchmarks and what exists for them see everything. */
@@ -51,7 +52,7 @@ const FREE = /^(test|bench|scripts)\/|\.(test|bench|ref|cases)\.tsx?$|(^|\/)toy-
 const ONLY_FOR_TESTS = /^(test|bench|scripts)\/|\.(test|bench|ref|cases)\.tsx?$|(^|\/)toy-[\w-]+\.ts$/;
 /** The programs that wrote the built-in model's examples and text run in Node, not in the product. */
 const PROGRAMS = /^models\/embedded\//;
-const NODE_ONLY = /^src\/cli\/|^src\/gpu\/(node|sparticuz)\.ts$|^src\/storage\/node-[\w-]+\.ts$/;
+const NODE_ONLY = /^src\/cli\/|^src\/gpu\/(node|sparticuz)\.ts$|^src\/(storage\/)?node-[\w-]+\.ts$/;
 
 const areaOf = (path: string): string | undefined =>
   Object.keys(AREAS).find((area) => path === area || path.startsWith(`${area}/`));
@@ -63,7 +64,7 @@ const isUsed = (target: string, uses: readonly string[]): boolean =>
       : target === use || target.startsWith(`${use}/`),
   );
 
-type Message = 'arrow' | 'node' | 'tests' | 'missing';
+type Message = 'arrow' | 'node' | 'tests' | 'missing' | 'unplaced';
 
 /** Holds the direction of imports between folders, and keeps `node:` out of what runs in a browser. */
 const importArrow = ESLintUtils.RuleCreator.withoutDocs<[], Message>({
@@ -75,6 +76,7 @@ const importArrow = ESLintUtils.RuleCreator.withoutDocs<[], Message>({
       node: '{{name}} does not exist in a browser: only src/cli, src/gpu/node.ts and src/storage/node-*.ts may import it.',
       tests: '{{target}} is for tests: nothing of the product may import it.',
       missing: '{{target}} does not exist.',
+      unplaced: '{{file}} has no place in the import arrow: give its folder one in scripts/lint/import-arrow.ts.',
     },
   },
   create(context) {
@@ -106,6 +108,9 @@ const importArrow = ESLintUtils.RuleCreator.withoutDocs<[], Message>({
     };
 
     return {
+      Program(node) {
+        if (from === undefined) context.report({ node, messageId: 'unplaced', data: { file } });
+      },
       ImportDeclaration(node) {
         const named = node.specifiers;
         const isType =
