@@ -22,8 +22,8 @@ import { EventSender } from './events.ts';
 export interface EngineDeps {
   readonly openGpu: () => Promise<Gpu>;
   readonly openStore: () => Promise<FileStore>;
-  /** Folder of the built-in model's files, ending in a slash. */
-  readonly embedded: URL;
+  /** One file of the built-in model's folder, e.g. `model/config.json`. @throws `file-not-found` */
+  readonly readEmbedded: (path: string) => Promise<Uint8Array>;
 }
 
 const EMBEDDED_FILES = ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja', 'generation_config.json', 'weblora.json'];
@@ -98,7 +98,7 @@ class Engine {
   async loadModel(source: ModelSource, options: Parameters<EngineApi['loadModel']>[1], port?: MessagePort): Promise<ModelFacts> {
     const core = await this.#open();
     const progress = port === undefined ? undefined : new EventSender<ProgressEvent>(port);
-    const folder = source.kind === 'embedded' ? await this.#fetchEmbedded(progress) : folderOf(source.files);
+    const folder = source.kind === 'embedded' ? await this.#readEmbedded(progress) : folderOf(source.files);
     const loaded = await core.loadModel(folder, {
       ...options,
       onProgress: (done, total) => progress?.send({ phase: 'preparing the model', done, total, unit: 'rows' }),
@@ -125,15 +125,11 @@ class Engine {
     };
   }
 
-  async #fetchEmbedded(progress: EventSender<ProgressEvent> | undefined): Promise<ModelFolder> {
+  async #readEmbedded(progress: EventSender<ProgressEvent> | undefined): Promise<ModelFolder> {
     const files = new Map<string, ByteSource>();
     let done = 0;
     for (const name of EMBEDDED_FILES) {
-      const response = await fetch(new URL(`model/${name}`, this.#deps.embedded));
-      if (!response.ok) {
-        throw new WebLoraError('file-not-found', `the built-in model: ${name}`, { got: `status ${response.status}`, wanted: 'the file beside this page', fix: 'reload the page; if that does not help, the site is incomplete' });
-      }
-      const bytes = new Uint8Array(await response.arrayBuffer());
+      const bytes = await this.#deps.readEmbedded(`model/${name}`);
       done += bytes.byteLength;
       files.set(name, memorySource(name, bytes));
       progress?.send({ phase: 'fetching the model', done, total: done, unit: 'bytes' });

@@ -2,6 +2,7 @@ import { expose } from 'comlink';
 import { openBrowserGpu } from '../../src/gpu/gpu.ts';
 import { makeOpfsStore } from '../../src/storage/opfs-store.ts';
 import { makeEngine } from './engine.ts';
+import { fetchEmbedded } from './fetch-embedded.ts';
 
 // The build puts workers into assets/, beside which the built-in model lies; the development server keeps the tree.
 const embedded = new URL(import.meta.env.DEV ? '/embedded/' : '../embedded/', self.location.href);
@@ -9,7 +10,7 @@ const embedded = new URL(import.meta.env.DEV ? '/embedded/' : '../embedded/', se
 const engine = makeEngine({
   openGpu: openBrowserGpu,
   openStore: () => makeOpfsStore('web-lora'),
-  embedded,
+  readEmbedded: fetchEmbedded(embedded),
 });
 
 // Frozen: comlink would otherwise let the page replace the engine's functions.

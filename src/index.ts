@@ -1,0 +1,246 @@
+import { EngineClient } from '../workers/engine/client.ts';
+import { makeEngine, type EngineDeps } from '../workers/engine/engine.ts';
+import { fetchEmbedded } from '../workers/engine/fetch-embedded.ts';
+import type {
+  AdapterId,
+  ChatMessage,
+  Dataset,
+  EngineFacts,
+  EvaluateReport,
+  GenerateReport,
+  GenerateRequest,
+  LoadOptions,
+  ModelFacts,
+  ModelSource,
+  NamedFile,
+  PlanReport,
+  ProgressEvent,
+  Result,
+  RunReport,
+  TrainEvent,
+} from '../workers/engine/contract.ts';
+import { expose } from 'comlink';
+import { WebLoraError } from './errors.ts';
+import { openBrowserGpu } from './gpu/gpu.ts';
+import { hasOpfs, makeOpfsStore } from './storage/opfs-store.ts';
+import { makeMemoryStore } from './storage/memory-store.ts';
+import type { TrainConfig } from './train/config.ts';
+
+export { WebLoraError, type ErrorCode } from './errors.ts';
+export { readSafetensors, writeSafetensors, type SafetensorsTensor } from './formats/safetensors.ts';
+export { dequantize, quantize, type PackedWeight, type WeightFormat } from './formats/quantize.ts';
+export type { ChatMessage, EngineFacts, EvaluateReport, GenerateReport, LoadOptions, ModelFacts, PlanReport, ProgressEvent, RunReport, TrainEvent, TrainConfig };
+
+export interface EngineOptions {
+  /** A worker of its own (browsers), or this thread (Node). Default: a worker where there are any. */
+  readonly worker?: boolean;
+  /** Address of the folder with the built-in model; default: beside the built library. */
+  readonly embedded?: URL;
+}
+
+/** Rows as objects in any shape a data file may have, or a file of them. */
+export type DatasetInput = File | Dataset | readonly object[];
+
+export interface CallOptions {
+  readonly onProgress?: (event: ProgressEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+const isNode = typeof process !== 'undefined' && (process.versions as { node?: string } | undefined)?.node !== undefined;
+
+/**
+ * Opens the engine: the owner of the GPU.
+ * @example
+ * const engine = await createEngine({ worker: true });
+ * const model = await engine.loadModel('embedded');
+ * const run = await model.train(rows, { epochs: 3 });
+ * for await (const event of run) if (event.kind === 'step') console.log(event.loss);
+ * const { adapter } = await run.finished;
+ * @throws `no-webgpu` and others as WebLoraError, when first used
+ */
+export async function createEngine({ worker = !isNode, embedded }: EngineOptions = {}): Promise<Engine> {
+  if (worker) return new Engine(EngineClient.start());
+  const { port1, port2 } = new MessageChannel();
+  expose(Object.freeze(makeEngine(await threadDeps(embedded))), port2);
+  return new Engine(
+    new EngineClient(port1, () => {
+      port1.close();
+      port2.close();
+    }),
+  );
+}
+
+async function threadDeps(embedded: URL | undefined): Promise<EngineDeps> {
+  const folder = embedded ?? new URL('../embedded/', import.meta.url);
+  if (!isNode) {
+    return { openGpu: openBrowserGpu, openStore: async () => (hasOpfs() ? makeOpfsStore('web-lora') : makeMemoryStore()), readEmbedded: fetchEmbedded(folder) };
+  }
+  const { nodeDeps } = await import('./node-deps.ts');
+  return nodeDeps(folder);
+}
+
+/** Unwraps a failure of the engine into the error of the same code. */
+function take<T>(result: Result<T>): T {
+  if (result.ok) return result.value;
+  throw new WebLoraError(result.error.code, result.error.message);
+}
+
+export class Engine {
+  readonly #client: EngineClient;
+
+  constructor(client: EngineClient) {
+    this.#client = client;
+  }
+
+  async describe(): Promise<EngineFacts> {
+    return take(await this.#client.describe());
+  }
+
+  /**
+   * Opens and uploads a model.
+   * @throws `bad-model`, `bad-tokenizer`, `bad-file`, `unsupported`, `out-of-memory`
+   */
+  async loadModel(source: 'embedded' | readonly File[], options: LoadOptions & CallOptions = {}): Promise<EngineModel> {
+    const { onProgress, signal, ...load } = options;
+    const from: ModelSource = source === 'embedded' ? { kind: 'embedded' } : { kind: 'files', files: source.map((file): NamedFile => ({ name: file.webkitRelativePath || file.name, bytes: file })) };
+    return new EngineModel(this.#client, take(await this.#client.loadModel(from, load, { ...(onProgress && { onProgress }), ...(signal && { signal }) })));
+  }
+
+  dispose(): Promise<void> {
+    return this.#client.dispose();
+  }
+}
+
+export class EngineModel {
+  readonly facts: ModelFacts;
+  readonly #client: EngineClient;
+
+  constructor(client: EngineClient, facts: ModelFacts) {
+    this.#client = client;
+    this.facts = facts;
+  }
+
+  /** Bytes and work of a run, before anything is allocated. */
+  async plan(config: Partial<TrainConfig> = {}): Promise<PlanReport> {
+    return take(await this.#client.plan(this.facts.id, config));
+  }
+
+  /** Starts a run; iterate it for its events. @throws `bad-data`, `config`, `exists`, `locked` */
+  async train(dataset: DatasetInput, config: Partial<TrainConfig> & { readonly out?: string; readonly evalData?: DatasetInput; readonly signal?: AbortSignal } = {}): Promise<TrainingRun> {
+    const { out = `run-${Date.now().toString(36)}`, evalData, signal, ...settings } = config;
+    const data = await datasetOf(dataset);
+    const held = evalData === undefined ? undefined : await datasetOf(evalData);
+    const started = take(await this.#client.train({ model: this.facts.id, data, config: settings, out, ...(held && { evalData: held }) }, signal));
+    return new TrainingRun(this.#client, started.id, started.events);
+  }
+
+  /** Streams an answer piece by piece; its return value is the report. */
+  async *generate(messages: readonly ChatMessage[] | string, options: Omit<GenerateRequest, 'model' | 'adapter' | 'input'> & { readonly adapter?: Adapter; readonly signal?: AbortSignal } = {}): AsyncGenerator<string, GenerateReport, undefined> {
+    const { adapter, signal, ...rest } = options;
+    const input = typeof messages === 'string' ? { text: messages } : { messages };
+    for await (const event of this.#client.generate({ model: this.facts.id, input, ...rest, ...(adapter && { adapter: adapter.id }) }, signal)) {
+      if (event.kind === 'text') yield event.text;
+      else if (event.kind === 'done') return event.report;
+      else throw new WebLoraError(event.error.code, event.error.message);
+    }
+    throw new WebLoraError('aborted', 'generate: the engine ended before the answer did');
+  }
+
+  async evaluate(dataset: DatasetInput, options: { readonly adapter?: Adapter; readonly system?: string; readonly maxNewTokens?: number } & CallOptions = {}): Promise<EvaluateReport> {
+    const { adapter, onProgress, signal, ...rest } = options;
+    const data = await datasetOf(dataset);
+    return take(await this.#client.evaluate({ model: this.facts.id, data, ...rest, ...(adapter && { adapter: adapter.id }) }, { ...(onProgress && { onProgress }), ...(signal && { signal }) }));
+  }
+
+  /** Reads the files of a PEFT folder. @throws `bad-adapter` */
+  async loadAdapter(files: readonly NamedFile[]): Promise<Adapter> {
+    return new Adapter(this.#client, take(await this.#client.loadAdapter(this.facts.id, files)));
+  }
+}
+
+/** A run in progress: its events, its controls, and its outcome. */
+export class TrainingRun implements AsyncIterable<TrainEvent> {
+  /** The adapter and the report; rejects when the run failed. Settles as the events are read, by you or in the background. */
+  readonly finished: Promise<{ readonly adapter: Adapter; readonly report: RunReport }>;
+  readonly #client: EngineClient;
+  readonly #id: string;
+  readonly #events: TrainEvent[] = [];
+  #ended = false;
+  #wake: () => void = () => undefined;
+
+  constructor(client: EngineClient, id: string, events: AsyncIterable<TrainEvent>) {
+    this.#client = client;
+    this.#id = id;
+    this.finished = this.#drain(events);
+    this.finished.catch(() => undefined); // whoever awaits it sees the failure; nobody need to
+  }
+
+  async #drain(events: AsyncIterable<TrainEvent>): Promise<{ adapter: Adapter; report: RunReport }> {
+    try {
+      for await (const event of events) {
+        this.#events.push(event);
+        this.#wake();
+        if (event.kind === 'done') return { adapter: new Adapter(this.#client, event.report.adapter), report: event.report };
+        if (event.kind === 'failed') throw new WebLoraError(event.error.code, event.error.message);
+      }
+      throw new WebLoraError('internal', 'train: the events ended before the run did');
+    } finally {
+      this.#ended = true;
+      this.#wake();
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<TrainEvent, void, undefined> {
+    for (let next = 0; ; next += 1) {
+      let event = this.#events[next];
+      while (event === undefined && !this.#ended) {
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+        event = this.#events[next];
+      }
+      if (event === undefined) return;
+      yield event;
+    }
+  }
+
+  async pause(): Promise<void> {
+    take(await this.#client.control(this.#id, 'pause'));
+  }
+
+  async resume(): Promise<void> {
+    take(await this.#client.control(this.#id, 'resume'));
+  }
+
+  /** Ends after the update under way, with a checkpoint. */
+  async stop(): Promise<void> {
+    take(await this.#client.control(this.#id, 'stop'));
+  }
+}
+
+/** A trained or loaded adapter. */
+export class Adapter {
+  readonly id: AdapterId;
+  readonly #client: EngineClient;
+
+  constructor(client: EngineClient, id: AdapterId) {
+    this.#client = client;
+    this.id = id;
+  }
+
+  /** A zip of the PEFT folder. */
+  async export(_format: 'peft'): Promise<Blob> {
+    const [zip] = take(await this.#client.exportAdapter(this.id, 'zip'));
+    if (zip === undefined) throw new WebLoraError('internal', 'export: the engine gave no file');
+    return new Blob([zip.bytes as Uint8Array<ArrayBuffer>], { type: 'application/zip' });
+  }
+
+  /** The files of the PEFT folder. */
+  async files(): Promise<readonly NamedFile[]> {
+    return take(await this.#client.exportAdapter(this.id, 'files'));
+  }
+}
+
+async function datasetOf(input: DatasetInput): Promise<Dataset> {
+  if (input instanceof Blob) return { name: input.name, bytes: new Uint8Array(await input.arrayBuffer()) };
+  if ('bytes' in input) return input;
+  return { name: 'rows.jsonl', bytes: new TextEncoder().encode(input.map((row) => `${JSON.stringify(row)}\n`).join('')) };
+}
