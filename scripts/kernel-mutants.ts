@@ -71,7 +71,7 @@ const RULES: readonly Rule[] = [
     where: (line) => isLoop(line) && /\{.*\}/.test(line),
   },
   { name: 'accumulate', pattern: / (\+|\*|\|)= /g, replace: () => ' = ', where: isNoLoop },
-  { name: 'accumulate', pattern: /(?<=\{[^}]*) (\+|\*|\|)= /g, replace: () => ' = ', where: isLoop },
+  { name: 'accumulate', pattern: /(?<=\{[^}]*) (\+|\*|\|)= (?![^;{}]*\) \{)/g, replace: () => ' = ', where: isLoop },
   { name: 'subtract', pattern: / -= /g, replace: () => ' += ', where: (line) => isNoLoop(line) && !/\d+u;/.test(line) },
   { name: 'min/max', pattern: /\b(min|max)\(/g, replace: (match) => (match[1] === 'min' ? 'max(' : 'min(') },
   { name: 'logic', pattern: / (&&|\|\|) /g, replace: (match) => (match[1] === '&&' ? ' || ' : ' && ') },
