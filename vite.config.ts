@@ -96,8 +96,12 @@ export default defineConfig(({ mode, command }) => ({
         test: {
           name: 'node',
           include: ['{src,kernels,models,workers,test,bench,scripts}/**/*.test.ts'],
-          exclude: ['test/browser/**'],
+          exclude: ['test/browser/**', 'test/cli/**'],
         },
+      },
+      {
+        extends: true,
+        test: { name: 'cli', include: ['test/cli/**/*.test.ts'], globalSetup: ['test/cli/build.ts'] },
       },
       {
         extends: true,

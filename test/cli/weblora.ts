@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+export const ROOT = join(import.meta.dirname, '..', '..');
+
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The last line of stderr: the failure, when there is one. */
+  readonly error: string;
+  /** Lines of stdout as JSON, for runs with --json. */
+  readonly records: () => Record<string, unknown>[];
+}
+
+/** Runs the built command and waits for its end. */
+export function weblora(args: readonly string[], options: { signalAfter?: (stdout: string) => boolean } = {}): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli.js'), ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    let signalled = false;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      if (!signalled && options.signalAfter?.(stdout) === true) {
+        signalled = true;
+        child.kill('SIGINT');
+      }
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.on('error', reject);
+    child.on('close', (status) => {
+      resolve({
+        status,
+        stdout,
+        stderr,
+        error: stderr.trimEnd().split('\n').at(-1) ?? '',
+        records: () => stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>),
+      });
+    });
+  });
+}
