@@ -15,7 +15,7 @@ import {
 } from './tokenizer-files.ts';
 import type { JsonObject, TokenizerFiles } from './tokenizer-files.ts';
 
-export type { ChatMessage, ChatTokenizer, ScoredTokens, StreamDecoder } from './chat-tokenizer.ts';
+export type { ChatMessage, ChatTokenizer, ScoredTokens } from './chat-tokenizer.ts';
 export type { TokenizerFiles } from './tokenizer-files.ts';
 
 function openTokenizer(tokenizer: JsonObject, config: JsonObject): Tokenizer {

@@ -1,13 +1,5 @@
 import { Tensor } from './tensor.ts';
 
-/** Rows of a flat micro-batch: N tokens of several segments one after the other, described by per-row buffers. */
-export interface RowInputs {
-  /** Segment of each row as [first, end) pairs, u32 [N, 2]. */
-  readonly bounds: Tensor;
-  /** Position inside the segment, u32 [N]. */
-  readonly positions: Tensor;
-}
-
 export interface AttentionShape {
   readonly heads: number;
   readonly kvHeads: number;

@@ -1,5 +1,4 @@
 import { WebLoraError } from '../errors.ts';
-import type { WeightFormat } from '../formats/quantize.ts';
 
 /** Every setting of a training run, with the names of the terminal's flags in camelCase. */
 export interface TrainConfig {
@@ -39,12 +38,6 @@ export interface TrainConfig {
   readonly shuffle: boolean;
   readonly seed: number;
   readonly memoryLimitBytes?: number;
-}
-
-export interface BaseOptions {
-  readonly base: WeightFormat;
-  /** Positions the KV cache and the plan are sized for. */
-  readonly context: number;
 }
 
 export const DEFAULT_TRAIN_CONFIG: TrainConfig = {

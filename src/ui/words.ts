@@ -42,10 +42,6 @@ export function formatParameters(count: number): string {
   return count >= 1e6 ? `${Number((count / 1e6).toFixed(1))} million` : `${Math.round(count / 1e3)} thousand`;
 }
 
-export function formatBytes(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.max(1, Math.round(bytes / 1e6))} MB`;
-}
-
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }

@@ -8,7 +8,7 @@ const GUARD_WORDS = 64;
 // An ordinary but recognisable float: NaN or infinity could be dropped by an implementation that assumes neither.
 const GUARD_PATTERN = 0x4b5ca11e;
 
-export interface TestOperand {
+interface TestOperand {
   readonly data: Numbers;
 }
 
