@@ -53,13 +53,14 @@ function ticketRows(part: 'train' | 'heldout', count: number, seed: number): Row
     };
   };
   const product = turns(products);
-  const eventFrame = new Map(events.map((e) => [e.label, turns(e[part])]));
+  const cue = new Map(events.map((e) => [e.label, turns(e.cues)]));
+  const carrier = new Map(events.map((e) => [e.label, turns(e.carriers[part])]));
   const urgencyFrame = new Map(urgency.map((u) => [u.label, turns(u[part])]));
   const pairs = events.flatMap((e) => urgency.map((u) => [e.label, u.label] as const));
   for (let i = 0; rows.length < count; i++) {
     const [category, priority] = pairs[i % pairs.length] as readonly [string, string];
     const p = product();
-    const event = (eventFrame.get(category)?.() ?? '').replace('{p}', p);
+    const event = (carrier.get(category)?.() ?? '').replace('{p}', p).replace('{c}', cue.get(category)?.() ?? '');
     const level = urgencyFrame.get(priority)?.() ?? '';
     const prompt = random() < 0.7 ? `${event} ${level}` : `${level} ${event}`;
     if (seen.has(prompt)) continue;

@@ -73,8 +73,9 @@ describe('the instruction data of the built-in model', () => {
     const add = (text: string): void => {
       for (const s of sentences(text)) for (const run of runs(wordsOf(s))) forbidden.add(run);
     };
-    for (const e of events)
-      for (const frame of [...e.train, ...e.heldout]) for (const p of products) add(frame.replace('{p}', p));
+    for (const { carriers, cues } of events)
+      for (const frame of [...carriers.train, ...carriers.heldout])
+        for (const c of cues) for (const p of products) add(frame.replace('{p}', p).replace('{c}', c));
     for (const u of urgency) for (const frame of [...u.train, ...u.heldout]) add(frame);
     for (const f of shopFacts) for (const text of [f.answer, ...f.train, ...f.heldout]) add(text);
     for (const frame of [...trainFrames, ...heldoutFrames]) {
