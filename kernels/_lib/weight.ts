@@ -1,5 +1,8 @@
 import { codeWordsPerRow, scaleWordsPerRow, type WeightFormat } from '../../src/formats/quantize.ts';
 import { defineKernel, type Kernel } from '../../src/gpu/kernel.ts';
+import octFloatWgsl from './oct_float.wgsl?raw';
+import octGroupedWgsl from './oct_grouped.wgsl?raw';
+import quadsWgsl from './quads.wgsl?raw';
 import floatWgsl from './weight_float.wgsl?raw';
 import groupedWgsl from './weight_grouped.wgsl?raw';
 import rowsWgsl from './weight_rows.wgsl?raw';
@@ -16,6 +19,12 @@ export interface WeightKernel {
 export function defineWeightKernel(name: string, wgsl: string): WeightKernel {
   const join = (reader: string): Kernel => defineKernel(name, [wgsl, reader, rowsWgsl].join('\n'));
   return { float: join(floatWgsl), grouped: join(groupedWgsl) };
+}
+
+/** The same for a source that begins with `enable subgroups;` and reads eight columns at once (`weight_oct`, `spread`). */
+export function defineQuadsKernel(name: string, wgsl: string): WeightKernel {
+  const join = (...readers: string[]): Kernel => defineKernel(name, [wgsl, ...readers, rowsWgsl, quadsWgsl].join('\n'));
+  return { float: join(floatWgsl, octFloatWgsl), grouped: join(groupedWgsl, octGroupedWgsl) };
 }
 
 export interface WeightReading {

@@ -14,7 +14,7 @@ import { cases } from './matmul_nn.cases.ts';
 import { matmulNnRef } from './matmul_nn.ref.ts';
 import { matmulNn, type MatmulNnArgs } from './matmul_nn.ts';
 
-const entries = ['serial', 'tile', 'naive'] as const;
+const entries = ['serial', 'quads', 'quads_narrow', 'tile', 'naive'] as const;
 const loraScale = 0.7;
 
 async function run(
@@ -77,30 +77,38 @@ describe('matmul_nn', () => {
     expectFiniteDifferences(loss, x, matmulNnRef(dy, w, rows, outFeatures, inFeatures, 1.5));
   });
 
-  it.each(['serial', 'workgroup'] as const)('gives the same bits whatever the number of rows: %s', async (variant) => {
-    const [inFeatures, outFeatures] = [77, 54];
-    const packed = packWeight(testValues(outFeatures * inFeatures, 1), outFeatures, inFeatures, 'q4');
-    const dy = testValues(70 * outFeatures, 2);
-    const first = async (rows: number): Promise<Float32Array> => {
-      const shape = {
-        rows,
-        inFeatures,
-        outFeatures,
-        dyStride: outFeatures,
-        dyOffset: 0,
-        format: 'q4',
-        rank: 0,
-      } as const;
-      const launch = matmulNn({ ...shape, loraScale: 0, accumulate: false, variant });
-      const { dx } = await runLaunches(await testGpu(), [launch], {
-        dy: dy.slice(0, rows * outFeatures),
-        w_codes: packed.codes,
-        w_scales: packed.scales,
-        dx: new Float32Array(rows * inFeatures),
-      });
-      return Float32Array.from(dx ?? []).slice(0, inFeatures);
-    };
-    const wanted = await first(70);
-    for (const rows of [1, 64]) expect(await first(rows)).toEqual(wanted);
-  });
+  it.each([
+    { variant: 'serial', quads: false, inFeatures: 77 },
+    { variant: 'serial', quads: true, inFeatures: 77 },
+    { variant: 'serial', quads: true, inFeatures: 21 },
+    { variant: 'workgroup', quads: false, inFeatures: 77 },
+  ] as const)(
+    'gives the same bits whatever the number of rows: $variant, quads $quads, $inFeatures',
+    async ({ variant, quads, inFeatures }) => {
+      const outFeatures = 54;
+      const packed = packWeight(testValues(outFeatures * inFeatures, 1), outFeatures, inFeatures, 'q4');
+      const dy = testValues(70 * outFeatures, 2);
+      const first = async (rows: number): Promise<Float32Array> => {
+        const shape = {
+          rows,
+          inFeatures,
+          outFeatures,
+          dyStride: outFeatures,
+          dyOffset: 0,
+          format: 'q4',
+          rank: 0,
+        } as const;
+        const launch = matmulNn({ ...shape, loraScale: 0, accumulate: false, variant, quads });
+        const { dx } = await runLaunches(await testGpu(), [launch], {
+          dy: dy.slice(0, rows * outFeatures),
+          w_codes: packed.codes,
+          w_scales: packed.scales,
+          dx: new Float32Array(rows * inFeatures),
+        });
+        return Float32Array.from(dx ?? []).slice(0, inFeatures);
+      };
+      const wanted = await first(70);
+      for (const rows of [1, 64]) expect(await first(rows)).toEqual(wanted);
+    },
+  );
 });

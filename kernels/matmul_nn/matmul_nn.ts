@@ -1,19 +1,24 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
 import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
 import { serialWorkgroupSize } from '../_lib/serial.ts';
-import { defineWeightKernel, readWeight } from '../_lib/weight.ts';
+import { defineQuadsKernel, defineWeightKernel, readWeight } from '../_lib/weight.ts';
 import loraWgsl from './lora.wgsl?raw';
 import wgsl from './matmul_nn.wgsl?raw';
 import noLoraWgsl from './no_lora.wgsl?raw';
+import quadsWgsl from './quads.wgsl?raw';
 
 const plain = defineWeightKernel('matmul_nn', [wgsl, noLoraWgsl].join('\n'));
 const withLora = defineWeightKernel('matmul_nn', [wgsl, loraWgsl].join('\n'));
+const plainQuads = defineQuadsKernel('matmul_nn', [quadsWgsl, wgsl, noLoraWgsl].join('\n'));
+const withLoraQuads = defineQuadsKernel('matmul_nn', [quadsWgsl, wgsl, loraWgsl].join('\n'));
 
-export type MatmulNnEntry = 'serial' | 'tile' | 'naive';
+export type MatmulNnEntry = 'serial' | 'quads' | 'quads_narrow' | 'tile' | 'naive';
 
-/** Outputs, rows x columns, of an invocation (serial, naive) or of a workgroup (tile). */
+/** Outputs, rows x columns, of an invocation (serial, naive) or of a workgroup. */
 const TILE: Readonly<Record<MatmulNnEntry, readonly [rows: number, cols: number]>> = {
   serial: [8, 16],
+  quads: [16, 64],
+  quads_narrow: [16, 16],
   tile: [64, 64],
   naive: [1, 1],
 };
@@ -37,6 +42,18 @@ export interface MatmulNnArgs {
   readonly alpha?: number;
   readonly accumulate: boolean;
   readonly variant: Variant;
+  /** Of `serial`: the adapter has subgroups of exactly four, which share loads. Default false. */
+  readonly quads?: boolean;
+}
+
+export function selectMatmulNn({
+  variant,
+  quads = false,
+  inFeatures,
+}: Pick<MatmulNnArgs, 'variant' | 'quads' | 'inFeatures'>): MatmulNnEntry {
+  if (variant === 'workgroup') return 'tile';
+  if (!quads) return 'serial';
+  return inFeatures <= 32 ? 'quads_narrow' : 'quads';
 }
 
 /**
@@ -44,19 +61,23 @@ export interface MatmulNnArgs {
  * Operands: dy [N, dyStride], w_codes, w_scales (q8, q4 only), dh [N, R] and lora_a [R, I], rows
  * padded to four values (with `rank`) -> dx [N, I].
  */
-export function matmulNn(
-  args: MatmulNnArgs,
-  entry: MatmulNnEntry = args.variant === 'serial' ? 'serial' : 'tile',
-): Launch {
+export function matmulNn(args: MatmulNnArgs, entry: MatmulNnEntry = selectMatmulNn(args)): Launch {
   const { rows, outFeatures, inFeatures, dyStride, dyOffset, rank, loraScale, alpha = 1 } = args;
-  const weight = readWeight(rank > 0 ? withLora : plain, args.format, inFeatures);
+  const isQuads = entry === 'quads' || entry === 'quads_narrow';
+  const [none, lora] = isQuads ? [plainQuads, withLoraQuads] : [plain, withLora];
+  const weight = readWeight(rank > 0 ? lora : none, args.format, inFeatures);
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(rows / tileRows) * Math.ceil(inFeatures / tileCols);
+  const perInvocation = entry === 'serial' || entry === 'naive';
   const workgroupSize = entry === 'naive' ? 64 : serialWorkgroupSize(shares);
   return {
     kernel: weight.kernel,
     entry,
-    overrides: { ...weight.overrides, WG: workgroupSize, ACCUMULATE: args.accumulate ? 1 : 0 },
+    overrides: {
+      ...weight.overrides,
+      ...(perInvocation && { WG: workgroupSize }),
+      ACCUMULATE: args.accumulate ? 1 : 0,
+    },
     params: {
       ...weight.params,
       rows,
@@ -69,7 +90,7 @@ export function matmulNn(
       lora_scale: loraScale,
     },
     operands: ['dy', ...weight.operands, ...(rank > 0 ? ['dh', 'lora_a'] : []), 'dx'],
-    workgroups: foldGrid(Math.ceil(shares / (entry === 'tile' ? 1 : workgroupSize))),
+    workgroups: foldGrid(Math.ceil(shares / (perInvocation ? workgroupSize : 1))),
     flops: 2 * rows * inFeatures * (outFeatures + rank),
   };
 }

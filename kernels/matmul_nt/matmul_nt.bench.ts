@@ -14,8 +14,9 @@ export function benchCases(): BenchCase[] {
   return shapes.flatMap(([rows, inFeatures, outFeatures]) =>
     formats.flatMap((format) => {
       const entries = new Set<MatmulNtEntry>([
-        selectMatmulNt('serial', rows),
-        selectMatmulNt('workgroup', rows),
+        selectMatmulNt({ variant: 'serial', rows, outFeatures }),
+        selectMatmulNt({ variant: 'serial', quads: true, rows, outFeatures }),
+        selectMatmulNt({ variant: 'workgroup', rows, outFeatures }),
         'naive',
       ]);
       return [...entries].map((entry) => {

@@ -7,7 +7,7 @@ import { cases } from './matmul_nt.cases.ts';
 import { matmulNtRef } from './matmul_nt.ref.ts';
 import { matmulNt, selectMatmulNt, type MatmulNtArgs } from './matmul_nt.ts';
 
-const entries = ['serial', 'serial_row', 'tile', 'matvec', 'naive'] as const;
+const entries = ['serial', 'serial_row', 'quads', 'quads_narrow', 'tile', 'matvec', 'naive'] as const;
 const loraScale = 0.7;
 
 async function run(
@@ -70,8 +70,9 @@ describe('matmul_nt', () => {
         lora_b: new Float32Array(packWeight(loraB, outFeatures, rank, 'f32').codes.buffer),
         y: before,
       };
-      // A variant's two paths share their shapes: the one for few rows takes the small ones.
-      for (const entry of entries.filter((name) => name !== (rows <= 4 ? 'tile' : 'matvec'))) {
+      // A variant's two paths share their shapes: the one for few rows, or columns, takes the small ones.
+      const others: readonly string[] = [rows <= 4 ? 'tile' : 'matvec', outFeatures <= 17 ? 'quads' : 'quads_narrow'];
+      for (const entry of entries.filter((name) => !others.includes(name))) {
         const y = await run(
           { ...shape, outStride, outOffset, alpha, accumulate, loraScale, variant: 'serial' },
           buffers,
@@ -82,10 +83,15 @@ describe('matmul_nt', () => {
     },
   );
 
-  it.each(['serial', 'workgroup'] as const)(
-    'gives an output the same bits whatever the number of rows: %s',
-    async (variant) => {
-      const [inFeatures, outFeatures, rank] = [77, 21, 5];
+  it.each([
+    { variant: 'serial', quads: false, outFeatures: 21 },
+    { variant: 'serial', quads: true, outFeatures: 21 },
+    { variant: 'serial', quads: true, outFeatures: 69 },
+    { variant: 'workgroup', quads: false, outFeatures: 21 },
+  ] as const)(
+    'gives an output the same bits whatever the number of rows: $variant, quads $quads, $outFeatures',
+    async ({ variant, quads, outFeatures }) => {
+      const [inFeatures, rank] = [77, 5];
       const packed = packWeight(testValues(outFeatures * inFeatures, 1), outFeatures, inFeatures, 'q4');
       const x = testValues(70 * inFeatures, 2);
       const h = testValues(70 * rank, 3);
@@ -111,7 +117,7 @@ describe('matmul_nt', () => {
             lora_b: testValues(outFeatures * 8, 4),
             y: new Float32Array(rows * outFeatures),
           },
-          selectMatmulNt(variant, rows),
+          selectMatmulNt({ variant, quads, rows, outFeatures }),
         );
         return y.slice(0, outFeatures);
       };
@@ -121,14 +127,22 @@ describe('matmul_nt', () => {
     },
   );
 
-  it('selects by the number of rows', () => {
-    expect([1, 2, 3, 512].map((rows) => selectMatmulNt('serial', rows))).toEqual([
+  it('selects by the number of rows, and quads by that of columns', () => {
+    expect(
+      [
+        [2, 256],
+        [3, 16],
+        [3, 32],
+        [3, 33],
+      ].map(([rows = 0, outFeatures = 0]) => selectMatmulNt({ variant: 'serial', quads: true, rows, outFeatures })),
+    ).toEqual(['serial_row', 'quads_narrow', 'quads_narrow', 'quads']);
+    expect([1, 2, 3, 512].map((rows) => selectMatmulNt({ variant: 'serial', rows, outFeatures: 256 }))).toEqual([
       'serial_row',
       'serial_row',
       'serial',
       'serial',
     ]);
-    expect([1, 4, 5, 512].map((rows) => selectMatmulNt('workgroup', rows))).toEqual([
+    expect([1, 4, 5, 512].map((rows) => selectMatmulNt({ variant: 'workgroup', rows, outFeatures: 256 }))).toEqual([
       'matvec',
       'matvec',
       'tile',

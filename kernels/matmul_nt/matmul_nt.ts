@@ -1,17 +1,29 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
 import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
 import { serialWorkgroupSize } from '../_lib/serial.ts';
-import { defineWeightKernel, readWeight } from '../_lib/weight.ts';
+import { defineQuadsKernel, defineWeightKernel, readWeight, type WeightKernel } from '../_lib/weight.ts';
 import biasWgsl from './bias.wgsl?raw';
 import loraWgsl from './lora.wgsl?raw';
 import wgsl from './matmul_nt.wgsl?raw';
 import noBiasWgsl from './no_bias.wgsl?raw';
 import noLoraWgsl from './no_lora.wgsl?raw';
+import quadsWgsl from './quads.wgsl?raw';
 
-const plain = defineWeightKernel('matmul_nt', [wgsl, noBiasWgsl, noLoraWgsl].join('\n'));
-const withBias = defineWeightKernel('matmul_nt', [wgsl, biasWgsl, noLoraWgsl].join('\n'));
-const withLora = defineWeightKernel('matmul_nt', [wgsl, noBiasWgsl, loraWgsl].join('\n'));
-const withBoth = defineWeightKernel('matmul_nt', [wgsl, biasWgsl, loraWgsl].join('\n'));
+/** Joined sources by `bias` and `lora`: a program binds exactly what it reads. */
+function joined(
+  define: typeof defineWeightKernel,
+  ...first: readonly string[]
+): (bias: boolean, lora: boolean) => WeightKernel {
+  const of = (bias: string, lora: string): WeightKernel => define('matmul_nt', [...first, wgsl, bias, lora].join('\n'));
+  const plain = of(noBiasWgsl, noLoraWgsl);
+  const withBias = of(biasWgsl, noLoraWgsl);
+  const withLora = of(noBiasWgsl, loraWgsl);
+  const withBoth = of(biasWgsl, loraWgsl);
+  return (bias, lora) => (bias ? (lora ? withBoth : withBias) : lora ? withLora : plain);
+}
+
+const sources = joined(defineWeightKernel);
+const quadsSources = joined(defineQuadsKernel, quadsWgsl);
 
 export interface MatmulNtArgs {
   /** N */
@@ -33,22 +45,35 @@ export interface MatmulNtArgs {
   readonly alpha?: number;
   readonly accumulate?: boolean;
   readonly variant: Variant;
+  /** Of `serial`: the adapter has subgroups of exactly four, which share loads. Default false. */
+  readonly quads?: boolean;
 }
 
-export type MatmulNtEntry = 'serial' | 'serial_row' | 'tile' | 'matvec' | 'naive';
+export type MatmulNtEntry = 'serial' | 'serial_row' | 'quads' | 'quads_narrow' | 'tile' | 'matvec' | 'naive';
 
-/** Outputs of one workgroup's share: rows x columns of an invocation (serial) or of a workgroup. */
+/** Outputs of one share: rows x columns of an invocation (serial, naive) or of a workgroup. */
 const TILE: Readonly<Record<MatmulNtEntry, readonly [rows: number, cols: number]>> = {
   serial: [8, 16],
   serial_row: [1, 4],
+  quads: [16, 64],
+  quads_narrow: [16, 16],
   tile: [64, 64],
   matvec: [1, 4],
   naive: [1, 1],
 };
 
 /** Few rows, as in decoding, leave a tile idle; from three rows on reading each weight once for all of them wins. */
-export function selectMatmulNt(variant: Variant, rows: number): MatmulNtEntry {
-  if (variant === 'serial') return rows <= 2 ? 'serial_row' : 'serial';
+export function selectMatmulNt({
+  variant,
+  quads = false,
+  rows,
+  outFeatures,
+}: Pick<MatmulNtArgs, 'variant' | 'quads' | 'rows' | 'outFeatures'>): MatmulNtEntry {
+  if (variant === 'serial') {
+    if (rows <= 2) return 'serial_row';
+    if (!quads) return 'serial';
+    return outFeatures <= 32 ? 'quads_narrow' : 'quads';
+  }
   return rows <= 4 ? 'matvec' : 'tile';
 }
 
@@ -57,18 +82,18 @@ export function selectMatmulNt(variant: Variant, rows: number): MatmulNtEntry {
  * Operands: x [N, I], w_codes, w_scales (q8, q4 only), bias [O] (with `bias`), h [N, R] and lora_b [O, R], rows padded to four values (with
  * `rank`) -> y [N, outStride], of which columns [outOffset, outOffset + O) are written.
  */
-export function matmulNt(args: MatmulNtArgs, entry: MatmulNtEntry = selectMatmulNt(args.variant, args.rows)): Launch {
+export function matmulNt(args: MatmulNtArgs, entry: MatmulNtEntry = selectMatmulNt(args)): Launch {
   const { rows, inFeatures, outFeatures, outStride, outOffset, rank, loraScale, alpha = 1, accumulate = false } = args;
-  const sources = args.bias ? (rank > 0 ? withBoth : withBias) : rank > 0 ? withLora : plain;
-  const weight = readWeight(sources, args.format, inFeatures);
+  const isQuads = entry === 'quads' || entry === 'quads_narrow';
+  const weight = readWeight((isQuads ? quadsSources : sources)(args.bias, rank > 0), args.format, inFeatures);
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(rows / tileRows) * Math.ceil(outFeatures / tileCols);
-  const perInvocation = entry !== 'tile' && entry !== 'matvec';
+  const perInvocation = entry === 'serial' || entry === 'serial_row' || entry === 'naive';
   const workgroupSize = entry === 'naive' ? 64 : serialWorkgroupSize(shares);
   return {
     kernel: weight.kernel,
     entry,
-    overrides: { ...weight.overrides, WG: workgroupSize, ACCUMULATE: accumulate ? 1 : 0 },
+    overrides: { ...weight.overrides, ...(perInvocation && { WG: workgroupSize }), ACCUMULATE: accumulate ? 1 : 0 },
     params: {
       ...weight.params,
       rows,

@@ -13,7 +13,7 @@ import { cases } from './matmul_tn.cases.ts';
 import { matmulTnRef } from './matmul_tn.ref.ts';
 import { matmulTn } from './matmul_tn.ts';
 
-const entries = ['serial', 'tile', 'naive'] as const;
+const entries = ['serial', 'quads', 'tile', 'naive'] as const;
 
 /** Columns [offset, offset + width) of rows of length `stride`. */
 function columns(values: Float32Array, rows: number, stride: number, offset: number, width: number): Float64Array {
@@ -70,16 +70,20 @@ describe('matmul_tn', () => {
     expectFiniteDifferences(loss, a, matmulTnRef(dh, x, rows, rank, inner), { label: 'dA' });
   });
 
-  it.each(['serial', 'workgroup'] as const)(
-    'gives the same bits when rows of zeros are appended: %s',
-    async (variant) => {
+  it.each([
+    { variant: 'serial', quads: false },
+    { variant: 'serial', quads: true },
+    { variant: 'workgroup', quads: false },
+  ] as const)(
+    'gives the same bits when rows of zeros are appended: $variant, quads $quads',
+    async ({ variant, quads }) => {
       const [p, q] = [4, 21];
       const run = async (rows: number): Promise<Float32Array> => {
         const a = new Float32Array(rows * p);
         a.set(testValues(37 * p, 1));
         const b = new Float32Array(rows * q);
         b.set(testValues(37 * q, 2));
-        const launch = matmulTn({ rows, p, q, alpha: 1, accumulate: false, variant });
+        const launch = matmulTn({ rows, p, q, alpha: 1, accumulate: false, variant, quads });
         const { g } = await runLaunches(await testGpu(), [launch], { a, b, g: new Float32Array(p * q) });
         return Float32Array.from(g ?? []);
       };

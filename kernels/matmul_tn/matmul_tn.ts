@@ -1,14 +1,18 @@
 import { defineKernel, foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
 import { serialWorkgroupSize } from '../_lib/serial.ts';
+import spreadWgsl from '../_lib/quads.wgsl?raw';
 import wgsl from './matmul_tn.wgsl?raw';
+import quadsWgsl from './quads.wgsl?raw';
 
-export const kernel = defineKernel('matmul_tn', wgsl);
+const plain = defineKernel('matmul_tn', wgsl);
+const quadsKernel = defineKernel('matmul_tn', [quadsWgsl, wgsl, spreadWgsl].join('\n'));
 
-export type MatmulTnEntry = 'serial' | 'tile' | 'naive';
+export type MatmulTnEntry = 'serial' | 'quads' | 'tile' | 'naive';
 
-/** Outputs, rows x columns, of an invocation (serial, naive) or of a workgroup (tile). */
+/** Outputs, rows x columns, of an invocation (serial, naive) or of a workgroup. Those of quads: longer x shorter side. */
 const TILE: Readonly<Record<MatmulTnEntry, readonly [rows: number, cols: number]>> = {
   serial: [8, 16],
+  quads: [32, 16],
   tile: [32, 32],
   naive: [1, 1],
 };
@@ -33,24 +37,35 @@ export interface MatmulTnArgs {
   readonly alpha: number;
   readonly accumulate: boolean;
   readonly variant: Variant;
+  /** Of `serial`: the adapter has subgroups of exactly four, which share loads. Default false. */
+  readonly quads?: boolean;
+}
+
+export function selectMatmulTn({ variant, quads = false }: Pick<MatmulTnArgs, 'variant' | 'quads'>): MatmulTnEntry {
+  if (variant === 'workgroup') return 'tile';
+  return quads ? 'quads' : 'serial';
 }
 
 /**
  * g[p,q] = alpha · Σ_n a[n, aOffset + p] b[n, bOffset + q] (+ g[p,q]).
  * Operands: a [N, aStride], b [N, bStride] -> g [P, gStride]. The sum runs in fixed order without atomics.
  */
-export function matmulTn(
-  args: MatmulTnArgs,
-  entry: MatmulTnEntry = args.variant === 'serial' ? 'serial' : 'tile',
-): Launch {
+export function matmulTn(args: MatmulTnArgs, entry: MatmulTnEntry = selectMatmulTn(args)): Launch {
   const { rows, p, q, aStride = p, aOffset = 0, bStride = q, bOffset = 0, gStride = q, alpha } = args;
   const [tileRows, tileCols] = TILE[entry];
-  const shares = Math.ceil(p / tileRows) * Math.ceil(q / tileCols);
+  const isQuads = entry === 'quads';
+  const longB = isQuads && q > p;
+  const shares = Math.ceil((longB ? q : p) / tileRows) * Math.ceil((longB ? p : q) / tileCols);
+  const perInvocation = entry === 'serial' || entry === 'naive';
   const workgroupSize = entry === 'naive' ? 64 : serialWorkgroupSize(shares);
   return {
-    kernel,
+    kernel: isQuads ? quadsKernel : plain,
     entry,
-    overrides: { WG: workgroupSize, ACCUMULATE: args.accumulate ? 1 : 0 },
+    overrides: {
+      ...(perInvocation && { WG: workgroupSize }),
+      ...(isQuads && { LONG_B: longB ? 1 : 0 }),
+      ACCUMULATE: args.accumulate ? 1 : 0,
+    },
     params: {
       rows,
       p_len: p,
@@ -63,7 +78,7 @@ export function matmulTn(
       alpha,
     },
     operands: ['a', 'b', 'g'],
-    workgroups: foldGrid(Math.ceil(shares / (entry === 'tile' ? 1 : workgroupSize))),
+    workgroups: foldGrid(Math.ceil(shares / (perInvocation ? workgroupSize : 1))),
     flops: 2 * rows * p * q,
   };
 }

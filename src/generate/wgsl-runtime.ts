@@ -88,7 +88,7 @@ export class WgslRuntime implements Runtime {
     const regions = inputRegions(full.graph);
     const layout = new ParamLayout(loraGroups(full.graph, 0));
     const homeOf = (storage: Tensor): Home => homeOfTensor(storage, layout, regions);
-    const planOptions = { limits: gpu.limits, variant: gpu.variant, homeOf };
+    const planOptions = { limits: gpu.limits, variant: gpu.variant, quads: gpu.quads, homeOf };
     let placement: Placement | undefined;
     const planned = new Map<number, Plan>();
     for (const rows of [...sizes].reverse()) {

@@ -98,6 +98,17 @@ export class Gpu {
     return this.adapter.isSoftware ? 'serial' : 'workgroup';
   }
 
+  /** Whether `serial` kernels may share loads between four invocations: a software adapter with subgroups of just that. */
+  get quads(): boolean {
+    const { subgroupMinSize, subgroupMaxSize } = this.adapterInfo;
+    return (
+      this.adapter.isSoftware &&
+      this.adapter.features.includes('subgroups') &&
+      subgroupMinSize === 4 &&
+      subgroupMaxSize === 4
+    );
+  }
+
   /** Bytes of all live buffers made through this object. */
   get bytesAllocated(): number {
     return this.#bytesAllocated;

@@ -31,7 +31,7 @@ import type { Tensor } from './tensor.ts';
 
 /** Turns one node into dispatches. Everything a kernel needs to know about splitting happens here. */
 export function lowerNode(node: GraphNode, ctx: LowerContext): void {
-  const { variant } = ctx;
+  const { variant, quads } = ctx;
   switch (node.op) {
     case 'embedding': {
       const { tokens, table, scale, y } = node;
@@ -97,6 +97,7 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
             rank,
             loraScale,
             variant,
+            quads,
           }),
           { x, y, ...weightOperands(weight, part), ...(bias && { bias }), ...(h && loraB && { h, lora_b: loraB }) },
         );
@@ -120,6 +121,7 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
             loraScale: 1,
             accumulate: into !== undefined || index > 0,
             variant,
+            quads,
           }),
           { dy, dx, ...weightOperands(weight, part), ...(rank > 0 && dh && loraA && { dh, lora_a: loraA }) },
         );
@@ -143,6 +145,7 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
           alpha,
           accumulate: true,
           variant,
+          quads,
         }),
         { a, b, g },
       );
@@ -286,7 +289,7 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
 /** Chunk by chunk: gather labelled rows, logits, their losses and gradient in place, and back through the head. */
 function linearCrossEntropy(node: Extract<GraphNode, { op: 'linear_cross_entropy' }>, ctx: LowerContext): void {
   const { x, weight, step, lossRows: rows, labels, logitScale, softCap, saved, nll } = node;
-  const { variant } = ctx;
+  const { variant, quads } = ctx;
   const chunkRows = Math.min(node.chunkRows, x.rows);
   const xg = ctx.scratch('loss.x', [chunkRows, x.cols]);
   const logits = ctx.scratch('loss.logits', [chunkRows, weight.rows]);
@@ -320,6 +323,7 @@ function linearCrossEntropy(node: Extract<GraphNode, { op: 'linear_cross_entropy
         loraScale: 0,
         accumulate: index > 0,
         variant,
+        quads,
       });
       ctx.launch(launch, { dy: logits, dx: dxg, ...weightOperands(weight, part) }, firstRow);
     });
@@ -348,6 +352,7 @@ function headProduct(
       rank: 0,
       loraScale: 0,
       variant: ctx.variant,
+      quads: ctx.quads,
     });
     ctx.launch(launch, { x, y, ...weightOperands(weight, part) }, minLabelled);
   }
@@ -366,6 +371,7 @@ function denseNt(ctx: LowerContext, x: Tensor, w: Tensor, y: Tensor): void {
     rank: 0,
     loraScale: 0,
     variant: ctx.variant,
+    quads: ctx.quads,
   });
   ctx.launch(launch, { x, w_codes: w, y });
 }
@@ -387,6 +393,7 @@ function denseNn(
     alpha,
     accumulate,
     variant: ctx.variant,
+    quads: ctx.quads,
   });
   ctx.launch(launch, { dy, w_codes: w, dx });
 }

@@ -56,6 +56,8 @@ export interface Plan {
 export interface PlanOptions {
   readonly limits: GpuLimits;
   readonly variant: Variant;
+  /** Of `serial`: `Gpu.quads`. Default false. */
+  readonly quads?: boolean;
   /** Home of every storage tensor that is no activation and no weight. */
   readonly homeOf: (storage: Tensor) => Home;
   /** Nodes before this index are the forward pass; default: all. */
@@ -73,6 +75,7 @@ interface LoweredLaunch {
 /** What lowering a node may do. */
 export interface LowerContext {
   readonly variant: Variant;
+  readonly quads: boolean;
   readonly parts: (weight: Tensor) => readonly WeightPart[];
   /** Adds a dispatch; `operands` maps each of the launch's operand names. */
   readonly launch: (launch: Launch, operands: Readonly<Record<string, Operand>>, minLabelled?: number) => void;
@@ -117,6 +120,7 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
     if (index === forwardNodes) forwardEnd = lowered.length;
     lowerNode(node, {
       variant: options.variant,
+      quads: options.quads ?? false,
       parts: (weight) => weightParts(weight, options.limits),
       launch: (launch, operands, minLabelled) => lowered.push({ launch, operands, minLabelled }),
       scratch: (name, shape) => new Tensor(scratchIds.next++, { name, shape, role: 'activation' }),

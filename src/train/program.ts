@@ -23,6 +23,8 @@ export interface ProgramOptions {
   readonly context: number;
   readonly limits: GpuLimits;
   readonly variant: Variant;
+  /** Of `serial`: `Gpu.quads`. Default false. */
+  readonly quads?: boolean;
   readonly lora: LoraSettings;
   /** Rows of the largest micro-batch: batch size times sequence length. */
   readonly rows: number;
@@ -137,7 +139,7 @@ function bucketsUpTo(rows: number): number[] {
 }
 
 function build(options: ProgramOptions, checkpoint: boolean): Program {
-  const { model, format, context, limits, variant, microSteps, optimizer } = options;
+  const { model, format, context, limits, variant, quads = false, microSteps, optimizer } = options;
   const sizes = bucketsUpTo(options.rows);
   const largest = sizes.at(-1) ?? bucketRows(options.rows);
   const inputs = inputRegions(trainingGraph(options, largest, checkpoint).graph);
@@ -150,7 +152,7 @@ function build(options: ProgramOptions, checkpoint: boolean): Program {
     layout ??= new ParamLayout(loraGroups(graph, options.weightDecay));
     const params = layout;
     const homeOf = (storage: Tensor): Home => homeOfTensor(storage, params, inputs);
-    const plan = planGraph(graph, { limits, variant, homeOf, forwardEnd, ...(placement && { placement }) });
+    const plan = planGraph(graph, { limits, variant, quads, homeOf, forwardEnd, ...(placement && { placement }) });
     placement ??= plan.placement;
     plans.set(rows, plan);
   }

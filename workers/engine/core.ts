@@ -111,6 +111,9 @@ export interface TrainOptions {
   readonly control: RunControl;
 }
 
+/** How run.json names `serial` kernels that share loads among four invocations. */
+const SERIAL_QUADS = 'serial-quads';
+
 /** A base model ready to train and to talk, on whichever executor. */
 export class LoadedModel {
   readonly opened: OpenModel;
@@ -187,7 +190,7 @@ export class LoadedModel {
     const trainer = await WgslTrainer.make(this.#base, program);
     const kernels = {
       executor: 'webgpu',
-      variant: program.options.variant,
+      variant: program.options.quads === true ? SERIAL_QUADS : program.options.variant,
       checkpointing: program.report.checkpoint,
     } as const;
     return { trainer, plan: program.report, device, deviceName, kernels };
@@ -195,14 +198,19 @@ export class LoadedModel {
 
   #programOptions({ kernels, ...spec }: TrainerSpec): ProgramOptions {
     const gpu = this.#core.gpu;
-    const resumed = kernels?.variant === 'serial' || kernels?.variant === 'workgroup' ? kernels.variant : undefined;
+    const recorded = kernels?.variant;
+    const known = recorded === 'serial' || recorded === SERIAL_QUADS || recorded === 'workgroup';
+    const variant = !known ? gpu?.variant : recorded === 'workgroup' ? 'workgroup' : 'serial';
+    // Quads need this device's subgroups; without them `serial` adds in the same order.
+    const quads = (known ? recorded === SERIAL_QUADS : true) && gpu?.quads === true;
     return {
       ...spec,
       model: this.opened.model,
       format: this.format,
       context: this.context,
       limits: gpu?.limits ?? DEFAULT_LIMITS,
-      variant: resumed ?? gpu?.variant ?? 'workgroup',
+      variant: variant ?? 'workgroup',
+      quads,
       ...(kernels !== undefined && { checkpoint: kernels.checkpointing }),
     };
   }
