@@ -7,7 +7,7 @@ export const cases = [
   { rows: 3, vocab: 600, k: 7, pattern: 'all equal' },
   { rows: 1, vocab: 700, k: 64, pattern: 'ascending' },
   { rows: 2, vocab: 700, k: 3, pattern: 'descending' },
-  { rows: 2, vocab: 66_000, k: 4, pattern: 'one lane' },
+  { rows: 2, vocab: 66_000, k: 6, pattern: 'one lane' },
   { rows: 3, vocab: 300, k: 4, pattern: 'signed zeros' },
   { rows: 1, vocab: 151_936, k: 20, pattern: 'random' },
 ] as const;

@@ -17,8 +17,8 @@ function logitsOf(count: number, pattern: Pattern): Float32Array {
   if (pattern === 'signed zeros') return values.map((_, i) => (i % 3 === 0 ? -1 : i % 3 === 1 ? -0 : 0));
   if (pattern === 'ascending') return values.map((_, i) => i / 8);
   if (pattern === 'descending') return values.map((_, i) => -i / 8);
-  // Neighbours in one lane's share of a 256-wide workgroup, further apart than 256 such shares.
-  if (pattern === 'one lane') for (const at of [3, 3 + 256, 3 + 65_536]) values[at] = 900 - at / 256;
+  // Neighbours in one lane's share of a 256-wide workgroup, further apart than 256 such shares, up to the last of 66000.
+  if (pattern === 'one lane') for (const at of [3, 3 + 256, 3 + 65_536, 65_743, 65_999]) values[at] = 900 - at / 256;
   return values;
 }
 
