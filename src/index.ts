@@ -29,7 +29,19 @@ import type { TrainConfig } from './train/config.ts';
 export { WebLoraError, type ErrorCode } from './errors.ts';
 export { readSafetensors, writeSafetensors, type SafetensorsTensor } from './formats/safetensors.ts';
 export { dequantize, quantize, type PackedWeight, type WeightFormat } from './formats/quantize.ts';
-export type { ChatMessage, EngineFacts, EvaluateReport, GenerateReport, LoadOptions, ModelFacts, PlanReport, ProgressEvent, RunReport, TrainEvent, TrainConfig };
+export type {
+  ChatMessage,
+  EngineFacts,
+  EvaluateReport,
+  GenerateReport,
+  LoadOptions,
+  ModelFacts,
+  PlanReport,
+  ProgressEvent,
+  RunReport,
+  TrainEvent,
+  TrainConfig,
+};
 
 export interface EngineOptions {
   /** A worker of its own (browsers), or this thread (Node). Default: a worker where there are any. */
@@ -46,7 +58,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-const isNode = typeof process !== 'undefined' && (process.versions as { node?: string } | undefined)?.node !== undefined;
+const isNode =
+  typeof process !== 'undefined' && (process.versions as { node?: string } | undefined)?.node !== undefined;
 
 /**
  * Opens the engine: the owner of the GPU.
@@ -73,7 +86,11 @@ export async function createEngine({ worker = !isNode, embedded }: EngineOptions
 async function threadDeps(embedded: URL | undefined): Promise<EngineDeps> {
   const folder = embedded ?? new URL('../embedded/', import.meta.url);
   if (!isNode) {
-    return { openGpu: openBrowserGpu, openStore: async () => (hasOpfs() ? makeOpfsStore('web-lora') : makeMemoryStore()), readEmbedded: fetchEmbedded(folder) };
+    return {
+      openGpu: openBrowserGpu,
+      openStore: async () => (hasOpfs() ? makeOpfsStore('web-lora') : makeMemoryStore()),
+      readEmbedded: fetchEmbedded(folder),
+    };
   }
   const { nodeDeps } = await import('./node-deps.ts');
   return nodeDeps(folder);
@@ -102,8 +119,17 @@ export class Engine {
    */
   async loadModel(source: 'embedded' | readonly File[], options: LoadOptions & CallOptions = {}): Promise<EngineModel> {
     const { onProgress, signal, ...load } = options;
-    const from: ModelSource = source === 'embedded' ? { kind: 'embedded' } : { kind: 'files', files: source.map((file): NamedFile => ({ name: file.webkitRelativePath || file.name, bytes: file })) };
-    return new EngineModel(this.#client, take(await this.#client.loadModel(from, load, { ...(onProgress && { onProgress }), ...(signal && { signal }) })));
+    const from: ModelSource =
+      source === 'embedded'
+        ? { kind: 'embedded' }
+        : {
+            kind: 'files',
+            files: source.map((file): NamedFile => ({ name: file.webkitRelativePath || file.name, bytes: file })),
+          };
+    return new EngineModel(
+      this.#client,
+      take(await this.#client.loadModel(from, load, { ...(onProgress && { onProgress }), ...(signal && { signal }) })),
+    );
   }
 
   dispose(): Promise<void> {
@@ -126,19 +152,40 @@ export class EngineModel {
   }
 
   /** Starts a run; iterate it for its events. @throws `bad-data`, `config`, `exists`, `locked` */
-  async train(dataset: DatasetInput, config: Partial<TrainConfig> & { readonly out?: string; readonly evalData?: DatasetInput; readonly signal?: AbortSignal } = {}): Promise<TrainingRun> {
+  async train(
+    dataset: DatasetInput,
+    config: Partial<TrainConfig> & {
+      readonly out?: string;
+      readonly evalData?: DatasetInput;
+      readonly signal?: AbortSignal;
+    } = {},
+  ): Promise<TrainingRun> {
     const { out = `run-${Date.now().toString(36)}`, evalData, signal, ...settings } = config;
     const data = await datasetOf(dataset);
     const held = evalData === undefined ? undefined : await datasetOf(evalData);
-    const started = take(await this.#client.train({ model: this.facts.id, data, config: settings, out, ...(held && { evalData: held }) }, signal));
+    const started = take(
+      await this.#client.train(
+        { model: this.facts.id, data, config: settings, out, ...(held && { evalData: held }) },
+        signal,
+      ),
+    );
     return new TrainingRun(this.#client, started.id, started.events);
   }
 
   /** Streams an answer piece by piece; its return value is the report. */
-  async *generate(messages: readonly ChatMessage[] | string, options: Omit<GenerateRequest, 'model' | 'adapter' | 'input'> & { readonly adapter?: Adapter; readonly signal?: AbortSignal } = {}): AsyncGenerator<string, GenerateReport, undefined> {
+  async *generate(
+    messages: readonly ChatMessage[] | string,
+    options: Omit<GenerateRequest, 'model' | 'adapter' | 'input'> & {
+      readonly adapter?: Adapter;
+      readonly signal?: AbortSignal;
+    } = {},
+  ): AsyncGenerator<string, GenerateReport, undefined> {
     const { adapter, signal, ...rest } = options;
     const input = typeof messages === 'string' ? { text: messages } : { messages };
-    for await (const event of this.#client.generate({ model: this.facts.id, input, ...rest, ...(adapter && { adapter: adapter.id }) }, signal)) {
+    for await (const event of this.#client.generate(
+      { model: this.facts.id, input, ...rest, ...(adapter && { adapter: adapter.id }) },
+      signal,
+    )) {
       if (event.kind === 'text') yield event.text;
       else if (event.kind === 'done') return event.report;
       else throw new WebLoraError(event.error.code, event.error.message);
@@ -146,10 +193,22 @@ export class EngineModel {
     throw new WebLoraError('aborted', 'generate: the engine ended before the answer did');
   }
 
-  async evaluate(dataset: DatasetInput, options: { readonly adapter?: Adapter; readonly system?: string; readonly maxNewTokens?: number } & CallOptions = {}): Promise<EvaluateReport> {
+  async evaluate(
+    dataset: DatasetInput,
+    options: {
+      readonly adapter?: Adapter;
+      readonly system?: string;
+      readonly maxNewTokens?: number;
+    } & CallOptions = {},
+  ): Promise<EvaluateReport> {
     const { adapter, onProgress, signal, ...rest } = options;
     const data = await datasetOf(dataset);
-    return take(await this.#client.evaluate({ model: this.facts.id, data, ...rest, ...(adapter && { adapter: adapter.id }) }, { ...(onProgress && { onProgress }), ...(signal && { signal }) }));
+    return take(
+      await this.#client.evaluate(
+        { model: this.facts.id, data, ...rest, ...(adapter && { adapter: adapter.id }) },
+        { ...(onProgress && { onProgress }), ...(signal && { signal }) },
+      ),
+    );
   }
 
   /** Reads the files of a PEFT folder. @throws `bad-adapter` */
@@ -180,7 +239,8 @@ export class TrainingRun implements AsyncIterable<TrainEvent> {
       for await (const event of events) {
         this.#events.push(event);
         this.#wake();
-        if (event.kind === 'done') return { adapter: new Adapter(this.#client, event.report.adapter), report: event.report };
+        if (event.kind === 'done')
+          return { adapter: new Adapter(this.#client, event.report.adapter), report: event.report };
         if (event.kind === 'failed') throw new WebLoraError(event.error.code, event.error.message);
       }
       throw new WebLoraError('internal', 'train: the events ended before the run did');
@@ -242,5 +302,8 @@ export class Adapter {
 async function datasetOf(input: DatasetInput): Promise<Dataset> {
   if (input instanceof Blob) return { name: input.name, bytes: new Uint8Array(await input.arrayBuffer()) };
   if ('bytes' in input) return input;
-  return { name: 'rows.jsonl', bytes: new TextEncoder().encode(input.map((row) => `${JSON.stringify(row)}\n`).join('')) };
+  return {
+    name: 'rows.jsonl',
+    bytes: new TextEncoder().encode(input.map((row) => `${JSON.stringify(row)}\n`).join('')),
+  };
 }

@@ -12,7 +12,12 @@ export function nodeDeps(embedded: URL): EngineDeps {
     openStore: () => Promise.resolve(makeNodeStore('.')),
     readEmbedded: (path) => {
       const file = fileURLToPath(new URL(path, embedded));
-      if (!existsSync(file)) throw new WebLoraError('file-not-found', 'the built-in model', { got: 'no such file', wanted: file, fix: 'run npm run build, or pass its address as `embedded`' });
+      if (!existsSync(file))
+        throw new WebLoraError('file-not-found', 'the built-in model', {
+          got: 'no such file',
+          wanted: file,
+          fix: 'run npm run build, or pass its address as `embedded`',
+        });
       return Promise.resolve(readFileSync(file));
     },
   };

@@ -30,13 +30,21 @@ describe('the library', () => {
       const zip = unzipSync(new Uint8Array(await (await adapter.export('peft')).arrayBuffer()));
       expect(Object.keys(zip).sort()).toEqual(['README.md', 'adapter_config.json', 'adapter_model.safetensors']);
       expect(readSafetensors(zip['adapter_model.safetensors'] ?? new Uint8Array()).tensors.size).toBe(56);
-      expect(readFileSync(join(folder, 'first', 'adapter_model.safetensors'))).toEqual(Buffer.from(zip['adapter_model.safetensors'] ?? []));
+      expect(readFileSync(join(folder, 'first', 'adapter_model.safetensors'))).toEqual(
+        Buffer.from(zip['adapter_model.safetensors'] ?? []),
+      );
       let text = '';
-      for await (const piece of model.generate([{ role: 'user', content: 'What colour is the door?' }], { adapter, maxNewTokens: 4 })) text += piece;
+      for await (const piece of model.generate([{ role: 'user', content: 'What colour is the door?' }], {
+        adapter,
+        maxNewTokens: 4,
+      }))
+        text += piece;
       expect(text.length).toBeGreaterThan(0);
       await expect(model.train(rows, { rank: 0 })).rejects.toMatchObject({ code: 'config' });
       const bad = await model.train([{ nonsense: 1 }], { out: 'second' });
-      await expect(bad.finished).rejects.toSatisfy((error) => error instanceof WebLoraError && error.code === 'bad-data');
+      await expect(bad.finished).rejects.toSatisfy(
+        (error) => error instanceof WebLoraError && error.code === 'bad-data',
+      );
     } finally {
       await engine.dispose();
       process.chdir(before);

@@ -32,7 +32,7 @@ export class WgslTrainer implements Trainer {
     this.#buffers = buffers;
     this.#update = update;
     this.#rowsMax = Math.max(...program.buckets.keys());
-    this.#inputWords = new Uint32Array((this.#buffers.take('inputs').size as number) / 4);
+    this.#inputWords = new Uint32Array(this.#buffers.take('inputs').size / 4);
   }
 
   /** Allocates everything the program lists and compiles every pipeline. Parameters start at zero: write them. */

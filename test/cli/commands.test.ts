@@ -20,19 +20,57 @@ const DATA = ['--data', join(TOY, 'data.jsonl')];
 const expected = toyExpected('toy-llama', 'f32');
 
 function tensors(path: string): Map<string, Float32Array> {
-  return new Map([...readSafetensors(readFileSync(path)).tensors].map(([name, tensor]) => [name, tensorToFloat32(tensor)]));
+  return new Map(
+    [...readSafetensors(readFileSync(path)).tensors].map(([name, tensor]) => [name, tensorToFloat32(tensor)]),
+  );
 }
 
 /** The fixture's AdamW run as flags. */
-const ADAMW = ['--init-adapter', join(TOY, 'adapter'), '--base', 'f32', '--steps', '20', '--batch-size', '2', '--accumulate', '3', '--seq-len', '48', '--lr', '0.02', '--warmup-ratio', '0.2', '--weight-decay', '0.1', '--max-grad-norm', '2.9', '--no-shuffle'];
+const ADAMW = [
+  '--init-adapter',
+  join(TOY, 'adapter'),
+  '--base',
+  'f32',
+  '--steps',
+  '20',
+  '--batch-size',
+  '2',
+  '--accumulate',
+  '3',
+  '--seq-len',
+  '48',
+  '--lr',
+  '0.02',
+  '--warmup-ratio',
+  '0.2',
+  '--weight-decay',
+  '0.1',
+  '--max-grad-norm',
+  '2.9',
+  '--no-shuffle',
+];
 
 describe.each(['webgpu', 'cpu'])('the terminal command on %s', (device) => {
   const run = join(folder, device);
 
   it('trains as PyTorch does, and writes what it promises', async () => {
-    const ended = await weblora(['train', ...MODEL, ...DATA, ...ADAMW, '--device', device, '--out', run, '--json', '--quiet']);
+    const ended = await weblora([
+      'train',
+      ...MODEL,
+      ...DATA,
+      ...ADAMW,
+      '--device',
+      device,
+      '--out',
+      run,
+      '--json',
+      '--quiet',
+    ]);
     expect(ended).toMatchObject({ status: 0, stderr: '' });
-    const lines = readFileSync(join(run, 'metrics.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Record<string, number>);
+    const lines = readFileSync(join(run, 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, number>);
     expect(ended.records().slice(0, 20)).toEqual(lines);
     for (const [i, { step, loss, learning_rate, scored_tokens: _ }] of expected.json.adamw.log.entries()) {
       const line = lines[i];
@@ -43,14 +81,43 @@ describe.each(['webgpu', 'cpu'])('the terminal command on %s', (device) => {
     for (const [key, values] of tensors(join(run, 'adapter_model.safetensors'))) {
       expect(relativeError(values, expected.tensor(`adamw.final.${key}`)), key).toBeLessThanOrEqual(1e-3);
     }
-    expect(readdirSync(run).sort()).toEqual(expect.arrayContaining(['README.md', 'adapter_config.json', 'adapter_model.safetensors', 'checkpoints', 'metrics.jsonl', 'run.json']));
-    expect(JSON.parse(readFileSync(join(run, 'run.json'), 'utf8'))).toMatchObject({ status: 'completed', settings: { rank: expect.any(Number) as number }, resolved: { steps: 20, accumulate: 3 } });
+    expect(readdirSync(run).sort()).toEqual(
+      expect.arrayContaining([
+        'README.md',
+        'adapter_config.json',
+        'adapter_model.safetensors',
+        'checkpoints',
+        'metrics.jsonl',
+        'run.json',
+      ]),
+    );
+    expect(JSON.parse(readFileSync(join(run, 'run.json'), 'utf8'))).toMatchObject({
+      status: 'completed',
+      settings: { rank: expect.any(Number) as number },
+      resolved: { steps: 20, accumulate: 3 },
+    });
   }, 600_000);
 
   it('writes logits that equal PyTorch', async () => {
-    const tokens = (JSON.parse(readFileSync(join(TOY, 'microbatch.jsonl'), 'utf8').split('\n')[0] ?? '{}') as { input_ids: number[] }).input_ids;
+    const tokens = (
+      JSON.parse(readFileSync(join(TOY, 'microbatch.jsonl'), 'utf8').split('\n')[0] ?? '{}') as { input_ids: number[] }
+    ).input_ids;
     const out = join(folder, `${device}.safetensors`);
-    const ended = await weblora(['logits', ...MODEL, '--base', 'f32', '--device', device, '--adapter', join(TOY, 'adapter-random'), '--tokens', tokens.join(','), '--out', out, '--quiet']);
+    const ended = await weblora([
+      'logits',
+      ...MODEL,
+      '--base',
+      'f32',
+      '--device',
+      device,
+      '--adapter',
+      join(TOY, 'adapter-random'),
+      '--tokens',
+      tokens.join(','),
+      '--out',
+      out,
+      '--quiet',
+    ]);
     expect(ended).toMatchObject({ status: 0, stderr: '' });
     const wanted = expected.tensor('adapter.logits');
     const largest = wanted.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
@@ -60,18 +127,41 @@ describe.each(['webgpu', 'cpu'])('the terminal command on %s', (device) => {
 
 describe('the terminal command', () => {
   const run = join(folder, 'run');
-  const settings = ['--rank', '4', '--alpha', '8', '--steps', '8', '--accumulate', '1', '--seq-len', '48', '--save-every', '2', '--lr', '0.01', '--dropout', '0.1'];
+  const settings = [
+    '--rank',
+    '4',
+    '--alpha',
+    '8',
+    '--steps',
+    '8',
+    '--accumulate',
+    '1',
+    '--seq-len',
+    '48',
+    '--save-every',
+    '2',
+    '--lr',
+    '0.01',
+    '--dropout',
+    '0.1',
+  ];
 
   it('stops with a checkpoint on an interrupt, and resumes to the bits of an uninterrupted run', async () => {
     const whole = join(folder, 'whole');
     expect((await weblora(['train', ...MODEL, ...DATA, ...settings, '--out', whole, '--quiet'])).status).toBe(0);
-    const stopped = await weblora(['train', ...MODEL, ...DATA, ...settings, '--out', run, '--json', '--quiet'], { signalAfter: (stdout) => stdout.includes('"step":2') });
+    const stopped = await weblora(['train', ...MODEL, ...DATA, ...settings, '--out', run, '--json', '--quiet'], {
+      signalAfter: (stdout) => stdout.includes('"step":2'),
+    });
     // A fast machine may be done before the signal arrives; then there is nothing to resume.
     if (stopped.status === 130) {
-      expect((await weblora(['train', '--resume', run, '--rank', '5'])).error).toMatch(/^error\[usage\].*--rank.*run\.json/);
+      expect((await weblora(['train', '--resume', run, '--rank', '5'])).error).toMatch(
+        /^error\[usage\].*--rank.*run\.json/,
+      );
       expect((await weblora(['train', '--resume', run, '--quiet'])).status).toBe(0);
     } else expect(stopped.status).toBe(0);
-    expect(readFileSync(join(run, 'adapter_model.safetensors'))).toEqual(readFileSync(join(whole, 'adapter_model.safetensors')));
+    expect(readFileSync(join(run, 'adapter_model.safetensors'))).toEqual(
+      readFileSync(join(whole, 'adapter_model.safetensors')),
+    );
     const again = await weblora(['train', '--resume', run]);
     expect(again).toMatchObject({ status: 0 });
     expect(again.stdout).toMatch(/finished already/);
@@ -80,24 +170,78 @@ describe('the terminal command', () => {
   it('reruns from a run.json, refuses to overwrite, and overwrites when told', async () => {
     const again = join(folder, 'again');
     expect((await weblora(['train', '--config', join(run, 'run.json'), '--out', again, '--quiet'])).status).toBe(0);
-    expect(readFileSync(join(again, 'adapter_model.safetensors'))).toEqual(readFileSync(join(run, 'adapter_model.safetensors')));
+    expect(readFileSync(join(again, 'adapter_model.safetensors'))).toEqual(
+      readFileSync(join(run, 'adapter_model.safetensors')),
+    );
     const refused = await weblora(['train', '--config', join(run, 'run.json'), '--out', again, '--quiet']);
     expect(refused).toMatchObject({ status: 1 });
     expect(refused.error).toMatch(/^error\[exists\].*--overwrite/);
-    expect((await weblora(['train', '--config', join(run, 'run.json'), '--out', again, '--quiet', '--overwrite', '--steps', '1'])).status).toBe(0);
+    expect(
+      (
+        await weblora([
+          'train',
+          '--config',
+          join(run, 'run.json'),
+          '--out',
+          again,
+          '--quiet',
+          '--overwrite',
+          '--steps',
+          '1',
+        ])
+      ).status,
+    ).toBe(0);
   }, 600_000);
 
   it('plans, generates, evaluates, exports and inspects', async () => {
     const planned = await weblora(['plan', '--model', 'embedded', '--json', '--quiet']);
     const [report] = planned.records();
-    for (const field of ['weightsBytes', 'adapterBytes', 'optimizerBytes', 'arenaBytes', 'totalBytes', 'peakLivenessBytes', 'largestBindingBytes', 'dispatchesPerStep', 'flopsPerStep']) {
+    for (const field of [
+      'weightsBytes',
+      'adapterBytes',
+      'optimizerBytes',
+      'arenaBytes',
+      'totalBytes',
+      'peakLivenessBytes',
+      'largestBindingBytes',
+      'dispatchesPerStep',
+      'flopsPerStep',
+    ]) {
       expect(report?.[field], field).toEqual(expect.any(Number));
     }
-    const generated = await weblora(['generate', ...MODEL, '--adapter', run, '--prompt', 'abc', '--max-new-tokens', '3', '--json', '--quiet']);
+    const generated = await weblora([
+      'generate',
+      ...MODEL,
+      '--adapter',
+      run,
+      '--prompt',
+      'abc',
+      '--max-new-tokens',
+      '3',
+      '--json',
+      '--quiet',
+    ]);
     expect(generated.status).toBe(0);
-    expect(generated.records()[0]).toMatchObject({ text: expect.any(String) as string, tokens: expect.any(Array) as unknown[], finishReason: expect.stringMatching(/length|eos/) as string });
-    const evaluated = await weblora(['eval', ...MODEL, '--base', 'f32', ...DATA, '--adapter', join(TOY, 'adapter-random'), '--compare-base', '--json', '--quiet']);
-    const { eval: wanted } = expected.json as unknown as { eval: Record<string, { loss: number; perplexity: number; rows: number }> };
+    expect(generated.records()[0]).toMatchObject({
+      text: expect.any(String) as string,
+      tokens: expect.any(Array) as unknown[],
+      finishReason: expect.stringMatching(/length|eos/) as string,
+    });
+    const evaluated = await weblora([
+      'eval',
+      ...MODEL,
+      '--base',
+      'f32',
+      ...DATA,
+      '--adapter',
+      join(TOY, 'adapter-random'),
+      '--compare-base',
+      '--json',
+      '--quiet',
+    ]);
+    const { eval: wanted } = expected.json as unknown as {
+      eval: Record<string, { loss: number; perplexity: number; rows: number }>;
+    };
     expect(evaluated.status).toBe(0);
     const [numbers] = evaluated.records() as { rows: number; loss: number; base: { loss: number } }[];
     expect(numbers?.rows).toBe(wanted['base']?.rows);
@@ -105,10 +249,21 @@ describe('the terminal command', () => {
     expect(numbers?.loss).toBeCloseTo(wanted['adapter-random']?.loss ?? 0, 4);
     const zip = join(folder, 'out.zip');
     expect((await weblora(['export', '--adapter', run, '--to', 'peft', '--out', zip])).status).toBe(0);
-    expect(Object.keys(unzipSync(readFileSync(zip))).sort()).toEqual(['README.md', 'adapter_config.json', 'adapter_model.safetensors']);
+    expect(Object.keys(unzipSync(readFileSync(zip))).sort()).toEqual([
+      'README.md',
+      'adapter_config.json',
+      'adapter_model.safetensors',
+    ]);
     expect((await weblora(['export', '--adapter', run, '--to', 'peft', '--out', join(folder, 'peft')])).status).toBe(0);
     expect(existsSync(join(folder, 'peft', 'adapter_config.json'))).toBe(true);
-    expect((await weblora(['inspect', run, '--json'])).records()[0]).toMatchObject({ kind: 'run with a finished adapter', rank: 4 });
-    expect((await weblora(['inspect', 'embedded', '--json'])).records()[0]).toMatchObject({ kind: 'model', modelType: 'llama', vocabSize: 4096 });
+    expect((await weblora(['inspect', run, '--json'])).records()[0]).toMatchObject({
+      kind: 'run with a finished adapter',
+      rank: 4,
+    });
+    expect((await weblora(['inspect', 'embedded', '--json'])).records()[0]).toMatchObject({
+      kind: 'model',
+      modelType: 'llama',
+      vocabSize: 4096,
+    });
   }, 600_000);
 });

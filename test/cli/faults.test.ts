@@ -38,18 +38,80 @@ interface Fault {
 }
 
 const FAULTS: readonly Fault[] = [
-  { what: 'a data file that is missing', args: () => train(['--model', 'embedded', '--data', join(folder, 'nowhere.jsonl')]), status: 1, says: [/^error\[file-not-found\]/, /nowhere\.jsonl/, /check the path/] },
-  { what: 'a row that is not JSON', args: () => train(['--model', TOY, '--data', file('bad.jsonl', '{"prompt":"a","completion":"b"}\n{"prompt": oops\n')]), status: 1, says: [/^error\[bad-data\]/, /bad\.jsonl:2/, /--skip-bad-rows/] },
-  { what: 'labels longer than ids', args: () => train(['--model', TOY, '--data', file('long.jsonl', '{"input_ids":[1,2],"labels":[1,2,3]}\n')]), status: 1, says: [/^error\[bad-data\]/, /long\.jsonl:1/, /labels/] },
-  { what: 'a row without a scored token', args: () => train(['--model', TOY, '--data', file('none.jsonl', '{"input_ids":[1,2,3],"labels":[-100,-100,-100]}\n')]), status: 1, says: [/^error\[bad-data\]/, /none\.jsonl:1/, /scored/] },
-  { what: 'an unknown target module', args: () => withToy(['--targets', 'q_proj,w_proj']), status: 2, says: [/^error\[usage\]/, /w_proj/, /q_proj/] },
-  { what: 'the head as a target', args: () => withToy(['--targets', 'lm_head']), status: 1, says: [/^error\[unsupported\]/, /lm_head/, /frozen/] },
-  { what: 'rank 0', args: () => withToy(['--rank', '0']), status: 2, says: [/^error\[usage\]/, /rank/, /got 0/, /from 1 to 256/] },
-  { what: 'a learning rate that is no number', args: () => withToy(['--lr', 'NaN']), status: 2, says: [/^error\[usage\]/, /--lr/, /NaN/, /a number/] },
-  { what: 'a sequence longer than the context', args: () => withToy(['--seq-len', '300']), status: 1, says: [/^error\[context\]/, /300/, /256/] },
-  { what: 'a flag that does not exist', args: () => withToy(['--ranc', '3']), status: 2, says: [/^error\[usage\]/, /--ranc/, /--help/] },
-  { what: 'a flag whose feature is not built yet', args: () => withToy(['--neftune', '5']), status: 2, says: [/^error\[usage\]/, /--neftune/, /not built yet/] },
-  { what: 'a model folder that is missing', args: () => train(['--model', join(folder, 'gone'), '--data', GOOD_DATA]), status: 1, says: [/^error\[file-not-found\]/, /gone/, /no such folder/] },
+  {
+    what: 'a data file that is missing',
+    args: () => train(['--model', 'embedded', '--data', join(folder, 'nowhere.jsonl')]),
+    status: 1,
+    says: [/^error\[file-not-found\]/, /nowhere\.jsonl/, /check the path/],
+  },
+  {
+    what: 'a row that is not JSON',
+    args: () =>
+      train(['--model', TOY, '--data', file('bad.jsonl', '{"prompt":"a","completion":"b"}\n{"prompt": oops\n')]),
+    status: 1,
+    says: [/^error\[bad-data\]/, /bad\.jsonl:2/, /--skip-bad-rows/],
+  },
+  {
+    what: 'labels longer than ids',
+    args: () => train(['--model', TOY, '--data', file('long.jsonl', '{"input_ids":[1,2],"labels":[1,2,3]}\n')]),
+    status: 1,
+    says: [/^error\[bad-data\]/, /long\.jsonl:1/, /labels/],
+  },
+  {
+    what: 'a row without a scored token',
+    args: () =>
+      train(['--model', TOY, '--data', file('none.jsonl', '{"input_ids":[1,2,3],"labels":[-100,-100,-100]}\n')]),
+    status: 1,
+    says: [/^error\[bad-data\]/, /none\.jsonl:1/, /scored/],
+  },
+  {
+    what: 'an unknown target module',
+    args: () => withToy(['--targets', 'q_proj,w_proj']),
+    status: 2,
+    says: [/^error\[usage\]/, /w_proj/, /q_proj/],
+  },
+  {
+    what: 'the head as a target',
+    args: () => withToy(['--targets', 'lm_head']),
+    status: 1,
+    says: [/^error\[unsupported\]/, /lm_head/, /frozen/],
+  },
+  {
+    what: 'rank 0',
+    args: () => withToy(['--rank', '0']),
+    status: 2,
+    says: [/^error\[usage\]/, /rank/, /got 0/, /from 1 to 256/],
+  },
+  {
+    what: 'a learning rate that is no number',
+    args: () => withToy(['--lr', 'NaN']),
+    status: 2,
+    says: [/^error\[usage\]/, /--lr/, /NaN/, /a number/],
+  },
+  {
+    what: 'a sequence longer than the context',
+    args: () => withToy(['--seq-len', '300']),
+    status: 1,
+    says: [/^error\[context\]/, /300/, /256/],
+  },
+  {
+    what: 'a flag that does not exist',
+    args: () => withToy(['--ranc', '3']),
+    status: 2,
+    says: [/^error\[usage\]/, /--ranc/, /--help/],
+  },
+  {
+    what: 'a flag whose feature is not built yet',
+    args: () => withToy(['--neftune', '5']),
+    status: 2,
+    says: [/^error\[usage\]/, /--neftune/, /not built yet/],
+  },
+  {
+    what: 'a model folder that is missing',
+    args: () => train(['--model', join(folder, 'gone'), '--data', GOOD_DATA]),
+    status: 1,
+    says: [/^error\[file-not-found\]/, /gone/, /no such folder/],
+  },
   {
     what: 'weights whose shapes contradict the config',
     args: () =>
@@ -80,12 +142,49 @@ const FAULTS: readonly Fault[] = [
     status: 1,
     says: [/^error\[unsupported\]/, /attn_logit_softcapping/],
   },
-  { what: 'truncated safetensors', args: () => train(['--data', GOOD_DATA, '--model', brokenModel('cut', (path) => truncateSync(join(path, 'model.safetensors'), 5000))]), status: 1, says: [/^error\[bad-file\]/, /model\.safetensors/, /truncated|fetch/] },
-  { what: 'a broken tokenizer', args: () => train(['--data', GOOD_DATA, '--model', brokenModel('tokenizer', (path) => writeFileSync(join(path, 'tokenizer.json'), '{"model": '))]), status: 1, says: [/^error\[bad-tokenizer\]/, /tokenizer\.json/] },
-  { what: 'no prompt', args: () => ['generate', '--model', 'embedded'], status: 2, says: [/^error\[usage\]/, /--prompt/, /--messages/] },
-  { what: 'tokens that are no ids', args: () => ['logits', '--model', TOY, '--tokens', '1,x', '--out', join(folder, 'l.safetensors')], status: 2, says: [/^error\[usage\]/, /--tokens/, /1,x/] },
+  {
+    what: 'truncated safetensors',
+    args: () =>
+      train([
+        '--data',
+        GOOD_DATA,
+        '--model',
+        brokenModel('cut', (path) => truncateSync(join(path, 'model.safetensors'), 5000)),
+      ]),
+    status: 1,
+    says: [/^error\[bad-file\]/, /model\.safetensors/, /truncated|fetch/],
+  },
+  {
+    what: 'a broken tokenizer',
+    args: () =>
+      train([
+        '--data',
+        GOOD_DATA,
+        '--model',
+        brokenModel('tokenizer', (path) => writeFileSync(join(path, 'tokenizer.json'), '{"model": ')),
+      ]),
+    status: 1,
+    says: [/^error\[bad-tokenizer\]/, /tokenizer\.json/],
+  },
+  {
+    what: 'no prompt',
+    args: () => ['generate', '--model', 'embedded'],
+    status: 2,
+    says: [/^error\[usage\]/, /--prompt/, /--messages/],
+  },
+  {
+    what: 'tokens that are no ids',
+    args: () => ['logits', '--model', TOY, '--tokens', '1,x', '--out', join(folder, 'l.safetensors')],
+    status: 2,
+    says: [/^error\[usage\]/, /--tokens/, /1,x/],
+  },
   { what: 'an unknown command', args: () => ['tune'], status: 2, says: [/^error\[usage\]/, /tune/] },
-  { what: 'a folder that is nothing known', args: () => ['inspect', folder], status: 1, says: [/^error\[bad-model\]/, /config\.json/] },
+  {
+    what: 'a folder that is nothing known',
+    args: () => ['inspect', folder],
+    status: 1,
+    says: [/^error\[bad-model\]/, /config\.json/],
+  },
 ];
 
 describe('wrong input to the terminal command', () => {

@@ -14,9 +14,15 @@ export interface Ended {
 }
 
 /** Runs the built command and waits for its end. */
-export function weblora(args: readonly string[], options: { signalAfter?: (stdout: string) => boolean } = {}): Promise<Ended> {
+export function weblora(
+  args: readonly string[],
+  options: { signalAfter?: (stdout: string) => boolean } = {},
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli.js'), ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli.js'), ...args], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let stdout = '';
     let stderr = '';
     let signalled = false;
@@ -37,7 +43,11 @@ export function weblora(args: readonly string[], options: { signalAfter?: (stdou
         stdout,
         stderr,
         error: stderr.trimEnd().split('\n').at(-1) ?? '',
-        records: () => stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>),
+        records: () =>
+          stdout
+            .trim()
+            .split('\n')
+            .map((line) => JSON.parse(line) as Record<string, unknown>),
       });
     });
   });

@@ -8,10 +8,6 @@ const GUARD_WORDS = 64;
 // An ordinary but recognisable float: NaN or infinity could be dropped by an implementation that assumes neither.
 const GUARD_PATTERN = 0x4b5ca11e;
 
-interface TestOperand {
-  readonly data: Numbers;
-}
-
 /**
  * Runs launches one after the other over named buffers, each surrounded by guard bands, inside error scopes.
  * Buffers that a launch binds by the same operand name are shared between launches; `rename` maps an operand of the

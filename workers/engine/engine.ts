@@ -16,7 +16,21 @@ import { readLatestCheckpoint } from '../../src/train/checkpoints.ts';
 import { adapterFrom } from '../../src/lora/gpu-adapter.ts';
 import { RunControl, type RunEvent } from '../../src/train/run.ts';
 import { Core, type LoadedModel } from './core.ts';
-import type { AdapterId, EngineApi, GenerateEvent, ModelFacts, ModelId, ModelSource, NamedFile, PlanReport, ProgressEvent, Result, RunId, RunSummary, TrainEvent } from './contract.ts';
+import type {
+  AdapterId,
+  EngineApi,
+  GenerateEvent,
+  ModelFacts,
+  ModelId,
+  ModelSource,
+  NamedFile,
+  PlanReport,
+  ProgressEvent,
+  Result,
+  RunId,
+  RunSummary,
+  TrainEvent,
+} from './contract.ts';
 import { EventSender } from './events.ts';
 
 export interface EngineDeps {
@@ -26,7 +40,15 @@ export interface EngineDeps {
   readonly readEmbedded: (path: string) => Promise<Uint8Array>;
 }
 
-const EMBEDDED_FILES = ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja', 'generation_config.json', 'weblora.json'];
+const EMBEDDED_FILES = [
+  'config.json',
+  'model.safetensors',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'chat_template.jinja',
+  'generation_config.json',
+  'weblora.json',
+];
 
 interface KnownModel {
   readonly id: ModelId;
@@ -44,7 +66,8 @@ export function makeEngine(deps: EngineDeps): EngineApi {
   return {
     describe: () => attempt(() => engine.describe()),
     loadModel: (source, options, progress) => attempt(() => engine.loadModel(source, options, progress)),
-    plan: (model, config) => attempt(() => Promise.resolve(engine.model(model).loaded.plan(resolveTrainConfig(config)) as PlanReport)),
+    plan: (model, config) =>
+      attempt(() => Promise.resolve(engine.model(model).loaded.plan(resolveTrainConfig(config)) as PlanReport)),
     train: (request, events) => attempt(() => engine.train(request, events)),
     control: (run, to) => attempt(() => engine.control(run, to)),
     generate: (request, events) => attempt(() => engine.generate(request, events)),
@@ -95,7 +118,11 @@ class Engine {
     return { executor: core.executor, ...(core.gpu && { adapter: core.gpu.adapter }) };
   }
 
-  async loadModel(source: ModelSource, options: Parameters<EngineApi['loadModel']>[1], port?: MessagePort): Promise<ModelFacts> {
+  async loadModel(
+    source: ModelSource,
+    options: Parameters<EngineApi['loadModel']>[1],
+    port?: MessagePort,
+  ): Promise<ModelFacts> {
     const core = await this.#open();
     const progress = port === undefined ? undefined : new EventSender<ProgressEvent>(port);
     const folder = source.kind === 'embedded' ? await this.#readEmbedded(progress) : folderOf(source.files);
@@ -181,8 +208,19 @@ class Engine {
     void finished
       .then(async (outcome) => {
         const { ended, steps, finalLoss, evalLoss, totalTokens, elapsedSeconds } = outcome;
-        const adapter = outcome.adapter === undefined ? await this.openRun(request.model, out) : this.#keep(outcome.adapter, await this.#cardOf(out));
-        const report = { steps, finalLoss, ...(evalLoss !== undefined && { evalLoss }), totalTokens, elapsedSeconds, ended: ended === 'already-finished' ? 'completed' : ended, adapter } as const;
+        const adapter =
+          outcome.adapter === undefined
+            ? await this.openRun(request.model, out)
+            : this.#keep(outcome.adapter, await this.#cardOf(out));
+        const report = {
+          steps,
+          finalLoss,
+          ...(evalLoss !== undefined && { evalLoss }),
+          totalTokens,
+          elapsedSeconds,
+          ended: ended === 'already-finished' ? 'completed' : ended,
+          adapter,
+        } as const;
         sender.send({ kind: 'done', report });
       })
       .catch((thrown: unknown) => {
@@ -216,7 +254,11 @@ class Engine {
     try {
       const runtime = await this.#runtime(request.model, request.adapter);
       const { model: _model, adapter: _adapter, ...settings } = request;
-      const report = await loaded.generate(settings, { runtime, signal: abort.signal, onText: (text) => sender.send({ kind: 'text', text }) });
+      const report = await loaded.generate(settings, {
+        runtime,
+        signal: abort.signal,
+        onText: (text) => sender.send({ kind: 'text', text }),
+      });
       sender.send({ kind: 'done', report });
     } catch (thrown) {
       sender.send({ kind: 'failed', error: toFailure(thrown) });
@@ -244,7 +286,10 @@ class Engine {
     (await runtime?.catch(() => undefined))?.dispose();
   }
 
-  async evaluate(request: Parameters<EngineApi['evaluate']>[0], port?: MessagePort): ReturnType<EngineMethod<'evaluate'>> {
+  async evaluate(
+    request: Parameters<EngineApi['evaluate']>[0],
+    port?: MessagePort,
+  ): ReturnType<EngineMethod<'evaluate'>> {
     const { loaded } = this.model(request.model);
     const progress = port === undefined ? undefined : new EventSender<ProgressEvent>(port);
     const adapter = request.adapter === undefined ? undefined : this.#adapter(request.adapter).adapter;
@@ -253,7 +298,13 @@ class Engine {
         ...(adapter && { adapter }),
         ...(request.system !== undefined && { system: request.system }),
         ...(request.maxNewTokens !== undefined && { maxNewTokens: request.maxNewTokens }),
-        onProgress: ({ phase, done, total }) => progress?.send({ phase: phase === 'loss' ? 'measuring the loss' : 'answering held-out rows', done, total, unit: 'rows' }),
+        onProgress: ({ phase, done, total }) =>
+          progress?.send({
+            phase: phase === 'loss' ? 'measuring the loss' : 'answering held-out rows',
+            done,
+            total,
+            unit: 'rows',
+          }),
       });
     } finally {
       progress?.end();
@@ -263,13 +314,22 @@ class Engine {
   exportAdapter(id: AdapterId, as: 'zip' | 'files'): ReturnType<EngineMethod<'exportAdapter'>> {
     const { adapter, card } = this.#adapter(id);
     const files = writePeft(adapter, { modelCard: card });
-    const named = as === 'zip' ? [{ name: 'adapter.zip', bytes: zipFiles(files) }] : [...files].map(([name, bytes]) => ({ name, bytes }));
-    return Promise.resolve(transfer(named, named.map(({ bytes }) => bytes.buffer)));
+    const named =
+      as === 'zip'
+        ? [{ name: 'adapter.zip', bytes: zipFiles(files) }]
+        : [...files].map(([name, bytes]) => ({ name, bytes }));
+    return Promise.resolve(
+      transfer(
+        named,
+        named.map(({ bytes }) => bytes.buffer),
+      ),
+    );
   }
 
   async loadAdapter(_model: ModelId, files: readonly NamedFile[]): Promise<AdapterId> {
     const bytes = new Map<string, Uint8Array>();
-    for (const { name, bytes: content } of files) bytes.set(name, content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : content);
+    for (const { name, bytes: content } of files)
+      bytes.set(name, content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : content);
     const card = bytes.get(PEFT_CARD_FILE);
     return this.#keep(readPeft(bytes), card === undefined ? '' : new TextDecoder().decode(card));
   }
@@ -287,7 +347,11 @@ class Engine {
     }
     const checkpoint = await readLatestCheckpoint(store, out);
     if (record === undefined || checkpoint === undefined) {
-      throw new WebLoraError('bad-checkpoint', `run '${out}'`, { got: 'no finished adapter and no checkpoint', wanted: 'a run that got at least to its first checkpoint', fix: 'train again' });
+      throw new WebLoraError('bad-checkpoint', `run '${out}'`, {
+        got: 'no finished adapter and no checkpoint',
+        wanted: 'a run that got at least to its first checkpoint',
+        fix: 'train again',
+      });
     }
     const { rank, alpha, method, dropout } = resolveTrainConfig({
       rank: Number(record.settings['rank']),
@@ -295,7 +359,17 @@ class Engine {
       method: record.settings['method'] === 'rslora' ? 'rslora' : 'lora',
       dropout: Number(record.settings['dropout'] ?? 0),
     });
-    return this.#keep(adapterFrom(checkpoint.state.params, { rank, alpha, method, dropout, paths: record.resolved.targets, baseModel: record.base.name }), '');
+    return this.#keep(
+      adapterFrom(checkpoint.state.params, {
+        rank,
+        alpha,
+        method,
+        dropout,
+        paths: record.resolved.targets,
+        baseModel: record.base.name,
+      }),
+      '',
+    );
   }
 
   async listRuns(): Promise<readonly RunSummary[]> {
@@ -306,7 +380,13 @@ class Engine {
       const record = await readRunRecord(store, name).catch(() => undefined);
       if (record === undefined) continue;
       const step = record.results?.steps ?? (await readLatestCheckpoint(store, name))?.step ?? 0;
-      runs.push({ out: name, finished: isFinished(record), step, totalSteps: record.resolved.steps, model: record.base.name });
+      runs.push({
+        out: name,
+        finished: isFinished(record),
+        step,
+        totalSteps: record.resolved.steps,
+        model: record.base.name,
+      });
     }
     return runs;
   }
@@ -321,7 +401,9 @@ class Engine {
   }
 }
 
-type EngineMethod<Name extends keyof EngineApi> = (...args: Parameters<EngineApi[Name]>) => Promise<Extract<Awaited<ReturnType<EngineApi[Name]>>, { ok: true }>['value']>;
+type EngineMethod<Name extends keyof EngineApi> = (
+  ...args: Parameters<EngineApi[Name]>
+) => Promise<Extract<Awaited<ReturnType<EngineApi[Name]>>, { ok: true }>['value']>;
 
 function folderOf(files: readonly NamedFile[]): ModelFolder {
   const sources = files.map(({ name, bytes }): [string, ByteSource] => {
@@ -329,7 +411,10 @@ function folderOf(files: readonly NamedFile[]): ModelFolder {
     return [short, bytes instanceof Blob ? blobSource(short, bytes) : memorySource(short, bytes)];
   });
   const [first] = files;
-  const folder = first !== undefined && first.name.includes('/') ? first.name.slice(0, first.name.lastIndexOf('/')) : 'the dropped files';
+  const folder =
+    first !== undefined && first.name.includes('/')
+      ? first.name.slice(0, first.name.lastIndexOf('/'))
+      : 'the dropped files';
   return { name: folder, files: new Map(sources) };
 }
 
@@ -353,8 +438,20 @@ function toTrainEvent(event: RunEvent): Unnumbered<TrainEvent> {
       };
     }
     case 'step': {
-      const { step, epoch, loss, grad_norm, learning_rate, tokens, total_tokens, tokens_per_second, elapsed_seconds } = event.metrics;
-      return { kind: 'step', step, epoch, loss, gradNorm: grad_norm, learningRate: learning_rate, tokens, totalTokens: total_tokens, tokensPerSecond: tokens_per_second, elapsedSeconds: elapsed_seconds };
+      const { step, epoch, loss, grad_norm, learning_rate, tokens, total_tokens, tokens_per_second, elapsed_seconds } =
+        event.metrics;
+      return {
+        kind: 'step',
+        step,
+        epoch,
+        loss,
+        gradNorm: grad_norm,
+        learningRate: learning_rate,
+        tokens,
+        totalTokens: total_tokens,
+        tokensPerSecond: tokens_per_second,
+        elapsedSeconds: elapsed_seconds,
+      };
     }
     case 'eval':
     case 'checkpoint':

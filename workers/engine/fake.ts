@@ -78,7 +78,11 @@ const PLAN: PlanReport = {
 type Unnumbered<E> = E extends { readonly seq: number } ? Omit<E, 'seq'> : never;
 
 /** An engine that computes nothing and plays a script: for the states of the page that a real one reaches slowly. */
-export function makeEngine({ readEmbedded }: { readonly readEmbedded: (path: string) => Promise<Uint8Array> }): EngineApi {
+export function makeEngine({
+  readEmbedded,
+}: {
+  readonly readEmbedded: (path: string) => Promise<Uint8Array>;
+}): EngineApi {
   const scenario = readEmbedded('scenario.json')
     .then((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as Partial<Scenario>)
     .catch((): Partial<Scenario> => ({})) // a test that scripts nothing serves no such file

@@ -5,7 +5,11 @@ export function fetchEmbedded(folder: URL): (path: string) => Promise<Uint8Array
   return async (path) => {
     const response = await fetch(new URL(path, folder));
     if (!response.ok) {
-      throw new WebLoraError('file-not-found', `the built-in model: ${path}`, { got: `status ${response.status}`, wanted: 'the file beside this page', fix: 'reload the page; if that does not help, the site is incomplete' });
+      throw new WebLoraError('file-not-found', `the built-in model: ${path}`, {
+        got: `status ${response.status}`,
+        wanted: 'the file beside this page',
+        fix: 'reload the page; if that does not help, the site is incomplete',
+      });
     }
     return new Uint8Array(await response.arrayBuffer());
   };

@@ -1,7 +1,6 @@
 import { useComputed } from '@preact/signals';
 import { control, curve, isTraining, run, secondsLeft, type RunView } from '../state/training.ts';
 import { formatCount, formatDuration } from '../words.ts';
-import { ContinueButton } from './continue-button.tsx';
 import { LossChart } from './loss-chart.tsx';
 import { Problem } from './problem.tsx';
 import { RunResult } from './run-result.tsx';
