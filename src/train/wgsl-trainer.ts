@@ -15,7 +15,8 @@ export class WgslTrainer implements Trainer {
   readonly #buffers: BufferSet;
   readonly #base: GpuBase;
   readonly #replays = new Map<number, Replay>();
-  readonly #update: Replay;
+  /** Absent where only losses are wanted. */
+  readonly #update: Replay | undefined;
   readonly #inputWords: Uint32Array;
   readonly #rowsMax: number;
   #slot = 0;
@@ -25,7 +26,7 @@ export class WgslTrainer implements Trainer {
   /** Dispatches and encoding time of all replays, for the benchmark. */
   readonly encoded = { dispatches: 0, milliseconds: 0 };
 
-  private constructor(base: GpuBase, program: Program, buffers: BufferSet, update: Replay) {
+  private constructor(base: GpuBase, program: Program, buffers: BufferSet, update: Replay | undefined) {
     this.#gpu = base.gpu;
     this.#base = base;
     this.program = program;
@@ -35,14 +36,27 @@ export class WgslTrainer implements Trainer {
     this.#inputWords = new Uint32Array(this.#buffers.take('inputs').size / 4);
   }
 
-  /** Allocates everything the program lists and compiles every pipeline. Parameters start at zero: write them. */
+  /**
+   * Allocates everything the program lists and compiles every pipeline. Parameters start at zero: write them.
+   * With `forwardOnly` only what `evaluate` needs is compiled.
+   */
   static async make(
     base: GpuBase,
     program: Program,
-    onProgress?: (done: number, total: number) => void,
+    options: {
+      readonly forwardOnly?: boolean;
+      readonly onProgress?: (done: number, total: number) => void;
+    } = {},
   ): Promise<WgslTrainer> {
     const { gpu } = base;
-    await compilePlans(gpu, [...program.buckets.values(), program.update], onProgress);
+    const { forwardOnly = false, onProgress } = options;
+    const plans = new Map(
+      [...program.buckets].map(([rows, plan]) => [
+        rows,
+        forwardOnly ? { launches: plan.launches.slice(0, plan.forwardEnd) } : plan,
+      ]),
+    );
+    await compilePlans(gpu, forwardOnly ? [...plans.values()] : [...plans.values(), program.update], onProgress);
     const buffers = new BufferSet(gpu, program.buffers);
     try {
       const uniforms = buffers.take('uniforms');
@@ -51,10 +65,10 @@ export class WgslTrainer implements Trainer {
       const updateOffset = program.uniformOffsets.get('update') ?? 0;
       gpu.writeBuffer(uniforms, updateOffset, program.update.uniforms);
       const source = (name: string): GPUBuffer => buffers.get(name) ?? base.buffers.take(name);
-      const update = await Replay.make(gpu, program.update, source, uniforms, updateOffset);
+      const update = forwardOnly ? undefined : await Replay.make(gpu, program.update, source, uniforms, updateOffset);
       const trainer = new WgslTrainer(base, program, buffers, update);
       gpu.writeBuffer(buffers.take('scalars'), 0, Uint32Array.from(SCALARS_RESET));
-      for (const [rows, plan] of program.buckets) {
+      for (const [rows, plan] of plans) {
         trainer.#replays.set(
           rows,
           await Replay.make(gpu, plan, source, uniforms, program.uniformOffsets.get(rows) ?? 0),
@@ -103,8 +117,10 @@ export class WgslTrainer implements Trainer {
     const slot = this.#slot;
     const staging = this.#buffers.take(`staging/${slot}`);
     const scalarsOffset = this.#rowsMax * this.program.options.microSteps * 4;
+    const replay = this.#update;
+    if (replay === undefined) throw new WebLoraError('internal', 'update: this trainer was made for losses only');
     this.#gpu.writeBuffer(this.#buffers.take('hyper'), 0, packHyper(hyper));
-    this.#encode(this.#update, {
+    this.#encode(replay, {
       finish: (encoder) => {
         encoder.copyBufferToBuffer(this.#buffers.take('scalars'), 0, staging, scalarsOffset, SCALARS_WORDS * 4);
       },

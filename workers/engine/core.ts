@@ -164,7 +164,7 @@ export class LoadedModel {
     });
   }
 
-  async #makeTrainer(spec: TrainerSpec): Promise<MadeTrainer> {
+  async #makeTrainer(spec: TrainerSpec, forwardOnly = false): Promise<MadeTrainer> {
     const device = this.#core.deviceFacts;
     const { deviceName } = this.#core;
     if (this.#base === undefined) {
@@ -187,7 +187,7 @@ export class LoadedModel {
       };
     }
     const program = planProgram(this.#programOptions(spec));
-    const trainer = await WgslTrainer.make(this.#base, program);
+    const trainer = await WgslTrainer.make(this.#base, program, { forwardOnly });
     const kernels = {
       executor: 'webgpu',
       variant: program.options.quads === true ? SERIAL_QUADS : program.options.variant,
@@ -295,13 +295,16 @@ export class LoadedModel {
     });
     const rows = Math.max(...examples.map(({ ids }) => ids.length));
     // The forward half of a training plan gives exact per-token losses.
-    const { trainer } = await this.#makeTrainer({
-      lora: this.#evaluationLora(adapter),
-      rows: Math.max(rows, Math.min(seqLen, EVALUATION_ROWS)),
-      microSteps: 1,
-      optimizer: 'sgd',
-      weightDecay: 0,
-    });
+    const { trainer } = await this.#makeTrainer(
+      {
+        lora: this.#evaluationLora(adapter),
+        rows: Math.max(rows, Math.min(seqLen, EVALUATION_ROWS)),
+        microSteps: 1,
+        optimizer: 'sgd',
+        weightDecay: 0,
+      },
+      true,
+    );
     const runtime = await this.runtime({
       slots: Math.min(EVALUATION_SLOTS, examples.length),
       ...(adapter && { adapter }),
