@@ -108,6 +108,17 @@ describe.each(variants)('linear_cross_entropy, %s', (variant) => {
     }
   });
 
+  it('does not lose many small terms beside a few large ones', async () => {
+    const gpu = await testGpu();
+    const vocab = 262144;
+    // One by one, exp(-14) vanishes in a sum of 256; all together they are a thousandth of it.
+    const logits = new Float32Array(vocab).fill(-14).fill(0, 0, 256);
+    const launch = crossEntropyRows({ chunkRows: 1, vocab, firstRow: 0, gradient: false, variant });
+    const buffers = { step: stepOf(1), labels: Uint32Array.of(3), logits, nll: new Float32Array(1) };
+    const { nll } = await runLaunches(gpu, [launch], buffers);
+    expectClose(nll ?? [], [Math.log(256 + (vocab - 256) * Math.exp(-14))], { rtol: 2e-6, atol: 0 }, 'nll');
+  });
+
   it('poisons the loss and the gradient of a row with a logit that is not finite, and no other row', async () => {
     const gpu = await testGpu();
     for (const [value, at] of [
