@@ -1,4 +1,7 @@
-/** Benchmarks: `npm run bench`, or `npm run bench -- matmul_nt` for one kernel room. JSON rows on standard output. */
+/**
+ * Benchmarks: `npm run bench` for the kernel rooms, `npm run bench -- matmul_nt` for one of them, `npm run bench -- train`
+ * for the training step of the built-in model. JSON rows on standard output.
+ */
 import { join } from 'node:path';
 import { createServer, isRunnableDevEnvironment } from 'vite';
 
@@ -13,10 +16,9 @@ const server = await createServer({
 try {
   const { ssr } = server.environments;
   if (ssr === undefined || !isRunnableDevEnvironment(ssr)) throw new Error('vite has no runner for Node');
-  const { benchKernels } = await ssr.runner.import<typeof import('./kernels.ts')>(
-    join(import.meta.dirname, 'kernels.ts'),
-  );
-  await benchKernels(process.argv[2]);
+  const load = <T>(file: string): Promise<T> => ssr.runner.import(join(import.meta.dirname, file));
+  if (process.argv[2] === 'train') await (await load<typeof import('./train.ts')>('train.ts')).benchTrain();
+  else await (await load<typeof import('./kernels.ts')>('kernels.ts')).benchKernels(process.argv[2]);
 } finally {
   await server.close();
 }

@@ -1,9 +1,5 @@
 /**
- * Workgroup size of a kernel whose invocations work alone: small enough that a few cores share the invocations there
- * are, at least four (a software adapter's vector), at most 64.
+ * Workgroup size of a kernel whose invocations work alone: a software adapter's vector of four. One size for all row
+ * counts, because every size would be another program to compile.
  */
-export function serialWorkgroupSize(invocations: number): number {
-  let size = 4;
-  while (size < 64 && invocations / (size * 2) >= 16) size *= 2;
-  return size;
-}
+export const SERIAL_WORKGROUP = 4;

@@ -1,6 +1,6 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
 import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
-import { serialWorkgroupSize } from '../_lib/serial.ts';
+import { SERIAL_WORKGROUP } from '../_lib/serial.ts';
 import { defineQuadsKernel, defineWeightKernel, readWeight } from '../_lib/weight.ts';
 import loraWgsl from './lora.wgsl?raw';
 import wgsl from './matmul_nn.wgsl?raw';
@@ -69,7 +69,7 @@ export function matmulNn(args: MatmulNnArgs, entry: MatmulNnEntry = selectMatmul
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(rows / tileRows) * Math.ceil(inFeatures / tileCols);
   const perInvocation = entry === 'serial' || entry === 'naive';
-  const workgroupSize = entry === 'naive' ? 64 : serialWorkgroupSize(shares);
+  const workgroupSize = entry === 'naive' ? 64 : SERIAL_WORKGROUP;
   return {
     kernel: weight.kernel,
     entry,

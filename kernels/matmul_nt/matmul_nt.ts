@@ -1,6 +1,6 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
 import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
-import { serialWorkgroupSize } from '../_lib/serial.ts';
+import { SERIAL_WORKGROUP } from '../_lib/serial.ts';
 import { defineQuadsKernel, defineWeightKernel, readWeight, type WeightKernel } from '../_lib/weight.ts';
 import biasWgsl from './bias.wgsl?raw';
 import loraWgsl from './lora.wgsl?raw';
@@ -89,7 +89,7 @@ export function matmulNt(args: MatmulNtArgs, entry: MatmulNtEntry = selectMatmul
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(rows / tileRows) * Math.ceil(outFeatures / tileCols);
   const perInvocation = entry === 'serial' || entry === 'serial_row' || entry === 'naive';
-  const workgroupSize = entry === 'naive' ? 64 : serialWorkgroupSize(shares);
+  const workgroupSize = entry === 'naive' ? 64 : SERIAL_WORKGROUP;
   return {
     kernel: weight.kernel,
     entry,

@@ -1,5 +1,5 @@
 import { defineKernel, foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
-import { serialWorkgroupSize } from '../_lib/serial.ts';
+import { SERIAL_WORKGROUP } from '../_lib/serial.ts';
 import spreadWgsl from '../_lib/quads.wgsl?raw';
 import wgsl from './matmul_tn.wgsl?raw';
 import quadsWgsl from './quads.wgsl?raw';
@@ -57,7 +57,7 @@ export function matmulTn(args: MatmulTnArgs, entry: MatmulTnEntry = selectMatmul
   const longB = isQuads && q > p;
   const shares = Math.ceil((longB ? q : p) / tileRows) * Math.ceil((longB ? p : q) / tileCols);
   const perInvocation = entry === 'serial' || entry === 'naive';
-  const workgroupSize = entry === 'naive' ? 64 : serialWorkgroupSize(shares);
+  const workgroupSize = entry === 'naive' ? 64 : SERIAL_WORKGROUP;
   return {
     kernel: isQuads ? quadsKernel : plain,
     entry,

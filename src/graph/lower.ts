@@ -29,6 +29,10 @@ import type { LowerContext, Operand, WeightPart } from './plan.ts';
 import { paramStride } from './params.ts';
 import type { Tensor } from './tensor.ts';
 
+// A program that shares loads takes seconds to compile on a software adapter: not for products that are done before.
+const QUADS_MIN_WEIGHT = 128 * 128;
+const QUADS_MIN_GRADIENT = 128 * 16;
+
 /** Turns one node into dispatches. Everything a kernel needs to know about splitting happens here. */
 export function lowerNode(node: GraphNode, ctx: LowerContext): void {
   const { variant, quads } = ctx;
@@ -97,7 +101,7 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
             rank,
             loraScale,
             variant,
-            quads,
+            quads: quads && weight.elems >= QUADS_MIN_WEIGHT,
           }),
           { x, y, ...weightOperands(weight, part), ...(bias && { bias }), ...(h && loraB && { h, lora_b: loraB }) },
         );
@@ -121,7 +125,7 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
             loraScale: 1,
             accumulate: into !== undefined || index > 0,
             variant,
-            quads,
+            quads: quads && weight.elems >= QUADS_MIN_WEIGHT,
           }),
           { dy, dx, ...weightOperands(weight, part), ...(rank > 0 && dh && loraA && { dh, lora_a: loraA }) },
         );
@@ -145,7 +149,7 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
           alpha,
           accumulate: true,
           variant,
-          quads,
+          quads: quads && g.elems >= QUADS_MIN_GRADIENT,
         }),
         { a, b, g },
       );
@@ -323,7 +327,7 @@ function linearCrossEntropy(node: Extract<GraphNode, { op: 'linear_cross_entropy
         loraScale: 0,
         accumulate: index > 0,
         variant,
-        quads,
+        quads: quads && weight.elems >= QUADS_MIN_WEIGHT,
       });
       ctx.launch(launch, { dy: logits, dx: dxg, ...weightOperands(weight, part) }, firstRow);
     });
@@ -352,7 +356,7 @@ function headProduct(
       rank: 0,
       loraScale: 0,
       variant: ctx.variant,
-      quads: ctx.quads,
+      quads: ctx.quads && weight.elems >= QUADS_MIN_WEIGHT,
     });
     ctx.launch(launch, { x, y, ...weightOperands(weight, part) }, minLabelled);
   }
@@ -371,7 +375,6 @@ function denseNt(ctx: LowerContext, x: Tensor, w: Tensor, y: Tensor): void {
     rank: 0,
     loraScale: 0,
     variant: ctx.variant,
-    quads: ctx.quads,
   });
   ctx.launch(launch, { x, w_codes: w, y });
 }
@@ -393,7 +396,6 @@ function denseNn(
     alpha,
     accumulate,
     variant: ctx.variant,
-    quads: ctx.quads,
   });
   ctx.launch(launch, { dy, w_codes: w, dx });
 }
