@@ -33,17 +33,22 @@ const withoutComments = (wgsl: string): string => wgsl.replace(/\/\/[^\n]*|\/\*[
 
 /** Storage variables an entry point reaches, also through the functions it calls. */
 function storageOf(kernel: Kernel, entry: string): string[] {
-  const bodies = new Map<string, string>();
-  const parts = withoutComments(kernel.wgsl)
+  const words = new Map<string, Set<string>>();
+  for (const part of withoutComments(kernel.wgsl)
     .split(/\bfn (?=\w+\s*\()/)
-    .slice(1);
-  for (const part of parts) bodies.set(/^\w+/.exec(part)?.[0] ?? '', part);
+    .slice(1)) {
+    // Parameters, local variables and members may bear the name of a storage variable.
+    const locals = new Set(
+      [...part.matchAll(/\b(?:let|var|const)\s+(\w+)|(\w+)\s*:/g)].map((match) => match[1] ?? match[2]),
+    );
+    const used = part.match(/(?<![.\w])[a-z_]\w*/gi) ?? [];
+    words.set(used[0] ?? '', new Set(used.slice(1).filter((word) => !locals.has(word))));
+  }
   const reached = new Set<string>();
   const visit = (name: string): void => {
     if (reached.has(name)) return;
     reached.add(name);
-    for (const word of bodies.get(name)?.match(/\b[a-z_]\w*\b/gi) ?? [])
-      if (bodies.has(word) || kernel.storage.has(word)) visit(word);
+    for (const word of words.get(name) ?? []) if (words.has(word) || kernel.storage.has(word)) visit(word);
   };
   visit(entry);
   return [...reached].filter((name) => kernel.storage.has(name));
