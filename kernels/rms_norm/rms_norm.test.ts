@@ -102,6 +102,29 @@ describe.each(['serial', 'workgroup'] as const)('rms_norm, %s', (variant) => {
     expect(few['y']?.slice(0, 36)).toEqual(once['y']?.slice(0, 36));
     expect(few['y']?.slice(36).every((v) => v === 0)).toBe(true);
   });
+
+  it.each([69, 70])('leaves rows past the end alone, over a grid of two columns: %i rows', async (rows) => {
+    const gpu = await testGpu();
+    const [cols, held] = [12, 74]; // buffers hold rows that the launch must not touch
+    const shape = { rows, cols, eps: 1e-5, variant };
+    const [x, w, dy] = [testValues(held * cols, 1), testValues(cols, 2), testValues(held * cols, 3)];
+    const before = testValues(held * cols, 4);
+    const { y, rstd } = rmsNormForwardRef(Float64Array.from(x), Float64Array.from(w), held, 1e-5);
+    const dx = rmsNormBackwardRef(Float64Array.from(x), Float64Array.from(w), Float64Array.from(dy), held, 1e-5);
+    const kept = testValues(held, 5);
+    const twoColumns = (launch: Launch): Launch => ({
+      ...launch,
+      workgroups: [2, Math.ceil(launch.workgroups[0] / 2), 1],
+    });
+    const forward = await runLaunches(gpu, [twoColumns(rmsNormForward(shape))], { x, w, rstd: kept, y: before });
+    const upTo = (values: ArrayLike<number>, rest: ArrayLike<number>, width: number): number[] =>
+      Array.from(rest, (v, i) => (i < rows * width ? (values[i] ?? Number.NaN) : v));
+    expectClose(forward['rstd'] ?? [], upTo(rstd, kept, 1), reductionTolerance(cols), 'rstd');
+    expectClose(forward['y'] ?? [], upTo(y, before, cols), reductionTolerance(cols), 'y', [held, cols]);
+    const buffers = { x, w, dy, rstd_saved: Float32Array.from(rstd), dx: before };
+    const backward = await runLaunches(gpu, [twoColumns(rmsNormBackward({ ...shape, accumulate: false }))], buffers);
+    expectClose(backward['dx'] ?? [], upTo(dx, before, cols), reductionTolerance(cols, 8, 30), 'dx', [held, cols]);
+  });
 });
 
 it('has a reference whose gradient agrees with central differences', () => {
