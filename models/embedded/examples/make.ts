@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { shopFacts } from './shop.ts';
 import { heldoutFrames, houseStyle, slots, trainFrames } from './style.ts';
-import { events, products, urgency } from './tickets.ts';
+import { events, products, urgency, urgencyCarriers } from './tickets.ts';
 
 export type Row = Readonly<Record<string, string>>;
 export interface DataSet {
@@ -55,14 +55,15 @@ function ticketRows(part: 'train' | 'heldout', count: number, seed: number): Row
   const product = turns(products);
   const cue = new Map(events.map((e) => [e.label, turns(e.cues)]));
   const carrier = new Map(events.map((e) => [e.label, turns(e.carriers[part])]));
-  const urgencyFrame = new Map(urgency.map((u) => [u.label, turns(u[part])]));
+  const level = new Map(urgency.map((u) => [u.label, turns(u.cues)]));
+  const levelCarrier = turns(urgencyCarriers[part]);
   const pairs = events.flatMap((e) => urgency.map((u) => [e.label, u.label] as const));
   for (let i = 0; rows.length < count; i++) {
     const [category, priority] = pairs[i % pairs.length] as readonly [string, string];
     const p = product();
     const event = (carrier.get(category)?.() ?? '').replace('{p}', p).replace('{c}', cue.get(category)?.() ?? '');
-    const level = urgencyFrame.get(priority)?.() ?? '';
-    const prompt = random() < 0.7 ? `${event} ${level}` : `${level} ${event}`;
+    const wish = levelCarrier().replace('{c}', level.get(priority)?.() ?? '');
+    const prompt = random() < 0.7 ? `${event} ${wish}` : `${wish} ${event}`;
     if (seen.has(prompt)) continue;
     seen.add(prompt);
     rows.push({ prompt, completion: JSON.stringify({ category, priority, product: p }) });

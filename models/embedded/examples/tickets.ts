@@ -31,7 +31,9 @@ const aboutProduct: Carriers = {
     I think the {p} {c}.
     Hello, my {p} {c}.
     My new {p} {c}.
-    Help, the {p} {c}.`),
+    Help, the {p} {c}.
+    This old {p} {c}.
+    Well, my {p} {c}.`),
   heldout: lines(`Sadly my {p} {c}.
     It looks like the {p} {c}.
     Again, the {p} {c}.
@@ -44,7 +46,9 @@ const aboutCustomer: Carriers = {
     I think I {c} the {p}.
     Hello, I {c} my {p}.
     I {c} my new {p}.
-    Help, I {c} the {p}.`),
+    Help, I {c} the {p}.
+    I {c} this old {p}.
+    Well, I {c} my {p}.`),
   heldout: lines(`Sadly I {c} the {p}.
     It looks like I {c} my {p}.
     Again, I {c} the {p}.
@@ -55,79 +59,46 @@ const aboutCustomer: Carriers = {
 export const events: readonly { label: string; cues: readonly string[]; carriers: Carriers }[] = [
   {
     label: 'delivery',
-    cues: ['has not arrived', 'is late', 'never came', 'got lost on the way', 'went to a wrong address'],
+    cues: ['has not arrived', 'is late', 'never came', 'got lost on the way'],
     carriers: aboutProduct,
   },
   {
     label: 'defect',
-    cues: ['is broken', 'does not work', 'has a crack', 'makes a strange noise', 'fell apart'],
+    cues: ['is broken', 'does not work', 'has a crack', 'makes a strange noise'],
     carriers: aboutProduct,
   },
   {
     label: 'billing',
-    cues: [
-      'paid too much for',
-      'was charged twice for',
-      'got a wrong bill for',
-      'have no receipt for',
-      'found a wrong price for',
-    ],
+    cues: ['paid too much for', 'was charged twice for', 'got a wrong bill for', 'have no receipt for'],
     carriers: aboutCustomer,
   },
   {
     label: 'return',
-    cues: ['want to return', 'want to send back', 'would like to exchange', 'no longer need', 'changed my mind about'],
+    cues: ['want to return', 'want to send back', 'would like to exchange', 'no longer need'],
     carriers: aboutCustomer,
   },
 ];
 
-export const urgency: readonly { label: string; train: readonly string[]; heldout: readonly string[] }[] = [
-  {
-    label: 'high',
-    train: lines(`This is urgent.
-      It is very urgent.
-      Urgent, please answer.
-      Please help right now.
-      I need help right now.
-      Answer today, please.
-      I need it solved today.
-      Please answer at once.`),
-    heldout: lines(`My matter is urgent.
-      Can you help right now?
-      Please solve it today.
-      I want an answer at once.
-      Urgent, please help.`),
-  },
-  {
-    label: 'medium',
-    train: lines(`Please answer this week.
-      This week is fine.
-      I want an answer this week.
-      Please answer soon.
-      I hope to hear from you soon.
-      Write to me soon.
-      Some days are fine.
-      Please answer within some days.`),
-    heldout: lines(`I hope for an answer this week.
-      Could you write this week?
-      Tell me more soon.
-      Please help soon.
-      Within some days would be good.`),
-  },
-  {
-    label: 'low',
-    train: lines(`There is no rush.
-      No rush at all.
-      No rush, please.
-      Take your time.
-      Please take your time.
-      It is not important.
-      This is not important.
-      Answer whenever you like.`),
-    heldout: lines(`No rush with this.
-      You may take your time.
-      My question is not important.
-      Write whenever you like.
-      You see, there is no rush.`),
-  },
+/** The same sentences for every level: only the cue tells them apart. */
+export const urgencyCarriers: Carriers = {
+  train: lines(`Please answer {c}.
+    I need help {c}.
+    Help me {c}.
+    Call me {c}.
+    I hope to hear from you {c}.
+    Do it {c}, please.
+    Send me news {c}.
+    Please solve it {c}.
+    Let me have an answer {c}.`),
+  heldout: lines(`Please write {c}.
+    Please check it {c}.
+    Look at it {c}.
+    Could you reply {c}?
+    Let us solve this {c}.`),
+};
+
+export const urgency: readonly { label: string; cues: readonly string[] }[] = [
+  { label: 'high', cues: ['right now', 'at once', 'today'] },
+  { label: 'medium', cues: ['this week', 'soon', 'before Friday'] },
+  { label: 'low', cues: ['whenever you like', 'when you have time', 'without any rush'] },
 ];

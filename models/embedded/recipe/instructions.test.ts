@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { shopFacts } from '../examples/shop.ts';
 import { heldoutFrames, houseStyle, slots, trainFrames } from '../examples/style.ts';
-import { events, products, urgency } from '../examples/tickets.ts';
+import { events, products, urgency, urgencyCarriers } from '../examples/tickets.ts';
 import { instructions } from './instructions.ts';
 
 /** The number of rows that the model was made with: the test reads the very same text. */
@@ -76,7 +76,8 @@ describe('the instruction data of the built-in model', () => {
     for (const { carriers, cues } of events)
       for (const frame of [...carriers.train, ...carriers.heldout])
         for (const c of cues) for (const p of products) add(frame.replace('{p}', p).replace('{c}', c));
-    for (const u of urgency) for (const frame of [...u.train, ...u.heldout]) add(frame);
+    for (const frame of [...urgencyCarriers.train, ...urgencyCarriers.heldout])
+      for (const { cues } of urgency) for (const c of cues) add(frame.replace('{c}', c));
     for (const f of shopFacts) for (const text of [f.answer, ...f.train, ...f.heldout]) add(text);
     for (const frame of [...trainFrames, ...heldoutFrames]) {
       // Every value at every slot by itself: enough for a run of five, which spans few slots.
