@@ -70,9 +70,9 @@ async function runTests(): Promise<Tests> {
   return { passed: unhandled.length === 0 && modules.length > 0 && modules.every((module) => module.ok()), modules };
 }
 
-function count(modules: readonly TestModule[], project: string): { run: number; skipped: number } {
+function count(modules: readonly TestModule[], projects: readonly string[]): { run: number; skipped: number } {
   const states = modules
-    .filter((module) => module.project.name === project)
+    .filter((module) => projects.includes(module.project.name))
     .flatMap((module) => [...module.children.allTests()])
     .map((test) => test.result().state);
   const run = states.filter((state) => state === 'passed' || state === 'failed').length;
@@ -86,8 +86,8 @@ async function full(): Promise<boolean> {
   try {
     const checks = await Promise.all([check(TYPES), check(LINT)]);
     const { passed, modules } = await runTests();
-    const node = count(modules, 'node');
-    const browser = count(modules, 'browser');
+    const node = count(modules, ['node', 'cli']);
+    const browser = count(modules, ['browser']);
     const records = readGpuRecords(record);
     const adapters = [...new Set(records.map(({ adapter }) => adapter))];
     const opened = new Set(records.map(({ file }) => file));

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { createEngine, readSafetensors, WebLoraError } from '../src/index.ts';
-import './harness/gpu.ts';
+import { recordGpuOf } from './harness/gpu.ts';
 
 const EMBEDDED = pathToFileURL(`${join(import.meta.dirname, '..', 'models', 'embedded')}/`);
 
@@ -26,6 +26,7 @@ describe('the library', () => {
       for await (const event of run) if (event.kind === 'step') losses.push(event.loss);
       const { adapter, report } = await run.finished;
       expect(losses).toHaveLength(2);
+      recordGpuOf(join(folder, 'first', 'run.json'));
       expect(report).toMatchObject({ steps: 2, ended: 'completed', finalLoss: losses[1] });
       const zip = unzipSync(new Uint8Array(await (await adapter.export('peft')).arrayBuffer()));
       expect(Object.keys(zip).sort()).toEqual(['README.md', 'adapter_config.json', 'adapter_model.safetensors']);

@@ -5,7 +5,7 @@ import { unzipSync } from 'fflate';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readSafetensors, tensorToFloat32 } from '../../src/formats/safetensors.ts';
 import { expectClose, relativeError } from '../harness/compare.ts';
-import '../harness/gpu.ts';
+import { recordGpuOf } from '../harness/gpu.ts';
 import { toyExpected } from '../harness/toy-llama.ts';
 import { ROOT, weblora } from './weblora.ts';
 
@@ -96,6 +96,7 @@ describe.each(['webgpu', 'cpu'])('the terminal command on %s', (device) => {
       settings: { rank: expect.any(Number) as number },
       resolved: { steps: 20, accumulate: 3 },
     });
+    if (device === 'webgpu') recordGpuOf(join(run, 'run.json'));
   }, 600_000);
 
   it('writes logits that equal PyTorch', async () => {

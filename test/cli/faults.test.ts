@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ROOT, weblora } from './weblora.ts';
-import '../harness/gpu.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'weblora-faults-'));
 afterAll(() => {

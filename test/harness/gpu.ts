@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, expect } from 'vitest';
 import { recordGpu } from '../../scripts/gpu-record.ts';
-import type { Gpu, GpuLimits } from '../../src/gpu/gpu.ts';
+import type { AdapterFacts, Gpu, GpuLimits } from '../../src/gpu/gpu.ts';
 import { openNodeGpu, type OpenNodeGpuOptions } from '../../src/gpu/node.ts';
 
 let shared: Promise<Gpu> | undefined;
@@ -23,14 +24,24 @@ export async function openTestGpu(cap: Partial<GpuLimits> = {}): Promise<Gpu> {
   return gpu;
 }
 
-/** `npm test` ends with the adapter's name, and fails when a GPU test never opened one. */
+/** For a run made by the terminal command or the library, which open a device of their own: run.json says which. */
+export function recordGpuOf(runJson: string): void {
+  const { device } = JSON.parse(readFileSync(runJson, 'utf8')) as { device: AdapterFacts & { executor: string } };
+  expect(device.executor).toBe('webgpu');
+  record(device);
+}
+
 async function open(options: OpenNodeGpuOptions): Promise<Gpu> {
   const gpu = await openNodeGpu(options);
-  const { description, vendor, architecture, features } = gpu.adapter;
+  record(gpu.adapter);
+  return gpu;
+}
+
+/** `npm test` ends with the adapter's name, and fails when a GPU test never opened one. */
+function record({ description, vendor, architecture, features }: AdapterFacts): void {
   recordGpu({
     file: expect.getState().testPath ?? 'unknown',
     adapter: description || [vendor, architecture].filter((part) => part !== '').join(' ') || 'unnamed GPU',
     features,
   });
-  return gpu;
 }
