@@ -1,13 +1,19 @@
+import type { WeightFormat } from '../src/formats/quantize.ts';
 import type { Graph, LinearWeights, StepInputs } from '../src/graph/graph.ts';
 import type { Tensor } from '../src/graph/tensor.ts';
+import type { RopeTable } from './rope.ts';
 
 /** One tensor of a checkpoint, under transformers' name. */
 export interface WeightSpec {
   readonly name: string;
-  /** [rows, cols], or [n] for a vector. */
+  /** [rows, cols], or [n] for a vector: as it is computed with. */
   readonly shape: readonly number[];
-  /** `matrix`: kept in the base's format; `vector`: norms and biases, always f32. */
-  readonly kind: 'matrix' | 'vector';
+  /** `matrix`: kept in the base's format; `positions`: a matrix that is always f32; `vector`: norms and biases, always f32. */
+  readonly kind: 'matrix' | 'positions' | 'vector';
+  /** The checkpoint keeps this matrix as [cols, rows] (GPT-2's Conv1D): it is transposed once, when it is read. */
+  readonly transposed?: boolean;
+  /** Other names under which checkpoints carry it. */
+  readonly aliases?: readonly string[];
 }
 
 /** Attention over rows of the same pass (training), or over a cache (generation). */
@@ -28,7 +34,14 @@ export interface WeightBinder {
 }
 
 export interface ForwardInputs extends Pick<StepInputs, 'tokens' | 'positions' | 'step'> {
-  readonly rope: { readonly cos: Tensor; readonly sin: Tensor };
+  /** Rotary tables by the names of `Model.rope`. */
+  readonly rope: Readonly<Record<string, RopeTensors>>;
+}
+
+/** [context, half of the rotated dimensions] each */
+export interface RopeTensors {
+  readonly cos: Tensor;
+  readonly sin: Tensor;
 }
 
 /** The sizes that plans, caches and cards need, whatever the family. */
@@ -41,7 +54,6 @@ export interface ModelShape {
   readonly headDim: number;
   readonly vocabSize: number;
   readonly maxPositions: number;
-  readonly rotaryDim: number;
 }
 
 /** A parsed configuration with everything that depends on it: what each family's folder provides. */
@@ -53,8 +65,10 @@ export interface Model {
   readonly linearPaths: readonly string[];
   /** Name of the weight of the head; the embedding's when tied. */
   readonly headName: string;
-  /** Rotation angle of a position per pair of dimensions: f64, computed on the host. */
-  readonly inverseFrequencies: Float64Array;
+  /** Rotary positions by name, one for each kind of layer that differs; none where positions are learned. */
+  readonly rope: Readonly<Record<string, RopeTable>>;
+  /** Tensors beside `weights` that old checkpoints carry although they follow from the configuration. */
+  readonly derived?: RegExp;
   /** Emits the forward pass up to the final norm: [N, C]. */
   readonly hidden: (g: Graph, bind: WeightBinder, inputs: ForwardInputs, over: AttentionOver) => Tensor;
 }

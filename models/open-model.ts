@@ -2,6 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { WebLoraError } from '../src/errors.ts';
 import type { ByteSource } from '../src/formats/byte-source.ts';
+import type { PackedWeight } from '../src/formats/quantize.ts';
 import { openSafetensors, tensorToFloat32, type SafetensorsFile } from '../src/formats/safetensors.ts';
 import type { Model } from './family.ts';
 import { makeModel } from './index.ts';
@@ -26,6 +27,11 @@ export interface OpenModel {
   readonly tokenizer: () => ChatTokenizer;
   /** One tensor as f32, row-major. */
   readonly read: (tensor: string) => Promise<Float32Array>;
+  /**
+   * Rows [from, to) of a matrix as its file has them, in the `fileFormat` of its WeightSpec; only where the file keeps
+   * layouts of its own (GGUF). Such a model's base is in `gguf` unless another format is asked for.
+   */
+  readonly readPacked?: (tensor: string, from: number, to: number) => Promise<PackedWeight>;
 }
 
 /** Tensors that old checkpoints carry although they are derived. */
