@@ -10,6 +10,8 @@ export interface WeightSpec {
   readonly shape: readonly number[];
   /** `matrix`: kept in the base's format; `positions`: a matrix that is always f32; `vector`: norms and biases, always f32. */
   readonly kind: 'matrix' | 'positions' | 'vector';
+  /** Of a matrix: the layout that keeps it as its file has it. A base in `gguf` needs one for every matrix. */
+  readonly fileFormat?: WeightFormat;
   /** The checkpoint keeps this matrix as [cols, rows] (GPT-2's Conv1D): it is transposed once, when it is read. */
   readonly transposed?: boolean;
   /** Other names under which checkpoints carry it. */
