@@ -21,6 +21,8 @@ export type ErrorCode =
   | 'locked' // another writer is alive
   | 'bad-checkpoint'
   | 'storage'
+  | 'network' // a server cannot be reached or does not deliver
+  | 'access' // a server wants a token or an accepted licence
   | 'aborted' // stopped by the user
   | 'internal'; // a defect of WebLoRA itself
 

@@ -15,8 +15,9 @@ interface Area {
 
 const ARROW =
   'imports go formats, gpu <- kernels <- graph <- lora, models <- train, generate, evaluate <- workers <- ui, cli';
-const LEAF = 'storage, data and adapters stay usable without a GPU or a model: they import formats, errors and types';
-const KEEPERS = ['src/formats', 'src/storage', 'src/data', 'src/adapters'];
+const LEAF =
+  'storage, sources, data and adapters stay usable without a GPU or a model: they import formats, errors and types';
+const KEEPERS = ['src/formats', 'src/storage', 'src/sources', 'src/data', 'src/adapters'];
 const ENGINE = ['src/formats', 'src/gpu', 'kernels', 'src/graph'];
 const MODELS = [...ENGINE, ...KEEPERS, 'src/lora', 'models'];
 const WORK = ['src/train', 'src/generate', 'src/evaluate'];
@@ -29,6 +30,7 @@ const AREAS: Readonly<Record<string, Area>> = {
   kernels: { uses: ['src/formats', 'src/gpu'], why: ARROW },
   'src/graph': { uses: ['src/formats', 'src/gpu', 'kernels'], why: ARROW },
   'src/storage': { uses: ['src/formats'], anyTypes: true, why: LEAF },
+  'src/sources': { uses: ['src/formats', 'src/storage'], anyTypes: true, why: LEAF },
   'src/data': { uses: ['src/formats'], anyTypes: true, why: LEAF },
   'src/adapters': { uses: ['src/formats'], anyTypes: true, why: LEAF },
   'src/lora': { uses: [...ENGINE, 'src/adapters'], why: ARROW },
@@ -52,7 +54,7 @@ const FREE = /^(test|bench|scripts)\/|\.(test|bench|ref|cases)\.tsx?$|(^|\/)toy-
 const ONLY_FOR_TESTS = /^(test|bench|scripts)\/|\.(test|bench|ref|cases)\.tsx?$|(^|\/)toy-[\w-]+\.ts$/;
 /** The programs that wrote the built-in model's examples and text run in Node, not in the product. */
 const PROGRAMS = /^models\/embedded\//;
-const NODE_ONLY = /^src\/cli\/|^src\/gpu\/(node|sparticuz)\.ts$|^src\/(storage\/)?node-[\w-]+\.ts$/;
+const NODE_ONLY = /^src\/cli\/|^src\/gpu\/(node|sparticuz)\.ts$|^src\/((storage|sources)\/)?node-[\w-]+\.ts$/;
 
 const areaOf = (path: string): string | undefined =>
   Object.keys(AREAS).find((area) => path === area || path.startsWith(`${area}/`));
@@ -73,7 +75,7 @@ const importArrow = ESLintUtils.RuleCreator.withoutDocs<[], Message>({
     schema: [],
     messages: {
       arrow: '{{from}} may not import {{target}}: {{why}}. Move what both need further down.',
-      node: '{{name}} does not exist in a browser: only src/cli, src/gpu/node.ts and src/storage/node-*.ts may import it.',
+      node: '{{name}} does not exist in a browser: only src/cli, src/gpu/node.ts and node-*.ts of src/storage and src/sources may import it.',
       tests: '{{target}} is for tests: nothing of the product may import it.',
       missing: '{{target}} does not exist.',
       unplaced: '{{file}} has no place in the import arrow: give its folder one in scripts/lint/import-arrow.ts.',

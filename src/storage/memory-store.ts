@@ -127,5 +127,27 @@ export function makeMemoryStore(): MemoryStore {
       };
     },
     open: async (path) => memorySource(path, fileAt(path)),
+    openWriter: async (path) => {
+      if (!files.has(joinPath(path))) {
+        startChange(path);
+        setFile(path, new Uint8Array(0), new Uint8Array(0));
+      }
+      return {
+        writeAt: async (offset, bytes) => {
+          startChange(path);
+          const before = fileAt(path);
+          const written = bytes.subarray(0, Math.min(bytes.byteLength, faults.bytesLeft));
+          const after = new Uint8Array(Math.max(before.byteLength, offset + written.byteLength));
+          after.set(before);
+          after.set(written, offset);
+          files.set(joinPath(path), after);
+          faults.bytesLeft -= written.byteLength;
+          if (written.byteLength < bytes.byteLength) throw diskFull(path);
+        },
+        flush: async () => undefined,
+        close: async () => undefined,
+      };
+    },
+    freeBytes: async () => undefined,
   };
 }

@@ -6,7 +6,7 @@ import { WebLoraError } from '../errors.ts';
 import { diskFull, fileNotFound, folderNotEmpty, noPermission, otherFailure } from './failures.ts';
 import { takeLockFile } from './node-lock.ts';
 import { splitFile, splitPath } from './paths.ts';
-import type { FileStore, FolderEntry } from './store.ts';
+import type { FileStore, FileWriter, FolderEntry } from './store.ts';
 
 /** Files below a folder of this computer. Only Node entry points import this file. */
 export function makeNodeStore(root: string): FileStore {
@@ -102,7 +102,48 @@ export function makeNodeStore(root: string): FileStore {
             }),
         };
       }),
+    openWriter: (path) =>
+      attempt(path, async () => {
+        splitFile(path);
+        await fs.mkdir(dirname(absolute(path)), { recursive: true });
+        const handle = await fs.open(absolute(path), constants.O_RDWR | constants.O_CREAT);
+        return writerOver(handle, (action) => attempt(path, action));
+      }),
+    freeBytes: async () => {
+      const { bavail, bsize } = await fs.statfs(await nearestFolder(root));
+      return bavail * bsize;
+    },
   };
+}
+
+function writerOver(handle: fs.FileHandle, attempt: <T>(action: () => Promise<T>) => Promise<T>): FileWriter {
+  let isOpen = true;
+  return {
+    writeAt: (offset, bytes) =>
+      attempt(async () => {
+        for (let done = 0; done < bytes.byteLength; ) {
+          const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, offset + done);
+          done += bytesWritten;
+        }
+      }),
+    flush: () => attempt(() => handle.datasync()),
+    close: () =>
+      attempt(async () => {
+        if (!isOpen) return;
+        isOpen = false;
+        try {
+          await handle.datasync();
+        } finally {
+          await handle.close();
+        }
+      }),
+  };
+}
+
+/** The folder itself or the nearest one above it that is there already. */
+async function nearestFolder(path: string): Promise<string> {
+  const found = await fs.stat(path).catch(() => undefined);
+  return found !== undefined || dirname(path) === path ? path : nearestFolder(dirname(path));
 }
 
 async function statFile(path: string): Promise<{ size: number }> {

@@ -2,13 +2,14 @@ import { blobSource } from '../formats/byte-source.ts';
 import { WebLoraError } from '../errors.ts';
 import { alreadyLocked, diskFull, fileNotFound, folderNotEmpty, noPermission, otherFailure } from './failures.ts';
 import { joinPath, splitFile, splitPath } from './paths.ts';
-import type { FileStore, FolderEntry, Lock } from './store.ts';
+import type { FileStore, FileWriter, FolderEntry, Lock } from './store.ts';
 
 /** What is done to an open file, whichever of the two writing interfaces the browser gives this thread. */
-interface FileWriter {
+interface OpenFile {
   sizeBytes(): Promise<number>;
   writeAt(offset: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   truncate(sizeBytes: number): Promise<void>;
+  flush(): Promise<void>;
   /** Flushes and closes. */
   finish(): Promise<void>;
   /** Closes after a failure. */
@@ -39,7 +40,7 @@ export async function makeOpfsStore(folderName: string): Promise<FileStore> {
     return (await folderAt(folder, create)).getFileHandle(name, { create });
   }
 
-  function change(path: string, create: boolean, action: (writer: FileWriter) => Promise<void>): Promise<void> {
+  function change(path: string, create: boolean, action: (writer: OpenFile) => Promise<void>): Promise<void> {
     return attempt(path, async () => {
       const writer = await openWriter(await fileAt(path, create));
       try {
@@ -118,7 +119,31 @@ export async function makeOpfsStore(folderName: string): Promise<FileStore> {
       }),
     lock: (path) => takeWebLock(joinPath(folderName, path)),
     open: (path) => attempt(path, async () => blobSource(path, await (await fileAt(path, false)).getFile())),
+    openWriter: (path) => attempt(path, async () => writerOver(path, await openWriter(await fileAt(path, true)))),
+    freeBytes: async () => {
+      const { quota, usage } = await navigator.storage.estimate();
+      return quota === undefined ? undefined : Math.max(0, quota - (usage ?? 0));
+    },
   };
+}
+
+function writerOver(path: string, file: OpenFile): FileWriter {
+  let isOpen = true;
+  return {
+    writeAt: (offset, bytes) => attempt(path, () => file.writeAt(offset, toBytes(bytes))),
+    flush: () => attempt(path, () => file.flush()),
+    close: () =>
+      attempt(path, async () => {
+        if (!isOpen) return;
+        isOpen = false;
+        await file.finish();
+      }),
+  };
+}
+
+/** Asks the browser not to clear this site's storage when the disk runs low. @returns whether it agreed */
+export async function askToPersist(): Promise<boolean> {
+  return typeof navigator.storage.persist === 'function' && navigator.storage.persist();
 }
 
 /** `move` is in every current browser but not in the standard's typings. */
@@ -153,7 +178,7 @@ async function moveFile(
   await removeSource();
 }
 
-async function openWriter(handle: FileSystemFileHandle): Promise<FileWriter> {
+async function openWriter(handle: FileSystemFileHandle): Promise<OpenFile> {
   if (typeof handle.createSyncAccessHandle === 'function') {
     const access = await handle.createSyncAccessHandle();
     return {
@@ -167,6 +192,7 @@ async function openWriter(handle: FileSystemFileHandle): Promise<FileWriter> {
         }
       },
       truncate: async (sizeBytes) => access.truncate(sizeBytes),
+      flush: async () => access.flush(),
       finish: async () => {
         access.flush();
         access.close();
@@ -179,6 +205,7 @@ async function openWriter(handle: FileSystemFileHandle): Promise<FileWriter> {
     sizeBytes: async () => (await handle.getFile()).size,
     writeAt: (position, data) => stream.write({ type: 'write', position, data }),
     truncate: (sizeBytes) => stream.truncate(sizeBytes),
+    flush: async () => undefined, // a stream's bytes reach the file when it is closed, not before
     finish: () => stream.close(),
     abandon: () => stream.abort(),
   };

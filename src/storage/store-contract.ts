@@ -64,6 +64,22 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         await expect(source.read(-1, 3)).rejects.toMatchObject({ code: 'bad-file' });
       });
 
+      it('writes in pieces at any place, keeping what is there', async () => {
+        const writer = await store.openWriter('parts/file');
+        await writer.writeAt(4, Uint8Array.of(5, 6, 7));
+        await writer.writeAt(0, Uint8Array.of(1));
+        await writer.flush();
+        await writer.close();
+        await writer.close();
+        expect([...(await store.read('parts/file'))]).toEqual([1, 0, 0, 0, 5, 6, 7]);
+        const again = await store.openWriter('parts/file');
+        await again.writeAt(1, Uint8Array.of(2, 3, 4));
+        await again.close();
+        expect([...(await store.read('parts/file'))]).toEqual([1, 2, 3, 4, 5, 6, 7]);
+        const free = await store.freeBytes();
+        expect(free === undefined || free > 0).toBe(true);
+      });
+
       it('treats the spellings of a path alike and refuses to leave the root', async () => {
         await store.write('./a//b', 'x');
         expect(await store.readText('a/b')).toBe('x');

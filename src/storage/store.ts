@@ -10,6 +10,16 @@ export interface Lock {
   release(): Promise<void>;
 }
 
+/** A file held open for writing at any place; one writer per file at a time. */
+export interface FileWriter {
+  /** Writes all of `bytes` at `offset`; bytes that were skipped read as zeros. */
+  writeAt(offset: number, bytes: Uint8Array): Promise<void>;
+  /** What was written survives the death of the process. */
+  flush(): Promise<void>;
+  /** Flushes and closes; may be called twice. */
+  close(): Promise<void>;
+}
+
 /**
  * Files below one root. Paths are relative, with `/` between parts; '' is the root; `..` is refused. Folders on the way
  * to a written file are made. Failures are WebLoraErrors: `file-not-found`, `locked`, or `storage` with advice
@@ -46,4 +56,8 @@ export interface FileStore {
   lock(path: string): Promise<Lock>;
   /** The file for reading in pieces. */
   open(path: string): Promise<ByteSource>;
+  /** The file for writing in pieces, made if there is none; what it holds stays. */
+  openWriter(path: string): Promise<FileWriter>;
+  /** Bytes that may still be written here; undefined where the system does not say. */
+  freeBytes(): Promise<number | undefined>;
 }

@@ -20,6 +20,8 @@ export const FAILURE_TITLES: Readonly<Record<ErrorCode, string>> = {
   locked: 'Another tab is working on this run',
   'bad-checkpoint': 'The saved state of this run is damaged',
   storage: 'The browser’s storage could not be used',
+  network: 'The download did not get through',
+  access: 'This model needs a permission first',
   aborted: 'Stopped',
   internal: 'Something went wrong inside WebLoRA',
 };
