@@ -6,7 +6,7 @@ import { weightBufferName, weightParts } from '../src/graph/plan.ts';
 import { BufferSet, type BufferRequest } from '../src/graph/replay.ts';
 import type { Graph, LinearWeights } from '../src/graph/graph.ts';
 import { Tensor } from '../src/graph/tensor.ts';
-import type { ForwardInputs, Model, WeightBinder } from './family.ts';
+import type { ForwardInputs, Model, WeightBinder, WeightSpec } from './family.ts';
 import type { OpenModel } from './open-model.ts';
 import { rotaryTables } from './rope.ts';
 
@@ -14,7 +14,14 @@ import { rotaryTables } from './rope.ts';
 export function vectorBufferName(name: string): string {
   return `vector/${name}`;
 }
-export const ROPE_BUFFERS = { cos: 'rope/cos', sin: 'rope/sin' } as const;
+export function ropeBufferName(table: string, of: 'cos' | 'sin'): string {
+  return `rope/${table}/${of}`;
+}
+
+/** The format a matrix is kept in: the base's, but for learned positions, which are never quantised. */
+export function formatOf({ kind }: Pick<WeightSpec, 'kind'>, base: WeightFormat): WeightFormat {
+  return kind === 'positions' ? 'f32' : base;
+}
 
 /** Binds a model's weights as tensors of a graph, with adapter slots where `lora` says. */
 export function bindWeights(
@@ -23,14 +30,19 @@ export function bindWeights(
   format: WeightFormat,
   lora: LoraSettings | undefined,
 ): WeightBinder {
-  const shapes = new Map(model.weights.map((spec) => [spec.name, spec.shape]));
+  const specs = new Map(model.weights.map((spec) => [spec.name, spec]));
   const made = new Map<string, Tensor>();
   const tensor = (name: string, role: 'weight' | 'vector'): Tensor => {
     const known = made.get(name);
     if (known !== undefined) return known;
-    const shape = shapes.get(name);
-    if (shape === undefined) throw new RangeError(`the model has no tensor '${name}'`);
-    const bound = g.tensor({ name, shape, role, ...(role === 'weight' && { format }) });
+    const spec = specs.get(name);
+    if (spec === undefined) throw new RangeError(`the model has no tensor '${name}'`);
+    const bound = g.tensor({
+      name,
+      shape: spec.shape,
+      role,
+      ...(role === 'weight' && { format: formatOf(spec, format) }),
+    });
     made.set(name, bound);
     return bound;
   };
@@ -41,7 +53,7 @@ export function bindWeights(
       const bias = `${path}.bias`;
       const layer: LinearWeights = {
         weight: tensor(`${path}.weight`, 'weight'),
-        ...(shapes.has(bias) && { bias: tensor(bias, 'vector') }),
+        ...(specs.has(bias) && { bias: tensor(bias, 'vector') }),
       };
       return applyLora(g, path, layer, lora);
     },
@@ -50,11 +62,14 @@ export function bindWeights(
 
 /** The rotary tables as constants of a graph. */
 export function ropeTensors(g: Graph, model: Model, context: number): ForwardInputs['rope'] {
-  const shape = [context, model.inverseFrequencies.length];
-  return {
-    cos: g.tensor({ name: ROPE_BUFFERS.cos, shape, role: 'constant' }),
-    sin: g.tensor({ name: ROPE_BUFFERS.sin, shape, role: 'constant' }),
-  };
+  return Object.fromEntries(
+    Object.entries(model.rope).map(([table, { inverseFrequencies }]) => {
+      const shape = [context, inverseFrequencies.length];
+      const constant = (of: 'cos' | 'sin'): Tensor =>
+        g.tensor({ name: ropeBufferName(table, of), shape, role: 'constant' });
+      return [table, { cos: constant('cos'), sin: constant('sin') }];
+    }),
+  );
 }
 
 const WEIGHT_USAGE = Usage.storage | Usage.copyDst;
@@ -67,19 +82,21 @@ export function baseBufferRequests(
   limits: GpuLimits,
 ): BufferRequest[] {
   const requests: BufferRequest[] = [];
-  for (const { name, shape, kind } of model.weights) {
+  for (const spec of model.weights) {
+    const { name, shape, kind } = spec;
     if (kind === 'vector') {
       requests.push({ name: vectorBufferName(name), bytes: (shape[0] ?? 0) * 4, usage: WEIGHT_USAGE });
       continue;
     }
-    const weight = new Tensor(0, { name, shape, role: 'weight', format });
+    const kept = formatOf(spec, format);
+    const weight = new Tensor(0, { name, shape, role: 'weight', format: kept });
     for (const part of weightParts(weight, limits)) {
       requests.push({
         name: weightBufferName(weight, part, 'codes'),
-        bytes: part.rows * codeWordsPerRow(format, weight.cols) * 4,
+        bytes: part.rows * codeWordsPerRow(kept, weight.cols) * 4,
         usage: WEIGHT_USAGE,
       });
-      const scaleWords = scaleWordsPerRow(format, weight.cols);
+      const scaleWords = scaleWordsPerRow(kept, weight.cols);
       if (scaleWords > 0)
         requests.push({
           name: weightBufferName(weight, part, 'scales'),
@@ -88,8 +105,11 @@ export function baseBufferRequests(
         });
     }
   }
-  const tableBytes = context * model.inverseFrequencies.length * 4;
-  for (const name of Object.values(ROPE_BUFFERS)) requests.push({ name, bytes: tableBytes, usage: WEIGHT_USAGE });
+  for (const [table, { inverseFrequencies }] of Object.entries(model.rope)) {
+    const bytes = context * inverseFrequencies.length * 4;
+    for (const of of ['cos', 'sin'] as const)
+      requests.push({ name: ropeBufferName(table, of), bytes, usage: WEIGHT_USAGE });
+  }
   return requests;
 }
 
@@ -121,16 +141,18 @@ export class GpuBase {
     const base = new GpuBase(gpu, model, format, context);
     try {
       let done = 0;
-      for (const { name, shape, kind } of model.weights) {
-        const values = await opened.read(name);
-        if (kind === 'vector') gpu.writeBuffer(base.buffers.take(vectorBufferName(name)), 0, values);
-        else base.#upload(name, shape, values);
+      for (const spec of model.weights) {
+        const values = await opened.read(spec.name);
+        if (spec.kind === 'vector') gpu.writeBuffer(base.buffers.take(vectorBufferName(spec.name)), 0, values);
+        else base.#upload(spec, values);
         done += 1;
         onProgress?.(done, model.weights.length);
       }
-      const { cos, sin } = rotaryTables(model.inverseFrequencies, context);
-      gpu.writeBuffer(base.buffers.take(ROPE_BUFFERS.cos), 0, cos);
-      gpu.writeBuffer(base.buffers.take(ROPE_BUFFERS.sin), 0, sin);
+      for (const [table, rope] of Object.entries(model.rope)) {
+        const { cos, sin } = rotaryTables(rope, context);
+        gpu.writeBuffer(base.buffers.take(ropeBufferName(table, 'cos')), 0, cos);
+        gpu.writeBuffer(base.buffers.take(ropeBufferName(table, 'sin')), 0, sin);
+      }
       await gpu.idle();
       return base;
     } catch (error) {
@@ -139,9 +161,11 @@ export class GpuBase {
     }
   }
 
-  #upload(name: string, shape: readonly number[], values: Float32Array): void {
-    const weight = new Tensor(0, { name, shape, role: 'weight', format: this.format });
-    const packed = packWeight(values, weight.rows, weight.cols, this.format, name);
+  #upload(spec: WeightSpec, values: Float32Array): void {
+    const { name, shape } = spec;
+    const format = formatOf(spec, this.format);
+    const weight = new Tensor(0, { name, shape, role: 'weight', format });
+    const packed = packWeight(values, weight.rows, weight.cols, format, name);
     for (const part of weightParts(weight, this.gpu.limits)) {
       const rows = sliceRows(packed, part.firstRow, part.firstRow + part.rows);
       this.gpu.writeBuffer(this.buffers.take(weightBufferName(weight, part, 'codes')), 0, rows.codes);

@@ -3,7 +3,7 @@ import type { Graph } from '../src/graph/graph.ts';
 import type { Tensor } from '../src/graph/tensor.ts';
 import type { Tf, TfTensor } from '../src/graph/tfjs/library.ts';
 import type { Model } from './family.ts';
-import { ROPE_BUFFERS } from './gpu-base.ts';
+import { formatOf, ropeBufferName } from './gpu-base.ts';
 import type { OpenModel } from './open-model.ts';
 import { rotaryTables } from './rope.ts';
 
@@ -30,12 +30,16 @@ export class TfjsBase {
     this.format = format;
     this.context = context;
     this.#weights = weights;
-    const { cos, sin } = rotaryTables(model.inverseFrequencies, context);
-    const shape: [number, number] = [context, model.inverseFrequencies.length];
-    this.#rope = new Map([
-      [ROPE_BUFFERS.cos, tf.tensor2d(cos, shape)],
-      [ROPE_BUFFERS.sin, tf.tensor2d(sin, shape)],
-    ]);
+    this.#rope = new Map(
+      Object.entries(model.rope).flatMap(([table, rope]) => {
+        const { cos, sin } = rotaryTables(rope, context);
+        const shape: [number, number] = [context, rope.inverseFrequencies.length];
+        return [
+          [ropeBufferName(table, 'cos'), tf.tensor2d(cos, shape)],
+          [ropeBufferName(table, 'sin'), tf.tensor2d(sin, shape)],
+        ];
+      }),
+    );
   }
 
   static async load(tf: Tf, opened: OpenModel, options: { format: WeightFormat; context: number }): Promise<TfjsBase> {
@@ -72,12 +76,14 @@ export class TfjsBase {
 async function loadWeights(tf: Tf, { model, read }: OpenModel, format: WeightFormat): Promise<Weights> {
   const weights = new Map<string, TfTensor>();
   try {
-    for (const { name, shape, kind } of model.weights) {
+    for (const spec of model.weights) {
+      const { name, shape, kind } = spec;
       const [rows = 0, cols = 0] = shape;
       const values = await read(name);
+      const kept = formatOf(spec, format);
       weights.set(
         name,
-        tf.tensor(kind === 'vector' ? values : unpackWeight(packWeight(values, rows, cols, format, name)), [...shape]),
+        tf.tensor(kind === 'vector' ? values : unpackWeight(packWeight(values, rows, cols, kept, name)), [...shape]),
       );
     }
   } catch (error) {
