@@ -78,7 +78,7 @@ function fileSource(path: string): ByteSource {
   };
 }
 
-export function readDataFile(flag: string, path: string): DataFile {
+export function readDataFile(flag: string, path: string, columns?: DataFile['columns']): DataFile {
   if (!existsSync(path) || !statSync(path).isFile()) {
     throw new WebLoraError('file-not-found', `${flag} ${path}`, {
       got: existsSync(path) ? 'a folder' : 'no such file',
@@ -86,7 +86,7 @@ export function readDataFile(flag: string, path: string): DataFile {
       fix: 'check the path',
     });
   }
-  return { name: basename(path), bytes: readFileSync(path) };
+  return { name: basename(path), bytes: readFileSync(path), ...(columns && { columns }) };
 }
 
 /** @throws `file-not-found`, `bad-adapter` */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
 import { WebLoraError } from '../errors.ts';
-import { WEIGHT_FORMATS, type WeightFormat } from '../formats/quantize.ts';
+import { BASE_FORMATS, type BaseFormat } from '../formats/quantize.ts';
 import type { TrainConfig } from '../train/config.ts';
 
 /** Values of a command by flag name (`seq-len`), from the command line and from --config. */
@@ -78,6 +78,22 @@ export class Flags {
       ?.split(',')
       .map((part) => part.trim())
       .filter((part) => part !== '');
+  }
+
+  /** `question=Frage,answer=Antwort`, or a mapping in a config file. */
+  pairs(name: string): Readonly<Record<string, string>> | undefined {
+    const value = this.#values.get(name);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return Object.fromEntries(Object.entries(value).map(([key, source]) => [key, String(source)]));
+    const parts = this.list(name);
+    if (parts === undefined) return undefined;
+    return Object.fromEntries(
+      parts.map((part) => {
+        const at = part.indexOf('=');
+        if (at < 1 || at === part.length - 1) throw usage(name, part, 'NAME=YOUR_COLUMN, several with commas');
+        return [part.slice(0, at).trim(), part.slice(at + 1).trim()];
+      }),
+    );
   }
 }
 
@@ -186,6 +202,10 @@ export function trainConfigOf(flags: Flags): Partial<TrainConfig> {
   return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
 }
 
-export function baseOf(flags: Flags, fallback?: string): WeightFormat {
-  return flags.oneOf('base', WEIGHT_FORMATS) ?? WEIGHT_FORMATS.find((format) => format === fallback) ?? 'q4';
+/**
+ * What `--base` says, else what an adapter's run.json does; without either the model decides, as it does where the
+ * adapter's base was a GGUF file: this one need not be.
+ */
+export function baseOf(flags: Flags, fallback?: string): BaseFormat | undefined {
+  return flags.oneOf('base', BASE_FORMATS) ?? BASE_FORMATS.find((format) => format === fallback && format !== 'gguf');
 }

@@ -24,7 +24,7 @@ const MODEL: readonly Option[] = [
   ['--model <model>', 'embedded, or a folder in Hugging Face layout'],
   [
     '--base <format>',
-    'how the base is kept: q4, q8, f16, bf16 or f32 (default: what the adapter was trained on, else q4)',
+    'how the base is kept: q4, nf4, q8, f16, bf16, f32, or gguf: as its file has it (default: what the adapter was trained on, else gguf for a GGUF file and q4 for others)',
   ],
   ['--context <n>', 'positions to make room for (default: the model’s, at most 4096)'],
   DEVICE,
@@ -43,8 +43,10 @@ const SHAPE: readonly Option[] = [
   ['--weight-decay <x>', 'decoupled weight decay (default 0)'],
   ['--memory-limit <bytes>', 'GPU memory the run may take'],
 ];
+const COLUMNS: Option = ['--columns <names>', 'which column is what: question=Frage,answer=Antwort'];
 const TRAIN: readonly Option[] = [
   ['--data <file>', 'examples: JSONL, JSON, CSV or TSV'],
+  COLUMNS,
   ['--out <folder>', 'where the run and its adapter go'],
   ['--eval-data <file>', 'held-out examples'],
   ['--eval-split <fraction>', 'share of the rows to hold out (default 0)'],
@@ -83,15 +85,7 @@ const GENERATE: readonly Option[] = [
 ];
 
 /** What a flag that is promised but not built yet would need. */
-const NOT_BUILT = new Set([
-  '--objective',
-  '--beta',
-  '--lora-plus-ratio',
-  '--label-smoothing',
-  '--neftune',
-  '--tune',
-  '--columns',
-]);
+const NOT_BUILT = new Set(['--objective', '--beta', '--lora-plus-ratio', '--label-smoothing', '--neftune', '--tune']);
 
 async function main(): Promise<number> {
   const program = new Command('weblora')
@@ -136,6 +130,7 @@ async function main(): Promise<number> {
       ...MODEL,
       ADAPTER,
       ['--data <file>', 'held-out examples'],
+      COLUMNS,
       ['--system <text>', 'system prompt (default: the adapter’s)'],
       ['--compare-base', 'measure the base model too'],
       ['--predictions <file>', 'write every answer as JSONL'],

@@ -11,6 +11,8 @@ import { DEFAULT_SEQ_LEN, type TrainConfig } from './config.ts';
 export interface DataFile {
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** The file's own names for the names of the shapes: `{ question: 'Frage' }`; found by their keys where absent. */
+  readonly columns?: Readonly<Record<string, string>>;
 }
 
 /** What run.json and the model card say of a data file; nothing of its text. */
@@ -75,7 +77,7 @@ export function readExamples(
   },
 ): { examples: Example[]; facts: DataFacts; notices: string[]; skipped: RowProblem[] } {
   const { seqLen, context, lossOn, system, skipBadRows, withQuestions } = options;
-  const read = readRows(file.bytes, file.name);
+  const read = readRows(file.bytes, file.name, file.columns === undefined ? {} : { columns: file.columns });
   const prepared = prepareExamples(read.rows, opened.tokenizer(), {
     file: file.name,
     seqLen,

@@ -43,6 +43,8 @@ export interface TrainerSpec {
   readonly memoryLimitBytes?: number;
   /** Kernel variant and checkpointing of the run that is resumed. */
   readonly kernels?: RunRecord['kernels'];
+  /** GPU programs compiled so far, of all. */
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 export interface MadeTrainer {
@@ -84,6 +86,8 @@ export interface StepMetrics {
 }
 
 export type RunEvent =
+  /** GPU programs compiled so far, of all, before the run starts. */
+  | { readonly kind: 'preparing'; readonly done: number; readonly total: number }
   | {
       readonly kind: 'started';
       readonly totalSteps: number;
@@ -182,6 +186,7 @@ export async function runTraining(request: RunRequest): Promise<RunOutcome> {
       weightDecay: config.weightDecay,
       ...(config.memoryLimitBytes !== undefined && { memoryLimitBytes: config.memoryLimitBytes }),
       ...(request.resume === true && existing !== undefined && { kernels: existing.kernels }),
+      onProgress: (done, total) => request.emit({ kind: 'preparing', done, total }),
     });
     const checkpoint = request.resume === true ? await readLatestCheckpoint(store, out) : undefined;
     if (checkpoint === undefined) {
@@ -302,10 +307,21 @@ function makeRecord(
   settings: ResolvedSettings,
 ): RunRecord {
   const { opened, base, config, initAdapter, extraSettings } = request;
+  const { columns } = request.data;
   return {
     webLoraVersion: VERSION,
     status: 'running',
-    settings: { ...extraSettings, base: base.format, context: base.context, ...settingsOfConfig(config) },
+    settings: {
+      ...extraSettings,
+      ...(columns && {
+        columns: Object.entries(columns)
+          .map((pair) => pair.join('='))
+          .join(','),
+      }),
+      base: base.format,
+      context: base.context,
+      ...settingsOfConfig(config),
+    },
     base: {
       name: opened.name,
       modelType: opened.model.shape.modelType,

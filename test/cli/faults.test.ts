@@ -38,6 +38,18 @@ interface Fault {
 
 const FAULTS: readonly Fault[] = [
   {
+    what: 'columns of a name no shape has',
+    args: () => train(['--model', TOY, '--data', GOOD_DATA, '--columns', 'frage=Frage']),
+    status: 2,
+    says: [/--columns: got frage, wanted one of/, /write NAME=YOUR_COLUMN/],
+  },
+  {
+    what: 'columns that are no pairs',
+    args: () => train(['--model', TOY, '--data', GOOD_DATA, '--columns', 'Frage']),
+    status: 2,
+    says: [/--columns: got 'Frage', wanted NAME=YOUR_COLUMN/],
+  },
+  {
     what: 'a data file that is missing',
     args: () => train(['--model', 'embedded', '--data', join(folder, 'nowhere.jsonl')]),
     status: 1,

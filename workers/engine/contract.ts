@@ -1,6 +1,6 @@
 import type { Failure } from '../../src/errors.ts';
 import type { EvaluateReport } from '../../src/evaluate/evaluate.ts';
-import type { WeightFormat } from '../../src/formats/quantize.ts';
+import type { BaseFormat } from '../../src/formats/quantize.ts';
 import type { GenerateReport } from '../../src/generate/generate.ts';
 import type { AdapterFacts } from '../../src/gpu/gpu.ts';
 import type { TrainConfig } from '../../src/train/config.ts';
@@ -27,7 +27,7 @@ export type ModelSource =
   { readonly kind: 'embedded' } | { readonly kind: 'files'; readonly files: readonly NamedFile[] };
 
 export interface LoadOptions {
-  readonly base?: WeightFormat;
+  readonly base?: BaseFormat;
   readonly context?: number;
 }
 
@@ -42,7 +42,7 @@ export interface ModelFacts {
   readonly name: string;
   readonly family: string;
   readonly parameterCount: number;
-  readonly base: WeightFormat;
+  readonly base: BaseFormat;
   readonly context: number;
   readonly vocabSize: number;
   readonly layers: number;
@@ -70,6 +70,8 @@ export interface PlanReport {
 export interface Dataset {
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** The file's own names for the names of the shapes: `{ question: 'Frage' }`; found by their keys where absent. */
+  readonly columns?: Readonly<Record<string, string>>;
 }
 
 export interface TrainRequest {
@@ -116,29 +118,32 @@ export interface RunReport {
   readonly adapter: AdapterId;
 }
 
-export type TrainEvent = { readonly seq: number } & (
-  | {
-      readonly kind: 'started';
-      readonly totalSteps: number;
-      readonly firstStep: number;
-      readonly rows: number;
-      readonly evalRows: number;
-      readonly learningRate: number;
-      readonly accumulate: number;
-      /** Absent on the tfjs executor, which is not planned. */
-      readonly plan?: PlanReport;
-      /** Sentences for the user: too few updates, rows cut or skipped, … */
-      readonly notices: readonly string[];
-      readonly skippedRows: readonly RowNotice[];
-    }
-  | ({ readonly kind: 'step' } & StepRecord)
-  | { readonly kind: 'eval'; readonly step: number; readonly evalLoss: number }
-  | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
-  | { readonly kind: 'paused' | 'resumed'; readonly step: number }
-  | { readonly kind: 'device-lost'; readonly reason: string }
-  | { readonly kind: 'done'; readonly report: RunReport }
-  | { readonly kind: 'failed'; readonly error: Failure; readonly rows?: readonly RowNotice[] }
-);
+export type TrainEvent = { readonly seq: number } &
+  /** GPU programs compiled so far, of all, before the run starts. */
+  (
+    | { readonly kind: 'preparing'; readonly done: number; readonly total: number }
+    | {
+        readonly kind: 'started';
+        readonly totalSteps: number;
+        readonly firstStep: number;
+        readonly rows: number;
+        readonly evalRows: number;
+        readonly learningRate: number;
+        readonly accumulate: number;
+        /** Absent on the tfjs executor, which is not planned. */
+        readonly plan?: PlanReport;
+        /** Sentences for the user: too few updates, rows cut or skipped, … */
+        readonly notices: readonly string[];
+        readonly skippedRows: readonly RowNotice[];
+      }
+    | ({ readonly kind: 'step' } & StepRecord)
+    | { readonly kind: 'eval'; readonly step: number; readonly evalLoss: number }
+    | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
+    | { readonly kind: 'paused' | 'resumed'; readonly step: number }
+    | { readonly kind: 'device-lost'; readonly reason: string }
+    | { readonly kind: 'done'; readonly report: RunReport }
+    | { readonly kind: 'failed'; readonly error: Failure; readonly rows?: readonly RowNotice[] }
+  );
 
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant';

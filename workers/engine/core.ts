@@ -1,10 +1,11 @@
+import { resolveBase } from '../../models/base-format.ts';
 import { GpuBase } from '../../models/gpu-base.ts';
 import { openModel, type ModelFolder, type OpenModel } from '../../models/open-model.ts';
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
 import { loraScale } from '../../src/adapters/adapter.ts';
 import { WebLoraError } from '../../src/errors.ts';
 import { evaluate, type EvaluateProgress, type EvaluateReport } from '../../src/evaluate/evaluate.ts';
-import type { WeightFormat } from '../../src/formats/quantize.ts';
+import type { BaseFormat } from '../../src/formats/quantize.ts';
 import {
   generate,
   type GenerateOptions,
@@ -41,7 +42,7 @@ export interface CoreOptions {
 }
 
 export interface LoadModelOptions {
-  readonly base?: WeightFormat;
+  readonly base?: BaseFormat;
   readonly context?: number;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -117,12 +118,12 @@ const SERIAL_QUADS = 'serial-quads';
 /** A base model ready to train and to talk, on whichever executor. */
 export class LoadedModel {
   readonly opened: OpenModel;
-  readonly format: WeightFormat;
+  readonly format: BaseFormat;
   readonly context: number;
   readonly #core: Core;
   readonly #base: GpuBase | undefined;
 
-  private constructor(core: Core, opened: OpenModel, format: WeightFormat, context: number, base: GpuBase | undefined) {
+  private constructor(core: Core, opened: OpenModel, format: BaseFormat, context: number, base: GpuBase | undefined) {
     this.#core = core;
     this.opened = opened;
     this.format = format;
@@ -133,9 +134,10 @@ export class LoadedModel {
   static async load(
     core: Core,
     opened: OpenModel,
-    { base: format = 'q4', context: wanted, onProgress }: LoadModelOptions,
+    { base: wantedBase, context: wanted, onProgress }: LoadModelOptions,
   ): Promise<LoadedModel> {
     const context = resolveContext(opened, wanted);
+    const format = resolveBase(opened, wantedBase);
     const base =
       core.gpu === undefined
         ? undefined
@@ -187,7 +189,10 @@ export class LoadedModel {
       };
     }
     const program = planProgram(this.#programOptions(spec));
-    const trainer = await WgslTrainer.make(this.#base, program, { forwardOnly });
+    const trainer = await WgslTrainer.make(this.#base, program, {
+      forwardOnly,
+      ...(spec.onProgress && { onProgress: spec.onProgress }),
+    });
     const kernels = {
       executor: 'webgpu',
       variant: program.options.quads === true ? SERIAL_QUADS : program.options.variant,
@@ -196,7 +201,7 @@ export class LoadedModel {
     return { trainer, plan: program.report, device, deviceName, kernels };
   }
 
-  #programOptions({ kernels, ...spec }: TrainerSpec): ProgramOptions {
+  #programOptions({ kernels, onProgress: _, ...spec }: TrainerSpec): ProgramOptions {
     const gpu = this.#core.gpu;
     const recorded = kernels?.variant;
     const known = recorded === 'serial' || recorded === SERIAL_QUADS || recorded === 'workgroup';
@@ -363,7 +368,7 @@ const EVALUATION_ROWS = 256;
 /** Bytes and work of a run over a model whose weights need not be loaded. */
 export function planFor(
   opened: OpenModel,
-  options: { format: WeightFormat; context?: number; config: TrainConfig; limits: GpuLimits; variant: Variant },
+  options: { format: BaseFormat; context?: number; config: TrainConfig; limits: GpuLimits; variant: Variant },
 ): ProgramReport {
   const { format, config, limits, variant } = options;
   const { rank, alpha, method, dropout, targets, batchSize, optimizer, weightDecay, memoryLimitBytes } = config;

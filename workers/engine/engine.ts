@@ -453,6 +453,7 @@ function toTrainEvent(event: RunEvent): Unnumbered<TrainEvent> {
         elapsedSeconds: elapsed_seconds,
       };
     }
+    case 'preparing':
     case 'eval':
     case 'checkpoint':
     case 'paused':

@@ -129,6 +129,10 @@ export function makeEngine({
       const play = async (): Promise<void> => {
         const learningRate = request.config.lr ?? 2e-3;
         const rows = new TextDecoder().decode(request.data.bytes).split('\n').filter(Boolean).length;
+        for (let done = 0; done <= 3; done += 1) {
+          send({ kind: 'preparing', done, total: 3 });
+          await wait(5);
+        }
         send({
           kind: 'started',
           totalSteps,

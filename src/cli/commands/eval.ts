@@ -8,7 +8,7 @@ import { systemPrompt, withSession } from '../session.ts';
 
 /** `weblora eval` @returns the exit status */
 export async function evaluateCommand(flags: Flags, output: Output): Promise<number> {
-  const data = readDataFile('--data', flags.required('data', 'a JSONL, JSON, CSV or TSV file'));
+  const data = readDataFile('--data', flags.required('data', 'a JSONL, JSON, CSV or TSV file'), flags.pairs('columns'));
   const compare = flags.flag('compare-base');
   if (compare && flags.text('adapter') === undefined) {
     throw new WebLoraError('usage', '--compare-base', {

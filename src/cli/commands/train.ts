@@ -20,9 +20,10 @@ export async function train(given: Flags, output: Output): Promise<number> {
   const flags = resume === undefined ? given : resumedFlags(given, resume);
   const out = resolve(resume ?? flags.required('out', 'a folder for the run'));
   const config = resolveTrainConfig(trainConfigOf(flags));
-  const data = readDataFile('--data', flags.required('data', 'a JSONL, JSON, CSV or TSV file'));
+  const columns = flags.pairs('columns');
+  const data = readDataFile('--data', flags.required('data', 'a JSONL, JSON, CSV or TSV file'), columns);
   const evalPath = flags.text('eval-data');
-  const evalData = evalPath === undefined ? undefined : readDataFile('--eval-data', evalPath);
+  const evalData = evalPath === undefined ? undefined : readDataFile('--eval-data', evalPath, columns);
   const initPath = flags.text('init-adapter');
   const initAdapter = initPath === undefined ? undefined : readAdapter('--init-adapter', initPath);
   const store = makeNodeStore(dirname(out));
@@ -133,17 +134,23 @@ function shown(value: unknown): string {
 class TrainView {
   readonly #output: Output;
   readonly #progress: ReturnType<Output['progress']>;
+  readonly #preparing: ReturnType<Output['progress']>;
   #totalSteps = 0;
 
   constructor(output: Output) {
     this.#output = output;
     this.#progress = output.progress('training', 'updates');
+    this.#preparing = output.progress('compiling', 'GPU programs');
   }
 
   show(event: RunEvent): void {
     const output = this.#output;
     switch (event.kind) {
+      case 'preparing':
+        this.#preparing.update(event.done, event.total);
+        return;
       case 'started': {
+        this.#preparing.end();
         this.#totalSteps = event.totalSteps;
         const { plan, learningRate, data } = event;
         output.note(`${data.train.length} rows, ${event.notices.join('; ')}`);
@@ -178,6 +185,7 @@ class TrainView {
   }
 
   end(): void {
+    this.#preparing.end();
     this.#progress.end();
   }
 }

@@ -17,7 +17,8 @@ const PHASES: Readonly<Record<RunView['phase'], string>> = {
 
 /** A run as it goes: how far, how good, how fast, and the handles to hold it. */
 export function RunPanel({ view }: { readonly view: RunView }) {
-  const { phase, step, totalSteps, latest } = view;
+  const { phase, step, totalSteps, preparing, latest } = view;
+  const isReady = totalSteps > 0;
   const left = secondsLeft.value;
   return (
     <div class="run">
@@ -26,12 +27,17 @@ export function RunPanel({ view }: { readonly view: RunView }) {
           <div class="run-head">
             <p class="run-phase">{PHASES[phase]}</p>
             <p class="quiet">
-              {totalSteps > 0
+              {isReady
                 ? `Step ${formatCount(step)} of ${formatCount(totalSteps)}`
-                : 'Preparing the graphics chip'}
+                : `Preparing the graphics chip${preparing === undefined ? '' : `: program ${preparing.done} of ${preparing.total}`}`}
             </p>
           </div>
-          <progress aria-label="Training progress" {...(totalSteps > 0 ? { value: step, max: totalSteps } : {})} />
+          <progress
+            aria-label={isReady ? 'Training progress' : 'Preparation'}
+            {...(isReady
+              ? { value: step, max: totalSteps }
+              : preparing && { value: preparing.done, max: preparing.total })}
+          />
           <dl class="numbers">
             <Figure
               name="Loss"

@@ -18,6 +18,8 @@ export interface RunView {
   readonly step: number;
   readonly firstStep: number;
   readonly totalSteps: number;
+  /** GPU programs compiled so far, of all, while the run gets ready. */
+  readonly preparing?: { readonly done: number; readonly total: number };
   readonly first?: StepRecord;
   readonly latest?: StepRecord;
   /** Step of the last state that is safely stored. */
@@ -92,6 +94,8 @@ async function play(begin: Pick<RunView, 'out' | 'set' | 'system'>, config: obje
 
 function take(event: TrainEvent): void {
   switch (event.kind) {
+    case 'preparing':
+      return change({ preparing: { done: event.done, total: event.total } });
     case 'started':
       keepCurveUpTo(event.firstStep);
       return change({
