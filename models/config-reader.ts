@@ -102,6 +102,12 @@ export class ConfigReader {
     return this.#take(key) !== undefined;
   }
 
+  /** Whether the file says `null`, which some families tell from a missing key. */
+  isNull(key: string): boolean {
+    this.#used.add(key);
+    return this.#json[key] === null;
+  }
+
   /** @throws `bad-model` unless it is a number over 0 */
   number(key: string, fallback?: number): number {
     const value = this.#take(key) ?? fallback;

@@ -76,7 +76,7 @@ export function readLayerWindows(
   const window = config.optionalWhole('sliding_window');
   // May be 0; only layers from there on slide.
   const isCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
-  const maxWindowLayers = config.value('max_window_layers', isCount, layers, 'a whole number');
+  const maxWindowLayers = config.value('max_window_layers', isCount, 28, 'a whole number');
   const types = readLayerTypes(config, layers);
   if (used && window === undefined)
     throw config.contradiction('sliding_window', 'a number, as use_sliding_window is true');

@@ -1,9 +1,10 @@
 import type { LinearWeights } from '../src/graph/graph.ts';
+import type { Tensor } from '../src/graph/tensor.ts';
 import type { Model, WeightBinder, WeightSpec } from './family.ts';
 
-export const EMBEDDING_NAME = 'model.embed_tokens.weight';
-export const FINAL_NORM_NAME = 'model.norm.weight';
-export const HEAD_NAME = 'lm_head.weight';
+const EMBEDDING_NAME = 'model.embed_tokens.weight';
+const FINAL_NORM_NAME = 'model.norm.weight';
+const HEAD_NAME = 'lm_head.weight';
 
 /** A linear layer of a block by its path under `model.layers.N.`. */
 export interface LinearShape {
@@ -104,7 +105,61 @@ export function bindGated(bind: WeightBinder, block: string): GatedWeights {
   };
 }
 
-/** One block's weights for each layer. */
-export function bindLayers<T>(layers: number, bindLayer: (block: string) => T): T[] {
-  return Array.from({ length: layers }, (_, layer) => bindLayer(`model.layers.${layer}`));
+/** The two norms of a block that normalises what enters its halves. */
+export interface PreNorms {
+  readonly inputNorm: Tensor; // [C]
+  readonly postAttentionNorm: Tensor; // [C]
+}
+
+export function preNorms(hiddenSize: number): DecoderLayout['norms'] {
+  return [
+    { path: 'input_layernorm', size: hiddenSize },
+    { path: 'post_attention_layernorm', size: hiddenSize },
+  ];
+}
+
+export function bindPreNorms(bind: WeightBinder, block: string): PreNorms {
+  return {
+    inputNorm: bind.vector(`${block}.input_layernorm.weight`),
+    postAttentionNorm: bind.vector(`${block}.post_attention_layernorm.weight`),
+  };
+}
+
+/** Norms of each head's query and key, over the head's dimensions. */
+export interface HeadNorms {
+  readonly qNorm: Tensor; // [D]
+  readonly kNorm: Tensor; // [D]
+}
+
+export function headNorms(headDim: number): DecoderLayout['norms'] {
+  return [
+    { path: 'self_attn.q_norm', size: headDim },
+    { path: 'self_attn.k_norm', size: headDim },
+  ];
+}
+
+export function bindHeadNorms(bind: WeightBinder, block: string): HeadNorms {
+  return {
+    qNorm: bind.vector(`${block}.self_attn.q_norm.weight`),
+    kNorm: bind.vector(`${block}.self_attn.k_norm.weight`),
+  };
+}
+
+/** A weight tree up to the head. V vocabulary. */
+export interface DecoderWeights<Layer> {
+  readonly embedTokens: Tensor; // [V, C]
+  readonly layers: readonly Layer[];
+  readonly norm: Tensor; // [C]
+}
+
+export function bindDecoder<Layer>(
+  bind: WeightBinder,
+  layers: number,
+  bindLayer: (block: string) => Layer,
+): DecoderWeights<Layer> {
+  return {
+    embedTokens: bind.matrix(EMBEDDING_NAME),
+    layers: Array.from({ length: layers }, (_, layer) => bindLayer(`model.layers.${layer}`)),
+    norm: bind.vector(FINAL_NORM_NAME),
+  };
 }

@@ -30,8 +30,16 @@ export class Forward {
   }
 
   /** Causal attention of one layer, within the rows of this pass or over the cache: [N, H·D]. */
-  attention(layer: number, q: Tensor, k: Tensor, v: Tensor, shape: AttentionShape): Tensor {
+  attention(
+    layer: number,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    options: Omit<AttentionShape, 'window'> & { readonly window?: number | undefined },
+  ): Tensor {
     const over = this.#over;
+    const { window, ...rest } = options;
+    const shape = { ...rest, ...(window !== undefined && { window }) };
     if (over.kind === 'segments') return this.g.attention(q, k, v, over.bounds, shape);
     const cache = over.caches[layer];
     if (cache === undefined) throw new RangeError(`no cache for layer ${layer}`);

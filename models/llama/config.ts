@@ -18,9 +18,9 @@ export interface LlamaConfig extends DecoderSizes {
 export function parseLlamaConfig(json: Readonly<Record<string, unknown>>): LlamaConfig {
   const config = new ConfigReader(json, 'Llama');
   config.only('hidden_act', ['silu', 'swish']);
+  config.only('partial_rotary_factor', [null, 1]);
   config.only('sliding_window', [null]);
   config.only('rope_interleaved', [null, false]);
-  config.only('partial_rotary_factor', [null, 1]);
   config.ignore('is_llama_config');
   const sizes = readDecoderSizes(config, { maxPositions: 2048 });
   const parsed: LlamaConfig = {

@@ -1,21 +1,12 @@
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
-import type { AttentionWeights, GatedWeights } from '../decoder-weights.ts';
+import type { AttentionWeights, DecoderWeights, GatedWeights, PreNorms } from '../decoder-weights.ts';
 import type { AttentionOver, ForwardInputs } from '../family.ts';
 import { Forward } from '../forward.ts';
 import type { LlamaConfig } from './config.ts';
 
-/** Llama's weight tree up to the head. Shapes: C hidden, V vocabulary. */
-export interface LlamaWeights {
-  readonly embedTokens: Tensor; // [V, C]
-  readonly layers: readonly LlamaLayer[];
-  readonly norm: Tensor; // [C]
-}
-
-export interface LlamaLayer extends AttentionWeights, GatedWeights {
-  readonly inputNorm: Tensor; // [C]
-  readonly postAttentionNorm: Tensor; // [C]
-}
+export type LlamaLayer = PreNorms & AttentionWeights & GatedWeights;
+export type LlamaWeights = DecoderWeights<LlamaLayer>;
 
 /**
  * The final hidden states of a flat batch of N tokens, before the head: [N, C].
@@ -38,7 +29,8 @@ export function llama(
       const q = f.rotate(f.linear(normed, layer.qProj), { heads, headDim }); // [N, H·D]
       const k = f.rotate(f.linear(normed, layer.kProj), { heads: kvHeads, headDim }); // [N, K·D]
       const v = f.linear(normed, layer.vProj); // [N, K·D]
-      const mid = g.add(x, f.linear(f.attention(index, q, k, v, shape), layer.oProj)); // [N, C]
+      const attended = f.attention(index, q, k, v, shape); // [N, H·D]
+      const mid = g.add(x, f.linear(attended, layer.oProj)); // [N, C]
       return g.add(mid, f.gatedFeedForward(g.rmsNorm(mid, layer.postAttentionNorm, eps), layer, 'silu')); // [N, C]
     });
   });

@@ -95,10 +95,10 @@ export class Graph {
     return this.emit({ op: 'embedding', tokens, table, scale, y });
   }
 
-  /** x [N, C], weight [C] */
+  /** x [N, C], weight [C]; or x [N, H·C], each of its H heads normalised by itself. */
   rmsNorm(x: Tensor, weight: Tensor, eps: number, weightOffset = 0): Tensor {
-    expectShape('rms_norm', 'weight', weight, [x.cols]);
-    const rstd = this.activation('rstd', [x.rows], []);
+    if (x.cols % weight.elems !== 0) expectShape('rms_norm', 'weight', weight, [x.cols]);
+    const rstd = this.activation('rstd', [x.elems / weight.elems], []);
     const y = this.activation('norm', x.shape, [x]);
     return this.emit({ op: 'rms_norm', x, weight, eps, weightOffset, rstd, y });
   }

@@ -1,3 +1,4 @@
+import { scaleWordsPerRow } from '../formats/quantize.ts';
 import { crossEntropyRows } from '../../kernels/linear_cross_entropy/linear_cross_entropy.ts';
 import { gatherRows, scatterRows, scatterScaled, zeroRows } from '../../kernels/gather_rows/gather_rows.ts';
 import { embedding } from '../../kernels/embedding/embedding.ts';
@@ -56,13 +57,13 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
     }
     case 'rms_norm': {
       const { x, weight: w, eps, weightOffset, rstd, y } = node;
-      ctx.launch(rmsNormForward({ rows: x.rows, cols: x.cols, eps, weightOffset, variant }), { x, w, rstd, y });
+      ctx.launch(rmsNormForward({ rows: rstd.elems, cols: w.elems, eps, weightOffset, variant }), { x, w, rstd, y });
       return;
     }
     case 'rms_norm_backward': {
       const { x, weight: w, eps, weightOffset, rstd, dy, dx, into } = node;
       const accumulate = into !== undefined;
-      ctx.launch(rmsNormBackward({ rows: x.rows, cols: x.cols, eps, weightOffset, accumulate, variant }), {
+      ctx.launch(rmsNormBackward({ rows: rstd.elems, cols: w.elems, eps, weightOffset, accumulate, variant }), {
         x,
         w,
         dy,
@@ -401,10 +402,10 @@ function denseNn(
 }
 
 function weightOperands(weight: Tensor, part: WeightPart): Record<string, Operand> {
-  const quantised = weight.format === 'q8' || weight.format === 'q4';
+  const hasScales = scaleWordsPerRow(weight.format ?? 'f32', weight.cols) > 0;
   return {
     w_codes: { weight, part, of: 'codes' },
-    ...(quantised && { w_scales: { weight, part, of: 'scales' as const } }),
+    ...(hasScales && { w_scales: { weight, part, of: 'scales' as const } }),
   };
 }
 

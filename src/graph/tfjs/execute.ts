@@ -56,11 +56,12 @@ export function runForward(
         break;
       }
       case 'rms_norm': {
-        const x = valueOf(node.x);
-        const spread = (column: TfTensor): TfTensor => tf.matMul(column, onesRow(node.x.cols));
+        const cols = node.weight.elems;
+        const x = tf.reshape(valueOf(node.x), [node.x.elems / cols, cols]);
+        const spread = (column: TfTensor): TfTensor => tf.matMul(column, onesRow(cols));
         const weight = node.weightOffset === 0 ? valueOf(node.weight) : tf.add(valueOf(node.weight), node.weightOffset);
         const rstd = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), node.eps));
-        values.set(node.y, tf.mul(tf.mul(x, spread(rstd)), weight));
+        values.set(node.y, tf.reshape(tf.mul(tf.mul(x, spread(rstd)), weight), [...node.y.shape]));
         break;
       }
       case 'layer_norm': {

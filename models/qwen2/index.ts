@@ -1,0 +1,16 @@
+import type { Model } from '../family.ts';
+import { parseQwen2Config } from './config.ts';
+import { qwen2 } from './model.ts';
+import { bindQwen2, qwen2Weights } from './weights.ts';
+
+/** @throws see parseQwen2Config */
+export function makeQwen2(json: Readonly<Record<string, unknown>>): Model {
+  const config = parseQwen2Config(json);
+  const { hiddenSize, layers, heads, kvHeads, headDim, vocabSize, maxPositions, rope } = config;
+  return {
+    shape: { modelType: 'qwen2', hiddenSize, layers, heads, kvHeads, headDim, vocabSize, maxPositions },
+    ...qwen2Weights(config),
+    rope: { default: rope },
+    hidden: (g, bind, inputs, over) => qwen2(g, config, bindQwen2(config, bind), inputs, over),
+  };
+}

@@ -1,0 +1,16 @@
+import type { Model } from '../family.ts';
+import { parseSmolLm3Config } from './config.ts';
+import { smolLm3 } from './model.ts';
+import { bindSmolLm3, smolLm3Weights } from './weights.ts';
+
+/** @throws see parseSmolLm3Config */
+export function makeSmolLm3(json: Readonly<Record<string, unknown>>): Model {
+  const config = parseSmolLm3Config(json);
+  const { hiddenSize, layers, heads, kvHeads, headDim, vocabSize, maxPositions, rope } = config;
+  return {
+    shape: { modelType: 'smollm3', hiddenSize, layers, heads, kvHeads, headDim, vocabSize, maxPositions },
+    ...smolLm3Weights(config),
+    rope: { default: rope },
+    hidden: (g, bind, inputs, over) => smolLm3(g, config, bindSmolLm3(config, bind), inputs, over),
+  };
+}
