@@ -6,6 +6,8 @@ export interface ByteSource {
   readonly name: string;
   /** Bytes. */
   readonly size: number;
+  /** Hash of the whole content, hex, where it is known without reading it (a cache, a hub). */
+  readonly sha256?: string;
   /**
    * Exactly `length` bytes from `offset`.
    * @throws WebLoraError `bad-file` when the range is not inside the source, `storage` when reading fails

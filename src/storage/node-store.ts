@@ -121,7 +121,7 @@ function writerOver(handle: fs.FileHandle, attempt: <T>(action: () => Promise<T>
   return {
     writeAt: (offset, bytes) =>
       attempt(async () => {
-        for (let done = 0; done < bytes.byteLength; ) {
+        for (let done = 0; done < bytes.byteLength;) {
           const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, offset + done);
           done += bytesWritten;
         }
