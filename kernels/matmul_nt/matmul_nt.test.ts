@@ -7,7 +7,7 @@ import { cases } from './matmul_nt.cases.ts';
 import { matmulNtRef } from './matmul_nt.ref.ts';
 import { matmulNt, selectMatmulNt, type MatmulNtArgs } from './matmul_nt.ts';
 
-const entries = ['serial', 'serial_row', 'quads', 'quads_narrow', 'tile', 'matvec', 'naive'] as const;
+const entries = ['serial', 'serial_row', 'quads', 'quads_narrow', 'quads_row', 'tile', 'matvec', 'naive'] as const;
 const loraScale = 0.7;
 
 async function run(
@@ -135,7 +135,7 @@ describe('matmul_nt', () => {
         [3, 32],
         [3, 33],
       ].map(([rows = 0, outFeatures = 0]) => selectMatmulNt({ variant: 'serial', quads: true, rows, outFeatures })),
-    ).toEqual(['serial_row', 'quads_narrow', 'quads_narrow', 'quads']);
+    ).toEqual(['quads_row', 'quads_narrow', 'quads_narrow', 'quads']);
     expect([1, 2, 3, 512].map((rows) => selectMatmulNt({ variant: 'serial', rows, outFeatures: 256 }))).toEqual([
       'serial_row',
       'serial_row',

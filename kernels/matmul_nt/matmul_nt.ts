@@ -49,7 +49,8 @@ export interface MatmulNtArgs {
   readonly quads?: boolean;
 }
 
-export type MatmulNtEntry = 'serial' | 'serial_row' | 'quads' | 'quads_narrow' | 'tile' | 'matvec' | 'naive';
+export type MatmulNtEntry =
+  'serial' | 'serial_row' | 'quads' | 'quads_narrow' | 'quads_row' | 'tile' | 'matvec' | 'naive';
 
 /** Outputs of one share: rows x columns of an invocation (serial, naive) or of a workgroup. */
 const TILE: Readonly<Record<MatmulNtEntry, readonly [rows: number, cols: number]>> = {
@@ -57,6 +58,7 @@ const TILE: Readonly<Record<MatmulNtEntry, readonly [rows: number, cols: number]
   serial_row: [1, 4],
   quads: [16, 64],
   quads_narrow: [16, 16],
+  quads_row: [1, 16],
   tile: [64, 64],
   matvec: [1, 4],
   naive: [1, 1],
@@ -70,7 +72,7 @@ export function selectMatmulNt({
   outFeatures,
 }: Pick<MatmulNtArgs, 'variant' | 'quads' | 'rows' | 'outFeatures'>): MatmulNtEntry {
   if (variant === 'serial') {
-    if (rows <= 2) return 'serial_row';
+    if (rows <= 2) return quads ? 'quads_row' : 'serial_row';
     if (!quads) return 'serial';
     return outFeatures <= 32 ? 'quads_narrow' : 'quads';
   }
@@ -79,12 +81,12 @@ export function selectMatmulNt({
 
 /**
  * y[n,o] = alpha · Σ_i x[n,i] W[o,i] (+ bias[o]) (+ loraScale · Σ_r h[n,r] B[o,r]) (+ y[n,o]).
- * Operands: x [N, I], w_codes, w_scales (q8, q4 only), bias [O] (with `bias`), h [N, R] and lora_b [O, R], rows padded to four values (with
+ * Operands: x [N, I], w_codes, w_scales (but for floats), bias [O] (with `bias`), h [N, R] and lora_b [O, R], rows padded to four values (with
  * `rank`) -> y [N, outStride], of which columns [outOffset, outOffset + O) are written.
  */
 export function matmulNt(args: MatmulNtArgs, entry: MatmulNtEntry = selectMatmulNt(args)): Launch {
   const { rows, inFeatures, outFeatures, outStride, outOffset, rank, loraScale, alpha = 1, accumulate = false } = args;
-  const isQuads = entry === 'quads' || entry === 'quads_narrow';
+  const isQuads = entry === 'quads' || entry === 'quads_narrow' || entry === 'quads_row';
   const weight = readWeight((isQuads ? quadsSources : sources)(args.bias, rank > 0), args.format, inFeatures);
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(rows / tileRows) * Math.ceil(outFeatures / tileCols);

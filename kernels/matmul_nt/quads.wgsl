@@ -2,6 +2,7 @@ enable subgroups;
 // The quads of matmul_nt, for software adapters with subgroups of four; joined before matmul_nt.wgsl and its parts.
 //   quads         a quad computes 16 rows x 64 columns, each invocation 16 of the columns
 //   quads_narrow  a quad computes 16 rows x 16 columns, each invocation 4 of them: h = x A^T
+//   quads_row     a quad computes 1 row x 16 columns, each invocation 4 of them: decoding
 // Each invocation loads a quarter of x and of h and hands it round. The order of additions is that of serial_row. No
 // invocation returns early, as all four must take part in what is handed round.
 
@@ -261,4 +262,29 @@ fn quads_narrow(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
   for (var r = 0u; r < min(16u, p.rows - n); r++) {
     for (var c = 0u; c < min(4u, max(p.out_features, o) - o); c++) { put(n + r, o + c, results[r][c]); }
   }
+}
+
+@compute @workgroup_size(4)
+fn quads_row(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(subgroup_invocation_id) member: u32) {
+  let tiles = (p.out_features + 15u) / 16u;
+  let index = wg.y * grid.x + wg.x;
+  let n = index / tiles;
+  let o = (index % tiles) * 16u + member * 4u;
+  let os = four_rows(o);
+  let base = os * p.code_words;
+  let row = row_of(n);
+  let x0 = row * p.in_features;
+  var acc = vec4f();
+  var oct = 0u;
+  for (var start = 0u; start < p.in_features; start += 32u) {
+    let scales = group_scales(os, start);
+    for (var k = start; k < min(start + 32u, p.in_features); k += 8u) {
+      let w = octs(base, oct, scales);
+      acc = acc + x_spread(x0, k, member) * w.lo + x_spread(x0, k + 4u, member) * w.hi;
+      oct++;
+    }
+  }
+  for (var r = 0u; r < p.rank; r += 4u) { acc += h_spread(row, r, member) * b_quads(os, r); }
+  if (n >= p.rows) { return; }
+  for (var c = 0u; c < min(4u, max(p.out_features, o) - o); c++) { put(n, o + c, acc[c]); }
 }
