@@ -27,8 +27,13 @@ export function readRope(config: ConfigReader, defaults: RopeDefaults, long?: Lo
   if (parameters !== undefined && scaling !== undefined)
     throw config.contradiction('rope_scaling', 'either rope_scaling or rope_parameters, not both');
   const nested = parameters ?? scaling;
-  if (nested === undefined) return { inverseFrequencies: frequenciesOf(theta, defaults), attentionFactor: 1 };
+  if (nested === undefined) return plainRope({ ...defaults, theta });
   return readRopeParameters(nested, { ...defaults, theta }, long);
+}
+
+/** Rotary positions without scaling. */
+export function plainRope(settings: RopeDefaults): RopeTable {
+  return { inverseFrequencies: frequenciesOf(settings.theta, settings), attentionFactor: 1 };
 }
 
 /** One `rope_parameters` or `rope_scaling` object; closes it. */

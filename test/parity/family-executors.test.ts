@@ -39,6 +39,17 @@ const FAMILIES: readonly (Readonly<Record<string, unknown>> & { readonly model_t
     attention_bias: true,
     mlp_bias: true,
   },
+  {
+    ...SIZES,
+    model_type: 'gemma3_text',
+    head_dim: 8,
+    sliding_window: 5,
+    layer_types: ['sliding_attention', 'full_attention', 'sliding_attention'],
+    query_pre_attn_scalar: 11,
+    rope_theta: 500,
+    rope_local_base_freq: 20,
+    rope_scaling: { rope_type: 'linear', factor: 3 },
+  },
 ];
 
 const CONTEXT = 64;
