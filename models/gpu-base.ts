@@ -1,11 +1,17 @@
-import { packWeight, sliceRows, type WeightFormat } from '../src/formats/quantize.ts';
-import { codeWordsPerRow, scaleWordsPerRow } from '../src/formats/quantize.ts';
+import {
+  codeWordsPerRow,
+  scaleWordsPerRow,
+  sliceRows,
+  type BaseFormat,
+  type PackedWeight,
+} from '../src/formats/quantize.ts';
 import { Usage, type Gpu, type GpuLimits } from '../src/gpu/gpu.ts';
 import { applyLora, type LoraSettings } from '../src/lora/lora.ts';
 import { weightBufferName, weightParts } from '../src/graph/plan.ts';
 import { BufferSet, type BufferRequest } from '../src/graph/replay.ts';
 import type { Graph, LinearWeights } from '../src/graph/graph.ts';
 import { Tensor } from '../src/graph/tensor.ts';
+import { formatOf, readMatrix } from './base-format.ts';
 import type { ForwardInputs, Model, WeightBinder, WeightSpec } from './family.ts';
 import type { OpenModel } from './open-model.ts';
 import { rotaryTables } from './rope.ts';
@@ -18,18 +24,8 @@ export function ropeBufferName(table: string, of: 'cos' | 'sin'): string {
   return `rope/${table}/${of}`;
 }
 
-/** The format a matrix is kept in: the base's, but for learned positions, which are never quantised. */
-export function formatOf({ kind }: Pick<WeightSpec, 'kind'>, base: WeightFormat): WeightFormat {
-  return kind === 'positions' ? 'f32' : base;
-}
-
 /** Binds a model's weights as tensors of a graph, with adapter slots where `lora` says. */
-export function bindWeights(
-  g: Graph,
-  model: Model,
-  format: WeightFormat,
-  lora: LoraSettings | undefined,
-): WeightBinder {
+export function bindWeights(g: Graph, model: Model, format: BaseFormat, lora: LoraSettings | undefined): WeightBinder {
   const specs = new Map(model.weights.map((spec) => [spec.name, spec]));
   const made = new Map<string, Tensor>();
   const tensor = (name: string, role: 'weight' | 'vector'): Tensor => {
@@ -77,7 +73,7 @@ const WEIGHT_USAGE = Usage.storage | Usage.copyDst;
 /** Every buffer of a base, known before anything is loaded. */
 export function baseBufferRequests(
   model: Model,
-  format: WeightFormat,
+  format: BaseFormat,
   context: number,
   limits: GpuLimits,
 ): BufferRequest[] {
@@ -117,12 +113,12 @@ export function baseBufferRequests(
 export class GpuBase {
   readonly gpu: Gpu;
   readonly model: Model;
-  readonly format: WeightFormat;
+  readonly format: BaseFormat;
   /** Positions the rotary tables and caches are made for. */
   readonly context: number;
   readonly buffers: BufferSet;
 
-  private constructor(gpu: Gpu, model: Model, format: WeightFormat, context: number) {
+  private constructor(gpu: Gpu, model: Model, format: BaseFormat, context: number) {
     this.gpu = gpu;
     this.model = model;
     this.format = format;
@@ -134,7 +130,7 @@ export class GpuBase {
   static async load(
     gpu: Gpu,
     opened: OpenModel,
-    options: { format: WeightFormat; context: number; onProgress?: (done: number, total: number) => void },
+    options: { format: BaseFormat; context: number; onProgress?: (done: number, total: number) => void },
   ): Promise<GpuBase> {
     const { model } = opened;
     const { format, context, onProgress } = options;
@@ -142,9 +138,9 @@ export class GpuBase {
     try {
       let done = 0;
       for (const spec of model.weights) {
-        const values = await opened.read(spec.name);
-        if (spec.kind === 'vector') gpu.writeBuffer(base.buffers.take(vectorBufferName(spec.name)), 0, values);
-        else base.#upload(spec, values);
+        if (spec.kind === 'vector') {
+          gpu.writeBuffer(base.buffers.take(vectorBufferName(spec.name)), 0, await opened.read(spec.name));
+        } else base.#upload(spec, await readMatrix(opened, spec, format));
         done += 1;
         onProgress?.(done, model.weights.length);
       }
@@ -161,11 +157,8 @@ export class GpuBase {
     }
   }
 
-  #upload(spec: WeightSpec, values: Float32Array): void {
-    const { name, shape } = spec;
-    const format = formatOf(spec, this.format);
-    const weight = new Tensor(0, { name, shape, role: 'weight', format });
-    const packed = packWeight(values, weight.rows, weight.cols, format, name);
+  #upload({ name, shape }: WeightSpec, packed: PackedWeight): void {
+    const weight = new Tensor(0, { name, shape, role: 'weight', format: packed.format });
     for (const part of weightParts(weight, this.gpu.limits)) {
       const rows = sliceRows(packed, part.firstRow, part.firstRow + part.rows);
       this.gpu.writeBuffer(this.buffers.take(weightBufferName(weight, part, 'codes')), 0, rows.codes);

@@ -1,9 +1,10 @@
-import { packWeight, unpackWeight, type WeightFormat } from '../src/formats/quantize.ts';
+import { unpackWeight, type BaseFormat } from '../src/formats/quantize.ts';
 import type { Graph } from '../src/graph/graph.ts';
 import type { Tensor } from '../src/graph/tensor.ts';
 import type { Tf, TfTensor } from '../src/graph/tfjs/library.ts';
+import { readMatrix } from './base-format.ts';
 import type { Model } from './family.ts';
-import { formatOf, ropeBufferName } from './gpu-base.ts';
+import { ropeBufferName } from './gpu-base.ts';
 import type { OpenModel } from './open-model.ts';
 import { rotaryTables } from './rope.ts';
 
@@ -17,13 +18,13 @@ const loaded = new WeakMap<OpenModel, Map<string, Promise<Weights>>>();
 export class TfjsBase {
   readonly tf: Tf;
   readonly model: Model;
-  readonly format: WeightFormat;
+  readonly format: BaseFormat;
   /** Positions the rotary tables are made for. */
   readonly context: number;
   readonly #weights: Weights;
   readonly #rope: Weights;
 
-  private constructor(tf: Tf, model: Model, options: { format: WeightFormat; context: number }, weights: Weights) {
+  private constructor(tf: Tf, model: Model, options: { format: BaseFormat; context: number }, weights: Weights) {
     const { format, context } = options;
     this.tf = tf;
     this.model = model;
@@ -42,7 +43,7 @@ export class TfjsBase {
     );
   }
 
-  static async load(tf: Tf, opened: OpenModel, options: { format: WeightFormat; context: number }): Promise<TfjsBase> {
+  static async load(tf: Tf, opened: OpenModel, options: { format: BaseFormat; context: number }): Promise<TfjsBase> {
     const { format } = options;
     const ofModel = loaded.get(opened) ?? new Map<string, Promise<Weights>>();
     loaded.set(opened, ofModel);
@@ -73,18 +74,13 @@ export class TfjsBase {
 }
 
 /** Weights go through the packed format and back, so that a q4 base is the one the kernels compute with. */
-async function loadWeights(tf: Tf, { model, read }: OpenModel, format: WeightFormat): Promise<Weights> {
+async function loadWeights(tf: Tf, opened: OpenModel, format: BaseFormat): Promise<Weights> {
   const weights = new Map<string, TfTensor>();
   try {
-    for (const spec of model.weights) {
+    for (const spec of opened.model.weights) {
       const { name, shape, kind } = spec;
-      const [rows = 0, cols = 0] = shape;
-      const values = await read(name);
-      const kept = formatOf(spec, format);
-      weights.set(
-        name,
-        tf.tensor(kind === 'vector' ? values : unpackWeight(packWeight(values, rows, cols, kept, name)), [...shape]),
-      );
+      const values = kind === 'vector' ? await opened.read(name) : unpackWeight(await readMatrix(opened, spec, format));
+      weights.set(name, tf.tensor(values, [...shape]));
     }
   } catch (error) {
     for (const tensor of weights.values()) tensor.dispose();

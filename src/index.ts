@@ -28,7 +28,14 @@ import type { TrainConfig } from './train/config.ts';
 
 export { WebLoraError, type ErrorCode } from './errors.ts';
 export { readSafetensors, writeSafetensors, type SafetensorsTensor } from './formats/safetensors.ts';
-export { dequantize, quantize, type PackedWeight, type WeightFormat } from './formats/quantize.ts';
+export {
+  dequantize,
+  quantize,
+  type BaseFormat,
+  type PackedWeight,
+  type PackFormat,
+  type WeightFormat,
+} from './formats/quantize.ts';
 export type {
   ChatMessage,
   EngineFacts,

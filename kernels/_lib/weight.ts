@@ -1,30 +1,60 @@
 import { codeWordsPerRow, scaleWordsPerRow, type WeightFormat } from '../../src/formats/quantize.ts';
+import { NF4_BLOCK } from '../../src/formats/nf4.ts';
 import { defineKernel, type Kernel } from '../../src/gpu/kernel.ts';
+import octBlocksWgsl from './oct_blocks.wgsl?raw';
 import octFloatWgsl from './oct_float.wgsl?raw';
 import octGroupedWgsl from './oct_grouped.wgsl?raw';
+import octNf4Wgsl from './oct_nf4.wgsl?raw';
 import quadsWgsl from './quads.wgsl?raw';
+import blocksWgsl from './weight_blocks.wgsl?raw';
 import floatWgsl from './weight_float.wgsl?raw';
 import groupedWgsl from './weight_grouped.wgsl?raw';
+import nf4Wgsl from './weight_nf4.wgsl?raw';
 import rowsWgsl from './weight_rows.wgsl?raw';
 
-const FORMAT_CODE: Readonly<Record<WeightFormat, number>> = { f32: 0, f16: 1, bf16: 2, q8: 3, q4: 4 };
+/** Formats that share a reader: a kernel's source is joined with one of these, so that none grows with the others. */
+type Reader = 'float' | 'grouped' | 'blocks' | 'nf4';
 
-/** A kernel over a packed weight. The two storage classes differ in their bindings, so each is a program of its own. */
-export interface WeightKernel {
-  readonly float: Kernel;
-  readonly grouped: Kernel;
+const READERS: Readonly<Record<Reader, { readonly plain: string; readonly oct: string }>> = {
+  float: { plain: floatWgsl, oct: octFloatWgsl },
+  grouped: { plain: groupedWgsl, oct: octGroupedWgsl },
+  blocks: { plain: blocksWgsl, oct: octBlocksWgsl },
+  nf4: { plain: nf4Wgsl, oct: octNf4Wgsl },
+};
+
+/** Which reader has a format, and under which value of FORMAT. */
+const FORMATS: Readonly<Record<WeightFormat, readonly [reader: Reader, code: number]>> = {
+  f32: ['float', 0],
+  f16: ['float', 1],
+  bf16: ['float', 2],
+  q8: ['grouped', 3],
+  q4: ['grouped', 4],
+  q4_0: ['blocks', 5],
+  q4_k: ['blocks', 6],
+  q5_0: ['blocks', 7],
+  q5_1: ['blocks', 8],
+  q5_k: ['blocks', 9],
+  q6_k: ['blocks', 10],
+  nf4: ['nf4', 11],
+};
+const NF4_ACROSS_ROWS = 12;
+
+/** A kernel over a packed weight: a program for each reader. */
+export type WeightKernel = Readonly<Record<Reader, Kernel>>;
+
+function join(reading: (reader: Reader) => readonly string[], name: string, wgsl: string): WeightKernel {
+  const of = (reader: Reader): Kernel => defineKernel(name, [wgsl, ...reading(reader)].join('\n'));
+  return { float: of('float'), grouped: of('grouped'), blocks: of('blocks'), nf4: of('nf4') };
 }
 
-/** Joins a kernel's source with the code that reads weights: operands `w_codes` and, for q8 and q4, `w_scales`. */
+/** Joins a kernel's source with the code that reads weights: operands `w_codes` and, but for floats, `w_scales`. */
 export function defineWeightKernel(name: string, wgsl: string): WeightKernel {
-  const join = (reader: string): Kernel => defineKernel(name, [wgsl, reader, rowsWgsl].join('\n'));
-  return { float: join(floatWgsl), grouped: join(groupedWgsl) };
+  return join((reader) => [READERS[reader].plain, rowsWgsl], name, wgsl);
 }
 
 /** The same for a source that begins with `enable subgroups;` and reads eight columns at once (`weight_oct`, `spread`). */
 export function defineQuadsKernel(name: string, wgsl: string): WeightKernel {
-  const join = (...readers: string[]): Kernel => defineKernel(name, [wgsl, ...readers, rowsWgsl, quadsWgsl].join('\n'));
-  return { float: join(floatWgsl, octFloatWgsl), grouped: join(groupedWgsl, octGroupedWgsl) };
+  return join((reader) => [READERS[reader].plain, READERS[reader].oct, rowsWgsl, quadsWgsl], name, wgsl);
 }
 
 export interface WeightReading {
@@ -36,11 +66,12 @@ export interface WeightReading {
 
 /** The parts of a launch that depend on how its weight is stored. */
 export function readWeight(kernel: WeightKernel, format: WeightFormat, cols: number): WeightReading {
-  const grouped = format === 'q8' || format === 'q4';
+  const [reader, code] = FORMATS[format];
+  const scaleWords = scaleWordsPerRow(format, cols);
   return {
-    kernel: grouped ? kernel.grouped : kernel.float,
-    overrides: { FORMAT: FORMAT_CODE[format] },
-    params: { code_words: codeWordsPerRow(format, cols), scale_words: scaleWordsPerRow(format, cols) },
-    operands: grouped ? ['w_codes', 'w_scales'] : ['w_codes'],
+    kernel: kernel[reader],
+    overrides: { FORMAT: format === 'nf4' && cols % NF4_BLOCK !== 0 ? NF4_ACROSS_ROWS : code },
+    params: { code_words: codeWordsPerRow(format, cols), scale_words: scaleWords },
+    operands: scaleWords > 0 ? ['w_codes', 'w_scales'] : ['w_codes'],
   };
 }

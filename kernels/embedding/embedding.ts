@@ -21,7 +21,7 @@ export interface EmbeddingArgs {
 
 /**
  * y[n] = scale · W[token[n]] for the tokens of this part of the table; other rows of y stay as they are.
- * Operands: tokens [N] u32, w_codes, w_scales (q8, q4 only) -> y [N, C].
+ * Operands: tokens [N] u32, w_codes, w_scales (but for floats) -> y [N, C].
  */
 export function embedding({ rows, cols, rowOffset, partRows, format, scale }: EmbeddingArgs): Launch {
   const weight = readWeight(kernels, format, cols);

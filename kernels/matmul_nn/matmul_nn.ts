@@ -58,7 +58,7 @@ export function selectMatmulNn({
 
 /**
  * dx[n,i] = alpha · Σ_o dy[n, dyOffset + o] W[o,i] (+ loraScale · Σ_r dh[n,r] A[r,i]) (+ dx[n,i]), with dh = dy·B.
- * Operands: dy [N, dyStride], w_codes, w_scales (q8, q4 only), dh [N, R] and lora_a [R, I], rows
+ * Operands: dy [N, dyStride], w_codes, w_scales (but for floats), dh [N, R] and lora_a [R, I], rows
  * padded to four values (with `rank`) -> dx [N, I].
  */
 export function matmulNn(args: MatmulNnArgs, entry: MatmulNnEntry = selectMatmulNn(args)): Launch {

@@ -1,3 +1,4 @@
+import { resolveBase } from '../../models/base-format.ts';
 import { openModel } from '../../models/open-model.ts';
 import { planFor } from '../../workers/engine/core.ts';
 import { DEFAULT_LIMITS } from '../gpu/gpu.ts';
@@ -18,7 +19,7 @@ export async function withPlanner<T>(
     openModelFolder(flags.required('model', 'embedded, or a folder in Hugging Face layout')),
   );
   const context = flags.number('context');
-  const format = baseOf(flags);
+  const format = resolveBase(opened, baseOf(flags));
   if (flags.oneOf('device', ['auto', 'webgpu', 'cpu'] as const) === 'cpu') {
     return body((config) =>
       planFor(opened, {

@@ -33,7 +33,7 @@ export async function withSession<T>(flags: Flags, output: Output, body: (sessio
   try {
     const progress = output.progress('loading', 'tensors');
     const model = await core.loadModel(folder, {
-      base,
+      ...(base !== undefined && { base }),
       ...(context !== undefined && { context }),
       onProgress: (done, total) => progress.update(done, total),
     });
@@ -43,8 +43,8 @@ export async function withSession<T>(flags: Flags, output: Output, body: (sessio
         `the adapter was trained on a base with sha256 ${run.base.sha256.slice(0, 12)}…, this one has ${model.opened.baseHash.slice(0, 12)}…: answers will differ from training`,
       );
     }
-    if (run !== undefined && run.base.format !== base)
-      output.warn(`the adapter was trained on the base in ${run.base.format}, this is ${base}`);
+    if (run !== undefined && run.base.format !== model.format)
+      output.warn(`the adapter was trained on the base in ${run.base.format}, this is ${model.format}`);
     try {
       return await body({ core, model, adapter, run });
     } finally {

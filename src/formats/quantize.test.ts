@@ -4,13 +4,15 @@ import { f16ToF32 } from './float.ts';
 import { quantizeGroupRef, readCodeRef, roundToHalfRef } from './quantize.ref.ts';
 import {
   codeWordsPerRow,
+  gatherRows,
   packedBytes,
   packWeight,
   scaleWordsPerRow,
   sliceRows,
   unpackWeight,
-  WEIGHT_FORMATS,
+  WeightPacker,
   type PackedWeight,
+  type PackFormat,
 } from './quantize.ts';
 
 /** A small seeded generator (mulberry32), so that a failing shape can be run again. */
@@ -195,7 +197,9 @@ describe('the float formats', () => {
   });
 });
 
-describe.each(WEIGHT_FORMATS)('every format: %s', (format) => {
+const PACK_FORMATS: readonly PackFormat[] = ['f32', 'f16', 'bf16', 'q8', 'nf4', 'q4'];
+
+describe.each(PACK_FORMATS)('every format: %s', (format) => {
   it('has the promised number of bytes, in rows of whole vec4<u32>', () => {
     for (const cols of COLS) {
       const packed = packWeight(makeValues('normal', 2 * cols, makeRandom(1)), 2, cols, format);
@@ -212,7 +216,9 @@ describe.each(WEIGHT_FORMATS)('every format: %s', (format) => {
       const slice = sliceRows(packed, 2, 4);
       expect(slice.codes.buffer).toBe(packed.codes.buffer);
       expect(unpackWeight(slice)).toEqual(unpackWeight(packed).slice(2 * cols, 4 * cols));
-      expect(slice.codes).toEqual(packWeight(values.slice(2 * cols, 4 * cols), 2, cols, format).codes);
+      // Blocks of nf4 run on from row to row.
+      if (format !== 'nf4')
+        expect(slice.codes).toEqual(packWeight(values.slice(2 * cols, 4 * cols), 2, cols, format).codes);
     }
     const packed = packWeight(new Float32Array(4), 2, 2, format);
     expect(failureOf(() => sliceRows(packed, 1, 3)).message).toBe('sliceRows: got [1, 3), wanted rows within [0, 2)');
@@ -223,7 +229,33 @@ describe.each(WEIGHT_FORMATS)('every format: %s', (format) => {
     const once = unpackWeight(packWeight(values, 2, 54, format));
     const twice = unpackWeight(packWeight(once, 2, 54, format));
     const worst = once.reduce((max, value, i) => Math.max(max, Math.abs(value - (twice[i] ?? NaN))), 0);
-    // The scale is stored with 11 bits, so a quantised format may move by that much again.
-    expect(worst <= (format === 'q4' || format === 'q8' ? 2e-4 : 0)).toBe(true);
+    // The scale is stored with 11 bits, in nf4 with 8, so a quantised format may move by that much again.
+    const bound = { f32: 0, f16: 0, bf16: 0, q8: 2e-4, q4: 2e-4, nf4: 2e-3 }[format];
+    expect(worst <= bound).toBe(true);
+  });
+
+  it('is the same packed whole or in pieces of 64 rows', () => {
+    const [rows, cols] = [150, 37];
+    const values = makeValues('normal', rows * cols, makeRandom(4));
+    const whole = packWeight(values, rows, cols, format);
+    const packer = new WeightPacker(rows, cols, format);
+    const codes = [0, 64, 128].flatMap((row) => [...packer.next(values.subarray(row * cols, (row + 64) * cols))]);
+    expect(codes).toEqual([...whole.codes]);
+    expect(packer.scales()).toEqual(whole.scales);
+    const uneven = new WeightPacker(rows, cols, format);
+    expect(() => uneven.next(values.subarray(0, 10 * cols))).toThrow(
+      'wanted 150 x 37, 64 rows or a multiple at a time',
+    );
+    expect(() => uneven.scales()).toThrow('got 0 rows, wanted 150');
+  });
+
+  it('gathers rows in any order', () => {
+    const [rows, cols] = [5, 77];
+    const packed = packWeight(makeValues('normal', rows * cols, makeRandom(5)), rows, cols, format);
+    const order = [3, 0, 3, 4];
+    const values = unpackWeight(packed);
+    expect([...unpackWeight(gatherRows(packed, order))]).toEqual(
+      order.flatMap((row) => [...values.subarray(row * cols, (row + 1) * cols)]),
+    );
   });
 });

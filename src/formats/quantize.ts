@@ -1,25 +1,39 @@
 import { WebLoraError } from '../errors.ts';
-import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16, isF16Overflow } from './float.ts';
+import { NF4_BLOCK, nf4Code, nf4Scales, nf4ScaleWords, roundMagnitudes } from './nf4.ts';
+import { notFinite, packGroupQ4, packGroupQ8, packHalves } from './pack-groups.ts';
+import { unpackRow } from './unpack-row.ts';
 
-/** How a frozen weight is kept, on the GPU and off it. */
-export type WeightFormat = 'f32' | 'f16' | 'bf16' | 'q8' | 'q4';
-export const WEIGHT_FORMATS: readonly WeightFormat[] = ['f32', 'f16', 'bf16', 'q8', 'q4'];
+/** What {@link packWeight} makes from values. */
+export type PackFormat = 'f32' | 'f16' | 'bf16' | 'q8' | 'nf4' | 'q4';
+/** How a frozen matrix is kept, on the GPU and off it; those after PackFormat hold GGUF blocks without loss. */
+export type WeightFormat = PackFormat | 'q4_0' | 'q5_0' | 'q5_1' | 'q4_k' | 'q5_k' | 'q6_k';
+/** How a base is kept: every matrix in one format, or each as its GGUF file has it. */
+export type BaseFormat = PackFormat | 'gguf';
+export const BASE_FORMATS: readonly BaseFormat[] = ['q4', 'nf4', 'q8', 'f16', 'bf16', 'f32', 'gguf'];
 
 /** Elements that share a scale in `q8` and `q4`, along a row; a row's last group may be short. */
 export const GROUP_ELEMS = 32;
+/** Columns of a super-block of the K formats, and words of `scales` each has. */
+export const SUPER_ELEMS = 256;
+export const SUPER_WORDS = 5;
 
 /**
- * A `[rows, cols]` weight in the layout every kernel reads. Rows of `codes` are padded with zero words to whole
- * `vec4<u32>` (16 bytes), so that a kernel may load four words at once from any row. Padding is not data: in `q4`
- * a zero code means the group's minimum, so kernels must not read past `cols`.
+ * A `[rows, cols]` weight in the layout every kernel reads. No row needs another: rows may be sliced and reordered.
+ * Columns go 32 to a group. Rows of the float formats are padded with zero words to whole `vec4<u32>` (16 bytes), so
+ * that a kernel may load four words at once. Padding is not data: in `q4` a zero code means the group's minimum, so
+ * kernels must not read past `cols`.
  *
  * - `f32`: one bit pattern a word
  * - `f16`, `bf16`: two a word, the lower column in the low half
  * - `q8`: four signed bytes a word, the lowest column in the lowest byte; 8 words a group
- * - `q4`: eight nibbles a word, the lowest column in the lowest nibble; 4 words a group
+ * - `q4`, `nf4`, `q4_0`, `q4_k`: eight nibbles a word, the lowest column in the lowest nibble; 4 words a group
+ * - `q5_0`, `q5_1`, `q5_k`: the low four bits likewise, then one word of the fifth bits; 5 words a group
+ * - `q6_k`: the low four bits likewise, then two words of the upper two bits; 6 words a group
  *
- * `scales`, one word a group, rows without padding: `q8` has d (f16) in the low half and 0 in the high half,
- * `q4` has d (f16) in the low half and the minimum m (f16) in the high half; empty for the float formats.
+ * `scales`, whole words a row, empty for the float formats:
+ * - `q8`: one word a group, d (f16) in the low half; `q4`, `q5_1`: the minimum m (f16) in the high half besides
+ * - `q4_0`, `q5_0`: one word for two groups, d (f16) of the first in the low half
+ * - `q4_k`, `q5_k`, `q6_k`: see gguf-blocks.ts; `nf4`: see nf4.ts
  */
 export interface PackedWeight {
   readonly format: WeightFormat;
@@ -31,8 +45,9 @@ export interface PackedWeight {
   readonly scales: Uint32Array;
 }
 
-/** Words of `codes` in one row: a multiple of 4. */
+/** Words of `codes` in one row. */
 export function codeWordsPerRow(format: WeightFormat, cols: number): number {
+  const groups = Math.ceil(cols / GROUP_ELEMS);
   switch (format) {
     case 'f32':
       return Math.ceil(cols / 4) * 4;
@@ -40,17 +55,46 @@ export function codeWordsPerRow(format: WeightFormat, cols: number): number {
     case 'bf16':
       return Math.ceil(cols / 8) * 4;
     case 'q8':
-      return Math.ceil(cols / GROUP_ELEMS) * 8;
+      return groups * 8;
     case 'q4':
-      return Math.ceil(cols / GROUP_ELEMS) * 4;
+    case 'nf4':
+    case 'q4_0':
+    case 'q4_k':
+      return groups * 4;
+    case 'q5_0':
+    case 'q5_1':
+    case 'q5_k':
+      return groups * 5;
+    case 'q6_k':
+      return groups * 6;
     default:
       return format satisfies never;
   }
 }
 
-/** Words of `scales` in one row: its number of groups, or 0 for the float formats. */
+/** Words of `scales` in one row; 0 for the float formats. */
 export function scaleWordsPerRow(format: WeightFormat, cols: number): number {
-  return format === 'q8' || format === 'q4' ? Math.ceil(cols / GROUP_ELEMS) : 0;
+  switch (format) {
+    case 'f32':
+    case 'f16':
+    case 'bf16':
+      return 0;
+    case 'q8':
+    case 'q4':
+    case 'q5_1':
+      return Math.ceil(cols / GROUP_ELEMS);
+    case 'q4_0':
+    case 'q5_0':
+      return Math.ceil(cols / GROUP_ELEMS / 2);
+    case 'q4_k':
+    case 'q5_k':
+    case 'q6_k':
+      return Math.ceil(cols / SUPER_ELEMS) * SUPER_WORDS;
+    case 'nf4':
+      return nf4ScaleWords(cols);
+    default:
+      return format satisfies never;
+  }
 }
 
 /** Bytes of `codes` and `scales` together. */
@@ -58,19 +102,136 @@ export function packedBytes(format: WeightFormat, rows: number, cols: number): n
   return rows * (codeWordsPerRow(format, cols) + scaleWordsPerRow(format, cols)) * 4;
 }
 
+/** Rows that {@link WeightPacker} takes at a time: any number of them is a whole number of nf4's blocks. */
+export const PACK_ROWS = 64;
+
 /**
- * Packs a row-major `[rows, cols]` matrix. As GGML does (Q8_0, Q4_1), codes are computed with the f32 scale and the
- * scale is then stored as f16; a short last group uses only its own elements.
- *
- * @param name the tensor's name, for messages
- * @throws WebLoraError `config` when a value or scale leaves the range of 16-bit floats, `bad-model` when a value to
- *   be quantised is not finite
+ * Packs a row-major `[rows, cols]` matrix piece by piece, for tensors too large to be held as f32. As GGML does (Q8_0,
+ * Q4_1), codes of `q8` and `q4` are computed with the f32 scale and the scale is then stored as f16; a short last group
+ * uses only its own elements.
  */
+export class WeightPacker {
+  readonly #rows: number;
+  readonly #cols: number;
+  readonly #format: PackFormat;
+  readonly #name: string;
+  readonly #scales: Uint32Array<ArrayBuffer>;
+  /** Of nf4: each block's largest magnitude. */
+  readonly #magnitudes: Float32Array<ArrayBuffer>;
+  #taken = 0;
+
+  /** @param name the tensor's name, for messages */
+  constructor(rows: number, cols: number, format: PackFormat, name = 'weight') {
+    this.#rows = rows;
+    this.#cols = cols;
+    this.#format = format;
+    this.#name = name;
+    const blocks = format === 'nf4' ? Math.ceil((rows * cols) / NF4_BLOCK) : 0;
+    this.#magnitudes = new Float32Array(blocks);
+    this.#scales = new Uint32Array(format === 'nf4' ? 0 : rows * scaleWordsPerRow(format, cols));
+  }
+
+  /**
+   * Codes of the next rows, a multiple of PACK_ROWS or all that are left.
+   * @throws WebLoraError `config` when a value or scale leaves the range of 16-bit floats, `bad-model` when a value to
+   *   be quantised is not finite
+   */
+  next(values: Float32Array): Uint32Array<ArrayBuffer> {
+    const [cols, format] = [this.#cols, this.#format];
+    const rows = cols === 0 ? this.#rows : values.length / cols;
+    const end = this.#taken + rows;
+    if (!Number.isInteger(rows) || end > this.#rows || (rows % PACK_ROWS !== 0 && end !== this.#rows)) {
+      throw new WebLoraError('internal', `packing ${this.#name}`, {
+        got: `${values.length} values after ${this.#taken} rows`,
+        wanted: `${this.#rows} x ${cols}, ${PACK_ROWS} rows or a multiple at a time`,
+      });
+    }
+    const words = codeWordsPerRow(format, cols);
+    const codes = new Uint32Array(rows * words);
+    if (format === 'nf4') this.#packNf4(values, codes, words);
+    else {
+      for (let row = 0; row < rows; row++) {
+        this.#packRow(
+          values.subarray(row * cols, (row + 1) * cols),
+          codes.subarray(row * words, (row + 1) * words),
+          row,
+        );
+      }
+    }
+    this.#taken = end;
+    return codes;
+  }
+
+  /** Scales of all rows, once every row was taken. */
+  scales(): Uint32Array<ArrayBuffer> {
+    if (this.#taken !== this.#rows)
+      throw new WebLoraError('internal', `packing ${this.#name}`, {
+        got: `${this.#taken} rows`,
+        wanted: `${this.#rows}`,
+      });
+    if (this.#format !== 'nf4') return this.#scales;
+    return nf4Scales(this.#rows, this.#cols, roundMagnitudes(this.#magnitudes));
+  }
+
+  #packRow(values: Float32Array, codes: Uint32Array, row: number): void {
+    const format = this.#format;
+    switch (format) {
+      case 'f32':
+        codes.set(new Uint32Array(values.slice().buffer));
+        break;
+      case 'f16':
+      case 'bf16':
+        packHalves(values, codes, format, this.#name);
+        break;
+      case 'q8':
+      case 'q4': {
+        const groups = scaleWordsPerRow(format, this.#cols);
+        const packGroup = format === 'q8' ? packGroupQ8 : packGroupQ4;
+        for (let group = 0; group < groups; group++) {
+          this.#scales[(this.#taken + row) * groups + group] = packGroup(
+            values,
+            group * GROUP_ELEMS,
+            codes,
+            this.#name,
+          );
+        }
+        break;
+      }
+      case 'nf4':
+        throw new WebLoraError('internal', 'nf4 has no rows of its own');
+      default:
+        format satisfies never;
+    }
+  }
+
+  #packNf4(values: Float32Array, codes: Uint32Array, words: number): void {
+    const firstBlock = (this.#taken * this.#cols) / NF4_BLOCK;
+    let [row, col] = [0, 0];
+    for (let begin = 0; begin < values.length; begin += NF4_BLOCK) {
+      const block = values.subarray(begin, begin + NF4_BLOCK);
+      let largest = 0;
+      for (const value of block) {
+        if (!Number.isFinite(value)) throw notFinite(this.#name, value);
+        largest = Math.max(largest, Math.abs(value));
+      }
+      this.#magnitudes[firstBlock + begin / NF4_BLOCK] = largest;
+      const inverse = Math.fround(1 / largest);
+      for (const value of block) {
+        const at = row * words + (col >> 3);
+        codes[at] = (codes[at] ?? 0) | (nf4Code(Math.fround(value * inverse)) << ((col & 7) * 4));
+        col += 1;
+        if (col === this.#cols) [row, col] = [row + 1, 0];
+      }
+    }
+  }
+}
+
+/** Packs a whole row-major `[rows, cols]` matrix; throws as {@link WeightPacker}. */
 export function packWeight(
   values: Float32Array,
   rows: number,
   cols: number,
-  format: WeightFormat,
+  format: PackFormat,
   name = 'weight',
 ): PackedWeight {
   if (values.length !== rows * cols) {
@@ -79,33 +240,9 @@ export function packWeight(
       wanted: `${rows} x ${cols}`,
     });
   }
-  const codes = new Uint32Array(rows * codeWordsPerRow(format, cols));
-  const scales = new Uint32Array(rows * scaleWordsPerRow(format, cols));
-  for (let row = 0; row < rows; row++) {
-    const rowValues = values.subarray(row * cols, (row + 1) * cols);
-    const rowCodes = codes.subarray(row * codeWordsPerRow(format, cols), (row + 1) * codeWordsPerRow(format, cols));
-    switch (format) {
-      case 'f32':
-        rowCodes.set(new Uint32Array(rowValues.slice().buffer));
-        break;
-      case 'f16':
-      case 'bf16':
-        packHalves(rowValues, rowCodes, format, name);
-        break;
-      case 'q8':
-      case 'q4': {
-        const groups = scaleWordsPerRow(format, cols);
-        const packGroup = format === 'q8' ? packGroupQ8 : packGroupQ4;
-        for (let group = 0; group < groups; group++) {
-          scales[row * groups + group] = packGroup(rowValues, group * GROUP_ELEMS, rowCodes, name);
-        }
-        break;
-      }
-      default:
-        format satisfies never;
-    }
-  }
-  return { format, rows, cols, codes, scales };
+  const packer = new WeightPacker(rows, cols, format, name);
+  const codes = packer.next(values);
+  return { format, rows, cols, codes, scales: packer.scales() };
 }
 
 /** The values a kernel computes from the packed words, bit for bit: row-major `[rows, cols]`. */
@@ -113,55 +250,16 @@ export function unpackWeight(packed: PackedWeight): Float32Array<ArrayBuffer> {
   const { format, rows, cols, codes, scales } = packed;
   const values = new Float32Array(rows * cols);
   const codeWords = codeWordsPerRow(format, cols);
-  const groups = scaleWordsPerRow(format, cols);
+  const scaleWords = scaleWordsPerRow(format, cols);
   for (let row = 0; row < rows; row++) {
     unpackRow(
       format,
       codes.subarray(row * codeWords, (row + 1) * codeWords),
-      scales.subarray(row * groups, (row + 1) * groups),
+      scales.subarray(row * scaleWords, (row + 1) * scaleWords),
       values.subarray(row * cols, (row + 1) * cols),
     );
   }
   return values;
-}
-
-function unpackRow(format: WeightFormat, codes: Uint32Array, scales: Uint32Array, values: Float32Array): void {
-  const cols = values.length;
-  switch (format) {
-    case 'f32':
-      values.set(new Float32Array(codes.buffer, codes.byteOffset, cols));
-      break;
-    case 'f16':
-    case 'bf16': {
-      const toF32 = format === 'f16' ? f16ToF32 : bf16ToF32;
-      for (let col = 0; col < cols; col++) {
-        values[col] = toF32(((codes[col >> 1] ?? 0) >>> ((col & 1) * 16)) & 0xffff);
-      }
-      break;
-    }
-    case 'q8':
-      for (let group = 0; group < scales.length; group++) {
-        const d = f16ToF32((scales[group] ?? 0) & 0xffff);
-        const end = Math.min(cols, (group + 1) * GROUP_ELEMS);
-        for (let col = group * GROUP_ELEMS; col < end; col++) {
-          values[col] = (((codes[col >> 2] ?? 0) << (24 - (col & 3) * 8)) >> 24) * d;
-        }
-      }
-      break;
-    case 'q4':
-      for (let group = 0; group < scales.length; group++) {
-        const d = f16ToF32((scales[group] ?? 0) & 0xffff);
-        const m = f16ToF32((scales[group] ?? 0) >>> 16);
-        const end = Math.min(cols, (group + 1) * GROUP_ELEMS);
-        for (let col = group * GROUP_ELEMS; col < end; col++) {
-          // d * q is exact in f32 (11 + 4 bits), so one rounding is left: fused or not, every GPU agrees.
-          values[col] = (((codes[col >> 3] ?? 0) >>> ((col & 7) * 4)) & 15) * d + m;
-        }
-      }
-      break;
-    default:
-      format satisfies never;
-  }
 }
 
 /** Rows [from, to) as views of the same memory. */
@@ -181,76 +279,24 @@ export function sliceRows(packed: PackedWeight, from: number, to: number): Packe
   };
 }
 
+/** The rows `order` names, in its order: a file that keeps rows in another order is read without loss. */
+export function gatherRows(packed: PackedWeight, order: ArrayLike<number>): PackedWeight {
+  const { format, cols } = packed;
+  const gather = (words: Uint32Array, perRow: number): Uint32Array => {
+    const gathered = new Uint32Array(order.length * perRow);
+    for (let row = 0; row < order.length; row++) {
+      const from = (order[row] ?? 0) * perRow;
+      gathered.set(words.subarray(from, from + perRow), row * perRow);
+    }
+    return gathered;
+  };
+  return {
+    format,
+    rows: order.length,
+    cols,
+    codes: gather(packed.codes, codeWordsPerRow(format, cols)),
+    scales: gather(packed.scales, scaleWordsPerRow(format, cols)),
+  };
+}
+
 export { packWeight as quantize, unpackWeight as dequantize };
-
-function packHalves(values: Float32Array, words: Uint32Array, format: 'f16' | 'bf16', name: string): void {
-  for (let col = 0; col < values.length; col++) {
-    const value = values[col] ?? 0;
-    const half = format === 'f16' ? f32ToF16(value) : f32ToBf16(value);
-    const infinity = format === 'f16' ? 0x7c00 : 0x7f80;
-    if ((half & 0x7fff) === infinity) throw outOfRange(name, format, value);
-    words[col >> 1] = (words[col >> 1] ?? 0) | (half << ((col & 1) * 16));
-  }
-}
-
-/** d = max|w| / 127, q = round(w / d), halves away from zero as C's roundf. Returns the scale word. */
-function packGroupQ8(row: Float32Array, begin: number, words: Uint32Array, name: string): number {
-  const end = Math.min(row.length, begin + GROUP_ELEMS);
-  let largest = 0;
-  for (let col = begin; col < end; col++) {
-    const value = row[col] ?? 0;
-    if (!Number.isFinite(value)) throw notFinite(name, value);
-    largest = Math.max(largest, Math.abs(value));
-  }
-  const d = Math.fround(largest / 127);
-  if (isF16Overflow(d)) throw outOfRange(name, 'q8', largest);
-  if (d > 0) {
-    for (let col = begin; col < end; col++) {
-      const ratio = Math.fround((row[col] ?? 0) / d);
-      // The clamp matters only where d is so small that it has lost its precision.
-      const magnitude = Math.min(127, Math.floor(Math.abs(ratio) + 0.5));
-      const q = ratio < 0 ? -magnitude : magnitude;
-      words[col >> 2] = (words[col >> 2] ?? 0) | ((q & 0xff) << ((col & 3) * 8));
-    }
-  }
-  return f32ToF16(d);
-}
-
-/** m = min, d = (max - min) / 15, q = clamp(floor((w - m) / d + 0.5), 0, 15). Returns the scale word. */
-function packGroupQ4(row: Float32Array, begin: number, words: Uint32Array, name: string): number {
-  const end = Math.min(row.length, begin + GROUP_ELEMS);
-  let min = Infinity;
-  let max = -Infinity;
-  for (let col = begin; col < end; col++) {
-    const value = row[col] ?? 0;
-    if (!Number.isFinite(value)) throw notFinite(name, value);
-    min = Math.min(min, value);
-    max = Math.max(max, value);
-  }
-  const d = Math.fround(Math.fround(max - min) / 15);
-  if (isF16Overflow(d) || isF16Overflow(min)) throw outOfRange(name, 'q4', Math.abs(min) > Math.abs(max) ? min : max);
-  if (d > 0) {
-    for (let col = begin; col < end; col++) {
-      const ratio = Math.fround(Math.fround((row[col] ?? 0) - min) / d);
-      const q = Math.min(15, Math.max(0, Math.floor(Math.fround(ratio + 0.5))));
-      words[col >> 3] = (words[col >> 3] ?? 0) | (q << ((col & 7) * 4));
-    }
-  }
-  return (f32ToF16(d) | (f32ToF16(min) << 16)) >>> 0;
-}
-
-function outOfRange(name: string, format: WeightFormat, value: number): WebLoraError {
-  return new WebLoraError('config', `${name} does not fit base format ${format}`, {
-    got: `a value of ${value}`,
-    wanted: format === 'bf16' ? 'magnitudes below 3.39e38' : 'values and scales below 65520 in magnitude',
-    fix: `use base format ${format === 'bf16' ? 'f32' : 'bf16'}`,
-  });
-}
-
-function notFinite(name: string, value: number): WebLoraError {
-  return new WebLoraError('bad-model', `${name} holds a value that is not a number to compute with`, {
-    got: value,
-    wanted: 'finite weights',
-    fix: 'fetch the model again or use another one',
-  });
-}

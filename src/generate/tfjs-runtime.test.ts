@@ -3,7 +3,7 @@ import { topKRef } from '../../kernels/top_k/top_k.ref.ts';
 import { expectClose, expectNonTrivial, relativeError } from '../../test/harness/compare.ts';
 import { openToy, toyAdapter, toyExpected, toyRows, type ToyName } from '../../test/harness/toy-llama.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
-import type { WeightFormat } from '../formats/quantize.ts';
+import type { BaseFormat } from '../formats/quantize.ts';
 import { openTfjs } from '../graph/tfjs/backend.ts';
 import type { RuntimeRows } from './runtime.ts';
 import { TfjsRuntime } from './tfjs-runtime.ts';
@@ -14,7 +14,7 @@ const CASES = NAMES.flatMap((name) => FORMATS.map((format) => ({ name, format })
 
 async function makeRuntime(
   name: ToyName,
-  format: WeightFormat,
+  format: BaseFormat,
   slots: number,
   adapter?: LoraAdapter,
 ): Promise<TfjsRuntime> {

@@ -4,7 +4,7 @@ import type { OpenModel } from '../../models/open-model.ts';
 import { TfjsBase } from '../../models/tfjs-base.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { WebLoraError } from '../errors.ts';
-import type { WeightFormat } from '../formats/quantize.ts';
+import type { BaseFormat } from '../formats/quantize.ts';
 import { Graph, STEP_WORDS } from '../graph/graph.ts';
 import type { ForwardNode } from '../graph/nodes.ts';
 import type { Tensor } from '../graph/tensor.ts';
@@ -18,7 +18,7 @@ import type { Candidates, Runtime, RuntimeRows } from './runtime.ts';
 const LARGEST_PREFILL = 512;
 
 export interface TfjsRuntimeOptions {
-  readonly format: WeightFormat;
+  readonly format: BaseFormat;
   readonly adapter?: LoraAdapter;
   /** Sequences decoded side by side. */
   readonly slots: number;

@@ -3,7 +3,7 @@ import type { Model } from '../../models/family.ts';
 import { baseBufferRequests, bindWeights, ropeTensors, vectorBufferName } from '../../models/gpu-base.ts';
 import { bucketRows } from '../data/batch.ts';
 import { WebLoraError } from '../errors.ts';
-import type { WeightFormat } from '../formats/quantize.ts';
+import type { BaseFormat } from '../formats/quantize.ts';
 import { Usage, type GpuLimits } from '../gpu/gpu.ts';
 import type { Variant } from '../gpu/kernel.ts';
 import { differentiate } from '../graph/differentiate.ts';
@@ -19,7 +19,7 @@ import { momentNames, planUpdate, type Optimizer } from './update-plan.ts';
 /** Everything the plan of a run depends on: shapes, settings and limits, no data and no device. */
 export interface ProgramOptions {
   readonly model: Model;
-  readonly format: WeightFormat;
+  readonly format: BaseFormat;
   readonly context: number;
   readonly limits: GpuLimits;
   readonly variant: Variant;

@@ -5,7 +5,7 @@ import { openToy, toyAdapter, toyExpected, toyRows, type ToyLog, type ToyName } 
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { loraScale } from '../adapters/adapter.ts';
 import { makeMicroBatch } from '../data/batch.ts';
-import type { WeightFormat } from '../formats/quantize.ts';
+import type { BaseFormat } from '../formats/quantize.ts';
 import { openTfjs } from '../graph/tfjs/backend.ts';
 import { matricesOf, settingsOf } from '../lora/gpu-adapter.ts';
 import { scheduleFactor } from './schedule.ts';
@@ -25,7 +25,7 @@ type Options = Partial<TfjsTrainerOptions>;
 
 async function makeTrainer(
   opened: OpenModel,
-  format: WeightFormat,
+  format: BaseFormat,
   adapter: LoraAdapter,
   options: Options = {},
 ): Promise<TfjsTrainer> {

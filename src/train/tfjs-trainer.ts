@@ -4,7 +4,7 @@ import type { OpenModel } from '../../models/open-model.ts';
 import { TfjsBase } from '../../models/tfjs-base.ts';
 import type { MicroBatch } from '../data/batch.ts';
 import { WebLoraError } from '../errors.ts';
-import type { WeightFormat } from '../formats/quantize.ts';
+import type { BaseFormat } from '../formats/quantize.ts';
 import { DEFAULT_LIMITS } from '../gpu/gpu.ts';
 import { Graph, STEP_WORDS } from '../graph/graph.ts';
 import type { ForwardNode } from '../graph/nodes.ts';
@@ -19,7 +19,7 @@ import type { MicroSeed, NamedMatrices, Trainer, TrainerState, UpdateResult } fr
 import type { Optimizer } from './update-plan.ts';
 
 export interface TfjsTrainerOptions {
-  readonly format: WeightFormat;
+  readonly format: BaseFormat;
   /** Positions a row may have. */
   readonly context: number;
   readonly lora: LoraSettings;

@@ -3,7 +3,7 @@ import { GpuBase } from '../../models/gpu-base.ts';
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
 import { bucketRows, makeMicroBatch, padMicroBatch, type MicroBatch } from '../../src/data/batch.ts';
 import type { Example } from '../../src/data/rows.ts';
-import type { WeightFormat } from '../../src/formats/quantize.ts';
+import type { BaseFormat } from '../../src/formats/quantize.ts';
 import { DEFAULT_LIMITS, type Gpu, type GpuLimits } from '../../src/gpu/gpu.ts';
 import { assertNoReadWriteAliasing } from '../../src/graph/plan.ts';
 import { matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
@@ -21,7 +21,7 @@ type Row = Pick<Example, 'ids' | 'labels'>;
 
 interface Setup {
   readonly gpu?: Gpu;
-  readonly format?: WeightFormat;
+  readonly format?: BaseFormat;
   readonly adapter?: LoraAdapter;
   readonly rows?: number;
   readonly microSteps?: number;
