@@ -121,3 +121,19 @@ export function mutantsOf(source: string): Mutant[] {
   });
   return mutants;
 }
+
+/** What a test most easily leaves unseen: guards against odd sizes, eps, strides, signs. */
+const FIRST_RULES: ReadonlySet<string> = new Set(['drop guard', 'loosen guard', 'eps', 'stride', 'sign', 'subtract']);
+
+/** Some mutants of every rule, from the whole length of the file; always the same ones. */
+export function spread(mutants: readonly Mutant[]): Mutant[] {
+  const byRule = new Map<string, Mutant[]>();
+  for (const mutant of mutants) byRule.set(mutant.rule, [...(byRule.get(mutant.rule) ?? []), mutant]);
+  const chosen = new Set(
+    [...byRule].flatMap(([rule, all]) => {
+      const count = Math.min(all.length, FIRST_RULES.has(rule) ? 4 : rule === 'operator' ? 3 : 1);
+      return Array.from({ length: count }, (_, i) => all[Math.floor(((i + 0.5) * all.length) / count)]);
+    }),
+  );
+  return mutants.filter((mutant) => chosen.has(mutant));
+}

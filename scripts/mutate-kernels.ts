@@ -1,7 +1,8 @@
 /**
  * Breaks every WGSL file in many small ways and runs its room's test against each: a mutant that survives is a hole in
- * the test. Usage: tsx scripts/mutate-kernels.ts [--list] [--match=TEXT] [room…]; with --match only mutants
- * whose description has the text. `_lib` is the room of the shared parts, tested by all
+ * the test. Usage: tsx scripts/mutate-kernels.ts [--all] [--list] [--match=TEXT] [room…]. Without --all a spread of
+ * each kind of defect is tried in each file (guards, eps, strides and signs most), which takes minutes a room instead
+ * of hours; with --match only mutants whose description has the text. `_lib` is the room of the shared parts, tested by all
  * rooms that use them. The files themselves are never written: the mutated text takes the place of the `?raw` import
  * inside the test server. A mutant that computes the same for every input, or that no test on this machine can tell,
  * is declared in kernels/<room>/equivalent-mutants.json with a reason.
@@ -10,7 +11,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createVitest, type Vitest } from 'vitest/node';
-import { mutantsOf, type Mutant } from './kernel-mutants.ts';
+import { mutantsOf, spread, type Mutant } from './kernel-mutants.ts';
 
 interface Equivalent {
   /** Name of the .wgsl file. */
@@ -46,7 +47,12 @@ async function main(): Promise<number> {
   let failures = 0;
   for (const room of asked.length > 0 ? asked : rooms) {
     const files = readdirSync(join(kernels, room)).filter((name) => name.endsWith('.wgsl'));
-    for (const file of files) failures += await mutateFile(room, file, { listOnly: args.includes('--list'), match });
+    for (const file of files)
+      failures += await mutateFile(room, file, {
+        listOnly: args.includes('--list'),
+        all: args.includes('--all'),
+        match,
+      });
     failures += reportUnknownFiles(room, files);
   }
   say(failures === 0 ? 'every mutant was caught' : `${failures} failures`);
@@ -57,17 +63,19 @@ async function main(): Promise<number> {
 async function mutateFile(
   room: string,
   file: string,
-  { listOnly, match }: { readonly listOnly: boolean; readonly match: string },
+  options: { readonly listOnly: boolean; readonly all: boolean; readonly match: string },
 ): Promise<number> {
   const path = join(kernels, room, file);
   const name = `${room}/${file}`;
+  const { listOnly, match } = options;
   const all = mutantsOf(readFileSync(path, 'utf8'));
   const declared = readEquivalents(room).filter((entry) => entry.file === file);
   const stale = declared.filter((entry) => !all.some((mutant) => isDeclared(mutant, entry)));
   for (const entry of stale) say(`${name}: STALE declaration, no such mutant: ${entry.rule}, ${entry.fn}: ${entry.to}`);
   const undeclared = all.filter((mutant) => !declared.some((entry) => isDeclared(mutant, entry)));
-  const mutants = undeclared.filter((mutant) => describe(mutant).includes(match));
-  say(`${name}: ${mutants.length} mutants, ${all.length - undeclared.length} declared equivalent`);
+  const matching = undeclared.filter((mutant) => describe(mutant).includes(match));
+  const mutants = options.all ? matching : spread(matching);
+  say(`${name}: ${mutants.length} of ${all.length} mutants, ${all.length - undeclared.length} declared equivalent`);
   if (listOnly) {
     for (const mutant of mutants) say(`  ${describe(mutant)}`);
     return stale.length;
