@@ -3,8 +3,9 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { WebLoraError } from '../src/errors.ts';
 import type { ByteSource } from '../src/formats/byte-source.ts';
 import type { PackedWeight } from '../src/formats/quantize.ts';
-import { openSafetensors, tensorToFloat32, type SafetensorsFile } from '../src/formats/safetensors.ts';
+import { countElems, openSafetensors, tensorToFloat32, type SafetensorsFile } from '../src/formats/safetensors.ts';
 import type { Model } from './family.ts';
+import { openGgufModel } from './gguf/open-gguf.ts';
 import { makeModel } from './index.ts';
 import { loadTokenizer, type ChatTokenizer } from './tokenizer/tokenizer.ts';
 
@@ -44,10 +45,13 @@ const DERIVED = /rotary_emb\.inv_freq$|masked_bias$/;
 export async function openModel(folder: ModelFolder): Promise<OpenModel> {
   const json = await readJson(folder, 'config.json');
   if (json === undefined) {
+    const ggufs = [...folder.files.keys()].filter((name) => name.endsWith('.gguf'));
+    const source = ggufs.length === 1 ? folder.files.get(ggufs[0] ?? '') : undefined;
+    if (source !== undefined) return openGgufFile(folder.name, source);
     throw new WebLoraError('bad-model', `${folder.name}: config.json`, {
-      got: 'no such file',
-      wanted: 'a folder in Hugging Face layout (config.json, *.safetensors, tokenizer.json)',
-      fix: 'choose the folder that holds these files',
+      got: ggufs.length > 1 ? `${ggufs.length} .gguf files` : 'no such file',
+      wanted: 'a folder in Hugging Face layout (config.json, *.safetensors, tokenizer.json), or one .gguf file',
+      fix: ggufs.length > 1 ? 'choose one of the files' : 'choose the folder that holds these files',
     });
   }
   const model = makeModel(json);
@@ -59,10 +63,7 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
   return {
     name: folder.name,
     model,
-    parameterCount: model.weights.reduce(
-      (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
-      0,
-    ),
+    parameterCount: countParameters(model),
     baseHash: await hashWeights(folder, files),
     recommendedLearningRate: typeof recommended === 'number' && recommended > 0 ? recommended : undefined,
     tokenizer: () => {
@@ -81,6 +82,33 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
       return tensorToFloat32(await file.load(name), name);
     },
   };
+}
+
+/** A `.gguf` has all of it in one file: configuration, weights, tokenizer and chat template. */
+async function openGgufFile(name: string, source: ByteSource): Promise<OpenModel> {
+  const { model, tokenizerFiles, read, readPacked } = await openGgufModel(source);
+  const tokenizer = tokenizerFiles && checkTokenizer(`${name}: its vocabulary`, loadTokenizer(tokenizerFiles), model);
+  return {
+    name,
+    model,
+    parameterCount: countParameters(model),
+    baseHash: await hashSources([source]),
+    recommendedLearningRate: undefined,
+    tokenizer: () => {
+      if (tokenizer !== undefined) return tokenizer;
+      throw new WebLoraError('bad-model', `${name}: tokenizer.ggml.model`, {
+        got: 'no vocabulary',
+        wanted: 'the model’s tokenizer',
+        fix: 'fetch another conversion of the model',
+      });
+    },
+    read,
+    readPacked,
+  };
+}
+
+function countParameters(model: Model): number {
+  return model.weights.reduce((sum, { shape }) => sum + countElems(shape), 0);
 }
 
 async function openWeights(folder: ModelFolder): Promise<SafetensorsFile[]> {
@@ -172,23 +200,33 @@ async function readTokenizer(folder: ModelFolder, model: Model): Promise<ChatTok
     ...(chatTemplate !== undefined && { chatTemplate }),
     ...(generationConfig !== undefined && { generationConfig }),
   });
-  if (tokenizer.vocabSize > model.shape.vocabSize) {
-    throw new WebLoraError('bad-model', `${folder.name}: tokenizer.json`, {
-      got: `ids up to ${tokenizer.vocabSize - 1}`,
-      wanted: `below vocab_size ${model.shape.vocabSize} of config.json`,
-      fix: 'use the tokenizer that belongs to these weights',
-    });
-  }
-  return tokenizer;
+  return checkTokenizer(`${folder.name}: tokenizer.json`, tokenizer, model);
+}
+
+function checkTokenizer(what: string, tokenizer: ChatTokenizer, model: Model): ChatTokenizer {
+  if (tokenizer.vocabSize <= model.shape.vocabSize) return tokenizer;
+  throw new WebLoraError('bad-model', what, {
+    got: `ids up to ${tokenizer.vocabSize - 1}`,
+    wanted: `below ${model.shape.vocabSize}, the rows of the embedding`,
+    fix: 'use the tokenizer that belongs to these weights',
+  });
 }
 
 const HASH_CHUNK_BYTES = 8 * 2 ** 20;
 
 async function hashWeights(folder: ModelFolder, files: readonly SafetensorsFile[]): Promise<string> {
+  return hashSources(
+    files.map(({ name }) => {
+      const source = folder.files.get(name.slice(name.lastIndexOf('/') + 1)) ?? folder.files.get(name);
+      if (source === undefined) throw new WebLoraError('internal', `no source for ${name}`);
+      return source;
+    }),
+  );
+}
+
+async function hashSources(sources: readonly ByteSource[]): Promise<string> {
   const digests: string[] = [];
-  for (const { name } of files) {
-    const source = folder.files.get(name.slice(name.lastIndexOf('/') + 1)) ?? folder.files.get(name);
-    if (source === undefined) throw new WebLoraError('internal', `no source for ${name}`);
+  for (const source of sources) {
     const hash = sha256.create();
     for (let offset = 0; offset < source.size; offset += HASH_CHUNK_BYTES) {
       hash.update(await source.read(offset, Math.min(HASH_CHUNK_BYTES, source.size - offset)));

@@ -42,7 +42,7 @@ export class ArchitectureKeys {
 
   optionalNumber(key: string): number | undefined {
     const given = this.#take(key);
-    const value = Array.isArray(given) ? (given as readonly GgufValue[])[0] : (given);
+    const value = Array.isArray(given) ? (given as readonly GgufValue[])[0] : given;
     if (Array.isArray(given) && (given as readonly GgufValue[]).some((other) => other !== value)) {
       throw new WebLoraError('unsupported', `${this.#fileName}: ${this.architecture}.${key}`, {
         got: 'layers that differ',

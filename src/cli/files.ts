@@ -28,18 +28,22 @@ export function embeddedFolder(): string {
 
 /** @throws `file-not-found`, `unsupported` */
 export function openModelFolder(model: string): ModelFolder {
-  if (model.startsWith('hf:') || model.endsWith('.gguf')) {
+  if (model.startsWith('hf:')) {
     throw new WebLoraError('unsupported', `--model ${model}`, {
-      got: model.startsWith('hf:') ? 'a hub id' : 'a GGUF file',
-      wanted: 'embedded, or a folder in Hugging Face layout',
+      got: 'a hub id',
+      wanted: 'embedded, a folder in Hugging Face layout, or a .gguf file',
       fix: 'download the model and give its folder',
     });
   }
   const path = model === 'embedded' ? embeddedFolder() : resolve(model);
+  const isGguf = model.endsWith('.gguf');
+  if (isGguf && existsSync(path) && statSync(path).isFile()) {
+    return { name: model, files: new Map([[basename(path), fileSource(path)]]) };
+  }
   if (!existsSync(path) || !statSync(path).isDirectory()) {
     throw new WebLoraError('file-not-found', `--model ${model}`, {
-      got: existsSync(path) ? 'a file' : 'no such folder',
-      wanted: 'embedded, or a folder in Hugging Face layout',
+      got: existsSync(path) ? 'a file' : isGguf ? 'no such file' : 'no such folder',
+      wanted: 'embedded, a folder in Hugging Face layout, or a .gguf file',
       fix: 'check the path',
     });
   }

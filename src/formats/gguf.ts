@@ -1,6 +1,7 @@
 import { WebLoraError } from '../errors.ts';
 import type { ByteSource } from './byte-source.ts';
-import { GGUF_BLOCKS, GGUF_TYPE_LIST, ggufTypeById, ggufTypeName, type GgufType } from './gguf-types.ts';
+import { countElems } from './safetensors.ts';
+import { GGUF_TYPES, ggufTypeOf, type GgufType } from './gguf-blocks.ts';
 
 /**
  * The GGUF container, versions 2 and 3, little-endian: metadata, tensor descriptions, padding, tensor bytes.
@@ -26,8 +27,11 @@ export interface GgufHeader {
 
 export interface GgufFile extends GgufHeader {
   readonly name: string;
-  /** One tensor's blocks as they are stored. @throws WebLoraError `bad-file` when the file has no such tensor */
-  load(tensorName: string): Promise<Uint8Array>;
+  /**
+   * The blocks of rows [from, to) of a tensor as they are stored; a vector is one row.
+   * @throws WebLoraError `bad-file` when the file has no such rows
+   */
+  loadRows(tensorName: string, from: number, to: number): Promise<Uint8Array>;
 }
 
 const FIRST_READ_BYTES = 2 ** 20;
@@ -52,10 +56,13 @@ export async function openGguf(source: ByteSource): Promise<GgufFile> {
       return {
         ...header,
         name: source.name,
-        load: async (tensorName) => {
+        loadRows: async (tensorName, from, to) => {
           const tensor = header.tensors.get(tensorName);
-          if (tensor === undefined) throw damaged(source.name, 'no such tensor', `a tensor named ${tensorName}`);
-          return source.read(tensor.offset, tensor.byteLength);
+          const rows = tensor === undefined ? 0 : countElems(tensor.shape.slice(0, -1));
+          if (tensor === undefined || from < 0 || to > rows)
+            throw damaged(source.name, `${rows} rows`, `rows ${from} to ${to} of tensor ${tensorName}`);
+          const rowBytes = tensor.byteLength / rows;
+          return source.read(tensor.offset + from * rowBytes, (to - from) * rowBytes);
         },
       };
     } catch (thrown) {
@@ -97,7 +104,9 @@ function parseGgufHeader(bytes: Uint8Array, fileBytes: number, fileName: string)
     if (metadata.has(key)) throw damaged(fileName, `key ${key} twice`, 'each key once');
     metadata.set(key, at.value(at.u32(), 0));
   }
-  const descriptions = Array.from({ length: tensorCount }, () => at.tensor());
+  // One by one: a damaged count must not allocate anything.
+  const descriptions: TensorDescription[] = [];
+  for (let i = 0; i < tensorCount; i++) descriptions.push(at.tensor());
   const parts = metadata.get('split.count');
   if (typeof parts === 'number' && parts > 1) {
     throw new WebLoraError('unsupported', `${fileName}: split file`, {
@@ -127,25 +136,50 @@ function locate(
   offset: number,
   fileBytes: number,
 ): GgufTensor {
-  const type = ggufTypeById(typeId);
-  if (type === undefined) {
+  const facts = ggufTypeOf(typeId);
+  if (facts === undefined) {
     throw new WebLoraError('unsupported', `${fileName}: tensor ${name}`, {
-      got: `type ${ggufTypeName(typeId)}`,
-      wanted: GGUF_TYPE_LIST,
+      got: `type ${OTHER_TYPES.get(typeId) ?? typeId}`,
+      wanted: GGUF_TYPES.join(', '),
       fix: 'choose a file of the model in another quantisation, Q4_K_M or Q8_0 for instance',
     });
   }
-  const { elems, bytes } = GGUF_BLOCKS[type];
+  const { type, blockElems, blockBytes } = facts;
   const [cols = 1] = dims;
-  if (cols % elems !== 0) {
-    throw damaged(fileName, `tensor ${name} of ${type} with rows of ${cols} values`, `a multiple of ${elems}`);
+  if (cols % blockElems !== 0) {
+    throw damaged(fileName, `tensor ${name} of ${type} with rows of ${cols} values`, `a multiple of ${blockElems}`);
   }
-  const byteLength = dims.reduce((product, size) => product * size, bytes / elems);
+  const byteLength = (countElems(dims) / blockElems) * blockBytes;
   if (!Number.isSafeInteger(byteLength) || offset + byteLength > fileBytes) {
     throw damaged(fileName, `${fileBytes} bytes`, `tensor ${name} up to byte ${offset + byteLength}`);
   }
   return { type, shape: [...dims].reverse(), offset, byteLength };
 }
+
+/** Types that exist but are not read, so that a message can name them: ggml's enum ggml_type. */
+const OTHER_TYPES = new Map([
+  [9, 'Q8_1'],
+  [10, 'Q2_K'],
+  [11, 'Q3_K'],
+  [15, 'Q8_K'],
+  [16, 'IQ2_XXS'],
+  [17, 'IQ2_XS'],
+  [18, 'IQ3_XXS'],
+  [19, 'IQ1_S'],
+  [20, 'IQ4_NL'],
+  [21, 'IQ3_S'],
+  [22, 'IQ2_S'],
+  [23, 'IQ4_XS'],
+  [24, 'I8'],
+  [25, 'I16'],
+  [26, 'I32'],
+  [27, 'I64'],
+  [28, 'F64'],
+  [29, 'IQ1_M'],
+  [34, 'TQ1_0'],
+  [35, 'TQ2_0'],
+  [39, 'MXFP4'],
+]);
 
 interface TensorDescription {
   readonly name: string;
@@ -233,7 +267,6 @@ class Cursor {
     if (depth === MAX_ARRAY_DEPTH) throw damaged(this.#fileName, 'lists within lists', `at most ${MAX_ARRAY_DEPTH}`);
     const type = this.u32();
     const length = this.count();
-    // Grown value by value: a damaged length must not allocate anything.
     const values: GgufValue[] = [];
     for (let i = 0; i < length; i++) values.push(this.value(type, depth + 1));
     return values;
