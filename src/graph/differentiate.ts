@@ -160,6 +160,16 @@ class BackwardPass {
         pass(node.b, dy);
         return;
       }
+      case 'split_columns': {
+        const parts = node.parts.map(dOf);
+        if (!node.x.requiresGrad || parts.every((dy) => dy === undefined)) return;
+        const all = parts.filter((dy) => dy !== undefined);
+        // A part without a gradient would leave its columns of dx unwritten.
+        if (all.length < parts.length)
+          throw new WebLoraError('internal', `split_columns: a part of ${String(node.x)} is not used`);
+        g.push({ op: 'join_columns', parts: all, dx: only(node.x) });
+        return;
+      }
       case 'rms_norm': {
         const dy = dOf(node.y);
         if (dy === undefined || !node.x.requiresGrad) return;

@@ -199,6 +199,14 @@ export class Graph {
     return this.emit({ op: 'add', a, b, y: this.activation('sum', a.shape, [a, b]) });
   }
 
+  /** Cuts x [N, Σ widths] into parts [N, width] in order, as a fused projection's output is. */
+  splitColumns(x: Tensor, widths: readonly number[]): Tensor[] {
+    expectShape('split_columns', 'x', x, [x.rows, widths.reduce((sum, width) => sum + width, 0)]);
+    const parts = widths.map((width) => this.activation('part', [x.rows, width], [x]));
+    this.push({ op: 'split_columns', x, parts });
+    return parts;
+  }
+
   /** Inverted dropout whose mask depends on the step's seed, this node and the element alone. */
   dropout(x: Tensor, step: Tensor, p: number): Tensor {
     return this.emit({

@@ -23,6 +23,7 @@ import {
   geluForward,
 } from '../../kernels/gated_activation/gated_activation.ts';
 import { add, addInPlace } from '../../kernels/add/add.ts';
+import { copyColumns } from '../../kernels/copy_columns/copy_columns.ts';
 import { dropout } from '../../kernels/dropout/dropout.ts';
 import { topK } from '../../kernels/top_k/top_k.ts';
 import type { AttentionShape, GraphNode } from './nodes.ts';
@@ -243,6 +244,18 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
     case 'add':
       ctx.launch(add({ count: node.a.elems }), { a: node.a, b: node.b, y: node.y });
       return;
+    case 'split_columns':
+      forEachPart(node.parts, node.x, (part, whole) => {
+        const shape = { rows: node.x.rows, cols: part.cols, from: whole, to: { stride: part.cols, offset: 0 } };
+        ctx.launch(copyColumns(shape), { x: node.x, y: part });
+      });
+      return;
+    case 'join_columns':
+      forEachPart(node.parts, node.dx, (part, whole) => {
+        const shape = { rows: node.dx.rows, cols: part.cols, from: { stride: part.cols, offset: 0 }, to: whole };
+        ctx.launch(copyColumns(shape), { x: part, y: node.dx });
+      });
+      return;
     case 'accumulate':
       ctx.launch(addInPlace({ count: node.b.elems }), { into: node.dx, b: node.b });
       return;
@@ -288,6 +301,19 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
     }
     default:
       node satisfies never;
+  }
+}
+
+/** Each part with where its columns lie in the whole. */
+function forEachPart(
+  parts: readonly Tensor[],
+  whole: Tensor,
+  body: (part: Tensor, at: { stride: number; offset: number }) => void,
+): void {
+  let offset = 0;
+  for (const part of parts) {
+    body(part, { stride: whole.cols, offset });
+    offset += part.cols;
   }
 }
 

@@ -56,6 +56,8 @@ export type ForwardNode =
   | { op: 'gated_activation'; gate: Tensor; up: Tensor; act: 'silu' | 'gelu_tanh'; y: Tensor }
   | { op: 'gelu'; x: Tensor; y: Tensor }
   | { op: 'add'; a: Tensor; b: Tensor; y: Tensor }
+  /** The columns of x, cut into parts that cover all of them in order. */
+  | { op: 'split_columns'; x: Tensor; parts: readonly Tensor[] }
   | { op: 'dropout'; x: Tensor; step: Tensor; p: number; nodeId: number; y: Tensor }
   | {
       /** nll[i] for the i-th labelled row; `saved[i]` is d nll[i] / d x[rows[i]], from the same pass. */
@@ -140,13 +142,15 @@ export type BackwardNode =
     }
   | { op: 'gelu_backward'; x: Tensor; dy: Tensor; dx: Tensor }
   | { op: 'dropout_backward'; dy: Tensor; step: Tensor; p: number; nodeId: number; into?: Tensor; dx: Tensor }
+  /** The parts side by side: split_columns the other way round. */
+  | { op: 'join_columns'; parts: readonly Tensor[]; dx: Tensor }
   | { op: 'accumulate'; into: Tensor; b: Tensor; dx: Tensor }
   | { op: 'loss_backward'; step: Tensor; lossRows: Tensor; dNll: Tensor; saved: Tensor; dx: Tensor };
 
 export type GraphNode = ForwardNode | BackwardNode;
 export type OpName = GraphNode['op'];
 
-/** Fields that hold what a node writes; every other Tensor field is read. Cached attention appends to its caches. */
+/** Fields that hold what a node writes; every other field of a Tensor or a list of them is read. Cached attention appends to its caches. */
 const OUTPUTS: { readonly [Name in OpName]: readonly string[] } = {
   embedding: ['y'],
   rms_norm: ['rstd', 'y'],
@@ -158,6 +162,7 @@ const OUTPUTS: { readonly [Name in OpName]: readonly string[] } = {
   gated_activation: ['y'],
   gelu: ['y'],
   add: ['y'],
+  split_columns: ['parts'],
   dropout: ['y'],
   linear_cross_entropy: ['saved', 'nll'],
   gather_rows: ['y'],
@@ -175,6 +180,7 @@ const OUTPUTS: { readonly [Name in OpName]: readonly string[] } = {
   gated_activation_backward: ['dgate', 'dup'],
   gelu_backward: ['dx'],
   dropout_backward: ['dx'],
+  join_columns: ['dx'],
   accumulate: ['dx'],
   loss_backward: ['dx'],
 };
@@ -190,10 +196,20 @@ export function writesOf(node: GraphNode): Tensor[] {
 /** The same node over other tensors: what recomputation inside a checkpointed block is made of. */
 export function mapTensors<N extends GraphNode>(node: N, map: (tensor: Tensor) => Tensor): N {
   return Object.fromEntries(
-    Object.entries(node).map(([field, value]) => [field, value instanceof Tensor ? map(value) : value]),
+    Object.entries(node).map(([field, value]: [string, unknown]) => {
+      if (value instanceof Tensor) return [field, map(value)];
+      return [field, isTensors(value) ? value.map(map) : value];
+    }),
   ) as N;
 }
 
 function tensorFields(node: GraphNode, keep: (field: string) => boolean): Tensor[] {
-  return Object.entries(node).flatMap(([field, value]) => (value instanceof Tensor && keep(field) ? [value] : []));
+  return Object.entries(node).flatMap(([field, value]: [string, unknown]) => {
+    if (!keep(field)) return [];
+    return value instanceof Tensor ? [value] : isTensors(value) ? value : [];
+  });
+}
+
+function isTensors(value: unknown): value is Tensor[] {
+  return Array.isArray(value) && value.every((each) => each instanceof Tensor);
 }

@@ -137,6 +137,14 @@ export function runForward(
       case 'add':
         values.set(node.y, tf.add(valueOf(node.a), valueOf(node.b)));
         break;
+      case 'split_columns': {
+        const widths = node.parts.map((part) => part.cols);
+        tf.split(valueOf(node.x), widths, 1).forEach((part, i) => {
+          const tensor = node.parts[i];
+          if (tensor !== undefined) values.set(tensor, part);
+        });
+        break;
+      }
       case 'dropout': {
         const [low = 0, high = 0] = wordsOf(node.step);
         const mask = tf.tensor(dropoutMask(node.x.elems, node.p, node.nodeId, { low, high }), [...node.x.shape]);
