@@ -3,6 +3,7 @@ import type { Model } from './family.ts';
 import { makeGemma3Text } from './gemma3_text/index.ts';
 import { makeLlama } from './llama/index.ts';
 import { makeMistral } from './mistral/index.ts';
+import { makePhi3 } from './phi3/index.ts';
 import { makeQwen2 } from './qwen2/index.ts';
 import { makeQwen3 } from './qwen3/index.ts';
 import { makeSmolLm3 } from './smollm3/index.ts';
@@ -12,6 +13,7 @@ const FAMILIES: ReadonlyMap<unknown, (json: Readonly<Record<string, unknown>>) =
   ['gemma3_text', makeGemma3Text],
   ['llama', makeLlama],
   ['mistral', makeMistral],
+  ['phi3', makePhi3],
   ['qwen2', makeQwen2],
   ['qwen3', makeQwen3],
   ['smollm3', makeSmolLm3],

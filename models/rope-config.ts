@@ -56,8 +56,10 @@ function readScaling(rope: ConfigReader, plain: Float64Array, long: LongContext 
   rope.ignore('type');
   switch (type) {
     case 'default':
+      rope.ignore('original_max_position_embeddings');
       return { inverseFrequencies: plain, attentionFactor: 1 };
     case 'linear': {
+      rope.ignore('original_max_position_embeddings');
       const factor = rope.number('factor');
       return { inverseFrequencies: plain.map((frequency) => frequency / factor), attentionFactor: 1 };
     }
@@ -96,5 +98,6 @@ function longRope(rope: ConfigReader, plain: Float64Array, long: LongContext): R
   return {
     inverseFrequencies: plain.map((frequency, i) => frequency / (short[i] ?? 1)),
     attentionFactor: rope.number('attention_factor', usual),
+    maxPositions: long.originalMaxPositions,
   };
 }

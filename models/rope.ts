@@ -4,6 +4,8 @@ export interface RopeTable {
   readonly inverseFrequencies: Float64Array;
   /** Factor on both tables, 1 but for LongRoPE. */
   readonly attentionFactor: number;
+  /** Positions that it is right for; left out: any. */
+  readonly maxPositions?: number;
 }
 
 /** Su et al. 2021, arXiv:2104.09864: theta^(-2i / rotaryDim). */

@@ -200,11 +200,11 @@ export class Graph {
   }
 
   /** Cuts x [N, Σ widths] into parts [N, width] in order, as a fused projection's output is. */
-  splitColumns(x: Tensor, widths: readonly number[]): Tensor[] {
+  splitColumns<const W extends readonly number[]>(x: Tensor, widths: W): { readonly [I in keyof W]: Tensor } {
     expectShape('split_columns', 'x', x, [x.rows, widths.reduce((sum, width) => sum + width, 0)]);
     const parts = widths.map((width) => this.activation('part', [x.rows, width], [x]));
     this.push({ op: 'split_columns', x, parts });
-    return parts;
+    return parts as { readonly [I in keyof W]: Tensor };
   }
 
   /** Inverted dropout whose mask depends on the step's seed, this node and the element alone. */

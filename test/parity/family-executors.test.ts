@@ -50,6 +50,15 @@ const FAMILIES: readonly (Readonly<Record<string, unknown>> & { readonly model_t
     rope_local_base_freq: 20,
     rope_scaling: { rope_type: 'linear', factor: 3 },
   },
+  {
+    ...SIZES,
+    model_type: 'phi3',
+    sliding_window: 5,
+    partial_rotary_factor: 0.5,
+    max_position_embeddings: 512,
+    original_max_position_embeddings: 64,
+    rope_scaling: { type: 'longrope', short_factor: [1, 2], long_factor: [1, 2] },
+  },
 ];
 
 const CONTEXT = 64;
