@@ -1,12 +1,6 @@
 import { WebLoraError } from '../errors.ts';
-import {
-  codeWordsPerRow,
-  scaleWordsPerRow,
-  SUPER_WORDS,
-  unpackWeight,
-  type PackedWeight,
-  type WeightFormat,
-} from './quantize.ts';
+import { codeWordsPerRow, scaleWordsPerRow, SUPER_WORDS, type PackedWeight, type WeightFormat } from './layout.ts';
+import { unpackWeight } from './quantize.ts';
 
 /**
  * The block types of GGUF files (ggml/src/ggml-common.h defines their structs) and how each is kept: the same numbers

@@ -1,6 +1,6 @@
 import { WebLoraError } from '../errors.ts';
 import { f32ToBf16, f32ToF16, isF16Overflow } from './float.ts';
-import { GROUP_ELEMS, type PackFormat } from './quantize.ts';
+import { GROUP_ELEMS, type PackFormat } from './layout.ts';
 
 /** Two values a word, into the words of a row. */
 export function packHalves(values: Float32Array, words: Uint32Array, format: 'f16' | 'bf16', name: string): void {

@@ -192,7 +192,7 @@ interface ElementArray<T> {
 
 /** A view where the bytes are aligned to the element, else a copy. */
 function viewElements<T>(bytes: Uint8Array, ElementType: ElementArray<T>): T {
-  const aligned = bytes.byteOffset % ElementType.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % ElementType.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   return new ElementType(aligned.buffer, aligned.byteOffset, aligned.byteLength / ElementType.BYTES_PER_ELEMENT);
 }
 

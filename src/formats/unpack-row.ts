@@ -1,6 +1,6 @@
 import { bf16ToF32, f16ToF32 } from './float.ts';
 import { unpackNf4Row } from './nf4.ts';
-import { GROUP_ELEMS, SUPER_ELEMS, SUPER_WORDS, type WeightFormat } from './quantize.ts';
+import { GROUP_ELEMS, SUPER_ELEMS, SUPER_WORDS, type WeightFormat } from './layout.ts';
 
 /** One row's values from its codes and scale words: the f32 that a kernel computes. */
 export function unpackRow(format: WeightFormat, codes: Uint32Array, scales: Uint32Array, values: Float32Array): void {
