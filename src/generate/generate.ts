@@ -1,7 +1,7 @@
 import type { ChatMessage, ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import { Pcg32 } from '../data/random.ts';
 import { WebLoraError } from '../errors.ts';
-import { checkPrompt, prefillPieces } from './prefill.ts';
+import { checkPrompt, heldTokens, prefillPieces } from './prefill.ts';
 import type { Runtime, RuntimeRows } from './runtime.ts';
 import { candidatesWanted, pickFromCandidates, pickFromLogits, resolveSampling } from './sampling.ts';
 import type { Sampling, SamplingSettings } from './sampling.ts';
@@ -21,6 +21,11 @@ export interface GenerateSettings extends SamplingSettings {
 export interface GenerateOptions {
   /** Aborting ends the answer with what there is. */
   readonly signal?: AbortSignal;
+  /**
+   * Token ids that slot 0 holds, by position, computed in the runtime's present voice: the prompt's shared beginning is
+   * not run again. Kept up to date, also when the answer fails.
+   */
+  readonly past?: number[];
 }
 
 export interface GenerateReport {
@@ -28,10 +33,14 @@ export interface GenerateReport {
   /** The new tokens, with the one that ended the answer. */
   readonly tokens: readonly number[];
   readonly promptTokens: number;
+  /** Of the prompt's tokens, those that were still in the cache from the turns before. */
+  readonly reusedTokens: number;
   readonly newTokens: number;
+  /** Over the prompt's tokens that were run. */
   readonly prefillTokensPerSec: number;
   /** 0 when no token was decoded after the first. */
   readonly decodeTokensPerSec: number;
+  /** `length`: maxNewTokens were written; `context`: the model's context is full; `stop`: one of the stop texts came. */
   readonly finishReason: 'eos' | 'stop' | 'length' | 'context' | 'aborted';
 }
 
@@ -61,12 +70,15 @@ export async function* streamAnswer(
   runtime: Runtime,
   tokenizer: ChatTokenizer,
   settings: GenerateSettings,
-  { signal }: GenerateOptions = {},
+  { signal, past = [] }: GenerateOptions = {},
 ): AsyncGenerator<string, GenerateReport, undefined> {
   const { input } = settings;
   const { maxNewTokens, stop, seed, sampling } = checkSettings(settings);
   const prompt = 'text' in input ? tokenizer.encode(input.text) : tokenizer.encodePrompt(input.messages);
   checkPrompt(prompt, runtime, 'generate: the prompt');
+  const held = heldTokens(past, prompt);
+  // From here on rows are written over.
+  past.length = held;
   const random = new Pcg32(seed);
   const seen = new Set(prompt);
   const eos = new Set(tokenizer.eosIds);
@@ -80,9 +92,10 @@ export async function* streamAnswer(
   const start = performance.now();
   let prefilled = start;
   let next: number | undefined;
-  for (const { rows, wanted } of prefillPieces([{ slot: 0, ids: prompt }], runtime.maxRows)) {
+  for (const { rows, wanted } of prefillPieces([{ slot: 0, ids: prompt, held }], runtime.maxRows)) {
     if (isAborted()) break;
     next = await nextToken(runtime, rows, wanted, { seen, sampling, random });
+    past.push(...rows.tokens);
     prefilled = performance.now();
   }
   while (next !== undefined && !isAborted()) {
@@ -104,6 +117,7 @@ export async function* streamAnswer(
       positions: Uint32Array.of(prompt.length + tokens.length - 1),
     };
     next = await nextToken(runtime, rows, [0], { seen, sampling, random });
+    past.push(...rows.tokens);
   }
   const decoded = performance.now();
   if (finishReason !== 'stop') {
@@ -117,8 +131,9 @@ export async function* streamAnswer(
     text,
     tokens,
     promptTokens: prompt.length,
+    reusedTokens: held,
     newTokens: tokens.length,
-    prefillTokensPerSec: perSecond(prompt.length, prefilled - start),
+    prefillTokensPerSec: perSecond(prompt.length - held, prefilled - start),
     decodeTokensPerSec: perSecond(tokens.length - 1, decoded - prefilled),
     finishReason: finishReason ?? 'aborted',
   };

@@ -5,6 +5,8 @@ import type { Runtime, RuntimeRows } from './runtime.ts';
 export interface SlotPrompt {
   readonly slot: number;
   readonly ids: ArrayLike<number>;
+  /** Tokens at its beginning that the slot holds already; fewer than there are. Default 0. */
+  readonly held?: number;
 }
 
 /** Rows of one call, and which prompts end in it. */
@@ -18,8 +20,10 @@ export interface PrefillPiece {
 
 /** Lays prompts end to end and cuts them into pieces of at most `maxRows` rows. */
 export function* prefillPieces(prompts: readonly SlotPrompt[], maxRows: number): Generator<PrefillPiece> {
-  const all = prompts.flatMap(({ slot, ids }, prompt) =>
-    Array.from(ids, (token, position) => ({ token, slot, position, ends: position === ids.length - 1, prompt })),
+  const all = prompts.flatMap(({ slot, ids, held = 0 }, prompt) =>
+    Array.from(ids, (token, position) => ({ token, slot, position, ends: position === ids.length - 1, prompt })).slice(
+      held,
+    ),
   );
   for (let first = 0; first < all.length; first += maxRows) {
     const piece = all.slice(first, first + maxRows);
@@ -34,6 +38,14 @@ export function* prefillPieces(prompts: readonly SlotPrompt[], maxRows: number):
       ended: wanted.map((row) => piece[row]?.prompt ?? 0),
     };
   }
+}
+
+/** Tokens of a prompt that need not be run again over a slot that holds `past`; the last one always runs. */
+export function heldTokens(past: readonly number[], prompt: readonly number[]): number {
+  const most = Math.min(past.length, prompt.length - 1);
+  let held = 0;
+  while (held < most && past[held] === prompt[held]) held += 1;
+  return Math.max(0, held);
 }
 
 /**

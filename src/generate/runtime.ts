@@ -1,3 +1,6 @@
+import type { LoraAdapter } from '../adapters/adapter.ts';
+import { WebLoraError } from '../errors.ts';
+
 /** Rows of one forward pass for generation: row i is `tokens[i]` at `positions[i]` of the sequence in `slots[i]`. */
 export interface RuntimeRows {
   readonly tokens: Uint32Array; // [N]
@@ -12,7 +15,14 @@ export interface Candidates {
   readonly lse: number;
 }
 
-/** A model (with or without an adapter) that predicts next tokens and keeps each slot's past. */
+/** Who answers: the base model, or an adapter over it. */
+export interface Voice {
+  readonly adapter?: LoraAdapter;
+  /** Factor on what the adapter adds: 0 is the base model, 1 (the default) the adapter as it was trained. */
+  readonly strength?: number;
+}
+
+/** A model that predicts next tokens, by itself or with an adapter, and keeps each slot's past. */
 export interface Runtime {
   readonly vocabSize: number;
   /** Positions a slot can hold. */
@@ -20,9 +30,29 @@ export interface Runtime {
   readonly slots: number;
   /** Rows one call of `topK` or `logits` may have. */
   readonly maxRows: number;
+  /** Later calls answer in this voice. What slots hold was computed in another: the caller begins again at position 0. */
+  use(voice: Voice): Promise<void>;
   /** Runs rows, appending them to their slots' past; `wanted` are the rows whose next token is asked for, at most `slots`. */
   topK(rows: RuntimeRows, wanted: readonly number[], k: number): Promise<Candidates[]>;
   /** As `topK`, but every logit of each wanted row. */
   logits(rows: RuntimeRows, wanted: readonly number[]): Promise<Float32Array[]>;
   dispose(): void;
+}
+
+/**
+ * The adapter and its strength, checked; no adapter where it has no effect.
+ * @throws `config` for a strength below 0 or no number
+ */
+export function resolveVoice({ adapter, strength = 1 }: Voice): {
+  readonly adapter: LoraAdapter | undefined;
+  readonly strength: number;
+} {
+  if (!Number.isFinite(strength) || strength < 0) {
+    throw new WebLoraError('config', 'adapter strength', {
+      got: strength,
+      wanted: 'a number from 0 (the base model) up; 1 is the adapter as trained',
+      fix: 'set it between 0 and 1.5',
+    });
+  }
+  return adapter === undefined || strength === 0 ? { adapter: undefined, strength: 1 } : { adapter, strength };
 }

@@ -12,7 +12,7 @@ import { runForward } from '../graph/tfjs/execute.ts';
 import { KvCache } from '../graph/tfjs/kv-cache.ts';
 import { readValues, type Tf, type TfTensor } from '../graph/tfjs/library.ts';
 import { matricesOf, settingsOf } from '../lora/gpu-adapter.ts';
-import type { Candidates, Runtime, RuntimeRows } from './runtime.ts';
+import { resolveVoice, type Candidates, type Runtime, type RuntimeRows, type Voice } from './runtime.ts';
 
 /** A longer prompt is run in several pieces: attention's scores grow with piece times past. */
 const LARGEST_PREFILL = 512;
@@ -33,25 +33,38 @@ export class TfjsRuntime implements Runtime {
   readonly slots: number;
   readonly maxRows: number;
   readonly #base: TfjsBase;
-  readonly #adapter: LoraAdapter | undefined;
-  readonly #matrices = new Map<string, TfTensor>();
   readonly #cache: KvCache;
+  /** The adapter's, by parameter name. */
+  readonly #matrices = new Map<string, TfTensor>();
+  #adapter: LoraAdapter | undefined;
+  #strength = 1;
 
-  private constructor(base: TfjsBase, { adapter, slots, context }: TfjsRuntimeOptions) {
+  private constructor(base: TfjsBase, { slots, context }: TfjsRuntimeOptions) {
     const { tf, model } = base;
     this.vocabSize = model.shape.vocabSize;
     this.context = context;
     this.slots = slots;
     this.maxRows = Math.max(slots, Math.min(context, LARGEST_PREFILL));
     this.#base = base;
-    this.#adapter = adapter;
     this.#cache = new KvCache(tf);
-    if (adapter === undefined) return;
-    for (const [name, values] of matricesOf(adapter)) this.#matrices.set(name, tf.tensor1d(values.slice()));
   }
 
   static async make(tf: Tf, opened: OpenModel, options: TfjsRuntimeOptions): Promise<TfjsRuntime> {
-    return new TfjsRuntime(await TfjsBase.load(tf, opened, options), options);
+    const runtime = new TfjsRuntime(await TfjsBase.load(tf, opened, options), options);
+    await runtime.use({ ...(options.adapter && { adapter: options.adapter }) });
+    return runtime;
+  }
+
+  use(voice: Voice): Promise<void> {
+    const { adapter, strength } = resolveVoice(voice);
+    this.#strength = strength;
+    if (adapter === this.#adapter) return Promise.resolve();
+    this.#clear();
+    this.#adapter = adapter;
+    if (adapter === undefined) return Promise.resolve();
+    const { tf } = this.#base;
+    for (const [name, values] of matricesOf(adapter)) this.#matrices.set(name, tf.tensor1d(values.slice()));
+    return Promise.resolve();
   }
 
   async topK(rows: RuntimeRows, wanted: readonly number[], k: number): Promise<Candidates[]> {
@@ -79,6 +92,10 @@ export class TfjsRuntime implements Runtime {
   dispose(): void {
     this.#base.dispose();
     this.#cache.dispose();
+    this.#clear();
+  }
+
+  #clear(): void {
     for (const tensor of this.#matrices.values()) tensor.dispose();
     this.#matrices.clear();
   }
@@ -136,7 +153,9 @@ export class TfjsRuntime implements Runtime {
       });
     const caches = Array.from({ length: layers }, (_, layer) => ({ k: cache('k', layer), v: cache('v', layer) }));
     const over: AttentionOver = { kind: 'cache', slots: inputs.slots, caches };
-    const bind = bindWeights(graph, model, format, this.#adapter && settingsOf(this.#adapter));
+    const lora = this.#adapter && settingsOf(this.#adapter);
+    const voiced = lora && { ...lora, scale: lora.scale * this.#strength };
+    const bind = bindWeights(graph, model, format, voiced);
     const hidden = model.hidden(graph, bind, { ...inputs, rope: ropeTensors(graph, model, this.#base.context) }, over);
     const logits = graph.logits(graph.gatherRows(hidden, inputs.step, inputs.wanted), bind.matrix(model.headName));
     return { graph, logits, inputs };

@@ -1,15 +1,24 @@
-import type { Candidates, Runtime, RuntimeRows } from './runtime.ts';
+import type { LoraAdapter } from '../adapters/adapter.ts';
+import { resolveVoice, type Candidates, type Runtime, type RuntimeRows, type Voice } from './runtime.ts';
 
 export interface ToyRuntimeOptions {
   readonly vocabSize: number;
   readonly context: number;
   readonly slots: number;
   readonly maxRows: number;
-  /** Logits after a past. */
-  readonly logitsAfter: (past: readonly number[]) => ArrayLike<number>;
+  /** Logits after a past, in a voice. */
+  readonly logitsAfter: (past: readonly number[], voice: ToyVoice) => ArrayLike<number>;
 }
 
-/** Whose next token is decided by a plain function of the past; it keeps each slot's tokens and refuses any misuse. */
+export interface ToyVoice {
+  readonly adapter: LoraAdapter | undefined;
+  readonly strength: number;
+}
+
+/**
+ * Whose next token is decided by a plain function of the past; it keeps each slot's tokens with the voice that computed
+ * them and refuses any misuse.
+ */
 export class ToyRuntime implements Runtime {
   readonly vocabSize: number;
   readonly context: number;
@@ -22,7 +31,8 @@ export class ToyRuntime implements Runtime {
     readonly wanted: number;
     readonly k?: number;
   }[] = [];
-  readonly #past: number[][];
+  readonly #past: { token: number; voice: ToyVoice }[][];
+  #voice: ToyVoice = { adapter: undefined, strength: 1 };
   readonly #logitsAfter: ToyRuntimeOptions['logitsAfter'];
 
   constructor({ vocabSize, context, slots, maxRows, logitsAfter }: ToyRuntimeOptions) {
@@ -32,6 +42,11 @@ export class ToyRuntime implements Runtime {
     this.maxRows = maxRows;
     this.#past = Array.from({ length: slots }, () => []);
     this.#logitsAfter = logitsAfter;
+  }
+
+  use(voice: Voice): Promise<void> {
+    this.#voice = resolveVoice(voice);
+    return Promise.resolve();
   }
 
   topK(rows: RuntimeRows, wanted: readonly number[], k: number): Promise<Candidates[]> {
@@ -59,8 +74,17 @@ export class ToyRuntime implements Runtime {
       if (past === undefined || !(token < this.vocabSize)) throw new Error(`row ${row}: slot or token`);
       if (!(position >= 0 && position < this.context && position <= past.length))
         throw new Error(`row ${row}: position`);
-      past[position] = token;
-      if (wanted.includes(row)) results.set(row, Float32Array.from(this.#logitsAfter(past.slice(0, position + 1))));
+      past[position] = { token, voice: this.#voice };
+      const seen = past.slice(0, position + 1);
+      if (
+        seen.some(
+          ({ voice: { adapter, strength } }) => adapter !== this.#voice.adapter || strength !== this.#voice.strength,
+        )
+      )
+        throw new Error(`row ${row}: a past of another voice`);
+      if (!wanted.includes(row)) continue;
+      const tokens = seen.map((one) => one.token);
+      results.set(row, Float32Array.from(this.#logitsAfter(tokens, this.#voice)));
     }
     return wanted.map((row) => {
       const logits = results.get(row);

@@ -5,10 +5,14 @@ import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import { expectClose, expectNonTrivial } from '../../test/harness/compare.ts';
 import { testGpu } from '../../test/harness/gpu.ts';
 import { openToy, toyAdapter, toyExpected, toyRows } from '../../test/harness/toy-llama.ts';
+import { AdapterPool } from '../lora/adapter-pool.ts';
 import { answerAll } from './batch.ts';
 import { generate } from './generate.ts';
-import type { Runtime } from './runtime.ts';
+import type { Runtime, Voice } from './runtime.ts';
+import { settingsOf } from '../lora/gpu-adapter.ts';
+import { planInference } from './inference-plan.ts';
 import { bestOf } from './toy-runtime.ts';
+import { WgslPrograms } from './wgsl-programs.ts';
 import { WgslRuntime } from './wgsl-runtime.ts';
 
 const CONTEXT = 48;
@@ -159,6 +163,7 @@ describe('generation on the GPU', () => {
     let reads = 0;
     const narrow: Runtime = {
       ...{ vocabSize, context, slots, maxRows },
+      use: (voice) => runtime.use(voice),
       topK: (rows, wanted) => runtime.topK(rows, wanted, 1),
       logits: (rows, wanted) => {
         reads += 1;
@@ -175,5 +180,101 @@ describe('generation on the GPU', () => {
     expect(await say(narrow, 1)).toEqual(tokens);
     expect(reads).toBeGreaterThan(0);
     expect(await say(runtime, 2)).not.toEqual(tokens);
+  });
+
+  it('switches adapters, their shapes and their strength over one base as runtimes of their own answer, bit for bit', async () => {
+    const one = toyAdapter('toy-llama', 'adapter-random');
+    // The same matrices under another scale, and an adapter of another rank and other targets.
+    const louder = { ...one, scale: one.scale * 1.5 };
+    const other = toyAdapter('toy-llama', 'adapter-qv');
+    expect(other.modules.size).not.toBe(one.modules.size);
+    const voices: readonly Voice[] = [
+      {},
+      { adapter: one },
+      { adapter: louder },
+      { adapter: other },
+      { adapter: one, strength: 0.25 },
+      { adapter: one, strength: 0 },
+    ];
+    const expected: Float32Array[] = [];
+    for (const { adapter, strength = 1 } of voices) {
+      const scaled = adapter && { ...adapter, scale: adapter.scale * strength };
+      const alone = await WgslRuntime.make(base, { slots: 1, context: CONTEXT, ...(scaled && { adapter: scaled }) });
+      expected.push(...(await logitsInPieces(alone, first, [36, 1])));
+      alone.dispose();
+    }
+    const pool = new AdapterPool(base.gpu);
+    const programs = new WgslPrograms(base, { slots: 1, context: CONTEXT }, pool);
+    const runtimes = [await WgslRuntime.over(programs), await WgslRuntime.over(programs)];
+    const order = [0, 1, 2, 3, 4, 5, 1, 0, 3, 2, 4, 1];
+    for (const [turn, v] of order.entries()) {
+      const runtime = runtimes[turn % 2];
+      if (runtime === undefined) throw new Error('no runtime');
+      await runtime.use(voices[v] ?? {});
+      const logits = await logitsInPieces(runtime, first, [36, 1]);
+      expect(logits).toEqual(expected.slice(2 * v, 2 * v + 2));
+    }
+    expect(new Set(expected.map((row) => row.join())).size).toBe(10); // strength 0 is the base
+    // Two runtimes over the same programs do not disturb each other, also when their calls overlap.
+    const [left, right] = runtimes;
+    if (left === undefined || right === undefined) throw new Error('no runtime');
+    await left.use({ adapter: one });
+    await right.use({ adapter: louder });
+    const both = await Promise.all([logitsInPieces(left, first, [36, 1]), logitsInPieces(right, first, [36, 1])]);
+    expect(both).toEqual([expected.slice(2, 4), expected.slice(4, 6)]);
+    for (const runtime of runtimes) runtime.dispose();
+    programs.dispose();
+    pool.destroy();
+  });
+
+  it('keeps adapters within their budget, brings back those that left, and frees all', async () => {
+    const { gpu } = base;
+    const before = gpu.bytesAllocated;
+    const one = toyAdapter('toy-llama', 'adapter-random');
+    const copies = [one, { ...one }, { ...one, scale: 1 }];
+    const { layout } = planInference(
+      {
+        model: base.model,
+        format: 'f32',
+        tableRows: 256,
+        slots: 1,
+        context: CONTEXT,
+        limits: gpu.limits,
+        variant: 'serial',
+      },
+      settingsOf(one),
+    );
+    const pool = new AdapterPool(gpu, 2.5 * layout.bytes);
+    const programs = new WgslPrograms(base, { slots: 1, context: CONTEXT }, pool);
+    const runtime = await WgslRuntime.over(programs);
+    const answers: Float32Array[] = [];
+    for (const adapter of [...copies, ...copies]) {
+      await runtime.use({ adapter });
+      answers.push(...(await logitsInPieces(runtime, first, [37])));
+      expect(pool.has(adapter)).toBe(true);
+      expect(pool.bytes).toBeLessThanOrEqual(pool.budgetBytes);
+    }
+    expect(copies.map((adapter) => pool.has(adapter))).toEqual([false, true, true]);
+    expect(answers.slice(3)).toEqual(answers.slice(0, 3));
+    // An adapter that leaves while it is in use comes back by itself.
+    pool.drop(copies[2] ?? one);
+    expect(await logitsInPieces(runtime, first, [37])).toEqual(answers.slice(2, 3));
+    runtime.dispose();
+    programs.dispose();
+    pool.destroy();
+    expect(gpu.bytesAllocated).toBe(before);
+  });
+
+  it('continues a conversation with the logits of reading all of it anew, bit for bit, for any cut', async () => {
+    const runtime = await runtimeOf(1, { adapter: true });
+    const alone = await runtimeOf(1, { adapter: true });
+    const [whole = []] = await logitsInPieces(alone, first, [37]);
+    for (let cut = 1; cut < 37; cut += 5) {
+      // What was said before, its end decoded token by token, then the rest of the turn at once.
+      const decoded = Math.min(3, cut - 1);
+      const pieces = [cut - decoded, ...Array<number>(decoded).fill(1), 37 - cut];
+      const logits = await logitsInPieces(runtime, first, pieces);
+      expect(logits.at(-1)).toEqual(whole);
+    }
   });
 });

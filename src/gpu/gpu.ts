@@ -140,6 +140,30 @@ export class Gpu {
     return buffer;
   }
 
+  /**
+   * Makes buffers under an out-of-memory scope: a GPU without room for them says so and stays usable.
+   * @param what what they are for, for the message
+   * @throws `out-of-memory`
+   */
+  async allocate<T extends { destroy(): void }>(what: string, make: () => T): Promise<T> {
+    this.device.pushErrorScope('out-of-memory');
+    let made: T;
+    let scope: Promise<GPUError | null>;
+    try {
+      made = make();
+    } finally {
+      scope = this.device.popErrorScope();
+    }
+    const error = await scope;
+    if (error === null) return made;
+    made.destroy();
+    throw new WebLoraError('out-of-memory', what, {
+      got: error.message || 'no room on the GPU',
+      wanted: 'room beside what is loaded',
+      fix: 'close other programs and tabs, lower --context, or choose a smaller model',
+    });
+  }
+
   /** Creates a buffer holding `data`. Returns when the copy is queued, not when it is done. */
   uploadBuffer(label: string, data: ArrayBufferView, usage: number): GPUBuffer {
     const buffer = this.createBuffer(label, data.byteLength, usage | Usage.copyDst);

@@ -15,7 +15,9 @@ const FLOPS_PER_SUBMIT = 2e10;
 const SOFTWARE_FLOPS_PER_SUBMIT = 1e9;
 
 interface ReplayStep {
+  readonly planned: PlannedLaunch;
   readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
   readonly bindGroup: GPUBindGroup;
   readonly x: number;
   readonly y: number;
@@ -64,7 +66,9 @@ export class Replay {
         const { pipeline, layout, label } = await gpu.pipelines.get(planned.launch);
         const [x, y, z] = planned.launch.workgroups;
         return {
+          planned,
           pipeline,
+          layout,
           bindGroup: gpu.device.createBindGroup({
             label,
             layout,
@@ -79,6 +83,25 @@ export class Replay {
       }),
     );
     return new Replay(gpu, steps);
+  }
+
+  /**
+   * The same dispatches over other buffers where `isChanged` says so: only their bind groups are made anew.
+   * `buffers`, `uniforms` and `uniformsOffset` are those of `make` but for the changed ones.
+   */
+  rebind(
+    isChanged: (buffer: string) => boolean,
+    buffers: BufferSource,
+    uniforms: GPUBuffer,
+    uniformsOffset = 0,
+  ): Replay {
+    const steps = this.#steps.map((step): ReplayStep => {
+      const { planned, layout, pipeline } = step;
+      if (!planned.bindings.some(({ buffer }) => isChanged(buffer))) return step;
+      const entries = bindEntries(planned, buffers, uniforms, uniformsOffset);
+      return { ...step, bindGroup: this.#gpu.device.createBindGroup({ label: pipeline.label, layout, entries }) };
+    });
+    return new Replay(this.#gpu, steps);
   }
 
   get length(): number {

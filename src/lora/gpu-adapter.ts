@@ -82,12 +82,14 @@ export function assertAdapterFits(
 /** An adapter's matrices in one flat GPU buffer, in the layout of the plans that use it. */
 export class GpuAdapter {
   readonly buffer: GPUBuffer;
+  readonly bytes: number;
   readonly #gpu: Gpu;
 
   constructor(gpu: Gpu, adapter: LoraAdapter, layout: ParamLayout) {
     this.#gpu = gpu;
     const flat = new Float32Array(layout.count);
     for (const [name, values] of matricesOf(adapter)) layout.write(flat, name, values);
+    this.bytes = flat.byteLength;
     this.buffer = gpu.uploadBuffer('adapter', flat, Usage.storage);
   }
 

@@ -154,6 +154,13 @@ export interface GenerateRequest {
   readonly model: ModelId;
   /** Absent: the base model. */
   readonly adapter?: AdapterId;
+  /** Factor on what the adapter adds, from 0, the base model, up. Default 1. */
+  readonly strength?: number;
+  /**
+   * Whose cache to continue: a conversation's turns give the same name, and only what changed is read again. By default
+   * the base and each adapter have one. The two used last are kept.
+   */
+  readonly conversation?: string;
   /** Chat messages through the model's template, or a text taken verbatim. */
   readonly input: { readonly messages: readonly ChatMessage[] } | { readonly text: string };
   readonly maxNewTokens?: number;

@@ -1,21 +1,21 @@
 import { resolveBase } from '../../models/base-format.ts';
 import { GpuBase } from '../../models/gpu-base.ts';
 import { openModel, type ModelFolder, type OpenModel } from '../../models/open-model.ts';
+import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
 import { loraScale } from '../../src/adapters/adapter.ts';
 import { WebLoraError } from '../../src/errors.ts';
 import { evaluate, type EvaluateProgress, type EvaluateReport } from '../../src/evaluate/evaluate.ts';
 import type { BaseFormat } from '../../src/formats/quantize.ts';
-import {
-  generate,
-  type GenerateOptions,
-  type GenerateReport,
-  type GenerateSettings,
-} from '../../src/generate/generate.ts';
-import type { Runtime } from '../../src/generate/runtime.ts';
+import { ChatSession } from '../../src/generate/chat.ts';
+import { Conversation } from '../../src/generate/conversation.ts';
+import type { GenerateReport, GenerateSettings } from '../../src/generate/generate.ts';
+import type { Runtime, Voice } from '../../src/generate/runtime.ts';
+import { WgslPrograms } from '../../src/generate/wgsl-programs.ts';
 import { WgslRuntime } from '../../src/generate/wgsl-runtime.ts';
 import { DEFAULT_LIMITS, type Gpu, type GpuLimits } from '../../src/gpu/gpu.ts';
 import type { Variant } from '../../src/gpu/kernel.ts';
+import { AdapterPool } from '../../src/lora/adapter-pool.ts';
 import { assertAdapterFits, matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
 import { selectTargets } from '../../src/lora/targets.ts';
 import type { FileStore } from '../../src/storage/store.ts';
@@ -51,6 +51,8 @@ export interface LoadModelOptions {
 const DEFAULT_CONTEXT = 4096;
 /** Sequences that evaluation decodes side by side. */
 const EVALUATION_SLOTS = 8;
+/** Conversations whose caches stay, so that base and tuned answers alternate without reading everything again. */
+const MAX_CONVERSATIONS = 2;
 
 /** The engine without a border: what the worker, the library and the terminal all run. */
 export class Core {
@@ -115,6 +117,18 @@ export interface TrainOptions {
 /** How run.json names `serial` kernels that share loads among four invocations. */
 const SERIAL_QUADS = 'serial-quads';
 
+export interface AnswerOptions extends Voice {
+  /**
+   * Whose cache to continue: a conversation's turns give the same name. By default the base has one and adapters have
+   * another. The two used last are kept.
+   */
+  readonly conversation?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** How a chat's turns are answered: everything of a request but its messages. */
+export type ChatOptions = Omit<GenerateSettings, 'input'> & AnswerOptions;
+
 /** A base model ready to train and to talk, on whichever executor. */
 export class LoadedModel {
   readonly opened: OpenModel;
@@ -122,6 +136,11 @@ export class LoadedModel {
   readonly context: number;
   readonly #core: Core;
   readonly #base: GpuBase | undefined;
+  readonly #pool: AdapterPool | undefined;
+  #programs: WgslPrograms | undefined;
+  /** Least recently used first. */
+  readonly #conversations = new Map<string, Promise<Conversation>>();
+  #chats = 0;
 
   private constructor(core: Core, opened: OpenModel, format: BaseFormat, context: number, base: GpuBase | undefined) {
     this.#core = core;
@@ -129,6 +148,7 @@ export class LoadedModel {
     this.format = format;
     this.context = context;
     this.#base = base;
+    this.#pool = base === undefined ? undefined : new AdapterPool(base.gpu);
   }
 
   static async load(
@@ -224,7 +244,8 @@ export class LoadedModel {
   async runtime(options: { adapter?: LoraAdapter; slots?: number; context?: number } = {}): Promise<Runtime> {
     const { adapter, slots = 1, context = this.context } = options;
     if (adapter !== undefined) assertAdapterFits(adapter, this.opened.model.weights);
-    if (this.#base !== undefined) return WgslRuntime.make(this.#base, { slots, context, ...(adapter && { adapter }) });
+    if (this.#base !== undefined && this.#pool !== undefined)
+      return WgslRuntime.make(this.#base, { slots, context, pool: this.#pool, ...(adapter && { adapter }) });
     const { openTfjs } = await import('../../src/graph/tfjs/backend.ts');
     const { TfjsRuntime } = await import('../../src/generate/tfjs-runtime.ts');
     return TfjsRuntime.make(await openTfjs('cpu'), this.opened, {
@@ -235,18 +256,86 @@ export class LoadedModel {
     });
   }
 
-  /** Answers messages or continues a text. */
+  /** Streams an answer to messages, or to a text it continues; the report is what the generator returns. */
+  async *answer(
+    settings: GenerateSettings,
+    { adapter, strength, conversation, signal }: AnswerOptions = {},
+  ): AsyncGenerator<string, GenerateReport, undefined> {
+    if (adapter !== undefined) assertAdapterFits(adapter, this.opened.model.weights);
+    const talk = await this.#conversation(conversation ?? (adapter === undefined ? 'base' : 'adapter'));
+    const voice = { ...(adapter && { adapter }), ...(strength !== undefined && { strength }) };
+    return yield* talk.answer(settings, voice, { ...(signal && { signal }) });
+  }
+
+  /** As `answer`, all of it. */
   async generate(
     settings: GenerateSettings,
-    options: GenerateOptions & { onText?: (text: string) => void; runtime?: Runtime; adapter?: LoraAdapter } = {},
+    { onText, ...options }: AnswerOptions & { readonly onText?: (text: string) => void } = {},
   ): Promise<GenerateReport> {
-    const { runtime: given, adapter, ...rest } = options;
-    const runtime = given ?? (await this.runtime({ ...(adapter && { adapter }) }));
-    try {
-      return await generate(runtime, this.opened.tokenizer(), settings, rest);
-    } finally {
-      if (given === undefined) runtime.dispose();
+    const pieces = this.answer(settings, options);
+    for (;;) {
+      const piece = await pieces.next();
+      if (piece.done === true) return piece.value;
+      onText?.(piece.value);
     }
+  }
+
+  /** A conversation of several turns, with a cache of its own. */
+  chat(options: ChatOptions & { readonly system?: string } = {}): ChatSession<ChatOptions> {
+    const { system, ...rest } = options;
+    const conversation = rest.conversation ?? `chat ${(this.#chats += 1)}`;
+    return new ChatSession<ChatOptions>(
+      (messages, { adapter, strength, signal, conversation: name, ...settings }) =>
+        this.answer(
+          { input: { messages }, ...settings },
+          {
+            ...(adapter && { adapter }),
+            ...(strength !== undefined && { strength }),
+            ...(signal && { signal }),
+            ...(name !== undefined && { conversation: name }),
+          },
+        ),
+      { ...rest, conversation },
+      system,
+    );
+  }
+
+  /** Whether the adapter's matrices are on the GPU now. */
+  isResident(adapter: LoraAdapter): boolean {
+    return this.#pool?.has(adapter) ?? false;
+  }
+
+  /** Frees what the adapter takes on the GPU; it comes back when it is used again. */
+  dropAdapter(adapter: LoraAdapter): void {
+    this.#pool?.drop(adapter);
+  }
+
+  async #conversation(name: string): Promise<Conversation> {
+    const known = this.#conversations.get(name);
+    if (known !== undefined) {
+      this.#conversations.delete(name);
+      this.#conversations.set(name, known);
+      return known;
+    }
+    for (const old of [...this.#conversations.keys()].slice(0, 1 - MAX_CONVERSATIONS)) await this.#end(old);
+    const made = this.#makeConversation();
+    this.#conversations.set(name, made);
+    // A failure is not kept: the next question tries again.
+    made.catch(() => this.#conversations.delete(name));
+    return made;
+  }
+
+  async #makeConversation(): Promise<Conversation> {
+    const tokenizer = (): ChatTokenizer => this.opened.tokenizer();
+    if (this.#base === undefined || this.#pool === undefined) return new Conversation(await this.runtime(), tokenizer);
+    this.#programs ??= new WgslPrograms(this.#base, { slots: 1, context: this.context }, this.#pool);
+    return new Conversation(await WgslRuntime.over(this.#programs), tokenizer);
+  }
+
+  async #end(name: string): Promise<void> {
+    const conversation = this.#conversations.get(name);
+    this.#conversations.delete(name);
+    await (await conversation?.catch(() => undefined))?.dispose();
   }
 
   /** Every row's logits for a token sequence: [T][V], for checking fidelity. */
@@ -290,7 +379,7 @@ export class LoadedModel {
   ): Promise<EvaluateReport> {
     const { adapter, system, maxNewTokens, skipBadRows = false, onProgress, signal } = options;
     const seqLen = resolveSeqLen(options.seqLen, this.context);
-    const { examples } = readExamples(this.opened, data, {
+    const { examples } = await readExamples(this.opened, data, {
       seqLen,
       context: this.context,
       lossOn: 'completion',
@@ -358,6 +447,9 @@ export class LoadedModel {
   }
 
   dispose(): void {
+    for (const name of [...this.#conversations.keys()]) void this.#end(name);
+    this.#programs?.dispose();
+    this.#pool?.destroy();
     this.#base?.destroy();
   }
 }

@@ -5,7 +5,6 @@ import { PEFT_CARD_FILE, readPeft, writePeft } from '../../src/adapters/peft.ts'
 import { zipFiles } from '../../src/adapters/zip.ts';
 import { toFailure, WebLoraError } from '../../src/errors.ts';
 import { blobSource, memorySource, type ByteSource } from '../../src/formats/byte-source.ts';
-import type { Runtime } from '../../src/generate/runtime.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { joinPath } from '../../src/storage/paths.ts';
 import type { FileStore } from '../../src/storage/store.ts';
@@ -95,8 +94,6 @@ class Engine {
   readonly #models = new Map<ModelId, KnownModel>();
   readonly #adapters = new Map<AdapterId, KnownAdapter>();
   readonly #runs = new Map<RunId, RunControl>();
-  /** The last two runtimes stay, so that base and tuned answers alternate without being set up again. */
-  readonly #runtimes = new Map<string, Promise<Runtime>>();
   #nextId = 1;
 
   constructor(deps: EngineDeps) {
@@ -252,10 +249,11 @@ class Engine {
     const abort = new AbortController();
     port.onmessage = () => abort.abort();
     try {
-      const runtime = await this.#runtime(request.model, request.adapter);
-      const { model: _model, adapter: _adapter, ...settings } = request;
+      const { model: _model, adapter: id, strength, conversation = id, ...settings } = request;
       const report = await loaded.generate(settings, {
-        runtime,
+        ...(id !== undefined && { adapter: this.#adapter(id).adapter }),
+        ...(strength !== undefined && { strength }),
+        ...(conversation !== undefined && { conversation }),
         signal: abort.signal,
         onText: (text) => sender.send({ kind: 'text', text }),
       });
@@ -265,25 +263,6 @@ class Engine {
     }
     sender.end();
     return null;
-  }
-
-  async #runtime(model: ModelId, adapter: AdapterId | undefined): Promise<Runtime> {
-    const key = `${model}/${adapter ?? ''}`;
-    const known = this.#runtimes.get(key);
-    if (known !== undefined) return known;
-    const { loaded } = this.model(model);
-    const made = loaded.runtime({ ...(adapter !== undefined && { adapter: this.#adapter(adapter).adapter }) });
-    this.#runtimes.set(key, made);
-    // A failure is not kept: the next question tries again.
-    made.catch(() => this.#runtimes.delete(key));
-    for (const old of [...this.#runtimes.keys()].slice(0, -2)) await this.#drop(old);
-    return made;
-  }
-
-  async #drop(key: string): Promise<void> {
-    const runtime = this.#runtimes.get(key);
-    this.#runtimes.delete(key);
-    (await runtime?.catch(() => undefined))?.dispose();
   }
 
   async evaluate(
@@ -393,7 +372,6 @@ class Engine {
 
   async dispose(): Promise<null> {
     for (const control of this.#runs.values()) control.stop();
-    for (const key of [...this.#runtimes.keys()]) await this.#drop(key);
     for (const { loaded } of this.#models.values()) loaded.dispose();
     this.#models.clear();
     (await this.#core?.catch(() => undefined))?.dispose();

@@ -222,6 +222,7 @@ export function makeEngine({
         text,
         tokens: [],
         promptTokens: 12,
+        reusedTokens: 0,
         newTokens: pieces.length,
         prefillTokensPerSec: 800,
         decodeTokensPerSec: 42,

@@ -1,0 +1,241 @@
+import type { GpuBase } from '../../models/gpu-base.ts';
+import type { LoraAdapter } from '../adapters/adapter.ts';
+import { WebLoraError } from '../errors.ts';
+import { Usage, type Gpu } from '../gpu/gpu.ts';
+import type { Plan } from '../graph/plan.ts';
+import { BufferSet, compilePlans, Replay, slabRequests, type BufferSource } from '../graph/replay.ts';
+import type { AdapterPool } from '../lora/adapter-pool.ts';
+import { settingsOf, type GpuAdapter } from '../lora/gpu-adapter.ts';
+import { inputBytes, planInference, type InferencePlan } from './inference-plan.ts';
+
+const USAGE = Usage.storage | Usage.copySrc | Usage.copyDst;
+
+/** A KV cache that dispatches are bound to: the past of every slot of one runtime. */
+export interface Cache {
+  readonly buffers: BufferSet;
+}
+
+/**
+ * What generation over one base shares: inputs, results, and a program for the base alone and for each shape of adapter
+ * (rank and target layers). Programs are planned and compiled when first asked for and stay.
+ */
+export class WgslPrograms {
+  readonly base: GpuBase;
+  readonly slots: number;
+  readonly context: number;
+  readonly #pool: AdapterPool;
+  readonly #programs = new Map<string, Promise<Program>>();
+  readonly #made: Program[] = [];
+  #shared: BufferSet | undefined;
+
+  /** @throws `context` when the cache would be longer than the base's rotary tables */
+  constructor(
+    base: GpuBase,
+    { slots, context }: { readonly slots: number; readonly context: number },
+    pool: AdapterPool,
+  ) {
+    if (context > base.context)
+      throw new WebLoraError('context', 'KV cache', {
+        got: context,
+        wanted: `at most ${base.context} positions`,
+        fix: 'load the model with a larger --context',
+      });
+    this.base = base;
+    this.slots = slots;
+    this.context = context;
+    this.#pool = pool;
+  }
+
+  /** The program for the base alone, or for adapters shaped as this one. */
+  async get(adapter?: LoraAdapter): Promise<Program> {
+    const settings = adapter === undefined ? undefined : settingsOf(adapter);
+    const key = settings === undefined ? 'base' : `${settings.rank} ${settings.paths.join(' ')}`;
+    const known = this.#programs.get(key);
+    if (known !== undefined) return known;
+    const { gpu, model, format, context: tableRows } = this.base;
+    const { limits, variant, quads } = gpu;
+    const { slots, context } = this;
+    const made = (async () => {
+      const planned = planInference({ model, format, tableRows, slots, context, limits, variant, quads }, settings);
+      await compilePlans(gpu, [...planned.plans.values()]);
+      this.#shared ??= sharedBuffers(gpu, planned);
+      const program = new Program(this.base, planned, this.#shared, this.#pool);
+      this.#made.push(program);
+      return program;
+    })();
+    this.#programs.set(key, made);
+    // A failure is not kept: the next call tries again.
+    made.catch(() => this.#programs.delete(key));
+    return made;
+  }
+
+  dispose(): void {
+    for (const program of this.#made) program.dispose();
+    this.#shared?.destroy();
+    this.#programs.clear();
+  }
+}
+
+function sharedBuffers(gpu: Gpu, { regions, results }: InferencePlan): BufferSet {
+  return new BufferSet(gpu, [
+    { name: 'inputs', bytes: inputBytes(regions), usage: USAGE },
+    ...results.map(({ name, bytes }) => ({ name, bytes, usage: USAGE })),
+  ]);
+}
+
+/** Launches up to and with the logits, the best token, all candidates. */
+export type Until = 'logits' | 'best' | 'all';
+
+/** One plan of a program. */
+interface Sized {
+  readonly rows: number;
+  readonly plan: Plan;
+  readonly uniformsOffset: number;
+  /** The first replay made: others differ in the bind groups of cache and adapter only. */
+  template: Replay | undefined;
+  readonly replays: WeakMap<Cache, WeakMap<object, Replay>>;
+}
+
+/** Stands for the base alone where an adapter would. */
+const NO_ADAPTER = {};
+
+/** Plans of every count of rows, ready to run with any adapter of their shape over any cache. */
+export class Program {
+  readonly regions: InferencePlan['regions'];
+  /** What a cache must have. */
+  readonly caches: InferencePlan['caches'];
+  readonly maxRows: number;
+  readonly #base: GpuBase;
+  readonly #pool: AdapterPool;
+  readonly #planned: InferencePlan;
+  readonly #shared: BufferSet;
+  readonly #buffers: BufferSet;
+  readonly #sized: readonly Sized[];
+  readonly #inputs: Uint32Array;
+  /** The uniform blocks of all plans as the GPU has them, and where the adapter's scale stands in them. */
+  readonly #uniforms: Uint8Array;
+  readonly #scaleOffsets: readonly number[];
+  #scale: number | undefined;
+
+  constructor(base: GpuBase, planned: InferencePlan, shared: BufferSet, pool: AdapterPool) {
+    this.regions = planned.regions;
+    this.caches = planned.caches;
+    this.#base = base;
+    this.#pool = pool;
+    this.#planned = planned;
+    this.#shared = shared;
+    this.#inputs = new Uint32Array(inputBytes(planned.regions) / 4);
+    let end = 0;
+    this.#sized = [...planned.plans].map(([rows, plan]): Sized => {
+      const sized: Sized = { rows, plan, uniformsOffset: end, template: undefined, replays: new WeakMap() };
+      end += plan.uniforms.byteLength;
+      return sized;
+    });
+    this.maxRows = Math.max(...planned.plans.keys());
+    this.#uniforms = new Uint8Array(end);
+    const scaleOffsets = new Set<number>();
+    for (const { plan, uniformsOffset } of this.#sized) {
+      this.#uniforms.set(plan.uniforms, uniformsOffset);
+      for (const { launch, paramsOffset } of plan.launches) {
+        const field = launch.kernel.params.findIndex(({ name }) => name === 'lora_scale');
+        if (field >= 0 && (launch.params['rank'] ?? 0) > 0) scaleOffsets.add(uniformsOffset + paramsOffset + field * 4);
+      }
+    }
+    this.#scaleOffsets = [...scaleOffsets];
+    this.#buffers = new BufferSet(base.gpu, [
+      ...slabRequests(planned.placement.slabBytes),
+      { name: 'uniforms', bytes: end, usage: Usage.uniform | Usage.copyDst },
+    ]);
+    base.gpu.writeBuffer(this.#buffers.take('uniforms'), 0, this.#uniforms);
+  }
+
+  /** The shared result that `until` leaves, e.g. `logits` or `best.values`. */
+  result(name: string): GPUBuffer {
+    return this.#shared.take(name);
+  }
+
+  /** Makes everything a call with so many rows needs, so that the call itself only writes and encodes. */
+  async prepare(rows: number, cache: Cache, adapter?: LoraAdapter): Promise<void> {
+    const sized = this.#sizedFor(rows);
+    const matrices = adapter === undefined ? undefined : this.#pool.take(adapter, this.#planned.layout);
+    const source = this.#sourceOf(cache, matrices);
+    const uniforms = this.#buffers.take('uniforms');
+    sized.template ??= await Replay.make(this.#base.gpu, sized.plan, source, uniforms, sized.uniformsOffset);
+    this.#replayOf(sized, cache, adapter);
+  }
+
+  /** Writes inputs and scale and submits, all before it returns. `prepare` comes first, for as many rows. */
+  run(
+    call: {
+      readonly rows: number;
+      readonly cache: Cache;
+      readonly adapter: LoraAdapter | undefined;
+      /** Factor on the adapter's own scale. */
+      readonly strength: number;
+      readonly until: Until;
+    },
+    write: (region: (name: string) => Uint32Array, size: number) => void,
+    finish?: (encoder: GPUCommandEncoder) => void,
+  ): void {
+    const { rows, cache, adapter, strength, until } = call;
+    const sized = this.#sizedFor(rows);
+    const replay = this.#replayOf(sized, cache, adapter);
+    if (adapter !== undefined) this.#setScale(adapter.scale * strength);
+    write((name) => this.#region(name), sized.rows);
+    this.#base.gpu.writeBuffer(this.#shared.take('inputs'), 0, this.#inputs);
+    const { length } = replay;
+    const to = { logits: length - 2, best: length - 1, all: length }[until];
+    replay.run({ to, ...(finish && { finish }) });
+  }
+
+  #replayOf(sized: Sized, cache: Cache, adapter: LoraAdapter | undefined): Replay {
+    const matrices = adapter === undefined ? undefined : this.#pool.take(adapter, this.#planned.layout);
+    const ofCache = sized.replays.get(cache) ?? new WeakMap<object, Replay>();
+    sized.replays.set(cache, ofCache);
+    const known = ofCache.get(matrices ?? NO_ADAPTER);
+    if (known !== undefined) return known;
+    if (sized.template === undefined) throw new WebLoraError('internal', 'a program was run before it was prepared');
+    const made = sized.template.rebind(
+      (buffer) => buffer === 'params' || cache.buffers.get(buffer) !== undefined,
+      this.#sourceOf(cache, matrices),
+      this.#buffers.take('uniforms'),
+      sized.uniformsOffset,
+    );
+    ofCache.set(matrices ?? NO_ADAPTER, made);
+    return made;
+  }
+
+  #sourceOf(cache: Cache, matrices: GpuAdapter | undefined): BufferSource {
+    return (name) =>
+      (name === 'params' ? matrices?.buffer : undefined) ??
+      cache.buffers.get(name) ??
+      this.#buffers.get(name) ??
+      this.#shared.get(name) ??
+      this.#base.buffers.take(name);
+  }
+
+  #setScale(scale: number): void {
+    if (scale === this.#scale) return;
+    const view = new DataView(this.#uniforms.buffer);
+    for (const offset of this.#scaleOffsets) view.setFloat32(offset, scale, true);
+    this.#base.gpu.writeBuffer(this.#buffers.take('uniforms'), 0, this.#uniforms);
+    this.#scale = scale;
+  }
+
+  #sizedFor(rows: number): Sized {
+    const sized = this.#sized.find((one) => one.rows >= rows);
+    if (sized === undefined)
+      throw new WebLoraError('internal', `${rows} rows exceed the largest plan, ${this.maxRows}`);
+    return sized;
+  }
+
+  #region(name: string): Uint32Array {
+    const region = this.regions.get(name);
+    if (region === undefined) throw new WebLoraError('internal', `no input '${name}'`);
+    return this.#inputs.subarray(region.offsetBytes / 4, region.offsetBytes / 4 + region.words);
+  }
+
+  dispose(): void {
+    this.#buffers.destroy();
+  }
+}
