@@ -38,20 +38,21 @@ export function readDecoderSizes(
       wanted: `a divisor of num_attention_heads (${sizes.heads})`,
     });
   }
-  assertHeadDim(sizes.headDim, 'head_dim');
+  // Rotation turns pairs of dimensions.
+  if (sizes.headDim % 2 !== 0)
+    throw new WebLoraError('bad-model', 'config.json: head_dim', { got: sizes.headDim, wanted: 'an even number' });
+  assertHeadFits(sizes.headDim, 'head_dim');
   return sizes;
 }
 
-/** Heads are even for their rotation, and attention kernels are made for 256 at most. */
-export function assertHeadDim(headDim: number, key: string): void {
-  if (headDim % 2 !== 0)
-    throw new WebLoraError('bad-model', `config.json: ${key}`, { got: headDim, wanted: 'an even number' });
-  if (headDim > 256)
-    throw new WebLoraError('unsupported', `config.json: ${key}`, {
-      got: headDim,
-      wanted: 'at most 256',
-      fix: 'choose a model with smaller heads',
-    });
+/** Attention kernels are made for heads of 256 at most. */
+export function assertHeadFits(headDim: number, key: string): void {
+  if (headDim <= 256) return;
+  throw new WebLoraError('unsupported', `config.json: ${key}`, {
+    got: headDim,
+    wanted: 'at most 256',
+    fix: 'choose a model with smaller heads',
+  });
 }
 
 export type LayerType = 'full_attention' | 'sliding_attention';

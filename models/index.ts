@@ -1,6 +1,7 @@
 import { WebLoraError } from '../src/errors.ts';
 import type { Model } from './family.ts';
 import { makeGemma3Text } from './gemma3_text/index.ts';
+import { makeGpt2 } from './gpt2/index.ts';
 import { makeLlama } from './llama/index.ts';
 import { makeMistral } from './mistral/index.ts';
 import { makePhi3 } from './phi3/index.ts';
@@ -11,6 +12,7 @@ import { makeSmolLm3 } from './smollm3/index.ts';
 /** Families by `model_type`, as transformers writes it into config.json. */
 const FAMILIES: ReadonlyMap<unknown, (json: Readonly<Record<string, unknown>>) => Model> = new Map([
   ['gemma3_text', makeGemma3Text],
+  ['gpt2', makeGpt2],
   ['llama', makeLlama],
   ['mistral', makeMistral],
   ['phi3', makePhi3],

@@ -4,7 +4,7 @@ import { WebLoraError } from '../src/errors.ts';
 import type { ByteSource } from '../src/formats/byte-source.ts';
 import type { PackedWeight } from '../src/formats/quantize.ts';
 import { countElems, openSafetensors, tensorToFloat32, type SafetensorsFile } from '../src/formats/safetensors.ts';
-import type { Model } from './family.ts';
+import type { Model, WeightSpec } from './family.ts';
 import { openGgufModel } from './gguf/open-gguf.ts';
 import { makeModel } from './index.ts';
 import { loadTokenizer, type ChatTokenizer } from './tokenizer/tokenizer.ts';
@@ -77,9 +77,10 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
       return tokenizer;
     },
     read: async (name) => {
-      const file = owner.get(name);
-      if (file === undefined) throw new WebLoraError('internal', `${folder.name}: tensor '${name}' was not located`);
-      return tensorToFloat32(await file.load(name), name);
+      const place = owner.get(name);
+      if (place === undefined) throw new WebLoraError('internal', `${folder.name}: tensor '${name}' was not located`);
+      const values = tensorToFloat32(await place.file.load(place.stored), name);
+      return place.spec.transposed === true ? transpose(values, place.spec.shape) : values;
     },
   };
 }
@@ -145,8 +146,15 @@ function safetensorsNames(folder: ModelFolder): string[] {
     .sort();
 }
 
-/** Which file has each tensor, with every shape checked against the configuration. */
-function locate(name: string, model: Model, files: readonly SafetensorsFile[]): Map<string, SafetensorsFile> {
+interface Place {
+  readonly spec: WeightSpec;
+  readonly file: SafetensorsFile;
+  /** The tensor's name in the file. */
+  readonly stored: string;
+}
+
+/** Where each tensor of the model is, with every shape checked against the configuration. */
+function locate(name: string, model: Model, files: readonly SafetensorsFile[]): Map<string, Place> {
   const owner = new Map<string, SafetensorsFile>();
   for (const file of files) {
     for (const tensor of file.entries.keys()) {
@@ -158,9 +166,14 @@ function locate(name: string, model: Model, files: readonly SafetensorsFile[]): 
       owner.set(tensor, file);
     }
   }
-  for (const { name: tensor, shape } of model.weights) {
-    const found = owner.get(tensor)?.entries.get(tensor)?.shape;
-    if (found === undefined) {
+  const places = new Map<string, Place>();
+  for (const spec of model.weights) {
+    const tensor = spec.name;
+    const shape = spec.transposed === true ? [...spec.shape].reverse() : spec.shape;
+    const stored = [tensor, ...(spec.aliases ?? [])].find((each) => owner.has(each)) ?? tensor;
+    const file = owner.get(stored);
+    const found = file?.entries.get(stored)?.shape;
+    if (file === undefined || found === undefined) {
       throw new WebLoraError('bad-model', `${name}: tensor ${tensor}`, {
         got: 'nothing',
         wanted: `[${shape.join(', ')}], as config.json says`,
@@ -174,18 +187,27 @@ function locate(name: string, model: Model, files: readonly SafetensorsFile[]): 
         fix: 'check that the weight files belong to this config.json',
       });
     }
+    places.set(tensor, { spec, file, stored });
   }
-  const known = new Set(model.weights.map((spec) => spec.name));
+  const known = new Set([...places.values()].map(({ stored }) => stored));
   for (const tensor of owner.keys()) {
     // A tied head is sometimes stored a second time.
-    if (known.has(tensor) || DERIVED.test(tensor) || tensor === 'lm_head.weight') continue;
+    if (known.has(tensor) || DERIVED.test(tensor) || model.derived?.test(tensor) === true) continue;
+    if (tensor === 'lm_head.weight') continue;
     throw new WebLoraError('unsupported', `${name}: tensor ${tensor}`, {
       got: 'a tensor that this model family does not have',
       wanted: 'only the weights config.json describes',
       fix: 'the checkpoint may belong to another architecture',
     });
   }
-  return owner;
+  return places;
+}
+
+/** A matrix that is stored as [cols, rows], as [rows, cols]. */
+function transpose(stored: Float32Array, [rows = 0, cols = 0]: readonly number[]): Float32Array {
+  const values = new Float32Array(stored.length);
+  for (let r = 0; r < rows; r += 1) for (let c = 0; c < cols; c += 1) values[r * cols + c] = stored[c * rows + r] ?? 0;
+  return values;
 }
 
 async function readTokenizer(folder: ModelFolder, model: Model): Promise<ChatTokenizer | undefined> {

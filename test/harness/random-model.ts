@@ -2,17 +2,21 @@ import { makeModel } from '../../models/index.ts';
 import { openModel, type OpenModel } from '../../models/open-model.ts';
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
 import { memorySource } from '../../src/formats/byte-source.ts';
-import { float32Tensor, writeSafetensors } from '../../src/formats/safetensors.ts';
+import { float32Tensor, writeSafetensors, type SafetensorsTensor } from '../../src/formats/safetensors.ts';
 import { testValues } from './compare.ts';
 
 type Config = Readonly<Record<string, unknown>>;
 
 /** A model of any family with seeded weights in the checkpoint's own orientation and names, and without a tokenizer. */
-export function openRandomModel(config: Config, stored: (name: string) => string = (name) => name): Promise<OpenModel> {
+export function openRandomModel(
+  config: Config,
+  stored: (name: string) => string = (name) => name,
+  others: Readonly<Record<string, SafetensorsTensor>> = {},
+): Promise<OpenModel> {
   const { weights } = makeModel(config);
   const tensors = weights.map(({ name, shape, kind, transposed }, i) => {
     const [rows = 1, cols = 1] = shape;
-    const spread = kind === 'vector' ? 0.3 : name.includes('emb') ? 0.4 : 1.2 / Math.sqrt(cols);
+    const spread = kind === 'vector' ? 0.3 : name.includes('emb') || name.includes('wte') ? 0.4 : 1.2 / Math.sqrt(cols);
     // Norm weights of every family are near what multiplies by one only where they are not stored as 1 + w.
     const values = testValues(rows * cols, i + 1, spread).map((v) => v + (kind === 'vector' ? 0.7 : 0));
     return [stored(name), float32Tensor(values, transposed === true ? [cols, rows] : shape)] as const;
@@ -22,7 +26,10 @@ export function openRandomModel(config: Config, stored: (name: string) => string
     name: 'random',
     files: new Map([
       ['config.json', memorySource('config.json', json)],
-      ['model.safetensors', memorySource('model.safetensors', writeSafetensors(new Map(tensors)))],
+      [
+        'model.safetensors',
+        memorySource('model.safetensors', writeSafetensors(new Map([...tensors, ...Object.entries(others)]))),
+      ],
     ]),
   });
 }

@@ -59,6 +59,7 @@ const FAMILIES: readonly (Readonly<Record<string, unknown>> & { readonly model_t
     original_max_position_embeddings: 64,
     rope_scaling: { type: 'longrope', short_factor: [1, 2], long_factor: [1, 2] },
   },
+  { model_type: 'gpt2', n_embd: 32, n_head: 4, n_layer: 3, n_positions: 64, vocab_size: 41, layer_norm_epsilon: 1e-3 },
 ];
 
 const CONTEXT = 64;
