@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { packWeight, sliceRows, unpackWeight } from '../../src/formats/quantize.ts';
 import { expectClose, expectNonTrivial, testValues } from '../../test/harness/compare.ts';
+import { testWeight } from '../../test/harness/formats.ts';
 import { testGpu } from '../../test/harness/gpu.ts';
 import { runLaunches } from '../../test/harness/launch.ts';
 import { cases } from './embedding.cases.ts';
@@ -11,7 +12,7 @@ describe('embedding', () => {
   it.each(cases)('matches the f64 reference: $rows of $vocab x $cols, $format, parts from $parts', async (shape) => {
     const { rows, vocab, cols, scale } = shape;
     const gpu = await testGpu();
-    const packed = packWeight(testValues(vocab * cols, 1), vocab, cols, shape.format);
+    const packed = testWeight(shape.format, vocab, cols, 1);
     const tokens = Uint32Array.from({ length: rows }, (_, n) => (n * 7 + vocab - 1) % vocab);
     const expected = embeddingRef(tokens, Float64Array.from(unpackWeight(packed)), cols, scale);
     expectNonTrivial(expected);

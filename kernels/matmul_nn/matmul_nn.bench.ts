@@ -9,7 +9,7 @@ export function benchCases(): BenchCase[] {
     [64, 256, 256],
     [512, 256, 736],
   ] as const;
-  const formats: readonly WeightFormat[] = ['f32', 'f16', 'q8', 'q4'];
+  const formats: readonly WeightFormat[] = ['f32', 'f16', 'q8', 'q4', 'nf4', 'q4_k', 'q6_k'];
   return shapes.flatMap(([rows, outFeatures, inFeatures]) =>
     formats.flatMap((format) =>
       (['serial', 'quads', 'tile', 'naive'] as const).map((entry) => ({

@@ -10,7 +10,7 @@ export function benchCases(): BenchCase[] {
     [64, 256, 256],
     [512, 736, 256],
   ] as const;
-  const formats: readonly WeightFormat[] = ['f32', 'f16', 'q8', 'q4'];
+  const formats: readonly WeightFormat[] = ['f32', 'f16', 'q8', 'q4', 'nf4', 'q4_k', 'q6_k'];
   return shapes.flatMap(([rows, inFeatures, outFeatures]) =>
     formats.flatMap((format) => {
       const entries = new Set<MatmulNtEntry>([

@@ -8,4 +8,13 @@ export const cases = [
   { rows: 67, inFeatures: 77, outFeatures: 69, format: 'q4', rank: 17, bias: true, accumulate: true, alpha: 2 },
   { rows: 9, inFeatures: 300, outFeatures: 16, format: 'f32', rank: 0, bias: false },
   { rows: 1, inFeatures: 1, outFeatures: 5, format: 'q8', rank: 66, bias: false },
+  // The readers' own test covers every format in every way of reading: here each reader in every entry, the others once.
+  { rows: 5, inFeatures: 77, outFeatures: 35, format: 'nf4', rank: 2, bias: false },
+  { rows: 3, inFeatures: 300, outFeatures: 17, format: 'q6_k', rank: 0, bias: false },
+  { rows: 5, inFeatures: 128, outFeatures: 18, format: 'nf4', rank: 0, bias: false, only: ['quads'] },
+  { rows: 3, inFeatures: 77, outFeatures: 5, format: 'q4_0', rank: 0, bias: false, only: ['serial_row'] },
+  { rows: 2, inFeatures: 333, outFeatures: 6, format: 'q5_0', rank: 0, bias: false, only: ['matvec'] },
+  { rows: 2, inFeatures: 65, outFeatures: 7, format: 'q5_1', rank: 0, bias: false, only: ['serial_row'] },
+  { rows: 5, inFeatures: 513, outFeatures: 18, format: 'q4_k', rank: 0, bias: false, only: ['serial'] },
+  { rows: 2, inFeatures: 290, outFeatures: 5, format: 'q5_k', rank: 0, bias: false, only: ['matvec'] },
 ] as const;

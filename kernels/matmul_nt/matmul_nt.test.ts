@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { packWeight, unpackWeight } from '../../src/formats/quantize.ts';
 import { expectClose, expectNonTrivial, reductionTolerance, testValues } from '../../test/harness/compare.ts';
+import { testWeight } from '../../test/harness/formats.ts';
 import { testGpu } from '../../test/harness/gpu.ts';
 import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
 import { cases } from './matmul_nt.cases.ts';
@@ -32,7 +33,7 @@ describe('matmul_nt', () => {
       const alpha = 'alpha' in shape ? shape.alpha : 1;
       const accumulate = 'accumulate' in shape;
       const [outStride, outOffset] = [outFeatures + 7, 3];
-      const packed = packWeight(testValues(outFeatures * inFeatures, 1), outFeatures, inFeatures, shape.format);
+      const packed = testWeight(shape.format, outFeatures, inFeatures, 1);
       const x = testValues(rows * inFeatures, 2);
       const bias = testValues(outFeatures, 3);
       const h = testValues(rows * rank, 4);
@@ -72,7 +73,8 @@ describe('matmul_nt', () => {
       };
       // A variant's two paths share their shapes: the one for few rows, or columns, takes the small ones.
       const others: readonly string[] = [rows <= 4 ? 'tile' : 'matvec', outFeatures <= 17 ? 'quads' : 'quads_narrow'];
-      for (const entry of entries.filter((name) => !others.includes(name))) {
+      const wanted: readonly string[] = 'only' in shape ? shape.only : entries;
+      for (const entry of entries.filter((name) => wanted.includes(name) && !others.includes(name))) {
         const y = await run(
           { ...shape, outStride, outOffset, alpha, accumulate, loraScale, variant: 'serial' },
           buffers,
