@@ -112,6 +112,9 @@ export function parsePeftConfig(text: string): PeftConfig {
   };
 }
 
+/** Layers that transformers builds as Conv1D (GPT-2), whose weight is [in, out]: PEFT wants to be told. */
+const CONV1D_PATH = /^transformer\.h\.\d+\.(attn\.c_attn|attn\.c_proj|mlp\.c_fc|mlp\.c_proj)$/;
+
 /**
  * The config of an adapter, keys sorted and indented as PEFT does. Only fields that PEFT has had since 0.10: releases
  * before 0.14 refuse a config with a field they do not know.
@@ -122,7 +125,7 @@ export function formatPeftConfig(adapter: LoraAdapter, revision: string | null):
     auto_mapping: null,
     base_model_name_or_path: adapter.baseModel === '' ? null : adapter.baseModel,
     bias: 'none',
-    fan_in_fan_out: false,
+    fan_in_fan_out: [...adapter.modules.keys()].some((path) => CONV1D_PATH.test(path)),
     inference_mode: true,
     init_lora_weights: true,
     layer_replication: null,

@@ -298,4 +298,21 @@ describe('writePeft', () => {
     });
     expect(Object.keys(config)).toEqual(Object.keys(config).sort());
   });
+
+  it('says of GPT-2’s Conv1D that its weight is [in, out]; A and B keep their orientation', () => {
+    const [first] = makeAdapter().modules.values();
+    if (first === undefined) throw new Error('unreachable');
+    const adapter = makeAdapter({
+      modules: new Map([['transformer.h.0.attn.c_attn', first]]),
+      targetModules: ['c_attn'],
+    });
+    const files = writePeft(adapter, { modelCard: '' });
+    expect(configOf(files)['fan_in_fan_out']).toBe(true);
+    const { tensors } = readSafetensors(files.get(PEFT_WEIGHTS_FILE) ?? new Uint8Array());
+    expect([...tensors].map(([name, { shape }]) => [name, ...shape])).toEqual([
+      ['base_model.model.transformer.h.0.attn.c_attn.lora_A.weight', 2, 5],
+      ['base_model.model.transformer.h.0.attn.c_attn.lora_B.weight', 3, 2],
+    ]);
+    expect(readPeft(files).modules).toEqual(adapter.modules);
+  });
 });
