@@ -40,11 +40,12 @@ const AREAS: Readonly<Record<string, Area>> = {
   'src/evaluate': { uses: [...MODELS, 'src/generate'], why: ARROW },
   workers: { uses: [...MODELS, ...WORK, 'src/version.ts'], why: ARROW },
   'src/ui': {
-    uses: ['workers/*/client.ts', 'src/train/config.ts', 'src/data/read-rows.ts', 'src/version.ts'],
+    uses: ['workers/*/client.ts', 'src/train/config.ts', 'src/data/run-size.ts', 'src/version.ts'],
     anyTypes: true,
     why: 'the page knows the workers by their clients, and beyond them only types and pure helpers',
   },
-  'src/cli': { uses: [...MODELS, ...WORK, 'workers', 'src/version.ts'], why: ARROW },
+  'src/bench': { uses: [...MODELS, ...WORK], why: ARROW },
+  'src/cli': { uses: [...MODELS, ...WORK, 'src/bench', 'workers', 'src/version.ts'], why: ARROW },
   'src/node-deps.ts': { uses: [...MODELS, ...WORK, 'workers'], why: ARROW },
   'src/index.ts': { uses: [...MODELS, ...WORK, 'workers', 'src/version.ts', 'src/node-deps.ts'], why: ARROW },
 };

@@ -1,9 +1,9 @@
 import Papa from 'papaparse';
 import { WebLoraError } from '../errors.ts';
-import type { RawRow } from './json-rows.ts';
+import type { TableRecord } from './table-rows.ts';
 
-export interface CsvRows {
-  readonly rows: RawRow[];
+export interface CsvRecords {
+  readonly records: TableRecord[];
   readonly separator: 'comma' | 'semicolon' | 'tab';
 }
 
@@ -13,20 +13,16 @@ const SEPARATORS = [
   { name: 'tab', character: '\t' },
 ] as const;
 
-interface CsvRecord {
-  readonly line: number;
-  readonly fields: string[];
-  readonly isBroken: boolean;
-}
-
 const MAX_BROKEN_QUOTES = 100;
+/** Records that the separator is judged by. */
+const SAMPLE_RECORDS = 50;
 
 /**
  * Records with the line each begins on; a quoted field may hold line breaks. A broken quote would swallow the rows
  * behind it, so reading goes on at the next line.
  */
-function readRecords(file: string, text: string, delimiter: string, limit = 0): CsvRecord[] {
-  const records: CsvRecord[] = [];
+function readRecords(file: string, text: string, delimiter: string, limit = 0): TableRecord[] {
+  const records: TableRecord[] = [];
   let line = 1;
   let start = 0; // where the parser was last set going
   let brokenCount = 0;
@@ -61,38 +57,33 @@ function readRecords(file: string, text: string, delimiter: string, limit = 0): 
   return records;
 }
 
+/** How many of the first records have as many fields as most of them do, 0 to 1, and how many fields that is. */
+function regularity(records: readonly TableRecord[]): { readonly share: number; readonly width: number } {
+  const counts = new Map<number, number>();
+  for (const { fields } of records) counts.set(fields.length, (counts.get(fields.length) ?? 0) + 1);
+  const [width = 1, most = 0] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a), [1, 0]);
+  return { share: width < 2 ? 0 : most / records.length, width };
+}
+
 /**
- * Reads CSV with a header. The separator is the one under which the header is best understood.
+ * Cuts a text into records. The separator is the one under which the first record is understood as a header, else the
+ * one under which most records have the same number of fields.
  * @param text with "\n" line ends
  * @param understands whether a list of column names makes a row shape
- * @throws WebLoraError 'bad-data' when no separator gives a header that is understood
  */
-export function readCsv(file: string, text: string, understands: (columns: readonly string[]) => boolean): CsvRows {
+export function readCsv(file: string, text: string, understands: (columns: readonly string[]) => boolean): CsvRecords {
   const candidates = SEPARATORS.map(({ name, character }) => {
-    const columns = (readRecords(file, text, character, 1)[0]?.fields ?? []).map((column) => column.trim());
-    return { name, character, columns, score: (understands(columns) ? 1000 : 0) + columns.length };
+    const sample = readRecords(file, text, character, SAMPLE_RECORDS);
+    const columns = (sample[0]?.fields ?? []).map((column) => column.trim());
+    const { share, width } = regularity(sample);
+    return {
+      name,
+      character,
+      share,
+      score: (understands(columns) ? 1000 : 0) + 100 * share + Math.min(width, 20),
+    };
   });
-  const best = candidates.reduce((a, b) => (b.score > a.score ? b : a));
-  if (!understands(best.columns)) {
-    throw new WebLoraError('bad-data', `${file}: columns`, {
-      got: best.columns.length === 0 ? 'none' : best.columns.slice(0, 12).join(', ').slice(0, 200),
-      wanted: 'a header with prompt and completion, question and answer, instruction and output, or text',
-      fix: 'rename them, or say which is which with --columns question=YOUR_COLUMN,answer=YOUR_COLUMN',
-    });
-  }
-  const [, ...records] = readRecords(file, text, best.character);
-  const rows = records.map(({ line, fields, isBroken }): RawRow => {
-    if (isBroken) {
-      return { line, reason: 'a quote that is not closed or stands inside a field', fix: 'write it twice ("")' };
-    }
-    if (fields.length !== best.columns.length) {
-      return {
-        line,
-        reason: `${fields.length} fields where the header has ${best.columns.length}`,
-        fix: `put fields that hold a ${best.name === 'tab' ? 'tab' : best.name} in quotes`,
-      };
-    }
-    return { line, value: Object.fromEntries(best.columns.map((column, i) => [column, fields[i]])) };
-  });
-  return { rows, separator: best.name };
+  // Commas stand in sentences too: with as many fields either way, the other separator is meant.
+  const best = candidates.reduce((a, b) => (b.score > a.score || (b.score === a.score && b.share > 0) ? b : a));
+  return { records: readRecords(file, text, best.character), separator: best.name };
 }

@@ -265,8 +265,8 @@ describe('CSV', () => {
   });
 
   it('names columns that make no shape', () => {
-    expect(() => read('Frage;Antwort\nf;a', 'rows.csv')).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: rows.csv: columns: got Frage, Antwort, wanted a header with prompt and completion, question and answer, instruction and output, or text; rename them, or say which is which with --columns question=YOUR_COLUMN,answer=YOUR_COLUMN]`,
+    expect(() => read('Ware;Preis\nf;a', 'rows.csv')).toThrowErrorMatchingInlineSnapshot(
+      `[WebLoraError: rows.csv: columns: got Ware, Preis, wanted a header with prompt and completion, question and answer, instruction and output, or text; rename them, or say which is which with --columns question=YOUR_COLUMN,answer=YOUR_COLUMN (#1 is the first column)]`,
     );
   });
 
@@ -314,16 +314,16 @@ describe('files of another kind', () => {
   const refusal = (bytes: number[], file: string) => () => readRows(Uint8Array.from(bytes), file);
   it('are refused by name or content', () => {
     expect(refusal([0x50, 0x4b, 3, 4], 'rows.xlsx')).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: rows.xlsx: got an Excel file, wanted JSONL, a JSON array, CSV or TSV; save the sheet as CSV]`,
+      `[WebLoraError: rows.xlsx: got a spreadsheet or zip archive, wanted JSONL, a JSON array, CSV, TSV or .xlsx; save the sheet as CSV]`,
     );
     expect(refusal([0x50, 0x4b, 3, 4], 'rows.csv')).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: rows.csv: got a spreadsheet or zip archive, wanted JSONL, a JSON array, CSV or TSV; save the sheet as CSV, or unpack it]`,
+      `[WebLoraError: rows.csv: got a spreadsheet or zip archive, wanted JSONL, a JSON array, CSV, TSV or .xlsx; save the sheet as CSV, or unpack it]`,
     );
     expect(refusal([0x1f, 0x8b, 8], 'rows.jsonl.gz')).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: rows.jsonl.gz: got a gzip archive, wanted JSONL, a JSON array, CSV or TSV; unpack it]`,
+      `[WebLoraError: rows.jsonl.gz: got a gzip archive, wanted JSONL, a JSON array, CSV, TSV or .xlsx; unpack it]`,
     );
     expect(refusal([0x50, 0x41, 0x52, 0x31], 'rows.parquet')).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: rows.parquet: got a Parquet file, wanted JSONL, a JSON array, CSV or TSV; save it as JSONL]`,
+      `[WebLoraError: rows.parquet: got a Parquet file, wanted JSONL, a JSON array, CSV, TSV or .xlsx; save it as JSONL]`,
     );
     expect(refusal([], 'rows.jsonl')).toThrowErrorMatchingInlineSnapshot(
       `[WebLoraError: rows.jsonl: got an empty file, wanted at least one row; check that the file was saved]`,

@@ -5,10 +5,17 @@ import { readJsonArray, readJsonLines } from './json-rows.ts';
 import type { RawRow } from './json-rows.ts';
 import { SHAPE_KEYS, shapeRow, understandsColumns } from './row-shape.ts';
 import type { DataRow, RowProblem } from './rows.ts';
+import { inspectTable, rowsOfTable, type TableFacts, type TableOptions, type TableRecord } from './table-rows.ts';
+import { isXlsx, readXlsx } from './xlsx-rows.ts';
 
 export interface ReadOptions {
-  /** The file's own names for the names of the shapes: `{ question: 'Frage', answer: 'Antwort' }`. */
+  /**
+   * The file's own names for the names of the shapes: `{ question: 'Frage', answer: 'Antwort' }`; in a table `#2` is
+   * the second column. Not given: found by names in many languages and by contents, where they are clear.
+   */
   readonly columns?: Readonly<Record<string, string>>;
+  /** Whether a table's first row names its columns. Not given: found out. */
+  readonly header?: boolean;
 }
 
 export interface ReadResult {
@@ -31,8 +38,8 @@ function refuseForeign(bytes: Uint8Array, file: string): void {
   const isSheet = /\.xlsx?$/i.test(file);
   if (found === undefined && !isSheet) return;
   throw new WebLoraError('unsupported', file, {
-    got: isSheet ? 'an Excel file' : (found?.name ?? 'an archive'),
-    wanted: 'JSONL, a JSON array, CSV or TSV',
+    got: found?.name ?? 'a file that is no spreadsheet inside',
+    wanted: 'JSONL, a JSON array, CSV, TSV or .xlsx',
     fix: isSheet ? 'save the sheet as CSV' : (found?.fix ?? 'unpack it'),
   });
 }
@@ -72,43 +79,63 @@ function textOf(row: DataRow): string {
   return row.kind === 'tokens' ? '' : row.messages.map((message) => message.content).join('\n');
 }
 
-/**
- * Reads a data file: JSONL, a JSON array, CSV or TSV, in UTF-8, UTF-16 or Windows-1252, found by its content.
- * A row that cannot be used becomes a problem with file, line and reason; the others are returned.
- * @param bytes the whole file
- * @param file its name, used in messages and to tell CSV from JSON
- * @throws WebLoraError 'usage' for columns of unknown names; 'unsupported' for spreadsheets, archives, preference and labelled rows;
- *   'bad-data' for a file without rows or with columns that make no shape
- */
-export function readRows(bytes: Uint8Array, file: string, options: ReadOptions = {}): ReadResult {
-  const unknown = Object.keys(options.columns ?? {}).find((name) => !SHAPE_KEYS.includes(name));
-  if (unknown !== undefined) {
-    throw new WebLoraError('usage', '--columns', {
-      got: unknown,
-      wanted: `one of ${SHAPE_KEYS.join(', ')}`,
-      fix: 'write NAME=YOUR_COLUMN',
-    });
-  }
+interface RawFile {
+  readonly rows: RawRow[];
+  readonly columns?: Readonly<Record<string, string>>;
+  readonly notes: string[];
+  readonly isDamaged: boolean;
+}
+
+interface OpenText {
+  readonly text: string; // with "\n" line ends
+  readonly encoding: string;
+  readonly isDamaged: boolean;
+  readonly isTable: boolean;
+}
+
+function openText(bytes: Uint8Array, file: string): OpenText {
   refuseForeign(bytes, file);
   const { text: decoded, encoding, isDamaged } = decodeText(bytes);
   const text = decoded.replace(/\r\n?/g, '\n');
   const first = text.trimStart()[0];
-  const notes: string[] = [];
-  let raw: RawRow[];
-  if (/\.(csv|tsv)$/i.test(file) || (first !== '{' && first !== '[' && !/\.(jsonl?|ndjson)$/i.test(file))) {
-    const sources = Object.entries(options.columns ?? {});
-    const csv = readCsv(file, text, (columns) => {
-      const renamed = sources.filter(([, source]) => columns.includes(source)).map(([name]) => name);
-      return understandsColumns([...columns, ...renamed]);
-    });
-    raw = csv.rows;
-    notes.push(`${file}: read as ${csv.separator}-separated ${encoding}`);
-  } else {
-    if (first === '{') refuseWrapped(text, file);
-    raw = first === '[' ? readJsonArray(text) : readJsonLines(text);
-    if (encoding !== 'UTF-8') notes.push(`${file}: read as ${encoding}`);
-  }
+  const isTable = /\.(csv|tsv)$/i.test(file) || (first !== '{' && first !== '[' && !/\.(jsonl?|ndjson)$/i.test(file));
+  return { text, encoding, isDamaged, isTable };
+}
 
+function recordsOf({ text }: OpenText, file: string, { columns = {} }: ReadOptions): ReturnType<typeof readCsv> {
+  const sources = Object.entries(columns);
+  return readCsv(file, text, (names) => {
+    const renamed = sources.filter(([, source]) => names.includes(source)).map(([name]) => name);
+    return understandsColumns([...names, ...renamed]);
+  });
+}
+
+function readText(opened: OpenText, file: string, options: ReadOptions): RawFile {
+  const { text, encoding, isDamaged, isTable } = opened;
+  if (isTable) {
+    const { records, separator } = recordsOf(opened, file, options);
+    const table = rowsOfTable(file, records, options, separator);
+    const notes = [`${file}: read as ${separator}-separated ${encoding}`, ...table.notes];
+    return { ...table, notes, isDamaged };
+  }
+  const first = text.trimStart()[0];
+  if (first === '{') refuseWrapped(text, file);
+  const rows = first === '[' ? readJsonArray(text) : readJsonLines(text);
+  const notes = encoding === 'UTF-8' ? [] : [`${file}: read as ${encoding}`];
+  return { rows, notes, isDamaged, ...(options.columns && { columns: options.columns }) };
+}
+
+function checkNames(columns: ReadOptions['columns'] = {}): void {
+  const unknown = Object.keys(columns).find((name) => !SHAPE_KEYS.includes(name));
+  if (unknown === undefined) return;
+  throw new WebLoraError('usage', '--columns', {
+    got: unknown,
+    wanted: `one of ${SHAPE_KEYS.join(', ')}`,
+    fix: 'write NAME=YOUR_COLUMN',
+  });
+}
+
+function shape({ rows: raw, columns, notes, isDamaged }: RawFile, file: string, isEmpty: boolean): ReadResult {
   const rows: DataRow[] = [];
   const problems: RowProblem[] = [];
   for (const entry of raw) {
@@ -117,7 +144,7 @@ export function readRows(bytes: Uint8Array, file: string, options: ReadOptions =
       problems.push({ file, line, reason: entry.reason, fix: entry.fix });
       continue;
     }
-    const shaped = shapeRow(line, entry.value, options.columns);
+    const shaped = shapeRow(line, entry.value, columns);
     if ('needs' in shaped) refuseObjective(shaped.needs, file, line);
     if ('problem' in shaped) problems.push({ file, line, ...shaped.problem });
     else if (isDamaged && textOf(shaped.row).includes('\ufffd')) {
@@ -126,10 +153,50 @@ export function readRows(bytes: Uint8Array, file: string, options: ReadOptions =
   }
   if (rows.length === 0 && problems.length === 0) {
     throw new WebLoraError('bad-data', file, {
-      got: bytes.length === 0 ? 'an empty file' : 'no rows',
+      got: isEmpty ? 'an empty file' : 'no rows',
       wanted: 'at least one row',
       fix: 'check that the file was saved',
     });
   }
   return { rows, problems, notes };
+}
+
+/**
+ * Reads a text file of examples: JSONL, a JSON array, CSV or TSV, in UTF-8, UTF-16 or Windows-1252, found by its
+ * content. A row that cannot be used becomes a problem with file, line and reason; the others are returned.
+ * @param bytes the whole file
+ * @param file its name, used in messages and to tell CSV from JSON
+ * @throws WebLoraError 'usage' for columns of unknown names; 'unsupported' for spreadsheets, archives, preference and labelled rows;
+ *   'bad-data' for a file without rows or with columns that make no shape
+ */
+export function readRows(bytes: Uint8Array, file: string, options: ReadOptions = {}): ReadResult {
+  checkNames(options.columns);
+  return shape(readText(openText(bytes, file), file, options), file, bytes.length === 0);
+}
+
+/**
+ * `readRows`, and .xlsx besides: the rows of the first sheet that holds anything, each with its number as the line.
+ * @throws WebLoraError as `readRows` does, and 'bad-file' for a damaged spreadsheet
+ */
+export async function readDataRows(bytes: Uint8Array, file: string, options: ReadOptions = {}): Promise<ReadResult> {
+  if (!isXlsx(bytes, file)) return readRows(bytes, file, options);
+  checkNames(options.columns);
+  const table = rowsOfTable(file, await readXlsx(bytes, file), options);
+  return shape({ ...table, notes: [`${file}: read as a spreadsheet`, ...table.notes], isDamaged: false }, file, false);
+}
+
+/** What a file's columns are, where it is a table; for a page that asks when they are unclear. */
+export async function inspectColumns(
+  bytes: Uint8Array,
+  file: string,
+  options: TableOptions = {},
+): Promise<TableFacts | undefined> {
+  let records: readonly TableRecord[];
+  if (isXlsx(bytes, file)) records = await readXlsx(bytes, file);
+  else {
+    const opened = openText(bytes, file);
+    if (!opened.isTable) return undefined;
+    ({ records } = recordsOf(opened, file, options));
+  }
+  return records.length === 0 ? undefined : inspectTable(records, options);
 }

@@ -2,7 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { OpenModel } from '../../models/open-model.ts';
 import { prepareExamples } from '../data/prepare.ts';
-import { readRows } from '../data/read-rows.ts';
+import { readDataRows } from '../data/read-rows.ts';
 import { describeProblem, type Example, type RowProblem } from '../data/rows.ts';
 import { splitRows } from '../data/split.ts';
 import { WebLoraError } from '../errors.ts';
@@ -64,7 +64,7 @@ export function resolveSeqLen(given: number | undefined, context: number): numbe
 }
 
 /** Reads, checks and tokenises one file. @throws BadRowsError unless bad rows are to be skipped */
-export function readExamples(
+export async function readExamples(
   opened: OpenModel,
   file: DataFile,
   options: {
@@ -75,9 +75,9 @@ export function readExamples(
     skipBadRows: boolean;
     withQuestions: boolean;
   },
-): { examples: Example[]; facts: DataFacts; notices: string[]; skipped: RowProblem[] } {
+): Promise<{ examples: Example[]; facts: DataFacts; notices: string[]; skipped: RowProblem[] }> {
   const { seqLen, context, lossOn, system, skipBadRows, withQuestions } = options;
-  const read = readRows(file.bytes, file.name, file.columns === undefined ? {} : { columns: file.columns });
+  const read = await readDataRows(file.bytes, file.name, file.columns === undefined ? {} : { columns: file.columns });
   const prepared = prepareExamples(read.rows, opened.tokenizer(), {
     file: file.name,
     seqLen,
@@ -115,12 +115,12 @@ export function readExamples(
 }
 
 /** The rows of a run: the training file, and the evaluation file or split. */
-export function readRunData(
+export async function readRunData(
   opened: OpenModel,
   context: number,
   config: TrainConfig,
   files: { data: DataFile; evalData?: DataFile },
-): RunData {
+): Promise<RunData> {
   const seqLen = resolveSeqLen(config.seqLen, context);
   const { lossOn, skipBadRows, system } = config;
   const options = {
@@ -131,7 +131,7 @@ export function readRunData(
     withQuestions: false,
     ...(system !== undefined && { system }),
   };
-  const main = readExamples(opened, files.data, options);
+  const main = await readExamples(opened, files.data, options);
   if (files.evalData === undefined) {
     const { train, held } = splitRows(main.examples.length, config.evalSplit, config.seed);
     const pick = (rows: readonly number[]): Example[] => rows.flatMap((row) => main.examples[row] ?? []);
@@ -152,7 +152,7 @@ export function readRunData(
       fix: 'leave one out',
     });
   }
-  const held = readExamples(opened, files.evalData, options);
+  const held = await readExamples(opened, files.evalData, options);
   return {
     train: main.examples,
     evaluation: held.examples,

@@ -172,7 +172,7 @@ export async function runTraining(request: RunRequest): Promise<RunOutcome> {
         });
       }
     }
-    const data = readRunData(opened, request.base.context, config, {
+    const data = await readRunData(opened, request.base.context, config, {
       data: request.data,
       ...(request.evalData && { evalData: request.evalData }),
     });

@@ -1,10 +1,10 @@
 import { releaseProxy, wrap, type Endpoint, type Remote } from 'comlink';
-import type { ReadOptions, ReadResult } from '../../src/data/read-rows.ts';
+import type { ReadOptions } from '../../src/data/read-rows.ts';
 import { toFailure, type Failure } from '../../src/errors.ts';
 import type { Dataset, Result } from '../engine/contract.ts';
-import type { DataApi } from './contract.ts';
+import type { DataApi, KeptSet, OpenedFile, SetEdit, SetFacts, SetFix, ShownRow, TrainingSet } from './contract.ts';
 
-/** Reads data files in a thread of their own, so that a large file does not stop the page. */
+/** Holds a page's examples in a thread of their own, so that a large file does not stop the page. */
 export class DataClient {
   readonly #data: Remote<DataApi>;
   readonly #terminate: () => void;
@@ -32,12 +32,40 @@ export class DataClient {
     return client;
   }
 
-  async readRows(file: Dataset, options: ReadOptions = {}): Promise<Result<ReadResult>> {
-    const death = this.#died.then((error): Result<ReadResult> => ({ ok: false, error }));
+  openFile(file: Dataset, options: ReadOptions = {}): Promise<Result<OpenedFile>> {
+    return this.#call(() => this.#data.openFile(file, options));
+  }
+
+  openKept(kept: KeptSet): Promise<Result<SetFacts>> {
+    return this.#call(() => this.#data.openKept(kept));
+  }
+
+  keep(): Promise<Result<KeptSet>> {
+    return this.#call(() => this.#data.keep());
+  }
+
+  rows(from: number, count: number): Promise<Result<readonly ShownRow[]>> {
+    return this.#call(() => this.#data.rows(from, count));
+  }
+
+  fix(what: SetFix): Promise<Result<SetFacts>> {
+    return this.#call(() => this.#data.fix(what));
+  }
+
+  edit(edit: SetEdit): Promise<Result<SetFacts>> {
+    return this.#call(() => this.#data.edit(edit));
+  }
+
+  trainingSet(heldOut?: Dataset): Promise<Result<TrainingSet>> {
+    return this.#call(() => this.#data.trainingSet(heldOut));
+  }
+
+  /** An answer or the worker's death, whichever comes first: a dead worker never answers. */
+  async #call<T>(ask: () => Promise<Result<T>>): Promise<Result<T>> {
+    const death = this.#died.then((error): Result<T> => ({ ok: false, error }));
     try {
       if (this.#isClosed) return await death;
-      // A dead worker never answers.
-      return await Promise.race([this.#data.readRows(file, options), death]);
+      return await Promise.race([ask(), death]);
     } catch (thrown) {
       return { ok: false, error: toFailure(thrown) };
     }

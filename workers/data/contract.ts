@@ -1,8 +1,83 @@
-import type { ReadOptions, ReadResult } from '../../src/data/read-rows.ts';
+import type { ReadOptions } from '../../src/data/read-rows.ts';
+import type { RowProblem } from '../../src/data/rows.ts';
+import type { TableFacts } from '../../src/data/table-rows.ts';
 import type { Dataset, Result } from '../engine/contract.ts';
 
-/** The border between a page and the thread that reads data files: plain data, failures as values with a code. */
+/** An example as a page shows it. */
+export interface ShownRow {
+  /** Its place among the usable rows, from 0. */
+  readonly index: number;
+  /** Its line in the file, from 1. */
+  readonly line: number;
+  readonly question: string;
+  readonly answer: string;
+  /** Whether question and answer are all there is to it, so that they can be edited. */
+  readonly isPair: boolean;
+}
+
+/** What is known of the open set without its rows. */
+export interface SetFacts {
+  readonly name: string;
+  readonly rowCount: number;
+  /** Rows that repeat an earlier one exactly. */
+  readonly duplicateCount: number;
+  readonly problemCount: number;
+  /** The first of the rows that cannot be used. */
+  readonly problems: readonly RowProblem[];
+  /** How the file was read, where there was something to find out. */
+  readonly notes: readonly string[];
+  /** Characters of question and answer together. */
+  readonly medianLength: number;
+  readonly longestLength: number;
+  readonly longestLine: number;
+  readonly first: readonly ShownRow[];
+}
+
+export type OpenedFile =
+  | { readonly kind: 'ready'; readonly facts: SetFacts }
+  /** A table whose columns only a person can tell apart. */
+  | { readonly kind: 'columns'; readonly table: TableFacts };
+
+/** The open set as plain data, to be kept over a reload. */
+export interface KeptSet {
+  readonly name: string;
+  /** The rows as JSONL, each on the line it had. */
+  readonly bytes: Uint8Array;
+  readonly problems: readonly RowProblem[];
+  readonly notes: readonly string[];
+}
+
+/** What a run is given. */
+export interface TrainingSet {
+  readonly data: Dataset;
+  /** Rows kept away from training; absent where there are too few. */
+  readonly heldOut?: Dataset;
+  /** The share that `heldOut` is of all rows. */
+  readonly heldOutShare: number;
+  readonly trainCount: number;
+  readonly heldOutRows: readonly ShownRow[];
+}
+
+export type SetFix = 'unusable' | 'duplicates';
+
+export type SetEdit =
+  | { readonly kind: 'change'; readonly index: number; readonly question: string; readonly answer: string }
+  | { readonly kind: 'remove'; readonly index: number }
+  | { readonly kind: 'add'; readonly rows: readonly { readonly question: string; readonly answer: string }[] };
+
+/**
+ * The border between a page and the thread that holds its examples: plain data, failures as values with a code.
+ * One set is open at a time; the page sees a few of its rows and never all of them.
+ */
 export interface DataApi {
-  /** Rows, and the rows that cannot be used; `bytes` are copied, so the page keeps its file. */
-  readRows(file: Dataset, options: ReadOptions): Promise<Result<ReadResult>>;
+  /** Reads a file and, where its columns are clear, makes it the open set. */
+  openFile(file: Dataset, options: ReadOptions): Promise<Result<OpenedFile>>;
+  /** Makes rows that were kept before the open set; `name` and no bytes for an empty one. */
+  openKept(kept: KeptSet): Promise<Result<SetFacts>>;
+  keep(): Promise<Result<KeptSet>>;
+  rows(from: number, count: number): Promise<Result<readonly ShownRow[]>>;
+  fix(what: SetFix): Promise<Result<SetFacts>>;
+  edit(edit: SetEdit): Promise<Result<SetFacts>>;
+  /** The open set for a run: `heldOut` is given, or a part of the rows is kept back when there are enough. */
+  trainingSet(heldOut?: Dataset): Promise<Result<TrainingSet>>;
 }

@@ -1,5 +1,6 @@
 import { expose } from 'comlink';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Result } from '../engine/contract.ts';
 import { DataClient } from './client.ts';
 import { makeDataApi } from './data.ts';
 
@@ -25,62 +26,103 @@ afterEach(() => {
 });
 
 describe('the data worker', () => {
-  it('gives rows, problems and notes', async () => {
-    const file = { name: 'a.csv', bytes: utf8('Frage;Antwort\nf;a\ng;\n') };
-    const result = await connect().readRows(file, { columns: { question: 'Frage', answer: 'Antwort' } });
-    expect(result).toMatchInlineSnapshot(`
-      {
-        "ok": true,
-        "value": {
-          "notes": [
-            "a.csv: read as semicolon-separated UTF-8",
-          ],
-          "problems": [
-            {
-              "file": "a.csv",
-              "fix": "fill it in or remove the row",
-              "line": 3,
-              "reason": "empty answer (answer)",
-            },
-          ],
-          "rows": [
-            {
-              "kind": "messages",
-              "line": 2,
-              "messages": [
-                {
-                  "content": "f",
-                  "role": "user",
-                },
-                {
-                  "content": "a",
-                  "role": "assistant",
-                },
-              ],
-            },
-          ],
-        },
-      }
-    `);
+  const pair = (i: number): string => JSON.stringify({ question: `q${i}`, answer: `a${i}` });
+  const many = (count: number): Uint8Array => utf8(Array.from({ length: count }, (_, i) => pair(i)).join('\n'));
+  const value = <T>(result: Result<T>): T => {
+    if (!result.ok) throw new Error(result.error.message);
+    return result.value;
+  };
+
+  it('gives facts of a file, and its rows by the page', async () => {
+    const client = connect();
+    const file = { name: 'a.csv', bytes: utf8('Frage;Antwort\nf;a\ng;\nf;a\nh;"lange\nAntwort"\n') };
+    const opened = value(await client.openFile(file));
+    if (opened.kind !== 'ready') throw new Error('its columns are clear');
+    const { first, problems, notes, ...counts } = opened.facts;
+    expect(counts).toEqual({
+      name: 'a.csv',
+      rowCount: 3,
+      duplicateCount: 1,
+      problemCount: 1,
+      medianLength: 2,
+      longestLength: 14,
+      longestLine: 5,
+    });
+    expect(problems.map(({ line }) => line)).toEqual([3]);
+    expect(notes).toHaveLength(2);
+    expect(first[2]).toEqual({ index: 2, line: 5, question: 'h', answer: 'lange\nAntwort', isPair: true });
+    expect(value(await client.rows(1, 1))).toEqual([first[1]]);
     expect(file.bytes.byteLength).toBeGreaterThan(0);
   });
 
+  it('asks about columns that nobody else can tell apart, and takes the answer', async () => {
+    const client = connect();
+    const file = { name: 'a.csv', bytes: utf8('Wolle;weich\nGarn;fest\n') };
+    const opened = value(await client.openFile(file));
+    expect(opened).toMatchObject({ kind: 'columns', table: { isClear: false, names: ['Wolle', 'weich'] } });
+    const told = value(await client.openFile(file, { columns: { question: '#1', answer: '#2' }, header: false }));
+    expect(told).toMatchObject({ kind: 'ready', facts: { rowCount: 2 } });
+  });
+
+  it('removes what is asked to go, and changes and adds rows', async () => {
+    const client = connect();
+    await client.openFile({ name: 'a.csv', bytes: utf8('question;answer\nf;a\ng;\nf;a\n') });
+    expect(value(await client.fix('duplicates'))).toMatchObject({ rowCount: 1, duplicateCount: 0, problemCount: 1 });
+    expect(value(await client.fix('unusable'))).toMatchObject({ rowCount: 1, problemCount: 0 });
+    await client.edit({ kind: 'change', index: 0, question: 'new', answer: 'text' });
+    const facts = value(await client.edit({ kind: 'add', rows: [{ question: 'x', answer: 'y' }] }));
+    expect(facts.first.map(({ line, question, answer }) => [line, question, answer])).toEqual([
+      [2, 'new', 'text'],
+      [3, 'x', 'y'],
+    ]);
+    expect(value(await client.edit({ kind: 'remove', index: 0 })).rowCount).toBe(1);
+  });
+
+  it('keeps a set as plain data that opens again with the same lines and problems', async () => {
+    const client = connect();
+    await client.openFile({ name: 'a.csv', bytes: utf8('question;answer\n"f\n2";a\ng;\nh;b\n') });
+    const kept = value(await client.keep());
+    const other = connect();
+    const facts = value(await other.openKept(kept));
+    expect(facts.first.map(({ line }) => line)).toEqual([2, 5]);
+    expect(facts.problems).toEqual(kept.problems);
+    const empty = { name: 'mine', bytes: new Uint8Array(), problems: [], notes: [] };
+    expect(value(await other.openKept(empty)).rowCount).toBe(0);
+  });
+
+  it.each([
+    [39, 0],
+    [40, 8],
+    [200, 20],
+    [10_000, 100],
+  ])('of %d rows keeps %d back, the same ones each time, and none is lost', async (count, heldCount) => {
+    const client = connect();
+    await client.openFile({ name: 'a.jsonl', bytes: many(count) });
+    const { data, heldOut, heldOutRows, trainCount } = value(await client.trainingSet());
+    const rowsOf = (bytes: Uint8Array | undefined): string[] =>
+      new TextDecoder().decode(bytes).split('\n').filter(Boolean);
+    expect(heldOutRows).toHaveLength(heldCount);
+    expect(trainCount).toBe(count - heldCount);
+    expect(new Set([...rowsOf(data.bytes), ...rowsOf(heldOut?.bytes)]).size).toBe(count);
+    expect(value(await client.trainingSet()).heldOutRows).toEqual(heldOutRows);
+  });
+
   it('gives failures as values with their code', async () => {
-    expect(await connect().readRows({ name: 'a.xlsx', bytes: utf8('PK') })).toMatchInlineSnapshot(`
-      {
-        "error": {
-          "code": "unsupported",
-          "message": "a.xlsx: got an Excel file, wanted JSONL, a JSON array, CSV or TSV; save the sheet as CSV",
-        },
-        "ok": false,
-      }
-    `);
+    const client = connect();
+    expect(await client.openFile({ name: 'a.zip', bytes: Uint8Array.of(0x50, 0x4b, 3, 4) })).toMatchObject({
+      ok: false,
+      error: { code: 'unsupported' },
+    });
+    expect(await client.rows(0, 1)).toEqual({
+      ok: false,
+      error: { code: 'internal', message: 'no examples are open' },
+    });
   });
 
   it('answers after it was closed', async () => {
     const client = connect();
     client.dispose();
-    const result = await client.readRows({ name: 'a.jsonl', bytes: utf8('{"text":"a"}') });
+    const result = await client.openFile({ name: 'a.jsonl', bytes: utf8('{"text":"a"}') });
     expect(result).toEqual({ ok: false, error: { code: 'aborted', message: 'reading data was stopped' } });
   });
 

@@ -1,16 +1,57 @@
-import { readRows } from '../../src/data/read-rows.ts';
-import { toFailure } from '../../src/errors.ts';
+import { inspectColumns, readDataRows } from '../../src/data/read-rows.ts';
+import { toFailure, WebLoraError } from '../../src/errors.ts';
+import type { Result } from '../engine/contract.ts';
 import type { DataApi } from './contract.ts';
+import { OpenSet } from './open-set.ts';
+
+async function attempt<T>(body: () => T | Promise<T>): Promise<Result<T>> {
+  try {
+    return { ok: true, value: await body() };
+  } catch (thrown) {
+    return { ok: false, error: toFailure(thrown) };
+  }
+}
 
 /** What the data worker answers with. Frozen: comlink would otherwise let the page replace its functions. */
 export function makeDataApi(): DataApi {
+  let current: OpenSet | undefined;
+  const set = (): OpenSet => {
+    if (current === undefined) throw new WebLoraError('internal', 'no examples are open');
+    return current;
+  };
   return Object.freeze<DataApi>({
-    readRows: (file, options) => {
-      try {
-        return Promise.resolve({ ok: true, value: readRows(file.bytes, file.name, options) });
-      } catch (thrown) {
-        return Promise.resolve({ ok: false, error: toFailure(thrown) });
-      }
-    },
+    openFile: ({ name, bytes, columns }, given) =>
+      attempt(async () => {
+        const options = { ...(columns && { columns }), ...given };
+        const table = options.columns === undefined ? await inspectColumns(bytes, name, options) : undefined;
+        if (table?.isClear === false && table.columns !== undefined) return { kind: 'columns', table } as const;
+        const { rows, problems, notes } = await readDataRows(bytes, name, options);
+        current = new OpenSet(name, rows, problems, notes);
+        return { kind: 'ready', facts: current.facts() } as const;
+      }),
+    openKept: ({ name, bytes, problems, notes }) =>
+      attempt(async () => {
+        const isEmpty = !bytes.some((byte) => byte > 0x20);
+        const { rows } = isEmpty ? { rows: [] } : await readDataRows(bytes, 'kept.jsonl');
+        current = new OpenSet(name, rows, problems, notes);
+        return current.facts();
+      }),
+    keep: () => attempt(() => set().keep()),
+    rows: (from, count) => attempt(() => set().shown(from, count)),
+    fix: (what) =>
+      attempt(() => {
+        set().fix(what);
+        return set().facts();
+      }),
+    edit: (edit) =>
+      attempt(() => {
+        set().edit(edit);
+        return set().facts();
+      }),
+    trainingSet: (file) =>
+      attempt(async () => {
+        const heldOut = file && { file, rows: (await readDataRows(file.bytes, file.name)).rows };
+        return set().trainingSet(heldOut);
+      }),
   });
 }

@@ -21,7 +21,7 @@ export async function train(given: Flags, output: Output): Promise<number> {
   const out = resolve(resume ?? flags.required('out', 'a folder for the run'));
   const config = resolveTrainConfig(trainConfigOf(flags));
   const columns = flags.pairs('columns');
-  const data = readDataFile('--data', flags.required('data', 'a JSONL, JSON, CSV or TSV file'), columns);
+  const data = readDataFile('--data', flags.required('data', 'a JSONL, JSON, CSV, TSV or .xlsx file'), columns);
   const evalPath = flags.text('eval-data');
   const evalData = evalPath === undefined ? undefined : readDataFile('--eval-data', evalPath, columns);
   const initPath = flags.text('init-adapter');

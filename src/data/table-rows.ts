@@ -1,0 +1,116 @@
+import { WebLoraError } from '../errors.ts';
+import type { RawRow } from './json-rows.ts';
+import { matchColumns, type ColumnMatch } from './match-columns.ts';
+import { understandsColumns } from './row-shape.ts';
+
+/** One row of a table as its file has it. */
+export interface TableRecord {
+  /** Counts from 1: the text's line on which the record begins, or the sheet's row. */
+  readonly line: number;
+  readonly fields: string[];
+  readonly isBroken: boolean;
+}
+
+export interface TableOptions {
+  /** The table's own names for the names of the shapes; `#2` is the second column, whatever its name. */
+  readonly columns?: Readonly<Record<string, string>>;
+  /** Whether the first record names the columns. Not given: found out. */
+  readonly header?: boolean;
+}
+
+export interface TableRows {
+  readonly rows: RawRow[];
+  /** The columns' names for the names of the shapes; absent where the header has these already. */
+  readonly columns?: Readonly<Record<string, string>>;
+  readonly notes: string[];
+}
+
+/** What a table is made of, for someone who has to say which column is what. */
+export interface TableFacts extends ColumnMatch {
+  /** The columns' names, `#1`, `#2`, … without a header. */
+  readonly names: readonly string[];
+  readonly first: readonly (readonly string[])[];
+}
+
+const FIRST_ROWS = 4;
+
+const isPlace = (source: string): boolean => /^#[1-9]\d*$/.test(source);
+const trimmed = (record: TableRecord | undefined): string[] => (record?.fields ?? []).map((field) => field.trim());
+
+function decide(records: readonly TableRecord[], { columns, header }: TableOptions): ColumnMatch {
+  const head = trimmed(records[0]);
+  const sources = Object.values(columns ?? {});
+  if (columns !== undefined && sources.length > 0) {
+    const names = sources.filter((source) => !isPlace(source));
+    const hasHeader = header ?? (names.length > 0 || understandsColumns(head) || matchColumns(records).hasHeader);
+    return { hasHeader, isClear: true, columns };
+  }
+  if (header !== false && understandsColumns(head)) return { hasHeader: true, isClear: true };
+  return matchColumns(records, header);
+}
+
+/** Names that are each used once: a second column of the same name is told by its place. */
+function namesOf(records: readonly TableRecord[], hasHeader: boolean): string[] {
+  const width = Math.max(0, ...records.slice(0, 50).map(({ fields }) => fields.length));
+  const places = Array.from({ length: width }, (_, i) => `#${i + 1}`);
+  if (!hasHeader) return places;
+  return trimmed(records[0]).map((name, i, all) => (name === '' || all.indexOf(name) < i ? `#${i + 1}` : name));
+}
+
+/** What is known of a table's columns, without refusing any. */
+export function inspectTable(records: readonly TableRecord[], options: TableOptions = {}): TableFacts {
+  const match = decide(records, options);
+  const names = namesOf(records, match.hasHeader);
+  const first = records.slice(match.hasHeader ? 1 : 0).slice(0, FIRST_ROWS);
+  return { ...match, names, first: first.map(({ fields }) => fields) };
+}
+
+/**
+ * Rows of a table, with the columns as said, as the header says, or as they can be told from names and contents.
+ * @param file its name, used in messages
+ * @param separator what parts its fields, for messages
+ * @throws WebLoraError 'bad-data' when it is unclear which column is what
+ */
+export function rowsOfTable(
+  file: string,
+  records: readonly TableRecord[],
+  options: TableOptions,
+  separator = 'separator',
+): TableRows {
+  const match = decide(records, options);
+  const { hasHeader, isClear } = match;
+  const names = namesOf(records, hasHeader);
+  const head = hasHeader ? trimmed(records[0]) : names;
+  if (!isClear) {
+    throw new WebLoraError('bad-data', `${file}: columns`, {
+      got: records.length === 0 ? 'none' : trimmed(records[0]).slice(0, 12).join(', ').slice(0, 200),
+      wanted: 'a header with prompt and completion, question and answer, instruction and output, or text',
+      fix: 'rename them, or say which is which with --columns question=YOUR_COLUMN,answer=YOUR_COLUMN (#1 is the first column)',
+    });
+  }
+  const place = (source: string): string => {
+    const at = isPlace(source) && !head.includes(source) ? Number(source.slice(1)) - 1 : -1;
+    return names[at] ?? source;
+  };
+  const columns =
+    match.columns && Object.fromEntries(Object.entries(match.columns).map(([name, source]) => [name, place(source)]));
+  const notes: string[] = [];
+  if (columns !== undefined && options.columns === undefined) {
+    const taken = Object.entries(columns).map(([name, source]) => `${source} as the ${name}`);
+    notes.push(`${file}: ${hasHeader ? '' : 'no header, '}took ${taken.join(' and ')}`);
+  }
+  const rows = records.slice(hasHeader ? 1 : 0).map(({ line, fields, isBroken }): RawRow => {
+    if (isBroken) {
+      return { line, reason: 'a quote that is not closed or stands inside a field', fix: 'write it twice ("")' };
+    }
+    if (fields.length !== names.length) {
+      return {
+        line,
+        reason: `${fields.length} fields where the ${hasHeader ? 'header has' : 'table has'} ${names.length}`,
+        fix: `put fields that hold a ${separator} in quotes`,
+      };
+    }
+    return { line, value: Object.fromEntries(names.map((name, i) => [name, fields[i]])) };
+  });
+  return { rows, notes, ...(columns && { columns }) };
+}

@@ -1,0 +1,165 @@
+import type { DataRow, RowProblem } from '../../src/data/rows.ts';
+import { splitRows } from '../../src/data/split.ts';
+import { WebLoraError } from '../../src/errors.ts';
+import type { Dataset } from '../engine/contract.ts';
+import type { KeptSet, SetEdit, SetFacts, SetFix, ShownRow, TrainingSet } from './contract.ts';
+
+/** Rows that are shown without being asked for. */
+const FIRST_ROWS = 8;
+const FIRST_PROBLEMS = 20;
+/** Rows kept back: as many as tell something, and only where enough stay to learn from. */
+const MIN_HELD = 8;
+const MAX_HELD = 100;
+const HELD_SHARE = 0.1;
+const MIN_ROWS_TO_SPLIT = 40;
+
+/** The share of the rows that is kept back from training. */
+export function heldOutShare(rowCount: number): number {
+  if (rowCount < MIN_ROWS_TO_SPLIT) return 0;
+  const held = Math.min(MAX_HELD, Math.max(MIN_HELD, Math.round(rowCount * HELD_SHARE)));
+  return Number((held / rowCount).toPrecision(4));
+}
+
+export function showRow(row: DataRow, index: number): ShownRow {
+  const { line } = row;
+  if (row.kind === 'text') return { index, line, question: '', answer: row.text, isPair: false };
+  if (row.kind === 'tokens') {
+    return { index, line, question: '', answer: `${row.inputIds.length} tokens`, isPair: false };
+  }
+  const last = row.messages.length - 1;
+  const asked = row.messages.filter(({ role }, i) => role === 'user' && i < last).at(-1);
+  const [first, second] = row.messages;
+  const isPair = row.messages.length === 2 && first?.role === 'user' && second?.role === 'assistant';
+  return { index, line, question: asked?.content ?? '', answer: row.messages[last]?.content ?? '', isPair };
+}
+
+function contentOf(row: DataRow): object {
+  if (row.kind === 'messages') return { messages: row.messages };
+  if (row.kind === 'text') return { text: row.text };
+  return { input_ids: row.inputIds, labels: row.labels };
+}
+
+/** JSONL with each row on its own line number, so that what is said of a line is true of the file it came from. */
+function toJsonl(rows: readonly DataRow[]): Uint8Array {
+  const lines: string[] = [];
+  for (const row of rows) {
+    while (lines.length < row.line - 1) lines.push('');
+    lines.push(JSON.stringify(contentOf(row)));
+  }
+  return new TextEncoder().encode(`${lines.join('\n')}\n`);
+}
+
+const asRow = (line: number, question: string, answer: string): DataRow => ({
+  kind: 'messages',
+  line,
+  messages: [
+    { role: 'user', content: question },
+    { role: 'assistant', content: answer },
+  ],
+});
+
+/** The examples a page works on. */
+export class OpenSet {
+  readonly name: string;
+  #rows: DataRow[];
+  #problems: RowProblem[];
+  readonly #notes: readonly string[];
+
+  constructor(name: string, rows: readonly DataRow[], problems: readonly RowProblem[], notes: readonly string[]) {
+    this.name = name;
+    this.#rows = [...rows];
+    this.#problems = [...problems];
+    this.#notes = notes;
+  }
+
+  facts(): SetFacts {
+    const lengths = this.#rows.map((row, i) => {
+      const { question, answer } = showRow(row, i);
+      return question.length + answer.length;
+    });
+    const sorted = [...lengths].sort((a, b) => a - b);
+    const longestLength = sorted.at(-1) ?? 0;
+    return {
+      name: this.name,
+      rowCount: this.#rows.length,
+      duplicateCount: this.#rows.length - this.#firstOfEach().length,
+      problemCount: this.#problems.length,
+      problems: this.#problems.slice(0, FIRST_PROBLEMS),
+      notes: this.#notes,
+      medianLength: sorted[Math.floor(sorted.length / 2)] ?? 0,
+      longestLength,
+      longestLine: this.#rows[lengths.indexOf(longestLength)]?.line ?? 0,
+      first: this.shown(0, FIRST_ROWS),
+    };
+  }
+
+  shown(from: number, count: number): ShownRow[] {
+    return this.#rows.slice(from, from + count).map((row, i) => showRow(row, from + i));
+  }
+
+  fix(what: SetFix): void {
+    if (what === 'unusable') this.#problems = [];
+    else this.#rows = this.#firstOfEach();
+  }
+
+  edit(edit: SetEdit): void {
+    switch (edit.kind) {
+      case 'add': {
+        const last = Math.max(0, this.#rows.at(-1)?.line ?? 0, ...this.#problems.map(({ line }) => line));
+        this.#rows.push(...edit.rows.map(({ question, answer }, i) => asRow(last + 1 + i, question, answer)));
+        return;
+      }
+      case 'remove':
+        this.#rows.splice(edit.index, 1);
+        return;
+      case 'change': {
+        const row = this.#rows[edit.index];
+        if (row === undefined || !showRow(row, edit.index).isPair) {
+          throw new WebLoraError('internal', `row ${edit.index} cannot be edited`);
+        }
+        this.#rows[edit.index] = asRow(row.line, edit.question, edit.answer);
+        return;
+      }
+      default:
+        edit satisfies never;
+    }
+  }
+
+  keep(): KeptSet {
+    return { name: this.name, bytes: toJsonl(this.#rows), problems: this.#problems, notes: this.#notes };
+  }
+
+  trainingSet(heldOut: { readonly file: Dataset; readonly rows: readonly DataRow[] } | undefined): TrainingSet {
+    const base = this.name.replace(/\.[a-z0-9]+$/i, '');
+    if (heldOut !== undefined) {
+      return {
+        data: { name: this.name, bytes: toJsonl(this.#rows) },
+        heldOut: heldOut.file,
+        heldOutShare: 0,
+        trainCount: this.#rows.length,
+        heldOutRows: heldOut.rows.map(showRow),
+      };
+    }
+    const share = heldOutShare(this.#rows.length);
+    const { train, held } = splitRows(this.#rows.length, share, 0);
+    const pick = (indexes: readonly number[]): DataRow[] => indexes.flatMap((index) => this.#rows[index] ?? []);
+    const heldRows = pick(held);
+    return {
+      data: { name: `${base}.jsonl`, bytes: toJsonl(pick(train)) },
+      ...(held.length > 0 && { heldOut: { name: `${base}-held-out.jsonl`, bytes: toJsonl(heldRows) } }),
+      heldOutShare: share,
+      trainCount: train.length,
+      heldOutRows: heldRows.map(showRow),
+    };
+  }
+
+  #firstOfEach(): DataRow[] {
+    const seen = new Set<string>();
+    return this.#rows.filter((row) => {
+      const content = JSON.stringify(contentOf(row));
+      if (seen.has(content)) return false;
+      seen.add(content);
+      return true;
+    });
+  }
+}
