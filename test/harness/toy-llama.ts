@@ -9,6 +9,7 @@ import { readSafetensors, tensorToFloat32 } from '../../src/formats/safetensors.
 
 const FIXTURES = join(import.meta.dirname, '..', 'fixtures');
 
+export type Row = Pick<Example, 'ids' | 'labels'>;
 export type ToyName = 'toy-llama' | 'toy-llama-untied';
 
 export interface ToyLog {
@@ -48,14 +49,19 @@ export function toyAdapter(name: ToyName, folder: 'adapter' | 'adapter-random' |
   return readPeft(new Map(readdirSync(path).map((file) => [file, readFileSync(join(path, file))])));
 }
 
-export function toyRows(name: ToyName, file: 'data.jsonl' | 'microbatch.jsonl'): Pick<Example, 'ids' | 'labels'>[] {
-  return readFileSync(join(FIXTURES, name, file), 'utf8')
+/** Rows `{input_ids, labels}` of a JSONL file. */
+export function readRows(path: string): Row[] {
+  return readFileSync(path, 'utf8')
     .trim()
     .split('\n')
     .map((line) => {
       const { input_ids, labels } = JSON.parse(line) as { input_ids: number[]; labels: number[] };
       return { ids: Uint32Array.from(input_ids), labels: Int32Array.from(labels) };
     });
+}
+
+export function toyRows(name: ToyName, file: 'data.jsonl' | 'microbatch.jsonl'): Row[] {
+  return readRows(join(FIXTURES, name, file));
 }
 
 export function toyExpected(
