@@ -26,15 +26,8 @@ export function embeddedFolder(): string {
   return found;
 }
 
-/** @throws `file-not-found`, `unsupported` */
+/** A model on this computer. @throws `file-not-found` */
 export function openModelFolder(model: string): ModelFolder {
-  if (model.startsWith('hf:')) {
-    throw new WebLoraError('unsupported', `--model ${model}`, {
-      got: 'a hub id',
-      wanted: 'embedded, a folder in Hugging Face layout, or a .gguf file',
-      fix: 'download the model and give its folder',
-    });
-  }
   const path = model === 'embedded' ? embeddedFolder() : resolve(model);
   const isGguf = model.endsWith('.gguf');
   if (isGguf && existsSync(path) && statSync(path).isFile()) {
@@ -43,7 +36,7 @@ export function openModelFolder(model: string): ModelFolder {
   if (!existsSync(path) || !statSync(path).isDirectory()) {
     throw new WebLoraError('file-not-found', `--model ${model}`, {
       got: existsSync(path) ? 'a file' : isGguf ? 'no such file' : 'no such folder',
-      wanted: 'embedded, a folder in Hugging Face layout, or a .gguf file',
+      wanted: 'embedded, a folder in Hugging Face layout, a .gguf file, or hf:org/name',
       fix: 'check the path',
     });
   }

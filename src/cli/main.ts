@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { WebLoraError } from '../errors.ts';
 import { VERSION } from '../version.ts';
+import { bench } from './commands/bench.ts';
 import { evaluateCommand } from './commands/eval.ts';
 import { exportAdapter } from './commands/export.ts';
 import { generate } from './commands/generate.ts';
 import { inspect } from './commands/inspect.ts';
 import { logits } from './commands/logits.ts';
+import { models } from './commands/models.ts';
 import { plan } from './commands/plan.ts';
 import { train } from './commands/train.ts';
 import { mergeFlags, type Flags } from './flags.ts';
@@ -20,8 +22,10 @@ const COMMON: readonly Option[] = [
   ['--config <file>', 'JSON or YAML of these flags, or a run.json; flags win'],
 ];
 const DEVICE: Option = ['--device <name>', 'auto, webgpu or cpu (default auto)'];
+const OFFLINE: Option = ['--offline', 'use downloaded models only and ask no server'];
 const MODEL: readonly Option[] = [
-  ['--model <model>', 'embedded, or a folder in Hugging Face layout'],
+  ['--model <model>', 'embedded, a folder in Hugging Face layout, a .gguf file, hf:org/name[@revision] or an address'],
+  OFFLINE,
   [
     '--base <format>',
     'how the base is kept: q4, nf4, q8, f16, bf16, f32, or gguf: as its file has it (default: what the adapter was trained on, else gguf for a GGUF file and q4 for others)',
@@ -155,8 +159,29 @@ async function main(): Promise<number> {
     [ADAPTER, ['--to <format>', 'peft'], ['--out <path>', 'a folder, or a .zip file']],
     exportAdapter,
   );
-  command('inspect', 'say what a model, adapter or run folder is', [], (_flags, output, folder) =>
-    inspect(folder, output),
+  command('inspect', 'say what a model, adapter or run folder is', [OFFLINE], (flags, output, target) =>
+    inspect(target, flags, output),
+  );
+  command(
+    'models',
+    'list, check and delete the models that were downloaded',
+    [
+      ['--delete <model>', 'remove a model from this computer'],
+      ['--check <model>', 'read every byte again and compare it with its hash'],
+    ],
+    models,
+  );
+  command(
+    'bench',
+    'time training, generation and kernels on this adapter',
+    [
+      ...MODEL,
+      ['--suite <name>', 'train, decode, prefill or kernels (default: all of them)'],
+      ['--lengths <tokens>', 'tokens of the training steps (default 64,512)'],
+      ['--room <name>', 'only this kernel'],
+      ['--peers', 'time other libraries on the same work too'],
+    ],
+    bench,
   );
   program.parse(process.argv);
   return status;
@@ -177,7 +202,7 @@ function translate(error: CommanderError): WebLoraError {
     case 'commander.unknownCommand':
       return new WebLoraError('usage', 'command', {
         got: /'([^']*)'/.exec(error.message)?.[1] ?? 'an unknown command',
-        wanted: 'train, generate, eval, logits, plan, export or inspect',
+        wanted: 'train, generate, eval, logits, plan, export, inspect, bench or models',
         fix: 'see weblora --help',
       });
     case 'commander.missingArgument':

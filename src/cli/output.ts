@@ -102,6 +102,7 @@ export function reportFailure(thrown: unknown): number {
   process.stderr.write(`error[${isUsage ? 'usage' : failure.code}]: ${message}\n`);
   if (failure.code === 'internal' && process.env['WEBLORA_DEBUG'] !== undefined && thrown instanceof Error)
     process.stderr.write(`${thrown.stack ?? ''}\n`);
+  if (failure.code === 'aborted') return 130;
   return isUsage ? 2 : 1;
 }
 

@@ -5,8 +5,8 @@ import { DEFAULT_LIMITS } from '../gpu/gpu.ts';
 import { openNodeGpu } from '../gpu/node.ts';
 import type { TrainConfig } from '../train/config.ts';
 import type { ProgramReport } from '../train/program.ts';
-import { openModelFolder } from './files.ts';
 import { baseOf, type Flags } from './flags.ts';
+import { MODEL_WANTED, openModelSource } from './model-source.ts';
 import type { Output } from './output.ts';
 
 /** Plans without loading weights: the device is asked for its limits, nothing is allocated on it. */
@@ -15,9 +15,11 @@ export async function withPlanner<T>(
   output: Output,
   body: (plan: (config: TrainConfig) => ProgramReport) => Promise<T>,
 ): Promise<T> {
-  const opened = await openModel(
-    openModelFolder(flags.required('model', 'embedded, or a folder in Hugging Face layout')),
-  );
+  const folder = await openModelSource(flags.required('model', MODEL_WANTED), output, {
+    offline: flags.flag('offline'),
+    shapesOnly: true,
+  });
+  const opened = await openModel(folder);
   const context = flags.number('context');
   const format = resolveBase(opened, baseOf(flags));
   if (flags.oneOf('device', ['auto', 'webgpu', 'cpu'] as const) === 'cpu') {

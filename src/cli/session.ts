@@ -2,8 +2,9 @@ import { resolve } from 'node:path';
 import { Core, type LoadedModel } from '../../workers/engine/core.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { openNodeGpu } from '../gpu/node.ts';
-import { readAdapter, readRunFile, openModelFolder } from './files.ts';
+import { readAdapter, readRunFile } from './files.ts';
 import { baseOf, type Flags } from './flags.ts';
+import { MODEL_WANTED, openModelSource } from './model-source.ts';
 import type { Output } from './output.ts';
 import type { RunRecord } from '../train/run-record.ts';
 
@@ -21,7 +22,8 @@ export async function withSession<T>(flags: Flags, output: Output, body: (sessio
   const adapterPath = flags.text('adapter');
   const adapter = adapterPath === undefined ? undefined : readAdapter('--adapter', adapterPath);
   const run = adapterPath === undefined ? undefined : readRunFile(resolve(adapterPath));
-  const folder = openModelFolder(flags.required('model', 'embedded, or a folder in Hugging Face layout'));
+  const name = flags.required('model', MODEL_WANTED);
+  const folder = await openModelSource(name, output, { offline: flags.flag('offline') });
   const context = flags.number('context');
   const base = baseOf(flags, run?.base.format);
   const device = flags.oneOf('device', ['auto', 'webgpu', 'cpu'] as const) ?? 'auto';

@@ -2,19 +2,21 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openModel } from '../../../models/open-model.ts';
 import { WebLoraError } from '../../errors.ts';
-import { openModelFolder, readAdapter, readRunFile } from '../files.ts';
+import { readAdapter, readRunFile } from '../files.ts';
+import type { Flags } from '../flags.ts';
+import { openModelSource } from '../model-source.ts';
 import type { Output } from '../output.ts';
 
 /** `weblora inspect` @returns the exit status */
-export async function inspect(target: string, output: Output): Promise<number> {
-  const facts = await describe(target);
+export async function inspect(target: string, flags: Flags, output: Output): Promise<number> {
+  const facts = await describe(target, flags, output);
   output.record(facts);
   for (const [name, value] of Object.entries(facts))
     output.line(`${name.padEnd(18)}${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return 0;
 }
 
-async function describe(target: string): Promise<Record<string, unknown>> {
+async function describe(target: string, flags: Flags, output: Output): Promise<Record<string, unknown>> {
   const path = resolve(target);
   const isFolder = existsSync(path) && statSync(path).isDirectory();
   if (isFolder && (existsSync(join(path, 'adapter_config.json')) || existsSync(join(path, 'run.json'))))
@@ -26,7 +28,8 @@ async function describe(target: string): Promise<Record<string, unknown>> {
       fix: 'check the path',
     });
   }
-  const { name, model, parameterCount, baseHash, recommendedLearningRate } = await openModel(openModelFolder(target));
+  const folder = await openModelSource(target, output, { offline: flags.flag('offline'), shapesOnly: true });
+  const { name, model, parameterCount, baseHash, recommendedLearningRate } = await openModel(folder);
   return {
     kind: 'model',
     format: 'Hugging Face folder',

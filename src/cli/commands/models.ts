@@ -1,0 +1,40 @@
+import type { Flags } from '../flags.ts';
+import { openModelCache } from '../model-source.ts';
+import { formatBytes, type Output } from '../output.ts';
+
+/** `weblora models` @returns the exit status */
+export async function models(flags: Flags, output: Output): Promise<number> {
+  const cache = openModelCache();
+  const gone = flags.text('delete');
+  if (gone !== undefined) {
+    const removed = await cache.remove(gone);
+    const bytes = removed.reduce((sum, model) => sum + model.bytes, 0);
+    output.record({ deleted: removed.map(({ id, name, bytes: size }) => ({ id, name, bytes: size })), bytes });
+    output.line(`deleted ${removed.map(({ name }) => name).join(', ')}: ${formatBytes(bytes)} free again`);
+    return 0;
+  }
+  const checked = flags.text('check');
+  if (checked !== undefined) {
+    const progress = output.progress('checking', 'MB');
+    const damaged = await cache.check(checked, (done, total) =>
+      progress.update(Math.floor(done / 1e6), Math.ceil(total / 1e6)),
+    );
+    progress.end();
+    output.record({ checked, damaged });
+    output.line(
+      damaged.length === 0
+        ? `${checked}: every byte is as it was fetched`
+        : `damaged and removed, the next use fetches them again: ${damaged.join(', ')}`,
+    );
+    return damaged.length === 0 ? 0 : 1;
+  }
+  const all = await cache.list();
+  for (const model of all) output.record(model);
+  for (const { name, commit, bytes, complete } of all)
+    output.line(
+      `${formatBytes(bytes).padStart(10)}  ${name}  ${commit.slice(0, 8)}${complete ? '' : '  (not whole yet)'}`,
+    );
+  const total = all.reduce((sum, { bytes }) => sum + bytes, 0);
+  output.note(`${all.length} in ${cache.store.description}, ${formatBytes(total)}`);
+  return 0;
+}
