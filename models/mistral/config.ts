@@ -19,6 +19,8 @@ export function parseMistralConfig(json: Readonly<Record<string, unknown>>): Mis
   const config = new ConfigReader(json, 'Mistral');
   config.only('hidden_act', ['silu', 'swish']);
   config.only('partial_rotary_factor', [null, 1]);
+  config.only('attention_bias', [null, false]);
+  config.only('mlp_bias', [null, false]);
   const sizes = readDecoderSizes(config, { maxPositions: 4096 * 32, kvHeads: 8 });
   const parsed: MistralConfig = {
     ...sizes,

@@ -40,7 +40,8 @@ describe('parseMistralConfig', () => {
   });
 
   it.each([
-    [{ attention_bias: true }, /unknown key 'attention_bias'.*keys of a Mistral model/],
+    [{ attention_bias: true }, /attention_bias: got true, wanted null or false/],
+    [{ num_local_experts: 8 }, /unknown key 'num_local_experts'.*keys of a Mistral model/],
     [{ hidden_act: 'relu' }, /hidden_act: got "relu"/],
     [{ sliding_window: 0 }, /sliding_window: got 0, wanted a number over 0/],
     [{ sliding_window: 4.5 }, /sliding_window: got 4.5, wanted a whole number/],
