@@ -61,7 +61,7 @@ function readRecords(file: string, text: string, delimiter: string, limit = 0): 
 function regularity(records: readonly TableRecord[]): { readonly share: number; readonly width: number } {
   const counts = new Map<number, number>();
   for (const { fields } of records) counts.set(fields.length, (counts.get(fields.length) ?? 0) + 1);
-  const [width = 1, most = 0] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a), [1, 0]);
+  const [width, most] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a), [1, 0]);
   return { share: width < 2 ? 0 : most / records.length, width };
 }
 

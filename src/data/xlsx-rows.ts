@@ -16,7 +16,7 @@ function cellText(cell: unknown): string {
     const iso = cell.toISOString();
     return iso.endsWith('T00:00:00.000Z') ? iso.slice(0, 10) : iso;
   }
-  return typeof cell === 'string' ? cell.replace(/\r\n?/g, '\n') : String(cell as number | boolean);
+  return typeof cell === 'string' ? cell.replace(/\r\n?/g, '\n') : String(cell);
 }
 
 /**

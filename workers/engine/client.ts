@@ -3,6 +3,8 @@ import { WebLoraError, type Failure } from '../../src/errors.ts';
 import type { TrainConfig } from '../../src/train/config.ts';
 import type {
   AdapterId,
+  DataMeasure,
+  Dataset,
   EngineApi,
   EngineFacts,
   EvaluateReport,
@@ -10,15 +12,20 @@ import type {
   GenerateEvent,
   GenerateRequest,
   LoadOptions,
+  ModelChoices,
   ModelFacts,
   ModelId,
   ModelSource,
   NamedFile,
+  NetworkRequest,
   PlanReport,
+  PreviewRequest,
   ProgressEvent,
   Result,
+  RunDetails,
   RunId,
   RunSummary,
+  TokenPiece,
   TrainEvent,
   TrainRequest,
 } from './contract.ts';
@@ -135,12 +142,44 @@ export class EngineClient {
     return this.#call(() => this.#engine.loadAdapter(model, files));
   }
 
+  listAdapters(): Promise<Result<readonly AdapterSummary[]>> {
+    return this.#call(() => this.#engine.listAdapters());
+  }
+
+  unloadAdapter(adapter: AdapterId): Promise<Result<null>> {
+    return this.#call(() => this.#engine.unloadAdapter(adapter));
+  }
+
+  chooseModels(request: ChooseRequest = {}): Promise<Result<ModelChoices>> {
+    return this.#call(() => this.#engine.chooseModels(request));
+  }
+
   openRun(model: ModelId, out: string): Promise<Result<AdapterId>> {
     return this.#call(() => this.#engine.openRun(model, out));
   }
 
   listRuns(): Promise<Result<readonly RunSummary[]>> {
     return this.#call(() => this.#engine.listRuns());
+  }
+
+  readRun(out: string): Promise<Result<RunDetails>> {
+    return this.#call(() => this.#engine.readRun(out));
+  }
+
+  deleteRun(out: string): Promise<Result<null>> {
+    return this.#call(() => this.#engine.deleteRun(out));
+  }
+
+  previewTokens(model: ModelId, request: PreviewRequest): Promise<Result<readonly TokenPiece[]>> {
+    return this.#call(() => this.#engine.previewTokens(model, request));
+  }
+
+  measureData(model: ModelId, data: Dataset, config: Partial<TrainConfig>): Promise<Result<DataMeasure>> {
+    return this.#call(() => this.#engine.measureData(model, data, config));
+  }
+
+  listRequests(): Promise<Result<readonly NetworkRequest[]>> {
+    return this.#call(() => this.#engine.listRequests());
   }
 
   /** Lets the engine give its GPU memory back, then ends its thread. Open calls end with `aborted`. */

@@ -4,8 +4,9 @@ import type { BaseFormat } from '../../src/formats/quantize.ts';
 import type { GenerateReport } from '../../src/generate/generate.ts';
 import type { AdapterFacts } from '../../src/gpu/gpu.ts';
 import type { TrainConfig } from '../../src/train/config.ts';
+import type { RunRecord } from '../../src/train/run-record.ts';
 
-export type { EvaluateReport, GenerateReport };
+export type { EvaluateReport, GenerateReport, RunRecord };
 
 /**
  * The whole truth about the border between a page and the engine: plain data only. Failures are values with a code.
@@ -196,6 +197,73 @@ export type ProgressEvent = {
   readonly unit: 'bytes' | 'rows' | 'pipelines';
 };
 
+/** An adapter the engine holds. */
+export interface AdapterSummary {
+  readonly id: AdapterId;
+  readonly rank: number;
+  readonly alpha: number;
+  readonly method: 'lora' | 'rslora';
+  readonly targets: readonly string[];
+  /** Name of the model it says it was trained on, '' where it does not. */
+  readonly baseModel: string;
+  /** Whether its matrices are on the GPU now; an adapter that is not comes back when it is used. */
+  readonly isResident: boolean;
+}
+
+export interface ChooseRequest {
+  /** ISO 639-1 codes that the model should speak. */
+  readonly languages?: readonly string[];
+  /** Default training. */
+  readonly purpose?: 'chat' | 'training';
+  /** Tries the device's memory anew instead of using what was remembered for it. */
+  readonly probeAgain?: boolean;
+}
+
+/** Whether a model fits this device: an estimate from its plan and a probe of the memory. */
+export interface Fit {
+  /** `tight`: other programs may have to give way. */
+  readonly verdict: 'fits' | 'tight' | 'too-large';
+  /** Absent where a limit of the device is in the way. */
+  readonly needBytes: number | undefined;
+  /** A sentence with the numbers, or the limit. */
+  readonly note: string;
+}
+
+/** A model of the catalogue, held against this device. Nothing of it was downloaded. */
+export interface ModelChoice {
+  /** Hub id. */
+  readonly id: string;
+  readonly name: string;
+  readonly family: string;
+  readonly parameterCount: number;
+  /** ISO 639-1 codes. */
+  readonly languages: readonly string[];
+  /** Of its safetensors: computed from its shape, not looked up. */
+  readonly downloadBytes: number;
+  readonly licence: string;
+  /** Whether the hub asks for a login and consent first; absent where that is not certain. */
+  readonly gated?: boolean;
+  readonly context: number;
+  /** Starting points from common practice, not measured. */
+  readonly recommended: { readonly learningRate: number; readonly rank: number; readonly seqLen: number };
+  readonly goodFor: string;
+  /** Whether it was taught to answer. */
+  readonly chats: boolean;
+  /** At q4 and a context of at most 4096. */
+  readonly chat: Fit;
+  /** At q4 with the recommended settings and recomputed activations. */
+  readonly training: Fit;
+}
+
+export interface ModelChoices {
+  /** Best first. */
+  readonly choices: readonly ModelChoice[];
+  /** Id of the one to begin with, where one fits and speaks all that was asked for. */
+  readonly recommended?: string;
+  /** GPU memory found when it was tried. */
+  readonly memory: { readonly availableBytes: number; readonly isAtLeast: boolean };
+}
+
 /** A run found in storage. */
 export interface RunSummary {
   readonly out: string;
@@ -203,6 +271,45 @@ export interface RunSummary {
   readonly step: number;
   readonly totalSteps: number;
   readonly model: string;
+}
+
+/** A stored run in full: run.json, metrics.jsonl and the model card as they are. */
+export interface RunDetails {
+  readonly record: RunRecord;
+  readonly steps: readonly StepRecord[];
+  readonly evals: readonly { readonly step: number; readonly evalLoss: number }[];
+  /** Empty for a run that is not finished. */
+  readonly card: string;
+}
+
+export interface PreviewRequest {
+  readonly messages: readonly ChatMessage[];
+  readonly system?: string;
+  readonly lossOn?: 'completion' | 'all';
+}
+
+/** A token of a rendered conversation. */
+export interface TokenPiece {
+  readonly text: string;
+  /** Whether the model is taught to say it. */
+  readonly scored: boolean;
+}
+
+export interface DataMeasure {
+  readonly rows: number;
+  readonly totalTokens: number;
+  readonly medianTokens: number;
+  readonly longestTokens: number;
+  /** Lines of rows that are longer than a sequence and lose their end. */
+  readonly cutLines: readonly number[];
+  /** Rows that this model cannot be trained on. */
+  readonly problems: readonly RowNotice[];
+}
+
+/** Something the engine's thread asked the network for. */
+export interface NetworkRequest {
+  readonly url: string;
+  readonly bytes: number;
 }
 
 export interface EngineApi {
@@ -220,9 +327,23 @@ export interface EngineApi {
     adapter: AdapterId,
     as: 'zip' | 'files',
   ): Promise<Result<readonly { readonly name: string; readonly bytes: Uint8Array }[]>>;
+  /** From the files of a PEFT folder or one zip of them. */
   loadAdapter(model: ModelId, files: readonly NamedFile[]): Promise<Result<AdapterId>>;
+  listAdapters(): Promise<Result<readonly AdapterSummary[]>>;
+  /** Forgets an adapter and frees what it takes on the GPU. */
+  unloadAdapter(adapter: AdapterId): Promise<Result<null>>;
+  /** The catalogue held against this device. The first call tries how much memory there is, and remembers it. */
+  chooseModels(request: ChooseRequest): Promise<Result<ModelChoices>>;
   /** The adapter of a finished or stopped run in storage. */
   openRun(model: ModelId, out: string): Promise<Result<AdapterId>>;
   listRuns(): Promise<Result<readonly RunSummary[]>>;
+  readRun(out: string): Promise<Result<RunDetails>>;
+  /** Removes a run with its checkpoints and its adapter; `locked` while it is being trained. */
+  deleteRun(out: string): Promise<Result<null>>;
+  /** The tokens a conversation is trained on, through the model's template. */
+  previewTokens(model: ModelId, request: PreviewRequest): Promise<Result<readonly TokenPiece[]>>;
+  /** Lengths of a data file's rows in this model's tokens. */
+  measureData(model: ModelId, data: Dataset, config: Partial<TrainConfig>): Promise<Result<DataMeasure>>;
+  listRequests(): Promise<Result<readonly NetworkRequest[]>>;
   dispose(): Promise<Result<null>>;
 }

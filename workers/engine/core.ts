@@ -4,6 +4,7 @@ import { openModel, type ModelFolder, type OpenModel } from '../../models/open-m
 import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
 import { loraScale } from '../../src/adapters/adapter.ts';
+import { withSystem } from '../../src/data/prepare.ts';
 import { WebLoraError } from '../../src/errors.ts';
 import { evaluate, type EvaluateProgress, type EvaluateReport } from '../../src/evaluate/evaluate.ts';
 import type { BaseFormat } from '../../src/formats/quantize.ts';
@@ -19,7 +20,7 @@ import { AdapterPool } from '../../src/lora/adapter-pool.ts';
 import { assertAdapterFits, matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
 import { selectTargets } from '../../src/lora/targets.ts';
 import type { FileStore } from '../../src/storage/store.ts';
-import { DEFAULT_ACCUMULATE, type TrainConfig } from '../../src/train/config.ts';
+import { DEFAULT_ACCUMULATE, resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
 import { planProgram, type ProgramOptions, type ProgramReport } from '../../src/train/program.ts';
 import { readExamples, resolveSeqLen, type DataFile } from '../../src/train/run-data.ts';
 import {
@@ -31,6 +32,7 @@ import {
   type TrainerSpec,
 } from '../../src/train/run.ts';
 import { WgslTrainer } from '../../src/train/wgsl-trainer.ts';
+import type { DataMeasure, PreviewRequest, TokenPiece } from './contract.ts';
 
 export type Device = 'auto' | 'webgpu' | 'cpu';
 
@@ -237,6 +239,41 @@ export class LoadedModel {
       variant: variant ?? 'workgroup',
       quads,
       ...(kernels !== undefined && { checkpoint: kernels.checkpointing }),
+    };
+  }
+
+  /** The tokens of a conversation and which of them are scored, each with its text. */
+  previewTokens({ messages, system, lossOn }: PreviewRequest): TokenPiece[] {
+    const tokenizer = this.opened.tokenizer();
+    const { ids, scored } = tokenizer.encodeConversation(withSystem(messages, system), { scoreAll: lossOn === 'all' });
+    const decoder = tokenizer.streamDecoder();
+    // A token that only begins a character, or that the decoder leaves out, shows as itself or not at all.
+    return ids.map((id, i) => ({
+      text: decoder.push(id) || tokenizer.decode([id]).replaceAll('\ufffd', ''),
+      scored: scored[i] === true,
+    }));
+  }
+
+  /** Lengths of a file's rows as training would see them. */
+  async measureData(data: DataFile, given: Partial<TrainConfig>): Promise<DataMeasure> {
+    const { lossOn, system, seqLen } = resolveTrainConfig(given);
+    const length = resolveSeqLen(seqLen, this.context);
+    const { examples, skipped } = await readExamples(this.opened, data, {
+      seqLen: this.context,
+      context: this.context,
+      lossOn,
+      skipBadRows: true,
+      withQuestions: false,
+      ...(system !== undefined && { system }),
+    });
+    const lengths = examples.map(({ ids }) => ids.length).sort((a, b) => a - b);
+    return {
+      rows: examples.length,
+      totalTokens: lengths.reduce((sum, tokens) => sum + Math.min(tokens, length), 0),
+      medianTokens: lengths[Math.floor(lengths.length / 2)] ?? 0,
+      longestTokens: lengths.at(-1) ?? 0,
+      cutLines: examples.filter(({ ids }) => ids.length > length).map(({ line }) => line),
+      problems: skipped.map(({ file, line, reason }) => ({ file, line, reason })),
     };
   }
 

@@ -2,7 +2,7 @@ import { transfer } from 'comlink';
 import type { ModelFolder } from '../../models/open-model.ts';
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
 import { PEFT_CARD_FILE, readPeft, writePeft } from '../../src/adapters/peft.ts';
-import { zipFiles } from '../../src/adapters/zip.ts';
+import { adapterFiles, zipFiles } from '../../src/adapters/zip.ts';
 import { toFailure, WebLoraError } from '../../src/errors.ts';
 import { blobSource, memorySource, type ByteSource } from '../../src/formats/byte-source.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
@@ -12,25 +12,32 @@ import { resolveTrainConfig } from '../../src/train/config.ts';
 import { BadRowsError } from '../../src/train/run-data.ts';
 import { isFinished, readRunRecord } from '../../src/train/run-record.ts';
 import { readLatestCheckpoint } from '../../src/train/checkpoints.ts';
-import { adapterFrom } from '../../src/lora/gpu-adapter.ts';
+import { adapterFrom, assertAdapterFits } from '../../src/lora/gpu-adapter.ts';
 import { RunControl, type RunEvent } from '../../src/train/run.ts';
 import { Core, type LoadedModel } from './core.ts';
+import { chooseModels, deviceFor } from './chooser.ts';
 import type {
   AdapterId,
+  AdapterSummary,
+  ChooseRequest,
   EngineApi,
   GenerateEvent,
+  ModelChoices,
   ModelFacts,
   ModelId,
   ModelSource,
   NamedFile,
+  NetworkRequest,
   PlanReport,
   ProgressEvent,
   Result,
+  RunDetails,
   RunId,
   RunSummary,
   TrainEvent,
 } from './contract.ts';
 import { EventSender } from './events.ts';
+import { deleteRun, readRunDetails } from './run-library.ts';
 
 export interface EngineDeps {
   readonly openGpu: () => Promise<Gpu>;
@@ -73,10 +80,25 @@ export function makeEngine(deps: EngineDeps): EngineApi {
     evaluate: (request, progress) => attempt(() => engine.evaluate(request, progress)),
     exportAdapter: (adapter, as) => attempt(() => engine.exportAdapter(adapter, as)),
     loadAdapter: (model, files) => attempt(() => engine.loadAdapter(model, files)),
+    listAdapters: () => attempt(() => engine.listAdapters()),
+    unloadAdapter: (adapter) => attempt(() => engine.unloadAdapter(adapter)),
+    chooseModels: (request) => attempt(() => engine.chooseModels(request)),
     openRun: (model, out) => attempt(() => engine.openRun(model, out)),
     listRuns: () => attempt(() => engine.listRuns()),
+    readRun: (out) => attempt(() => engine.readRun(out)),
+    deleteRun: (out) => attempt(() => engine.deleteRun(out)),
+    previewTokens: (model, request) => attempt(async () => engine.model(model).loaded.previewTokens(request)),
+    measureData: (model, data, config) => attempt(() => engine.model(model).loaded.measureData(data, config)),
+    listRequests: () => attempt(async () => listRequests()),
     dispose: () => attempt(() => engine.dispose()),
   };
+}
+
+/** What this thread fetched, from the platform's own record. */
+function listRequests(): NetworkRequest[] {
+  return performance
+    .getEntriesByType('resource')
+    .map((entry) => ({ url: entry.name, bytes: (entry as PerformanceResourceTiming).transferSize }));
 }
 
 async function attempt<T>(body: () => Promise<T>): Promise<Result<T>> {
@@ -305,12 +327,40 @@ class Engine {
     );
   }
 
-  async loadAdapter(_model: ModelId, files: readonly NamedFile[]): Promise<AdapterId> {
-    const bytes = new Map<string, Uint8Array>();
+  async loadAdapter(model: ModelId, files: readonly NamedFile[]): Promise<AdapterId> {
+    const { opened } = this.model(model).loaded;
+    const given = new Map<string, Uint8Array>();
     for (const { name, bytes: content } of files)
-      bytes.set(name, content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : content);
+      given.set(name, content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : content);
+    const bytes = adapterFiles(given);
+    const adapter = readPeft(bytes);
+    assertAdapterFits(adapter, opened.model.weights);
     const card = bytes.get(PEFT_CARD_FILE);
-    return this.#keep(readPeft(bytes), card === undefined ? '' : new TextDecoder().decode(card));
+    return this.#keep(adapter, card === undefined ? '' : new TextDecoder().decode(card));
+  }
+
+  listAdapters(): Promise<readonly AdapterSummary[]> {
+    const models = [...this.#models.values()];
+    return Promise.resolve(
+      [...this.#adapters].map(([id, { adapter }]) => {
+        const { rank, alpha, method, targetModules: targets, baseModel } = adapter;
+        const isResident = models.some(({ loaded }) => loaded.isResident(adapter));
+        return { id, rank, alpha, method, targets, baseModel, isResident };
+      }),
+    );
+  }
+
+  unloadAdapter(id: AdapterId): Promise<null> {
+    const { adapter } = this.#adapter(id);
+    this.#adapters.delete(id);
+    for (const { loaded } of this.#models.values()) loaded.dropAdapter(adapter);
+    return Promise.resolve(null);
+  }
+
+  async chooseModels(request: ChooseRequest): Promise<ModelChoices> {
+    const [core, store] = await Promise.all([this.#open(), this.#files()]);
+    const { probeAgain = false } = request;
+    return chooseModels(await deviceFor(core.gpu, store, { probeAgain }), request);
   }
 
   /** The adapter of a finished run, or of the last checkpoint of one that was stopped. */
@@ -368,6 +418,15 @@ class Engine {
       });
     }
     return runs;
+  }
+
+  async readRun(out: string): Promise<RunDetails> {
+    return readRunDetails(await this.#files(), out);
+  }
+
+  async deleteRun(out: string): Promise<null> {
+    await deleteRun(await this.#files(), out);
+    return null;
   }
 
   async dispose(): Promise<null> {

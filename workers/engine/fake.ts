@@ -1,14 +1,19 @@
 import { strToU8, zipSync } from 'fflate';
 import type { Failure } from '../../src/errors.ts';
 import { float32Tensor, writeSafetensors } from '../../src/formats/safetensors.ts';
+import { DEFAULT_LIMITS } from '../../src/gpu/gpu.ts';
+import { chooseModels } from './chooser.ts';
 import type {
   EngineApi,
   ModelFacts,
   PlanReport,
   ProgressEvent,
   Result,
+  RunDetails,
   RunReport,
   RunSummary,
+  StepRecord,
+  TrainRequest,
   TrainEvent,
 } from './contract.ts';
 
@@ -28,6 +33,8 @@ export interface Scenario {
   readonly crashAtStep?: number;
   readonly notices: readonly string[];
   readonly runs: readonly RunSummary[];
+  /** Whether the engine fell back to the processor. */
+  readonly onCpu?: boolean;
   readonly baseAnswer: string;
   readonly tunedAnswer: string;
 }
@@ -77,6 +84,74 @@ const PLAN: PlanReport = {
 
 type Unnumbered<E> = E extends { readonly seq: number } ? Omit<E, 'seq'> : never;
 
+function recordOf(step: number, loss: number, learningRate: number): StepRecord {
+  return {
+    step,
+    epoch: step / 10,
+    loss,
+    gradNorm: 0.6 + loss / 3 + 0.1 * Math.sin(step * 2.3),
+    learningRate,
+    tokens: 120,
+    totalTokens: step * 120,
+    tokensPerSecond: 950,
+    elapsedSeconds: step * 0.4,
+  };
+}
+
+function detailsOf(
+  { config, data }: Pick<TrainRequest, 'config' | 'data'>,
+  totalSteps: number,
+  steps: readonly StepRecord[],
+  status: RunDetails['record']['status'],
+): RunDetails {
+  const { name } = data;
+  const facts = { name, sha256: '0'.repeat(64), rows: 40, skippedRows: 0, truncatedRows: 0 };
+  const last = steps.at(-1);
+  const evals = [...steps]
+    .filter(({ step }) => step % 20 === 0)
+    .map(({ step, loss }) => ({ step, evalLoss: loss + 0.2 }));
+  const { system, rank = 16, lr = 2e-3, seed = 0 } = config;
+  return {
+    record: {
+      webLoraVersion: '0.1.0',
+      status,
+      settings: { data: name, rank, seed, ...(config.lr && { lr }), ...(system !== undefined && { system }) },
+      base: {
+        name: MODEL.name,
+        modelType: 'llama',
+        sha256: MODEL.baseHash,
+        format: 'q4',
+        context: 1024,
+        parameterCount: 5.1e6,
+      },
+      data: facts,
+      trainRows: 40,
+      evalRows: 8,
+      resolved: { learningRate: lr, steps: totalSteps, accumulate: 4, seqLen: 512, targets: MODEL.targets },
+      device: { executor: 'webgpu' },
+      kernels: { executor: 'webgpu', variant: 'serial', checkpointing: false },
+      plan: undefined,
+      ...(status === 'completed' &&
+        last && {
+          results: {
+            steps: last.step,
+            finalLoss: last.loss,
+            evalLoss: last.loss + 0.2,
+            totalTokens: last.totalTokens,
+            elapsedSeconds: last.elapsedSeconds,
+            adapterSha256: 'a'.repeat(64),
+          },
+        }),
+    },
+    steps,
+    evals,
+    card:
+      status === 'completed'
+        ? '---\nbase_model: weblora-embedded\n---\n\n# An adapter\n\nA LoRA adapter, trained in a browser tab.\n'
+        : '',
+  };
+}
+
 /** An engine that computes nothing and plays a script: for the states of the page that a real one reaches slowly. */
 export function makeEngine({
   readEmbedded,
@@ -89,11 +164,16 @@ export function makeEngine({
     .then((given): Scenario => ({ ...DEFAULTS, ...given }));
   const wishes = new Map<string, 'pause' | 'resume' | 'stop'>();
   const finished: RunSummary[] = [];
+  const details = new Map<string, RunDetails>();
+  const deleted = new Set<string>();
+  const listAll = async (): Promise<RunSummary[]> =>
+    [...finished, ...(await scenario).runs].filter(({ out }) => !deleted.has(out));
 
   return {
     async describe() {
-      const { software, describeFails } = await scenario;
+      const { software, describeFails, onCpu } = await scenario;
       if (describeFails !== undefined) return failed(describeFails);
+      if (onCpu === true) return done({ executor: 'cpu' });
       const name = software ? 'SwiftShader Device (Subzero)' : 'NVIDIA GeForce RTX 3060';
       const vendor = software ? 'google' : 'nvidia';
       const architecture = software ? 'swiftshader' : 'ampere';
@@ -138,7 +218,7 @@ export function makeEngine({
           totalSteps,
           firstStep,
           rows,
-          evalRows: 0,
+          evalRows: request.evalData === undefined ? 0 : 8,
           learningRate,
           accumulate: 4,
           plan: PLAN,
@@ -146,7 +226,11 @@ export function makeEngine({
           skippedRows: [],
         });
         let finalLoss = 3.4;
+        const steps: StepRecord[] = [];
         const finish = (step: number, ended: RunReport['ended']): void => {
+          details.set(request.out, detailsOf(request, totalSteps, steps, ended));
+          const at = finished.findIndex(({ out }) => out === request.out);
+          if (at >= 0) finished.splice(at, 1);
           finished.unshift({ out: request.out, finished: ended === 'completed', step, totalSteps, model: 'embedded' });
           send({
             kind: 'done',
@@ -171,18 +255,15 @@ export function makeEngine({
           if (script.crashAtStep === step) throw new Error('scripted crash');
           if (script.trainFails?.atStep === step) return send({ kind: 'failed', error: script.trainFails.error });
           finalLoss = 0.15 + 3.25 * Math.exp((-4 * step) / totalSteps) + 0.12 * Math.sin(step * 1.7);
-          send({
-            kind: 'step',
-            step,
-            epoch: step / 10,
-            loss: finalLoss,
-            gradNorm: 1.2,
-            learningRate,
-            tokens: 120,
-            totalTokens: step * 120,
-            tokensPerSecond: 950,
-            elapsedSeconds: step * 0.4,
-          });
+          const record = recordOf(step, finalLoss, learningRate);
+          steps.push(record);
+          send({ kind: 'step', ...record });
+          if (
+            request.evalData !== undefined &&
+            (step % Math.max(1, Math.floor(totalSteps / 5)) === 0 || step === totalSteps)
+          ) {
+            send({ kind: 'eval', step, evalLoss: finalLoss + 0.2 });
+          }
           if (step % 20 === 0) send({ kind: 'checkpoint', step, path: `${request.out}/checkpoints/step-${step}` });
         }
         finish(totalSteps, 'completed');
@@ -260,8 +341,52 @@ export function makeEngine({
     },
 
     loadAdapter: () => Promise.resolve(done('adapter:loaded')),
+    listAdapters: () => Promise.resolve(done([])),
+    unloadAdapter: () => Promise.resolve(done(null)),
+    chooseModels: (request) => {
+      const memory = { availableBytes: 2 * 2 ** 30, isAtLeast: false };
+      const device = { limits: DEFAULT_LIMITS, variant: 'workgroup', isSoftware: false, memory } as const;
+      return Promise.resolve(done(chooseModels(device, request)));
+    },
     openRun: (_model, out) => Promise.resolve(done(`run:${out}`)),
-    listRuns: async () => done([...finished, ...(await scenario).runs]),
+    listRuns: async () => done(await listAll()),
+    async readRun(out) {
+      const known = details.get(out);
+      if (known !== undefined) return done(known);
+      const summary = (await listAll()).find((run) => run.out === out);
+      if (summary === undefined) return failed({ code: 'file-not-found', message: `run '${out}'` });
+      const steps = Array.from({ length: summary.step }, (_, i) =>
+        recordOf(i + 1, 3.4 - (2.9 * i) / summary.step, 1e-3),
+      );
+      const request = { config: { lr: 1e-3, rank: 8 }, data: { name: 'rows.jsonl', bytes: new Uint8Array() } };
+      return done(detailsOf(request, summary.totalSteps, steps, summary.finished ? 'completed' : 'stopped'));
+    },
+    deleteRun(out) {
+      deleted.add(out);
+      return Promise.resolve(done(null));
+    },
+    previewTokens(_model, { messages, system }) {
+      const turns = [...(system === undefined ? [] : [{ role: 'system', content: system }]), ...messages];
+      const pieces = turns.flatMap(({ role, content }) => {
+        const scored = role === 'assistant';
+        const words = (content.match(/\S+\s*/g) ?? []).map((text) => ({ text, scored }));
+        return [{ text: `<|${role}|>`, scored: false }, ...words, { text: '<|end|>', scored }];
+      });
+      return Promise.resolve(done(pieces));
+    },
+    measureData: (_model, data) => {
+      const rows = new TextDecoder().decode(data.bytes).split('\n').filter(Boolean).length;
+      const measure = { rows, totalTokens: rows * 42, medianTokens: 40, longestTokens: 77, cutLines: [], problems: [] };
+      return Promise.resolve(done(measure));
+    },
+    listRequests: () =>
+      Promise.resolve(
+        done(
+          performance
+            .getEntriesByType('resource')
+            .map((entry) => ({ url: entry.name, bytes: (entry as PerformanceResourceTiming).transferSize })),
+        ),
+      ),
     dispose: () => Promise.resolve(done(null)),
   };
 }
