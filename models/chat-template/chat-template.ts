@@ -1,9 +1,20 @@
-import { Environment, Interpreter, Template } from '@huggingface/jinja';
+import { Environment, Template } from '@huggingface/jinja';
 import { WebLoraError } from '../../src/errors.ts';
 import type { ChatMessage } from '../tokenizer/chat-tokenizer.ts';
+import { PythonStrings } from './python-strings.ts';
+
+/** A stretch of text that the model is taught to say, in UTF-16 units: [start, end). */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
 
 /** A chat template ready to run: a conversation in, the text the model sees out. */
-export type RenderChat = (messages: readonly ChatMessage[], addGenerationPrompt: boolean) => string;
+export interface RenderChat {
+  (messages: readonly ChatMessage[], addGenerationPrompt: boolean): string;
+  /** What the template itself marks as said by the assistant; only of templates with `{% generation %}` blocks. */
+  readonly generated?: (messages: readonly ChatMessage[]) => Span[];
+}
 
 export interface ChatTemplateOptions {
   /** `bos_token`, `eos_token` and their like, by the names templates read. */
@@ -57,6 +68,35 @@ function messageOf(thrown: unknown, isParsing = false): string {
   return (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\s+/g, ' ');
 }
 
+// Noncharacters, which no text has: https://www.unicode.org/faq/private_use.html#nonchar1
+const OPENED = '\ufdd0generation\ufdd0';
+const CLOSED = '\ufdd1generation\ufdd1';
+
+/**
+ * transformers' `{% generation %}` block as a Jinja call block, which is what transformers makes of it: white space is
+ * controlled and variables are scoped as in any block, and where it begins and ends can be seen in the text.
+ */
+function withMarks(source: string): string {
+  const body = source
+    .replace(/\{%([-+]?)\s*generation\s*([-+]?)%\}/g, '{%$1 call weblora_generation() $2%}')
+    .replace(/\{%([-+]?)\s*endgeneration\s*([-+]?)%\}/g, '{%$1 endcall $2%}');
+  if (body === source) return source;
+  return `{% macro weblora_generation() %}${OPENED}{{ caller() }}${CLOSED}{% endmacro %}\n${body}`;
+}
+
+/** Takes the marks out of a text and says where they were. */
+function takeMarks(marked: string): { text: string; spans: Span[] } {
+  const [head = '', ...rest] = marked.split(OPENED);
+  let text = head;
+  const spans: Span[] = [];
+  for (const part of rest) {
+    const [said = '', after = ''] = part.split(CLOSED);
+    spans.push({ start: text.length, end: text.length + said.length });
+    text += said + after;
+  }
+  return { text, spans };
+}
+
 /**
  * Compiles a Jinja chat template with the variables that `transformers` gives it
  * (https://huggingface.co/docs/transformers/chat_templating).
@@ -65,7 +105,7 @@ function messageOf(thrown: unknown, isParsing = false): string {
 export function compileChatTemplate(source: string, options: ChatTemplateOptions): RenderChat {
   let program: Template['parsed'];
   try {
-    program = new Template(source).parsed;
+    program = new Template(withMarks(source)).parsed;
   } catch (cause) {
     throw new WebLoraError('bad-tokenizer', 'chat template: does not parse', {
       got: messageOf(cause, true),
@@ -74,7 +114,7 @@ export function compileChatTemplate(source: string, options: ChatTemplateOptions
       cause,
     });
   }
-  return (messages, addGenerationPrompt) => {
+  const run: RenderChat = (messages, addGenerationPrompt) => {
     const environment = new Environment();
     // Not Template.render: its strftime_now reads today's date and the browser's language.
     const variables: Readonly<Record<string, unknown>> = {
@@ -100,7 +140,7 @@ export function compileChatTemplate(source: string, options: ChatTemplateOptions
     for (const [name, value] of Object.entries(variables)) environment.set(name, value);
     let rendered: unknown;
     try {
-      rendered = new Interpreter(environment).run(program).value;
+      rendered = new PythonStrings(environment).run(program).value;
     } catch (cause) {
       const refused = cause instanceof TemplateRefusal;
       throw new WebLoraError('bad-tokenizer', `chat template: ${refused ? 'refuses the conversation' : 'fails'}`, {
@@ -117,4 +157,10 @@ export function compileChatTemplate(source: string, options: ChatTemplateOptions
     }
     return rendered;
   };
+  if (withMarks(source) === source) return run;
+  return Object.assign(
+    (messages: readonly ChatMessage[], addGenerationPrompt: boolean) =>
+      takeMarks(run(messages, addGenerationPrompt)).text,
+    { generated: (messages: readonly ChatMessage[]) => takeMarks(run(messages, false)).spans },
+  );
 }

@@ -1,12 +1,6 @@
 import { WebLoraError } from '../../src/errors.ts';
 import type { ChatMessage, ScoredTokens } from '../tokenizer/chat-tokenizer.ts';
-import type { RenderChat } from './chat-template.ts';
-
-/** A stretch of text that the model is taught to say, in UTF-16 units: [start, end). */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
+import type { RenderChat, Span } from './chat-template.ts';
 
 /** What telling turns apart needs to know of a model. */
 export interface TurnSource {
@@ -69,12 +63,14 @@ function spanByStandIn(
 }
 
 /**
- * The assistant's turns in a rendered conversation, end of turn included. A turn is what rendering the messages up to
+ * The assistant's turns in a rendered conversation, end of turn included: what the template's own `{% generation %}`
+ * marks say, as in transformers. Without them a turn is what rendering the messages up to
  * and with it adds to rendering those before it with the generation prompt; templates that write earlier turns
  * differently (dropping their reasoning, say) are searched with a stand-in for the answer.
  * @throws WebLoraError 'unsupported' when neither finds a turn
  */
 export function assistantSpans(source: TurnSource, messages: readonly ChatMessage[], whole: string): Span[] {
+  if (source.render.generated !== undefined) return source.render.generated(messages);
   const spans: Span[] = [];
   messages.forEach((message, index) => {
     if (message.role !== 'assistant') return;

@@ -85,7 +85,7 @@ def tokenizer_vectors(path: Path, published: list[str]) -> list[dict]:
 
 
 class Generation(Extension):
-    """transformers' {% generation %} block, as text only."""
+    """transformers' {% generation %} block: the text, and what was said in it."""
 
     tags = {"generation"}
 
@@ -95,7 +95,9 @@ class Generation(Extension):
         return nodes.CallBlock(self.call_method("_show"), [], [], body).set_lineno(line)
 
     def _show(self, caller):
-        return caller()
+        said = caller()
+        self.environment.said.append(said)
+        return said
 
 
 NOW = datetime(2026, 11, 21, 9, 5, 3)
@@ -113,6 +115,7 @@ def environment() -> ImmutableSandboxedEnvironment:
     env = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[Generation, "jinja2.ext.loopcontrols"]
     )
+    env.said = []
     env.filters["tojson"] = tojson
     env.globals["raise_exception"] = raise_exception
     env.globals["strftime_now"] = NOW.strftime
@@ -130,20 +133,21 @@ CONVERSATIONS = {
         ("user", "Thanks  "),
         ("assistant", "Bye"),
     ],
-    "spaces": [("user", "  padded  "), ("assistant", "\n  also padded \n")],
+    "spaces": [("user", "  padded  "), ("assistant", "\n  also spaced \n")],
     "unicode": [("user", "Größe 你好 👍🏽"), ("assistant", "naïve — 日本語")],
     "repeated": [("user", "yes"), ("assistant", "yes"), ("user", "yes"), ("assistant", "yes")],
     "prompt": [("system", "Answer briefly."), ("user", "Hi"), ("assistant", "Hello!"), ("user", "And?")],
 }
 
 
-def render_vectors(source: str) -> list[dict]:
+def render_vectors(source: str) -> dict:
     env = environment()
     out = []
     for name, turns in CONVERSATIONS.items():
         messages = [{"role": role, "content": content} for role, content in turns]
         for prompt in (False, True):
             vector = {"conversation": name, "messages": messages, "addGenerationPrompt": prompt}
+            env.said.clear()
             try:
                 vector["rendered"] = env.from_string(source).render(
                     messages=messages,
@@ -157,8 +161,25 @@ def render_vectors(source: str) -> list[dict]:
                 vector["refused"] = str(error)
             except Exception as error:  # a template that Python itself cannot run
                 vector["failed"] = f"{type(error).__name__}: {error}"
+            if env.said:
+                vector["generated"] = list(env.said)
             out.append(vector)
-    return out
+    return {"source": source, "vectors": out}
+
+
+def templates(data: Path) -> dict[str, str]:
+    """Every chat template by a name: files, those in tokenizer_config.json, those of the published renderings."""
+    found = {path.name: path.read_text(encoding="utf-8") for path in sorted((data / "chat_templates").glob("*.jinja"))}
+    for path in sorted((data / "tokenizers").glob("*/chat_template.jinja")):
+        found[f"tokenizers/{path.parent.name}"] = path.read_text(encoding="utf-8")
+    for path in sorted((data / "tokenizers").glob("*/tokenizer_config.json")):
+        template = json.loads(path.read_text(encoding="utf-8")).get("chat_template")
+        if isinstance(template, str):
+            found[f"tokenizers/{path.parent.name}"] = template
+    published = json.loads((data / "golden/chat_templates_llamacpp.json").read_text(encoding="utf-8"))
+    for case in published["cases"]:
+        found[f"published/{case['name']}"] = case["template"]
+    return found
 
 
 def main() -> None:
@@ -173,10 +194,7 @@ def main() -> None:
             for path in sorted((data / "tokenizers").glob("*/tokenizer.json"))
         },
         "now": NOW.isoformat(),
-        "templates": {
-            path.name: render_vectors(path.read_text(encoding="utf-8"))
-            for path in sorted((data / "chat_templates").glob("*.jinja"))
-        },
+        "templates": {name: render_vectors(source) for name, source in templates(data).items()},
         "made by": f"tokenizers {tokenizers.__version__}",
     }
     out.write_text(json.dumps(vectors), encoding="utf-8")

@@ -1,0 +1,157 @@
+/**
+ * Real chat templates against published renderings and Jinja itself, and the loss masks derived from them, by hand:
+ * `npx tsx scripts/check/chat-templates.ts DATA [VECTORS.json]`. DATA and its results: docs/checks.md. VECTORS.json comes
+ * from reference_vectors.py. Ends with status 1 when anything differs.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compileChatTemplate, type RenderChat, type Span } from '../../models/chat-template/chat-template.ts';
+import { assistantSpans } from '../../models/chat-template/mask.ts';
+import type { ChatMessage } from '../../models/tokenizer/chat-tokenizer.ts';
+import { WebLoraError } from '../../src/errors.ts';
+
+interface PublishedCase {
+  readonly name: string;
+  readonly template: string;
+  readonly expected_legacy: string;
+  readonly expected_jinja: string;
+  readonly bos_token: string;
+  readonly eos_token: string;
+  readonly hf_jinja2_renders_identically: boolean;
+}
+
+interface Vector {
+  readonly conversation: string;
+  readonly messages: readonly ChatMessage[];
+  readonly addGenerationPrompt: boolean;
+  readonly rendered?: string;
+  readonly refused?: string;
+  readonly failed?: string;
+  /** What its generation blocks said. */
+  readonly generated?: readonly string[];
+}
+
+const [data, vectorsPath] = process.argv.slice(2);
+if (data === undefined) {
+  process.stderr.write('usage: tsx scripts/check/chat-templates.ts DATA [VECTORS.json]\n');
+  process.exit(2);
+}
+let failures = 0;
+function report(title: string, wrong: readonly string[], note = ''): void {
+  failures += wrong.length;
+  process.stdout.write(`${wrong.length === 0 ? 'ok    ' : 'WRONG '} ${title}${note === '' ? '' : `: ${note}`}\n`);
+  for (const each of wrong.slice(0, 3)) process.stdout.write(`  ${each}\n`);
+}
+
+/** What is thrown as an answer, so that refusing counts as one. */
+function attempt(render: () => string): { text?: string; error?: string } {
+  try {
+    return { text: render() };
+  } catch (thrown) {
+    if (thrown instanceof WebLoraError) return { error: thrown.message };
+    throw thrown;
+  }
+}
+
+const NOW = new Date(2026, 10, 21, 9, 5, 3);
+const published = JSON.parse(readFileSync(join(data, 'golden', 'chat_templates_llamacpp.json'), 'utf8')) as {
+  conversation: ChatMessage[];
+  add_generation_prompt: boolean;
+  cases: PublishedCase[];
+};
+for (const { name, template, bos_token, eos_token, ...expected } of published.cases) {
+  // llama.cpp renders the others otherwise than Jinja: it puts a system prompt where the template has no place for one.
+  if (!expected.hf_jinja2_renders_identically) continue;
+  const wanted = expected.expected_jinja === '' ? expected.expected_legacy : expected.expected_jinja;
+  const got = attempt(() =>
+    compileChatTemplate(template, { specialTokens: { bos_token, eos_token }, now: NOW })(
+      published.conversation,
+      published.add_generation_prompt,
+    ),
+  );
+  const same = got.text === wanted;
+  report(
+    `published rendering, ${name}`,
+    same ? [] : [`wanted ${JSON.stringify(wanted)}`, `got    ${JSON.stringify(got.text ?? got.error)}`],
+  );
+}
+
+/** Special tokens as a tokenizer would list them: what stands in angle or square brackets. */
+const specialsOf = (source: string): string[] => [
+  ...new Set([...(source.match(/<[^<>\s{}'"]{1,40}>|\[\/?[A-Z_]{2,20}\]/g) ?? []), '<s>', '</s>']),
+];
+
+// Templates that only some other model's tools use, with what @huggingface/jinja cannot do; none is of a family here.
+const OUT_OF_REACH: Readonly<Record<string, string>> = {
+  'ByteDance-Seed-OSS.jinja': 'a table with numbers for keys',
+  'unsloth-Apriel-1.5.jinja': 'the length of nothing',
+  'meetkai-functionary-medium-v3.1.jinja': 'a filter over none',
+  'published/ai-sage/GigaChat-20B-A3B-instruct': 'an index into an object',
+};
+
+if (vectorsPath !== undefined) {
+  const { templates } = JSON.parse(readFileSync(vectorsPath, 'utf8')) as {
+    templates: Record<string, { source: string; vectors: Vector[] }>;
+  };
+  for (const [name, { source, vectors }] of Object.entries(templates)) {
+    const reason = OUT_OF_REACH[name];
+    if (reason !== undefined) {
+      process.stdout.write(`      not run, ${name}: ${reason}\n`);
+      continue;
+    }
+    const render = compileChatTemplate(source, { specialTokens: { bos_token: '<s>', eos_token: '</s>' }, now: NOW });
+    const wrong: string[] = [];
+    let masked = 0;
+    for (const vector of vectors) {
+      const { messages, addGenerationPrompt, rendered, conversation } = vector;
+      const got = attempt(() => render(messages, addGenerationPrompt));
+      const isSame =
+        rendered === undefined ? got.text === undefined || vector.failed !== undefined : got.text === rendered;
+      if (!isSame)
+        wrong.push(
+          `${conversation}: wanted ${JSON.stringify(rendered ?? vector.refused)}\n         got ${JSON.stringify(got.text ?? got.error)}`,
+        );
+      if (got.text === undefined || addGenerationPrompt) continue;
+      masked += 1;
+      wrong.push(...maskFaults(render, source, vector, got.text));
+    }
+    report(`Jinja and masks, ${name}`, wrong, `${masked} conversations masked`);
+  }
+}
+
+/** What is wrong with the turns found in a rendered conversation. */
+function maskFaults(
+  render: RenderChat,
+  source: string,
+  { messages, conversation, generated }: Vector,
+  whole: string,
+): string[] {
+  const found = attempt(() =>
+    JSON.stringify(assistantSpans({ render, specialTexts: specialsOf(source) }, messages, whole)),
+  );
+  // A template that leaves an answer out has no turn to score, and saying so is right.
+  const answers = messages.filter(({ role }) => role === 'assistant');
+  const isLost = messages.some(
+    ({ content }) => whole.split(content.trim()).length <= messages.filter((other) => other.content === content).length,
+  );
+  if (found.text === undefined) return isLost ? [] : [`${conversation}: ${found.error ?? ''}`];
+  const said = (JSON.parse(found.text) as Span[]).map(({ start, end }) => whole.slice(start, end));
+  if (generated !== undefined && said.join('|') !== generated.join('|'))
+    return [`${conversation}: scores ${JSON.stringify(said)}, transformers ${JSON.stringify(generated)}`];
+  const faults = answers.flatMap(({ content }, i) =>
+    said[i]?.includes(content.trim()) === true
+      ? []
+      : [`${conversation}: turn ${i + 1} scores ${JSON.stringify(said[i])}`],
+  );
+  if (conversation === 'repeated') return faults;
+  const others = messages.filter(
+    ({ role, content }) => role !== 'assistant' && said.some((turn) => turn.includes(content.trim())),
+  );
+  return [
+    ...faults,
+    ...others.map(({ role, content }) => `${conversation}: scores ${JSON.stringify(content)} of ${role}`),
+  ];
+}
+
+process.stdout.write(failures === 0 ? 'all equal\n' : `${failures} differ\n`);
+process.exit(failures === 0 ? 0 : 1);
