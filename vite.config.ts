@@ -66,7 +66,7 @@ const library: UserConfig = {
 const cli: UserConfig = {
   publicDir: false,
   plugins: [embeddedFiles()],
-  ssr: { noExternal: true, external: ['webgpu', '@sparticuz/chromium'] },
+  ssr: { noExternal: true, external: ['webgpu', '@sparticuz/chromium', '@jax-js/jax'] },
   build: {
     ssr: at('src/cli/main.ts'),
     outDir: 'dist',
@@ -95,7 +95,7 @@ export default defineConfig(({ mode, command }) => ({
         extends: true,
         test: {
           name: 'node',
-          include: ['{src,kernels,models,workers,test,bench,scripts}/**/*.test.ts'],
+          include: ['{src,kernels,models,workers,test,scripts}/**/*.test.ts'],
           exclude: ['test/browser/**', 'test/cli/**'],
         },
       },

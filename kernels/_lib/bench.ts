@@ -9,13 +9,14 @@ export interface BenchCase {
 }
 
 export interface BenchResult {
-  readonly name: string;
   readonly medianMs: number;
+  readonly p20Ms: number;
+  readonly p80Ms: number;
   readonly gflops: number;
 }
 
 /** Times a case, compilation and one warm-up apart: the median of `repeats` submissions. */
-export async function benchLaunch(gpu: Gpu, { name, launch, words }: BenchCase, repeats = 5): Promise<BenchResult> {
+export async function benchLaunch(gpu: Gpu, { launch, words }: BenchCase, repeats = 5): Promise<BenchResult> {
   const { pipeline, layout } = await gpu.pipelines.get(launch);
   const params = gpu.uploadBuffer('params', new Uint8Array(packParams(launch.kernel, launch.params)), Usage.uniform);
   const buffers = [params];
@@ -46,6 +47,6 @@ export async function benchLaunch(gpu: Gpu, { name, launch, words }: BenchCase, 
   for (let i = 0; i < repeats; i += 1) times.push(await run());
   times.sort((a, b) => a - b);
   for (const buffer of buffers) gpu.destroyBuffer(buffer);
-  const medianMs = times[Math.floor(repeats / 2)] ?? Number.NaN;
-  return { name, medianMs, gflops: launch.flops / medianMs / 1e6 };
+  const at = (share: number): number => times[Math.floor(share * repeats)] ?? Number.NaN;
+  return { medianMs: at(0.5), p20Ms: at(0.2), p80Ms: at(0.8), gflops: launch.flops / at(0.5) / 1e6 };
 }

@@ -1,0 +1,72 @@
+import type { GpuBase } from '../../models/gpu-base.ts';
+import { WgslRuntime } from '../generate/wgsl-runtime.ts';
+import { summarise, type About, type BenchRow } from './row.ts';
+
+const PROMPT_TOKENS = 128;
+const NEW_TOKENS = 24;
+const REPEATS = 5;
+
+/** Times one token after another, in `slots` sequences side by side, each with a past of `PROMPT_TOKENS`. */
+export async function benchDecode(base: GpuBase, name: string, slots: number, about: About): Promise<BenchRow> {
+  const runtime = await WgslRuntime.make(base, { slots, context: PROMPT_TOKENS + NEW_TOKENS });
+  try {
+    const wanted = Array.from({ length: slots }, (_, slot) => slot);
+    const times: number[] = [];
+    for (let position = 0; position < PROMPT_TOKENS + NEW_TOKENS; position += 1) {
+      const start = performance.now();
+      await runtime.topK(
+        {
+          tokens: new Uint32Array(slots).fill(position % runtime.vocabSize),
+          slots: Uint32Array.from(wanted),
+          positions: new Uint32Array(slots).fill(position),
+        },
+        wanted,
+        1,
+      );
+      if (position >= PROMPT_TOKENS) times.push(performance.now() - start);
+    }
+    const spread = summarise(times);
+    return {
+      suite: 'decode',
+      case: `${name} ${base.format}, ${slots} at once, ${PROMPT_TOKENS} tokens of past`,
+      impl: 'weblora',
+      ...about,
+      ...spread,
+      tokensPerSec: (slots / spread.medianMs) * 1000,
+      status: 'ok',
+    };
+  } finally {
+    runtime.dispose();
+  }
+}
+
+/** Times the reading of a prompt. */
+export async function benchPrefill(base: GpuBase, name: string, about: About): Promise<BenchRow> {
+  const runtime = await WgslRuntime.make(base, { slots: 1, context: PROMPT_TOKENS });
+  try {
+    const tokens = Math.min(PROMPT_TOKENS, runtime.maxRows);
+    const rows = {
+      tokens: Uint32Array.from({ length: tokens }, (_, i) => (i * 7919) % runtime.vocabSize),
+      slots: new Uint32Array(tokens),
+      positions: Uint32Array.from({ length: tokens }, (_, i) => i),
+    };
+    const times: number[] = [];
+    for (let repeat = 0; repeat <= REPEATS; repeat += 1) {
+      const start = performance.now();
+      await runtime.topK(rows, [tokens - 1], 1);
+      times.push(performance.now() - start);
+    }
+    const spread = summarise(times.slice(1)); // the first one warms up
+    return {
+      suite: 'prefill',
+      case: `${name} ${base.format}, ${tokens} tokens`,
+      impl: 'weblora',
+      ...about,
+      ...spread,
+      tokensPerSec: (tokens / spread.medianMs) * 1000,
+      status: 'ok',
+    };
+  } finally {
+    runtime.dispose();
+  }
+}

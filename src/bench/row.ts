@@ -1,0 +1,44 @@
+import type { Gpu } from '../gpu/gpu.ts';
+
+/** One measurement, as `weblora bench --json` prints it and bench/results keeps it. */
+export interface BenchRow {
+  readonly suite: Suite;
+  readonly case: string;
+  /** Whose code was timed. */
+  readonly impl: string;
+  readonly adapter: string;
+  readonly adapterKind: 'software' | 'gpu' | 'cpu';
+  readonly commit: string;
+  readonly medianMs?: number;
+  readonly p20Ms?: number;
+  readonly p80Ms?: number;
+  readonly tokensPerSec?: number;
+  readonly gflops?: number;
+  readonly peakBytes?: number;
+  /** `ok`, or `not measured: why` */
+  readonly status: string;
+  /** What only some suites measure: compileMs, dispatches, … */
+  readonly [more: string]: unknown;
+}
+
+export type Suite = 'train' | 'decode' | 'prefill' | 'kernels';
+export const SUITES: readonly Suite[] = ['train', 'decode', 'prefill', 'kernels'];
+
+/** What every row says of where it ran. */
+export type About = Pick<BenchRow, 'adapter' | 'adapterKind' | 'commit'>;
+
+export function aboutAdapter({ adapter }: Gpu, commit: string): About {
+  return {
+    adapter: adapter.description || `${adapter.vendor} ${adapter.architecture}`.trim(),
+    adapterKind: adapter.isSoftware ? 'software' : 'gpu',
+    commit,
+  };
+}
+
+/** Median with its spread: the machine's noise is part of the result. Milliseconds. */
+export function summarise(times: readonly number[]): { medianMs: number; p20Ms: number; p80Ms: number } {
+  const sorted = [...times].sort((a, b) => a - b);
+  const at = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+  return { medianMs: at(0.5), p20Ms: at(0.2), p80Ms: at(0.8) };
+}

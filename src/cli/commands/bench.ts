@@ -1,0 +1,68 @@
+import { execFileSync } from 'node:child_process';
+import { resolveBase } from '../../../models/base-format.ts';
+import { openModel } from '../../../models/open-model.ts';
+import { SUITES, type BenchRow } from '../../bench/row.ts';
+import { runSuites } from '../../bench/suites.ts';
+import { WebLoraError } from '../../errors.ts';
+import { openNodeGpu } from '../../gpu/node.ts';
+import { baseOf, type Flags } from '../flags.ts';
+import { openModelSource } from '../model-source.ts';
+import { formatBytes, type Output } from '../output.ts';
+
+/** `weblora bench` @returns the exit status */
+export async function bench(flags: Flags, output: Output): Promise<number> {
+  const suite = flags.oneOf('suite', SUITES);
+  const lengths = (flags.list('lengths') ?? ['64', '512']).map(Number);
+  const wrong = lengths.find((length) => !Number.isInteger(length) || length < 1);
+  if (wrong !== undefined || lengths.length === 0)
+    throw new WebLoraError('usage', '--lengths', {
+      got: flags.text('lengths') ?? 'nothing',
+      wanted: 'token counts with commas, e.g. 64,512',
+    });
+  const room = flags.text('room');
+  const opened = await openModel(
+    await openModelSource(flags.text('model') ?? 'embedded', output, { offline: flags.flag('offline') }),
+  );
+  const gpu = await openNodeGpu({ onNotice: (message) => output.note(message) });
+  try {
+    const rows = runSuites({
+      gpu,
+      opened,
+      format: resolveBase(opened, baseOf(flags)),
+      suites: suite === undefined ? SUITES : [suite],
+      lengths,
+      peers: flags.flag('peers'),
+      commit: commitHere(),
+      ...(room !== undefined && { room }),
+    });
+    for await (const row of rows) {
+      output.record(row);
+      output.line(lineOf(row));
+    }
+  } finally {
+    gpu.destroy();
+  }
+  return 0;
+}
+
+function lineOf({ suite, case: name, impl, medianMs, tokensPerSec, gflops, peakBytes, status }: BenchRow): string {
+  const facts = [
+    medianMs === undefined ? status : `${medianMs.toFixed(2)} ms`,
+    ...(tokensPerSec === undefined ? [] : [`${tokensPerSec.toFixed(0)} tokens/s`]),
+    ...(gflops === undefined ? [] : [`${gflops.toFixed(2)} GFLOP/s`]),
+    ...(peakBytes === undefined ? [] : [formatBytes(peakBytes)]),
+  ];
+  return `${suite.padEnd(8)}${impl.padEnd(13)}${name.padEnd(56)} ${facts.join('  ')}`;
+}
+
+/** The commit of the checkout that is measured, where there is one. */
+function commitHere(): string {
+  try {
+    return execFileSync('git', ['-C', import.meta.dirname, 'rev-parse', '--short', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
