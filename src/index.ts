@@ -3,13 +3,16 @@ import { makeEngine, type EngineDeps } from '../workers/engine/engine.ts';
 import { fetchEmbedded } from '../workers/engine/fetch-embedded.ts';
 import type {
   AdapterId,
+  AdapterSummary,
   ChatMessage,
+  ChooseRequest,
   Dataset,
   EngineFacts,
   EvaluateReport,
   GenerateReport,
   GenerateRequest,
   LoadOptions,
+  ModelChoices,
   ModelFacts,
   ModelSource,
   NamedFile,
@@ -21,6 +24,7 @@ import type {
 } from '../workers/engine/contract.ts';
 import { expose } from 'comlink';
 import { WebLoraError } from './errors.ts';
+import { ChatSession } from './generate/chat.ts';
 import { openBrowserGpu } from './gpu/gpu.ts';
 import { hasOpfs, makeOpfsStore } from './storage/opfs-store.ts';
 import { makeMemoryStore } from './storage/memory-store.ts';
@@ -36,12 +40,16 @@ export {
   type PackFormat,
   type WeightFormat,
 } from './formats/quantize.ts';
+export { ChatSession } from './generate/chat.ts';
 export type {
+  AdapterSummary,
   ChatMessage,
+  ChooseRequest,
   EngineFacts,
   EvaluateReport,
   GenerateReport,
   LoadOptions,
+  ModelChoices,
   ModelFacts,
   PlanReport,
   ProgressEvent,
@@ -139,14 +147,31 @@ export class Engine {
     );
   }
 
+  /** Models that people use in a tab, held against this device, best first. Nothing is downloaded. */
+  async chooseModels(request: ChooseRequest = {}): Promise<ModelChoices> {
+    return take(await this.#client.chooseModels(request));
+  }
+
+  /** The adapters it holds, and which of them are on the GPU now. */
+  async listAdapters(): Promise<readonly AdapterSummary[]> {
+    return take(await this.#client.listAdapters());
+  }
+
   dispose(): Promise<void> {
     return this.#client.dispose();
   }
 }
 
+/** How an answer is written: sampling, adapter and its strength, whose cache to continue. */
+export type ChatOptions = Omit<GenerateRequest, 'model' | 'adapter' | 'input'> & {
+  readonly adapter?: Adapter;
+  readonly signal?: AbortSignal;
+};
+
 export class EngineModel {
   readonly facts: ModelFacts;
   readonly #client: EngineClient;
+  #chats = 0;
 
   constructor(client: EngineClient, facts: ModelFacts) {
     this.#client = client;
@@ -182,10 +207,7 @@ export class EngineModel {
   /** Streams an answer piece by piece; its return value is the report. */
   async *generate(
     messages: readonly ChatMessage[] | string,
-    options: Omit<GenerateRequest, 'model' | 'adapter' | 'input'> & {
-      readonly adapter?: Adapter;
-      readonly signal?: AbortSignal;
-    } = {},
+    options: ChatOptions = {},
   ): AsyncGenerator<string, GenerateReport, undefined> {
     const { adapter, signal, ...rest } = options;
     const input = typeof messages === 'string' ? { text: messages } : { messages };
@@ -218,7 +240,23 @@ export class EngineModel {
     );
   }
 
-  /** Reads the files of a PEFT folder. @throws `bad-adapter` */
+  /**
+   * A conversation of several turns: each turn is read once, and the cache of what was said is kept.
+   * @example
+   * const chat = model.chat({ system: 'Answer briefly.', adapter });
+   * for await (const piece of chat.send('What is LoRA?')) show(piece);
+   */
+  chat(options: ChatOptions & { readonly system?: string } = {}): ChatSession<ChatOptions> {
+    const { system, ...rest } = options;
+    const conversation = rest.conversation ?? `chat ${(this.#chats += 1)}`;
+    return new ChatSession<ChatOptions>(
+      (messages, turn) => this.generate(messages as readonly ChatMessage[], turn),
+      { ...rest, conversation },
+      system,
+    );
+  }
+
+  /** Reads the files of a PEFT folder, or one zip of them. @throws `bad-adapter`, `unsupported` */
   async loadAdapter(files: readonly NamedFile[]): Promise<Adapter> {
     return new Adapter(this.#client, take(await this.#client.loadAdapter(this.facts.id, files)));
   }
@@ -298,6 +336,11 @@ export class Adapter {
     const [zip] = take(await this.#client.exportAdapter(this.id, 'zip'));
     if (zip === undefined) throw new WebLoraError('internal', 'export: the engine gave no file');
     return new Blob([zip.bytes as Uint8Array<ArrayBuffer>], { type: 'application/zip' });
+  }
+
+  /** Frees what it takes; it cannot be used afterwards. */
+  async unload(): Promise<void> {
+    take(await this.#client.unloadAdapter(this.id));
   }
 
   /** The files of the PEFT folder. */

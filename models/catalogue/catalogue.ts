@@ -32,6 +32,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     extraFileBytes: 12 * 1024 * 1024 * 4,
     recommended: SMALL,
     goodFor: 'Continuing text, and learning how tuning works: it was never taught to chat.',
+    chats: false,
     config: {
       model_type: 'gpt2',
       n_embd: 768,

@@ -18,6 +18,8 @@ export interface CatalogueEntry {
   /** Starting points from common practice, not measured here. */
   readonly recommended: { readonly learningRate: number; readonly rank: number; readonly seqLen: number };
   readonly goodFor: string;
+  /** False for one that was never taught to answer. Default true. */
+  readonly chats?: boolean;
   /** What of its config.json decides sizes and family, so that it can be planned without a download. */
   readonly config: Readonly<Record<string, unknown>>;
 }

@@ -49,9 +49,12 @@ export interface InferencePlan {
 }
 
 /** Plans generation; pure: nothing is allocated. */
-export function planInference(options: InferenceOptions, lora?: LoraSettings): InferencePlan {
-  const { limits, variant, quads = false, slots, context } = options;
-  const sizes = rowSizes(slots, context);
+export function planInference(
+  options: InferenceOptions,
+  lora?: LoraSettings,
+  sizes = rowSizes(options.slots, options.context),
+): InferencePlan {
+  const { limits, variant, quads = false } = options;
   const graphs = sizes.map((rows) => ({ rows, graph: inferenceGraph(options, lora, rows) })).reverse();
   const [full] = graphs;
   if (full === undefined) throw new WebLoraError('internal', 'generation needs at least one plan');
@@ -92,7 +95,8 @@ export interface ChatReport {
 
 /** What a conversation will need, from shapes and limits alone. */
 export function planChat(options: InferenceOptions, lora?: LoraSettings): ChatReport {
-  const planned = planInference(options, lora);
+  // The largest prefill decides the bytes.
+  const planned = planInference(options, lora, rowSizes(options.slots, options.context).slice(-1));
   const sum = (requests: readonly { readonly bytes: number }[]): number =>
     requests.reduce((total, { bytes }) => total + bytes, 0);
   const weightsBytes = sum(baseBufferRequests(options.model, options.format, options.tableRows, options.limits));

@@ -35,6 +35,8 @@ export interface ProgramOptions {
   readonly memoryLimitBytes?: number;
   /** Forces the choice that the memory limit otherwise makes. */
   readonly checkpoint?: boolean;
+  /** Plans full-length rows only: enough for the report, not for a run. */
+  readonly isEstimate?: boolean;
 }
 
 /** Byte counts of a run, before anything is allocated. */
@@ -140,7 +142,7 @@ function bucketsUpTo(rows: number): number[] {
 
 function build(options: ProgramOptions, checkpoint: boolean): Program {
   const { model, format, context, limits, variant, quads = false, microSteps, optimizer } = options;
-  const sizes = bucketsUpTo(options.rows);
+  const sizes = options.isEstimate === true ? [bucketRows(options.rows)] : bucketsUpTo(options.rows);
   const largest = sizes.at(-1) ?? bucketRows(options.rows);
   const inputs = inputRegions(trainingGraph(options, largest, checkpoint).graph);
   let layout: ParamLayout | undefined;

@@ -3,6 +3,8 @@ import { WebLoraError, type Failure } from '../../src/errors.ts';
 import type { TrainConfig } from '../../src/train/config.ts';
 import type {
   AdapterId,
+  ChooseRequest,
+  AdapterSummary,
   DataMeasure,
   Dataset,
   EngineApi,
