@@ -1,20 +1,15 @@
-import {
-  codeWordsPerRow,
-  scaleWordsPerRow,
-  sliceRows,
-  type BaseFormat,
-  type PackedWeight,
-} from '../src/formats/quantize.ts';
+import { codeWordsPerRow, scaleWordsPerRow, type BaseFormat } from '../src/formats/quantize.ts';
 import { Usage, type Gpu, type GpuLimits } from '../src/gpu/gpu.ts';
 import { applyLora, type LoraSettings } from '../src/lora/lora.ts';
 import { weightBufferName, weightParts } from '../src/graph/plan.ts';
 import { BufferSet, type BufferRequest } from '../src/graph/replay.ts';
 import type { Graph, LinearWeights } from '../src/graph/graph.ts';
 import { Tensor } from '../src/graph/tensor.ts';
-import { formatOf, readMatrix } from './base-format.ts';
+import { formatOf } from './base-format.ts';
 import type { ForwardInputs, Model, WeightBinder, WeightSpec } from './family.ts';
 import type { OpenModel } from './open-model.ts';
 import { rotaryTables } from './rope.ts';
+import { streamMatrix, type PackedRows } from './stream-matrix.ts';
 
 /** Names of the buffers that hold what a base brings besides its matrices. */
 export function vectorBufferName(name: string): string {
@@ -126,7 +121,7 @@ export class GpuBase {
     this.buffers = new BufferSet(gpu, baseBufferRequests(model, format, context, gpu.limits));
   }
 
-  /** Loads, quantises and uploads one tensor at a time. */
+  /** Loads, quantises and uploads some rows of a tensor at a time. */
   static async load(
     gpu: Gpu,
     opened: OpenModel,
@@ -140,7 +135,11 @@ export class GpuBase {
       for (const spec of model.weights) {
         if (spec.kind === 'vector') {
           gpu.writeBuffer(base.buffers.take(vectorBufferName(spec.name)), 0, await opened.read(spec.name));
-        } else base.#upload(spec, await readMatrix(opened, spec, format));
+        } else {
+          for await (const rows of streamMatrix(opened, spec, format)) base.#upload(spec, rows);
+          // What was written stays in JavaScript's memory until the queue has taken it.
+          await gpu.idle();
+        }
         done += 1;
         onProgress?.(done, model.weights.length);
       }
@@ -157,13 +156,21 @@ export class GpuBase {
     }
   }
 
-  #upload({ name, shape }: WeightSpec, packed: PackedWeight): void {
-    const weight = new Tensor(0, { name, shape, role: 'weight', format: packed.format });
+  #upload(spec: WeightSpec, { firstRow, rows, codes, scales }: PackedRows): void {
+    const weight = new Tensor(0, { ...spec, role: 'weight', format: formatOf(spec, this.format) });
     for (const part of weightParts(weight, this.gpu.limits)) {
-      const rows = sliceRows(packed, part.firstRow, part.firstRow + part.rows);
-      this.gpu.writeBuffer(this.buffers.take(weightBufferName(weight, part, 'codes')), 0, rows.codes);
-      if (rows.scales.length > 0)
-        this.gpu.writeBuffer(this.buffers.take(weightBufferName(weight, part, 'scales')), 0, rows.scales);
+      const from = Math.max(firstRow, part.firstRow);
+      const to = Math.min(firstRow + rows, part.firstRow + part.rows);
+      if (from >= to) continue;
+      for (const [of, words] of Object.entries({ codes, scales })) {
+        const perRow = (words?.length ?? 0) / rows;
+        if (words === undefined || perRow === 0) continue;
+        this.gpu.writeBuffer(
+          this.buffers.take(weightBufferName(weight, part, of === 'codes' ? 'codes' : 'scales')),
+          (from - part.firstRow) * perRow * 4,
+          words.subarray((from - firstRow) * perRow, (to - firstRow) * perRow),
+        );
+      }
     }
   }
 

@@ -28,6 +28,8 @@ export interface OpenModel {
   readonly tokenizer: () => ChatTokenizer;
   /** One tensor as f32, row-major. */
   readonly read: (tensor: string) => Promise<Float32Array>;
+  /** Rows [from, to) of a matrix as f32: large ones are never held whole. */
+  readonly readRows: (tensor: string, from: number, to: number) => Promise<Float32Array>;
   /**
    * Rows [from, to) of a matrix as its file has them, in the `fileFormat` of its WeightSpec; only where the file keeps
    * layouts of its own (GGUF). Such a model's base is in `gguf` unless another format is asked for.
@@ -58,6 +60,16 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
   const files = await openWeights(folder);
   const owner = locate(folder.name, model, files);
   const tokenizer = await readTokenizer(folder, model);
+  const placeOf = (tensor: string): Place => {
+    const place = owner.get(tensor);
+    if (place === undefined) throw new WebLoraError('internal', `${folder.name}: tensor '${tensor}' was not located`);
+    return place;
+  };
+  const read = async (tensor: string): Promise<Float32Array> => {
+    const { spec, file, stored } = placeOf(tensor);
+    const values = tensorToFloat32(await file.load(stored), tensor);
+    return spec.transposed === true ? transpose(values, spec.shape) : values;
+  };
   const hints = await readJson(folder, 'weblora.json');
   const recommended = hints?.['recommendedLearningRate'];
   return {
@@ -76,18 +88,19 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
       }
       return tokenizer;
     },
-    read: async (name) => {
-      const place = owner.get(name);
-      if (place === undefined) throw new WebLoraError('internal', `${folder.name}: tensor '${name}' was not located`);
-      const values = tensorToFloat32(await place.file.load(place.stored), name);
-      return place.spec.transposed === true ? transpose(values, place.spec.shape) : values;
+    read,
+    readRows: async (name, from, to) => {
+      const { spec, file, stored } = placeOf(name);
+      if (spec.transposed !== true) return tensorToFloat32(await file.loadRows(stored, from, to), name);
+      const [, cols = 0] = spec.shape;
+      return (await read(name)).subarray(from * cols, to * cols);
     },
   };
 }
 
 /** A `.gguf` has all of it in one file: configuration, weights, tokenizer and chat template. */
 async function openGgufFile(name: string, source: ByteSource): Promise<OpenModel> {
-  const { model, tokenizerFiles, read, readPacked } = await openGgufModel(source);
+  const { model, tokenizerFiles, read, readRows, readPacked } = await openGgufModel(source);
   const tokenizer = tokenizerFiles && checkTokenizer(`${name}: its vocabulary`, loadTokenizer(tokenizerFiles), model);
   return {
     name,
@@ -104,6 +117,7 @@ async function openGgufFile(name: string, source: ByteSource): Promise<OpenModel
       });
     },
     read,
+    readRows,
     readPacked,
   };
 }
@@ -249,6 +263,10 @@ async function hashWeights(folder: ModelFolder, files: readonly SafetensorsFile[
 async function hashSources(sources: readonly ByteSource[]): Promise<string> {
   const digests: string[] = [];
   for (const source of sources) {
+    if (source.sha256 !== undefined) {
+      digests.push(source.sha256);
+      continue;
+    }
     const hash = sha256.create();
     for (let offset = 0; offset < source.size; offset += HASH_CHUNK_BYTES) {
       hash.update(await source.read(offset, Math.min(HASH_CHUNK_BYTES, source.size - offset)));

@@ -12,7 +12,7 @@ import { tensorSource, unpermuteRows, type TensorSource } from './tensors.ts';
 import { ggufTokenizerFiles } from './tokenizer.ts';
 
 /** A model out of one `.gguf`: its weights stay in the file and are read tensor by tensor. */
-export interface GgufModel extends Pick<OpenModel, 'read'> {
+export interface GgufModel extends Pick<OpenModel, 'read' | 'readRows'> {
   readonly model: Model;
   readonly tokenizerFiles: TokenizerFiles | undefined;
   readonly readPacked: NonNullable<OpenModel['readPacked']>;
@@ -39,6 +39,11 @@ export async function openGgufModel(source: ByteSource): Promise<GgufModel> {
     model: { ...described, weights: described.weights.map((spec) => keptAs(file, spec, at(spec.name))) },
     tokenizerFiles: ggufTokenizerFiles(file),
     read: (name) => readValues(file, at(name)),
+    readRows: async (name, from, to) => {
+      const { ggufName } = at(name);
+      const { type, cols } = matrix(file, ggufName);
+      return dequantizeGguf(type, await readRows(file, at(name), from, to), to - from, cols, ggufName);
+    },
     readPacked: async (name, from, to) => {
       const { ggufName } = at(name);
       const { type, cols } = matrix(file, ggufName);

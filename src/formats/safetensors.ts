@@ -54,6 +54,8 @@ export interface SafetensorsFile extends SafetensorsHeader {
   readonly name: string;
   /** Reads one tensor. @throws WebLoraError `bad-file` when the file has no such tensor */
   load(tensorName: string): Promise<SafetensorsTensor>;
+  /** Rows [from, to) along the first dimension. Throws as `load`. */
+  loadRows(tensorName: string, from: number, to: number): Promise<SafetensorsTensor>;
 }
 
 /** The reference implementation's limit; a longer header is a damaged length field. */
@@ -95,14 +97,30 @@ export async function openSafetensors(source: ByteSource): Promise<SafetensorsFi
     source.size - LENGTH_BYTES - headerBytes,
     source.name,
   );
+  const entryOf = (tensorName: string): SafetensorsEntry => {
+    const entry = header.entries.get(tensorName);
+    if (entry === undefined) throw damaged(source.name, { wanted: `a tensor named ${tensorName}` });
+    return entry;
+  };
   return {
     ...header,
     name: source.name,
     load: async (tensorName) => {
-      const entry = header.entries.get(tensorName);
-      if (entry === undefined) throw damaged(source.name, { wanted: `a tensor named ${tensorName}` });
-      const bytes = await source.read(entry.offset, entry.byteLength);
-      return { dtype: entry.dtype, shape: entry.shape, bytes };
+      const { dtype, shape, offset, byteLength } = entryOf(tensorName);
+      return { dtype, shape, bytes: await source.read(offset, byteLength) };
+    },
+    loadRows: async (tensorName, from, to) => {
+      const { dtype, shape, offset } = entryOf(tensorName);
+      const [rows = 0, ...rest] = shape;
+      if (!(from >= 0 && from <= to && to <= rows)) {
+        throw new WebLoraError('internal', `${source.name}: tensor ${tensorName}`, {
+          got: `rows [${from}, ${to})`,
+          wanted: `rows within [0, ${rows})`,
+        });
+      }
+      const rowBytes = countElems(rest) * bytesPerElement(dtype);
+      const bytes = await source.read(offset + from * rowBytes, (to - from) * rowBytes);
+      return { dtype, shape: [to - from, ...rest], bytes };
     },
   };
 }
