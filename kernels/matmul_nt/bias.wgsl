@@ -1,3 +1,3 @@
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 
-fn bias_at(o: u32) -> f32 { return bias[o]; }
+fn bias_at(o: u32) -> f32 { return bias[p.out_offset + o]; }

@@ -35,9 +35,9 @@ describe('matmul_nt', () => {
       const [outStride, outOffset] = [outFeatures + 7, 3];
       const packed = testWeight(shape.format, outFeatures, inFeatures, 1);
       const x = testValues(rows * inFeatures, 2);
-      const bias = testValues(outFeatures, 3);
+      const bias = testValues(outOffset + outFeatures, 3);
       const h = testValues(rows * rank, 4);
-      const loraB = testValues(outFeatures * rank, 5);
+      const loraB = testValues((outOffset + outFeatures) * rank, 5);
       const before = testValues(rows * outStride, 6);
       const dense = matmulNtRef(
         Float64Array.from(x),
@@ -47,7 +47,14 @@ describe('matmul_nt', () => {
         outFeatures,
         alpha,
       );
-      const branch = matmulNtRef(Float64Array.from(h), Float64Array.from(loraB), rows, rank, outFeatures, loraScale);
+      const branch = matmulNtRef(
+        Float64Array.from(h),
+        Float64Array.from(loraB.subarray(outOffset * rank)),
+        rows,
+        rank,
+        outFeatures,
+        loraScale,
+      );
       // The columns of other parts stay as they were.
       const expected = Float64Array.from(before);
       for (let n = 0; n < rows; n += 1) {
@@ -57,7 +64,7 @@ describe('matmul_nt', () => {
           expected[at] =
             (dense[from] ?? 0) +
             (branch[from] ?? 0) +
-            (shape.bias ? (bias[o] ?? 0) : 0) +
+            (shape.bias ? (bias[outOffset + o] ?? 0) : 0) +
             (accumulate ? (before[at] ?? 0) : 0);
         }
       }
@@ -68,7 +75,7 @@ describe('matmul_nt', () => {
         w_scales: packed.scales,
         bias,
         h,
-        lora_b: new Float32Array(packWeight(loraB, outFeatures, rank, 'f32').codes.buffer),
+        lora_b: new Float32Array(packWeight(loraB, outOffset + outFeatures, rank, 'f32').codes.buffer),
         y: before,
       };
       // A variant's two paths share their shapes: the one for few rows, or columns, takes the small ones.

@@ -81,8 +81,9 @@ export function selectMatmulNt({
 
 /**
  * y[n,o] = alpha · Σ_i x[n,i] W[o,i] (+ bias[o]) (+ loraScale · Σ_r h[n,r] B[o,r]) (+ y[n,o]).
- * Operands: x [N, I], w_codes, w_scales (but for floats), bias [O] (with `bias`), h [N, R] and lora_b [O, R], rows padded to four values (with
- * `rank`) -> y [N, outStride], of which columns [outOffset, outOffset + O) are written.
+ * Operands: x [N, I], w_codes, w_scales (but for floats), bias (with `bias`), h [N, R] and lora_b, its rows padded to four
+ * values (with `rank`) -> y [N, outStride], of which columns [outOffset, outOffset + O) are written; bias and lora_b are
+ * read from row outOffset on, so of a weight in parts they are the whole layer's.
  */
 export function matmulNt(args: MatmulNtArgs, entry: MatmulNtEntry = selectMatmulNt(args)): Launch {
   const { rows, inFeatures, outFeatures, outStride, outOffset, rank, loraScale, alpha = 1, accumulate = false } = args;

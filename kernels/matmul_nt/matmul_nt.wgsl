@@ -1,6 +1,7 @@
 // Product with a packed weight, its rows along the reduction:
 //   y[n,o] = alpha * sum_i x[n,i] W[o,i] (+ bias[o]) (+ lora_scale * sum_r h[n,r] B[o,r]) (+ y[n,o])
-// x [N, I] dense, W [O, I] packed (kernels/_lib), y [N, out_stride] at columns [out_offset, out_offset + O).
+// x [N, I] dense, W [O, I] packed (kernels/_lib), y [N, out_stride] at columns [out_offset, out_offset + O), of whose layer
+// bias and B have every row.
 // Joined by the spec with a weight reader, bias.wgsl or no_bias.wgsl, lora.wgsl or no_lora.wgsl.
 // x and the branch run through one loop: its steps are first quads of I, then quads of R.
 //   serial      one invocation computes 8 rows x 16 columns: no workgroup memory
