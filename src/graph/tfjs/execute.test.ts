@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { rmsNormBackwardRef, rmsNormForwardRef } from '../../../kernels/rms_norm/rms_norm.ref.ts';
 import { topKRef } from '../../../kernels/top_k/top_k.ref.ts';
 import { expectNonTrivial, relativeError, testValues } from '../../../test/harness/compare.ts';
 import { opFixture, type OpFixture } from '../../../test/harness/op-fixture.ts';
+import { differentiate } from '../differentiate.ts';
 import { Graph } from '../graph.ts';
 import type { ForwardNode } from '../nodes.ts';
 import type { Tensor } from '../tensor.ts';
@@ -199,6 +201,73 @@ describe('runForward under tfjs’s tape equals PyTorch in f64', () => {
       2e-5,
     ),
   );
+});
+
+describe('runForward under tfjs’s tape equals the kernels’ references', () => {
+  /** Value and gradient of x at y (the parts side by side), for an incoming gradient. */
+  const both = async (
+    graph: Graph,
+    x: Tensor,
+    data: Float32Array,
+    outputs: readonly Tensor[],
+    dy: Float32Array,
+    constants: ReadonlyMap<Tensor, Float32Array> = new Map(),
+  ): Promise<readonly [Float32Array, Float32Array]> => {
+    const { value, grad } = tf.tidy(() =>
+      tf.valueAndGrad((given) => {
+        const values = new Map([...constants].map(([tensor, each]) => [tensor, tf.tensor(each, [...tensor.shape])]));
+        values.set(x, given);
+        runForward(tf, graph.nodes as ForwardNode[], values, { host: new Map() });
+        return tf.concat(outputs.map((tensor) => tf.reshape(values.get(tensor) ?? tf.zeros([0]), [-1])));
+      })(tf.tensor(data, [...x.shape]), tf.tensor1d(dy)),
+    );
+    return [await readValues(value), await readValues(grad)];
+  };
+
+  it('rms_norm over heads is rms_norm over as many rows', async () => {
+    const graph = new Graph();
+    const x = graph.tensor({ name: 'x', shape: [5, 12], role: 'activation', requiresGrad: true });
+    const weight = graph.tensor({ name: 'w', shape: [4], role: 'vector' });
+    const y = graph.rmsNorm(x, weight, 1e-3, 1);
+    expect(y.shape).toEqual([5, 12]);
+    const [data, w, dy] = [testValues(60, 1), testValues(4, 2), testValues(60, 3)];
+    const [x64, w64, dy64] = [Float64Array.from(data), Float64Array.from(w), Float64Array.from(dy)];
+    const [value, grad] = await both(graph, x, data, [y], dy, new Map([[weight, w]]));
+    expect(relativeError(value, rmsNormForwardRef(x64, w64, 15, 1e-3, 1).y)).toBeLessThanOrEqual(1e-6);
+    expect(relativeError(grad, rmsNormBackwardRef(x64, w64, dy64, 15, 1e-3, 1))).toBeLessThanOrEqual(2e-6);
+    const narrow = graph.tensor({ name: 'n', shape: [5], role: 'vector' });
+    expect(() => graph.rmsNorm(x, narrow, 1e-3)).toThrow(/rms_norm: weight must be \[12\]: got n\[5\]/);
+  });
+
+  it('split_columns cuts, and its gradient joins', async () => {
+    const graph = new Graph();
+    const x = graph.tensor({ name: 'x', shape: [3, 6], role: 'activation', requiresGrad: true });
+    const parts = graph.splitColumns(x, [1, 3, 2]);
+    const data = testValues(18, 4);
+    const dy = testValues(18, 5);
+    const [value, grad] = await both(graph, x, data, parts, dy);
+    // Element (row, column) of x lies in its part's own matrix.
+    const place = [0, 3, 4, 5, 12, 13];
+    const step = [1, 3, 3, 3, 2, 2];
+    for (let i = 0; i < 18; i += 1) {
+      const at = (place[i % 6] ?? 0) + Math.floor(i / 6) * (step[i % 6] ?? 0);
+      expect([value[at], grad[i]]).toEqual([data[i], dy[at]]);
+    }
+    expect(() => graph.splitColumns(x, [2, 2])).toThrow(/split_columns: x must be \[3, 4\]/);
+  });
+});
+
+describe('differentiate', () => {
+  it('refuses a part of a split that nothing reads, whose columns would stay unwritten', () => {
+    const graph = new Graph();
+    const x = graph.tensor({ name: 'x', shape: [3, 6], role: 'activation', requiresGrad: true });
+    const [first] = graph.splitColumns(x, [2, 4]);
+    const output = graph.gelu(first);
+    const seed = graph.tensor({ name: 'seed', shape: output.shape, role: 'input' });
+    expect(() => differentiate(graph, { output, seed, checkpoint: false })).toThrow(
+      /split_columns: a part of x\[3, 6\]/,
+    );
+  });
 });
 
 describe('runForward', () => {

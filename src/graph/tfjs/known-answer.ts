@@ -18,7 +18,7 @@ const LOSS_ROWS = Uint32Array.of(1, 2, 3, 5, 7);
 const LABELS = Uint32Array.of(11, 2, 18, 1, 4);
 
 /**
- * Computes losses and LoRA gradients of a small model, with every op a Llama trains with, on the cpu and on a backend.
+ * Computes losses and LoRA gradients of a small model, with every op that the families train with, on the cpu and on a backend.
  * @throws `unsupported` when they differ
  */
 export async function assertKnownAnswer(tf: Tf, backend: string): Promise<void> {
@@ -85,14 +85,16 @@ function smallModel(): { graph: Graph; params: Tensor[]; nll: Tensor; host: Map<
     cos: graph.tensor({ name: 'cos', shape: [8, headDim / 2], role: 'constant' }),
     sin: graph.tensor({ name: 'sin', shape: [8, headDim / 2], role: 'constant' }),
   };
-  const norm = (name: string): Tensor => graph.tensor({ name, shape: [HIDDEN], role: 'vector' });
+  const norm = (name: string, size = HIDDEN): Tensor => graph.tensor({ name, shape: [size], role: 'vector' });
   const rotate = (x: Tensor, count: number): Tensor =>
     graph.rotary(x, inputs.positions, tables, { heads: count, headDim, rotaryDim: headDim });
   const x = graph.embedding(inputs.tokens, weight('embedding', VOCAB, HIDDEN));
   const normed = graph.rmsNorm(x, norm('norm'), 1e-5);
-  const q = rotate(graph.linear(normed, linear('q', heads * headDim, HIDDEN)), heads);
-  const k = rotate(graph.linear(normed, linear('k', kvHeads * headDim, HIDDEN)), kvHeads);
-  const v = graph.linear(normed, linear('v', kvHeads * headDim, HIDDEN));
+  const [query, keyValue] = [heads * headDim, kvHeads * headDim];
+  const fused = graph.linear(normed, linear('qkv', query + 2 * keyValue, HIDDEN));
+  const [rawQ, rawK, v] = graph.splitColumns(fused, [query, keyValue, keyValue]);
+  const q = rotate(graph.rmsNorm(rawQ, norm('q_norm', headDim), 1e-5, 1), heads);
+  const k = rotate(rawK, kvHeads);
   const mid = graph.add(
     x,
     graph.linear(graph.attention(q, k, v, inputs.bounds, SHAPE), linear('o', HIDDEN, heads * headDim)),
@@ -102,7 +104,8 @@ function smallModel(): { graph: Graph; params: Tensor[]; nll: Tensor; host: Map<
     graph.linear(mid, linear('up', 31, HIDDEN)),
     'silu',
   );
-  const out = graph.rmsNorm(graph.add(mid, graph.linear(gated, linear('down', HIDDEN, 31))), norm('last'), 1e-5);
+  const fed = graph.gelu(graph.linear(gated, linear('down', HIDDEN, 31)));
+  const out = graph.layerNorm(graph.add(mid, fed), norm('last'), norm('shift'), 1e-5);
   const nll = graph.linearCrossEntropy(out, weight('head', VOCAB, HIDDEN), inputs, { chunkRows: LOSS_ROWS.length });
   const host = new Map([
     [inputs.step, Uint32Array.of(0, 0, LOSS_ROWS.length)],
