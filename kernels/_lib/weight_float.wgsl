@@ -1,5 +1,5 @@
 // Reads a packed weight of a float format. Appended to a kernel whose Params has code_words (words per row of w_codes).
-// Layout: src/formats/quantize.ts. Rows are padded with zero words to a multiple of four.
+// Layout: src/formats/layout.ts. Rows are padded with zero words to a multiple of four.
 override FORMAT: u32 = 0; // 0 f32, 1 f16, 2 bf16
 
 @group(0) @binding(2) var<storage, read> w_codes: array<u32>;

@@ -1,5 +1,5 @@
 // Reads a packed weight of a quantised format. Appended to a kernel whose Params has code_words and scale_words (words
-// per row of w_codes and w_scales). Layout: src/formats/quantize.ts. Value: code * scale.x + scale.y.
+// per row of w_codes and w_scales). Layout: src/formats/layout.ts. Value: code * scale.x + scale.y.
 override FORMAT: u32 = 4; // 3 q8, 4 q4
 
 @group(0) @binding(2) var<storage, read> w_codes: array<u32>;

@@ -49,13 +49,26 @@ const THRESHOLDS = Float32Array.of(
   0.8614784181118011,
 );
 
+/** Bins of [-1, 1] so narrow that none has two thresholds: codes below each bin, and the threshold within. */
+const BINS = 1024;
+const CODE_OF_BIN = new Uint8Array(2 * BINS + 1);
+const THRESHOLD_OF_BIN = new Float32Array(2 * BINS + 1).fill(Infinity);
+for (const threshold of THRESHOLDS) {
+  const bin = binOf(threshold);
+  THRESHOLD_OF_BIN[bin] = threshold;
+  for (let above = bin + 1; above < CODE_OF_BIN.length; above++) CODE_OF_BIN[above] = (CODE_OF_BIN[above] ?? 0) + 1;
+}
+
+/** NaN is in bin 0. */
+function binOf(value: number): number {
+  return ((Math.min(value, 1) + 1) * BINS) | 0;
+}
+
 /** The code of a value in [-1, 1]. NaN, a zero block's 0 · 1/0, has code 0, as in bitsandbytes. */
 export function nf4Code(value: number): number {
-  let code = 0;
-  for (let step = 8; step > 0; step >>= 1) {
-    if (value > (THRESHOLDS[code + step - 1] ?? Infinity)) code += step;
-  }
-  return code;
+  const bin = binOf(value);
+  const code = CODE_OF_BIN[bin] ?? 0;
+  return value > (THRESHOLD_OF_BIN[bin] ?? Infinity) ? code + 1 : code;
 }
 
 /**

@@ -110,21 +110,26 @@ export class WeightPacker {
 
   #packNf4(values: Float32Array, codes: Uint32Array, words: number): void {
     const firstBlock = (this.#taken * this.#cols) / NF4_BLOCK;
-    let [row, col] = [0, 0];
+    let rowBegin = 0;
+    let col = 0;
     for (let begin = 0; begin < values.length; begin += NF4_BLOCK) {
-      const block = values.subarray(begin, begin + NF4_BLOCK);
+      const end = Math.min(values.length, begin + NF4_BLOCK);
       let largest = 0;
-      for (const value of block) {
+      for (let i = begin; i < end; i++) {
+        const value = values[i] ?? 0;
         if (!Number.isFinite(value)) throw notFinite(this.#name, value);
         largest = Math.max(largest, Math.abs(value));
       }
       this.#magnitudes[firstBlock + begin / NF4_BLOCK] = largest;
       const inverse = Math.fround(1 / largest);
-      for (const value of block) {
-        const at = row * words + (col >> 3);
-        codes[at] = (codes[at] ?? 0) | (nf4Code(Math.fround(value * inverse)) << ((col & 7) * 4));
+      for (let i = begin; i < end; i++) {
+        const at = rowBegin + (col >> 3);
+        codes[at] = (codes[at] ?? 0) | (nf4Code(Math.fround((values[i] ?? 0) * inverse)) << ((col & 7) * 4));
         col += 1;
-        if (col === this.#cols) [row, col] = [row + 1, 0];
+        if (col === this.#cols) {
+          rowBegin += words;
+          col = 0;
+        }
       }
     }
   }
