@@ -37,7 +37,6 @@ const ARCHITECTURES: Readonly<Record<string, (facts: Facts) => Json>> = {
     model_type: 'qwen3',
     ...decoderConfig(facts),
     ...ropeConfig(facts),
-    head_dim: headDim(facts),
     hidden_act: 'silu',
     attention_bias: false,
     use_sliding_window: false,
@@ -89,7 +88,8 @@ export function ggufConfig(file: GgufFile, rope: RopeTensors): Json {
 }
 
 /** What every decoder with RMSNorm and a gated feed-forward has. */
-function decoderConfig({ keys, has, vocabSize }: Facts): Json {
+function decoderConfig(facts: Facts): Json {
+  const { keys, has, vocabSize } = facts;
   const heads = keys.number('attention.head_count');
   return {
     vocab_size: vocabSize,
@@ -98,6 +98,7 @@ function decoderConfig({ keys, has, vocabSize }: Facts): Json {
     num_hidden_layers: keys.number('block_count'),
     num_attention_heads: heads,
     num_key_value_heads: keys.number('attention.head_count_kv', heads),
+    head_dim: headDim(facts),
     max_position_embeddings: keys.number('context_length'),
     rms_norm_eps: keys.number('attention.layer_norm_rms_epsilon'),
     tie_word_embeddings: !has('output.weight'),
@@ -175,7 +176,6 @@ function llamaConfig(facts: Facts): Json {
     ...(window > 0 ? { model_type: 'mistral', sliding_window: window } : { model_type: 'llama' }),
     ...decoderConfig(facts),
     ...ropeConfig(facts),
-    head_dim: headDim(facts),
     hidden_act: 'silu',
     ...(window === 0 && {
       attention_bias: has('blk.0.attn_q.bias'),
@@ -208,7 +208,6 @@ function gemma3Config(facts: Facts): Json {
     model_type: 'gemma3_text',
     ...shape,
     ...ropeConfigOfGemma(facts, size),
-    head_dim: size,
     hidden_activation: 'gelu_pytorch_tanh',
     attention_bias: false,
     query_pre_attn_scalar: scalar,
