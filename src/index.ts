@@ -3,6 +3,7 @@ import { makeEngine, type EngineDeps } from '../workers/engine/engine.ts';
 import { fetchEmbedded } from '../workers/engine/fetch-embedded.ts';
 import type {
   AdapterId,
+  CachedModel,
   AdapterSummary,
   ChatMessage,
   ChooseRequest,
@@ -15,6 +16,7 @@ import type {
   ModelChoices,
   ModelFacts,
   ModelSource,
+  ModelStorage,
   NamedFile,
   PlanReport,
   ProgressEvent,
@@ -26,6 +28,7 @@ import { expose } from 'comlink';
 import { WebLoraError } from './errors.ts';
 import { ChatSession } from './generate/chat.ts';
 import { openBrowserGpu } from './gpu/gpu.ts';
+import { openBrowserModels } from './sources/browser-place.ts';
 import { hasOpfs, makeOpfsStore } from './storage/opfs-store.ts';
 import { makeMemoryStore } from './storage/memory-store.ts';
 import type { TrainConfig } from './train/config.ts';
@@ -42,6 +45,8 @@ export {
 } from './formats/quantize.ts';
 export { ChatSession } from './generate/chat.ts';
 export type {
+  CachedModel,
+  ModelStorage,
   AdapterSummary,
   ChatMessage,
   ChooseRequest,
@@ -64,6 +69,16 @@ export interface EngineOptions {
   /** Address of the folder with the built-in model; default: beside the built library. */
   readonly embedded?: URL;
 }
+
+/**
+ * The built-in model, a model's files, a model of the Hugging Face hub (`file`: one .gguf of it), or an address of a folder
+ * in Hugging Face layout or of a .gguf file.
+ */
+export type ModelInput =
+  | 'embedded'
+  | readonly File[]
+  | { readonly hub: string; readonly revision?: string; readonly file?: string }
+  | { readonly url: string };
 
 /** Rows as objects in any shape a data file may have, or a file of them. */
 export type DatasetInput = File | Dataset | readonly object[];
@@ -104,6 +119,7 @@ async function threadDeps(embedded: URL | undefined): Promise<EngineDeps> {
     return {
       openGpu: openBrowserGpu,
       openStore: async () => (hasOpfs() ? makeOpfsStore('web-lora') : makeMemoryStore()),
+      openModels: openBrowserModels,
       readEmbedded: fetchEmbedded(folder),
     };
   }
@@ -130,20 +146,20 @@ export class Engine {
 
   /**
    * Opens and uploads a model.
-   * @throws `bad-model`, `bad-tokenizer`, `bad-file`, `unsupported`, `out-of-memory`
+   * A model of the hub or of an address is downloaded first, into a cache: abort the signal to stop, call again to go on.
+   * @throws `bad-model`, `bad-tokenizer`, `bad-file`, `unsupported`, `out-of-memory`; of downloads also `network`,
+   *   `access`, `file-not-found`, `storage`, `aborted`
    */
-  async loadModel(source: 'embedded' | readonly File[], options: LoadOptions & CallOptions = {}): Promise<EngineModel> {
+  async loadModel(source: ModelInput, options: LoadOptions & CallOptions = {}): Promise<EngineModel> {
     const { onProgress, signal, ...load } = options;
-    const from: ModelSource =
-      source === 'embedded'
-        ? { kind: 'embedded' }
-        : {
-            kind: 'files',
-            files: source.map((file): NamedFile => ({ name: file.webkitRelativePath || file.name, bytes: file })),
-          };
     return new EngineModel(
       this.#client,
-      take(await this.#client.loadModel(from, load, { ...(onProgress && { onProgress }), ...(signal && { signal }) })),
+      take(
+        await this.#client.loadModel(sourceOf(source), load, {
+          ...(onProgress && { onProgress }),
+          ...(signal && { signal }),
+        }),
+      ),
     );
   }
 
@@ -155,6 +171,31 @@ export class Engine {
   /** The adapters it holds, and which of them are on the GPU now. */
   async listAdapters(): Promise<readonly AdapterSummary[]> {
     return take(await this.#client.listAdapters());
+  }
+
+  /** Downloaded models. */
+  async listModels(): Promise<readonly CachedModel[]> {
+    return take(await this.#client.listModels());
+  }
+
+  /** Removes a downloaded model by its id or name. @throws `file-not-found`, `locked` */
+  async deleteModel(model: string): Promise<readonly CachedModel[]> {
+    return take(await this.#client.deleteModel(model));
+  }
+
+  /** Reads every byte of a downloaded model again. @returns damaged files, which are removed and fetched anew when used */
+  async checkModel(model: string, options: CallOptions = {}): Promise<readonly string[]> {
+    return take(await this.#client.checkModel(model, options));
+  }
+
+  /** Room that downloaded models take and have. */
+  async modelStorage(): Promise<ModelStorage> {
+    return take(await this.#client.modelStorage());
+  }
+
+  /** Keeps the hub's access token on this device (browsers only; Node reads HF_TOKEN); null forgets it. */
+  async storeHubToken(token: string | null): Promise<void> {
+    take(await this.#client.storeHubToken(token));
   }
 
   dispose(): Promise<void> {
@@ -347,6 +388,14 @@ export class Adapter {
   async files(): Promise<readonly NamedFile[]> {
     return take(await this.#client.exportAdapter(this.id, 'files'));
   }
+}
+
+function sourceOf(input: ModelInput): ModelSource {
+  if (input === 'embedded') return { kind: 'embedded' };
+  if ('hub' in input) return { kind: 'hub', ...input };
+  if ('url' in input) return { kind: 'url', url: input.url };
+  const files = input.map((file): NamedFile => ({ name: file.webkitRelativePath || file.name, bytes: file }));
+  return { kind: 'files', files };
 }
 
 async function datasetOf(input: DatasetInput): Promise<Dataset> {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { EngineDeps } from '../workers/engine/engine.ts';
 import { WebLoraError } from './errors.ts';
 import { openNodeGpu } from './gpu/node.ts';
+import { openNodeModels } from './sources/node-places.ts';
 import { makeNodeStore } from './storage/node-store.ts';
 
 /** What the engine needs in Node: Dawn, the working folder as storage, the built-in model from disk. */
@@ -10,6 +11,7 @@ export function nodeDeps(embedded: URL): EngineDeps {
   return {
     openGpu: () => openNodeGpu(),
     openStore: () => Promise.resolve(makeNodeStore('.')),
+    openModels: async () => openNodeModels(),
     readEmbedded: (path) => {
       const file = fileURLToPath(new URL(path, embedded));
       if (!existsSync(file))

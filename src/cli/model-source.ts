@@ -1,20 +1,14 @@
 import { makeModel } from '../../models/index.ts';
 import type { ModelFolder } from '../../models/open-model.ts';
-import { ModelCache } from '../sources/cache.ts';
-import { fetchModel, peekModel, type FetchSettings } from '../sources/fetch-model.ts';
+import type { FetchSettings } from '../sources/fetch-model.ts';
 import { parseModelAddress } from '../sources/model-address.ts';
-import { hubAddressOf, hubToken, modelCacheFolder, NODE_TOKEN_ADVICE } from '../sources/node-places.ts';
-import { makeNodeStore } from '../storage/node-store.ts';
+import { openNodeModels } from '../sources/node-places.ts';
 import { openModelFolder } from './files.ts';
 import { formatBytes, formatSeconds, type Output } from './output.ts';
 
 /** What --model may be. */
 export const MODEL_WANTED =
   'embedded, a folder in Hugging Face layout, a .gguf file, hf:org/name[@revision], or an https address';
-
-export function openModelCache(): ModelCache {
-  return new ModelCache(makeNodeStore(modelCacheFolder()));
-}
 
 export interface ModelSourceOptions {
   readonly offline: boolean;
@@ -34,11 +28,7 @@ export async function openModelSource(
   const stop = new AbortController();
   const interrupt = (): void => stop.abort();
   process.once('SIGINT', interrupt);
-  const token = hubToken();
   const settings: FetchSettings = {
-    hubUrl: hubAddressOf(),
-    ...(token !== undefined && { token }),
-    tokenAdvice: NODE_TOKEN_ADVICE,
     offline,
     signal: stop.signal,
     onNotice: (message) => output.note(message),
@@ -51,7 +41,8 @@ export async function openModelSource(
     },
   };
   try {
-    return await (shapesOnly ? peekModel : fetchModel)(address, openModelCache(), settings);
+    const place = openNodeModels();
+    return await (shapesOnly ? place.peek(address, settings) : place.fetch(address, settings));
   } finally {
     process.removeListener('SIGINT', interrupt);
     progress.end();

@@ -2,7 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { WebLoraError } from '../errors.ts';
+import { makeNodeStore } from '../storage/node-store.ts';
 import { DEFAULT_HUB } from './hub.ts';
+import { ModelPlace } from './model-place.ts';
 
 /** Only Node entry points import this file: where models, the hub and its token are on this computer. */
 
@@ -39,4 +41,12 @@ export function hubToken(environment: Environment = process.env): string | undef
   return token === '' ? undefined : token;
 }
 
-export const NODE_TOKEN_ADVICE = 'set it as HF_TOKEN or sign in with `hf auth login`';
+/** This user's models: a folder, the hub and its token as the environment says. */
+export function openNodeModels(): ModelPlace {
+  return new ModelPlace({
+    models: makeNodeStore(modelCacheFolder()),
+    hubUrl: hubAddressOf(),
+    tokenAdvice: 'set it as HF_TOKEN or sign in with `hf auth login`',
+    foreignToken: hubToken,
+  });
+}

@@ -3,6 +3,7 @@ import { WebLoraError, type Failure } from '../../src/errors.ts';
 import type { TrainConfig } from '../../src/train/config.ts';
 import type {
   AdapterId,
+  CachedModel,
   ChooseRequest,
   AdapterSummary,
   DataMeasure,
@@ -18,6 +19,7 @@ import type {
   ModelFacts,
   ModelId,
   ModelSource,
+  ModelStorage,
   NamedFile,
   NetworkRequest,
   PlanReport,
@@ -92,6 +94,28 @@ export class EngineClient {
         ? this.#engine.loadModel(source, options)
         : this.#engine.loadModel(source, options, transfer(port, [port])),
     );
+  }
+
+  listModels(): Promise<Result<readonly CachedModel[]>> {
+    return this.#call(() => this.#engine.listModels());
+  }
+
+  deleteModel(model: string): Promise<Result<readonly CachedModel[]>> {
+    return this.#call(() => this.#engine.deleteModel(model));
+  }
+
+  checkModel(model: string, { onProgress, signal }: ProgressOptions = {}): Promise<Result<readonly string[]>> {
+    return this.#withProgress(onProgress, signal, (port) =>
+      port === undefined ? this.#engine.checkModel(model) : this.#engine.checkModel(model, transfer(port, [port])),
+    );
+  }
+
+  modelStorage(): Promise<Result<ModelStorage>> {
+    return this.#call(() => this.#engine.modelStorage());
+  }
+
+  storeHubToken(token: string | null): Promise<Result<null>> {
+    return this.#call(() => this.#engine.storeHubToken(token));
   }
 
   plan(model: ModelId, config: Partial<TrainConfig>): Promise<Result<PlanReport>> {

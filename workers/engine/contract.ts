@@ -3,10 +3,12 @@ import type { EvaluateReport } from '../../src/evaluate/evaluate.ts';
 import type { BaseFormat } from '../../src/formats/quantize.ts';
 import type { GenerateReport } from '../../src/generate/generate.ts';
 import type { AdapterFacts } from '../../src/gpu/gpu.ts';
+import type { CachedModel } from '../../src/sources/cache.ts';
+import type { ModelStorage } from '../../src/sources/model-place.ts';
 import type { TrainConfig } from '../../src/train/config.ts';
 import type { RunRecord } from '../../src/train/run-record.ts';
 
-export type { EvaluateReport, GenerateReport, RunRecord };
+export type { CachedModel, EvaluateReport, GenerateReport, ModelStorage, RunRecord };
 
 /**
  * The whole truth about the border between a page and the engine: plain data only. Failures are values with a code.
@@ -25,11 +27,22 @@ export interface NamedFile {
 }
 
 export type ModelSource =
-  { readonly kind: 'embedded' } | { readonly kind: 'files'; readonly files: readonly NamedFile[] };
+  | { readonly kind: 'embedded' }
+  | { readonly kind: 'files'; readonly files: readonly NamedFile[] }
+  /** `org/name` of the Hugging Face hub; `file` is one .gguf of it. */
+  | { readonly kind: 'hub'; readonly hub: string; readonly revision?: string; readonly file?: string }
+  /** A folder in Hugging Face layout, or a .gguf file. */
+  | { readonly kind: 'url'; readonly url: string };
 
 export interface LoadOptions {
   readonly base?: BaseFormat;
   readonly context?: number;
+  /** Use downloaded models only and ask no server. */
+  readonly offline?: boolean;
+  /** Another server that speaks the hub's interface. */
+  readonly hubUrl?: string;
+  /** For this call; else the one that was stored. */
+  readonly token?: string;
 }
 
 export interface EngineFacts {
@@ -195,6 +208,10 @@ export type ProgressEvent = {
   readonly done: number;
   readonly total: number;
   readonly unit: 'bytes' | 'rows' | 'pipelines';
+  /** Of downloads: the file at hand, the rate, and the time left at that rate. */
+  readonly file?: string;
+  readonly bytesPerSecond?: number;
+  readonly secondsLeft?: number;
 };
 
 /** An adapter the engine holds. */
@@ -314,7 +331,17 @@ export interface NetworkRequest {
 
 export interface EngineApi {
   describe(): Promise<Result<EngineFacts>>;
+  /** Posting anything on `progress` from the page's side stops a download; what arrived is kept for the next time. */
   loadModel(source: ModelSource, options: LoadOptions, progress?: MessagePort): Promise<Result<ModelFacts>>;
+  /** Models on this device. */
+  listModels(): Promise<Result<readonly CachedModel[]>>;
+  /** By id or name; says what was removed. */
+  deleteModel(model: string): Promise<Result<readonly CachedModel[]>>;
+  /** Reads every byte of a model again; the paths of damaged files, which are removed. */
+  checkModel(model: string, progress?: MessagePort): Promise<Result<readonly string[]>>;
+  modelStorage(): Promise<Result<ModelStorage>>;
+  /** Keeps the hub's access token on this device; null forgets it. It is sent to the hub and nowhere else. */
+  storeHubToken(token: string | null): Promise<Result<null>>;
   plan(model: ModelId, config: Partial<TrainConfig>): Promise<Result<PlanReport>>;
   /** Resolves once the run has begun; everything after arrives as TrainEvents. */
   train(request: TrainRequest, events: MessagePort): Promise<Result<RunId>>;

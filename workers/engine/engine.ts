@@ -1,4 +1,5 @@
 import { transfer } from 'comlink';
+import { makeModel } from '../../models/index.ts';
 import type { ModelFolder } from '../../models/open-model.ts';
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
 import { PEFT_CARD_FILE, readPeft, writePeft } from '../../src/adapters/peft.ts';
@@ -6,6 +7,8 @@ import { adapterFiles, zipFiles } from '../../src/adapters/zip.ts';
 import { toFailure, WebLoraError } from '../../src/errors.ts';
 import { blobSource, memorySource, type ByteSource } from '../../src/formats/byte-source.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
+import { hubAddress, urlAddress, type ModelAddress } from '../../src/sources/model-address.ts';
+import type { ModelPlace } from '../../src/sources/model-place.ts';
 import { joinPath } from '../../src/storage/paths.ts';
 import type { FileStore } from '../../src/storage/store.ts';
 import { resolveTrainConfig } from '../../src/train/config.ts';
@@ -23,6 +26,7 @@ import type {
   EngineApi,
   GenerateEvent,
   ModelChoices,
+  LoadOptions,
   ModelFacts,
   ModelId,
   ModelSource,
@@ -42,6 +46,7 @@ import { deleteRun, readRunDetails } from './run-library.ts';
 export interface EngineDeps {
   readonly openGpu: () => Promise<Gpu>;
   readonly openStore: () => Promise<FileStore>;
+  readonly openModels: () => Promise<ModelPlace>;
   /** One file of the built-in model's folder, e.g. `model/config.json`. @throws `file-not-found` */
   readonly readEmbedded: (path: string) => Promise<Uint8Array>;
 }
@@ -72,6 +77,11 @@ export function makeEngine(deps: EngineDeps): EngineApi {
   return {
     describe: () => attempt(() => engine.describe()),
     loadModel: (source, options, progress) => attempt(() => engine.loadModel(source, options, progress)),
+    listModels: () => attempt(async () => (await engine.downloads()).list()),
+    deleteModel: (model) => attempt(async () => (await engine.downloads()).cache.remove(model)),
+    checkModel: (model, progress) => attempt(() => engine.checkModel(model, progress)),
+    modelStorage: () => attempt(async () => (await engine.downloads()).storage()),
+    storeHubToken: (token) => attempt(() => engine.storeHubToken(token)),
     plan: (model, config) =>
       attempt(() => Promise.resolve(engine.model(model).loaded.plan(resolveTrainConfig(config)) as PlanReport)),
     train: (request, events) => attempt(() => engine.train(request, events)),
@@ -113,6 +123,7 @@ class Engine {
   readonly #deps: EngineDeps;
   #core: Promise<Core> | undefined;
   #store: Promise<FileStore> | undefined;
+  #downloads: Promise<ModelPlace> | undefined;
   readonly #models = new Map<ModelId, KnownModel>();
   readonly #adapters = new Map<AdapterId, KnownAdapter>();
   readonly #runs = new Map<RunId, RunControl>();
@@ -144,9 +155,11 @@ class Engine {
   ): Promise<ModelFacts> {
     const core = await this.#open();
     const progress = port === undefined ? undefined : new EventSender<ProgressEvent>(port);
-    const folder = source.kind === 'embedded' ? await this.#readEmbedded(progress) : folderOf(source.files);
+    const { base, context: wantedContext } = options;
+    const folder = await this.#folderOf(source, options, port, progress);
     const loaded = await core.loadModel(folder, {
-      ...options,
+      ...(base !== undefined && { base }),
+      ...(wantedContext !== undefined && { context: wantedContext }),
       onProgress: (done, total) => progress?.send({ phase: 'preparing the model', done, total, unit: 'rows' }),
     });
     progress?.end();
@@ -169,6 +182,68 @@ class Engine {
       baseHash: opened.baseHash,
       weightsBytes: loaded.plan(resolveTrainConfig({})).weightsBytes,
     };
+  }
+
+  downloads(): Promise<ModelPlace> {
+    this.#downloads ??= this.#deps.openModels();
+    return this.#downloads;
+  }
+
+  async checkModel(model: string, port?: MessagePort): Promise<readonly string[]> {
+    const progress = port === undefined ? undefined : new EventSender<ProgressEvent>(port);
+    try {
+      return await (
+        await this.downloads()
+      ).cache.check(model, (done, total) =>
+        progress?.send({ phase: 'checking the model', done, total, unit: 'bytes' }),
+      );
+    } finally {
+      progress?.end();
+    }
+  }
+
+  async storeHubToken(token: string | null): Promise<null> {
+    await (await this.downloads()).storeToken(token ?? undefined);
+    return null;
+  }
+
+  async #folderOf(
+    source: ModelSource,
+    { offline, hubUrl, token }: LoadOptions,
+    port: MessagePort | undefined,
+    progress: EventSender<ProgressEvent> | undefined,
+  ): Promise<ModelFolder> {
+    switch (source.kind) {
+      case 'embedded':
+        return this.#readEmbedded(progress);
+      case 'files':
+        return folderOf(source.files);
+      case 'hub':
+      case 'url': {
+        const stop = new AbortController();
+        if (port !== undefined) port.onmessage = () => stop.abort();
+        return (await this.downloads()).fetch(addressOf(source), {
+          ...(offline !== undefined && { offline }),
+          ...(hubUrl !== undefined && { hubUrl }),
+          ...(token !== undefined && { token }),
+          signal: stop.signal,
+          // An architecture that is not computed is refused before its weights are fetched.
+          checkConfig: (config) => void makeModel(config as Record<string, unknown>),
+          onProgress: ({ phase, file, doneBytes, totalBytes, bytesPerSecond, secondsLeft }) =>
+            progress?.send({
+              phase,
+              done: doneBytes,
+              total: totalBytes,
+              unit: 'bytes',
+              file,
+              bytesPerSecond,
+              ...(secondsLeft !== undefined && { secondsLeft }),
+            }),
+        });
+      }
+      default:
+        return source satisfies never;
+    }
   }
 
   async #readEmbedded(progress: EventSender<ProgressEvent> | undefined): Promise<ModelFolder> {
@@ -441,6 +516,10 @@ class Engine {
 type EngineMethod<Name extends keyof EngineApi> = (
   ...args: Parameters<EngineApi[Name]>
 ) => Promise<Extract<Awaited<ReturnType<EngineApi[Name]>>, { ok: true }>['value']>;
+
+function addressOf(source: Extract<ModelSource, { kind: 'hub' | 'url' }>): ModelAddress {
+  return source.kind === 'url' ? urlAddress(source.url) : hubAddress(source.hub, source.revision, source.file);
+}
 
 function folderOf(files: readonly NamedFile[]): ModelFolder {
   const sources = files.map(({ name, bytes }): [string, ByteSource] => {

@@ -193,6 +193,12 @@ export function makeEngine({
       return loadFails === undefined ? done(MODEL) : failed(loadFails);
     },
 
+    listModels: () => Promise.resolve(done([])),
+    deleteModel: () => Promise.resolve(done([])),
+    checkModel: () => Promise.resolve(done([])),
+    modelStorage: () => Promise.resolve(done({ usedBytes: 0, freeBytes: undefined, isPersistent: undefined })),
+    storeHubToken: () => Promise.resolve(done(null)),
+
     plan: () => Promise.resolve(done(PLAN)),
 
     async train(request, events) {

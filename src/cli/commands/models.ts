@@ -1,10 +1,13 @@
+import { chooseModels, deviceFor } from '../../../workers/engine/chooser.ts';
+import { openNodeGpu } from '../../gpu/node.ts';
 import type { Flags } from '../flags.ts';
-import { openModelCache } from '../model-source.ts';
+import { openNodeModels } from '../../sources/node-places.ts';
 import { formatBytes, type Output } from '../output.ts';
 
 /** `weblora models` @returns the exit status */
 export async function models(flags: Flags, output: Output): Promise<number> {
-  const cache = openModelCache();
+  if (flags.flag('catalogue')) return catalogue(flags, output);
+  const { cache } = openNodeModels();
   const gone = flags.text('delete');
   if (gone !== undefined) {
     const removed = await cache.remove(gone);
@@ -36,5 +39,30 @@ export async function models(flags: Flags, output: Output): Promise<number> {
     );
   const total = all.reduce((sum, { bytes }) => sum + bytes, 0);
   output.note(`${all.length} in ${cache.store.description}, ${formatBytes(total)}`);
+  return 0;
+}
+
+/** `weblora models --catalogue`: what there is, held against this device; nothing is downloaded. */
+async function catalogue(flags: Flags, output: Output): Promise<number> {
+  const purpose = flags.oneOf('for', ['chat', 'training'] as const) ?? 'training';
+  const languages = flags.list('languages') ?? [];
+  const gpu = await openNodeGpu({ onNotice: (message) => output.note(message) });
+  try {
+    const device = await deviceFor(gpu, openNodeModels().cache.store, { probeAgain: flags.flag('probe') });
+    const { choices, recommended } = chooseModels(device, { languages, purpose });
+    for (const choice of choices) {
+      output.record({ ...choice, recommendedHere: choice.id === recommended });
+      const { id, parameterCount, downloadBytes, chat, training, licence } = choice;
+      const mark = id === recommended ? '*' : ' ';
+      const size = `${(parameterCount / 1e6).toFixed(0)}M, ${formatBytes(downloadBytes)}`;
+      output.line(
+        `${mark} ${id.padEnd(38)}${size.padEnd(20)}chat: ${chat.verdict.padEnd(10)}training: ${training.verdict.padEnd(10)}${choice.languages.join(' ')}; ${licence}`,
+      );
+      output.line(`    ${choice.goodFor} ${purpose === 'chat' ? 'Chat' : 'Training'} ${choice[purpose].note}.`);
+    }
+    if (recommended !== undefined) output.note(`* to begin with, as --model hf:${recommended}`);
+  } finally {
+    gpu.destroy();
+  }
   return 0;
 }
