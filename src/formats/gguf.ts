@@ -5,7 +5,7 @@ import { GGUF_TYPES, ggufTypeOf, type GgufType } from './gguf-blocks.ts';
 
 /**
  * The GGUF container, versions 2 and 3, little-endian: metadata, tensor descriptions, padding, tensor bytes.
- * Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Why it is read here: docs/adr/0010-own-gguf-reader.md.
+ * Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Why it is read here: docs/adr/0011-own-gguf-reader.md.
  */
 
 /** A metadata value; 64-bit integers become numbers. */

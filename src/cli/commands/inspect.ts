@@ -29,10 +29,10 @@ async function describe(target: string, flags: Flags, output: Output): Promise<R
     });
   }
   const folder = await openModelSource(target, output, { offline: flags.flag('offline'), shapesOnly: true });
-  const { name, model, parameterCount, baseHash, recommendedLearningRate } = await openModel(folder);
+  const { name, model, parameterCount, baseHash, recommendedLearningRate, readPacked } = await openModel(folder);
   return {
     kind: 'model',
-    format: 'Hugging Face folder',
+    format: readPacked === undefined ? 'Hugging Face folder' : 'GGUF file',
     name,
     ...model.shape,
     parameterCount,
