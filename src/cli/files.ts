@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { ModelFolder } from '../../models/open-model.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { readPeft } from '../adapters/peft.ts';
+import { adapterFiles } from '../adapters/zip.ts';
 import { WebLoraError } from '../errors.ts';
 import { checkRange, type ByteSource } from '../formats/byte-source.ts';
 import type { RunRecord } from '../train/run-record.ts';
@@ -88,13 +89,15 @@ export function readDataFile(flag: string, path: string, columns?: DataFile['col
 
 /** @throws `file-not-found`, `bad-adapter` */
 export function readAdapter(flag: string, path: string): LoraAdapter {
-  if (!existsSync(path) || !statSync(path).isDirectory()) {
+  const isZip = path.toLowerCase().endsWith('.zip');
+  if (!existsSync(path) || statSync(path).isDirectory() === isZip) {
     throw new WebLoraError('file-not-found', `${flag} ${path}`, {
-      got: existsSync(path) ? 'a file' : 'no such folder',
-      wanted: 'a PEFT folder (adapter_config.json, adapter_model.safetensors)',
+      got: existsSync(path) ? (isZip ? 'a folder' : 'a file') : 'nothing there',
+      wanted: 'a PEFT folder (adapter_config.json, adapter_model.safetensors), or a zip of one',
       fix: 'check the path',
     });
   }
+  if (isZip) return readPeft(adapterFiles(new Map([[basename(path), readFileSync(path)]])));
   const files = readdirSync(path).filter((name) => /^adapter_/.test(name));
   return readPeft(new Map(files.map((name) => [name, readFileSync(join(path, name))])));
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
 import { WebLoraError } from '../errors.ts';
 import { BASE_FORMATS, type BaseFormat } from '../formats/quantize.ts';
+import type { GenerateSettings } from '../generate/generate.ts';
 import type { TrainConfig } from '../train/config.ts';
 
 /** Values of a command by flag name (`seq-len`), from the command line and from --config. */
@@ -206,6 +207,21 @@ export function trainConfigOf(flags: Flags): Partial<TrainConfig> {
  * What `--base` says, else what an adapter's run.json does; without either the model decides, as it does where the
  * adapter's base was a GGUF file: this one need not be.
  */
+/** Flags of answering as a request's fields; absent ones stay absent. */
+export function samplingOf(flags: Flags): Omit<GenerateSettings, 'input'> {
+  const options = {
+    maxNewTokens: flags.number('max-new-tokens'),
+    temperature: flags.number('temperature'),
+    topK: flags.number('top-k'),
+    topP: flags.number('top-p'),
+    minP: flags.number('min-p'),
+    repetitionPenalty: flags.number('repetition-penalty'),
+    seed: flags.number('seed'),
+    stop: flags.list('stop'),
+  };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
 export function baseOf(flags: Flags, fallback?: string): BaseFormat | undefined {
   return flags.oneOf('base', BASE_FORMATS) ?? BASE_FORMATS.find((format) => format === fallback && format !== 'gguf');
 }

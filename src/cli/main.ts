@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { WebLoraError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { bench } from './commands/bench.ts';
+import { chat } from './commands/chat.ts';
 import { evaluateCommand } from './commands/eval.ts';
 import { exportAdapter } from './commands/export.ts';
 import { generate } from './commands/generate.ts';
@@ -33,7 +34,7 @@ const MODEL: readonly Option[] = [
   ['--context <n>', 'positions to make room for (default: the model’s, at most 4096)'],
   DEVICE,
 ];
-const ADAPTER: Option = ['--adapter <folder>', 'a LoRA adapter in PEFT format'];
+const ADAPTER: Option = ['--adapter <path>', 'a LoRA adapter in PEFT format: a folder, or a zip of one'];
 const SHAPE: readonly Option[] = [
   ['--method <name>', 'lora or rslora (default lora)'],
   ['--rank <n>', 'rank of the adapter (default 16)'],
@@ -74,11 +75,8 @@ const TRAIN: readonly Option[] = [
   ['--overwrite', 'replace a finished adapter in --out'],
   ['--no-shuffle', 'take the rows in file order'],
 ];
-const GENERATE: readonly Option[] = [
-  ['--prompt <text>', 'the question'],
-  ['--messages <file>', 'a conversation: JSON list of {role, content}'],
+const ANSWER: readonly Option[] = [
   ['--system <text>', 'system prompt (default: the adapter’s)'],
-  ['--raw', 'no chat template: continue the prompt as it is'],
   ['--max-new-tokens <n>', 'tokens to write at most (default 128)'],
   ['--temperature <x>', '0: always the likeliest token (default 0)'],
   ['--top-k <n>', 'sample among the n likeliest tokens'],
@@ -86,6 +84,13 @@ const GENERATE: readonly Option[] = [
   ['--min-p <x>', 'leave out tokens below this share of the likeliest'],
   ['--repetition-penalty <x>', 'make tokens that were used less likely (1: off)'],
   ['--stop <text>', 'end before this text; several with commas'],
+  ['--strength <x>', 'how much of the adapter: 0 none, 1 as it was trained (default 1)'],
+];
+const GENERATE: readonly Option[] = [
+  ['--prompt <text>', 'the question'],
+  ['--messages <file>', 'a conversation: JSON list of {role, content}'],
+  ['--raw', 'no chat template: continue the prompt as it is'],
+  ...ANSWER,
 ];
 
 /** What a flag that is promised but not built yet would need. */
@@ -127,6 +132,7 @@ async function main(): Promise<number> {
   };
   command('train', 'tune a model on examples and write a PEFT adapter', [...MODEL, ...TRAIN, ...SHAPE], train);
   command('generate', 'answer a question or continue a text', [...MODEL, ADAPTER, ...GENERATE], generate);
+  command('chat', 'talk with a model over several turns; /help there says how', [...MODEL, ADAPTER, ...ANSWER], chat);
   command(
     'eval',
     'measure loss and exact answers on held-out examples',
@@ -164,8 +170,12 @@ async function main(): Promise<number> {
   );
   command(
     'models',
-    'list, check and delete the models that were downloaded',
+    'list, check and delete the models that were downloaded, or say which suit this device',
     [
+      ['--catalogue', 'models people use, held against this device: what fits, and which to begin with'],
+      ['--languages <codes>', 'with --catalogue: languages it should speak, e.g. de,en'],
+      ['--for <purpose>', 'with --catalogue: training or chat (default training)'],
+      ['--probe', 'with --catalogue: try the device’s memory again'],
       ['--delete <model>', 'remove a model from this computer'],
       ['--check <model>', 'read every byte again and compare it with its hash'],
     ],
@@ -202,7 +212,7 @@ function translate(error: CommanderError): WebLoraError {
     case 'commander.unknownCommand':
       return new WebLoraError('usage', 'command', {
         got: /'([^']*)'/.exec(error.message)?.[1] ?? 'an unknown command',
-        wanted: 'train, generate, eval, logits, plan, export, inspect, bench or models',
+        wanted: 'train, generate, chat, eval, logits, plan, export, inspect, bench or models',
         fix: 'see weblora --help',
       });
     case 'commander.missingArgument':

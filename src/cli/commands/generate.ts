@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { ChatMessage } from '../../../workers/engine/contract.ts';
 import { withSystem } from '../../data/prepare.ts';
 import { WebLoraError } from '../../errors.ts';
-import type { Flags } from '../flags.ts';
+import { samplingOf, type Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { systemPrompt, withSession } from '../session.ts';
 
@@ -30,26 +30,20 @@ export async function generate(flags: Flags, output: Output): Promise<number> {
     const abort = new AbortController();
     const onInterrupt = (): void => abort.abort();
     process.once('SIGINT', onInterrupt);
-    const stop = flags.list('stop');
     const system = raw ? undefined : systemPrompt(flags, run, output);
-    const options = {
-      maxNewTokens: flags.number('max-new-tokens'),
-      temperature: flags.number('temperature'),
-      topK: flags.number('top-k'),
-      topP: flags.number('top-p'),
-      minP: flags.number('min-p'),
-      repetitionPenalty: flags.number('repetition-penalty'),
-      seed: flags.number('seed'),
-      stop,
-    };
-    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    const strength = flags.number('strength');
     const input =
       raw || !model.opened.tokenizer().hasChatTemplate
         ? { text: prompt ?? messages.map(({ content }) => content).join('\n') }
         : { messages: withSystem(messages, system) as readonly ChatMessage[] };
     const report = await model.generate(
-      { input, ...given },
-      { ...(adapter && { adapter }), signal: abort.signal, onText: (text) => output.text(text) },
+      { input, ...samplingOf(flags) },
+      {
+        ...(adapter && { adapter }),
+        ...(strength !== undefined && { strength }),
+        signal: abort.signal,
+        onText: (text) => output.text(text),
+      },
     );
     process.off('SIGINT', onInterrupt);
     output.record(report);
