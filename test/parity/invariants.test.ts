@@ -147,7 +147,7 @@ describe('what a training step must not depend on', () => {
     expect(Math.abs(split.loss / whole.loss - 1)).toBeLessThanOrEqual(1e-6);
     expectEqualWithin(whole.gradients, split.gradients, 1e-5);
     expectEqualWithin(whole.params, split.params, 1e-5);
-    // 24 KiB is small enough to cut every matrix of the toy model, and the optimizer's buffers, in several parts.
+    // 24 KiB is small enough to cut the head and the optimizer's buffers; layers in parts: family-executors.test.ts.
     const many = await run(await openTestGpu({ maxBindingBytes: 24 * 1024 }));
     expect(many.weightBuffers).toBeGreaterThan(whole.weightBuffers);
     expect(Math.abs(many.loss / whole.loss - 1)).toBeLessThanOrEqual(1e-6);
