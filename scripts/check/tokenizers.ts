@@ -103,7 +103,10 @@ function llamaCpp(name: string): Vector[] {
   const path = join(data ?? '', 'golden', 'llama.cpp-vocab', `ggml-vocab-${name}.gguf`);
   const texts = readFileSync(`${path}.inp`, 'utf8').split('\n__ggml_vocab_test__\n');
   const lines = readFileSync(`${path}.out`, 'utf8').split('\n');
-  return texts.map((text, i) => ({ text, ids: (lines[i] ?? '').trim().split(' ').filter(Boolean).map(Number) }));
+  // The file ends with a separator.
+  return texts
+    .slice(0, -1)
+    .map((text, i) => ({ text, ids: (lines[i] ?? '').trim().split(' ').filter(Boolean).map(Number) }));
 }
 
 // GGUFs of the file format's own project, and two converted here.
