@@ -278,13 +278,15 @@ function smollm3Config(facts: Facts): Json {
 
 function gpt2Config({ keys, vocabSize }: Facts): Json {
   const size = keys.number('embedding_length');
+  const heads = keys.number('attention.head_count');
+  keys.only('attention.head_count_kv', heads);
   return {
     model_type: 'gpt2',
     vocab_size: vocabSize,
     n_embd: size,
     n_inner: keys.number('feed_forward_length', 4 * size),
     n_layer: keys.number('block_count'),
-    n_head: keys.number('attention.head_count'),
+    n_head: heads,
     n_positions: keys.number('context_length'),
     layer_norm_epsilon: keys.number('attention.layer_norm_epsilon'),
     activation_function: 'gelu_new',
