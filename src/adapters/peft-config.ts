@@ -112,6 +112,12 @@ export function parsePeftConfig(text: string): PeftConfig {
   };
 }
 
+/** A model of the hub as PEFT names it: `hf:org/name/file.gguf@v1` is `org/name` at `v1`. */
+function baseOf(baseModel: string): { name: string; revision: string | undefined } {
+  const [, name, revision] = /^hf:([^/@]+(?:\/[^/@]+)?)(?:\/[^@]*)?(?:@(.+))?$/.exec(baseModel) ?? [];
+  return { name: name ?? baseModel, revision };
+}
+
 /** Layers that transformers builds as Conv1D (GPT-2), whose weight is [in, out]: PEFT wants to be told. */
 const CONV1D_PATH = /^transformer\.h\.\d+\.(attn\.c_attn|attn\.c_proj|mlp\.c_fc|mlp\.c_proj)$/;
 
@@ -120,10 +126,11 @@ const CONV1D_PATH = /^transformer\.h\.\d+\.(attn\.c_attn|attn\.c_proj|mlp\.c_fc|
  * before 0.14 refuse a config with a field they do not know.
  */
 export function formatPeftConfig(adapter: LoraAdapter, revision: string | null): string {
+  const base = baseOf(adapter.baseModel);
   const config = {
     alpha_pattern: {},
     auto_mapping: null,
-    base_model_name_or_path: adapter.baseModel === '' ? null : adapter.baseModel,
+    base_model_name_or_path: base.name === '' ? null : base.name,
     bias: 'none',
     fan_in_fan_out: [...adapter.modules.keys()].some((path) => CONV1D_PATH.test(path)),
     inference_mode: true,
@@ -140,7 +147,7 @@ export function formatPeftConfig(adapter: LoraAdapter, revision: string | null):
     peft_type: 'LORA',
     r: adapter.rank,
     rank_pattern: {},
-    revision,
+    revision: revision ?? base.revision ?? null,
     target_modules: [...adapter.targetModules].sort(),
     task_type: 'CAUSAL_LM',
     use_dora: false,

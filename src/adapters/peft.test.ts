@@ -316,3 +316,13 @@ describe('writePeft', () => {
     expect(readPeft(files).modules).toEqual(adapter.modules);
   });
 });
+
+it('names a base of the hub as PEFT does', () => {
+  const named = (baseModel: string) => {
+    const { base_model_name_or_path: name, revision } = configOf(writePeft(makeAdapter({ baseModel }), { modelCard: '' }));
+    return [name, revision];
+  };
+  expect(named('hf:org/name')).toEqual(['org/name', null]);
+  expect(named('hf:org/name/x/file.gguf@v1.0')).toEqual(['org/name', 'v1.0']);
+  expect(named('models/mine')).toEqual(['models/mine', null]);
+});

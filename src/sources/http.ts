@@ -34,6 +34,11 @@ const MAX_FAILURES = 6;
 const MAX_FIRST_FAILURES = 2;
 /** Longest a server may ask us to wait before the user is told instead. */
 const MAX_RETRY_AFTER_MS = 120_000;
+/** A browser does not tell a page why another server's answer was kept from it. */
+const PAGE_ADVICE =
+  typeof location === 'undefined'
+    ? ''
+    : '; a server of your own must allow this page (CORS), and this site’s policy must name the server';
 const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** Counts failures in a row of one piece of work, and says how long to wait before the next attempt. */
@@ -143,7 +148,7 @@ export class Http {
         wanted: 'an answer from the server',
         fix:
           delay === undefined
-            ? 'check the connection and try again, what has arrived is kept; a server of your own must allow this page (CORS)'
+            ? `check the connection and try again, what has arrived is kept${PAGE_ADVICE}`
             : 'try again later, what has arrived is kept',
         cause,
       });
