@@ -319,7 +319,9 @@ describe('writePeft', () => {
 
 it('names a base of the hub as PEFT does', () => {
   const named = (baseModel: string) => {
-    const { base_model_name_or_path: name, revision } = configOf(writePeft(makeAdapter({ baseModel }), { modelCard: '' }));
+    const { base_model_name_or_path: name, revision } = configOf(
+      writePeft(makeAdapter({ baseModel }), { modelCard: '' }),
+    );
     return [name, revision];
   };
   expect(named('hf:org/name')).toEqual(['org/name', null]);
