@@ -1,6 +1,7 @@
 import { unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { zipFiles } from './zip.ts';
+import { WebLoraError } from '../errors.ts';
+import { adapterFiles, zipFiles } from './zip.ts';
 
 describe('zipFiles', () => {
   const weights = Uint8Array.from({ length: 1000 }, (_, i) => i % 7);
@@ -33,5 +34,39 @@ describe('zipFiles', () => {
     expect(one).toEqual(other);
     // Local file header: DOS time 0 and DOS date 1980-01-01 at bytes 10 to 13.
     expect([...one.subarray(10, 14)]).toEqual([0, 0, 0x21, 0]);
+  });
+});
+
+describe('adapterFiles', () => {
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+  const config = bytes('{"r": 2}');
+
+  it('finds the files of a folder, of a zip, and of a zip of a folder, by their plain names', () => {
+    const folder = new Map([
+      ['run/adapter_config.json', config],
+      ['run/checkpoints/step-4/adapter_config.json', bytes('another')],
+      ['run/README.md', bytes('# A card')],
+    ]);
+    const expected = new Map([
+      ['adapter_config.json', config],
+      ['README.md', bytes('# A card')],
+    ]);
+    expect(adapterFiles(folder)).toEqual(expected);
+    // Whatever the order: below a run's own files lie those of its checkpoints.
+    expect(adapterFiles(new Map([...folder].reverse()))).toEqual(expected);
+    expect(adapterFiles(new Map([['My adapter.ZIP', zipFiles(folder)]]))).toEqual(expected);
+    expect(adapterFiles(new Map([['adapter_config.json', config]]))).toEqual(
+      new Map([['adapter_config.json', config]]),
+    );
+  });
+
+  it('says what a damaged zip is', () => {
+    const zip = zipFiles(new Map([['adapter_config.json', config]]));
+    for (const damaged of [zip.subarray(0, zip.length - 30), bytes('not a zip'), new Uint8Array()]) {
+      expect(() => adapterFiles(new Map([['a.zip', damaged]]))).toThrow(WebLoraError);
+      expect(() => adapterFiles(new Map([['a.zip', damaged]]))).toThrow(
+        /^a.zip: got .*, wanted a zip of a PEFT folder/,
+      );
+    }
   });
 });

@@ -16,13 +16,14 @@ export interface Ended {
 /** Runs the built command and waits for its end. */
 export function weblora(
   args: readonly string[],
-  options: { signalAfter?: (stdout: string) => boolean } = {},
+  options: { signalAfter?: (stdout: string) => boolean; input?: string } = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli.js'), ...args], {
       cwd: ROOT,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
+    child.stdin.end(options.input ?? '');
     let stdout = '';
     let stderr = '';
     let signalled = false;
