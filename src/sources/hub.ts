@@ -1,4 +1,4 @@
-import { listFiles, type ListFileEntry } from '@huggingface/hub';
+import type { ListFileEntry } from '@huggingface/hub';
 import { WebLoraError } from '../errors.ts';
 import type { RemoteFile } from './download.ts';
 import type { Http } from './http.ts';
@@ -32,6 +32,8 @@ export async function openHubRepository(address: HubAddress, hubUrl: string, htt
     fixedCommit(address) ?? (await readCommit(urlOf(revision, file ?? 'config.json'), name, http)) ?? revision;
   const files = new Map<string, RemoteFile>();
   const folder = file?.includes('/') === true ? file.slice(0, file.lastIndexOf('/')) : undefined;
+  // Only who loads from the hub loads its library.
+  const { listFiles } = await import('@huggingface/hub');
   const entries = listFiles({
     repo: { type: 'model', name: repo },
     revision: encodeURIComponent(commit),
