@@ -18,6 +18,7 @@ export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #modules = new Map<string, GPUShaderModule>();
   readonly #pipelines = new Map<string, Promise<CompiledPipeline>>();
+  readonly #sources = new Map<string, number>();
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -28,14 +29,17 @@ export class PipelineCache {
     return this.#pipelines.size;
   }
 
-  static keyOf(request: PipelineRequest): string {
-    const overrides = Object.entries(request.overrides).sort(([a], [b]) => (a < b ? -1 : 1));
-    return JSON.stringify([request.kernel.wgsl, request.entry, overrides, request.operands]);
+  #keyOf({ kernel, entry, overrides, operands }: PipelineRequest): string {
+    // A number stands for the source: a plan asks for hundreds of launches, and escaping whole files costs as much as the rest.
+    let source = this.#sources.get(kernel.wgsl);
+    if (source === undefined) this.#sources.set(kernel.wgsl, (source = this.#sources.size));
+    const settings = Object.entries(overrides).sort(([a], [b]) => (a < b ? -1 : 1));
+    return JSON.stringify([source, entry, settings, operands]);
   }
 
   /** Compiles without blocking; callers ask for all pipelines of a plan at once and await them together. */
   get(request: PipelineRequest): Promise<CompiledPipeline> {
-    const key = PipelineCache.keyOf(request);
+    const key = this.#keyOf(request);
     let compiled = this.#pipelines.get(key);
     if (compiled === undefined) {
       compiled = this.#compile(request);
