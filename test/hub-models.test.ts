@@ -17,7 +17,9 @@ const text = (value: object): Uint8Array => new TextEncoder().encode(JSON.string
 
 /** The toy model with its weights in two shards, as the hub has larger ones. */
 function sharded(): Map<string, Uint8Array> {
-  const files = new Map(readdirSync(FOLDER).map((name) => [name, new Uint8Array(readFileSync(join(FOLDER, name)))]));
+  const files = new Map<string, Uint8Array>(
+    readdirSync(FOLDER).map((name) => [name, new Uint8Array(readFileSync(join(FOLDER, name)))]),
+  );
   const { tensors } = readSafetensors(files.get('model.safetensors') ?? new Uint8Array());
   files.delete('model.safetensors');
   const names = [...tensors.keys()].sort();

@@ -101,7 +101,7 @@ function openJax(): Promise<typeof import('@jax-js/jax')> {
   jaxOpened ??= (async () => {
     const jax = await import('@jax-js/jax');
     const { create, globals } = await import('webgpu');
-    for (const [name, value] of Object.entries<unknown>(globals))
+    for (const [name, value] of Object.entries(globals as Record<string, unknown>))
       if (!(name in globalThis)) Object.assign(globalThis, { [name]: value });
     Object.defineProperty(globalThis, 'navigator', {
       value: { gpu: create([]), userAgent: 'Node.js' },

@@ -11,12 +11,12 @@ export function isXlsx(bytes: Uint8Array, file: string): boolean {
 }
 
 function cellText(cell: unknown): string {
-  if (cell === null || cell === undefined) return '';
   if (cell instanceof Date) {
     const iso = cell.toISOString();
     return iso.endsWith('T00:00:00.000Z') ? iso.slice(0, 10) : iso;
   }
-  return typeof cell === 'string' ? cell.replace(/\r\n?/g, '\n') : String(cell);
+  if (typeof cell === 'string') return cell.replace(/\r\n?/g, '\n');
+  return typeof cell === 'number' || typeof cell === 'boolean' ? String(cell) : '';
 }
 
 /**
