@@ -1,6 +1,7 @@
 /// <reference types="vitest/config" />
 import { join } from 'node:path';
 import { defineConfig, type Plugin, type UserConfig } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
 import { CONTENT_SECURITY_POLICY } from './scripts/content-security-policy.ts';
 import { embeddedFiles } from './scripts/embedded-files.ts';
 
@@ -30,11 +31,41 @@ function scriptedEngine(): Plugin {
   };
 }
 
+/** Makes the page installable, and stores it with the built-in model so that it works without a network. */
+function offline(): Plugin[] {
+  return VitePWA({
+    registerType: 'prompt',
+    // The page registers it: an inline script would break its policy.
+    injectRegister: false,
+    filename: 'sw.js',
+    manifest: {
+      name: 'WebLoRA',
+      short_name: 'WebLoRA',
+      description: 'Teach a small language model from your own examples, in this browser tab.',
+      start_url: './',
+      scope: './',
+      display: 'standalone',
+      background_color: '#fbfaf7',
+      theme_color: '#0b6b5c',
+      icons: [{ src: './icon.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any' }],
+    },
+    workbox: {
+      globPatterns: ['**/*'],
+      globIgnores: ['sw.js', '**/*.map', '**/LICENSE*', '**/README*'],
+      maximumFileSizeToCacheInBytes: 64 * 2 ** 20,
+      inlineWorkboxRuntime: true,
+      sourcemap: false,
+      clientsClaim: true,
+      cleanupOutdatedCaches: true,
+    },
+  });
+}
+
 /** The page: static files that work from any host and below any path. `fake` has the scripted engine in its worker. */
 function app(engine: 'real' | 'fake'): UserConfig {
   return {
     base: './',
-    plugins: [contentSecurityPolicy(), embeddedFiles()],
+    plugins: [contentSecurityPolicy(), embeddedFiles(), offline()],
     worker: { format: 'es', plugins: () => (engine === 'fake' ? [scriptedEngine()] : []) },
     build: {
       outDir: engine === 'fake' ? 'dist/fake-app' : 'dist/app',

@@ -1,43 +1,81 @@
 import { ExamplesPlace } from './parts/examples-place.tsx';
+import { Footer } from './parts/footer.tsx';
+import { ModelPlace } from './parts/model-place.tsx';
 import { ModelStatus } from './parts/model-status.tsx';
 import { TakeAwayPlace } from './parts/take-away-place.tsx';
 import { TrainPlace } from './parts/train-place.tsx';
 import { TryPlace } from './parts/try-place.tsx';
+import { UpdateBanner } from './parts/update-banner.tsx';
+import { model } from './state/engine.ts';
+import { address, hrefOf, PLACE_TITLES, PLACES, type Place } from './state/place.ts';
+import { isTraining, run } from './state/training.ts';
+
+const VIEWS: Readonly<Record<Place, () => preact.JSX.Element>> = {
+  model: ModelPlace,
+  examples: ExamplesPlace,
+  train: TrainPlace,
+  try: TryPlace,
+  'take-away': TakeAwayPlace,
+};
 
 export function App() {
+  const { place, isStart } = address.value;
+  const View = VIEWS[place];
   return (
     <>
-      <a class="skip" href="#examples">
-        Skip to the examples
+      <a class="skip" href="#content" onClick={skipToContent}>
+        Skip to the content
       </a>
       <header class="top">
-        <p class="mark">WebLoRA</p>
-        <nav aria-label="Places on this page">
-          <a href="#examples">Examples</a>
-          <a href="#train">Train</a>
-          <a href="#try">Try</a>
-          <a href="#take-away">Take away</a>
+        <a class="mark" href="#/">
+          WebLoRA
+        </a>
+        <nav aria-label="Places">
+          <ol>
+            {PLACES.map((name) => (
+              <li key={name}>
+                <a href={hrefOf(name)} {...(name === place ? { 'aria-current': 'page' as const } : {})}>
+                  {PLACE_TITLES[name]}
+                  {name === 'train' && <TrainMark />}
+                </a>
+              </li>
+            ))}
+          </ol>
         </nav>
       </header>
-      <main>
-        <div class="lead">
-          <h1>Teach a language model from your own examples</h1>
-          <p>
-            It learns in this tab, on this device’s own graphics chip. Nothing you add, type or train is sent anywhere.
-          </p>
-          <ModelStatus />
-        </div>
-        <ExamplesPlace />
-        <TrainPlace />
-        <TryPlace />
-        <TakeAwayPlace />
+      <UpdateBanner />
+      <main id="content" tabIndex={-1}>
+        {isStart && (
+          <div class="lead">
+            <h1>Teach a language model from your own examples</h1>
+            <p>
+              It learns in this tab, on this device’s own graphics chip. Nothing you add, type or train is sent
+              anywhere.
+            </p>
+            <ModelStatus />
+          </div>
+        )}
+        {model.value.kind === 'failed' && !isStart && place !== 'model' && (
+          <div class="lead">
+            <ModelStatus />
+          </div>
+        )}
+        <View />
       </main>
-      <footer class="bottom">
-        <p>
-          WebLoRA is free software under the Apache licence 2.0. This page has no server behind it, no cookies and no
-          tracking.
-        </p>
-      </footer>
+      <Footer />
     </>
   );
+}
+
+/** The address names a place, so that the skip link moves the focus without changing it. */
+function skipToContent(event: Event): void {
+  event.preventDefault();
+  document.querySelector<HTMLElement>('#content')?.focus();
+}
+
+/** How far a run is, seen from every place. */
+function TrainMark() {
+  const { step = 0, totalSteps = 0 } = run.value ?? {};
+  if (!isTraining.value) return null;
+  return <span class="mark-percent"> {totalSteps === 0 ? '…' : `${Math.floor((100 * step) / totalSteps)} %`}</span>;
 }

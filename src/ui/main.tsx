@@ -1,14 +1,31 @@
 import { render } from 'preact';
 import { App } from './app.tsx';
-import { startEngine } from './state/engine.ts';
-import { chooseSample } from './state/examples.ts';
+import { engineFacts, startEngine } from './state/engine.ts';
+import { restoreExamples } from './state/examples.ts';
+import { explainGpu } from './state/gpu-case.ts';
 import { watchLeaving } from './state/leaving.ts';
+import { watchOffline } from './state/offline.ts';
+import { watchPlace } from './state/place.ts';
+import { watchPlan } from './state/cost.ts';
+import { watchPreview } from './state/preview.ts';
+import { watchRequests } from './state/requests.ts';
+import { findInterrupted } from './state/interrupted.ts';
 import { refreshRuns } from './state/runs.ts';
 
 const root = document.querySelector('#app');
 if (root === null) throw new Error('index.html has no #app');
+watchRequests();
+watchPlace();
 root.replaceChildren();
 render(<App />, root);
 watchLeaving();
-void startEngine().then(refreshRuns);
-void chooseSample('tickets');
+watchPreview();
+watchPlan();
+void restoreExamples();
+void startEngine().then(async () => {
+  const { executor, adapter } = engineFacts.value ?? {};
+  if (executor !== 'webgpu' || adapter?.isSoftware === true) void explainGpu();
+  await refreshRuns();
+  await findInterrupted();
+});
+void watchOffline();

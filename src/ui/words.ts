@@ -47,3 +47,10 @@ export function formatParameters(count: number): string {
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
+
+/** `340 kB`, `3.4 MB`, `1.2 GB`, in powers of ten as downloads are counted. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1e6) return `${Math.round(bytes / 1e3)} kB`;
+  if (bytes < 1e9) return `${Number((bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0))} MB`;
+  return `${Number((bytes / 1e9).toFixed(1))} GB`;
+}

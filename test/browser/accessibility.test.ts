@@ -31,39 +31,71 @@ describe('axe on the page', () => {
     expect(found).toEqual([]);
   }
 
-  it.each(['light', 'dark'] as const)(
-    'finds nothing in the %s theme: ready, paused, stopped, failed',
-    async (colorScheme) => {
-      const runs = [{ out: 'shop-20261103-101500', finished: true, step: 100, totalSteps: 100, model: 'embedded' }];
-      const { page, close } = await visit(
-        browser,
-        site.url,
-        { steps: 100_000, runs, notices: ['A notice.'] },
-        { colorScheme, reducedMotion: 'reduce' },
-      );
-      await page.getByText('Built-in model ready').waitFor();
-      await page.getByRole('table').waitFor();
-      await page.getByText('Settings', { exact: true }).click();
-      await expectNoViolation(page, 'ready');
-      await page.getByRole('button', { name: 'Train', exact: true }).click();
-      await page.getByText(/Step [\d,]+ of 100,000/).waitFor();
-      await page.getByRole('button', { name: 'Pause' }).click();
-      await page.getByText('Paused', { exact: true }).waitFor();
-      await expectNoViolation(page, 'paused');
-      await page.getByRole('button', { name: 'Stop' }).click();
-      await page.getByText('✓ as wanted').waitFor();
-      await expectNoViolation(page, 'stopped, and answered');
-      await close();
+  it.each(['light', 'dark'] as const)('finds nothing in any place in the %s theme', async (colorScheme) => {
+    const runs = [
+      { out: 'shop-20261103-101500', finished: true, step: 100, totalSteps: 100, model: 'embedded' },
+      { out: 'style-20261102-090000', finished: false, step: 30, totalSteps: 100, model: 'embedded' },
+    ];
+    const { page, close } = await visit(
+      browser,
+      site.url,
+      { steps: 100_000, runs, notices: ['A notice.'] },
+      { colorScheme, reducedMotion: 'reduce' },
+    );
+    const openAll = async (): Promise<void> => {
+      const closed = page.locator('details:not([open]) > summary');
+      while ((await closed.count()) > 0) await closed.first().click();
+    };
+    const at = async (place: string): Promise<void> => {
+      await page.getByRole('navigation').getByRole('link', { name: place }).click();
+      await page.getByRole('heading', { level: 2, name: place }).waitFor();
+      await openAll();
+    };
+    await page.getByText('Built-in model ready').waitFor();
+    await page.getByText('What the model sees').waitFor();
+    await openAll();
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel('Question 1', { exact: true }).waitFor();
+    await expectNoViolation(page, 'examples');
+    await page
+      .locator('.drop input[type=file]')
+      .setInputFiles({ name: 'a.csv', mimeType: 'text/csv', buffer: Buffer.from('Ware;Text\nWolle;weich\nGarn;fest') });
+    await page.getByText('Which column is what in').waitFor();
+    await expectNoViolation(page, 'columns');
+    await page.getByRole('radio', { name: /Support tickets/ }).check();
+    await at('Model');
+    await page.getByRole('button', { name: 'See what fits' }).click();
+    await page.getByText('recommended', { exact: true }).waitFor();
+    await expectNoViolation(page, 'model');
+    await at('Train');
+    await expectNoViolation(page, 'train');
+    await page.getByRole('button', { name: 'Train', exact: true }).click();
+    await page.getByText(/Step [\d,]+ of 100,000/).waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('Paused', { exact: true }).waitFor();
+    await page.getByRole('checkbox', { name: /Compare A small shop/ }).check();
+    await page.getByRole('checkbox', { name: /Compare House style/ }).check();
+    await page.getByRole('table', { name: 'Settings that differ' }).or(page.getByText('the same settings')).waitFor();
+    await expectNoViolation(page, 'paused');
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText('✓ as wanted').waitFor();
+    await expectNoViolation(page, 'stopped, and answered');
+    await at('Try');
+    await page.getByRole('button', { name: 'Correct it' }).click();
+    await expectNoViolation(page, 'try');
+    await at('Take away');
+    await page.getByLabel('Model card').waitFor();
+    await expectNoViolation(page, 'take away');
+    await close();
 
-      const failing = await visit(
-        browser,
-        site.url,
-        { loadFails: { code: 'storage', message: 'no room; delete earlier runs' } },
-        { colorScheme },
-      );
-      await failing.page.getByRole('alert').waitFor();
-      await expectNoViolation(failing.page, 'failed');
-      await failing.close();
-    },
-  );
+    const failing = await visit(
+      browser,
+      site.url,
+      { loadFails: { code: 'storage', message: 'no room; delete earlier runs' } },
+      { colorScheme },
+    );
+    await failing.page.getByRole('alert').waitFor();
+    await expectNoViolation(failing.page, 'failed');
+    await failing.close();
+  });
 });

@@ -37,12 +37,16 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
       await page.getByText('Built-in model ready').waitFor(PATIENCE);
       expect(await page.getByText('imitated in software').isVisible()).toBe(true);
       await page
-        .locator('input[type=file]')
+        .locator('.drop input[type=file]')
         .setInputFiles({ name: 'shop-few.jsonl', mimeType: 'text/plain', buffer: Buffer.from(rows.join('\n')) });
       await page.getByText('6 examples to learn from').waitFor();
-      await page.getByText('Settings', { exact: true }).click();
-      await page.getByLabel('How long').selectOption('steps');
-      await page.getByLabel('Number of steps').fill(String(STEPS));
+      await page.getByText('What the model sees').click();
+      expect((await page.locator('.tokens mark').allInnerTexts()).join('')).toContain(
+        (JSON.parse(rows[0] ?? '{}') as { answer: string }).answer,
+      );
+      await page.getByRole('navigation').getByRole('link', { name: 'Train' }).click();
+      await page.getByText('All settings').click();
+      await page.getByLabel('Steps', { exact: true }).fill(String(STEPS));
       await page.getByLabel('Examples per step').fill('1');
       await page.getByRole('button', { name: 'Train', exact: true }).click();
       await page.getByText('The model has learned your examples').waitFor(PATIENCE);
@@ -64,6 +68,7 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
       expect(tuned).toBe((JSON.parse(rows[0] ?? '{}') as { answer: string }).answer);
       expect(await after.getByText('✓ as wanted').isVisible()).toBe(true);
 
+      await page.getByRole('navigation').getByRole('link', { name: 'Take away' }).click();
       const [download] = await Promise.all([
         page.waitForEvent('download'),
         page.getByRole('button', { name: 'Download adapter' }).click(),
@@ -87,8 +92,11 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
         names.filter((name) => name.includes('lora_B')).length,
       );
 
+      await page.getByText('Model card', { exact: true }).click();
+      await page.getByLabel('Model card').getByText('WebLoRA embedded').first().waitFor();
+
       await page.reload();
-      await page.getByText('Built-in model ready').waitFor(PATIENCE);
+      await expect.poll(() => page.getByRole('button', { name: /Open shop few/ }).isEnabled(), PATIENCE).toBe(true);
       await page.getByRole('button', { name: /Open shop few/ }).click();
       await page
         .getByLabel('Question', { exact: true })

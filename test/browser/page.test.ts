@@ -9,6 +9,10 @@ import { openSite, visit, type Site } from './site.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const button = (page: Page, name: string | RegExp): Locator => page.getByRole('button', { name, exact: true });
+const at = (page: Page, place: string): Promise<unknown> =>
+  page.getByRole('navigation').getByRole('link', { name: place }).click();
+const pick = (page: Page, name: string, content: string | Buffer): Promise<void> =>
+  page.locator('.drop input[type=file]').setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(content) });
 const jsonl = (rows: readonly unknown[]): Buffer => Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'));
 
 describe('the page, over a scripted engine', () => {
@@ -28,69 +32,129 @@ describe('the page, over a scripted engine', () => {
   it('goes from one click to two answers and a zip, asking its own origin only', async () => {
     const { page, requests, complaints, close } = await open();
     await page.getByText('Built-in model ready, 5.1 million parameters').waitFor();
-    expect(await page.getByText('imitated in software').isVisible()).toBe(true);
+    expect(await page.getByText('Everything works, but slowly').isVisible()).toBe(true);
     expect(await page.getByText('300 examples to learn from, and 120 more kept back').isVisible()).toBe(true);
     expect(await page.getByRole('row').count()).toBe(5);
-    const question = await page.getByLabel('Question', { exact: true }).inputValue();
-    const heldOut = await readFile(join(root, 'models/embedded/examples/tickets/heldout.jsonl'), 'utf8');
-    expect(heldOut).toContain(JSON.stringify(question));
 
     await button(page, 'Train').click();
+    expect(page.url()).toBe(`${site.url}#/train`);
     await page.getByText('The model has learned your examples').waitFor();
     expect(await page.title()).toBe('Done · WebLoRA');
     await page.getByText('✓ as wanted').waitFor();
     expect(await page.getByRole('article', { name: /^Before/ }).textContent()).toContain('I am not sure.');
-    expect(await page.getByRole('img', { name: /^Loss went from 3\.\d\d to 0\.\d\d over 40 steps$/ }).count()).toBe(1);
+    const asked = (await page.locator('.result').innerText()).split('Asked:')[1]?.split('\n')[0]?.trim() ?? '';
+    const heldOut = await readFile(join(root, 'models/embedded/examples/tickets/heldout.jsonl'), 'utf8');
+    expect(heldOut).toContain(JSON.stringify(asked));
+    const chart = /^Loss went from 3\.\d\d to 0\.\d\d over 40 steps$/;
+    expect(await page.getByRole('img', { name: chart }).count()).toBe(1);
 
+    await page.getByRole('link', { name: 'Try it' }).click();
+    expect(await page.getByLabel('Question', { exact: true }).inputValue()).toBe(asked);
     await button(page, 'Test on 20 new questions').click();
     await page.getByText('the base model got 0 exactly right, the tuned model 18.').waitFor();
 
+    await page.getByRole('link', { name: /Next: Take away/ }).click();
     const [download] = await Promise.all([page.waitForEvent('download'), button(page, 'Download adapter').click()]);
     expect(download.suggestedFilename()).toMatch(/^tickets-\d{8}-\d{6}\.zip$/);
     const files = unzipSync(new Uint8Array(await readFile(await download.path())));
     expect(Object.keys(files).sort()).toEqual(['README.md', 'adapter_config.json', 'adapter_model.safetensors']);
     expect(readSafetensors(files['adapter_model.safetensors'] ?? new Uint8Array()).tensors.size).toBe(1);
+    await page.getByText('In Python, with PEFT').click();
+    const folder = download.suggestedFilename().replace('.zip', '');
+    expect(await page.getByLabel('In Python, with PEFT').innerText()).toContain(`from_pretrained(base), "${folder}")`);
+    await page.getByText('Model card', { exact: true }).click();
+    await page.getByLabel('Model card').getByText('# An adapter').waitFor();
 
+    await page.getByText('What left this device: nothing').click();
+    const listed = page.getByRole('table', { name: 'Requests of this page' });
+    await listed.getByText('/embedded/scenario.json').waitFor(); // fetched by the engine's thread
+    expect(await listed.getByText('another site').count()).toBe(0);
     expect(requests.filter((url) => !url.startsWith(site.url) && !url.startsWith('blob:'))).toEqual([]);
     expect(complaints).toEqual([]);
     await close();
   });
 
-  it('trains on the set that is picked, with the settings that are typed', async () => {
+  it('has an address for each place, and goes Back and Forward between them', async () => {
     const { page, close } = await open();
-    await page.getByRole('radio', { name: /A small shop/ }).check();
-    await page.getByText('40 examples to learn from').waitFor();
-    await page.getByText('Settings', { exact: true }).click();
-    await page.getByLabel('How long').selectOption('steps');
-    await page.getByText(/steps: got NaN/).waitFor();
-    expect(await button(page, 'Train').isDisabled()).toBe(true);
-    await page.getByLabel('Number of steps').fill('12');
-    await page.getByLabel('Learning rate').fill('-1');
-    await page.getByText(/lr: got -1, wanted a number over 0/).waitFor();
-    await page.getByLabel('Learning rate').fill('0,001');
-    await button(page, 'Train').click();
-    await page.getByText('The model has learned your examples').waitFor();
-    await page.getByText(/A small shop.*12 steps/).waitFor();
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    for (const place of ['Model', 'Train', 'Try', 'Take away', 'Examples']) {
+      await at(page, place);
+      await page.getByRole('heading', { level: 2, name: place }).waitFor();
+      expect(page.url()).toBe(`${site.url}#/${place.toLowerCase().replace(' ', '-')}`);
+      expect(await page.title()).toBe(`${place} · WebLoRA`);
+      await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(place);
+    }
+    expect(await page.getByRole('heading', { level: 1 }).count()).toBe(0);
+    await page.goBack();
+    await page.getByRole('heading', { level: 2, name: 'Take away' }).waitFor();
+    await page.goForward();
+    await page.getByRole('heading', { level: 2, name: 'Examples' }).waitFor();
+    await page.goto(`${site.url}#/nowhere`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
     await close();
   });
 
-  it('pauses, goes on, stops, and continues what was stopped', async () => {
+  it('trains on the set that is picked, with the settings that are typed, and says the terminal’s line', async () => {
+    const { page, close } = await open();
+    await page.getByRole('radio', { name: /A small shop/ }).check();
+    await page.getByText('40 examples to learn from').waitFor();
+    await at(page, 'Train');
+    expect(await page.locator('.costs').innerText()).toMatch(/\d+ in \d+ rounds/);
+    await page.getByRole('radio', { name: /Quick look/ }).check();
+    await page.getByText('All settings', { exact: false }).click();
+    const line = page.getByLabel('Command line');
+    expect(await line.innerText()).toBe(
+      'weblora train --model embedded --data models/embedded/examples/shop/train.jsonl --eval-data models/embedded/examples/shop/heldout.jsonl --steps 40 --out my-run',
+    );
+    await page.getByLabel('Steps', { exact: true }).fill('12');
+    await page.getByLabel('Learning rate', { exact: true }).fill('-1');
+    await page
+      .getByText(/lr: got -1, wanted a number over 0/)
+      .first()
+      .waitFor();
+    expect(await button(page, 'Train').isDisabled()).toBe(true);
+    await page.getByLabel('Learning rate', { exact: true }).fill('0,001');
+    await page.getByLabel('Rank').selectOption('8');
+    expect(await line.innerText()).toContain('--steps 12 --lr 0.001 --rank 8 --alpha 16 --out my-run');
+    const [saved] = await Promise.all([page.waitForEvent('download'), button(page, 'Save settings').click()]);
+    const settings = await readFile(await saved.path(), 'utf8');
+    expect(JSON.parse(settings)).toEqual({ steps: 12, lr: 0.001, rank: 8, alpha: 16 });
+    await button(page, 'Back to the defaults').click();
+    expect(await line.innerText()).not.toContain('--lr');
+    const given = JSON.stringify({ settings: { ...(JSON.parse(settings) as object), lr: 0.002, wings: 2 } });
+    await page
+      .locator('.settings input[type=file]')
+      .setInputFiles({ name: 'run.json', mimeType: 'application/json', buffer: Buffer.from(given) });
+    await page.getByText('In use; not known here: wings.').waitFor();
+    expect(await line.innerText()).toContain('--lr 0.002');
+    await button(page, 'Train').click();
+    await page.getByText('The model has learned your examples').waitFor();
+    await page.getByText(/A small shop.*12 steps/).waitFor();
+    expect(await page.locator('main').innerText()).not.toMatch(/--(?!model|data|eval|steps|lr|rank|alpha|out)/);
+    await close();
+  });
+
+  it('pauses, tries meanwhile, goes on, stops, and continues what was stopped', async () => {
     const { page, close } = await open({ steps: 100_000, stepMs: 10 });
     await button(page, 'Train').click();
     await page.getByText(/Step [\d,]+ of 100,000/).waitFor();
     expect(await page.title()).toMatch(/^\d+ % · WebLoRA$/);
     await button(page, 'Pause').click();
     await page.getByText('Paused', { exact: true }).waitFor();
-    const at = await page.getByText(/Step [\d,]+ of 100,000/).textContent();
+    const step = await page.getByText(/Step [\d,]+ of 100,000/).textContent();
     await page.waitForTimeout(100);
-    expect(await page.getByText(/Step [\d,]+ of 100,000/).textContent()).toBe(at);
+    expect(await page.getByText(/Step [\d,]+ of 100,000/).textContent()).toBe(step);
+    await page.getByRole('link', { name: 'Try what it has learned so far' }).click();
+    await button(page, 'Ask both').click();
+    await page.getByText('✓ as wanted').waitFor();
+    await at(page, 'Examples');
     expect(await page.getByRole('radio').first().isDisabled()).toBe(true);
+    await at(page, 'Train');
     await button(page, 'Resume').click();
     await page.getByText('Training', { exact: true }).waitFor();
     await button(page, 'Stop').click();
     await page.getByText(/Stopped after [\d,]+ of 100,?000 steps/).waitFor();
     expect(await page.getByText('Nothing is lost').isVisible()).toBe(true);
-    expect(await button(page, 'Download adapter').isEnabled()).toBe(true);
     await button(page, 'Continue training').click();
     await page.getByText('Training', { exact: true }).waitFor();
     await page.getByText(/Step 50,\d+ of 100,000/).waitFor();
@@ -105,7 +169,7 @@ describe('the page, over a scripted engine', () => {
       const spoken: string[] = [];
       Object.assign(window, { spoken });
       new MutationObserver(() => {
-        const text = document.querySelector('[role=status]')?.textContent;
+        const text = document.querySelector('[data-spoken]')?.textContent;
         if (text && text !== spoken.at(-1)) spoken.push(text);
       }).observe(document.body, { subtree: true, childList: true, characterData: true });
     });
@@ -119,27 +183,42 @@ describe('the page, over a scripted engine', () => {
     await close();
   });
 
-  it('reads an own file, names rows that cannot be used, and trains on the rest when told', async () => {
+  it('reads an own file, names rows that cannot be used, mends it in one press, and has it after a reload', async () => {
     const { page, close } = await open();
-    await page.locator('input[type=file]').setInputFiles({
-      name: 'fragen.jsonl',
-      mimeType: 'application/jsonl',
-      buffer: Buffer.from(
-        '{"question":"Warum?","answer":"Darum."}\n{"question":"Wie?"\n{"question":"Wo?","answer":"Dort."}\n',
-      ),
-    });
+    await pick(
+      page,
+      'fragen.jsonl',
+      '{"question":"Warum?","answer":"Darum."}\n{"question":"Wie?"\n{"question":"Wo?","answer":"Dort."}\n{"question":"Wo?","answer":"Dort."}\n',
+    );
     await page.getByText('1 row cannot be used').waitFor();
     expect(await page.getByText('Line 2: not valid JSON').isVisible()).toBe(true);
-    expect(await page.getByText('2 examples to learn from').isVisible()).toBe(true);
+    expect(await page.getByText('3 examples to learn from').isVisible()).toBe(true);
     expect(await button(page, 'Train').isDisabled()).toBe(true);
-    await page.getByLabel(/Leave these rows out/).check();
-    expect(await page.getByLabel('Question', { exact: true }).inputValue()).toBe('Warum?');
+    await button(page, 'Leave them out').click();
+    await page.getByText('1 row repeats another exactly').waitFor();
+    await button(page, 'Remove it').click();
+    await page.getByText('2 examples to learn from').waitFor();
+    await page.getByLabel('System prompt', { exact: true }).fill('Be brief.');
+    await page.reload();
+    await page.getByText('2 examples to learn from').waitFor();
+    expect(await page.getByRole('cell', { name: 'Warum?' }).isVisible()).toBe(true);
+    expect(await page.getByLabel('System prompt', { exact: true }).inputValue()).toBe('Be brief.');
+    await page.getByText('What the model sees').click();
+    expect(await page.locator('.tokens mark').allInnerTexts()).toEqual(['Darum.', '<|end|>']);
+    expect(await page.locator('.tokens').innerText()).toContain('<|system|>Be brief.');
     await button(page, 'Train').click();
     await page.getByText('The model has learned your examples').waitFor();
+    await page.getByRole('link', { name: 'Try it' }).click();
+    await page.getByText('Adapter, strength, system prompt').click();
+    expect(await page.getByLabel('System prompt', { exact: true }).inputValue()).toBe('Be brief.');
+    await page.getByLabel('System prompt', { exact: true }).fill('Be long.');
+    await page.getByText('This system prompt is not the one it was trained with').waitFor();
+    await button(page, 'Use the trained one').click();
+    expect(await page.getByText('This system prompt is not the one').count()).toBe(0);
     await close();
   });
 
-  it('takes a dropped CSV, and says what a dropped picture is not', async () => {
+  it('takes a dropped CSV, asks which column is what when it is unclear, and says what a dropped picture is not', async () => {
     const { page, close } = await open();
     const drop = async (name: string, content: string | readonly number[]): Promise<void> => {
       const transfer = await page.evaluateHandle(
@@ -152,21 +231,53 @@ describe('the page, over a scripted engine', () => {
       );
       await page.locator('.drop').dispatchEvent('drop', { dataTransfer: transfer });
     };
-    await drop('shop.csv', 'question;answer\n"When, then?";At nine\nWhere?;Here\n');
+    await drop('shop.csv', 'Frage;Antwort\n"When, then?";At nine\nWhere?;Here\n');
     await page.getByText('2 examples to learn from').waitFor();
     expect(await page.getByRole('cell', { name: 'When, then?' }).isVisible()).toBe(true);
+    await drop('waren.csv', 'Beschreibung;Ware\nweich und warm;Wolle\nfest;Garn\n');
+    await page.getByText('Which column is what in waren.csv?').waitFor();
+    expect(await button(page, 'Train').isDisabled()).toBe(true);
+    await page.getByLabel('Question', { exact: true }).selectOption('Ware');
+    await page.getByLabel('Answer', { exact: true }).selectOption('Beschreibung');
+    await button(page, 'Use these columns').click();
+    await page.getByRole('cell', { name: 'Wolle' }).waitFor();
+    expect(await page.getByRole('row').nth(1).innerText()).toMatch(/^Wolle\s+weich und warm$/);
     await drop('photo.png', [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 1]);
     await page.getByRole('alert').waitFor();
-    expect(
-      await page
-        .getByText(/Nothing was lost|cannot be used/)
-        .first()
-        .isVisible(),
-    ).toBe(true);
+    expect(await page.getByText('Nothing was lost').first().isVisible()).toBe(true);
     expect(await button(page, 'Train').isDisabled()).toBe(true);
     await page.getByRole('radio', { name: /House style/ }).check();
     await page.getByText('220 examples to learn from').waitFor();
     expect(await button(page, 'Train').isEnabled()).toBe(true);
+    await close();
+  });
+
+  it('takes rows that are typed, pasted and changed', async () => {
+    const { page, close } = await open();
+    await button(page, 'Type them here').click();
+    await page.getByText('There are no examples yet.').waitFor();
+    await page.getByLabel('New question').fill('Open on Sunday?');
+    await page.getByLabel('Its answer').fill('No.');
+    await button(page, 'Add').click();
+    await page.getByText('1 example to learn from').waitFor();
+    await page.getByLabel('Wanted answer 1').fill('No, closed.');
+    await page.getByLabel('New question').focus();
+    await page.evaluate(() => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text/plain', 'Where?\tHere.\nHow?\tSo.\n');
+      document.activeElement?.dispatchEvent(
+        new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }),
+      );
+    });
+    await page.getByText('3 examples to learn from').waitFor();
+    await button(page, 'Remove row 2').click();
+    await page.getByText('2 examples to learn from').waitFor();
+    await page.reload();
+    await page.getByRole('cell', { name: 'No, closed.' }).waitFor();
+    await button(page, 'Paste a table').click();
+    await page.getByLabel(/Paste rows from a spreadsheet/).fill('Question\tAnswer\nWho?\tWe.\n');
+    await page.getByLabel(/Paste rows from a spreadsheet/).blur();
+    await page.getByRole('cell', { name: 'We.' }).waitFor();
     await close();
   });
 
@@ -214,31 +325,95 @@ describe('the page, over a scripted engine', () => {
   it('survives the death of the engine with a sentence, not a hang', async () => {
     const { page, close } = await open({ steps: 40, stepMs: 5, crashAtStep: 10 });
     await button(page, 'Train').click();
-    await page.locator('#train').getByText('Something went wrong inside WebLoRA').waitFor();
-    expect(await page.locator('#train').getByText('scripted crash').isVisible()).toBe(true);
+    await page.locator('main').getByText('Something went wrong inside WebLoRA').first().waitFor();
+    expect(await page.locator('main').getByText('scripted crash').first().isVisible()).toBe(true);
     await button(page, 'Reload the page').click();
-    await page.getByText('Built-in model ready').waitFor();
+    await expect.poll(() => button(page, 'Train').isEnabled()).toBe(true);
     await close();
   });
 
-  it('shows earlier runs after a reload, and opens one', async () => {
+  it('goes on with a run that a reload cut off', async () => {
+    const { page, context, close } = await open({ steps: 225, stepMs: 20 });
+    await button(page, 'Train').click();
+    await page.getByText(/Step (2\d|[3-9]\d|\d{3}) of 225/).waitFor();
+    const [key = ''] = await page.evaluate(
+      () =>
+        new Promise<string[]>((resolve) => {
+          const opening = indexedDB.open('web-lora-page');
+          opening.onsuccess = () => {
+            const keys = opening.result.transaction('kept').objectStore('kept').getAllKeys();
+            keys.onsuccess = () => resolve(keys.result.map(String).filter((name) => name.startsWith('run:')));
+          };
+        }),
+    );
+    const out = key.slice('run:'.length);
+    expect(out).toMatch(/^tickets-/);
+    const runs = [{ out, finished: false, step: 20, totalSteps: 225, model: 'embedded' }];
+    await context.route('**/embedded/scenario.json', (route) =>
+      route.fulfill({ json: { runs, steps: 225, stepMs: 5 } }),
+    );
+    page.on('dialog', (dialog) => void dialog.accept());
+    await page.reload();
+    expect(page.url()).toBe(`${site.url}#/train`);
+    await page.getByText('stopped at step 20 of 225. Nothing up to there is lost.').waitFor();
+    await button(page, 'Continue training').click();
+    await page.getByText('The model has learned your examples').waitFor();
+    await close();
+  });
+
+  it('shows earlier runs after a reload: opens, compares and deletes them', async () => {
     const runs = [
       { out: 'shop-20261103-101500', finished: true, step: 100, totalSteps: 100, model: 'embedded' },
       { out: 'style-20261102-090000', finished: false, step: 30, totalSteps: 100, model: 'embedded' },
     ];
     const { page, close } = await open({ runs });
+    await at(page, 'Take away');
     await page.getByText('3 Nov 2026, 10:15, 100 steps').waitFor();
     expect(await page.getByText('stopped at step 30 of 100').isVisible()).toBe(true);
+    await page.getByRole('checkbox', { name: /Compare A small shop/ }).check();
+    await page.getByRole('checkbox', { name: /Compare House style/ }).check();
+    await page.getByRole('img', { name: 'Loss of A small shop, House style against steps' }).waitFor();
+    await page.getByLabel('Against', { exact: true }).selectOption('tokens');
+    await page.getByText('Loss against tokens').waitFor();
+    const [saved] = await Promise.all([page.waitForEvent('download'), button(page, 'Save as CSV').click()]);
+    const csv = (await readFile(await saved.path(), 'utf8')).trim().split('\n');
+    expect(csv).toHaveLength(1 + 100 + 30);
+    expect(csv[1]).toMatch(/^shop-20261103-101500,1,0\.1,3\.4,/);
+    await page.getByRole('button', { name: /Delete House style/ }).click();
+    await button(page, 'Delete for good').click();
+    await page.getByText('stopped at step 30 of 100').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: /Open A small shop/ }).click();
     await page.getByRole('article', { name: 'After: tuned on A small shop' }).waitFor();
-    expect(await page.getByRole('radio', { name: /A small shop/ }).isChecked()).toBe(true);
     await button(page, 'Ask both').click();
     await page.getByText('tokens a second').nth(1).waitFor();
+    await at(page, 'Examples');
+    expect(await page.getByRole('radio', { name: /A small shop/ }).isChecked()).toBe(true);
+    await close();
+  });
+
+  it('keeps corrected answers for the next training', async () => {
+    const { page, close } = await open({ stepMs: 1 });
+    await button(page, 'Train').click();
+    await page.getByText('✓ as wanted').waitFor();
+    await page.getByRole('link', { name: 'Try it' }).click();
+    await button(page, 'Not good').click();
+    await page.getByText('You liked 0 of 1 answer.').waitFor();
+    await button(page, 'Correct it').click();
+    await page.getByLabel('What it should have said').fill('Something better');
+    await button(page, 'Keep for the next training').click();
+    await page.reload();
+    await at(page, 'Examples');
+    await page.getByText('1 answer kept while trying waits to be learned').waitFor();
+    await button(page, 'Add to these examples').click();
+    await page.getByText('On Support tickets, changed.').waitFor();
+    await page.getByText(/27\d examples to learn from, and 30 more kept back/).waitFor();
     await close();
   });
 
   it('asks the base model before any training, and can be stopped in mid-answer', async () => {
     const { page, close } = await open({ baseAnswer: 'word '.repeat(2000) });
+    await page.getByText('Built-in model ready').waitFor();
+    await at(page, 'Try');
     await button(page, 'Ask the base model').click();
     await button(page, 'Stop').click();
     await page.getByText('42 tokens a second').waitFor();
@@ -247,43 +422,59 @@ describe('the page, over a scripted engine', () => {
     await close();
   });
 
-  it('fits a phone: nothing wider than 390 pixels, before and after a run', async () => {
-    const { page, close } = await open({ steps: 10, stepMs: 2 }, { viewport: { width: 390, height: 844 } });
+  it('measures before a run on a device that is slow, and says what is better when it takes too long', async () => {
+    const { page, close } = await open({ onCpu: true });
+    await page.getByText('This computer’s processor, without a graphics chip').waitFor();
+    await at(page, 'Train');
+    await page.getByText('so the processor does the work').waitFor();
+    await button(page, 'Measure').click();
+    await page.getByText(/about 1 min 30 s/).waitFor(); // two steps of 0.4 s, 225 of them
+    await close();
+  });
+
+  it('fits a phone: nothing wider than 390 pixels in any place, before and after a run', async () => {
+    const { page, close } = await open({ stepMs: 2 }, { viewport: { width: 390, height: 844 } });
     const overflow = (): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    await page.getByRole('table').waitFor();
+    await page.getByRole('table').first().waitFor();
     expect(await overflow()).toBeLessThanOrEqual(0);
-    await page.getByText('Settings', { exact: true }).click();
-    await page.getByLabel('How long').selectOption('steps');
-    expect(await overflow()).toBeLessThanOrEqual(0);
-    await page.getByLabel('Number of steps').fill('10');
     await button(page, 'Train').click();
     await page.getByText('✓ as wanted').waitFor();
+    await page.getByText('All settings').click();
     expect(await overflow()).toBeLessThanOrEqual(0);
+    for (const place of ['Model', 'Examples', 'Try', 'Take away']) {
+      await at(page, place);
+      await page.getByRole('heading', { level: 2, name: place }).waitFor();
+      for (const summary of await page.locator('summary').all()) await summary.click();
+      expect(await overflow()).toBeLessThanOrEqual(0);
+    }
     await close();
   });
 
   it('goes the whole way by keyboard alone', async () => {
-    const { page, close } = await open({ steps: 10, stepMs: 2 });
+    const { page, close } = await open({ stepMs: 2 });
     await page.getByText('Built-in model ready').waitFor();
-    await page.getByRole('table').waitFor();
+    await page.getByRole('table').first().waitFor();
     const focusOn = async (name: string): Promise<void> => {
-      for (let i = 0; i < 40; i += 1) {
+      for (let i = 0; i < 60; i += 1) {
         await page.keyboard.press('Tab');
         const text = await page.evaluate(() => document.activeElement?.textContent?.trim() ?? '');
         if (text === name) return;
       }
       expect.fail(`no way to ${name} with the Tab key`);
     };
-    await focusOn('Train');
-    // The link to Train in the head comes first.
+    await focusOn('Paste a table'); // past the link to Train in the head
     await focusOn('Train');
     await page.keyboard.press('Enter');
     await page.getByText('The model has learned your examples').waitFor();
+    await focusOn('Try it');
+    await page.keyboard.press('Enter');
     await focusOn('Another question');
     await page.keyboard.press('Enter');
     await page.keyboard.press('Shift+Tab');
     await page.keyboard.press('Enter');
     await page.getByText('not as wanted').first().waitFor();
+    await focusOn('Next: Take away →');
+    await page.keyboard.press('Enter');
     await focusOn('Download adapter');
     const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
     expect(download.suggestedFilename()).toMatch(/\.zip$/);
@@ -308,14 +499,34 @@ describe('the page, over a scripted engine', () => {
     await close();
   });
 
-  it('loads a large file of examples without a hang', async () => {
+  it('loads a large file of examples without a hang, a page of rows at a time', async () => {
     const { page, close } = await open();
     const rows = Array.from({ length: 10_000 }, (_, i) => ({ prompt: `Question ${i}`, completion: `Answer ${i}` }));
-    await page
-      .locator('input[type=file]')
-      .setInputFiles({ name: 'many.jsonl', mimeType: 'text/plain', buffer: jsonl(rows) });
-    await page.getByText('10,000 examples to learn from').waitFor();
+    await pick(page, 'many.jsonl', jsonl(rows));
+    await page.getByText('9,900 examples to learn from, and 100 more kept back').waitFor();
     expect(await page.getByRole('row').count()).toBe(5);
+    await button(page, 'Show all 10,000').click();
+    await page.getByText('1 to 20').waitFor();
+    await button(page, 'Next').click();
+    await page.getByText('Question 39', { exact: true }).waitFor();
+    expect(await page.getByRole('row').count()).toBe(21);
+    await close();
+  });
+
+  it('works below a path of a static host, and when its server is gone after the first visit', async () => {
+    const host = await openSite(join(root, 'dist'));
+    const { page, complaints, close } = await visit(browser, `${host.url}fake-app/`, {}, { serviceWorkers: 'allow' });
+    await page.getByText('works without a network').waitFor();
+    await host.close();
+    await page.goto(`${host.url}fake-app/#/examples`);
+    await page.reload();
+    await page.getByRole('radio', { name: /A small shop/ }).check();
+    await page.getByText('40 examples to learn from').waitFor();
+    await button(page, 'Train').click();
+    await page.getByText('The model has learned your examples').waitFor();
+    await page.getByRole('img', { name: /^Loss went from/ }).waitFor();
+    // The script of the scripted engine is no part of the page.
+    expect(complaints.filter((text) => !/Failed to load resource/.test(text))).toEqual([]);
     await close();
   });
 });

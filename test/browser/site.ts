@@ -48,6 +48,8 @@ export async function visit(
     viewport: { width: 1280, height: 900 },
     locale: 'en-GB',
     timezoneId: 'UTC',
+    // Scripted answers come from the test: a stored page would not ask for them.
+    serviceWorkers: 'block',
     ...options,
   });
   context.setDefaultTimeout(20_000);

@@ -37,14 +37,14 @@ export function FileDrop({ isDisabled, onFile }: FileDropProps) {
       <input
         type="file"
         class="visually-hidden"
-        accept=".jsonl,.json,.csv,.tsv,.txt"
+        accept=".jsonl,.json,.csv,.tsv,.txt,.xlsx"
         disabled={isDisabled}
         onChange={pick}
       />
       <span class="choice-title">{isOwn && examples.value.kind !== 'loading' ? ownTitle() : 'Your own file'}</span>
       <span class="choice-text">
-        Drop a table here or <span class="link">choose a file</span>: CSV, JSON or JSONL with a question and an answer
-        in each row. It stays on this device.
+        Drop a table here or <span class="link">choose a file</span>: Excel, CSV, JSON or JSONL with a question and an
+        answer in each row. It stays on this device.
       </span>
     </label>
   );

@@ -1,35 +1,36 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
-export interface Curve {
-  readonly steps: readonly number[];
-  readonly losses: readonly number[];
+export interface Line {
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  /** A CSS custom property. */
+  readonly color: string;
+  readonly width: number;
+  /** Points without a line between them. */
+  readonly isDots?: boolean;
 }
 
 export interface LossPlot {
-  draw(curve: Curve): void;
+  draw(lines: readonly Line[]): void;
   destroy(): void;
 }
 
-const HEIGHT = 200;
-/** Weight of the past in the smoothed line. */
-const SMOOTHING = 0.85;
-
-/** Exponential moving average that starts without bias. */
-export function smooth(values: readonly number[]): number[] {
-  let average = 0;
-  let weight = 0;
-  return values.map((value) => {
-    average = SMOOTHING * average + (1 - SMOOTHING) * value;
-    weight = SMOOTHING * weight + (1 - SMOOTHING);
-    return average / weight;
-  });
+const HEIGHT = 220;
+/** Columns over one x axis, as uPlot wants them; lines of the same x share it without a search. */
+function align(lines: readonly Line[]): uPlot.AlignedData {
+  const [first] = lines;
+  if (first === undefined) return [[]];
+  if (lines.every(({ x }) => x === first.x)) return [[...first.x], ...lines.map(({ y }) => [...y])];
+  return uPlot.join(lines.map(({ x, y }) => [[...x], [...y]]));
 }
 
+const shapeOf = (lines: readonly Line[]): string => lines.map(({ color, width }) => `${color}${width}`).join();
+
 /** Draws into `host`, following its width and the colour scheme. */
-export function makeLossPlot(host: HTMLElement, first: Curve): LossPlot {
+export function makeLossPlot(host: HTMLElement, initial: readonly Line[]): LossPlot {
   const scheme = matchMedia('(prefers-color-scheme: dark)');
-  let curve = first;
+  let lines = initial;
   let plot = make();
 
   function make(): uPlot {
@@ -50,39 +51,43 @@ export function makeLossPlot(host: HTMLElement, first: Curve): LossPlot {
         cursor: { show: false },
         scales: { x: { time: false }, y: { range: (_plot, _low, high) => [0, Math.max(high * 1.05, 0.1)] } },
         axes: [
-          { ...axis, size: 28, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000], grid: { show: false } },
+          { ...axis, size: 28, space: 60, grid: { show: false } },
           { ...axis, size: 36, space: 40 },
         ],
         series: [
           {},
-          { stroke: color('--curve-raw'), width: 1, points: { show: false } },
-          { stroke: color('--accent'), width: 2.5, points: { show: false } },
+          ...lines.map(({ color: name, width, isDots = false }) => ({
+            stroke: color(name),
+            width: isDots ? 0 : width,
+            spanGaps: !isDots,
+            points: isDots
+              ? { show: true, size: 8, fill: color('--paper'), stroke: color(name), width: 2 }
+              : { show: false },
+          })),
         ],
       },
-      data(),
+      align(lines),
       host,
     );
   }
 
-  function data(): uPlot.AlignedData {
-    return [[...curve.steps], [...curve.losses], smooth(curve.losses)];
-  }
-
-  const onScheme = (): void => {
+  const remake = (): void => {
     plot.destroy();
     plot = make();
   };
   const onResize = new ResizeObserver(() => plot.setSize({ width: Math.max(240, host.clientWidth), height: HEIGHT }));
-  scheme.addEventListener('change', onScheme);
+  scheme.addEventListener('change', remake);
   onResize.observe(host);
 
   return {
     draw(next) {
-      curve = next;
-      plot.setData(data());
+      const isSame = shapeOf(next) === shapeOf(lines);
+      lines = next;
+      if (isSame) plot.setData(align(lines));
+      else remake();
     },
     destroy() {
-      scheme.removeEventListener('change', onScheme);
+      scheme.removeEventListener('change', remake);
       onResize.disconnect();
       plot.destroy();
     },

@@ -1,7 +1,8 @@
 import type { EngineFacts } from '../../../workers/engine/contract.ts';
-import { engineFacts, model, startEngine } from '../state/engine.ts';
+import { engineFacts, model, openModel, startEngine } from '../state/engine.ts';
 import { refreshRuns } from '../state/runs.ts';
 import { formatParameters } from '../words.ts';
+import { GpuHelp } from './gpu-help.tsx';
 import { Problem } from './problem.tsx';
 
 /** Which model, on what: ready, on its way, or why not. */
@@ -22,9 +23,16 @@ export function ModelStatus() {
             Reload the page
           </button>
         ) : (
-          <button type="button" onClick={() => void startEngine().then(refreshRuns)}>
-            Try again
-          </button>
+          <>
+            <button type="button" onClick={() => void startEngine().then(refreshRuns)}>
+              Try again
+            </button>
+            {state.source.kind !== 'embedded' && (
+              <button type="button" onClick={() => void openModel({ kind: 'embedded' })}>
+                Use the built-in model
+              </button>
+            )}
+          </>
         )}
       </Problem>
     );
@@ -36,8 +44,10 @@ export function ModelStatus() {
         <dd>
           {state.kind === 'ready' ? (
             <span>
-              <span class="dot" aria-hidden="true" /> Built-in model ready,{' '}
-              {formatParameters(state.facts.parameterCount)} parameters, for trying out
+              <span class="dot" aria-hidden="true" />{' '}
+              {state.source.kind === 'embedded' ? 'Built-in model' : state.facts.name} ready,{' '}
+              {formatParameters(state.facts.parameterCount)} parameters
+              {state.source.kind === 'embedded' && ', for trying out'}
             </span>
           ) : (
             <LoadingModel phase={state.phase} share={state.share} />
@@ -47,7 +57,10 @@ export function ModelStatus() {
       {engineFacts.value !== undefined && (
         <div>
           <dt>Runs on</dt>
-          <dd>{describeDevice(engineFacts.value)}</dd>
+          <dd>
+            {describeDevice(engineFacts.value)}
+            <GpuHelp />
+          </dd>
         </div>
       )}
     </dl>

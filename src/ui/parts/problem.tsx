@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { Failure } from '../../errors.ts';
+import { inPageWords } from '../state/setting-fields.ts';
 import { FAILURE_TITLES } from '../words.ts';
 
 interface ProblemProps {
@@ -12,7 +13,7 @@ interface ProblemProps {
 
 /** What happened, whether anything was lost, and what to do. */
 export function Problem({ failure, lost, children }: ProblemProps) {
-  const [what, ...todo] = failure.message.split('; ');
+  const [what, ...todo] = inPageWords(failure.message).split('; ');
   const fix = todo.join('; ');
   return (
     <div class="problem" role="alert">

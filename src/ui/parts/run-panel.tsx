@@ -1,9 +1,11 @@
 import { useComputed } from '@preact/signals';
+import { canNotify, keepAwake, setTellWhenDone, tellWhenDone } from '../state/leaving.ts';
 import { control, curve, isTraining, run, secondsLeft, type RunView } from '../state/training.ts';
-import { formatCount, formatDuration } from '../words.ts';
+import { formatBytes, formatCount, formatDuration } from '../words.ts';
 import { LossChart } from './loss-chart.tsx';
 import { Problem } from './problem.tsx';
 import { RunResult } from './run-result.tsx';
+import { Term } from './term.tsx';
 
 const PHASES: Readonly<Record<RunView['phase'], string>> = {
   starting: 'Getting ready',
@@ -51,17 +53,15 @@ export function RunPanel({ view }: { readonly view: RunView }) {
             />
             <Figure name="Time left" hint="about" value={left === undefined ? '–' : formatDuration(left)} />
           </dl>
+          <Handles phase={phase} />
         </>
       )}
-      {curve.value.steps.length > 0 && <LossChart />}
-      {view.notices.map((notice) => (
-        <p key={notice} class="notice">
-          {notice}
-        </p>
-      ))}
-      {isTraining.value && <Handles phase={phase} />}
       {phase === 'finished' && view.report !== undefined && <RunResult view={view} report={view.report} />}
       {phase === 'failed' && view.failure !== undefined && <Problem failure={view.failure} lost={whatIsKept(view)} />}
+      {curve.value.steps.length > 0 && <LossChart />}
+      {latest !== undefined && <MoreNumbers view={view} />}
+      {isTraining.value && <WhileAway />}
+      {view.notices.length > 0 && <Notices notices={view.notices} />}
       <Announcement />
     </div>
   );
@@ -75,6 +75,50 @@ function Figure({ name, hint, value }: { readonly name: string; readonly hint: s
       </dt>
       <dd>{value}</dd>
     </div>
+  );
+}
+
+function MoreNumbers({ view: { latest, evalLoss, plan } }: { readonly view: RunView }) {
+  if (latest === undefined) return null;
+  return (
+    <dl class="more-numbers">
+      {evalLoss !== undefined && (
+        <div>
+          <dt>
+            <Term name="held-out loss">Loss on examples kept back</Term>
+          </dt>
+          <dd>{evalLoss.toFixed(2)}</dd>
+        </div>
+      )}
+      <div>
+        <dt>
+          <Term name="learning rate">Learning rate</Term>
+        </dt>
+        <dd>{latest.learningRate.toPrecision(2)}</dd>
+      </div>
+      <div>
+        <dt>
+          <Term name="gradient norm">Gradient norm</Term>
+        </dt>
+        <dd>{latest.gradNorm.toFixed(2)}</dd>
+      </div>
+      {plan !== undefined && (
+        <div>
+          <dt>Graphics memory</dt>
+          <dd>{formatBytes(plan.totalBytes)}</dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+function Notices({ notices }: { readonly notices: readonly string[] }) {
+  return (
+    <ul class="notices">
+      {notices.map((notice) => (
+        <li key={notice}>{notice}</li>
+      ))}
+    </ul>
   );
 }
 
@@ -93,7 +137,39 @@ function Handles({ phase }: { readonly phase: RunView['phase'] }) {
       >
         Stop
       </button>
-      <p class="quiet">Stopping keeps what was learned so far; you can go on later.</p>
+      {isPaused ? (
+        <a href="#/try">Try what it has learned so far</a>
+      ) : (
+        <p class="quiet">Stopping keeps what was learned so far; you can go on later.</p>
+      )}
+    </div>
+  );
+}
+
+/** For runs longer than one wants to watch. */
+function WhileAway() {
+  return (
+    <div class="while-away">
+      {'wakeLock' in navigator && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={keepAwake.value}
+            onChange={({ currentTarget }) => (keepAwake.value = currentTarget.checked)}
+          />
+          Keep the screen awake
+        </label>
+      )}
+      {canNotify && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={tellWhenDone.value}
+            onChange={({ currentTarget }) => void setTellWhenDone(currentTarget.checked)}
+          />
+          Tell me when it is done
+        </label>
+      )}
     </div>
   );
 }
@@ -116,7 +192,7 @@ function Announcement() {
     return tenth === 0 ? 'Training has started.' : `${tenth * 10} percent trained.`;
   });
   return (
-    <p class="visually-hidden" role="status">
+    <p class="visually-hidden" role="status" data-spoken>
       {text}
     </p>
   );

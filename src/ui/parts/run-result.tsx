@@ -1,19 +1,23 @@
 import type { RunReport } from '../../../workers/engine/contract.ts';
-import { curve, type RunView } from '../state/training.ts';
 import { download } from '../state/take-away.ts';
+import { continueRun, curve, type RunView } from '../state/training.ts';
+import { baseAnswer, question, tunedAnswer } from '../state/trial.ts';
 import { formatDuration } from '../words.ts';
-import { ContinueButton } from './continue-button.tsx';
+import { AnswerPanes } from './answer-panes.tsx';
 
-/** What a run came to, and the two things to do now. */
+/** What a run came to, shown on a question; and the things to do now. */
 export function RunResult({ view, report }: { readonly view: RunView; readonly report: RunReport }) {
-  const first = curve.value.losses[0];
+  const first = curve.value.steps[0]?.loss;
   const wasStopped = report.ended === 'stopped';
+  const hasAnswers = baseAnswer.value.kind !== 'none' || tunedAnswer.value.kind !== 'none';
   return (
     <div class="result">
       <p class="result-title">
         {wasStopped
           ? `Stopped after ${report.steps} of ${view.totalSteps} steps`
-          : 'The model has learned your examples'}
+          : report.ended === 'early-stopped'
+            ? `Ended after ${report.steps} steps: it no longer got better, and the best state is kept`
+            : 'The model has learned your examples'}
       </p>
       <p>
         {first !== undefined && (
@@ -22,18 +26,28 @@ export function RunResult({ view, report }: { readonly view: RunView; readonly r
             {formatDuration(report.elapsedSeconds)}.{' '}
           </>
         )}
-        {wasStopped
-          ? 'Nothing is lost: try what it has learned so far, or go on.'
-          : 'See what changed, or take the result with you.'}
+        {wasStopped && 'Nothing is lost: try what it has learned so far, or go on.'}
       </p>
+      {hasAnswers && (
+        <>
+          <p>
+            <span class="quiet">Asked:</span> {question.value}
+          </p>
+          <AnswerPanes />
+        </>
+      )}
       <div class="actions">
-        <a class="button primary" href="#try">
+        <a class="button primary" href="#/try">
           Try it
         </a>
         <button type="button" onClick={() => void download()}>
           Download
         </button>
-        {wasStopped && <ContinueButton />}
+        {wasStopped && (
+          <button type="button" onClick={() => void continueRun(view.out)}>
+            Continue training
+          </button>
+        )}
       </div>
     </div>
   );

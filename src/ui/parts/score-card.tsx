@@ -9,8 +9,9 @@ export function ScoreCard() {
   const state = score.value;
   const set = examples.value.kind === 'ready' ? examples.value.set : undefined;
   const current = adapter.value;
-  if (current === undefined || set?.heldOutData === undefined) return null;
-  const { heldOutData } = set;
+  if (current === undefined || set?.exam === undefined) return null;
+  const { exam } = set;
+  const count = Math.min(20, set.training.heldOutRows.length);
   if (state.kind === 'asking') {
     return (
       <div class="score">
@@ -36,8 +37,8 @@ export function ScoreCard() {
         <Problem failure={state.failure} lost="Nothing was lost: the adapter is unchanged." />
       )}
       <div class="actions">
-        <button type="button" disabled={isTraining.value} onClick={() => void measure(heldOutData)}>
-          Test on 20 new questions
+        <button type="button" disabled={isTraining.value} onClick={() => void measure(exam)}>
+          Test on {count} new questions
         </button>
         <p class="quiet">Takes a moment: both sides answer questions that training never saw.</p>
       </div>

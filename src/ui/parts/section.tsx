@@ -1,23 +1,32 @@
 import type { ComponentChildren } from 'preact';
+import { hrefOf, PLACE_TITLES, PLACES, type Place } from '../state/place.ts';
 
 interface SectionProps {
-  readonly id: string;
+  readonly id: Place;
   readonly title: string;
   readonly intro: ComponentChildren;
   readonly children: ComponentChildren;
 }
 
-/** A place of the page: its name and purpose beside what is done there. */
+/** A place of the page: its name and purpose beside what is done there, and the way to the next one. */
 export function Section({ id, title, intro, children }: SectionProps) {
+  const next = PLACES[PLACES.indexOf(id) + 1];
   return (
-    <section id={id} class="place" aria-labelledby={`${id}-title`}>
+    <section class="place" aria-labelledby="place-title">
       <header class="place-head">
-        <h2 id={`${id}-title`} tabIndex={-1}>
+        <h2 id="place-title" tabIndex={-1}>
           {title}
         </h2>
         <p>{intro}</p>
       </header>
       <div class="place-body">{children}</div>
+      {next !== undefined && (
+        <p class="place-next">
+          <a href={hrefOf(next)}>
+            Next: {PLACE_TITLES[next]} <span aria-hidden="true">→</span>
+          </a>
+        </p>
+      )}
     </section>
   );
 }

@@ -1,146 +1,146 @@
-import type { Signal } from '@preact/signals';
-import type { ComponentChildren } from 'preact';
+import { useSignal } from '@preact/signals';
+import { toFailure } from '../../errors.ts';
 import { model } from '../state/engine.ts';
+import { SETTING_GROUPS, type SettingField } from '../state/setting-fields.ts';
 import {
-  accumulate,
-  learningRate,
-  length,
-  lengthAmount,
-  rank,
-  seed,
+  hasOwnSettings,
+  readSettingsFile,
+  resetSettings,
+  setSetting,
   settings,
-  systemPrompt,
-  type Length,
+  settingsFile,
+  terminalLine,
+  typed,
 } from '../state/settings.ts';
+import { saveFile } from '../state/take-away.ts';
 
-/** A few settings for those who know them; every one has a sentence, and none needs touching. */
+/** Every setting for those who know them; each has a sentence, and none needs touching. */
 export function SettingsForm({ isDisabled }: { readonly isDisabled: boolean }) {
-  const recommended = model.value.kind === 'ready' ? model.value.facts.recommendedLearningRate : undefined;
   const current = settings.value;
   return (
     <details class="settings">
-      <summary>Settings</summary>
-      <fieldset disabled={isDisabled} class="fields">
-        <legend class="visually-hidden">Settings of the training</legend>
-        <Field
-          id="length"
-          label="How long"
-          hint="Automatic takes enough steps to teach. One step is one small correction of the model."
-        >
-          <span class="pair">
-            <select
-              id="length"
-              value={length.value}
-              aria-describedby="length-hint"
-              onChange={({ currentTarget }) => (length.value = currentTarget.value as Length)}
-            >
-              <option value="automatic">Automatic</option>
-              <option value="epochs">Rounds through the examples</option>
-              <option value="steps">Steps</option>
-            </select>
-            {length.value !== 'automatic' && (
-              <TextInput
-                id="length-amount"
-                value={lengthAmount}
-                label={`Number of ${length.value}`}
-                placeholder={length.value === 'steps' ? '100' : '3'}
-              />
-            )}
-          </span>
-        </Field>
-        <Field
-          id="learning-rate"
-          label="Learning rate"
-          hint="The size of each correction. Too high and answers fall apart; too low and little changes."
-        >
-          <TextInput
-            id="learning-rate"
-            value={learningRate}
-            placeholder={recommended === undefined ? 'recommended' : `${recommended} (recommended)`}
-          />
-        </Field>
-        <Field id="rank" label="Rank" hint="How much new material fits in. More is slower and wants more examples.">
-          <select
-            id="rank"
-            value={rank.value}
-            aria-describedby="rank-hint"
-            onChange={({ currentTarget }) => (rank.value = currentTarget.value)}
-          >
-            {['4', '8', '16', '32', '64'].map((size) => (
-              <option key={size} value={size}>
-                {size}
-              </option>
-            ))}
-          </select>
-        </Field>
-        <Field
-          id="accumulate"
-          label="Examples per step"
-          hint="How many examples are looked at before each correction. More is steadier and slower."
-        >
-          <TextInput id="accumulate" value={accumulate} placeholder="4" />
-        </Field>
-        <Field id="seed" label="Seed" hint="Where chance starts: the same number gives the same result again.">
-          <TextInput id="seed" value={seed} placeholder="0" />
-        </Field>
-        <Field
-          id="system"
-          label="System prompt"
-          hint="An instruction put before every question, in training and when you try the result."
-        >
-          <textarea
-            id="system"
-            rows={2}
-            value={systemPrompt.value}
-            aria-describedby="system-hint"
-            onInput={({ currentTarget }) => (systemPrompt.value = currentTarget.value)}
-          />
-        </Field>
-      </fieldset>
-      {'problem' in current && (
-        <p class="problem" role="alert">
-          {current.problem}.
-        </p>
-      )}
+      <summary>All settings{hasOwnSettings.value && ' (changed)'}</summary>
+      <div class="stack">
+        {SETTING_GROUPS.map(({ title, fields }) => (
+          <fieldset key={title} disabled={isDisabled}>
+            <legend>{title}</legend>
+            <div class="fields">
+              {fields.map((field) => (
+                <Field key={field.flag} field={field} />
+              ))}
+            </div>
+          </fieldset>
+        ))}
+        {'problem' in current && (
+          <p class="problem" role="alert">
+            {current.problem}.
+          </p>
+        )}
+        <SettingsFile isDisabled={isDisabled} />
+        <TerminalLine />
+      </div>
     </details>
   );
 }
 
-interface FieldProps {
-  readonly id: string;
-  readonly label: string;
-  readonly hint: string;
-  readonly children: ComponentChildren;
-}
-
-function Field({ id, label, hint, children }: FieldProps) {
+function Field({ field }: { readonly field: SettingField }) {
+  const { flag, label, hint, kind, options = [], placeholder = '' } = field;
+  const id = `setting-${flag}`;
+  const value = typed.value[flag] ?? '';
+  const recommended = model.value.kind === 'ready' ? model.value.facts.recommendedLearningRate : undefined;
+  const shown = flag === 'lr' && recommended !== undefined ? `${recommended} (recommended)` : placeholder;
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      {children}
+      {kind === 'choice' ? (
+        <select
+          id={id}
+          value={value === '' ? (options[0]?.[0] ?? '') : value}
+          aria-describedby={`${id}-hint`}
+          onChange={({ currentTarget }) =>
+            setSetting(flag, currentTarget.value === options[0]?.[0] ? '' : currentTarget.value)
+          }
+        >
+          {options.map(([option, name]) => (
+            <option key={option} value={option}>
+              {name}
+            </option>
+          ))}
+        </select>
+      ) : (
+        <input
+          id={id}
+          inputMode={kind === 'number' ? 'decimal' : 'text'}
+          autocomplete="off"
+          value={value}
+          placeholder={shown}
+          aria-describedby={`${id}-hint`}
+          onInput={({ currentTarget }) => setSetting(flag, currentTarget.value)}
+        />
+      )}
       <small id={`${id}-hint`}>{hint}</small>
     </div>
   );
 }
 
-interface TextInputProps {
-  readonly id: string;
-  readonly value: Signal<string>;
-  readonly placeholder: string;
-  /** Where no visible label names it. */
-  readonly label?: string;
+function SettingsFile({ isDisabled }: { readonly isDisabled: boolean }) {
+  const said = useSignal('');
+  const read = async (file: File): Promise<void> => {
+    try {
+      const unknown = readSettingsFile(await file.text());
+      said.value = unknown.length === 0 ? `${file.name} is in use.` : `In use; not known here: ${unknown.join(', ')}.`;
+    } catch (thrown) {
+      said.value = `${file.name} is no settings file: ${toFailure(thrown).message}. Nothing was changed.`;
+    }
+  };
+  return (
+    <div class="actions">
+      <button type="button" onClick={() => saveFile('weblora-settings.json', settingsFile(), 'application/json')}>
+        Save settings
+      </button>
+      <label class={isDisabled ? 'button is-disabled' : 'button'}>
+        Load settings
+        <input
+          type="file"
+          class="visually-hidden"
+          accept=".json"
+          disabled={isDisabled}
+          onChange={({ currentTarget }) => {
+            const [file] = currentTarget.files ?? [];
+            if (file !== undefined) void read(file);
+            currentTarget.value = '';
+          }}
+        />
+      </label>
+      {hasOwnSettings.value && (
+        <button type="button" class="plain" disabled={isDisabled} onClick={resetSettings}>
+          Back to the defaults
+        </button>
+      )}
+      <p class="quiet" role="status">
+        {said.value}
+      </p>
+    </div>
+  );
 }
 
-function TextInput({ id, value, placeholder, label }: TextInputProps) {
+function TerminalLine() {
+  const isCopied = useSignal(false);
+  const line = terminalLine.value;
   return (
-    <input
-      id={id}
-      inputMode="decimal"
-      autocomplete="off"
-      value={value.value}
-      placeholder={placeholder}
-      {...(label === undefined ? { 'aria-describedby': `${id}-hint` } : { 'aria-label': label })}
-      onInput={({ currentTarget }) => (value.value = currentTarget.value)}
-    />
+    <div class="field">
+      <h3>The same in a terminal</h3>
+      <pre class="code" tabIndex={0} aria-label="Command line">
+        {line}
+      </pre>
+      <div class="actions">
+        <button
+          type="button"
+          onClick={() => void navigator.clipboard.writeText(line).then(() => (isCopied.value = true))}
+        >
+          {isCopied.value ? 'Copied' : 'Copy'}
+        </button>
+      </div>
+    </div>
   );
 }

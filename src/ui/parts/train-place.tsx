@@ -1,53 +1,87 @@
-import { model } from '../state/engine.ts';
-import { examples, leaveOutBadRows } from '../state/examples.ts';
-import { settings } from '../state/settings.ts';
-import { isTraining, run, train } from '../state/training.ts';
+import { examples } from '../state/examples.ts';
+import { interrupted } from '../state/interrupted.ts';
+import { obstacle } from '../state/obstacle.ts';
+import { readRunName } from '../state/run-name.ts';
+import { continueRun, isTraining, run, train } from '../state/training.ts';
+import { BeforeStart } from './before-start.tsx';
+import { Presets } from './presets.tsx';
 import { RunPanel } from './run-panel.tsx';
+import { RunsTable } from './runs-table.tsx';
 import { Section } from './section.tsx';
 import { SettingsForm } from './settings-form.tsx';
-
-/** Why Train cannot be pressed yet, or nothing. */
-function obstacle(): string | undefined {
-  if (model.value.kind === 'loading') return 'The model is still loading.';
-  if (model.value.kind === 'failed') return 'The model could not be loaded: see above.';
-  if (examples.value.kind === 'loading') return 'The examples are still being read.';
-  if (examples.value.kind === 'failed') return 'These examples could not be read: pick others above.';
-  const { rows, problems } = examples.value.set;
-  if (rows.length === 0) return 'There are no usable examples: pick others above.';
-  if (problems.length > 0 && !leaveOutBadRows.value)
-    return 'Some rows cannot be used: repair the file, or leave them out above.';
-  if ('problem' in settings.value) return 'One of the settings cannot be used: see Settings.';
-  return undefined;
-}
 
 export function TrainPlace() {
   const reason = obstacle();
   const state = examples.value;
-  const again = run.value !== undefined;
+  const view = run.value;
+  const isFinished = view?.phase === 'finished' || view?.phase === 'failed';
   return (
     <Section
       id="train"
       title="Train"
       intro="The model practises on the examples and is corrected, step by step. You can pause or stop whenever you like."
     >
+      {view === undefined && <Interrupted />}
+      {view !== undefined && <RunPanel view={view} />}
       {!isTraining.value && (
-        <div class="actions">
-          <button
-            type="button"
-            class={again && run.value?.phase === 'finished' ? '' : 'primary'}
-            disabled={reason !== undefined}
-            aria-describedby="train-note"
-            onClick={() => void train()}
-          >
-            {again ? 'Train again' : 'Train'}
-          </button>
-          <p id="train-note" class="quiet">
-            {reason ?? `On ${state.kind === 'ready' ? state.set.title : 'these examples'}. Nothing leaves this device.`}
-          </p>
+        <div class="stack">
+          {isFinished && <h3>Train again</h3>}
+          <Presets />
+          <BeforeStart />
+          <div class="actions">
+            <button
+              type="button"
+              class={view === undefined ? 'primary' : ''}
+              disabled={reason !== undefined}
+              aria-describedby="train-note"
+              onClick={() => void train()}
+            >
+              {view === undefined ? 'Train' : 'Train again'}
+            </button>
+            <p id="train-note" class="quiet">
+              {reason ??
+                `On ${state.kind === 'ready' ? state.set.title : 'these examples'}. Nothing leaves this device.`}
+            </p>
+          </div>
         </div>
       )}
-      {run.value !== undefined && <RunPanel view={run.value} />}
       <SettingsForm isDisabled={isTraining.value} />
+      <RunsTable />
     </Section>
   );
 }
+
+/** A run that a closed tab cut off. */
+function Interrupted() {
+  const found = interrupted.value;
+  if (found === undefined) return null;
+  const { out, step, totalSteps } = found;
+  return (
+    <div class="notice">
+      <p>
+        <strong>{readRunName(out).title}</strong> stopped at step {step} of {totalSteps}. Nothing up to there is lost.
+      </p>
+      <div class="actions">
+        <button
+          type="button"
+          disabled={obstacleOfModel() !== undefined}
+          onClick={() => {
+            interrupted.value = undefined;
+            void continueRun(out);
+          }}
+        >
+          Continue training
+        </button>
+        <button type="button" class="plain" onClick={() => (interrupted.value = undefined)}>
+          Not now
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** A run that goes on has its own examples and settings: only the model must be there. */
+const obstacleOfModel = (): string | undefined => {
+  const reason = obstacle();
+  return reason?.startsWith('The model') === true ? reason : undefined;
+};

@@ -1,27 +1,33 @@
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { Failure } from '../../errors.ts';
 import { EngineClient } from '../../../workers/engine/client.ts';
-import type { EngineFacts, ModelFacts } from '../../../workers/engine/contract.ts';
+import type { EngineFacts, ModelFacts, ModelSource } from '../../../workers/engine/contract.ts';
 
 export type ModelState =
   | { readonly kind: 'loading'; readonly phase: string; /** 0 to 1; absent while unknown. */ readonly share?: number }
-  | { readonly kind: 'ready'; readonly facts: ModelFacts }
+  | { readonly kind: 'ready'; readonly facts: ModelFacts; readonly source: ModelSource }
   | {
       readonly kind: 'failed';
       readonly failure: Failure;
       /** The engine is gone: only a reload helps. */ readonly isDead: boolean;
+      readonly source: ModelSource;
     };
+
+const EMBEDDED: ModelSource = { kind: 'embedded' };
 
 export const engineFacts = signal<EngineFacts | undefined>(undefined);
 export const model = signal<ModelState>({ kind: 'loading', phase: 'Starting' });
+/** Whether the model is the small one that comes with the page. */
+export const isBuiltIn = computed(() => model.value.kind !== 'ready' || model.value.source.kind === 'embedded');
 
 /** The one strong reference to the engine: a collected proxy would leave its calls open for ever. */
 export const engine = EngineClient.start();
 
 let isDead = false;
+let wanted: ModelSource = EMBEDDED;
 void engine.died.then((failure) => {
   isDead = true;
-  model.value = { kind: 'failed', failure, isDead };
+  model.value = { kind: 'failed', failure, isDead, source: wanted };
 });
 
 /** Death is final: what is still on its way when it comes does not hide it. */
@@ -33,15 +39,28 @@ function show(state: ModelState): void {
 export async function startEngine(): Promise<void> {
   show({ kind: 'loading', phase: 'Looking for a graphics chip' });
   const described = await engine.describe();
-  if (!described.ok) return show({ kind: 'failed', failure: described.error, isDead });
+  if (!described.ok) return show({ kind: 'failed', failure: described.error, isDead, source: EMBEDDED });
   engineFacts.value = described.value;
+  await openModel(EMBEDDED);
+}
+
+/** Makes another model the one that is trained and asked. */
+export async function openModel(source: ModelSource): Promise<void> {
+  wanted = source;
+  show({ kind: 'loading', phase: 'Opening the model' });
   const loaded = await engine.loadModel(
-    { kind: 'embedded' },
+    source,
     {},
     {
-      onProgress: ({ phase, done, total }) =>
-        show({ kind: 'loading', phase, ...(total > 0 ? { share: done / total } : {}) }),
+      onProgress: ({ phase, done, total }) => {
+        if (wanted === source) show({ kind: 'loading', phase, ...(total > 0 ? { share: done / total } : {}) });
+      },
     },
   );
-  show(loaded.ok ? { kind: 'ready', facts: loaded.value } : { kind: 'failed', failure: loaded.error, isDead });
+  if (wanted !== source) return;
+  show(
+    loaded.ok
+      ? { kind: 'ready', facts: loaded.value, source }
+      : { kind: 'failed', failure: loaded.error, isDead, source },
+  );
 }

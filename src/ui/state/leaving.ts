@@ -1,22 +1,76 @@
 import { effect } from '@preact/signals';
+import { remembered } from './kept.ts';
+import { address, PLACE_TITLES } from './place.ts';
 import { isTraining, run } from './training.ts';
 
-const TITLE = 'WebLoRA';
+const NAME = 'WebLoRA';
+const isFlag = (value: unknown): boolean => typeof value === 'boolean';
 
-/** Shows progress in the tab's title, and has the browser ask before a run is closed by accident. */
+/** Whether the screen is kept awake while a run goes on; without it many devices sleep and stop the run. */
+export const keepAwake = remembered('keep-awake', true, isFlag);
+/** Whether the system tells when a run is done, where the browser was allowed to. */
+export const tellWhenDone = remembered('tell-when-done', false, isFlag);
+
+/** Asks the browser when the person ticks the box, and at no other time. */
+export async function setTellWhenDone(wanted: boolean): Promise<void> {
+  if (!wanted || !('Notification' in globalThis)) {
+    tellWhenDone.value = false;
+    return;
+  }
+  tellWhenDone.value = (await Notification.requestPermission()) === 'granted';
+}
+
+export const canNotify = 'Notification' in globalThis;
+
+let awake: WakeLockSentinel | undefined;
+
+async function holdAwake(): Promise<void> {
+  if (awake !== undefined || document.visibilityState !== 'visible' || !('wakeLock' in navigator)) return;
+  try {
+    awake = await navigator.wakeLock.request('screen');
+    awake.addEventListener('release', () => (awake = undefined));
+  } catch {
+    // Refused, on a low battery for one: the run goes on without it.
+  }
+}
+
+function notify(text: string): void {
+  if (!tellWhenDone.peek() || !canNotify || Notification.permission !== 'granted') return;
+  if (document.visibilityState === 'visible') return;
+  try {
+    new Notification(NAME, { body: text, tag: 'web-lora-run' });
+  } catch {
+    // Phones only allow notifications of a service worker.
+  }
+}
+
+/** The tab's title with progress, the question before a run is closed by accident, the wake lock, the notification. */
 export function watchLeaving(): void {
   const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
   effect(() => {
-    const { step = 0, totalSteps = 0 } = run.value ?? {};
+    const { step = 0, totalSteps = 0, phase } = run.value ?? {};
+    const { place, isStart } = address.value;
+    const where = isStart ? NAME : `${PLACE_TITLES[place]} · ${NAME}`;
     const percent = totalSteps === 0 ? 0 : Math.floor((100 * step) / totalSteps);
-    document.title = isTraining.value
-      ? `${percent} % · ${TITLE}`
-      : run.value?.phase === 'finished'
-        ? `Done · ${TITLE}`
-        : TITLE;
+    document.title = isTraining.value ? `${percent} % · ${NAME}` : phase === 'finished' ? `Done · ${NAME}` : where;
   });
   effect(() => {
     if (isTraining.value) addEventListener('beforeunload', ask);
     else removeEventListener('beforeunload', ask);
+  });
+  effect(() => {
+    if (isTraining.value && keepAwake.value) void holdAwake();
+    else void awake?.release();
+  });
+  // The system takes the lock back whenever the tab is hidden.
+  document.addEventListener('visibilitychange', () => {
+    if (isTraining.peek() && keepAwake.peek()) void holdAwake();
+  });
+  let previous: string | undefined;
+  effect(() => {
+    const phase = run.value?.phase;
+    if (phase === 'finished' && previous !== undefined) notify('Training is finished.');
+    if (phase === 'failed' && previous !== undefined) notify('Training stopped with a problem.');
+    previous = phase;
   });
 }

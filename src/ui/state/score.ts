@@ -24,7 +24,7 @@ export const score = signal<Score>({ kind: 'none' });
 let asking: AbortController | undefined;
 
 function firstRows({ name, bytes }: Dataset): Dataset {
-  const lines = new TextDecoder().decode(bytes).trim().split('\n').slice(0, QUESTIONS);
+  const lines = new TextDecoder().decode(bytes).split('\n').filter(Boolean).slice(0, QUESTIONS);
   return { name, bytes: new TextEncoder().encode(lines.join('\n')) };
 }
 

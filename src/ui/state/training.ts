@@ -1,20 +1,37 @@
-import { computed, signal } from '@preact/signals';
+import { batch, computed, signal } from '@preact/signals';
 import { toFailure, type Failure } from '../../errors.ts';
-import type { RunId, RunReport, StepRecord, TrainEvent } from '../../../workers/engine/contract.ts';
-import { engine, model } from './engine.ts';
-import { examples, leaveOutBadRows, type ExampleSet } from './examples.ts';
+import type { TrainConfig } from '../../train/config.ts';
+import type {
+  Dataset,
+  PlanReport,
+  RunId,
+  RunReport,
+  StepRecord,
+  TrainEvent,
+} from '../../../workers/engine/contract.ts';
+import { engine, engineFacts, model } from './engine.ts';
+import { examples, type Source } from './examples.ts';
+import { forget, keep, recall, remembered } from './kept.ts';
 import { makeRunName } from './run-name.ts';
 import { refreshRuns } from './runs.ts';
+import { inPageWords } from './setting-fields.ts';
 import { settings } from './settings.ts';
 import { adapter, compare } from './trial.ts';
 
 export type RunPhase = 'starting' | 'running' | 'pausing' | 'paused' | 'stopping' | 'finished' | 'failed';
 
-export interface RunView {
+/** What a run was begun with; kept until it is finished, so that it can go on after a reload. */
+export interface RunBegin {
   readonly out: string;
+  readonly title: string;
+  readonly source: Source;
+  readonly config: Partial<TrainConfig>;
+  readonly data: Dataset;
+  readonly evalData?: Dataset;
+}
+
+export interface RunView extends RunBegin {
   readonly phase: RunPhase;
-  readonly set: ExampleSet;
-  readonly system?: string;
   readonly step: number;
   readonly firstStep: number;
   readonly totalSteps: number;
@@ -22,6 +39,8 @@ export interface RunView {
   readonly preparing?: { readonly done: number; readonly total: number };
   readonly first?: StepRecord;
   readonly latest?: StepRecord;
+  readonly evalLoss?: number;
+  readonly plan?: PlanReport;
   /** Step of the last state that is safely stored. */
   readonly checkpointStep?: number;
   readonly notices: readonly string[];
@@ -29,12 +48,14 @@ export interface RunView {
   readonly failure?: Failure;
 }
 
+export interface Curve {
+  readonly steps: readonly StepRecord[];
+  readonly evals: readonly { readonly step: number; readonly evalLoss: number }[];
+}
+
 export const run = signal<RunView | undefined>(undefined);
-/** The loss of each step so far; replaced, never changed, at most ten times a second. */
-export const curve = signal<{ readonly steps: readonly number[]; readonly losses: readonly number[] }>({
-  steps: [],
-  losses: [],
-});
+/** Every step so far; the lists grow in place, and the signal changes at most ten times a second. */
+export const curve = signal<Curve>({ steps: [], evals: [] });
 export const isTraining = computed(
   () => run.value !== undefined && run.value.phase !== 'finished' && run.value.phase !== 'failed',
 );
@@ -45,73 +66,139 @@ export const secondsLeft = computed(() => {
   return ((latest.elapsedSeconds - first.elapsedSeconds) / (latest.step - first.step)) * (totalSteps - latest.step);
 });
 
-let runId: RunId | undefined;
+/** Seconds a token of training took, by model and device: what a new run's length is told from. */
+const speeds = remembered<Readonly<Record<string, number>>>(
+  'speeds',
+  {},
+  (value) => typeof value === 'object' && value !== null,
+);
 
-const change = (parts: Partial<RunView>): void => {
-  if (run.value !== undefined) run.value = { ...run.value, ...parts };
+const speedKey = (): string => {
+  const { adapter: device, executor } = engineFacts.value ?? {};
+  const base = model.value.kind === 'ready' ? model.value.facts.baseHash.slice(0, 12) : '';
+  return [base, executor, device?.vendor, device?.architecture, device?.description].join('/');
 };
+
+/** Seconds a token takes on this device, if anything was trained here before. */
+export const secondsPerToken = computed(() => speeds.value[speedKey()]);
+
+let runId: RunId | undefined;
+let steps: StepRecord[] = [];
+let evals: { readonly step: number; readonly evalLoss: number }[] = [];
+let pending: Partial<RunView> = {};
+let redraw: ReturnType<typeof setTimeout> | undefined;
+
+/** Numbers are shown at most ten times a second: no run is so fast that the page should be busy with it. */
+const REDRAW_MS = 100;
+
+function flush(): void {
+  clearTimeout(redraw);
+  redraw = undefined;
+  const parts = pending;
+  pending = {};
+  batch(() => {
+    if (run.value !== undefined) run.value = { ...run.value, ...parts };
+    curve.value = { steps, evals };
+  });
+}
+
+/** Shows soon, together with what else arrives until then. */
+function changeSoon(parts: Partial<RunView>): void {
+  pending = { ...pending, ...parts };
+  redraw ??= setTimeout(flush, REDRAW_MS);
+}
+
+function change(parts: Partial<RunView>): void {
+  pending = { ...pending, ...parts };
+  flush();
+}
 
 /** Begins a run on the chosen examples with the settings as they stand. */
 export async function train(): Promise<void> {
-  if (isTraining.value || examples.value.kind !== 'ready' || 'problem' in settings.value) return;
-  const { set } = examples.value;
-  const config = { ...settings.value.config, ...(leaveOutBadRows.value ? { skipBadRows: true } : {}) };
-  const out = makeRunName(set.source === 'own' ? set.title : set.source, new Date());
-  curve.value = { steps: [], losses: [] };
-  await play({ out, set, ...(config.system === undefined ? {} : { system: config.system }) }, config, false);
+  const planned = settings.value;
+  if (isTraining.value || examples.value.kind !== 'ready' || 'problem' in planned) return;
+  const { source, title, training } = examples.value.set;
+  const out = makeRunName(source === 'own' ? title : source, new Date());
+  const { data, heldOut } = training;
+  const begin = { out, title, source, config: planned.config, data, ...(heldOut && { evalData: heldOut }) };
+  await keep(`run:${out}`, begin);
+  [steps, evals] = [[], []];
+  await play(begin, false);
 }
 
-/** Goes on with a stopped run of this session, with the settings it began with. */
-export async function continueRun(): Promise<void> {
+/** Goes on with a stopped run, of this visit or an earlier one, with what it began with. */
+export async function continueRun(out: string): Promise<void> {
   const view = run.value;
-  if (view?.report?.ended !== 'stopped') return;
-  await play(view, {}, true);
+  const begin = view?.out === out ? view : ((await recall(`run:${out}`)) as RunBegin | undefined);
+  if (begin === undefined || isTraining.value) return;
+  if (view?.out !== out) {
+    const details = await engine.readRun(out);
+    [steps, evals] = details.ok ? [[...details.value.steps], [...details.value.evals]] : [[], []];
+  }
+  const { title, source, config, data, evalData } = begin;
+  await play({ out, title, source, config, data, ...(evalData && { evalData }) }, true);
 }
 
-async function play(begin: Pick<RunView, 'out' | 'set' | 'system'>, config: object, resume: boolean): Promise<void> {
+/** Whether a run's examples and settings are kept, so that it can go on. */
+export async function canContinue(out: string): Promise<boolean> {
+  return (await recall(`run:${out}`)) !== undefined;
+}
+
+async function play(begin: RunBegin, resume: boolean): Promise<void> {
   if (model.value.kind !== 'ready') return;
-  const { out, set, system } = begin;
-  run.value = {
+  const { out, config, data, evalData } = begin;
+  pending = {};
+  run.value = { ...begin, phase: 'starting', step: 0, firstStep: 0, totalSteps: 0, notices: [] };
+  flush();
+  const started = await engine.train({
+    model: model.value.facts.id,
+    data,
+    ...(evalData && { evalData }),
+    config,
     out,
-    set,
-    ...(system === undefined ? {} : { system }),
-    phase: 'starting',
-    step: 0,
-    firstStep: 0,
-    totalSteps: 0,
-    notices: [],
-  };
-  const started = await engine.train({ model: model.value.facts.id, data: set.dataset, config, out, resume });
+    resume,
+  });
   if (!started.ok) return change({ phase: 'failed', failure: started.error });
   runId = started.value.id;
   try {
-    for await (const event of started.value.events) take(event);
+    for await (const event of started.value.events) await take(event);
   } catch (thrown) {
     return change({ phase: 'failed', failure: toFailure(thrown) });
   }
   await refreshRuns();
 }
 
-function take(event: TrainEvent): void {
+async function take(event: TrainEvent): Promise<void> {
   switch (event.kind) {
     case 'preparing':
-      return change({ preparing: { done: event.done, total: event.total } });
-    case 'started':
-      keepCurveUpTo(event.firstStep);
+      return changeSoon({ preparing: { done: event.done, total: event.total } });
+    case 'started': {
+      const { totalSteps, firstStep, notices, plan } = event;
+      // A run that goes on from a checkpoint repeats the steps after it.
+      steps = steps.filter(({ step }) => step <= firstStep);
+      evals = evals.filter(({ step }) => step <= firstStep);
       return change({
         phase: 'running',
-        totalSteps: event.totalSteps,
-        firstStep: event.firstStep,
-        step: event.firstStep,
-        notices: event.notices,
+        totalSteps,
+        firstStep,
+        step: firstStep,
+        notices: notices.map(inPageWords),
+        ...(plan && { plan }),
       });
-    case 'step':
-      curve.value = { steps: [...curve.value.steps, event.step], losses: [...curve.value.losses, event.loss] };
-      return change({ step: event.step, first: run.value?.first ?? event, latest: event });
+    }
+    case 'step': {
+      steps.push(event);
+      const first = run.value?.first ?? pending.first ?? event;
+      return changeSoon({ step: event.step, first, latest: event });
+    }
+    case 'eval':
+      evals.push({ step: event.step, evalLoss: event.evalLoss });
+      return changeSoon({ evalLoss: event.evalLoss });
     case 'checkpoint':
-      return change({ checkpointStep: event.step });
+      return changeSoon({ checkpointStep: event.step });
     case 'paused':
-      return change({ phase: 'paused' });
+      change({ phase: 'paused' });
+      return openPaused();
     case 'resumed':
       return change({ phase: 'running' });
     case 'device-lost':
@@ -121,8 +208,6 @@ function take(event: TrainEvent): void {
           `The graphics chip was lost (${event.reason}). Starting again from the last saved step.`,
         ],
       });
-    case 'eval':
-      return;
     case 'done':
       return finish(event.report);
     case 'failed':
@@ -130,22 +215,31 @@ function take(event: TrainEvent): void {
   }
 }
 
-/** A run that goes on from a checkpoint repeats the steps after it. */
-function keepCurveUpTo(step: number): void {
-  const kept = curve.value.steps.filter((at) => at <= step).length;
-  curve.value = { steps: curve.value.steps.slice(0, kept), losses: curve.value.losses.slice(0, kept) };
+/** A pause saves: what was learned so far can be tried meanwhile. */
+async function openPaused(): Promise<void> {
+  const view = run.value;
+  if (view === undefined || model.value.kind !== 'ready') return;
+  const opened = await engine.openRun(model.value.facts.id, view.out);
+  if (opened.ok && run.value?.phase === 'paused') setAdapter(view, opened.value, true);
 }
 
-function finish(report: RunReport): void {
+function setAdapter({ out, title, config }: RunView, id: string, isUnfinished: boolean): void {
+  const { system } = config;
+  adapter.value = { id, out, title, ...(system !== undefined && { system }), ...(isUnfinished && { isUnfinished }) };
+}
+
+async function finish(report: RunReport): Promise<void> {
   change({ phase: 'finished', report, step: report.steps });
   const view = run.value;
   if (view === undefined) return;
-  adapter.value = {
-    id: report.adapter,
-    out: view.out,
-    title: view.set.title,
-    ...(view.system === undefined ? {} : { system: view.system }),
-  };
+  const trained = steps.at(-1);
+  const first = steps.at(0);
+  if (trained !== undefined && first !== undefined && trained.totalTokens > first.totalTokens) {
+    const perToken = (trained.elapsedSeconds - first.elapsedSeconds) / (trained.totalTokens - first.totalTokens);
+    speeds.value = { ...speeds.value, [speedKey()]: perToken };
+  }
+  if (report.ended !== 'stopped') await forget(`run:${view.out}`);
+  setAdapter(view, report.adapter, report.ended === 'stopped');
   void compare();
 }
 

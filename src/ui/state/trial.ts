@@ -1,8 +1,9 @@
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { toFailure, type Failure } from '../../errors.ts';
+import type { ShownRow } from '../../../workers/data/contract.ts';
 import type { AdapterId, ChatMessage, GenerateReport } from '../../../workers/engine/contract.ts';
 import { engine, model } from './engine.ts';
-import type { ShownRow } from './examples.ts';
+import { remembered } from './kept.ts';
 
 /** The adapter that is tried and taken away. */
 export interface CurrentAdapter {
@@ -12,6 +13,8 @@ export interface CurrentAdapter {
   readonly title: string;
   /** The system prompt it was trained with. */
   readonly system?: string;
+  /** Whether more training is to come: the state of a run that is paused. */
+  readonly isUnfinished?: boolean;
 }
 
 export type Answer =
@@ -20,8 +23,14 @@ export type Answer =
   | { readonly kind: 'done'; readonly text: string; readonly report: GenerateReport }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+const MAX_NEW_TOKENS = 128;
+
 export const adapter = signal<CurrentAdapter | undefined>(undefined);
 export const question = signal('');
+/** The system prompt of the questions; the adapter's own unless changed. */
+export const trySystem = signal('');
+/** How loud the adapter is: 0 is the base model, 1 what was trained. */
+export const strength = signal(1);
 /** The rows that questions are taken from, and which is shown. */
 const pool = signal<readonly ShownRow[]>([]);
 const poolIndex = signal(0);
@@ -34,8 +43,17 @@ export const hasOtherQuestions = computed(() => pool.value.length > 1);
 export const baseAnswer = signal<Answer>({ kind: 'none' });
 export const tunedAnswer = signal<Answer>({ kind: 'none' });
 export const isAnswering = computed(() => baseAnswer.value.kind === 'writing' || tunedAnswer.value.kind === 'writing');
+/** Whether the questions' system prompt is another than the one trained with. */
+export const hasOtherSystem = computed(
+  () => adapter.value !== undefined && trySystem.value.trim() !== (adapter.value.system ?? ''),
+);
 
 let asking: AbortController | undefined;
+
+effect(() => {
+  trySystem.value = adapter.value?.system ?? '';
+  strength.value = 1;
+});
 
 /** Takes the rows to ask about; the first question is filled in. */
 export function prefillQuestion(rows: readonly ShownRow[]): void {
@@ -46,6 +64,10 @@ export function prefillQuestion(rows: readonly ShownRow[]): void {
 function showQuestion(index: number): void {
   poolIndex.value = index;
   question.value = pool.value[index]?.question ?? '';
+  clearAnswers();
+}
+
+function clearAnswers(): void {
   stopAnswering();
   baseAnswer.value = { kind: 'none' };
   tunedAnswer.value = { kind: 'none' };
@@ -59,19 +81,25 @@ export function nextQuestion(): void {
 export async function compare(): Promise<void> {
   const asked = question.value.trim();
   if (asked === '' || model.value.kind !== 'ready') return;
-  stopAnswering();
+  clearAnswers();
   const mine = new AbortController();
   asking = mine;
   const current = adapter.value;
-  const system: readonly ChatMessage[] =
-    current?.system === undefined ? [] : [{ role: 'system', content: current.system }];
+  const prompt = trySystem.value.trim();
+  const system: readonly ChatMessage[] = prompt === '' ? [] : [{ role: 'system', content: prompt }];
   const messages: readonly ChatMessage[] = [...system, { role: 'user', content: asked }];
-  baseAnswer.value = { kind: 'none' };
-  tunedAnswer.value = { kind: 'none' };
-  const request = { model: model.value.facts.id, input: { messages }, maxNewTokens: 128, temperature: 0, seed: 0 };
+  const request = {
+    model: model.value.facts.id,
+    input: { messages },
+    maxNewTokens: MAX_NEW_TOKENS,
+    temperature: 0,
+    seed: 0,
+  };
   await stream(baseAnswer, request, mine);
-  if (current !== undefined && !mine.signal.aborted)
-    await stream(tunedAnswer, { ...request, adapter: current.id }, mine);
+  if (current !== undefined && !mine.signal.aborted) {
+    const loudness = strength.value === 1 ? {} : { strength: strength.value };
+    await stream(tunedAnswer, { ...request, adapter: current.id, ...loudness }, mine);
+  }
 }
 
 export function stopAnswering(): void {
@@ -97,6 +125,39 @@ async function stream(
   } catch (thrown) {
     show({ kind: 'failed', failure: toFailure(thrown) });
   }
+}
+
+/** A judgement on a tuned answer, or a better one. */
+export interface Rating {
+  readonly question: string;
+  readonly answer: string;
+  readonly isGood: boolean;
+}
+
+const isRatingList = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((entry) => typeof (entry as Rating | null)?.question === 'string');
+
+export const ratings = remembered<readonly Rating[]>('ratings', [], isRatingList);
+/** Answers that were corrected or kept, waiting to become examples. */
+export const newExamples = remembered<readonly { readonly question: string; readonly answer: string }[]>(
+  'new-examples',
+  [],
+  isRatingList,
+);
+
+export function rate(isGood: boolean): void {
+  const answer = tunedAnswer.value;
+  if (answer.kind !== 'done') return;
+  const asked = question.value;
+  const others = ratings.value.filter((rating) => rating.question !== asked || rating.answer !== answer.text);
+  ratings.value = [...others, { question: asked, answer: answer.text, isGood }].slice(-200);
+}
+
+export function keepAsExample(answer: string): void {
+  const asked = question.value.trim();
+  if (asked === '' || answer.trim() === '') return;
+  const others = newExamples.value.filter((example) => example.question !== asked);
+  newExamples.value = [...others, { question: asked, answer: answer.trim() }];
 }
 
 /** Equal after trimming, or as parsed values where both are JSON. */

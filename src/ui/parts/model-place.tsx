@@ -1,0 +1,162 @@
+import { useSignal } from '@preact/signals';
+import type { ModelChoice } from '../../../workers/engine/contract.ts';
+import { findModels, modelChoices, ownLanguage } from '../state/choices.ts';
+import { filesOfDrop, filesOfPicker } from '../state/dropped-files.ts';
+import { model, openModel } from '../state/engine.ts';
+import { isTraining } from '../state/training.ts';
+import { formatBytes, formatCount, formatParameters } from '../words.ts';
+import { ModelStatus } from './model-status.tsx';
+import { Problem } from './problem.tsx';
+import { Section } from './section.tsx';
+
+const LANGUAGES = [
+  ['', 'Any language'],
+  ['en', 'English'],
+  ['de', 'German'],
+  ['fr', 'French'],
+  ['es', 'Spanish'],
+  ['it', 'Italian'],
+  ['pt', 'Portuguese'],
+  ['zh', 'Chinese'],
+  ['ja', 'Japanese'],
+  ['ko', 'Korean'],
+  ['ar', 'Arabic'],
+  ['hi', 'Hindi'],
+  ['ru', 'Russian'],
+] as const;
+
+export function ModelPlace() {
+  return (
+    <Section
+      id="model"
+      title="Model"
+      intro="What learns. The built-in model is ready at once, for trying out; for your own questions use a larger one."
+    >
+      <ModelStatus />
+      <OwnModel />
+      <Catalogue />
+    </Section>
+  );
+}
+
+/** A model from this device: a folder as Hugging Face lays it out, or one GGUF file. */
+function OwnModel() {
+  const isOver = useSignal(false);
+  const isOwn = model.value.kind === 'ready' && model.value.source.kind !== 'embedded';
+  const isLocked = isTraining.value || model.value.kind === 'loading';
+  const open = (files: ReturnType<typeof filesOfPicker>): void => {
+    if (files.length > 0 && !isLocked) void openModel({ kind: 'files', files });
+  };
+  const pick = ({ currentTarget }: { readonly currentTarget: HTMLInputElement }): void => {
+    open(filesOfPicker(currentTarget.files));
+    currentTarget.value = '';
+  };
+  return (
+    <div
+      class={`drop${isOver.value ? ' is-over' : ''}${isOwn ? ' is-chosen' : ''}`}
+      onDragOver={(event) => {
+        event.preventDefault();
+        isOver.value = true;
+      }}
+      onDragLeave={() => (isOver.value = false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        isOver.value = false;
+        if (event.dataTransfer !== null) void filesOfDrop(event.dataTransfer).then(open);
+      }}
+    >
+      <h3 class="choice-title">A model on this device</h3>
+      <p class="choice-text">
+        Drop a model’s folder here (<code>config.json</code>, <code>tokenizer.json</code>, <code>*.safetensors</code>)
+        or a <code>.gguf</code> file. It is read where it lies and sent nowhere.
+      </p>
+      <div class="actions">
+        <label class="button">
+          Choose a folder
+          <input
+            type="file"
+            class="visually-hidden"
+            disabled={isLocked}
+            onChange={pick}
+            {...{ webkitdirectory: true }}
+          />
+        </label>
+        <label class="button">
+          Choose a GGUF file
+          <input type="file" class="visually-hidden" accept=".gguf" disabled={isLocked} onChange={pick} />
+        </label>
+        {isOwn && (
+          <button type="button" disabled={isLocked} onClick={() => void openModel({ kind: 'embedded' })}>
+            Back to the built-in model
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** Known models, held against this device before anything is fetched. */
+function Catalogue() {
+  const own = ownLanguage();
+  const language = useSignal<string>(LANGUAGES.some(([code]) => code === own) ? own : '');
+  const state = modelChoices.value;
+  return (
+    <div class="stack">
+      <h3>Models for real work</h3>
+      <p class="quiet">
+        These speak well enough for your own questions. The list says which fit this device; looking fetches nothing.
+      </p>
+      <div class="actions">
+        <label class="inline-field">
+          For answers in
+          <select value={language.value} onChange={({ currentTarget }) => (language.value = currentTarget.value)}>
+            {LANGUAGES.map(([code, name]) => (
+              <option key={code} value={code}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <button
+          type="button"
+          disabled={state.kind === 'asking' || isTraining.value}
+          onClick={() => void findModels(language.value)}
+        >
+          {state.kind === 'asking' ? 'Looking…' : 'See what fits'}
+        </button>
+      </div>
+      {state.kind === 'failed' && <Problem failure={state.failure} lost="Nothing was lost." />}
+      {state.kind === 'ready' && (
+        <ul class="models">
+          {state.choices.choices.map((choice) => (
+            <Choice key={choice.id} choice={choice} isRecommended={choice.id === state.choices.recommended} />
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+const VERDICTS = { fits: 'fits', tight: 'tight', 'too-large': 'does not fit' } as const;
+
+function Choice({ choice, isRecommended }: { readonly choice: ModelChoice; readonly isRecommended: boolean }) {
+  const { id, name, parameterCount, downloadBytes, context, licence, training, goodFor, gated } = choice;
+  return (
+    <li class={`model-choice is-${training.verdict}`}>
+      <p>
+        <strong>{name}</strong> {isRecommended && <span class="tag">recommended</span>}{' '}
+        <span class={`fit is-${training.verdict}`}>{VERDICTS[training.verdict]}</span>
+      </p>
+      <p class="quiet">{goodFor}</p>
+      <p class="quiet">
+        {formatParameters(parameterCount)} parameters, {formatBytes(downloadBytes)} to download, reads up to{' '}
+        {formatCount(context)} tokens, licence {licence}
+        {gated === true && ', asks for a login first'}.{' '}
+        <a href={`https://huggingface.co/${id}`} target="_blank" rel="noreferrer">
+          {id}
+        </a>
+      </p>
+      {training.verdict !== 'fits' && <p class="quiet">{training.note}</p>}
+    </li>
+  );
+}

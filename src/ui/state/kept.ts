@@ -1,0 +1,81 @@
+import { effect, signal, type Signal } from '@preact/signals';
+
+/** What the page itself keeps over a reload, in this browser only. Runs and adapters are the engine's. */
+const DATABASE = 'web-lora-page';
+const STORE = 'kept';
+
+/** True once something could not be kept: a private window, or no room. */
+export const cannotKeep = signal(false);
+
+function settle<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error ?? new Error('IndexedDB'));
+  });
+}
+
+let opened: Promise<IDBDatabase> | undefined;
+
+function open(): Promise<IDBDatabase> {
+  opened ??= (async () => {
+    const request = indexedDB.open(DATABASE, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(STORE);
+    return settle(request);
+  })();
+  return opened;
+}
+
+async function withStore<T>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  const database = await open();
+  return settle(ask(database.transaction(STORE, mode).objectStore(STORE)));
+}
+
+/** Keeps plain data, bytes included. A browser that refuses does not stop the work; the page says so. */
+export async function keep(key: string, value: unknown): Promise<void> {
+  try {
+    await withStore('readwrite', (store) => store.put(value, key));
+  } catch {
+    cannotKeep.value = true;
+  }
+}
+
+/** @returns what was kept, or undefined; the caller knows its shape, which it wrote itself */
+export async function recall(key: string): Promise<unknown> {
+  try {
+    return await withStore('readonly', (store) => store.get(key) as IDBRequest<unknown>);
+  } catch {
+    return undefined;
+  }
+}
+
+export async function forget(key: string): Promise<void> {
+  await withStore('readwrite', (store) => store.delete(key)).catch(() => undefined);
+}
+
+/** A small setting that survives a reload. `isValid` guards against what an older version kept. */
+export function remembered<T>(name: string, initial: T, isValid: (value: unknown) => boolean): Signal<T> {
+  const key = `web-lora.${name}`;
+  let value = initial;
+  try {
+    const stored: unknown = JSON.parse(localStorage.getItem(key) ?? 'null');
+    if (stored !== null && isValid(stored)) value = stored as T;
+  } catch {
+    // Storage is off, or what it holds is not ours: the default stands.
+  }
+  const kept = signal(value);
+  effect(() => {
+    const text = JSON.stringify(kept.value);
+    try {
+      localStorage.setItem(key, text);
+    } catch {
+      cannotKeep.value = true;
+    }
+  });
+  return kept;
+}
+
+export const isTextRecord = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).every((inner) => typeof inner === 'string');

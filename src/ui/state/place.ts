@@ -1,0 +1,45 @@
+import { effect, signal } from '@preact/signals';
+
+export const PLACES = ['model', 'examples', 'train', 'try', 'take-away'] as const;
+export type Place = (typeof PLACES)[number];
+
+export const PLACE_TITLES: Readonly<Record<Place, string>> = {
+  model: 'Model',
+  examples: 'Examples',
+  train: 'Train',
+  try: 'Try',
+  'take-away': 'Take away',
+};
+
+/** The place an address names: `#/train`. Every other address is the start, which begins with the examples. */
+function read(hash: string): { readonly place: Place; readonly isStart: boolean } {
+  const place = PLACES.find((name) => hash === `#/${name}`);
+  return { place: place ?? 'examples', isStart: place === undefined };
+}
+
+export const address = signal(read(location.hash));
+
+/** What the page is showing, for the address bar: hash addresses work under any path of any static host. */
+export const hrefOf = (place: Place): string => `#/${place}`;
+
+export function go(place: Place): void {
+  location.hash = `/${place}`;
+}
+
+/** Follows the address, with Back and Forward; a new place starts at its top, with its heading focused. */
+export function watchPlace(): void {
+  addEventListener('hashchange', () => {
+    const next = read(location.hash);
+    const { place } = address.peek();
+    address.value = next;
+    if (next.place === place) return;
+    // Drawn first: the heading is not there yet.
+    requestAnimationFrame(() => {
+      scrollTo({ top: 0, behavior: 'instant' });
+      document.querySelector<HTMLElement>('main h2')?.focus({ preventScroll: true });
+    });
+  });
+  effect(() => {
+    document.documentElement.dataset['place'] = address.value.place;
+  });
+}
