@@ -106,6 +106,15 @@ describe('tables as people have them', () => {
     expect(pairs(rows).at(-1)).toEqual([10_000, 'Frage 9999, wie?', 'Antwort; 9999']);
   });
 
+  it('a row with a separator too many costs that row alone, with and without a header', async () => {
+    const text = 'Wann?;Um neun.\nWo?;Hier; oder dort.\nWie?;So.\n';
+    for (const file of [text, `Frage;Antwort\n${text}`]) {
+      const { rows, problems } = await readDataRows(utf8(file), 'a.csv');
+      expect(pairs(rows).map(([, question]) => question)).toEqual(['Wann?', 'Wie?']);
+      expect(problems).toMatchObject([{ fix: 'put fields that hold a semicolon in quotes' }]);
+    }
+  });
+
   it('answers before questions', async () => {
     const { rows } = await readDataRows(utf8('At nine.;When?\nHere.;Where is it?\n'), 'a.csv');
     expect(pairs(rows)).toEqual([

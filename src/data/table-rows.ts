@@ -49,11 +49,17 @@ function decide(records: readonly TableRecord[], { columns, header }: TableOptio
   return matchColumns(records, header);
 }
 
+/** How many fields most records have. */
+function usualWidth(records: readonly TableRecord[]): number {
+  const counts = new Map<number, number>();
+  for (const { fields } of records.slice(0, 50)) counts.set(fields.length, (counts.get(fields.length) ?? 0) + 1);
+  const [width] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a), [0, 0]);
+  return width;
+}
+
 /** Names that are each used once: a second column of the same name is told by its place. */
 function namesOf(records: readonly TableRecord[], hasHeader: boolean): string[] {
-  const width = Math.max(0, ...records.slice(0, 50).map(({ fields }) => fields.length));
-  const places = Array.from({ length: width }, (_, i) => `#${i + 1}`);
-  if (!hasHeader) return places;
+  if (!hasHeader) return Array.from({ length: usualWidth(records) }, (_, i) => `#${i + 1}`);
   return trimmed(records[0]).map((name, i, all) => (name === '' || all.indexOf(name) < i ? `#${i + 1}` : name));
 }
 

@@ -45,6 +45,7 @@ export function App() {
       </header>
       <UpdateBanner />
       <main id="content" tabIndex={-1}>
+        {!isStart && <h1 class="visually-hidden">WebLoRA: teach a language model from your own examples</h1>}
         {isStart && (
           <div class="lead">
             <h1>Teach a language model from your own examples</h1>

@@ -93,7 +93,7 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
       );
 
       await page.getByText('Model card', { exact: true }).click();
-      await page.getByLabel('Model card').getByText('WebLoRA embedded').first().waitFor();
+      await page.getByLabel('Model card').getByText('# shop-few').waitFor();
 
       await page.reload();
       await expect.poll(() => page.getByRole('button', { name: /Open shop few/ }).isEnabled(), PATIENCE).toBe(true);

@@ -84,13 +84,13 @@ describe('the page, over a scripted engine', () => {
       expect(await page.title()).toBe(`${place} · WebLoRA`);
       await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(place);
     }
-    expect(await page.getByRole('heading', { level: 1 }).count()).toBe(0);
+    expect(await page.locator('.lead').count()).toBe(0);
     await page.goBack();
     await page.getByRole('heading', { level: 2, name: 'Take away' }).waitFor();
     await page.goForward();
     await page.getByRole('heading', { level: 2, name: 'Examples' }).waitFor();
     await page.goto(`${site.url}#/nowhere`);
-    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.locator('.lead').waitFor();
     await close();
   });
 

@@ -16,9 +16,17 @@ const VIEWS = [
   { name: '1280-light', width: 1280, height: 900, colorScheme: 'light' },
   { name: '1280-dark', width: 1280, height: 900, colorScheme: 'dark' },
   { name: '390-light', width: 390, height: 844, colorScheme: 'light' },
-  { name: '390-dark', width: 390, height: 844, colorScheme: 'dark' },
 ] as const;
-const RUNS = [{ out: 'shop-20261103-101500', finished: true, step: 100, totalSteps: 100, model: 'embedded' }];
+const RUNS = [
+  { out: 'shop-20261103-101500', finished: true, step: 100, totalSteps: 100, model: 'embedded' },
+  { out: 'style-20261102-090000', finished: false, step: 30, totalSteps: 100, model: 'embedded' },
+];
+const FILE = [
+  'Wann haben Sie offen?;Montag bis Freitag von neun bis sechs, am Samstag bis eins.',
+  'Kann ich ein Knäuel zurückgeben?;Ja, vier Wochen lang, solange die Banderole daran ist.',
+  'Färben Sie auch nach Wunsch?;"Ja, ab zehn Knäueln; es dauert etwa zwei Wochen."',
+  'Gibt es Kurse?;',
+].join('\n');
 
 for (const { name, width, height, colorScheme } of VIEWS) {
   const { page, close } = await visit(
@@ -27,17 +35,45 @@ for (const { name, width, height, colorScheme } of VIEWS) {
     { steps: 120, stepMs: 50, runs: RUNS },
     { viewport: { width, height }, colorScheme },
   );
+  const shoot = (place: string): Promise<unknown> =>
+    page.screenshot({ path: join(out, `${place}-${name}.png`), fullPage: true });
+  const at = async (place: string): Promise<void> => {
+    await page.getByRole('navigation').getByRole('link', { name: place }).click();
+    await page.getByRole('heading', { level: 2, name: place }).waitFor();
+  };
   await page.getByText('Built-in model ready').waitFor();
-  await page.getByRole('table').waitFor();
-  await page.screenshot({ path: join(out, `ready-${name}.png`), fullPage: true });
+  await page.getByText('What the model sees').waitFor();
+  await shoot('start');
+  await at('Model');
+  await page.getByRole('button', { name: 'See what fits' }).click();
+  await page.getByText('recommended', { exact: true }).waitFor();
+  await shoot('model');
+  await at('Examples');
+  await page
+    .locator('.drop input[type=file]')
+    .setInputFiles({ name: 'fragen.csv', mimeType: 'text/csv', buffer: Buffer.from(FILE, 'latin1') });
+  await page.getByText('1 row cannot be used').waitFor();
+  await page.getByText('What the model sees').click();
+  await shoot('examples');
+  await page.getByRole('radio', { name: /Support tickets/ }).check();
   await page.getByRole('button', { name: 'Train', exact: true }).click();
   await page.getByText(/Step (1..|[5-9].) of 120/).waitFor();
   await page.getByRole('button', { name: 'Pause' }).click();
-  await page.getByText('Paused').waitFor();
-  await page.locator('#train').screenshot({ path: join(out, `training-${name}.png`) });
+  await page.getByText('Paused', { exact: true }).waitFor();
+  await shoot('train-paused');
   await page.getByRole('button', { name: 'Resume' }).click();
   await page.getByText('✓ as wanted').waitFor();
-  await page.screenshot({ path: join(out, `finished-${name}.png`), fullPage: true });
+  await page.getByRole('checkbox', { name: /Compare Support/ }).check();
+  await page.getByRole('checkbox', { name: /Compare A small shop/ }).check();
+  await page.getByRole('img', { name: /^Loss of Support/ }).waitFor();
+  await page.waitForTimeout(300); // the chart's module is fetched and draws
+  await shoot('train-finished');
+  await at('Try');
+  await page.getByText('Adapter, strength, system prompt').click();
+  await shoot('try');
+  await at('Take away');
+  await page.getByText('In Python, with PEFT').click();
+  await shoot('take-away');
   await close();
 }
 await browser.close();

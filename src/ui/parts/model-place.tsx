@@ -1,8 +1,10 @@
 import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import type { ModelChoice } from '../../../workers/engine/contract.ts';
 import { findModels, modelChoices, ownLanguage } from '../state/choices.ts';
 import { filesOfDrop, filesOfPicker } from '../state/dropped-files.ts';
 import { model, openModel } from '../state/engine.ts';
+import { deleteStoredModel, refreshStoredModels, storedFailure, storedModels } from '../state/stored-models.ts';
 import { isTraining } from '../state/training.ts';
 import { formatBytes, formatCount, formatParameters } from '../words.ts';
 import { ModelStatus } from './model-status.tsx';
@@ -33,8 +35,10 @@ export function ModelPlace() {
       intro="What learns. The built-in model is ready at once, for trying out; for your own questions use a larger one."
     >
       <ModelStatus />
-      <OwnModel />
       <Catalogue />
+      <ByName />
+      <OwnModel />
+      <StoredModels />
     </Section>
   );
 }
@@ -141,6 +145,7 @@ const VERDICTS = { fits: 'fits', tight: 'tight', 'too-large': 'does not fit' } a
 
 function Choice({ choice, isRecommended }: { readonly choice: ModelChoice; readonly isRecommended: boolean }) {
   const { id, name, parameterCount, downloadBytes, context, licence, training, goodFor, gated } = choice;
+  const isStored = storedModels.value.some((stored) => stored.name === id && stored.complete);
   return (
     <li class={`model-choice is-${training.verdict}`}>
       <p>
@@ -157,6 +162,93 @@ function Choice({ choice, isRecommended }: { readonly choice: ModelChoice; reado
         </a>
       </p>
       {training.verdict !== 'fits' && <p class="quiet">{training.note}</p>}
+      {training.verdict !== 'too-large' && (
+        <div class="actions">
+          <button
+            type="button"
+            class={isRecommended ? 'primary' : ''}
+            disabled={isTraining.value || model.value.kind === 'loading'}
+            onClick={() => void openModel({ kind: 'hub', hub: id })}
+          >
+            {isStored ? 'Use' : `Download ${formatBytes(downloadBytes)}`}
+          </button>
+        </div>
+      )}
     </li>
+  );
+}
+
+/** Any model of the hub, or one at an address. */
+function ByName() {
+  const typed = useSignal('');
+  const open = (event: Event): void => {
+    event.preventDefault();
+    const text = typed.value.trim();
+    if (/^https?:/.test(text) && !text.startsWith('https://huggingface.co/'))
+      void openModel({ kind: 'url', url: text });
+    else void openModel({ kind: 'hub', hub: text.replace(/^(https:\/\/huggingface\.co\/|hf:)/, '') });
+  };
+  return (
+    <details class="settings">
+      <summary>Another model, by name or address</summary>
+      <form onSubmit={open}>
+        <label for="hub-id">Name on Hugging Face, or the address of a folder or a .gguf file</label>
+        <input
+          id="hub-id"
+          autocomplete="off"
+          spellcheck={false}
+          value={typed.value}
+          placeholder="Qwen/Qwen2.5-0.5B-Instruct"
+          onInput={({ currentTarget }) => (typed.value = currentTarget.value)}
+        />
+        <div class="actions">
+          <button type="submit" disabled={typed.value.trim() === '' || isTraining.value}>
+            Download and use
+          </button>
+          <p class="quiet">This asks that server for the model’s files, and sends it nothing else.</p>
+        </div>
+      </form>
+    </details>
+  );
+}
+
+/** What downloads take on this device. */
+function StoredModels() {
+  const stored = storedModels.value;
+  const isReady = model.value.kind === 'ready';
+  useEffect(() => {
+    if (isReady) void refreshStoredModels();
+  }, [isReady]);
+  if (stored.length === 0 && storedFailure.value === undefined) return null;
+  const total = stored.reduce((sum, { bytes }) => sum + bytes, 0);
+  return (
+    <div class="stack">
+      <h3>On this device: {formatBytes(total)}</h3>
+      {storedFailure.value !== undefined && <Problem failure={storedFailure.value} lost="Nothing was lost." />}
+      <ul class="runs">
+        {stored.map(({ id, name, bytes, complete }) => (
+          <li key={id}>
+            <div class="run-line">
+              <span>
+                <strong>{name}</strong>{' '}
+                <span class="quiet">
+                  {formatBytes(bytes)}
+                  {!complete && ', not all of it yet'}
+                </span>
+              </span>
+              <button
+                type="button"
+                class="plain"
+                disabled={isTraining.value}
+                aria-label={`Delete ${name}`}
+                onClick={() => void deleteStoredModel(id)}
+              >
+                Delete
+              </button>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }

@@ -1,7 +1,7 @@
 import type { EngineFacts } from '../../../workers/engine/contract.ts';
-import { engineFacts, model, openModel, startEngine } from '../state/engine.ts';
+import { engineFacts, model, openModel, startEngine, stopLoading, type ModelState } from '../state/engine.ts';
 import { refreshRuns } from '../state/runs.ts';
-import { formatParameters } from '../words.ts';
+import { formatBytes, formatParameters } from '../words.ts';
 import { GpuHelp } from './gpu-help.tsx';
 import { Problem } from './problem.tsx';
 
@@ -50,7 +50,7 @@ export function ModelStatus() {
               {state.source.kind === 'embedded' && ', for trying out'}
             </span>
           ) : (
-            <LoadingModel phase={state.phase} share={state.share} />
+            <LoadingModel {...state} />
           )}
         </dd>
       </div>
@@ -67,11 +67,21 @@ export function ModelStatus() {
   );
 }
 
-function LoadingModel({ phase, share }: { readonly phase: string; readonly share: number | undefined }) {
+function LoadingModel({ phase, share, bytes }: Extract<ModelState, { readonly kind: 'loading' }>) {
   return (
     <span class="loading">
-      <label for="model-progress">{phase}…</label>
+      <label for="model-progress">
+        {phase}…{bytes !== undefined && ` ${formatBytes(bytes.done)} of ${formatBytes(bytes.total)}`}
+      </label>
       <progress id="model-progress" {...(share === undefined ? {} : { value: share })} max={1} />
+      {bytes !== undefined && (
+        <span class="actions">
+          <button type="button" onClick={stopLoading}>
+            Stop
+          </button>
+          <span class="quiet">What has arrived is kept for the next time.</span>
+        </span>
+      )}
     </span>
   );
 }

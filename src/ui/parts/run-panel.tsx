@@ -85,7 +85,7 @@ function MoreNumbers({ view: { latest, evalLoss, plan } }: { readonly view: RunV
       {evalLoss !== undefined && (
         <div>
           <dt>
-            <Term name="held-out loss">Loss on examples kept back</Term>
+            <Term name="held-out loss">Kept-back loss</Term>
           </dt>
           <dd>{evalLoss.toFixed(2)}</dd>
         </div>

@@ -2,9 +2,17 @@ import { computed, signal } from '@preact/signals';
 import type { Failure } from '../../errors.ts';
 import { EngineClient } from '../../../workers/engine/client.ts';
 import type { EngineFacts, ModelFacts, ModelSource } from '../../../workers/engine/contract.ts';
+import { remembered } from './kept.ts';
 
 export type ModelState =
-  | { readonly kind: 'loading'; readonly phase: string; /** 0 to 1; absent while unknown. */ readonly share?: number }
+  | {
+      readonly kind: 'loading';
+      readonly phase: string;
+      /** 0 to 1; absent while unknown. */
+      readonly share?: number;
+      /** Of a download. */
+      readonly bytes?: { readonly done: number; readonly total: number };
+    }
   | { readonly kind: 'ready'; readonly facts: ModelFacts; readonly source: ModelSource }
   | {
       readonly kind: 'failed';
@@ -23,7 +31,13 @@ export const isBuiltIn = computed(() => model.value.kind !== 'ready' || model.va
 /** The one strong reference to the engine: a collected proxy would leave its calls open for ever. */
 export const engine = EngineClient.start();
 
+/** The model of the hub or of an address that was in use last: it is on this device, and opens without a request. */
+const lastModel = remembered<ModelSource>('model', EMBEDDED, (value) =>
+  ['embedded', 'hub', 'url'].includes(String((value as Partial<ModelSource> | null)?.kind)),
+);
+
 let isDead = false;
+let loading: AbortController | undefined;
 let wanted: ModelSource = EMBEDDED;
 void engine.died.then((failure) => {
   isDead = true;
@@ -41,23 +55,38 @@ export async function startEngine(): Promise<void> {
   const described = await engine.describe();
   if (!described.ok) return show({ kind: 'failed', failure: described.error, isDead, source: EMBEDDED });
   engineFacts.value = described.value;
-  await openModel(EMBEDDED);
+  const last = lastModel.peek();
+  if (last.kind !== 'embedded') await openModel(last, true);
+  // Deleted, or never all there: the built-in model always is.
+  if (model.value.kind !== 'ready') await openModel(EMBEDDED);
 }
 
-/** Makes another model the one that is trained and asked. */
-export async function openModel(source: ModelSource): Promise<void> {
+/** Stops a download; what has arrived is kept for the next time. */
+export function stopLoading(): void {
+  loading?.abort();
+  void openModel(EMBEDDED);
+}
+
+/**
+ * Makes another model the one that is trained and asked.
+ * @param offline use what is on this device and ask no server
+ */
+export async function openModel(source: ModelSource, offline = false): Promise<void> {
   wanted = source;
+  const mine = new AbortController();
+  loading = mine;
   show({ kind: 'loading', phase: 'Opening the model' });
-  const loaded = await engine.loadModel(
-    source,
-    {},
-    {
-      onProgress: ({ phase, done, total }) => {
-        if (wanted === source) show({ kind: 'loading', phase, ...(total > 0 ? { share: done / total } : {}) });
-      },
+  const loaded = await engine.loadModel(source, offline ? { offline } : {}, {
+    signal: mine.signal,
+    onProgress: ({ phase, done, total, unit }) => {
+      if (wanted !== source) return;
+      const share = total > 0 ? { share: done / total } : {};
+      const isDownload = unit === 'bytes' && source.kind !== 'embedded';
+      show({ kind: 'loading', phase, ...share, ...(isDownload && { bytes: { done, total } }) });
     },
-  );
+  });
   if (wanted !== source) return;
+  if (loaded.ok && source.kind !== 'files') lastModel.value = source;
   show(
     loaded.ok
       ? { kind: 'ready', facts: loaded.value, source }
