@@ -180,7 +180,9 @@ describe('evaluation during training', () => {
 describe('a step that is not finite', () => {
   it('touches neither parameters nor moments, nor does any step after it', () =>
     withTrainer({}, async (trainer) => {
-      const rows = toyRows('toy-llama', 'data.jsonl');
+      const [shortest, second] = toyRows('toy-llama', 'data.jsonl').sort((a, b) => a.ids.length - b.ids.length);
+      if (shortest === undefined || second === undefined) throw new Error('the fixture has fewer than two rows');
+      const rows = [shortest, second]; // what 300 steps leave behind does not depend on their length
       const step = async (batch: MicroBatch, update: number): Promise<boolean> => {
         trainer.microStep(batch, { first: true, seed: SEED });
         return (await trainer.update({ ...HYPER, invTokens: 1 / batch.lossRows.length, update })).finite;
@@ -218,11 +220,7 @@ describe('memory', () => {
       ).toBe(report.totalBytes);
       const rows = toyRows('toy-llama', 'data.jsonl');
       const step = async (update: number): Promise<void> => {
-        const batches = [0, 1].map((i) =>
-          makeMicroBatch([
-            rows[(update * 2 + i) % rows.length] ?? { ids: Uint32Array.of(1, 2), labels: Int32Array.of(1, 2) },
-          ]),
-        );
+        const batches = rows.map((row) => makeMicroBatch([row]));
         batches.forEach((batch, i) => trainer.microStep(batch, { first: i === 0, seed: SEED }));
         await trainer.update({ ...HYPER, invTokens: 0.1, update });
       };
