@@ -15,7 +15,7 @@ import { copy, edit, transform } from './grammar/rewrite.ts';
 import { arithmetic, knowledge } from './grammar/knowledge.ts';
 import { greeting, story } from './grammar/talk.ts';
 
-export type { Example, Message } from './grammar/random.ts';
+export type { Example } from './grammar/random.ts';
 
 /** Shares of the mixture: copying into structured answers and mapping text to labels come first. */
 const mixture: readonly (readonly [number, (r: Random) => Example])[] = [
