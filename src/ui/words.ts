@@ -39,8 +39,9 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en', { maximumFractionDigits: 0 });
 }
 
-/** `5.1 million`, `820 thousand`. */
+/** `1.7 billion`, `5.1 million`, `820 thousand`. */
 export function formatParameters(count: number): string {
+  if (count >= 1e9) return `${Number((count / 1e9).toFixed(1))} billion`;
   return count >= 1e6 ? `${Number((count / 1e6).toFixed(1))} million` : `${Math.round(count / 1e3)} thousand`;
 }
 

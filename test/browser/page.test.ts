@@ -194,7 +194,7 @@ describe('the page, over a scripted engine', () => {
     expect(await page.getByText('Line 2: not valid JSON').isVisible()).toBe(true);
     expect(await page.getByText('3 examples to learn from').isVisible()).toBe(true);
     expect(await button(page, 'Train').isDisabled()).toBe(true);
-    await button(page, 'Leave them out').click();
+    await button(page, 'Leave it out').click();
     await page.getByText('1 row repeats another exactly').waitFor();
     await button(page, 'Remove it').click();
     await page.getByText('2 examples to learn from').waitFor();

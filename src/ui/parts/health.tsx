@@ -23,7 +23,7 @@ export function Health({ set, isLocked }: HealthProps) {
       </p>
       {notes.map((note) => (
         <p key={note} class="quiet">
-          {note}.
+          {note.replace(/#(\d+)/g, 'column $1')}.
         </p>
       ))}
       {problemCount > 0 && <BadRows {...{ set, isLocked }} />}
@@ -60,7 +60,7 @@ function BadRows({ set: { facts }, isLocked }: HealthProps) {
       {rowCount > 0 ? (
         <div class="actions">
           <button type="button" disabled={isLocked} onClick={() => void fixSet('unusable')}>
-            Leave them out
+            Leave {problemCount === 1 ? 'it' : 'them'} out
           </button>
           <p class="quiet">and go on with the other {formatCount(rowCount)}.</p>
         </div>

@@ -11,6 +11,9 @@ import { ModelStatus } from './model-status.tsx';
 import { Problem } from './problem.tsx';
 import { Section } from './section.tsx';
 
+/** Models that are shown without being asked for: best first. */
+const FEW = 5;
+
 const LANGUAGES = [
   ['', 'Any language'],
   ['en', 'English'],
@@ -103,6 +106,7 @@ function OwnModel() {
 function Catalogue() {
   const own = ownLanguage();
   const language = useSignal<string>(LANGUAGES.some(([code]) => code === own) ? own : '');
+  const shown = useSignal(FEW);
   const state = modelChoices.value;
   return (
     <div class="stack">
@@ -132,10 +136,17 @@ function Catalogue() {
       {state.kind === 'failed' && <Problem failure={state.failure} lost="Nothing was lost." />}
       {state.kind === 'ready' && (
         <ul class="models">
-          {state.choices.choices.map((choice) => (
+          {state.choices.choices.slice(0, shown.value).map((choice) => (
             <Choice key={choice.id} choice={choice} isRecommended={choice.id === state.choices.recommended} />
           ))}
         </ul>
+      )}
+      {state.kind === 'ready' && state.choices.choices.length > shown.value && (
+        <div class="actions">
+          <button type="button" class="plain" onClick={() => (shown.value = state.choices.choices.length)}>
+            Show all {state.choices.choices.length}
+          </button>
+        </div>
       )}
     </div>
   );
