@@ -111,4 +111,52 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
       await close();
     },
   );
+
+  it('opens a model from a folder, and goes on after a reload in mid-training', { timeout: 600_000 }, async () => {
+    const lines = (await readFile(join(root, 'models/embedded/examples/shop/train.jsonl'), 'utf8')).trim().split('\n');
+    const { page, complaints, close } = await visit(browser, site.url);
+    const at = (place: string): Promise<void> =>
+      page.getByRole('navigation').getByRole('link', { name: place }).click();
+    await page.getByText('Built-in model ready').waitFor(PATIENCE);
+    await at('Model');
+    await page.getByLabel('Choose a folder').setInputFiles(join(root, 'models/embedded/model'));
+    await page.getByRole('button', { name: 'Back to the built-in model' }).waitFor(PATIENCE);
+    await at('Try');
+    await page.getByRole('button', { name: 'Ask the base model' }).click(PATIENCE);
+    await page.getByText('tokens a second').waitFor(PATIENCE);
+    await at('Model');
+    await page.getByRole('button', { name: 'Back to the built-in model' }).click();
+    await page.getByText('Built-in model ready').waitFor(PATIENCE);
+
+    await at('Examples');
+    const rows = lines.slice(0, 6).map((line) => JSON.parse(line) as { question: string; answer: string });
+    const table = ['Frage\tAntwort', ...rows.map(({ question, answer }) => `${question}\t${answer}`)].join('\r\n');
+    await page
+      .locator('.drop input[type=file]')
+      .setInputFiles({ name: 'laden.tsv', mimeType: 'text/plain', buffer: Buffer.from(`\ufeff${table}`, 'utf16le') });
+    await page.getByText('6 examples to learn from').waitFor();
+    await at('Train');
+    await page.getByText('All settings').click();
+    for (const [label, value] of [
+      ['Steps', '24'],
+      ['Examples per step', '1'],
+      ['Steps between saves', '4'],
+    ] as const) {
+      await page.getByLabel(label, { exact: true }).fill(value);
+    }
+    await page.getByRole('button', { name: 'Train', exact: true }).click();
+    await page.getByText(/^Step ([6-9]|1\d|2\d) of 24$/).waitFor(PATIENCE);
+    page.on('dialog', (dialog) => void dialog.accept());
+    await page.reload();
+    await page.getByText(/stopped at step (4|8|12|16|20) of 24. Nothing up to there is lost./).waitFor(PATIENCE);
+    await page.getByRole('button', { name: 'Continue training' }).click(PATIENCE);
+    await page.getByText('The model has learned your examples').waitFor(PATIENCE);
+    // The curve begins with the steps before the reload.
+    await page.getByRole('img', { name: / over 24 steps$/ }).waitFor();
+    const [, first, last] =
+      /Its loss went from ([\d.]+) to ([\d.]+)/.exec(await page.locator('.result').innerText()) ?? [];
+    expect(Number(last)).toBeLessThan(0.8 * Number(first));
+    expect(complaints).toEqual([]);
+    await close();
+  });
 });
