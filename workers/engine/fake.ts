@@ -56,7 +56,7 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 
 const MODEL: ModelFacts = {
   id: 'embedded',
-  name: 'weblora-embedded',
+  name: 'embedded',
   family: 'llama',
   parameterCount: 5_100_000,
   base: 'q4',

@@ -6,6 +6,7 @@ import {
   comparedRuns,
   deleteRun,
   earlierRuns,
+  isOfThisModel,
   openEarlierRun,
   runsFailure,
   settingsDifference,
@@ -49,6 +50,7 @@ function Run({ summary }: { readonly summary: RunSummary }) {
   const isAsking = useSignal(false);
   const when = began?.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
   const name = `${title}, ${when ?? out}`;
+  const fits = isOfThisModel(summary);
   const isCompared = comparedRuns.value.has(out);
   const color = [...comparedRuns.value.keys()].indexOf(out) % COLORS.length;
   return (
@@ -57,7 +59,11 @@ function Run({ summary }: { readonly summary: RunSummary }) {
         <span>
           <strong>{title}</strong>{' '}
           <span class="quiet">
-            {[when, finished ? plural(step, 'step') : `stopped at step ${step} of ${totalSteps}`]
+            {[
+              when,
+              finished ? plural(step, 'step') : `stopped at step ${step} of ${totalSteps}`,
+              fits ? undefined : `on ${summary.model}`,
+            ]
               .filter((text) => text !== undefined)
               .join(', ')}
           </span>
@@ -69,7 +75,7 @@ function Run({ summary }: { readonly summary: RunSummary }) {
             <button
               type="button"
               class="plain"
-              disabled={isTraining.value}
+              disabled={isTraining.value || !fits}
               aria-label={`Open ${name}`}
               onClick={() => void openEarlierRun(out).then((isOpen) => isOpen && go('try'))}
             >
@@ -80,7 +86,7 @@ function Run({ summary }: { readonly summary: RunSummary }) {
             <button
               type="button"
               class="plain"
-              disabled={isTraining.value}
+              disabled={isTraining.value || !fits}
               aria-label={`Continue ${name}`}
               onClick={() => {
                 go('train');

@@ -1,5 +1,6 @@
+import { model } from '../state/engine.ts';
 import { examples } from '../state/examples.ts';
-import { interrupted } from '../state/interrupted.ts';
+import { interrupted, putOff } from '../state/interrupted.ts';
 import { obstacle } from '../state/obstacle.ts';
 import { readRunName } from '../state/run-name.ts';
 import { continueRun, isTraining, run, train } from '../state/training.ts';
@@ -62,26 +63,13 @@ function Interrupted() {
         <strong>{readRunName(out).title}</strong> stopped at step {step} of {totalSteps}. Nothing up to there is lost.
       </p>
       <div class="actions">
-        <button
-          type="button"
-          disabled={obstacleOfModel() !== undefined}
-          onClick={() => {
-            interrupted.value = undefined;
-            void continueRun(out);
-          }}
-        >
+        <button type="button" disabled={model.value.kind !== 'ready'} onClick={() => void continueRun(out)}>
           Continue training
         </button>
-        <button type="button" class="plain" onClick={() => (interrupted.value = undefined)}>
+        <button type="button" class="plain" onClick={putOff}>
           Not now
         </button>
       </div>
     </div>
   );
 }
-
-/** A run that goes on has its own examples and settings: only the model must be there. */
-const obstacleOfModel = (): string | undefined => {
-  const reason = obstacle();
-  return reason?.startsWith('The model') === true ? reason : undefined;
-};

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { model } from '../state/engine.ts';
-import { earlierRuns, openEarlierRun } from '../state/runs.ts';
+import { earlierRuns, isOfThisModel, openEarlierRun } from '../state/runs.ts';
 import { readRunName } from '../state/run-name.ts';
 import { isTraining, run } from '../state/training.ts';
 import {
@@ -173,7 +173,7 @@ function Judgement() {
 
 function Knobs({ isReady }: { readonly isReady: boolean }) {
   const current = adapter.value;
-  const runs = earlierRuns.value;
+  const runs = earlierRuns.value.filter(isOfThisModel);
   if (current === undefined && runs.length === 0) return null;
   return (
     <details class="settings">

@@ -1,4 +1,4 @@
-import { computed, signal } from '@preact/signals';
+import { signal } from '@preact/signals';
 import type { Failure } from '../../errors.ts';
 import { EngineClient } from '../../../workers/engine/client.ts';
 import type { EngineFacts, ModelFacts, ModelSource } from '../../../workers/engine/contract.ts';
@@ -25,9 +25,6 @@ const EMBEDDED: ModelSource = { kind: 'embedded' };
 
 export const engineFacts = signal<EngineFacts | undefined>(undefined);
 export const model = signal<ModelState>({ kind: 'loading', phase: 'Starting' });
-/** Whether the model is the small one that comes with the page. */
-export const isBuiltIn = computed(() => model.value.kind !== 'ready' || model.value.source.kind === 'embedded');
-
 /** The one strong reference to the engine: a collected proxy would leave its calls open for ever. */
 export const engine = EngineClient.start();
 

@@ -12,6 +12,11 @@ export const runsFailure = signal<Failure | undefined>(undefined);
 /** Runs whose curves are laid over each other, each with its own record and nothing else. */
 export const comparedRuns = signal<ReadonlyMap<string, RunDetails>>(new Map());
 
+/** Whether a run was made on the model that is open: its adapter fits no other. */
+export function isOfThisModel({ model: name }: RunSummary): boolean {
+  return model.value.kind === 'ready' && model.value.facts.name === name;
+}
+
 export async function refreshRuns(): Promise<void> {
   const listed = await engine.listRuns();
   if (!listed.ok) {

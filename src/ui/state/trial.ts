@@ -55,6 +55,15 @@ effect(() => {
   strength.value = 1;
 });
 
+let lastModelId: string | undefined;
+effect(() => {
+  if (model.value.kind !== 'ready') return;
+  const { id } = model.value.facts;
+  // An adapter belongs to its model.
+  if (lastModelId !== undefined && lastModelId !== id) adapter.value = undefined;
+  lastModelId = id;
+});
+
 /** Takes the rows to ask about; the first question is filled in. */
 export function prefillQuestion(rows: readonly ShownRow[]): void {
   pool.value = rows.filter((row) => row.question !== '');
