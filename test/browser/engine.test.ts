@@ -146,6 +146,8 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
     }
     await page.getByRole('button', { name: 'Train', exact: true }).click();
     await page.getByText(/^Step ([6-9]|1\d|2\d) of 24$/).waitFor(PATIENCE);
+    await page.getByLabel('Show answers as it learns').check();
+    await page.locator('.progress-answers li').first().waitFor(PATIENCE);
     page.on('dialog', (dialog) => void dialog.accept());
     await page.reload();
     await page.getByText(/stopped at step (4|8|12|16|20) of 24. Nothing up to there is lost./).waitFor(PATIENCE);

@@ -163,6 +163,15 @@ describe('the page, over a scripted engine', () => {
     await close();
   });
 
+  it('shows what it says as it learns, when asked to', async () => {
+    const { page, close } = await open({ steps: 100, stepMs: 20 });
+    await button(page, 'Train').click();
+    await page.getByLabel('Show answers as it learns').check();
+    await page.getByText('Step 80 {"category"').waitFor();
+    expect(await page.locator('.progress-answers li').count()).toBeGreaterThan(2);
+    await close();
+  });
+
   it('says a tenth at a time to a screen reader', async () => {
     const { page, close } = await open({ steps: 50, stepMs: 20 });
     await page.evaluate(() => {

@@ -57,6 +57,7 @@ for (const { name, width, height, colorScheme } of VIEWS) {
   await shoot('examples');
   await page.getByRole('radio', { name: /Support tickets/ }).check();
   await page.getByRole('button', { name: 'Train', exact: true }).click();
+  await page.getByLabel('Show answers as it learns').check();
   await page.getByText(/Step (1..|[5-9].) of 120/).waitFor();
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.getByText('Paused', { exact: true }).waitFor();

@@ -1,7 +1,10 @@
 import { useComputed } from '@preact/signals';
 import { canNotify, keepAwake, setTellWhenDone, tellWhenDone } from '../state/leaving.ts';
+import { progressAnswers, setProgressAnswers, showsProgressAnswers } from '../state/progress-answers.ts';
 import { control, curve, isTraining, run, secondsLeft, type RunView } from '../state/training.ts';
+import { question } from '../state/trial.ts';
 import { formatBytes, formatCount, formatDuration } from '../words.ts';
+import { Breakable } from './breakable.tsx';
 import { LossChart } from './loss-chart.tsx';
 import { Problem } from './problem.tsx';
 import { RunResult } from './run-result.tsx';
@@ -60,6 +63,7 @@ export function RunPanel({ view }: { readonly view: RunView }) {
       {phase === 'failed' && view.failure !== undefined && <Problem failure={view.failure} lost={whatIsKept(view)} />}
       {curve.value.steps.length > 0 && <LossChart />}
       {latest !== undefined && <MoreNumbers view={view} />}
+      <ProgressAnswers />
       {isTraining.value && <WhileAway />}
       {view.notices.length > 0 && <Notices notices={view.notices} />}
       <Announcement />
@@ -146,10 +150,46 @@ function Handles({ phase }: { readonly phase: RunView['phase'] }) {
   );
 }
 
+const RECENT = 5;
+
+/** What it says to the same question as it learns, newest first. */
+function ProgressAnswers() {
+  const answers = progressAnswers.value;
+  if (answers.length === 0) return null;
+  return (
+    <div class="stack">
+      <p>
+        <span class="quiet">Asked while it learns:</span> {question.value}
+      </p>
+      <ol class="progress-answers">
+        {answers
+          .slice(-RECENT)
+          .reverse()
+          .map(({ step, text }) => (
+            <li key={step}>
+              <span class="quiet">Step {formatCount(step)}</span>{' '}
+              <span>
+                <Breakable text={text} />
+              </span>
+            </li>
+          ))}
+      </ol>
+    </div>
+  );
+}
+
 /** For runs longer than one wants to watch. */
 function WhileAway() {
   return (
     <div class="while-away">
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={showsProgressAnswers.value}
+          onChange={({ currentTarget }) => setProgressAnswers(currentTarget.checked)}
+        />
+        Show answers as it learns
+      </label>
       {'wakeLock' in navigator && (
         <label class="check">
           <input

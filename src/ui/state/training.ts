@@ -12,6 +12,7 @@ import type {
 import { engine, engineFacts, model } from './engine.ts';
 import { examples, type Source } from './examples.ts';
 import { forget, keep, recall, remembered } from './kept.ts';
+import { askSavedState, progressAnswers } from './progress-answers.ts';
 import { makeRunName } from './run-name.ts';
 import { refreshRuns } from './runs.ts';
 import { inPageWords } from './setting-fields.ts';
@@ -148,6 +149,7 @@ async function play(begin: RunBegin, resume: boolean): Promise<void> {
   if (model.value.kind !== 'ready') return;
   const { out, config, data, evalData } = begin;
   pending = {};
+  if (!resume) progressAnswers.value = [];
   run.value = { ...begin, phase: 'starting', step: 0, firstStep: 0, totalSteps: 0, notices: [] };
   flush();
   const started = await engine.train({
@@ -194,8 +196,12 @@ async function take(event: TrainEvent): Promise<void> {
     case 'eval':
       evals.push({ step: event.step, evalLoss: event.evalLoss });
       return changeSoon({ evalLoss: event.evalLoss });
-    case 'checkpoint':
+    case 'checkpoint': {
+      const view = run.value;
+      if (view !== undefined && view.phase === 'running' && model.value.kind === 'ready')
+        void askSavedState(model.value.facts.id, view.out, event.step, view.config.system);
       return changeSoon({ checkpointStep: event.step });
+    }
     case 'paused':
       change({ phase: 'paused' });
       return openPaused();
