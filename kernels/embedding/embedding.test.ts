@@ -35,6 +35,21 @@ describe('embedding', () => {
     expectClose(y, expected, { atol: 0, rtol: 2 ** -22 }, 'y', [rows, cols]);
   });
 
+  it('gives the same bits over a folded grid', async () => {
+    const gpu = await testGpu();
+    const [rows, cols] = [90, 12];
+    const packed = packWeight(testValues(20 * cols, 1), 20, cols, 'f32');
+    const launch = embedding({ rows, cols, rowOffset: 0, partRows: 20, format: 'f32', scale: 1 });
+    const buffers = {
+      tokens: Uint32Array.from({ length: rows }, (_, n) => (n * 7) % 20),
+      w_codes: packed.codes,
+      y: new Float32Array(rows * cols),
+    };
+    const folded = { ...launch, workgroups: [Math.ceil(launch.workgroups[0] / 2), 2, 1] as const };
+    expect(folded.workgroups[0]).toBeGreaterThan(1);
+    expect(await runLaunches(gpu, [folded], buffers)).toEqual(await runLaunches(gpu, [launch], buffers));
+  });
+
   it('leaves rows alone whose token no part holds', async () => {
     const packed = packWeight(testValues(12, 1), 4, 3, 'f32');
     const launch = embedding({ rows: 2, cols: 3, rowOffset: 0, partRows: 4, format: 'f32', scale: 1 });

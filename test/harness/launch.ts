@@ -57,7 +57,8 @@ export async function runLaunches(
         if (storage.access === 'read_write') written.add(name);
         entries.push({
           binding: storage.binding,
-          resource: { buffer, offset: GUARD_WORDS * 4, size: Math.max(4, data.length * 4) },
+          // The guard behind the data is bound too: past a binding WebGPU drops or clamps a store, and nobody would notice.
+          resource: { buffer, offset: GUARD_WORDS * 4, size: (data.length + GUARD_WORDS) * 4 },
         });
       }
       pass.setPipeline(pipeline.pipeline);
