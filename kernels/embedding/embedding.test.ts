@@ -50,6 +50,16 @@ describe('embedding', () => {
     expect(await runLaunches(gpu, [folded], buffers)).toEqual(await runLaunches(gpu, [launch], buffers));
   });
 
+  it('reads no token past its rows', async () => {
+    const packed = packWeight(testValues(12, 1), 4, 3, 'f32');
+    const launch = embedding({ rows: 2, cols: 3, rowOffset: 0, partRows: 4, format: 'f32', scale: 1 });
+    const y = testValues(12, 2);
+    const tokens = Uint32Array.of(1, 3, 0, 2);
+    const after = await runLaunches(await testGpu(), [launch], { tokens, w_codes: packed.codes, y });
+    expect(after['y']?.slice(6)).toEqual(y.slice(6));
+    expect(after['y']?.slice(0, 3)).not.toEqual(y.slice(0, 3));
+  });
+
   it('leaves rows alone whose token no part holds', async () => {
     const packed = packWeight(testValues(12, 1), 4, 3, 'f32');
     const launch = embedding({ rows: 2, cols: 3, rowOffset: 0, partRows: 4, format: 'f32', scale: 1 });

@@ -6,7 +6,8 @@ export type Numbers = Float32Array | Uint32Array | Int32Array;
 /** Guard words on each side of every buffer; 256 bytes keeps the storage offset alignment. */
 const GUARD_WORDS = 64;
 // An ordinary but recognisable float: NaN or infinity could be dropped by an implementation that assumes neither.
-const GUARD_PATTERN = 0x4b5ca11e;
+// Negative, and another in each buffer: what a kernel copies or activates from one guard must not look like the next.
+const guardPattern = (buffer: number): number => 0xcb5ca11e + 0x10101 * buffer;
 
 /**
  * Runs launches one after the other over named buffers, each surrounded by guard bands, inside error scopes.
@@ -26,8 +27,8 @@ export async function runLaunches(
   const created: GPUBuffer[] = [];
   const written = new Set<string>();
   try {
-    for (const [name, data] of Object.entries(buffers)) {
-      const words = new Uint32Array(data.length + 2 * GUARD_WORDS).fill(GUARD_PATTERN);
+    for (const [index, [name, data]] of Object.entries(buffers).entries()) {
+      const words = new Uint32Array(data.length + 2 * GUARD_WORDS).fill(guardPattern(index));
       words.set(new Uint32Array(data.buffer, data.byteOffset, data.length), GUARD_WORDS);
       gpuBuffers.set(name, gpu.uploadBuffer(name, words, Usage.storage | Usage.copySrc));
     }
@@ -68,14 +69,15 @@ export async function runLaunches(
     pass.end();
     device.queue.submit([encoder.finish()]);
     const results: Record<string, Numbers> = {};
-    for (const [name, data] of Object.entries(buffers)) {
+    for (const [index, [name, data]] of Object.entries(buffers).entries()) {
       const buffer = gpuBuffers.get(name);
       if (buffer === undefined) continue;
+      const pattern = guardPattern(index);
       const words = new Uint32Array(await gpu.readBuffer(buffer, 0, (data.length + 2 * GUARD_WORDS) * 4));
       for (let i = 0; i < GUARD_WORDS; i += 1) {
-        if (words[i] !== GUARD_PATTERN)
+        if (words[i] !== pattern)
           throw new Error(`'${name}' was written ${GUARD_WORDS - i} words before its start`);
-        if (words[GUARD_WORDS + data.length + i] !== GUARD_PATTERN)
+        if (words[GUARD_WORDS + data.length + i] !== pattern)
           throw new Error(`'${name}' was written ${i + 1} words past its end`);
       }
       const payload = words.slice(GUARD_WORDS, GUARD_WORDS + data.length);
