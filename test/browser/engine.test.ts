@@ -115,8 +115,10 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
   it('opens a model from a folder, and goes on after a reload in mid-training', { timeout: 600_000 }, async () => {
     const lines = (await readFile(join(root, 'models/embedded/examples/shop/train.jsonl'), 'utf8')).trim().split('\n');
     const { page, complaints, close } = await visit(browser, site.url);
-    const at = (place: string): Promise<void> =>
-      page.getByRole('navigation').getByRole('link', { name: place }).click();
+    const at = async (place: string): Promise<void> => {
+      await page.getByRole('navigation').getByRole('link', { name: place }).click();
+      await page.getByRole('heading', { level: 2, name: place }).waitFor();
+    };
     await page.getByText('Built-in model ready').waitFor(PATIENCE);
     await at('Model');
     await page.getByLabel('Choose a folder').setInputFiles(join(root, 'models/embedded/model'));
