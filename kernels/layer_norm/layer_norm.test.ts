@@ -102,6 +102,17 @@ describe.each(['serial', 'workgroup'] as const)('layer_norm, %s', (variant) => {
     const once = await runLaunches(gpu, [launch], buffers);
     expect(await runLaunches(gpu, [launch], buffers)).toEqual(once);
     expect(await runLaunches(gpu, [folded], buffers)).toEqual(once);
+    const gradient = layerNormBackward({ ...shape, accumulate: false });
+    const wide: Launch = { ...gradient, workgroups: [Math.ceil(gradient.workgroups[0] / 2) + 1, 2, 1] };
+    const saved = {
+      x: buffers.x,
+      w: buffers.w,
+      dy: testValues(840, 11),
+      mean_saved: once['mean'] ?? new Float32Array(),
+      rstd_saved: once['rstd'] ?? new Float32Array(),
+      dx: new Float32Array(840),
+    };
+    expect(await runLaunches(gpu, [wide], saved)).toEqual(await runLaunches(gpu, [gradient], saved));
     const few = await runLaunches(gpu, [layerNormForward({ ...shape, rows: 3 })], {
       ...buffers,
       x: buffers.x.slice(0, 36),

@@ -75,8 +75,7 @@ export async function runLaunches(
       const pattern = guardPattern(index);
       const words = new Uint32Array(await gpu.readBuffer(buffer, 0, (data.length + 2 * GUARD_WORDS) * 4));
       for (let i = 0; i < GUARD_WORDS; i += 1) {
-        if (words[i] !== pattern)
-          throw new Error(`'${name}' was written ${GUARD_WORDS - i} words before its start`);
+        if (words[i] !== pattern) throw new Error(`'${name}' was written ${GUARD_WORDS - i} words before its start`);
         if (words[GUARD_WORDS + data.length + i] !== pattern)
           throw new Error(`'${name}' was written ${i + 1} words past its end`);
       }
