@@ -8,7 +8,7 @@ import { exportAdapter } from './commands/export.ts';
 import { generate } from './commands/generate.ts';
 import { inspect } from './commands/inspect.ts';
 import { logits } from './commands/logits.ts';
-import { models } from './commands/models.ts';
+import { catalogue, models } from './commands/models.ts';
 import { plan } from './commands/plan.ts';
 import { train } from './commands/train.ts';
 import { mergeFlags, type Flags } from './flags.ts';
@@ -93,6 +93,13 @@ const GENERATE: readonly Option[] = [
   ...ANSWER,
 ];
 
+/** Of the list of models people use. */
+const CHOOSE: readonly Option[] = [
+  ['--languages <codes>', 'of the list of models: languages they should speak, e.g. de,en'],
+  ['--for <purpose>', 'of the list of models: training or chat (default training)'],
+  ['--probe', 'of the list of models: try the device’s memory again'],
+];
+
 /** What a flag that is promised but not built yet would need. */
 const NOT_BUILT = new Set(['--objective', '--beta', '--lora-plus-ratio', '--label-smoothing', '--neftune', '--tune']);
 
@@ -115,7 +122,8 @@ async function main(): Promise<number> {
       .description(description)
       .exitOverride()
       .configureOutput({ writeErr: () => undefined });
-    if (name === 'inspect') sub.argument('<folder>', 'a model, adapter or run folder');
+    if (name === 'inspect')
+      sub.argument('[model]', 'a model, adapter or run; nothing: models people use, and what fits');
     for (const [flags, text] of all) sub.option(flags, text);
     const known = new Set(all.map(([flags]) => flags.split(' ')[0]?.replace(/^--(no-)?/, '') ?? ''));
     // Commander fills in `shuffle: true` for --no-shuffle; only what was typed may count as given.
@@ -165,17 +173,15 @@ async function main(): Promise<number> {
     [ADAPTER, ['--to <format>', 'peft'], ['--out <path>', 'a folder, or a .zip file']],
     exportAdapter,
   );
-  command('inspect', 'say what a model, adapter or run folder is', [OFFLINE], (flags, output, target) =>
-    inspect(target, flags, output),
+  command('inspect', 'say what a model, adapter or run folder is', [OFFLINE, ...CHOOSE], (flags, output, target) =>
+    target === '' ? catalogue(flags, output) : inspect(target, flags, output),
   );
   command(
     'models',
     'list, check and delete the models that were downloaded, or say which suit this device',
     [
       ['--catalogue', 'models people use, held against this device: what fits, and which to begin with'],
-      ['--languages <codes>', 'with --catalogue: languages it should speak, e.g. de,en'],
-      ['--for <purpose>', 'with --catalogue: training or chat (default training)'],
-      ['--probe', 'with --catalogue: try the device’s memory again'],
+      ...CHOOSE,
       ['--delete <model>', 'remove a model from this computer'],
       ['--check <model>', 'read every byte again and compare it with its hash'],
     ],

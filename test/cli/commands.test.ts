@@ -268,3 +268,15 @@ describe('the terminal command', () => {
     });
   }, 600_000);
 });
+
+it('lists the models people use, with what fits this device', async () => {
+  const ended = await weblora(['inspect', '--languages', 'de', '--json'], {
+    env: { WEBLORA_CACHE: join(folder, 'cache') },
+  });
+  expect(ended.status).toBe(0);
+  const models = ended.records();
+  expect(models.length).toBeGreaterThan(10);
+  const verdict = expect.stringMatching(/^(fits|tight|too-large)$/) as string;
+  for (const model of models) expect(model).toMatchObject({ chat: { verdict }, training: { verdict } });
+  expect(models[0]?.['languages']).toContain('de');
+}, 600_000);

@@ -16,12 +16,13 @@ export interface Ended {
 /** Runs the built command and waits for its end. */
 export function weblora(
   args: readonly string[],
-  options: { signalAfter?: (stdout: string) => boolean; input?: string } = {},
+  options: { signalAfter?: (stdout: string) => boolean; input?: string; env?: Record<string, string> } = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli.js'), ...args], {
       cwd: ROOT,
       stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.env },
     });
     child.stdin.end(options.input ?? '');
     let stdout = '';

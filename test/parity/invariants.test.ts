@@ -180,9 +180,7 @@ describe('evaluation during training', () => {
 describe('a step that is not finite', () => {
   it('touches neither parameters nor moments, nor does any step after it', () =>
     withTrainer({}, async (trainer) => {
-      const [shortest, second] = toyRows('toy-llama', 'data.jsonl').sort((a, b) => a.ids.length - b.ids.length);
-      if (shortest === undefined || second === undefined) throw new Error('the fixture has fewer than two rows');
-      const rows = [shortest, second]; // what 300 steps leave behind does not depend on their length
+      const rows = toyRows('toy-llama', 'data.jsonl');
       const step = async (batch: MicroBatch, update: number): Promise<boolean> => {
         trainer.microStep(batch, { first: true, seed: SEED });
         return (await trainer.update({ ...HYPER, invTokens: 1 / batch.lossRows.length, update })).finite;
@@ -212,16 +210,18 @@ describe('memory', () => {
   it('a plan equals what is then allocated, to the byte, and steps allocate nothing', async () => {
     const gpu = await openTestGpu();
     const before = gpu.bytesAllocated;
-    await withTrainer({ gpu, microSteps: 2 }, async (trainer) => {
+    await withTrainer({ gpu, microSteps: 1 }, async (trainer) => {
       const { report } = trainer.program;
       expect(gpu.bytesAllocated - before).toBe(report.totalBytes);
       expect(
         report.weightsBytes + report.adapterBytes + report.optimizerBytes + report.arenaBytes + report.otherBytes,
       ).toBe(report.totalBytes);
-      const rows = toyRows('toy-llama', 'data.jsonl');
+      // What 300 steps leave behind does not depend on how long their rows are.
+      const [shortest] = toyRows('toy-llama', 'data.jsonl').sort((one, other) => one.ids.length - other.ids.length);
+      const batch = makeMicroBatch(shortest === undefined ? [] : [shortest]);
+      expect(batch.lossRows.length).toBeGreaterThan(0);
       const step = async (update: number): Promise<void> => {
-        const batches = rows.map((row) => makeMicroBatch([row]));
-        batches.forEach((batch, i) => trainer.microStep(batch, { first: i === 0, seed: SEED }));
+        trainer.microStep(batch, { first: true, seed: SEED });
         await trainer.update({ ...HYPER, invTokens: 0.1, update });
       };
       await step(1);

@@ -42,8 +42,8 @@ export async function models(flags: Flags, output: Output): Promise<number> {
   return 0;
 }
 
-/** `weblora models --catalogue`: what there is, held against this device; nothing is downloaded. */
-async function catalogue(flags: Flags, output: Output): Promise<number> {
+/** `weblora models --catalogue` and `weblora inspect` of nothing: what there is, held against this device; nothing is downloaded. */
+export async function catalogue(flags: Flags, output: Output): Promise<number> {
   const purpose = flags.oneOf('for', ['chat', 'training'] as const) ?? 'training';
   const languages = flags.list('languages') ?? [];
   const gpu = await openNodeGpu({ onNotice: (message) => output.note(message) });
