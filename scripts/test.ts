@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { startVitest, type TestModule } from 'vitest/node';
+import { BaseSequencer, startVitest, type TestModule, type TestSpecification } from 'vitest/node';
 import { GPU_RECORD, readGpuRecords } from './gpu-record.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -56,13 +56,22 @@ function fastTests(): string[] {
     .filter((path) => !opensGpu(path) && !/openNodeGpu|openTfjs/.test(readFileSync(join(root, path), 'utf8')));
 }
 
+/** Parity first: its files take minutes, and one that begins last is waited for by an idle worker. */
+class ParityFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): boolean => moduleId.includes('/test/parity/');
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 interface Tests {
   readonly passed: boolean;
   readonly modules: readonly TestModule[];
 }
 
 async function runTests(): Promise<Tests> {
-  const selection = isFast ? { project: ['node'] } : {};
+  const selection = { sequence: { sequencer: ParityFirst }, ...(isFast ? { project: ['node'] } : {}) };
   const vitest = await startVitest('test', isFast ? fastTests() : [], { root, watch: false, ...selection });
   const modules = vitest.state.getTestModules();
   const unhandled = vitest.state.getUnhandledErrors();
