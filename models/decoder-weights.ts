@@ -145,6 +145,28 @@ export function bindHeadNorms(bind: WeightBinder, block: string): HeadNorms {
   };
 }
 
+/** A block of two norms before its halves, separate projections and a gated feed-forward: Llama's, and most of its kin's. */
+export type LlamaBlock = PreNorms & AttentionWeights & GatedWeights;
+
+export function bindLlamaBlock(bind: WeightBinder, block: string): LlamaBlock {
+  return { ...bindPreNorms(bind, block), ...bindAttention(bind, block), ...bindGated(bind, block) };
+}
+
+/** Every tensor of a checkpoint whose blocks are Llama's, and of those that add norms to them. */
+export function llamaBlockWeights(
+  config: Omit<DecoderLayout, 'norms' | 'linears'> &
+    Parameters<typeof attentionLinears>[0] &
+    Parameters<typeof gatedLinears>[0],
+  bias: { readonly qkv: boolean; readonly o: boolean; readonly mlp: boolean },
+  moreNorms: DecoderLayout['norms'] = [],
+): ReturnType<typeof decoderWeights> {
+  return decoderWeights({
+    ...config,
+    norms: [...preNorms(config.hiddenSize), ...moreNorms],
+    linears: [...attentionLinears(config, bias), ...gatedLinears(config, bias.mlp)],
+  });
+}
+
 /** A weight tree up to the head. V vocabulary. */
 export interface DecoderWeights<Layer> {
   readonly embedTokens: Tensor; // [V, C]

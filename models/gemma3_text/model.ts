@@ -1,6 +1,6 @@
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
-import type { AttentionWeights, DecoderWeights, GatedWeights, HeadNorms, PreNorms } from '../decoder-weights.ts';
+import type { DecoderWeights, HeadNorms, LlamaBlock } from '../decoder-weights.ts';
 import type { AttentionOver, ForwardInputs } from '../family.ts';
 import { Forward } from '../forward.ts';
 import type { Gemma3TextConfig } from './config.ts';
@@ -11,7 +11,7 @@ export interface FeedForwardNorms {
   readonly postFeedForwardNorm: Tensor; // [C]
 }
 
-export type Gemma3TextLayer = PreNorms & FeedForwardNorms & AttentionWeights & HeadNorms & GatedWeights;
+export type Gemma3TextLayer = LlamaBlock & FeedForwardNorms & HeadNorms;
 export type Gemma3TextWeights = DecoderWeights<Gemma3TextLayer>;
 
 /**

@@ -10,6 +10,14 @@ import { writeGguf, type MetadataValue } from '../../test/harness/write-gguf.ts'
 import { openModel, type OpenModel } from '../open-model.ts';
 
 const FIXTURES = join(import.meta.dirname, '..', '..', 'test', 'fixtures');
+const TOY = join(FIXTURES, 'toy-llama', 'model');
+const config = readLlamaConfig(TOY);
+const tensors = new Map(
+  [...readSafetensors(readFileSync(join(TOY, 'model.safetensors'))).tensors].map(([name, tensor]) => [
+    name,
+    { shape: tensor.shape, values: tensorToFloat32(tensor, name) },
+  ]),
+);
 
 function openBytes(bytes: Uint8Array, name = 'toy.gguf'): Promise<OpenModel> {
   return openModel({ name, files: new Map([[name, memorySource(name, bytes)]]) });
@@ -53,20 +61,12 @@ describe.each(['toy-llama', 'toy-llama-untied'])('%s as a GGUF', (name) => {
 });
 
 describe('a GGUF that cannot be opened', () => {
-  const folder = join(FIXTURES, 'toy-llama', 'model');
-  const config = readLlamaConfig(folder);
-  const tensors = new Map(
-    [...readSafetensors(readFileSync(join(folder, 'model.safetensors'))).tensors].map(([name, tensor]) => [
-      name,
-      { shape: tensor.shape, values: tensorToFloat32(tensor, name) },
-    ]),
-  );
   const written = llamaTensors(config, tensors, 'F32');
   const open = (metadata: Record<string, MetadataValue>, changed: typeof written = written): Promise<OpenModel> =>
     openBytes(writeGguf(metadata, changed));
 
   it('says where a truncated file ends: in the header, in a tensor', async () => {
-    const bytes = llamaGguf(folder, 'F32');
+    const bytes = llamaGguf(TOY, 'F32');
     await expect(openBytes(bytes.slice(0, 700))).rejects.toThrowErrorMatchingInlineSnapshot(
       `[WebLoraError: toy.gguf: got 700 bytes, which end inside the header, wanted a whole GGUF file; the file is truncated or damaged, fetch it again]`,
     );
@@ -116,7 +116,7 @@ describe('a GGUF that cannot be opened', () => {
   });
 
   it('asks for one of several files', async () => {
-    const source = memorySource('a.gguf', llamaGguf(folder, 'F32'));
+    const source = memorySource('a.gguf', llamaGguf(TOY, 'F32'));
     const files = new Map([
       ['a.gguf', source],
       ['b.gguf', source],
@@ -128,15 +128,7 @@ describe('a GGUF that cannot be opened', () => {
 });
 
 describe('rotary scaling in a GGUF', () => {
-  const folder = join(FIXTURES, 'toy-llama', 'model');
-  const config = readLlamaConfig(folder);
-  const tensors = new Map(
-    [...readSafetensors(readFileSync(join(folder, 'model.safetensors'))).tensors].map(([name, tensor]) => [
-      name,
-      { shape: tensor.shape, values: tensorToFloat32(tensor, name) },
-    ]),
-  );
-  const files = folderOnDisk(folder, 'toy').files;
+  const files = folderOnDisk(TOY, 'toy').files;
 
   /** The same weights under a config.json with this scaling. */
   function opened(scaling: Record<string, unknown>): Promise<OpenModel> {

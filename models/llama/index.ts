@@ -1,7 +1,7 @@
+import { bindDecoder, bindLlamaBlock, llamaBlockWeights } from '../decoder-weights.ts';
 import type { Model } from '../family.ts';
 import { parseLlamaConfig } from './config.ts';
 import { llama } from './model.ts';
-import { bindLlama, llamaWeights } from './weights.ts';
 
 /** @throws see parseLlamaConfig */
 export function makeLlama(json: Readonly<Record<string, unknown>>): Model {
@@ -9,8 +9,15 @@ export function makeLlama(json: Readonly<Record<string, unknown>>): Model {
   const { hiddenSize, layers, heads, kvHeads, headDim, vocabSize, maxPositions, rope } = config;
   return {
     shape: { modelType: 'llama', hiddenSize, layers, heads, kvHeads, headDim, vocabSize, maxPositions },
-    ...llamaWeights(config),
+    ...llamaBlockWeights(config, { qkv: config.attentionBias, o: config.attentionBias, mlp: config.mlpBias }),
     rope: { default: rope },
-    hidden: (g, bind, inputs, over) => llama(g, config, bindLlama(config, bind), inputs, over),
+    hidden: (g, bind, inputs, over) =>
+      llama(
+        g,
+        config,
+        bindDecoder(bind, layers, (block) => bindLlamaBlock(bind, block)),
+        inputs,
+        over,
+      ),
   };
 }

@@ -1,12 +1,9 @@
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
-import type { AttentionWeights, DecoderWeights, GatedWeights, PreNorms } from '../decoder-weights.ts';
+import type { DecoderWeights, LlamaBlock } from '../decoder-weights.ts';
 import type { AttentionOver, ForwardInputs } from '../family.ts';
 import { Forward } from '../forward.ts';
 import type { LlamaConfig } from './config.ts';
-
-export type LlamaLayer = PreNorms & AttentionWeights & GatedWeights;
-export type LlamaWeights = DecoderWeights<LlamaLayer>;
 
 /**
  * The final hidden states of a flat batch of N tokens, before the head: [N, C].
@@ -15,7 +12,7 @@ export type LlamaWeights = DecoderWeights<LlamaLayer>;
 export function llama(
   g: Graph,
   config: LlamaConfig,
-  weights: LlamaWeights,
+  weights: DecoderWeights<LlamaBlock>,
   inputs: ForwardInputs,
   over: AttentionOver,
 ): Tensor {

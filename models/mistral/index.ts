@@ -1,7 +1,7 @@
+import { bindDecoder, bindLlamaBlock, llamaBlockWeights } from '../decoder-weights.ts';
 import type { Model } from '../family.ts';
 import { parseMistralConfig } from './config.ts';
 import { mistral } from './model.ts';
-import { bindMistral, mistralWeights } from './weights.ts';
 
 /** @throws see parseMistralConfig */
 export function makeMistral(json: Readonly<Record<string, unknown>>): Model {
@@ -9,8 +9,15 @@ export function makeMistral(json: Readonly<Record<string, unknown>>): Model {
   const { hiddenSize, layers, heads, kvHeads, headDim, vocabSize, maxPositions, rope } = config;
   return {
     shape: { modelType: 'mistral', hiddenSize, layers, heads, kvHeads, headDim, vocabSize, maxPositions },
-    ...mistralWeights(config),
+    ...llamaBlockWeights(config, { qkv: false, o: false, mlp: false }),
     rope: { default: rope },
-    hidden: (g, bind, inputs, over) => mistral(g, config, bindMistral(config, bind), inputs, over),
+    hidden: (g, bind, inputs, over) =>
+      mistral(
+        g,
+        config,
+        bindDecoder(bind, layers, (block) => bindLlamaBlock(bind, block)),
+        inputs,
+        over,
+      ),
   };
 }

@@ -1,12 +1,9 @@
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
-import type { AttentionWeights, DecoderWeights, GatedWeights, PreNorms } from '../decoder-weights.ts';
+import type { DecoderWeights, LlamaBlock } from '../decoder-weights.ts';
 import type { AttentionOver, ForwardInputs } from '../family.ts';
 import { Forward } from '../forward.ts';
 import type { MistralConfig } from './config.ts';
-
-export type MistralLayer = PreNorms & AttentionWeights & GatedWeights;
-export type MistralWeights = DecoderWeights<MistralLayer>;
 
 /**
  * The final hidden states of a flat batch of N tokens, before the head: [N, C]. Llama's block, in which attention may
@@ -15,7 +12,7 @@ export type MistralWeights = DecoderWeights<MistralLayer>;
 export function mistral(
   g: Graph,
   config: MistralConfig,
-  weights: MistralWeights,
+  weights: DecoderWeights<LlamaBlock>,
   inputs: ForwardInputs,
   over: AttentionOver,
 ): Tensor {

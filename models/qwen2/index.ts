@@ -1,7 +1,7 @@
+import { bindDecoder, bindLlamaBlock, llamaBlockWeights } from '../decoder-weights.ts';
 import type { Model } from '../family.ts';
 import { parseQwen2Config } from './config.ts';
 import { qwen2 } from './model.ts';
-import { bindQwen2, qwen2Weights } from './weights.ts';
 
 /** @throws see parseQwen2Config */
 export function makeQwen2(json: Readonly<Record<string, unknown>>): Model {
@@ -9,8 +9,15 @@ export function makeQwen2(json: Readonly<Record<string, unknown>>): Model {
   const { hiddenSize, layers, heads, kvHeads, headDim, vocabSize, maxPositions, rope } = config;
   return {
     shape: { modelType: 'qwen2', hiddenSize, layers, heads, kvHeads, headDim, vocabSize, maxPositions },
-    ...qwen2Weights(config),
+    ...llamaBlockWeights(config, { qkv: true, o: false, mlp: false }),
     rope: { default: rope },
-    hidden: (g, bind, inputs, over) => qwen2(g, config, bindQwen2(config, bind), inputs, over),
+    hidden: (g, bind, inputs, over) =>
+      qwen2(
+        g,
+        config,
+        bindDecoder(bind, layers, (block) => bindLlamaBlock(bind, block)),
+        inputs,
+        over,
+      ),
   };
 }

@@ -1,12 +1,9 @@
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
-import type { AttentionWeights, DecoderWeights, GatedWeights, PreNorms } from '../decoder-weights.ts';
+import type { DecoderWeights, LlamaBlock } from '../decoder-weights.ts';
 import type { AttentionOver, ForwardInputs } from '../family.ts';
 import { Forward } from '../forward.ts';
 import type { Qwen2Config } from './config.ts';
-
-export type Qwen2Layer = PreNorms & AttentionWeights & GatedWeights;
-export type Qwen2Weights = DecoderWeights<Qwen2Layer>;
 
 /**
  * The final hidden states of a flat batch of N tokens, before the head: [N, C]. Llama's block with a bias on queries, keys
@@ -15,7 +12,7 @@ export type Qwen2Weights = DecoderWeights<Qwen2Layer>;
 export function qwen2(
   g: Graph,
   config: Qwen2Config,
-  weights: Qwen2Weights,
+  weights: DecoderWeights<LlamaBlock>,
   inputs: ForwardInputs,
   over: AttentionOver,
 ): Tensor {

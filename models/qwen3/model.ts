@@ -1,11 +1,11 @@
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
-import type { AttentionWeights, DecoderWeights, GatedWeights, HeadNorms, PreNorms } from '../decoder-weights.ts';
+import type { DecoderWeights, HeadNorms, LlamaBlock } from '../decoder-weights.ts';
 import type { AttentionOver, ForwardInputs } from '../family.ts';
 import { Forward } from '../forward.ts';
 import type { Qwen3Config } from './config.ts';
 
-export type Qwen3Layer = PreNorms & AttentionWeights & HeadNorms & GatedWeights;
+export type Qwen3Layer = LlamaBlock & HeadNorms;
 
 export type Qwen3Weights = DecoderWeights<Qwen3Layer>;
 

@@ -1,7 +1,7 @@
+import { bindDecoder, bindLlamaBlock, llamaBlockWeights } from '../decoder-weights.ts';
 import type { Model } from '../family.ts';
 import { parseSmolLm3Config } from './config.ts';
 import { smolLm3 } from './model.ts';
-import { bindSmolLm3, smolLm3Weights } from './weights.ts';
 
 /** @throws see parseSmolLm3Config */
 export function makeSmolLm3(json: Readonly<Record<string, unknown>>): Model {
@@ -9,8 +9,15 @@ export function makeSmolLm3(json: Readonly<Record<string, unknown>>): Model {
   const { hiddenSize, layers, heads, kvHeads, headDim, vocabSize, maxPositions, rope } = config;
   return {
     shape: { modelType: 'smollm3', hiddenSize, layers, heads, kvHeads, headDim, vocabSize, maxPositions },
-    ...smolLm3Weights(config),
+    ...llamaBlockWeights(config, { qkv: config.attentionBias, o: config.attentionBias, mlp: config.mlpBias }),
     rope: { default: rope },
-    hidden: (g, bind, inputs, over) => smolLm3(g, config, bindSmolLm3(config, bind), inputs, over),
+    hidden: (g, bind, inputs, over) =>
+      smolLm3(
+        g,
+        config,
+        bindDecoder(bind, layers, (block) => bindLlamaBlock(bind, block)),
+        inputs,
+        over,
+      ),
   };
 }

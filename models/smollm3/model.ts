@@ -1,12 +1,9 @@
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
-import type { AttentionWeights, DecoderWeights, GatedWeights, PreNorms } from '../decoder-weights.ts';
+import type { DecoderWeights, LlamaBlock } from '../decoder-weights.ts';
 import type { AttentionOver, ForwardInputs } from '../family.ts';
 import { Forward } from '../forward.ts';
 import type { SmolLm3Config } from './config.ts';
-
-export type SmolLm3Layer = PreNorms & AttentionWeights & GatedWeights;
-export type SmolLm3Weights = DecoderWeights<SmolLm3Layer>;
 
 /**
  * The final hidden states of a flat batch of N tokens, before the head: [N, C]. Llama's block, in which some layers see
@@ -16,7 +13,7 @@ export type SmolLm3Weights = DecoderWeights<SmolLm3Layer>;
 export function smolLm3(
   g: Graph,
   config: SmolLm3Config,
-  weights: SmolLm3Weights,
+  weights: DecoderWeights<LlamaBlock>,
   inputs: ForwardInputs,
   over: AttentionOver,
 ): Tensor {

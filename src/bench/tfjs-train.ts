@@ -1,11 +1,10 @@
 import type { OpenModel } from '../../models/open-model.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
-import { makeMicroBatch } from '../data/batch.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { openTfjs } from '../graph/tfjs/backend.ts';
-import { initialParams } from '../train/run.ts';
 import { TfjsTrainer } from '../train/tfjs-trainer.ts';
 import { summarise, type About, type BenchRow } from './row.ts';
+import { TrainingJob } from './training-job.ts';
 
 const STEPS = 3;
 
@@ -17,33 +16,18 @@ export async function benchTfjsTrain(
   about: About,
 ): Promise<BenchRow> {
   const { format, context, tokens } = options;
-  const row = {
-    suite: 'train',
-    case: `${opened.name} ${format}, rank 16, ${tokens} tokens`,
-    impl: 'tfjs-webgpu',
-    ...about,
-  } as const;
-  const lora = { rank: 16, scale: 2, dropout: 0, paths: opened.model.linearPaths };
+  const job = new TrainingJob(opened, format, tokens);
+  const { lora, optimizer, weightDecay } = job;
+  const row = { ...job.row, impl: 'tfjs-webgpu', ...about } as const;
   try {
     const tf = await openTfjs('webgpu', gpu);
-    const trainer = await TfjsTrainer.make(tf, opened, { format, context, lora, optimizer: 'adamw', weightDecay: 0 });
+    const trainer = await TfjsTrainer.make(tf, opened, { format, context, lora, optimizer, weightDecay });
     try {
-      trainer.writeState({ params: initialParams(opened, { lora }, 0, undefined) });
-      const ids = Uint32Array.from({ length: tokens }, (_, i) => (i * 7919) % opened.model.shape.vocabSize);
-      const batch = makeMicroBatch([{ ids, labels: Int32Array.from(ids) }]);
+      job.begin(trainer);
       const times: number[] = [];
       for (let update = 1; update <= STEPS + 1; update += 1) {
         const start = performance.now();
-        trainer.microStep(batch, { first: true, seed: { low: 0, high: update } });
-        await trainer.update({
-          invTokens: 1 / batch.lossRows.length,
-          maxNorm: 1,
-          lr: 1e-3,
-          beta1: 0.9,
-          beta2: 0.999,
-          eps: 1e-8,
-          update,
-        });
+        await job.update(trainer, update);
         times.push(performance.now() - start);
       }
       const spread = summarise(times.slice(1)); // the first one compiles

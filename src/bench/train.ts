@@ -1,22 +1,21 @@
 import type { GpuBase } from '../../models/gpu-base.ts';
 import type { OpenModel } from '../../models/open-model.ts';
-import { makeMicroBatch } from '../data/batch.ts';
 import { planProgram } from '../train/program.ts';
-import { initialParams } from '../train/run.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
 import { summarise, type About, type BenchRow } from './row.ts';
+import { TrainingJob } from './training-job.ts';
 
 const STEPS = 7;
 
 /**
- * Times whole updates (one micro-batch of `tokens` rows, every token scored, AdamW; rank 16, all-linear) and the
- * JavaScript that a dispatch costs: the time in which commands are encoded, without what Dawn or the browser does
+ * Times whole updates of a TrainingJob and the JavaScript that a dispatch costs: the time in which commands are encoded, without what Dawn or the browser does
  * when they are submitted, which is a figure of its own.
  */
 export async function benchTrain(base: GpuBase, opened: OpenModel, tokens: number, about: About): Promise<BenchRow> {
   const { gpu, format } = base;
   const { limits, variant, quads } = gpu;
-  const lora = { rank: 16, scale: 2, dropout: 0, paths: opened.model.linearPaths };
+  const job = new TrainingJob(opened, format, tokens);
+  const { lora, optimizer, weightDecay } = job;
   const program = planProgram({
     model: opened.model,
     format,
@@ -27,8 +26,8 @@ export async function benchTrain(base: GpuBase, opened: OpenModel, tokens: numbe
     lora,
     rows: tokens,
     microSteps: 1,
-    optimizer: 'adamw',
-    weightDecay: 0,
+    optimizer,
+    weightDecay,
   });
   const pipelinesBefore = gpu.pipelines.size;
   const compiling = performance.now();
@@ -36,9 +35,7 @@ export async function benchTrain(base: GpuBase, opened: OpenModel, tokens: numbe
   const compileMs = performance.now() - compiling;
   const submitting = timeSubmissions(gpu.device.queue);
   try {
-    trainer.writeState({ params: initialParams(opened, { lora }, 0, undefined) });
-    const ids = Uint32Array.from({ length: tokens }, (_, i) => (i * 7919) % opened.model.shape.vocabSize);
-    const batch = makeMicroBatch([{ ids, labels: Int32Array.from(ids) }]);
+    job.begin(trainer);
     const times: number[] = [];
     const scripting: number[] = [];
     const handing: number[] = [];
@@ -46,16 +43,7 @@ export async function benchTrain(base: GpuBase, opened: OpenModel, tokens: numbe
       const before = { ...trainer.encoded };
       submitting.milliseconds = 0;
       const start = performance.now();
-      trainer.microStep(batch, { first: true, seed: { low: 0, high: update } });
-      const result = trainer.update({
-        invTokens: 1 / batch.lossRows.length,
-        maxNorm: 1,
-        lr: 1e-3,
-        beta1: 0.9,
-        beta2: 0.999,
-        eps: 1e-8,
-        update,
-      });
+      const result = job.update(trainer, update);
       const dispatches = trainer.encoded.dispatches - before.dispatches;
       const encoded = trainer.encoded.milliseconds - before.milliseconds;
       await result;
@@ -65,8 +53,7 @@ export async function benchTrain(base: GpuBase, opened: OpenModel, tokens: numbe
     }
     const spread = summarise(times.slice(1)); // the first one warms up
     return {
-      suite: 'train',
-      case: `${opened.name} ${format}, rank 16, ${tokens} tokens`,
+      ...job.row,
       impl: 'weblora',
       ...about,
       ...spread,

@@ -10,15 +10,20 @@ export interface CompiledPipeline {
 /** The part of a launch that decides its pipeline; shapes travel in the uniform block. */
 export type PipelineRequest = Pick<Launch, 'kernel' | 'entry' | 'overrides' | 'operands'>;
 
+/** One WGSL text. Its number stands for it in keys: a plan asks for hundreds of launches, and a file is long. */
+interface Source {
+  readonly id: number;
+  readonly module: GPUShaderModule;
+}
+
 /**
  * Compiles and caches compute pipelines. The key is the whole source, the entry point, the overrides and the bound
  * operands, so two different programs can never share a pipeline.
  */
 export class PipelineCache {
   readonly #device: GPUDevice;
-  readonly #modules = new Map<string, GPUShaderModule>();
+  readonly #sources = new Map<string, Source>();
   readonly #pipelines = new Map<string, Promise<CompiledPipeline>>();
-  readonly #sources = new Map<string, number>();
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -29,12 +34,18 @@ export class PipelineCache {
     return this.#pipelines.size;
   }
 
+  #source({ name, wgsl }: PipelineRequest['kernel']): Source {
+    let source = this.#sources.get(wgsl);
+    if (source === undefined) {
+      source = { id: this.#sources.size, module: this.#device.createShaderModule({ label: name, code: wgsl }) };
+      this.#sources.set(wgsl, source);
+    }
+    return source;
+  }
+
   #keyOf({ kernel, entry, overrides, operands }: PipelineRequest): string {
-    // A number stands for the source: a plan asks for hundreds of launches, and escaping whole files costs as much as the rest.
-    let source = this.#sources.get(kernel.wgsl);
-    if (source === undefined) this.#sources.set(kernel.wgsl, (source = this.#sources.size));
     const settings = Object.entries(overrides).sort(([a], [b]) => (a < b ? -1 : 1));
-    return JSON.stringify([source, entry, settings, operands]);
+    return JSON.stringify([this.#source(kernel).id, entry, settings, operands]);
   }
 
   /** Compiles without blocking; callers ask for all pipelines of a plan at once and await them together. */
@@ -73,11 +84,7 @@ export class PipelineCache {
         buffer: { type: storage.access === 'read' ? 'read-only-storage' : 'storage' },
       });
     }
-    let module = this.#modules.get(kernel.wgsl);
-    if (module === undefined) {
-      module = this.#device.createShaderModule({ label: kernel.name, code: kernel.wgsl });
-      this.#modules.set(kernel.wgsl, module);
-    }
+    const { module } = this.#source(kernel);
     const layout = this.#device.createBindGroupLayout({ label, entries });
     try {
       const pipeline = await this.#device.createComputePipelineAsync({

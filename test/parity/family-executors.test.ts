@@ -14,9 +14,10 @@ import type { NamedMatrices } from '../../src/train/trainer.ts';
 import { planProgram } from '../../src/train/program.ts';
 import { TfjsTrainer } from '../../src/train/tfjs-trainer.ts';
 import { WgslTrainer } from '../../src/train/wgsl-trainer.ts';
-import { expectClose, expectNonTrivial, relativeError } from '../harness/compare.ts';
+import { expectClose, relativeError } from '../harness/compare.ts';
 import { openTestGpu, testGpu } from '../harness/gpu.ts';
 import { openRandomModel, randomAdapter } from '../harness/random-model.ts';
+import { expectSameTraining } from '../harness/trainers.ts';
 
 const SIZES = {
   hidden_size: 32,
@@ -123,18 +124,7 @@ describe.each(FAMILIES)('$model_type', (config) => {
     const base = await GpuBase.load(gpu, opened, options);
     const ours = await trainerOver(base, adapter);
     const theirs = await TfjsTrainer.make(tf, opened, { ...options, ...training });
-    for (const trainer of [ours, theirs]) {
-      trainer.writeState({ params: matricesOf(adapter) });
-      trainer.microStep(batch, { first: true, seed: { low: 0, high: 0 } });
-    }
-    const expected = await theirs.evaluate(batch);
-    expectNonTrivial(expected);
-    expectClose(await ours.evaluate(batch), expected, { atol: 1e-5, rtol: 3e-5 }, 'losses');
-    const gradients = await ours.readGradients();
-    for (const [key, wanted] of await theirs.readGradients()) {
-      expectNonTrivial(wanted);
-      expect(relativeError(gradients.get(key) ?? [], wanted), key).toBeLessThanOrEqual(1e-4);
-    }
+    const expected = await expectSameTraining(ours, theirs, matricesOf(adapter), batch);
     const slots = 8;
     const generating = { adapter, slots, context: CONTEXT };
     const decoded = await TfjsRuntime.make(tf, opened, { format: 'f32', ...generating });

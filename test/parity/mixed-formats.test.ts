@@ -16,10 +16,10 @@ import { matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
 import { planProgram } from '../../src/train/program.ts';
 import { TfjsTrainer } from '../../src/train/tfjs-trainer.ts';
 import { WgslTrainer } from '../../src/train/wgsl-trainer.ts';
-import { expectClose, expectNonTrivial, relativeError } from '../harness/compare.ts';
 import { testWeight } from '../harness/formats.ts';
 import { openTestGpu } from '../harness/gpu.ts';
 import { openRandomModel, randomAdapter } from '../harness/random-model.ts';
+import { expectSameTraining } from '../harness/trainers.ts';
 
 /** A pair of formats with everything a layout may have; each further one is compiled for many programs. */
 const FORMATS: readonly WeightFormat[] = ['q5_k', 'q6_k'];
@@ -98,18 +98,7 @@ describe('a base whose matrices keep formats of their own', () => {
     try {
       const ids = Uint32Array.from({ length: 13 }, (_, i) => (i * 29 + 3) % 301);
       const batch = makeMicroBatch([{ ids, labels: Int32Array.from(ids, (id, i) => (i < 3 ? -100 : id)) }]);
-      for (const trainer of [ours, theirs]) {
-        trainer.writeState({ params: matricesOf(adapter) });
-        trainer.microStep(batch, { first: true, seed: { low: 0, high: 0 } });
-      }
-      const expected = await theirs.evaluate(batch);
-      expectNonTrivial(expected);
-      expectClose(await ours.evaluate(batch), expected, { atol: 1e-5, rtol: 3e-5 }, 'losses');
-      const gradients = await ours.readGradients();
-      for (const [key, wanted] of await theirs.readGradients()) {
-        expectNonTrivial(wanted);
-        expect(relativeError(gradients.get(key) ?? [], wanted), key).toBeLessThanOrEqual(1e-4);
-      }
+      await expectSameTraining(ours, theirs, matricesOf(adapter), batch);
     } finally {
       ours.dispose();
       theirs.dispose();

@@ -19,15 +19,13 @@ import type { Variant } from '../../src/gpu/kernel.ts';
 import { AdapterPool } from '../../src/lora/adapter-pool.ts';
 import { assertAdapterFits, matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
 import { selectTargets } from '../../src/lora/targets.ts';
-import type { FileStore } from '../../src/storage/store.ts';
 import { DEFAULT_ACCUMULATE, resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
 import { planProgram, type ProgramOptions, type ProgramReport } from '../../src/train/program.ts';
 import { readExamples, resolveSeqLen, type DataFile } from '../../src/train/run-data.ts';
 import {
   runTraining,
   type MadeTrainer,
-  type RunControl,
-  type RunEvent,
+  type RunRequest,
   type RunOutcome,
   type TrainerSpec,
 } from '../../src/train/run.ts';
@@ -102,19 +100,8 @@ export class Core {
   }
 }
 
-export interface TrainOptions {
-  readonly config: TrainConfig;
-  readonly data: DataFile;
-  readonly evalData?: DataFile;
-  readonly initAdapter?: LoraAdapter;
-  readonly store: FileStore;
-  readonly out: string;
-  readonly resume?: boolean;
-  readonly overwrite?: boolean;
-  readonly extraSettings?: Readonly<Record<string, unknown>>;
-  readonly emit: (event: RunEvent) => void;
-  readonly control: RunControl;
-}
+/** What a run needs beside the loaded model. */
+export type TrainOptions = Omit<RunRequest, 'opened' | 'base' | 'makeTrainer'>;
 
 /** How run.json names `serial` kernels that share loads among four invocations. */
 const SERIAL_QUADS = 'serial-quads';
