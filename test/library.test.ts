@@ -1,13 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { unzipSync } from 'fflate';
-import { describe, expect, it } from 'vitest';
-import { createEngine, readSafetensors, WebLoraError } from '../src/index.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { createEngine, readSafetensors, WebLoraError, type ModelInput } from '../src/index.ts';
 import { recordGpuOf } from './harness/gpu.ts';
+import { startHub } from './harness/hub-server.ts';
 
 const EMBEDDED = pathToFileURL(`${join(import.meta.dirname, '..', 'models', 'embedded')}/`);
+const TOY = join(import.meta.dirname, 'fixtures', 'toy-llama', 'model');
 
 describe('the library', () => {
   it('loads, plans, trains, answers, exports and reports failures with a code', async () => {
@@ -50,6 +52,36 @@ describe('the library', () => {
       await engine.dispose();
       process.chdir(before);
       rmSync(folder, { recursive: true });
+    }
+  }, 600_000);
+
+  it('downloads a model of the hub once, or of an address, and computes with it what its files do', async () => {
+    const files = new Map(readdirSync(TOY).map((name) => [name, new Uint8Array(readFileSync(join(TOY, name)))]));
+    const hub = await startHub({ 'org/toy': { files } });
+    const cache = mkdtempSync(join(tmpdir(), 'web-lora-cache-'));
+    vi.stubEnv('HF_ENDPOINT', hub.url).stubEnv('WEBLORA_CACHE', cache);
+    const engine = await createEngine({ worker: false });
+    const hash = async (source: ModelInput, signal?: AbortSignal): Promise<string> => {
+      const model = await engine.loadModel(source, { base: 'q4', context: 64, ...(signal && { signal }) });
+      return model.facts.baseHash;
+    };
+    try {
+      await expect(hash({ hub: 'org/toy' }, AbortSignal.abort())).rejects.toMatchObject({ code: 'aborted' });
+      const fetched = await hash({ hub: 'org/toy' });
+      expect(fetched).toBe(await hash([...files].map(([name, bytes]) => new File([bytes], name))));
+      expect((await engine.listModels()).map(({ name, complete }) => ({ name, complete }))).toEqual([
+        { name: 'hf:org/toy', complete: true },
+      ]);
+      const stored = hub.seen.filter(({ server }) => server === 'store').length;
+      expect(await hash({ hub: 'org/toy' })).toBe(fetched);
+      expect(hub.seen.filter(({ server }) => server === 'store')).toHaveLength(stored);
+      expect(await hash({ url: `${hub.url}/org/toy/resolve/main/` })).toBe(fetched);
+      await expect(hash({ hub: 'org/absent' })).rejects.toMatchObject({ code: 'file-not-found' });
+    } finally {
+      await engine.dispose();
+      await hub.close();
+      vi.unstubAllEnvs();
+      rmSync(cache, { recursive: true });
     }
   }, 600_000);
 });

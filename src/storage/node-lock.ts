@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { constants, readFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
+import { WebLoraError } from '../errors.ts';
 import { alreadyLocked } from './failures.ts';
 import type { Lock } from './store.ts';
 
@@ -15,11 +17,12 @@ interface LockOwner {
   readonly token: string;
 }
 
-const MAX_ATTEMPTS = 20;
+const MAX_ATTEMPTS = 50;
+const PAUSE_MS = 20;
 
 /**
  * A lock file that names its owner. It appears with its content in one step (a hard link), so no reader sees it half
- * written; the file of a dead process is moved aside and the lock taken over.
+ * written; the file of a dead process is removed and the lock taken over.
  * @throws WebLoraError `locked` while its owner lives, or lives on another computer where that cannot be known
  */
 export async function takeLockFile(path: string): Promise<Lock> {
@@ -38,7 +41,7 @@ export async function takeLockFile(path: string): Promise<Lock> {
       if (text === undefined) continue;
       const holder = parseOwner(text);
       if (holder !== undefined && mayLive(holder)) throw lockedBy(path, holder);
-      await moveStaleAside(path, text);
+      await removeStale(path, text);
     }
     throw alreadyLocked(path, 'processes that come and go', 'try again');
   } finally {
@@ -69,17 +72,21 @@ async function linkIfFree(draft: string, path: string): Promise<boolean> {
   }
 }
 
-/** Two processes may find the same stale lock; the slower one must not remove the lock the faster one took. */
-async function moveStaleAside(path: string, staleText: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await fs.rename(path, aside);
-  } catch (thrown) {
-    if (codeOf(thrown) === 'ENOENT') return;
+/**
+ * Several may find the same stale lock. One at a time removes it, under a lock of its own, and only while it is still the
+ * stale one: without that, the slower of two would remove what the faster one took meanwhile.
+ */
+async function removeStale(path: string, staleText: string): Promise<void> {
+  const takeover = await takeLockFile(`${path}.takeover`).catch((thrown: unknown) => {
+    if (thrown instanceof WebLoraError && thrown.code === 'locked') return undefined;
     throw thrown;
+  });
+  if (takeover === undefined) return setTimeout(PAUSE_MS);
+  try {
+    if ((await readIfThere(path)) === staleText) await fs.rm(path, { force: true });
+  } finally {
+    await takeover.release();
   }
-  if ((await readIfThere(aside)) !== staleText) await linkIfFree(aside, path);
-  await fs.rm(aside, { force: true });
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeNodeStore } from './node-store.ts';
 import { describeStore } from './store-contract.ts';
@@ -37,13 +38,28 @@ describe('node store', () => {
     return child.pid;
   }
 
-  it('takes over the lock of a process that is gone, once', async () => {
-    writeFileSync(join(folder, 'lock'), lockText({ pid: await deadPid() }));
+  it('takes over the lock of a process that is gone, once, whenever the others come', async () => {
+    const pid = await deadPid();
     const store = makeNodeStore(folder);
-    const asked = await Promise.allSettled(Array.from({ length: 6 }, () => store.lock('lock')));
-    expect(asked.filter(({ status }) => status === 'fulfilled').length).toBe(1);
-    expect(readdirSync(folder)).toEqual(['lock']);
-    for (const result of asked) if (result.status === 'fulfilled') await result.value.release();
+    for (let round = 0; round < 25; round++) {
+      writeFileSync(join(folder, 'lock'), lockText({ pid, token: `${round}` }));
+      const asked = await Promise.allSettled(
+        Array.from({ length: 6 }, async (_, place) => setTimeout(place / 2).then(() => store.lock('lock'))),
+      );
+      const taken = asked.filter((result) => result.status === 'fulfilled');
+      expect(taken).toHaveLength(1);
+      for (const result of asked)
+        if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'locked' });
+      expect(readdirSync(folder)).toEqual(['lock']);
+      for (const { value } of taken) await value.release();
+      expect(readdirSync(folder)).toEqual([]);
+    }
+  });
+
+  it('takes over when whoever was taking over is gone too', async () => {
+    const text = lockText({ pid: await deadPid() });
+    for (const name of ['lock', 'lock.takeover']) writeFileSync(join(folder, name), text);
+    await (await makeNodeStore(folder).lock('lock')).release();
     expect(readdirSync(folder)).toEqual([]);
   });
 
