@@ -15,8 +15,12 @@ export interface BenchResult {
   readonly gflops: number;
 }
 
-/** Times a case, compilation and one warm-up apart: the median of `repeats` submissions. */
-export async function benchLaunch(gpu: Gpu, { launch, words }: BenchCase, repeats = 5): Promise<BenchResult> {
+const REPEATS = 5;
+/** A slow case ends sooner: its spread says less, its median enough. */
+const ENOUGH_MS = 1000;
+
+/** Times a case, compilation and one warm-up apart: the median of up to five submissions. */
+export async function benchLaunch(gpu: Gpu, { launch, words }: BenchCase): Promise<BenchResult> {
   const { pipeline, layout } = await gpu.pipelines.get(launch);
   const params = gpu.uploadBuffer('params', new Uint8Array(packParams(launch.kernel, launch.params)), Usage.uniform);
   const buffers = [params];
@@ -44,9 +48,9 @@ export async function benchLaunch(gpu: Gpu, { launch, words }: BenchCase, repeat
   };
   await run();
   const times: number[] = [];
-  for (let i = 0; i < repeats; i += 1) times.push(await run());
+  for (let spent = 0; times.length < REPEATS && spent < ENOUGH_MS; spent += times.at(-1) ?? 0) times.push(await run());
   times.sort((a, b) => a - b);
   for (const buffer of buffers) gpu.destroyBuffer(buffer);
-  const at = (share: number): number => times[Math.floor(share * repeats)] ?? Number.NaN;
+  const at = (share: number): number => times[Math.floor(share * times.length)] ?? Number.NaN;
   return { medianMs: at(0.5), p20Ms: at(0.2), p80Ms: at(0.8), gflops: launch.flops / at(0.5) / 1e6 };
 }

@@ -17,7 +17,6 @@ export function benchCases(): BenchCase[] {
         selectMatmulNt({ variant: 'serial', rows, outFeatures }),
         selectMatmulNt({ variant: 'serial', quads: true, rows, outFeatures }),
         selectMatmulNt({ variant: 'workgroup', rows, outFeatures }),
-        'naive',
       ]);
       return [...entries].map((entry) => {
         const shape = { rows, inFeatures, outFeatures, outStride: outFeatures, outOffset: 0, format };

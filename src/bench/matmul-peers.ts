@@ -41,15 +41,11 @@ export async function* benchMatmul(gpu: Gpu, size: number, about: About): AsyncG
     outOffset: 0,
     format: 'f32',
   } as const;
-  const { gflops, ...spread } = await benchLaunch(
-    gpu,
-    {
-      name,
-      launch: matmulNt({ ...shape, bias: false, rank: 0, loraScale: 0, variant }, entry),
-      words: { x: size * size, w_codes: size * codeWordsPerRow('f32', size), w_scales: 0, y: size * size },
-    },
-    REPEATS,
-  );
+  const { gflops, ...spread } = await benchLaunch(gpu, {
+    name,
+    launch: matmulNt({ ...shape, bias: false, rank: 0, loraScale: 0, variant }, entry),
+    words: { x: size * size, w_codes: size * codeWordsPerRow('f32', size), w_scales: 0, y: size * size },
+  });
   yield { suite: 'kernels', case: name, impl: 'weblora', ...about, ...spread, gflops, kernel: entry, status: 'ok' };
 
   try {

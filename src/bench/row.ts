@@ -1,4 +1,5 @@
 import type { Gpu } from '../gpu/gpu.ts';
+import type { KernelShare } from './training-job.ts';
 
 /** One measurement, as `weblora bench --json` prints it and bench/results keeps it. */
 export interface BenchRow {
@@ -15,6 +16,8 @@ export interface BenchRow {
   readonly tokensPerSec?: number;
   readonly gflops?: number;
   readonly peakBytes?: number;
+  /** Of a training step, most first. */
+  readonly kernelShares?: readonly KernelShare[];
   /** `ok`, or `not measured: why` */
   readonly status: string;
   /** What only some suites measure: compileMs, dispatches, … */

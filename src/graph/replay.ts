@@ -1,6 +1,7 @@
 import { WebLoraError } from '../errors.ts';
 import { Usage, type Gpu } from '../gpu/gpu.ts';
 import { PARAMS_BINDING } from '../gpu/kernel.ts';
+import { TIMED_PASSES, type PassTimer } from '../gpu/pass-timer.ts';
 import type { CompiledPipeline } from '../gpu/pipelines.ts';
 import type { Plan, PlannedLaunch } from './plan.ts';
 
@@ -147,7 +148,10 @@ export class Replay {
         current = step.pipeline;
       }
       pass.setBindGroup(0, step.bindGroup);
-      pass.dispatchWorkgroups(step.x, step.y, step.z);
+      // Each argument costs a conversion on its way out of JavaScript, and most dispatches have one dimension.
+      if (step.z > 1) pass.dispatchWorkgroups(step.x, step.y, step.z);
+      else if (step.y > 1) pass.dispatchWorkgroups(step.x, step.y);
+      else pass.dispatchWorkgroups(step.x);
       flops += step.flops;
       dispatches += 1;
     }
@@ -156,6 +160,39 @@ export class Replay {
     device.queue.submit([encoder.finish()]);
     return dispatches;
   }
+
+  /**
+   * Runs every launch in a pass of its own between two readings of the GPU's clock, and adds what they took to `times` by
+   * kernel and entry point. Slower than `run`: its sum is not the time of a step, its shares are those of one.
+   */
+  async profile(timer: PassTimer, times: Map<string, KernelTime>, labelled = Number.MAX_SAFE_INTEGER): Promise<void> {
+    const steps = this.#steps.filter(({ minLabelled }) => minLabelled < labelled);
+    for (let from = 0; from < steps.length; from += TIMED_PASSES) {
+      const slice = steps.slice(from, from + TIMED_PASSES);
+      slice.forEach((step, index) => {
+        const encoder = this.#gpu.device.createCommandEncoder();
+        const pass = encoder.beginComputePass({ timestampWrites: timer.writes(index) });
+        pass.setPipeline(step.pipeline);
+        pass.setBindGroup(0, step.bindGroup);
+        pass.dispatchWorkgroups(step.x, step.y, step.z);
+        pass.end();
+        if (index === slice.length - 1) timer.resolve(encoder, slice.length);
+        this.#gpu.device.queue.submit([encoder.finish()]);
+      });
+      const taken = await timer.read(slice.length);
+      slice.forEach(({ planned: { launch } }, index) => {
+        const name = `${launch.kernel.name}/${launch.entry}`;
+        const { dispatches = 0, milliseconds = 0 } = times.get(name) ?? {};
+        times.set(name, { dispatches: dispatches + 1, milliseconds: milliseconds + (taken[index] ?? 0) });
+      });
+    }
+  }
+}
+
+/** Time that one kernel's launches took together. */
+export interface KernelTime {
+  readonly dispatches: number;
+  readonly milliseconds: number;
 }
 
 function bindEntries(

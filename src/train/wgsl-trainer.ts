@@ -3,7 +3,8 @@ import type { GpuBase } from '../../models/gpu-base.ts';
 import { bucketRows, padMicroBatch, type MicroBatch } from '../data/batch.ts';
 import { WebLoraError } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import { BufferSet, compilePlans, Replay } from '../graph/replay.ts';
+import { PassTimer } from '../gpu/pass-timer.ts';
+import { BufferSet, compilePlans, Replay, type KernelTime } from '../graph/replay.ts';
 import { stagingBytes, WINDOWS_IN_FLIGHT, type Program } from './program.ts';
 import type { MicroSeed, NamedMatrices, Trainer, TrainerState, UpdateResult } from './trainer.ts';
 import { momentNames } from './update-plan.ts';
@@ -23,8 +24,7 @@ export class WgslTrainer implements Trainer {
   #inFlight = 0;
   #microSteps = 0;
   readonly #labelled: number[] = [];
-  /** Dispatches and encoding time of all replays, for the benchmark. */
-  readonly encoded = { dispatches: 0, milliseconds: 0 };
+  #dispatches = 0;
 
   private constructor(base: GpuBase, program: Program, buffers: BufferSet, update: Replay | undefined) {
     this.#gpu = base.gpu;
@@ -83,6 +83,11 @@ export class WgslTrainer implements Trainer {
 
   get base(): GpuBase {
     return this.#base;
+  }
+
+  /** Of all micro-steps and updates so far. */
+  get dispatches(): number {
+    return this.#dispatches;
   }
 
   microStep(batch: MicroBatch, { first, seed }: { readonly first: boolean; readonly seed: MicroSeed }): void {
@@ -178,6 +183,24 @@ export class WgslTrainer implements Trainer {
     for (const [name, matrices] of Object.entries(moments ?? {})) this.#writeNamed(name, matrices);
   }
 
+  /**
+   * What each kernel takes of an update of one micro-batch, by the GPU's own clock; undefined where it has none. The
+   * gradients of `batch` are added to what is there, and the parameters move by them.
+   */
+  async profile(batch: MicroBatch, hyper: Hyper): Promise<ReadonlyMap<string, KernelTime> | undefined> {
+    const timer = PassTimer.for(this.#gpu);
+    if (timer === undefined) return undefined;
+    try {
+      const times = new Map<string, KernelTime>();
+      await this.#writeInputs(batch, { low: 0, high: 0 }).profile(timer, times, batch.lossRows.length);
+      this.#gpu.writeBuffer(this.#buffers.take('hyper'), 0, packHyper(hyper));
+      await this.#update?.profile(timer, times);
+      return times;
+    } finally {
+      timer.destroy();
+    }
+  }
+
   /** The flat parameter buffer and its layout, for generation with the adapter in training. */
   get params(): GPUBuffer {
     return this.#buffers.take('params');
@@ -188,9 +211,7 @@ export class WgslTrainer implements Trainer {
   }
 
   #encode(replay: Replay, options: Parameters<Replay['run']>[0]): void {
-    const start = performance.now();
-    this.encoded.dispatches += replay.run(options);
-    this.encoded.milliseconds += performance.now() - start;
+    this.#dispatches += replay.run(options);
   }
 
   #writeInputs(batch: MicroBatch, seed: MicroSeed, train = true): Replay {

@@ -155,3 +155,33 @@ describe.each(CASES)('the WGSL executor equals PyTorch in f64: $name, $format', 
       trainer.dispose();
     }));
 });
+
+it('tells which kernels an update’s time goes to, by the GPU’s clock', async () => {
+  const gpu = await testGpu();
+  const base = await GpuBase.load(gpu, await openToy('toy-llama'), { format: 'f32', context: 256 });
+  const trainer = await makeTrainer(gpu, base, toyAdapter('toy-llama', 'adapter-random'), { microSteps: 1 });
+  try {
+    const batch = makeMicroBatch(toyRows('toy-llama', 'microbatch.jsonl'));
+    const hyper = { invTokens: 1, maxNorm: 1, lr: 0, beta1: 0.9, beta2: 0.999, eps: 1e-8, update: 1 };
+    trainer.microStep(batch, { first: true, seed: { low: 0, high: 0 } });
+    await trainer.update(hyper);
+    const before = await trainer.readGradients();
+    const { dispatches } = trainer;
+    const times = await trainer.profile(batch, hyper);
+    if (times === undefined) {
+      expect(gpu.adapter.features).not.toContain('timestamp-query');
+      return;
+    }
+    const all = [...times.values()];
+    expect(all.reduce((sum, one) => sum + one.dispatches, 0)).toBe(dispatches);
+    expect(all.every(({ milliseconds }) => milliseconds >= 0)).toBe(true);
+    expect(all.reduce((sum, { milliseconds }) => sum + milliseconds, 0)).toBeGreaterThan(0);
+    expect([...times.keys()].some((name) => name.startsWith('matmul_nt/'))).toBe(true);
+    // It computed what an update computes: the same gradients once more on top.
+    for (const [key, values] of await trainer.readGradients())
+      expect(relativeError(values, before.get(key)?.map((v) => 2 * v) ?? []), key).toBeLessThanOrEqual(1e-5);
+  } finally {
+    trainer.dispose();
+    base.destroy();
+  }
+});

@@ -38,6 +38,7 @@ export async function bench(flags: Flags, output: Output): Promise<number> {
     for await (const row of rows) {
       output.record(row);
       output.line(lineOf(row));
+      for (const line of shareLines(row)) output.line(line);
     }
   } finally {
     gpu.destroy();
@@ -53,6 +54,16 @@ function lineOf({ suite, case: name, impl, medianMs, tokensPerSec, gflops, peakB
     ...(peakBytes === undefined ? [] : [formatBytes(peakBytes)]),
   ];
   return `${suite.padEnd(8)}${impl.padEnd(13)}${name.padEnd(56)} ${facts.join('  ')}`;
+}
+
+/** Which kernels a step's time goes to, down to one part in a hundred. */
+function shareLines({ kernelShares }: BenchRow): string[] {
+  return (kernelShares ?? [])
+    .filter(({ share }) => share >= 0.01)
+    .map(
+      ({ kernel, dispatches, share }) =>
+        `${(share * 100).toFixed(1).padStart(12)} %  ${kernel.padEnd(44)}${dispatches} dispatches`,
+    );
 }
 
 /** The commit of the checkout that is measured, where there is one. */
