@@ -11,6 +11,7 @@ import { watchPreview } from './state/preview.ts';
 import { watchRequests } from './state/requests.ts';
 import { findInterrupted } from './state/interrupted.ts';
 import { refreshRuns } from './state/runs.ts';
+import { takeSharedLink } from './state/shared-link.ts';
 
 const root = document.querySelector('#app');
 if (root === null) throw new Error('index.html has no #app');
@@ -21,7 +22,8 @@ render(<App />, root);
 watchLeaving();
 watchPreview();
 watchPlan();
-void restoreExamples();
+if (!takeSharedLink()) void restoreExamples();
+addEventListener('hashchange', takeSharedLink);
 void startEngine().then(async () => {
   const { executor, adapter } = engineFacts.value ?? {};
   if (executor !== 'webgpu' || adapter?.isSoftware === true) void explainGpu();

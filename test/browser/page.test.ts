@@ -134,6 +134,38 @@ describe('the page, over a scripted engine', () => {
     await close();
   });
 
+  it('gives the sample and the settings on as a link, and nothing that was written', async () => {
+    const first = await open();
+    await first.page.getByRole('radio', { name: /A small shop/ }).check();
+    await first.page.getByText('40 examples to learn from').waitFor();
+    await first.page.getByLabel('System prompt', { exact: true }).fill('Our secret tone.');
+    await at(first.page, 'Train');
+    await first.page.getByRole('radio', { name: /Quick look/ }).check();
+    await first.page.getByText('All settings', { exact: false }).click();
+    await first.page.getByLabel('Learning rate', { exact: true }).fill('0,002');
+    const link = await first.page.getByLabel('Link', { exact: true }).innerText();
+    expect(link).toBe(`${site.url}#/train?sample=shop&length=quick&lr=0%2C002`);
+    await first.close();
+
+    const { page, close } = await open();
+    await page.goto(`${link}&wings=2`);
+    await page
+      .getByText('This link brought the sample “A small shop”, a quick run, lr 0,002. Not known here: wings.')
+      .waitFor();
+    expect(page.url()).toBe(`${site.url}#/train`);
+    expect(await page.getByRole('radio', { name: /Quick look/ }).isChecked()).toBe(true);
+    await page.getByText('All settings', { exact: false }).click();
+    const line = await page.getByLabel('Command line').innerText();
+    expect(line).toContain('examples/shop/train.jsonl');
+    expect(line).toContain('--steps 40 --lr 0.002');
+    await page.reload();
+    await page.getByText('On A small shop.').waitFor();
+    expect(await page.getByText('This link brought').count()).toBe(0);
+    await page.goto(`${site.url}#/train?wings=2`);
+    await page.getByText('This link brought nothing this page knows.').waitFor();
+    await close();
+  });
+
   it('pauses, tries meanwhile, goes on, stops, and continues what was stopped', async () => {
     const { page, close } = await open({ steps: 100_000, stepMs: 10 });
     await button(page, 'Train').click();

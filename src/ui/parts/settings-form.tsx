@@ -12,6 +12,7 @@ import {
   terminalLine,
   typed,
 } from '../state/settings.ts';
+import { sharedLink } from '../state/shared-link.ts';
 import { saveFile } from '../state/take-away.ts';
 
 /** Every setting for those who know them; each has a sentence, and none needs touching. */
@@ -37,6 +38,7 @@ export function SettingsForm({ isDisabled }: { readonly isDisabled: boolean }) {
           </p>
         )}
         <SettingsFile isDisabled={isDisabled} />
+        <SharedLink />
         <TerminalLine />
       </div>
     </details>
@@ -124,21 +126,44 @@ function SettingsFile({ isDisabled }: { readonly isDisabled: boolean }) {
   );
 }
 
+/** A link carries what was chosen, never what was written. */
+function SharedLink() {
+  return (
+    <Copied
+      title="A link to these settings"
+      label="Link"
+      text={sharedLink.value}
+      note="It carries the sample’s name and the settings, never examples, questions or the system prompt."
+    />
+  );
+}
+
 function TerminalLine() {
-  const isCopied = useSignal(false);
-  const line = terminalLine.value;
+  return <Copied title="The same in a terminal" label="Command line" text={terminalLine.value} />;
+}
+
+function Copied(props: {
+  readonly title: string;
+  readonly label: string;
+  readonly text: string;
+  readonly note?: string;
+}) {
+  const { title, label, text, note } = props;
+  const copied = useSignal('');
   return (
     <div class="field">
-      <h3>The same in a terminal</h3>
-      <pre class="code" tabIndex={0} aria-label="Command line">
-        {line}
+      <h3>{title}</h3>
+      {note !== undefined && <p class="quiet">{note}</p>}
+      <pre class="code" tabIndex={0} aria-label={label}>
+        {text}
       </pre>
       <div class="actions">
         <button
           type="button"
-          onClick={() => void navigator.clipboard.writeText(line).then(() => (isCopied.value = true))}
+          aria-label={`Copy: ${title}`}
+          onClick={() => void navigator.clipboard.writeText(text).then(() => (copied.value = text))}
         >
-          {isCopied.value ? 'Copied' : 'Copy'}
+          {copied.value === text ? 'Copied' : 'Copy'}
         </button>
       </div>
     </div>

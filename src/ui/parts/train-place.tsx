@@ -3,6 +3,7 @@ import { examples } from '../state/examples.ts';
 import { interrupted, putOff } from '../state/interrupted.ts';
 import { obstacle } from '../state/obstacle.ts';
 import { readRunName } from '../state/run-name.ts';
+import { brought } from '../state/shared-link.ts';
 import { continueRun, isTraining, run, train } from '../state/training.ts';
 import { BeforeStart } from './before-start.tsx';
 import { Presets } from './presets.tsx';
@@ -22,6 +23,11 @@ export function TrainPlace() {
       title="Train"
       intro="The model practises on the examples and is corrected, step by step. You can pause or stop whenever you like."
     >
+      {brought.value !== '' && view === undefined && (
+        <p class="notice" role="status">
+          {brought.value}
+        </p>
+      )}
       {view === undefined && <Interrupted />}
       {view !== undefined && <RunPanel view={view} />}
       {!isTraining.value && (

@@ -11,9 +11,9 @@ export const PLACE_TITLES: Readonly<Record<Place, string>> = {
   'take-away': 'Take away',
 };
 
-/** The place an address names: `#/train`. Every other address is the start, which begins with the examples. */
+/** The place an address names: `#/train`, before a `?`. Every other address is the start, which begins with the examples. */
 function read(hash: string): { readonly place: Place; readonly isStart: boolean } {
-  const place = PLACES.find((name) => hash === `#/${name}`);
+  const place = PLACES.find((name) => hash.split('?')[0] === `#/${name}`);
   return { place: place ?? 'examples', isStart: place === undefined };
 }
 

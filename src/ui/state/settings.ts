@@ -9,9 +9,10 @@ import { inPageWords, isSettingFlag } from './setting-fields.ts';
 
 export type Preset = 'quick' | 'balanced' | 'thorough';
 
-export const preset = remembered<Preset>('preset', 'balanced', (value) =>
-  ['quick', 'balanced', 'thorough'].includes(String(value)),
-);
+const PRESETS: readonly unknown[] = ['quick', 'balanced', 'thorough'] satisfies Preset[];
+export const isPreset = (value: unknown): value is Preset => PRESETS.includes(value);
+
+export const preset = remembered<Preset>('preset', 'balanced', isPreset);
 /** What the person typed, as typed, by the terminal's flag. What is not there has its default. */
 export const typed = remembered<Readonly<Record<string, string>>>('settings', {}, isTextRecord);
 
