@@ -93,8 +93,10 @@ async function full(): Promise<boolean> {
   const record = join(folder, 'gpu.jsonl');
   process.env[GPU_RECORD] = record;
   try {
-    const checks = await Promise.all([check(TYPES), check(LINT)]);
+    // One core's worth of checking beside the tests, which do not keep two busy all the time.
+    const checking = check(TYPES).then(async (types) => [types, await check(LINT)]);
     const { passed, modules } = await runTests();
+    const checks = await checking;
     const node = count(modules, ['node', 'cli']);
     const browser = count(modules, ['browser']);
     const records = readGpuRecords(record);

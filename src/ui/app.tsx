@@ -5,6 +5,7 @@ import { ModelStatus } from './parts/model-status.tsx';
 import { TakeAwayPlace } from './parts/take-away-place.tsx';
 import { TrainPlace } from './parts/train-place.tsx';
 import { TryPlace } from './parts/try-place.tsx';
+import { TourBar, Tours } from './parts/tour.tsx';
 import { UpdateBanner } from './parts/update-banner.tsx';
 import { model } from './state/engine.ts';
 import { address, hrefOf, PLACE_TITLES, PLACES, type Place } from './state/place.ts';
@@ -44,6 +45,7 @@ export function App() {
         </nav>
       </header>
       <UpdateBanner />
+      <TourBar />
       <main id="content" tabIndex={-1}>
         {!isStart && <h1 class="visually-hidden">WebLoRA: teach a language model from your own examples</h1>}
         {isStart && (
@@ -54,6 +56,7 @@ export function App() {
               anywhere.
             </p>
             <ModelStatus />
+            <Tours />
           </div>
         )}
         {model.value.kind === 'failed' && !isStart && place !== 'model' && (

@@ -166,6 +166,43 @@ describe('the page, over a scripted engine', () => {
     await close();
   });
 
+  it('shows a demo from one press to two answers, and starts over for the next audience', async () => {
+    const { page, close } = await open();
+    await page.getByText('Built-in model ready', { exact: false }).waitFor();
+    const demo = page.getByRole('region', { name: 'Demo' });
+    expect(await demo.count()).toBe(0);
+    await page.getByRole('group', { name: 'Demos' }).getByRole('button', { name: 'A small shop' }).click();
+    await demo.getByText('Demo: A small shop.').waitFor();
+    await page.getByRole('heading', { level: 2, name: 'Try' }).waitFor();
+    await demo.getByText('That is all: the same question, before and after.').waitFor();
+    expect(await page.getByRole('article', { name: /^Before/ }).textContent()).toContain('I am not sure.');
+    expect(await page.getByLabel('Question', { exact: true }).inputValue()).not.toBe('');
+    await button(page, 'Next demo').click();
+    await demo.getByText('Demo: House style.').waitFor();
+    await demo.getByText('That is all').waitFor();
+    await button(page, 'Start over').click();
+    await page.locator('.lead').waitFor();
+    expect(await demo.count()).toBe(0);
+    await page.getByText('300 examples to learn from').waitFor();
+    await at(page, 'Take away');
+    expect(await button(page, 'Download adapter').count()).toBe(0);
+    await at(page, 'Train');
+    expect(await page.locator('.runs tbody tr').count()).toBe(0);
+    await close();
+  });
+
+  it('leaves a demo in the middle, and takes nobody from where they went', async () => {
+    const { page, close } = await open({ stepMs: 1500, software: true });
+    await page.getByRole('group', { name: 'Demos' }).getByRole('button', { name: 'Support tickets' }).click();
+    await page.getByText(/Step \d+ of 20/).waitFor();
+    await at(page, 'Examples');
+    await button(page, 'Start over').click();
+    await page.locator('.lead').waitFor();
+    await page.getByRole('group', { name: 'Demos' }).waitFor();
+    expect(await page.title()).not.toContain('%');
+    await close();
+  });
+
   it('pauses, tries meanwhile, goes on, stops, and continues what was stopped', async () => {
     const { page, close } = await open({ steps: 100_000, stepMs: 10 });
     await button(page, 'Train').click();

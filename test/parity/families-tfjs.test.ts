@@ -3,11 +3,16 @@ import { TfjsRuntime } from '../../src/generate/tfjs-runtime.ts';
 import { openTfjs } from '../../src/graph/tfjs/backend.ts';
 import { matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
 import { TfjsTrainer } from '../../src/train/tfjs-trainer.ts';
-import { expectCurve, expectGradients, expectLogits, FAMILY_CONTEXT, familyPrompt } from '../harness/family-parity.ts';
+import {
+  curveSteps,
+  expectCurve,
+  expectGradients,
+  expectLogits,
+  FAMILY_CONTEXT,
+  familyPrompt,
+} from '../harness/family-parity.ts';
 import { FAMILY_BASES, FAMILY_TOYS, familyAdapter, familyExpected, openFamilyToy } from '../harness/family-toys.ts';
 
-/** The whole of the fixtures' curves. */
-const STEPS = 20;
 const CASES = FAMILY_TOYS.flatMap((name) => FAMILY_BASES.map((format) => ({ name, format })));
 
 describe.each(CASES)('the tfjs executor equals PyTorch in f64: $name, $format', ({ name, format }) => {
@@ -29,7 +34,7 @@ describe.each(CASES)('the tfjs executor equals PyTorch in f64: $name, $format', 
     }
   });
 
-  it(`each LoRA gradient within 1e-4, and ${STEPS} AdamW steps within 3e-5 at every step`, async () => {
+  it(`each LoRA gradient within 1e-4, and ${curveSteps(format)} AdamW steps within 3e-5 at every step`, async () => {
     const opened = await openFamilyToy(name);
     const trainer = await TfjsTrainer.make(await openTfjs('cpu'), opened, {
       format,
@@ -40,7 +45,7 @@ describe.each(CASES)('the tfjs executor equals PyTorch in f64: $name, $format', 
     });
     trainer.writeState({ params: matricesOf(adapter) });
     await expectGradients(trainer, expected, 2 * opened.model.linearPaths.length);
-    await expectCurve(trainer, expected.curve, STEPS);
+    await expectCurve(trainer, expected.curve, curveSteps(format));
     trainer.dispose();
   });
 });

@@ -5,6 +5,7 @@ import { matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
 import { planProgram } from '../../src/train/program.ts';
 import { WgslTrainer } from '../../src/train/wgsl-trainer.ts';
 import {
+  curveSteps,
   expectCurve,
   expectGradients,
   expectLogits,
@@ -15,7 +16,6 @@ import {
 import { FAMILY_BASES, FAMILY_TOYS, familyAdapter, familyExpected, openFamilyToy } from '../harness/family-toys.ts';
 import { testGpu } from '../harness/gpu.ts';
 
-const STEPS = 20;
 const CASES = FAMILY_TOYS.flatMap((name) => FAMILY_BASES.map((format) => ({ name, format })));
 
 describe.each(CASES)('the WGSL executor equals PyTorch in f64: $name, $format', ({ name, format }) => {
@@ -67,7 +67,8 @@ describe.each(CASES)('the WGSL executor equals PyTorch in f64: $name, $format', 
   it('per-token losses, and each LoRA gradient within 1e-4', () =>
     expectGradients(trainer, expected, 2 * base.model.linearPaths.length));
 
-  it(`${STEPS} AdamW steps within 3e-5 at every step`, () => expectCurve(trainer, expected.curve, STEPS));
+  it(`${curveSteps(format)} AdamW steps within 3e-5 at every step`, () =>
+    expectCurve(trainer, expected.curve, curveSteps(format)));
 });
 
 it('has the adapter of every linear layer', async () => {

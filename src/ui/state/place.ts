@@ -26,6 +26,11 @@ export function go(place: Place): void {
   location.hash = `/${place}`;
 }
 
+/** The start, with nothing but a first decision. */
+export function goToStart(): void {
+  location.hash = '/';
+}
+
 /** Follows the address, with Back and Forward; a new place starts at its top, with its heading focused. */
 export function watchPlace(): void {
   addEventListener('hashchange', () => {

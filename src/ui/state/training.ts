@@ -114,15 +114,14 @@ function change(parts: Partial<RunView>): void {
   flush();
 }
 
-/** Begins a run on the chosen examples with the settings as they stand. */
-export async function train(): Promise<void> {
-  const planned = settings.value;
+/** Begins a run on the chosen examples with the settings as they stand, or with others. */
+export async function train(others?: Partial<TrainConfig>): Promise<void> {
+  const planned = others === undefined ? settings.value : { config: others };
   if (isTraining.value || examples.value.kind !== 'ready' || 'problem' in planned) return;
   const { source, title, training } = examples.value.set;
   const out = makeRunName(source === 'own' ? title : source, new Date());
   const { data, heldOut } = training;
   const begin = { out, title, source, config: planned.config, data, ...(heldOut && { evalData: heldOut }) };
-  await keep(`run:${out}`, begin);
   [steps, evals] = [[], []];
   await play(begin, false);
 }
@@ -145,6 +144,16 @@ export async function canContinue(out: string): Promise<boolean> {
   return (await recall(`run:${out}`)) !== undefined;
 }
 
+/** Puts a finished run out of sight; its files are not touched. */
+export function forgetRun(): void {
+  if (isTraining.value) return;
+  [steps, evals] = [[], []];
+  pending = {};
+  progressAnswers.value = [];
+  run.value = undefined;
+  flush();
+}
+
 async function play(begin: RunBegin, resume: boolean): Promise<void> {
   if (model.value.kind !== 'ready') return;
   const { out, config, data, evalData } = begin;
@@ -152,6 +161,7 @@ async function play(begin: RunBegin, resume: boolean): Promise<void> {
   if (!resume) progressAnswers.value = [];
   run.value = { ...begin, phase: 'starting', step: 0, firstStep: 0, totalSteps: 0, notices: [] };
   flush();
+  if (!resume) await keep(`run:${out}`, begin);
   const started = await engine.train({
     model: model.value.facts.id,
     data,
