@@ -9,7 +9,7 @@ import { TrainingJob } from './training-job.ts';
 
 const STEPS = 7;
 /** Of timing JavaScript: updates, and encodings of each. */
-const UPDATES = 3;
+const UPDATES = 8;
 const ENCODINGS = 25;
 const CALLS = 250;
 const EMPTY = defineKernel('empty', '@compute @workgroup_size(1) fn empty() {}');

@@ -296,6 +296,25 @@ describe('the page, over a scripted engine', () => {
     await close();
   });
 
+  it('keeps a file that was chosen while a sample was still on its way', async () => {
+    const { page, close } = await open();
+    let arrive = (): void => undefined;
+    const delay = new Promise<void>((resolve) => (arrive = resolve));
+    await page.route('**/examples/tickets/train.jsonl', async (route) => {
+      await delay;
+      await route.continue().catch(() => undefined); // nobody waits for it any more
+    });
+    await page.reload();
+    await page.getByText('Reading Support tickets…').waitFor();
+    await pick(page, 'shop.csv', 'Frage;Antwort\n"When, then?";At nine\nWhere?;Here\n');
+    await page.getByText('2 examples to learn from').waitFor();
+    arrive();
+    await page.waitForTimeout(300);
+    await button(page, 'Edit').click();
+    expect(await page.getByLabel('Question 1', { exact: true }).inputValue()).toBe('When, then?');
+    await close();
+  });
+
   it('takes a dropped CSV, asks which column is what when it is unclear, and says what a dropped picture is not', async () => {
     const { page, close } = await open();
     const drop = async (name: string, content: string | readonly number[]): Promise<void> => {

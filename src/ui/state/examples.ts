@@ -57,16 +57,18 @@ export const isEditing = signal(false);
 /** Counts up with every change of the open set: what shows its rows follows it. */
 export const revision = signal(0);
 
-let latest = 0;
+/** The choice that counts: a later one aborts it. */
+let choice = new AbortController();
+let loading: Promise<void> = Promise.resolve();
 
 function need<T>(result: Result<T>): T {
   if (result.ok) return result.value;
   throw new WebLoraError(result.error.code, result.error.message);
 }
 
-async function fetchSample(key: SampleKey, part: 'train' | 'heldout'): Promise<Dataset> {
+async function fetchSample(key: SampleKey, part: 'train' | 'heldout', signal: AbortSignal): Promise<Dataset> {
   const path = `embedded/examples/${key}/${part}.jsonl`;
-  const answer = await fetch(path).catch(() => undefined);
+  const answer = await fetch(path, { signal }).catch(() => undefined);
   if (answer?.ok !== true) {
     throw new WebLoraError('file-not-found', path, { fix: 'reload the page, and check that its server still runs' });
   }
@@ -78,22 +80,28 @@ function firstLines({ name, bytes }: Dataset, count: number): Dataset {
   return { name, bytes: new TextEncoder().encode(lines.join('\n')) };
 }
 
-type Load = () => Promise<ExamplesState>;
+type Load = (signal: AbortSignal) => Promise<ExamplesState>;
 
-/** Shows what `load` finds, unless something else was chosen meanwhile. */
-async function choose(source: Source, title: string, load: Load): Promise<void> {
-  const mine = (latest += 1);
+/**
+ * Shows what `load` finds, unless something else was chosen meanwhile. Loads run one after the other: each takes several
+ * calls of the data worker, which has one set open, and must not be handed another's.
+ */
+function choose(source: Source, title: string, load: Load): Promise<void> {
+  choice.abort();
+  const { signal } = (choice = new AbortController());
   chosenSource.value = source;
   isEditing.value = false;
   examples.value = { kind: 'loading', title };
-  let state: ExamplesState;
-  try {
-    state = await load();
-  } catch (thrown) {
-    state = { kind: 'failed', title, failure: toFailure(thrown) };
-  }
-  if (mine !== latest) return;
-  show(state);
+  loading = loading.then(async () => {
+    if (signal.aborted) return;
+    const state = await load(signal).catch((thrown: unknown): ExamplesState => ({
+      kind: 'failed',
+      title,
+      failure: toFailure(thrown),
+    }));
+    if (!signal.aborted) show(state);
+  });
+  return loading;
 }
 
 function show(state: ExamplesState): void {
@@ -106,8 +114,8 @@ function show(state: ExamplesState): void {
 
 export function chooseSample(key: SampleKey): Promise<void> {
   const title = SAMPLES.find((sample) => sample.key === key)?.title ?? key;
-  return choose(key, title, async () => {
-    const [file, exam] = await Promise.all([fetchSample(key, 'train'), fetchSample(key, 'heldout')]);
+  return choose(key, title, async (signal) => {
+    const [file, exam] = await Promise.all([fetchSample(key, 'train', signal), fetchSample(key, 'heldout', signal)]);
     const opened = need(await data.openFile(file));
     if (opened.kind !== 'ready') throw new WebLoraError('bad-file', file.name);
     const training = need(await data.trainingSet(exam));
@@ -189,7 +197,9 @@ export async function startTyping(): Promise<void> {
 export async function restoreExamples(): Promise<void> {
   const source = chosenSource.peek();
   if (source !== 'own') return chooseSample(source);
+  const before = choice;
   const kept = (await recall(KEPT_SET)) as (KeptSet & Pick<OwnFile, 'columns'>) | undefined;
+  if (choice !== before) return; // something was chosen meanwhile
   if (kept === undefined) return chooseSample('tickets');
   return choose('own', kept.name, async () => ownState(need(await data.openKept(kept)), kept.columns));
 }
