@@ -242,7 +242,7 @@ describe('the page, over a scripted engine', () => {
   });
 
   it('says a tenth at a time to a screen reader', async () => {
-    const { page, close } = await open({ steps: 50, stepMs: 20 });
+    const { page, close } = await open({ steps: 50, stepMs: 40 });
     await page.evaluate(() => {
       const spoken: string[] = [];
       Object.assign(window, { spoken });
@@ -254,10 +254,12 @@ describe('the page, over a scripted engine', () => {
     await button(page, 'Train').click();
     await page.getByText('The model has learned your examples').waitFor();
     const spoken = await page.evaluate(() => (window as unknown as { spoken: string[] }).spoken);
-    expect(spoken.length).toBeLessThanOrEqual(12);
-    expect(spoken).toEqual(
-      expect.arrayContaining(['Training has started.', '50 percent trained.', 'Training finished.']),
-    );
+    // A busy machine may draw so rarely that a tenth is passed over; none is said twice, and none in between.
+    const [first, ...tenths] = spoken.slice(0, -1);
+    expect([first, spoken.at(-1)]).toEqual(['Training has started.', 'Training finished.']);
+    const percents = tenths.map((text) => Number(/^(\d+)0 percent trained\.$/.exec(text)?.[1]));
+    expect(percents.length).toBeGreaterThan(0);
+    expect(percents.every((percent, i) => percent > (percents[i - 1] ?? 0) && percent <= 10)).toBe(true);
     await close();
   });
 
