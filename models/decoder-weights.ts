@@ -185,3 +185,8 @@ export function bindDecoder<Layer>(
     norm: bind.vector(FINAL_NORM_NAME),
   };
 }
+
+/** The whole tree of a family whose blocks are Llama's and nothing more. */
+export function bindLlamaDecoder(bind: WeightBinder, layers: number): DecoderWeights<LlamaBlock> {
+  return bindDecoder(bind, layers, (block) => bindLlamaBlock(bind, block));
+}

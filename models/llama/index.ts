@@ -1,4 +1,4 @@
-import { bindDecoder, bindLlamaBlock, llamaBlockWeights } from '../decoder-weights.ts';
+import { bindLlamaDecoder, llamaBlockWeights } from '../decoder-weights.ts';
 import type { Model } from '../family.ts';
 import { parseLlamaConfig } from './config.ts';
 import { llama } from './model.ts';
@@ -11,13 +11,6 @@ export function makeLlama(json: Readonly<Record<string, unknown>>): Model {
     shape: { modelType: 'llama', hiddenSize, layers, heads, kvHeads, headDim, vocabSize, maxPositions },
     ...llamaBlockWeights(config, { qkv: config.attentionBias, o: config.attentionBias, mlp: config.mlpBias }),
     rope: { default: rope },
-    hidden: (g, bind, inputs, over) =>
-      llama(
-        g,
-        config,
-        bindDecoder(bind, layers, (block) => bindLlamaBlock(bind, block)),
-        inputs,
-        over,
-      ),
+    hidden: (g, bind, inputs, over) => llama(g, config, bindLlamaDecoder(bind, layers), inputs, over),
   };
 }

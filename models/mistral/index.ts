@@ -1,4 +1,4 @@
-import { bindDecoder, bindLlamaBlock, llamaBlockWeights } from '../decoder-weights.ts';
+import { bindLlamaDecoder, llamaBlockWeights } from '../decoder-weights.ts';
 import type { Model } from '../family.ts';
 import { parseMistralConfig } from './config.ts';
 import { mistral } from './model.ts';
@@ -11,13 +11,6 @@ export function makeMistral(json: Readonly<Record<string, unknown>>): Model {
     shape: { modelType: 'mistral', hiddenSize, layers, heads, kvHeads, headDim, vocabSize, maxPositions },
     ...llamaBlockWeights(config, { qkv: false, o: false, mlp: false }),
     rope: { default: rope },
-    hidden: (g, bind, inputs, over) =>
-      mistral(
-        g,
-        config,
-        bindDecoder(bind, layers, (block) => bindLlamaBlock(bind, block)),
-        inputs,
-        over,
-      ),
+    hidden: (g, bind, inputs, over) => mistral(g, config, bindLlamaDecoder(bind, layers), inputs, over),
   };
 }

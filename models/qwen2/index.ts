@@ -1,4 +1,4 @@
-import { bindDecoder, bindLlamaBlock, llamaBlockWeights } from '../decoder-weights.ts';
+import { bindLlamaDecoder, llamaBlockWeights } from '../decoder-weights.ts';
 import type { Model } from '../family.ts';
 import { parseQwen2Config } from './config.ts';
 import { qwen2 } from './model.ts';
@@ -11,13 +11,6 @@ export function makeQwen2(json: Readonly<Record<string, unknown>>): Model {
     shape: { modelType: 'qwen2', hiddenSize, layers, heads, kvHeads, headDim, vocabSize, maxPositions },
     ...llamaBlockWeights(config, { qkv: true, o: false, mlp: false }),
     rope: { default: rope },
-    hidden: (g, bind, inputs, over) =>
-      qwen2(
-        g,
-        config,
-        bindDecoder(bind, layers, (block) => bindLlamaBlock(bind, block)),
-        inputs,
-        over,
-      ),
+    hidden: (g, bind, inputs, over) => qwen2(g, config, bindLlamaDecoder(bind, layers), inputs, over),
   };
 }

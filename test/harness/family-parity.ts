@@ -15,11 +15,11 @@ const GRAD_NORM = 2e-4;
 const KEY = 'base_model.model.';
 const SEED = { low: 7, high: 9 };
 /**
- * Steps of the fixtures' curves that are followed: all 20 on the plain base, on the others those past the warm-up and the
+ * Steps of the fixtures' curves that are followed: all 20 on the plain and the default base, on the others those past the warm-up and the
  * first clipped ones, which saves minutes. WEBLORA_FULL_CURVES=1 follows every curve to its end.
  */
 export function curveSteps(format: string): number {
-  return format === 'f32' || process.env['WEBLORA_FULL_CURVES'] === '1' ? 20 : 6;
+  return format === 'f32' || format === 'q4' || process.env['WEBLORA_FULL_CURVES'] === '1' ? 20 : 6;
 }
 
 /** Rows that any two rows of the data, and the micro-batch, fit in. */

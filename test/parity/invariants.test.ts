@@ -225,7 +225,7 @@ describe('memory', () => {
   it('a plan equals what is then allocated, to the byte, and all of it is given back', async () => {
     const gpu = await openTestGpu();
     const before = gpu.bytesAllocated;
-    await withTrainer({ gpu, microSteps: 1 }, async (trainer) => {
+    await withTrainer({ gpu, microSteps: 2 }, async (trainer) => {
       const { report } = trainer.program;
       expect(gpu.bytesAllocated - before).toBe(report.totalBytes);
       expect(
@@ -237,6 +237,7 @@ describe('memory', () => {
 
   it('300 steps leave what step 2 had', async () => {
     const gpu = await openTestGpu();
+    const before = gpu.bytesAllocated;
     // What steps leave behind does not depend on how many layers there are.
     const opened = await openRandomModel(ONE_LAYER);
     const adapter = randomAdapter(opened);
@@ -253,6 +254,7 @@ describe('memory', () => {
       for (let update = 3; update <= 300; update += 1) await step(update);
       expect({ bytes: gpu.bytesAllocated, made: gpu.buffersCreated, pipelines: gpu.pipelines.size }).toEqual(steady);
     });
+    expect(gpu.bytesAllocated).toBe(before);
   }, 600_000);
 
   it('no dispatch reads and writes one buffer; slabs are near the lower bound; peak does not grow with vocabulary x tokens', async () => {

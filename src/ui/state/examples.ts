@@ -5,7 +5,7 @@ import type { KeptSet, SetEdit, SetFacts, SetFix, TrainingSet } from '../../../w
 import type { TableFacts } from '../../data/table-rows.ts';
 import type { Dataset, Result } from '../../../workers/engine/contract.ts';
 import { keep, recall, remembered } from './kept.ts';
-import { isSampleKey, SAMPLES, type SampleKey } from './samples.ts';
+import { isSampleKey, sampleTitle, type SampleKey } from './samples.ts';
 import { prefillQuestion } from './trial.ts';
 
 export type Source = SampleKey | 'own';
@@ -113,7 +113,7 @@ function show(state: ExamplesState): void {
 }
 
 export function chooseSample(key: SampleKey): Promise<void> {
-  const title = SAMPLES.find((sample) => sample.key === key)?.title ?? key;
+  const title = sampleTitle(key);
   return choose(key, title, async (signal) => {
     const [file, exam] = await Promise.all([fetchSample(key, 'train', signal), fetchSample(key, 'heldout', signal)]);
     const opened = need(await data.openFile(file));

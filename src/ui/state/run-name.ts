@@ -1,4 +1,4 @@
-import { SAMPLES, isSampleKey, type SampleKey } from './samples.ts';
+import { sampleTitle, isSampleKey, type SampleKey } from './samples.ts';
 
 /** A run's folder name: what it learned from and when it began, so that both can be shown without opening it. */
 export function makeRunName(source: string, now: Date): string {
@@ -27,5 +27,5 @@ export function readRunName(out: string): RunName {
   const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.slice(2).map(Number);
   const began = new Date(year, month - 1, day, hour, minute, second);
   if (!isSampleKey(source)) return { title: source.replaceAll('-', ' '), began };
-  return { title: SAMPLES.find(({ key }) => key === source)?.title ?? source, sample: source, began };
+  return { title: sampleTitle(source), sample: source, began };
 }

@@ -17,6 +17,10 @@ export const SAMPLES: readonly Sample[] = [
   { key: 'style', title: 'House style', teaches: 'Rewrite a sentence the way a guest house writes.' },
 ];
 
+export function sampleTitle(wanted: SampleKey): string {
+  return SAMPLES.find(({ key }) => key === wanted)?.title ?? wanted;
+}
+
 export function isSampleKey(text: string): text is SampleKey {
   return SAMPLES.some(({ key }) => key === text);
 }

@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import { chooseSample, chosenSource } from './examples.ts';
 import { hrefOf } from './place.ts';
-import { isSampleKey, SAMPLES, type SampleKey } from './samples.ts';
+import { isSampleKey, sampleTitle, type SampleKey } from './samples.ts';
 import { isSettingFlag } from './setting-fields.ts';
 import { isPreset, preset, typed } from './settings.ts';
 
@@ -39,7 +39,7 @@ export function takeSharedLink(): boolean {
   for (const [name, value] of new URLSearchParams(query)) {
     if (name === 'sample' && isSampleKey(value)) {
       sample = value;
-      shared.push(`the sample “${SAMPLES.find(({ key }) => key === value)?.title ?? value}”`);
+      shared.push(`the sample “${sampleTitle(value)}”`);
     } else if (name === 'length' && isPreset(value)) length = value;
     else if (isShared(name)) settings[name] = value;
     else unknown.push(name);

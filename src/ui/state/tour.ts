@@ -3,7 +3,7 @@ import { engineFacts, model } from './engine.ts';
 import { chooseSample } from './examples.ts';
 import { address, go, goToStart } from './place.ts';
 import { deleteRun } from './runs.ts';
-import { SAMPLES, type SampleKey } from './samples.ts';
+import { SAMPLES, sampleTitle, type SampleKey } from './samples.ts';
 import { control, forgetRun, isTraining, run, train } from './training.ts';
 import { isAnswering, tunedAnswer } from './trial.ts';
 
@@ -14,6 +14,9 @@ const SLOW_STEPS = 20;
 /** The demo that is shown: a sample, and the run that was begun for it. */
 const shown = signal<{ readonly key: SampleKey; readonly out?: string } | undefined>(undefined);
 
+/** The demo's run, until its last word. */
+let training: Promise<void> = Promise.resolve();
+
 export interface TourView {
   readonly title: string;
   readonly stage: 'preparing' | 'training' | 'comparing' | 'compared' | 'ended';
@@ -23,7 +26,7 @@ export interface TourView {
 export const tour = computed((): TourView | undefined => {
   const current = shown.value;
   if (current === undefined) return undefined;
-  const title = SAMPLES.find(({ key }) => key === current.key)?.title ?? current.key;
+  const title = sampleTitle(current.key);
   const view = run.value;
   if (view === undefined || view.phase === 'starting') return { title, stage: 'preparing' };
   if (current.out !== undefined && view.out !== current.out) return { title, stage: 'ended' };
@@ -50,7 +53,8 @@ export async function startTour(key: SampleKey): Promise<void> {
   await chooseSample(key);
   const { executor, adapter } = engineFacts.peek() ?? {};
   const isSlow = executor !== 'webgpu' || adapter?.isSoftware === true;
-  const training = train({ steps: isSlow ? SLOW_STEPS : STEPS });
+  if (shown.peek()?.key !== key) return; // left meanwhile
+  training = train({ steps: isSlow ? SLOW_STEPS : STEPS });
   const out = run.peek()?.out;
   if (out !== undefined) shown.value = { key, out };
   await training;
@@ -60,16 +64,13 @@ export async function startTour(key: SampleKey): Promise<void> {
 
 /** Everything as before the demo, for the next audience: its run and adapter are gone, the start is shown. */
 export async function endTour(): Promise<void> {
-  if (isTraining.peek()) {
+  if (isTraining.peek() && run.peek()?.out === shown.peek()?.out) {
     await control('stop');
-    await new Promise<void>((resolve) => {
-      const end = isTraining.subscribe((busy) => {
-        if (!busy) queueMicrotask(() => (end(), resolve()));
-      });
-    });
+    await training;
   }
   await forgetTour();
   goToStart();
+  if (isTraining.peek()) return; // a run of the person's own, whose examples stay
   await chooseSample('tickets');
 }
 
