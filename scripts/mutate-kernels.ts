@@ -2,15 +2,15 @@
  * Breaks every WGSL file in many small ways and runs its room's test against each: a mutant that survives is a hole in
  * the test. Usage: tsx scripts/mutate-kernels.ts [--all] [--list] [--match=TEXT] [room…]. Without --all a spread of
  * each kind of defect is tried in each file (guards, eps, strides and signs most), which takes minutes a room instead
- * of hours; with --match only mutants whose description has the text. `_lib` is the room of the shared parts, tested by all
- * rooms that use them. The files themselves are never written: the mutated text takes the place of the `?raw` import
+ * of hours; with --match only mutants whose description has the text. `_lib` is the room of the shared parts: its own
+ * test looks at a mutant first, then those of the rooms that use the part, until one sees it. The files themselves are never written: the mutated text takes the place of the `?raw` import
  * inside the test server. A mutant that computes the same for every input, or that no test on this machine can tell,
  * is declared in kernels/<room>/equivalent-mutants.json with a reason.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createVitest, type Vitest } from 'vitest/node';
+import { createVitest, type TestSpecification, type Vitest } from 'vitest/node';
 import { mutantsOf, spread, type Mutant } from './kernel-mutants.ts';
 
 interface Equivalent {
@@ -81,14 +81,18 @@ async function mutateFile(
     return stale.length;
   }
   let current: string | undefined;
-  const vitest = await startTests(testRoomsOf(room, path), path, () => current);
+  const testRooms = testRoomsOf(room, path);
+  const vitest = await startTests(testRooms, path, () => current);
   const counts: Record<Verdict, number> = { caught: 0, survived: 0, 'does not compile': 0 };
   try {
     const specifications = await vitest.globTestSpecifications();
-    const run = async (): Promise<Verdict> => {
+    const inOrder = testRooms.flatMap((testRoom) =>
+      specifications.filter(({ moduleId }) => moduleId.startsWith(join(kernels, testRoom, '/'))),
+    );
+    const runTest = async (specification: TestSpecification): Promise<Verdict> => {
       vitest.invalidateFile(`${path}?raw`);
       vitest.invalidateFile(path);
-      const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
+      const { testModules, unhandledErrors } = await vitest.runTestSpecifications([specification]);
       const tests = testModules.flatMap((module) => [...module.children.allTests()]);
       const messages = [
         ...testModules.flatMap((module) => module.errors()),
@@ -98,6 +102,13 @@ async function mutateFile(
       return unhandledErrors.length === 0 && tests.length > 0 && testModules.every((module) => module.ok())
         ? 'survived'
         : 'caught';
+    };
+    const run = async (): Promise<Verdict> => {
+      for (const specification of inOrder) {
+        const verdict = await runTest(specification);
+        if (verdict !== 'survived') return verdict;
+      }
+      return 'survived';
     };
     if ((await run()) !== 'survived') {
       say(`${name}: the test fails without any mutation`);
@@ -146,10 +157,11 @@ function startTests(testRooms: readonly string[], path: string, source: () => st
   );
 }
 
-/** A room's own test, or for a shared part those of every room that imports it. */
+/** A room's own test; for a shared part `_lib`'s, which is the shortest, and those of every room that imports it. */
 function testRoomsOf(room: string, path: string): readonly string[] {
   if (!room.startsWith('_')) return [room];
-  return rooms.filter((other) => !other.startsWith('_') && reaches(join(kernels, other, `${other}.ts`), path));
+  const users = rooms.filter((other) => !other.startsWith('_') && reaches(join(kernels, other, `${other}.ts`), path));
+  return [...(reaches(join(kernels, '_lib', 'weight.ts'), path) ? ['_lib'] : []), ...users];
 }
 
 function reaches(from: string, target: string, seen = new Set<string>()): boolean {

@@ -3,6 +3,7 @@ import { benchLaunch } from '../../kernels/_lib/bench.ts';
 import { matmulNt, selectMatmulNt } from '../../kernels/matmul_nt/matmul_nt.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { openTfjs } from '../graph/tfjs/backend.ts';
+import { openJax } from './jax.ts';
 import { summarise, type About, type BenchRow } from './row.ts';
 
 const REPEATS = 5;
@@ -88,25 +89,4 @@ async function timed(run: () => Promise<void>): Promise<number[]> {
     times.push(performance.now() - start);
   }
   return times;
-}
-
-let jaxOpened: Promise<typeof import('@jax-js/jax')> | undefined;
-
-/** jax-js on a device of its own over the same adapter: it takes `navigator.gpu`, which Node lacks. */
-function openJax(): Promise<typeof import('@jax-js/jax')> {
-  jaxOpened ??= (async () => {
-    const jax = await import('@jax-js/jax');
-    const { create, globals } = await import('webgpu');
-    for (const [name, value] of Object.entries(globals as Record<string, unknown>))
-      if (!(name in globalThis)) Object.assign(globalThis, { [name]: value });
-    Object.defineProperty(globalThis, 'navigator', {
-      value: { gpu: create([]), userAgent: 'Node.js' },
-      configurable: true,
-    });
-    const devices = await jax.init('webgpu');
-    if (!devices.includes('webgpu')) throw new Error('jax-js finds no WebGPU adapter');
-    jax.defaultDevice('webgpu');
-    return jax;
-  })();
-  return jaxOpened;
 }

@@ -16,6 +16,8 @@ export interface BenchRow {
   readonly tokensPerSec?: number;
   readonly gflops?: number;
   readonly peakBytes?: number;
+  /** Mean loss of each update from the first on: whoever computes the same has the same. */
+  readonly losses?: readonly number[];
   /** Of a training step, most first. */
   readonly kernelShares?: readonly KernelShare[];
   /** `ok`, or `not measured: why` */

@@ -8,6 +8,7 @@ import { benchKernels } from './kernels.ts';
 import { aboutAdapter, type BenchRow, type Suite } from './row.ts';
 import { benchMatmul } from './matmul-peers.ts';
 import { benchTfjsTrain } from './tfjs-train.ts';
+import { benchJaxTrain } from './jax-train.ts';
 import { benchTrain } from './train.ts';
 
 const MATMUL_SIZES = [512, 1024];
@@ -37,7 +38,9 @@ export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow
       if (suites.includes('train')) {
         for (const tokens of lengths) {
           yield await benchTrain(base, opened, tokens, about);
-          if (peers) yield await benchTfjsTrain(gpu, opened, { format, context, tokens }, about);
+          if (!peers) continue;
+          yield await benchTfjsTrain(gpu, opened, { format, context, tokens }, about);
+          yield await benchJaxTrain(gpu, opened, { format, context, tokens }, about);
         }
       }
       if (suites.includes('decode')) {

@@ -25,19 +25,21 @@ export async function benchTfjsTrain(
     try {
       job.begin(trainer);
       const times: number[] = [];
+      const losses: number[] = [];
       for (let update = 1; update <= STEPS + 1; update += 1) {
         const start = performance.now();
-        await job.update(trainer, update);
+        losses.push(job.meanLoss(await job.update(trainer, update)));
         times.push(performance.now() - start);
       }
       const spread = summarise(times.slice(1)); // the first one compiles
       // tfjs pools what it has freed, so what it holds from the device after a step is its peak.
-      const { numBytesInGPUAllocated } = tf.memory() as { numBytesInGPUAllocated?: number };
+      const { numBytesAllocatedInGPU } = tf.memory() as { numBytesAllocatedInGPU?: number };
       return {
         ...row,
         ...spread,
         tokensPerSec: (tokens / spread.medianMs) * 1000,
-        ...(numBytesInGPUAllocated !== undefined && { peakBytes: numBytesInGPUAllocated }),
+        ...(numBytesAllocatedInGPU !== undefined && { peakBytes: numBytesAllocatedInGPU }),
+        losses,
         status: 'ok',
       };
     } finally {

@@ -1,7 +1,6 @@
 import type { GpuBase } from '../../models/gpu-base.ts';
 import type { OpenModel } from '../../models/open-model.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import { defineKernel } from '../gpu/kernel.ts';
 import { planProgram } from '../train/program.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
 import { summarise, type About, type BenchRow } from './row.ts';
@@ -11,12 +10,18 @@ const STEPS = 7;
 /** Of timing JavaScript: updates, and encodings of each. */
 const UPDATES = 8;
 const ENCODINGS = 25;
-const CALLS = 250;
-const EMPTY = defineKernel('empty', '@compute @workgroup_size(1) fn empty() {}');
+/** Encodes nothing. */
+const SILENT = {
+  beginComputePass: () => ({ setPipeline() {}, setBindGroup() {}, dispatchWorkgroups() {}, end() {} }),
+  clearBuffer() {},
+  copyBufferToBuffer() {},
+  finish: () => ({}),
+} as unknown as GPUCommandEncoder;
 
 /**
- * Times whole updates of a TrainingJob, the share of each kernel in them, and the JavaScript that a dispatch costs: the time
- * in which commands are encoded, without what Dawn or the browser does when they are submitted, a figure of its own.
+ * Times whole updates of a TrainingJob, the share of each kernel in them, and the JavaScript that a dispatch of a micro-step
+ * costs: the time in which commands are encoded, WebGPU's calls for it included. What an update costs besides, and what Dawn
+ * or the browser does when commands are submitted, are figures of their own.
  */
 export async function benchTrain(base: GpuBase, opened: OpenModel, tokens: number, about: About): Promise<BenchRow> {
   const { gpu, format } = base;
@@ -43,13 +48,15 @@ export async function benchTrain(base: GpuBase, opened: OpenModel, tokens: numbe
   try {
     job.begin(trainer);
     const times: number[] = [];
+    const losses: number[] = [];
     for (let update = 1; update <= STEPS; update += 1) {
       const start = performance.now();
-      await job.update(trainer, update);
+      losses.push(job.meanLoss(await job.update(trainer, update)));
       times.push(performance.now() - start);
     }
     const spread = summarise(times.slice(1)); // the first one warms up
     const dispatches = trainer.dispatches / STEPS;
+    const perMicroStep = dispatches - program.update.launches.length;
     const script = await timeEncoding(trainer, job, gpu);
     const kernelShares = await job.profile(trainer);
     return {
@@ -63,9 +70,11 @@ export async function benchTrain(base: GpuBase, opened: OpenModel, tokens: numbe
       compileMs,
       pipelines: gpu.pipelines.size - pipelinesBefore,
       dispatches,
-      jsMicrosecondsPerDispatch: (script.encodeMs * 1000) / dispatches,
-      ofWhichBindingMicroseconds: script.bindingMs * 1000,
+      jsMicrosecondsPerDispatch: (script.microStepMs * 1000) / perMicroStep,
+      ofWhichOwnMicroseconds: (script.ownMs * 1000) / perMicroStep,
+      jsMicrosecondsPerUpdate: script.updateMs * 1000,
       submitMicrosecondsPerDispatch: (script.submitMs * 1000) / dispatches,
+      losses,
       ...(kernelShares && { kernelShares }),
       status: 'ok',
     };
@@ -74,18 +83,27 @@ export async function benchTrain(base: GpuBase, opened: OpenModel, tokens: numbe
   }
 }
 
+/** Milliseconds of this thread. */
+interface Scripting {
+  /** Of a micro-step's encoding. */
+  readonly microStepMs: number;
+  /** Of `microStepMs`, what is left where WebGPU's own calls do nothing. */
+  readonly ownMs: number;
+  /** Of what an update takes besides its micro-steps. */
+  readonly updateMs: number;
+  /** Of handing over both. */
+  readonly submitMs: number;
+}
+
 /**
  * What an update costs this thread: its commands are encoded while the GPU has nothing to do and handed over afterwards,
  * since a software adapter computes on the very cores that encode. The least of many rounds, as waiting for a core is no
  * JavaScript.
  */
-async function timeEncoding(
-  trainer: WgslTrainer,
-  job: TrainingJob,
-  gpu: Gpu,
-): Promise<{ encodeMs: number; submitMs: number; bindingMs: number }> {
-  const { queue } = gpu.device;
-  const submit = queue.submit.bind(queue);
+async function timeEncoding(trainer: WgslTrainer, job: TrainingJob, gpu: Gpu): Promise<Scripting> {
+  const { device } = gpu;
+  const submit = device.queue.submit.bind(device.queue);
+  const createCommandEncoder = device.createCommandEncoder.bind(device);
   let held: GPUCommandBuffer[] = [];
   let submitMs = 0;
   const handOver = (buffers: Iterable<GPUCommandBuffer>): undefined => {
@@ -99,56 +117,47 @@ async function timeEncoding(
     return undefined;
   };
   const gradients: number[] = [];
+  const own: number[] = [];
   const steps: number[] = [];
-  const floor: number[] = [];
   const submitting: number[] = [];
+  const timeGradients = (times: number[], update: number): void => {
+    held = [];
+    const start = performance.now();
+    job.gradients(trainer, update);
+    times.push(performance.now() - start);
+  };
   try {
     for (let update = STEPS + 1; update <= STEPS + UPDATES; update += 1) {
       await gpu.idle();
+      device.queue.submit = hold;
+      for (let round = 0; round < ENCODINGS; round += 1) timeGradients(gradients, update);
       submitMs = 0;
-      queue.submit = hold;
-      for (let round = 0; round < ENCODINGS; round += 1) {
-        held = []; // only the last one is computed
-        const start = performance.now();
-        job.gradients(trainer, update);
-        gradients.push(performance.now() - start);
-        floor.push(await timeCalls(gpu, CALLS));
-      }
-      handOver(held);
+      handOver(held); // only the last one is computed
       await gpu.idle();
-      // The second half asks to read back what it submits, so it cannot be held.
-      queue.submit = handOver;
-      const before = submitMs;
-      const start = performance.now();
-      const done = job.step(trainer, update);
-      steps.push(performance.now() - start - (submitMs - before));
-      submitting.push(submitMs);
-      await done;
+      // The other half asks to read back what it submits, so it cannot be held; without gradients before it, it is short.
+      device.queue.submit = handOver;
+      const gradientsSubmitMs = submitMs;
+      for (let round = 0; round < ENCODINGS; round += 1) {
+        submitMs = 0;
+        const start = performance.now();
+        const done = job.step(trainer, update);
+        steps.push(performance.now() - start - submitMs);
+        submitting.push(gradientsSubmitMs + submitMs);
+        await done;
+      }
     }
+    // Last, since code that has met two kinds of encoder is slower for both.
+    device.queue.submit = hold;
+    device.createCommandEncoder = () => SILENT;
+    for (let round = 0; round < UPDATES * ENCODINGS; round += 1) timeGradients(own, STEPS);
   } finally {
-    queue.submit = submit;
+    device.queue.submit = submit;
+    device.createCommandEncoder = createCommandEncoder;
   }
   return {
-    encodeMs: Math.min(...gradients) + Math.min(...steps),
+    microStepMs: Math.min(...gradients),
+    ownMs: Math.min(...own),
+    updateMs: Math.min(...steps),
     submitMs: Math.min(...submitting),
-    bindingMs: Math.min(...floor) / CALLS,
   };
-}
-
-/** What `count` dispatches cost that do nothing else than WebGPU's three calls for one: the part nobody can save. Milliseconds. */
-async function timeCalls(gpu: Gpu, count: number): Promise<number> {
-  const { pipeline, layout } = await gpu.pipelines.get({ kernel: EMPTY, entry: 'empty', overrides: {}, operands: [] });
-  const group = gpu.device.createBindGroup({ layout, entries: [] });
-  const encoder = gpu.device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  const start = performance.now();
-  for (let call = 0; call < count; call += 1) {
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(1);
-  }
-  const spent = performance.now() - start;
-  pass.end();
-  encoder.finish(); // never handed over
-  return spent;
 }

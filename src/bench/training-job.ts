@@ -22,7 +22,7 @@ export class TrainingJob {
   readonly weightDecay = 0;
   readonly tokens: number;
   readonly #opened: OpenModel;
-  readonly #batch: MicroBatch;
+  readonly batch: MicroBatch;
 
   constructor(opened: OpenModel, format: BaseFormat, tokens: number) {
     this.row = { suite: 'train', case: `${opened.name} ${format}, rank 16, ${tokens} tokens` };
@@ -30,16 +30,21 @@ export class TrainingJob {
     this.tokens = tokens;
     this.#opened = opened;
     const ids = Uint32Array.from({ length: tokens }, (_, i) => (i * 7919) % opened.model.shape.vocabSize);
-    this.#batch = makeMicroBatch([{ ids, labels: Int32Array.from(ids) }]);
+    this.batch = makeMicroBatch([{ ids, labels: Int32Array.from(ids) }]);
   }
 
   begin(trainer: Trainer): void {
     trainer.writeState({ params: initialParams(this.#opened, { lora: this.lora }, 0, undefined) });
   }
 
+  /** Of an update: what shows that everyone computes the same. */
+  meanLoss({ lossSum }: UpdateResult): number {
+    return lossSum / this.batch.lossRows.length;
+  }
+
   /** What each kernel takes of an update, most first; undefined where the adapter has no clock. */
   async profile(trainer: WgslTrainer): Promise<readonly KernelShare[] | undefined> {
-    const times = await trainer.profile(this.#batch, this.#hyper(1));
+    const times = await trainer.profile(this.batch, this.hyper(1));
     if (times === undefined) return undefined;
     const total = [...times.values()].reduce((sum, { milliseconds }) => sum + milliseconds, 0);
     return [...times]
@@ -47,8 +52,8 @@ export class TrainingJob {
       .sort((a, b) => b.share - a.share);
   }
 
-  #hyper(update: number): Parameters<Trainer['update']>[0] {
-    const invTokens = 1 / this.#batch.lossRows.length;
+  hyper(update: number): Parameters<Trainer['update']>[0] {
+    const invTokens = 1 / this.batch.lossRows.length;
     return { invTokens, maxNorm: 1, lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, update };
   }
 
@@ -60,11 +65,11 @@ export class TrainingJob {
 
   /** The first half of an update: its gradients. */
   gradients(trainer: Trainer, update: number): void {
-    trainer.microStep(this.#batch, { first: true, seed: { low: 0, high: update } });
+    trainer.microStep(this.batch, { first: true, seed: { low: 0, high: update } });
   }
 
   /** The other half: the parameters move. */
   step(trainer: Trainer, update: number): Promise<UpdateResult> {
-    return trainer.update(this.#hyper(update));
+    return trainer.update(this.hyper(update));
   }
 }

@@ -26,7 +26,8 @@ const LARGEST = 3.4028234663852886e38;
 /** Norm, clip factor and finiteness of a window, as torch.nn.utils.clip_grad_norm_ has them. */
 export function gate(tf: Tf, gradients: readonly TfTensor[], ok: TfTensor, { invTokens, maxNorm }: Hyper): Gate {
   const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)));
-  const norm = tf.mul(tf.sqrt(tf.addN(squares)), invTokens);
+  // Stacked: tf.addN binds every addend at once, which WebGPU refuses from some ten on.
+  const norm = tf.mul(tf.sqrt(tf.sum(tf.stack(squares))), invTokens);
   const factor =
     maxNorm > 0 ? tf.mul(tf.minimum(tf.div(maxNorm, tf.add(norm, 1e-6)), 1), invTokens) : tf.scalar(invTokens);
   return { norm, factor, ok: tf.logicalAnd(ok, tf.lessEqual(norm, LARGEST)) };
