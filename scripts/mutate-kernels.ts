@@ -76,10 +76,8 @@ async function mutateFile(
   const matching = undeclared.filter((mutant) => describe(mutant).includes(match));
   const mutants = options.all ? matching : spread(matching);
   say(`${name}: ${mutants.length} of ${all.length} mutants, ${all.length - undeclared.length} declared equivalent`);
-  if (listOnly) {
-    for (const mutant of mutants) say(`  ${describe(mutant)}`);
-    return stale.length;
-  }
+  if (listOnly) for (const mutant of mutants) say(`  ${describe(mutant)}`);
+  if (listOnly || mutants.length === 0) return stale.length;
   let current: string | undefined;
   const testRooms = testRoomsOf(room, path);
   const vitest = await startTests(testRooms, path, () => current);

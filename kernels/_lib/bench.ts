@@ -29,7 +29,11 @@ export async function benchLaunch(gpu: Gpu, { launch, words }: BenchCase): Promi
     const storage = launch.kernel.storage.get(operand);
     if (storage === undefined) throw new Error(`no operand '${operand}'`);
     // 0x3c003c00 is a small f32, two ones in f16 and codes of mixed size in q8 and q4.
-    const buffer = gpu.uploadBuffer(operand, new Uint32Array(words[operand] ?? 0).fill(0x3c003c00), Usage.storage);
+    const buffer = gpu.uploadBuffer(
+      operand,
+      new Uint32Array(words[launch.aliases?.[operand] ?? operand] ?? 0).fill(0x3c003c00),
+      Usage.storage,
+    );
     buffers.push(buffer);
     entries.push({ binding: storage.binding, resource: { buffer } });
   }

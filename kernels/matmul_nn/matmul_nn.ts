@@ -9,8 +9,7 @@ import quadsWgsl from './quads.wgsl?raw';
 
 const plain = defineWeightKernel('matmul_nn', [wgsl, noLoraWgsl].join('\n'));
 const withLora = defineWeightKernel('matmul_nn', [wgsl, loraWgsl].join('\n'));
-const plainQuads = defineQuadsKernel('matmul_nn', [quadsWgsl, wgsl, noLoraWgsl].join('\n'));
-const withLoraQuads = defineQuadsKernel('matmul_nn', [quadsWgsl, wgsl, loraWgsl].join('\n'));
+const quadsKernel = defineQuadsKernel('matmul_nn', [quadsWgsl, wgsl, loraWgsl].join('\n'));
 
 export type MatmulNnEntry = 'serial' | 'quads' | 'quads_narrow' | 'tile' | 'naive';
 
@@ -64,8 +63,9 @@ export function selectMatmulNn({
 export function matmulNn(args: MatmulNnArgs, entry: MatmulNnEntry = selectMatmulNn(args)): Launch {
   const { rows, outFeatures, inFeatures, dyStride, dyOffset, rank, loraScale, alpha = 1 } = args;
   const isQuads = entry === 'quads' || entry === 'quads_narrow';
-  const [none, lora] = isQuads ? [plainQuads, withLoraQuads] : [plain, withLora];
-  const weight = readWeight(rank > 0 ? lora : none, args.format, inFeatures);
+  // One program of quads serves with and without an adapter.
+  const branch = rank > 0 || isQuads;
+  const weight = readWeight(isQuads ? quadsKernel : branch ? withLora : plain, args.format, inFeatures);
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(rows / tileRows) * Math.ceil(inFeatures / tileCols);
   const perInvocation = entry === 'serial' || entry === 'naive';
@@ -73,11 +73,7 @@ export function matmulNn(args: MatmulNnArgs, entry: MatmulNnEntry = selectMatmul
   return {
     kernel: weight.kernel,
     entry,
-    overrides: {
-      ...weight.overrides,
-      ...(perInvocation && { WG: workgroupSize }),
-      ACCUMULATE: args.accumulate ? 1 : 0,
-    },
+    overrides: { ...weight.overrides, ...(perInvocation && { WG: workgroupSize }) },
     params: {
       ...weight.params,
       rows,
@@ -88,8 +84,10 @@ export function matmulNn(args: MatmulNnArgs, entry: MatmulNnEntry = selectMatmul
       rank,
       alpha,
       lora_scale: loraScale,
+      accumulate: args.accumulate ? 1 : 0,
     },
-    operands: ['dy', ...weight.operands, ...(rank > 0 ? ['dh', 'lora_a'] : []), 'dx'],
+    operands: ['dy', ...weight.operands, ...(branch ? ['dh', 'lora_a'] : []), 'dx'],
+    ...(branch && rank === 0 && { aliases: { dh: 'dy', lora_a: 'dy' } }),
     workgroups: foldGrid(Math.ceil(shares / (perInvocation ? workgroupSize : 1))),
     flops: 2 * rows * inFeatures * (outFeatures + rank),
   };

@@ -7,11 +7,10 @@
 //   naive   one output an invocation: the second oracle
 // The order of the additions depends on O and R only. Outputs past N or I are computed from clamped indices, not written.
 override WG: u32 = 64;
-override ACCUMULATE: u32 = 0;
 
 struct Params {
   rows: u32, out_features: u32, in_features: u32, dy_stride: u32, dy_offset: u32, rank: u32,
-  code_words: u32, scale_words: u32, alpha: f32, lora_scale: f32,
+  code_words: u32, scale_words: u32, alpha: f32, lora_scale: f32, accumulate: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -20,7 +19,7 @@ struct Params {
 
 fn put(n: u32, i: u32, value: f32) {
   let at = n * p.in_features + i;
-  if (ACCUMULATE == 1u) { dx[at] += value; } else { dx[at] = value; }
+  if (p.accumulate == 1u) { dx[at] += value; } else { dx[at] = value; }
 }
 
 @compute @workgroup_size(64)

@@ -88,7 +88,9 @@ export function selectMatmulNt({
 export function matmulNt(args: MatmulNtArgs, entry: MatmulNtEntry = selectMatmulNt(args)): Launch {
   const { rows, inFeatures, outFeatures, outStride, outOffset, rank, loraScale, alpha = 1, accumulate = false } = args;
   const isQuads = entry === 'quads' || entry === 'quads_narrow' || entry === 'quads_row';
-  const weight = readWeight((isQuads ? quadsSources : sources)(args.bias, rank > 0), args.format, inFeatures);
+  // One program of quads serves with and without an adapter.
+  const branch = rank > 0 || isQuads;
+  const weight = readWeight((isQuads ? quadsSources : sources)(args.bias, branch), args.format, inFeatures);
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(rows / tileRows) * Math.ceil(outFeatures / tileCols);
   const perInvocation = entry === 'serial' || entry === 'serial_row' || entry === 'naive';
@@ -96,7 +98,7 @@ export function matmulNt(args: MatmulNtArgs, entry: MatmulNtEntry = selectMatmul
   return {
     kernel: weight.kernel,
     entry,
-    overrides: { ...weight.overrides, ...(perInvocation && { WG: workgroupSize }), ACCUMULATE: accumulate ? 1 : 0 },
+    overrides: { ...weight.overrides, ...(perInvocation && { WG: workgroupSize }) },
     params: {
       ...weight.params,
       rows,
@@ -107,8 +109,10 @@ export function matmulNt(args: MatmulNtArgs, entry: MatmulNtEntry = selectMatmul
       rank,
       alpha,
       lora_scale: loraScale,
+      accumulate: accumulate ? 1 : 0,
     },
-    operands: ['x', ...weight.operands, ...(args.bias ? ['bias'] : []), ...(rank > 0 ? ['h', 'lora_b'] : []), 'y'],
+    operands: ['x', ...weight.operands, ...(args.bias ? ['bias'] : []), ...(branch ? ['h', 'lora_b'] : []), 'y'],
+    ...(branch && rank === 0 && { aliases: { h: 'x', lora_b: 'x' } }),
     workgroups: foldGrid(Math.ceil(shares / (perInvocation ? workgroupSize : 1))),
     flops: 2 * rows * outFeatures * (inFeatures + rank),
   };

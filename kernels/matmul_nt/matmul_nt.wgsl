@@ -11,11 +11,10 @@
 //   naive       one output an invocation: the second oracle
 // The order of the additions depends on I and R only. Outputs past N or O are computed from clamped rows and not written.
 override WG: u32 = 64;
-override ACCUMULATE: u32 = 0;
 
 struct Params {
   rows: u32, in_features: u32, out_features: u32, out_stride: u32, out_offset: u32, rank: u32,
-  code_words: u32, scale_words: u32, alpha: f32, lora_scale: f32,
+  code_words: u32, scale_words: u32, alpha: f32, lora_scale: f32, accumulate: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -25,7 +24,7 @@ struct Params {
 fn put(n: u32, o: u32, product: f32) {
   let at = n * p.out_stride + p.out_offset + o;
   let value = product + bias_at(o);
-  if (ACCUMULATE == 1u) { y[at] += value; } else { y[at] = value; }
+  if (p.accumulate == 1u) { y[at] += value; } else { y[at] = value; }
 }
 
 @compute @workgroup_size(64)

@@ -54,8 +54,9 @@ export function matmulTn(args: MatmulTnArgs, entry: MatmulTnEntry = selectMatmul
   const { rows, p, q, aStride = p, aOffset = 0, bStride = q, bOffset = 0, gStride = q, alpha } = args;
   const [tileRows, tileCols] = TILE[entry];
   const isQuads = entry === 'quads';
-  const longB = isQuads && q > p;
-  const shares = Math.ceil((longB ? q : p) / tileRows) * Math.ceil((longB ? p : q) / tileCols);
+  // Quads take the longer side as a.
+  const swapped = isQuads && q > p;
+  const shares = Math.ceil((swapped ? q : p) / tileRows) * Math.ceil((swapped ? p : q) / tileCols);
   const perInvocation = entry === 'serial' || entry === 'naive';
   const workgroupSize = entry === 'naive' ? 64 : SERIAL_WORKGROUP;
   return {
@@ -63,21 +64,22 @@ export function matmulTn(args: MatmulTnArgs, entry: MatmulTnEntry = selectMatmul
     entry,
     overrides: {
       ...(perInvocation && { WG: workgroupSize }),
-      ...(isQuads && { LONG_B: longB ? 1 : 0 }),
       ACCUMULATE: args.accumulate ? 1 : 0,
     },
     params: {
       rows,
-      p_len: p,
-      q_len: q,
-      a_stride: aStride,
-      a_offset: aOffset,
-      b_stride: bStride,
-      b_offset: bOffset,
+      p_len: swapped ? q : p,
+      q_len: swapped ? p : q,
+      a_stride: swapped ? bStride : aStride,
+      a_offset: swapped ? bOffset : aOffset,
+      b_stride: swapped ? aStride : bStride,
+      b_offset: swapped ? aOffset : bOffset,
       g_stride: gStride,
+      swapped: swapped ? 1 : 0,
       alpha,
     },
     operands: ['a', 'b', 'g'],
+    ...(swapped && { aliases: { a: 'b', b: 'a' } }),
     workgroups: foldGrid(Math.ceil(shares / (perInvocation ? workgroupSize : 1))),
     flops: 2 * rows * p * q,
   };

@@ -9,7 +9,7 @@
 override WG: u32 = 64;
 override ACCUMULATE: u32 = 0;
 
-struct Params { rows: u32, p_len: u32, q_len: u32, a_stride: u32, a_offset: u32, b_stride: u32, b_offset: u32, g_stride: u32, alpha: f32 }
+struct Params { rows: u32, p_len: u32, q_len: u32, a_stride: u32, a_offset: u32, b_stride: u32, b_offset: u32, g_stride: u32, swapped: u32, alpha: f32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;

@@ -78,6 +78,11 @@ export interface Launch {
   /** Value per field of Params; every field must be given. */
   readonly params: Readonly<Record<string, number>>;
   readonly operands: readonly string[];
+  /**
+   * Operands under which another operand's tensor is bound: unread ones, so that one program serves launches with and
+   * without them, and those that change places. A program takes seconds to compile on a software adapter.
+   */
+  readonly aliases?: Readonly<Record<string, string>>;
   readonly workgroups: readonly [number, number, number];
   /** Floating point operations of the dispatch, for slicing submissions and for benchmarks. */
   readonly flops: number;

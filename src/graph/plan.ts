@@ -160,7 +160,7 @@ export function planLaunches(
     const label = `${launch.kernel.name}/${launch.entry}`;
     flops += launch.flops;
     const bindings = launch.operands.map((name): PlannedBinding => {
-      const home = homeOf(name);
+      const home = homeOf(launch.aliases?.[name] ?? name);
       const storage = launch.kernel.storage.get(name);
       if (home === undefined || storage === undefined)
         throw new WebLoraError('internal', `${label}: operand '${name}' has no tensor`);
@@ -232,7 +232,7 @@ function touchOf({ launch, operands }: LoweredLaunch): Touch {
   const reads: Tensor[] = [];
   const writes: Tensor[] = [];
   for (const name of launch.operands) {
-    const operand = operands[name];
+    const operand = operands[launch.aliases?.[name] ?? name];
     if (!(operand instanceof Tensor) || operand.storage.role !== 'activation') continue;
     (launch.kernel.storage.get(name)?.access === 'read_write' ? writes : reads).push(operand.storage);
   }

@@ -49,7 +49,8 @@ export async function runLaunches(
         entries.push({ binding: PARAMS_BINDING, resource: { buffer: params } });
       }
       for (const operand of launch.operands) {
-        const name = rename[index]?.[operand] ?? operand;
+        const bound = launch.aliases?.[operand] ?? operand;
+        const name = rename[index]?.[bound] ?? bound;
         const buffer = gpuBuffers.get(name);
         const data = buffers[name];
         const storage = launch.kernel.storage.get(operand);
