@@ -55,7 +55,7 @@ const FREE = /^(test|bench|scripts)\/|\.(test|bench|ref|cases)\.tsx?$|(^|\/)toy-
 const ONLY_FOR_TESTS = /^(test|bench|scripts)\/|\.(test|bench|ref|cases)\.tsx?$|(^|\/)toy-[\w-]+\.ts$/;
 /** The programs that wrote the built-in model's examples and text run in Node, not in the product. */
 const PROGRAMS = /^models\/embedded\//;
-const NODE_ONLY = /^src\/cli\/|^src\/gpu\/(node|sparticuz)\.ts$|^src\/((storage|sources)\/)?node-[\w-]+\.ts$/;
+const NODE_ONLY = /^src\/cli\/|^src\/gpu\/(node|sparticuz)\.ts$|^src\/((bench|storage|sources)\/)?node-[\w-]+\.ts$/;
 
 const areaOf = (path: string): string | undefined =>
   Object.keys(AREAS).find((area) => path === area || path.startsWith(`${area}/`));
@@ -76,7 +76,7 @@ const importArrow = ESLintUtils.RuleCreator.withoutDocs<[], Message>({
     schema: [],
     messages: {
       arrow: '{{from}} may not import {{target}}: {{why}}. Move what both need further down.',
-      node: '{{name}} does not exist in a browser: only src/cli, src/gpu/node.ts and node-*.ts of src/storage and src/sources may import it.',
+      node: '{{name}} does not exist in a browser: only src/cli, src/gpu/node.ts and node-*.ts of src/bench, src/storage and src/sources may import it.',
       tests: '{{target}} is for tests: nothing of the product may import it.',
       missing: '{{target}} does not exist.',
       unplaced: '{{file}} has no place in the import arrow: give its folder one in scripts/lint/import-arrow.ts.',

@@ -1,17 +1,11 @@
-import { readMatrix } from '../../models/base-format.ts';
-import { ropeBufferName } from '../../models/gpu-base.ts';
 import type { OpenModel } from '../../models/open-model.ts';
-import { rotaryTables } from '../../models/rope.ts';
-import { unpackWeight, type BaseFormat } from '../formats/quantize.ts';
+import type { BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { AttentionShape, GraphNode } from '../graph/nodes.ts';
+import type { AttentionShape, ForwardNode } from '../graph/nodes.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { loraAName, loraBName } from '../lora/lora.ts';
-import { initialParams } from '../train/run.ts';
-import { trainingGraph } from '../train/program.ts';
 import { openJax, type Jax, type JaxArray } from './jax.ts';
 import { summarise, type About, type BenchRow } from './row.ts';
-import { TrainingJob } from './training-job.ts';
+import { TrainingJob, type Dense } from './training-job.ts';
 
 const STEPS = 3;
 
@@ -24,41 +18,27 @@ type Named = Record<string, JaxArray>;
 export async function benchJaxTrain(
   gpu: Gpu,
   opened: OpenModel,
-  options: { readonly format: BaseFormat; readonly context: number; readonly tokens: number },
+  options: { readonly format: BaseFormat; readonly tokens: number },
   about: About,
 ): Promise<BenchRow> {
-  const { format, context, tokens } = options;
+  const { format, tokens } = options;
   const job = new TrainingJob(opened, format, tokens);
   const row = { ...job.row, impl: 'jax-js', ...about } as const;
   try {
     const jax = await openJax();
     const { numpy: np, tree } = jax;
-    const { batch, lora } = job;
-    const { limits, variant } = gpu;
-    const { graph } = trainingGraph({ model: opened.model, format, context, limits, variant, lora }, batch.rows, false);
-    const frozen = await frozenValues(jax, opened, format, context);
-    const ints = (words: Uint32Array): JaxArray => np.array(Int32Array.from(words));
-    const inputs: Named = {
-      tokens: ints(batch.tokens),
-      positions: ints(batch.positions),
-      lossRows: ints(batch.lossRows),
-      labels: ints(batch.lossLabels),
-    };
-    const shapes = new Map(opened.model.weights.map(({ name, shape }) => [name, shape]));
-    const start = initialParams(opened, { lora }, 0, undefined);
-    const params: Named = {};
-    for (const path of lora.paths) {
-      const [outFeatures = 0, inFeatures = 0] = shapes.get(`${path}.weight`) ?? [];
-      for (const [name, shape] of [
-        [loraAName(path), [lora.rank, inFeatures]],
-        [loraBName(path), [outFeatures, lora.rank]],
-      ] as const)
-        params[name] = np.array(Float32Array.from(start.get(name) ?? []), { shape: [...shape] });
-    }
+    const nodes = job.forward(gpu);
+    const arrayOf = ({ values, shape }: Dense): JaxArray => np.array(values, { shape: [...shape] });
+    const frozen: Named = {};
+    for await (const [name, dense] of job.frozen()) frozen[name] = arrayOf(dense);
+    const inputs: Named = Object.fromEntries(
+      Object.entries(job.inputs).map(([name, words]) => [name, np.array(Int32Array.from(words))]),
+    );
+    const params: Named = Object.fromEntries([...job.params()].map(([name, dense]) => [name, arrayOf(dense)]));
     const zeros = (): Named =>
       Object.fromEntries(Object.entries(params).map(([name, p]) => [name, np.zerosLike(p.ref)]));
 
-    const loss = (p: Named, w: Named, given: Named): JaxArray => forward(jax, graph.nodes, { ...w, ...p }, given);
+    const loss = (p: Named, w: Named, given: Named): JaxArray => forward(jax, nodes, { ...w, ...p }, given);
     const { beta1, beta2, eps, lr, maxNorm } = job.hyper(1);
     const update = jax.jit(
       (p: Named, m: Named, v: Named, w: Named, given: Named, correct1: JaxArray, correct2: JaxArray) => {
@@ -114,28 +94,6 @@ export async function benchJaxTrain(
   }
 }
 
-/** The base's weights and rotary tables, under the names the graph has for them. */
-async function frozenValues(
-  { numpy: np }: Jax,
-  opened: OpenModel,
-  format: BaseFormat,
-  context: number,
-): Promise<Named> {
-  const values: Named = {};
-  for (const spec of opened.model.weights) {
-    const { name, shape, kind } = spec;
-    const floats = kind === 'vector' ? await opened.read(name) : unpackWeight(await readMatrix(opened, spec, format));
-    values[name] = np.array(Float32Array.from(floats), { shape: [...shape] });
-  }
-  for (const [table, rope] of Object.entries(opened.model.rope)) {
-    const { cos, sin } = rotaryTables(rope, context);
-    const shape = [context, rope.inverseFrequencies.length];
-    values[ropeBufferName(table, 'cos')] = np.array(Float32Array.from(cos), { shape });
-    values[ropeBufferName(table, 'sin')] = np.array(Float32Array.from(sin), { shape });
-  }
-  return values;
-}
-
 /** Another reference to one of many. */
 function take(values: Named, name: string): JaxArray {
   const value = values[name];
@@ -144,7 +102,7 @@ function take(values: Named, name: string): JaxArray {
 }
 
 /** Mean loss of one sequence under a training graph's forward nodes. */
-function forward({ numpy: np, nn }: Jax, nodes: readonly GraphNode[], named: Named, given: Named): JaxArray {
+function forward({ numpy: np, nn }: Jax, nodes: readonly ForwardNode[], named: Named, given: Named): JaxArray {
   const computed = new Map<Tensor, JaxArray>();
   const valueOf = (tensor: Tensor): JaxArray => computed.get(tensor)?.ref ?? take(named, tensor.name);
   const times = (x: JaxArray, weight: JaxArray): JaxArray => np.matmul(x, np.transpose(weight));

@@ -9,6 +9,7 @@ import { aboutAdapter, type BenchRow, type Suite } from './row.ts';
 import { benchMatmul } from './matmul-peers.ts';
 import { benchTfjsTrain } from './tfjs-train.ts';
 import { benchJaxTrain } from './jax-train.ts';
+import { benchTorchTrain } from './node-torch-train.ts';
 import { benchTrain } from './train.ts';
 
 const MATMUL_SIZES = [512, 1024];
@@ -40,7 +41,8 @@ export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow
           yield await benchTrain(base, opened, tokens, about);
           if (!peers) continue;
           yield await benchTfjsTrain(gpu, opened, { format, context, tokens }, about);
-          yield await benchJaxTrain(gpu, opened, { format, context, tokens }, about);
+          yield await benchJaxTrain(gpu, opened, { format, tokens }, about);
+          yield await benchTorchTrain(gpu, opened, { format, tokens }, about);
         }
       }
       if (suites.includes('decode')) {

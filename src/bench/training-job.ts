@@ -1,8 +1,14 @@
+import { readMatrix } from '../../models/base-format.ts';
+import { ropeBufferName } from '../../models/gpu-base.ts';
 import type { OpenModel } from '../../models/open-model.ts';
-import type { BaseFormat } from '../formats/quantize.ts';
+import { rotaryTables } from '../../models/rope.ts';
 import { makeMicroBatch, type MicroBatch } from '../data/batch.ts';
+import { unpackWeight, type BaseFormat } from '../formats/quantize.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { ForwardNode } from '../graph/nodes.ts';
+import { loraAName, loraBName, type LoraSettings } from '../lora/lora.ts';
+import { trainingGraph } from '../train/program.ts';
 import { initialParams } from '../train/run.ts';
-import type { LoraSettings } from '../lora/lora.ts';
 import type { Trainer, UpdateResult } from '../train/trainer.ts';
 import type { WgslTrainer } from '../train/wgsl-trainer.ts';
 
@@ -14,6 +20,12 @@ export interface KernelShare {
   readonly share: number;
 }
 
+/** Values for a library that is not ours. */
+export interface Dense {
+  readonly shape: readonly number[];
+  readonly values: Float32Array<ArrayBuffer>;
+}
+
 /** The update that every implementation is timed on: AdamW, rank 16, all-linear, one micro-batch with every token scored. */
 export class TrainingJob {
   readonly row: { readonly suite: 'train'; readonly case: string };
@@ -22,6 +34,7 @@ export class TrainingJob {
   readonly weightDecay = 0;
   readonly tokens: number;
   readonly #opened: OpenModel;
+  readonly #format: BaseFormat;
   readonly batch: MicroBatch;
 
   constructor(opened: OpenModel, format: BaseFormat, tokens: number) {
@@ -29,12 +42,70 @@ export class TrainingJob {
     this.lora = { rank: 16, scale: 2, dropout: 0, paths: opened.model.linearPaths };
     this.tokens = tokens;
     this.#opened = opened;
+    this.#format = format;
     const ids = Uint32Array.from({ length: tokens }, (_, i) => (i * 7919) % opened.model.shape.vocabSize);
     this.batch = makeMicroBatch([{ ids, labels: Int32Array.from(ids) }]);
   }
 
   begin(trainer: Trainer): void {
-    trainer.writeState({ params: initialParams(this.#opened, { lora: this.lora }, 0, undefined) });
+    trainer.writeState({ params: this.#start() });
+  }
+
+  #start(): ReturnType<typeof initialParams> {
+    return initialParams(this.#opened, { lora: this.lora }, 0, undefined);
+  }
+
+  /** The forward pass for libraries that differentiate it themselves: nodes up to the loss, over `frozen` and `params`. */
+  forward({ limits, variant }: Gpu): readonly ForwardNode[] {
+    const { lora, tokens, batch } = this;
+    const { model } = this.#opened;
+    const { graph } = trainingGraph(
+      { model, format: this.#format, context: tokens, limits, variant, lora },
+      batch.rows,
+      false,
+    );
+    const head = graph.nodes.findIndex(({ op }) => op === 'linear_cross_entropy');
+    return graph.nodes.slice(0, head + 1) as ForwardNode[];
+  }
+
+  /** The format's values of the base's weights in f32, and the rotary tables, by the names of the graph's tensors. */
+  async *frozen(): AsyncGenerator<readonly [name: string, Dense]> {
+    for (const spec of this.#opened.model.weights) {
+      const { name, shape, kind } = spec;
+      const values =
+        kind === 'vector'
+          ? await this.#opened.read(name)
+          : unpackWeight(await readMatrix(this.#opened, spec, this.#format));
+      yield [name, { shape, values: Float32Array.from(values) }];
+    }
+    for (const [table, rope] of Object.entries(this.#opened.model.rope)) {
+      const tables = rotaryTables(rope, this.tokens);
+      const shape = [this.tokens, rope.inverseFrequencies.length];
+      for (const of of ['cos', 'sin'] as const)
+        yield [ropeBufferName(table, of), { shape, values: Float32Array.from(tables[of]) }];
+    }
+  }
+
+  /** The adapter's matrices before the first update. */
+  params(): ReadonlyMap<string, Dense> {
+    const shapes = new Map(this.#opened.model.weights.map(({ name, shape }) => [name, shape]));
+    const params = new Map<string, Dense>();
+    const start = this.#start();
+    for (const path of this.lora.paths) {
+      const [outFeatures = 0, inFeatures = 0] = shapes.get(`${path}.weight`) ?? [];
+      for (const [name, shape] of [
+        [loraAName(path), [this.lora.rank, inFeatures]],
+        [loraBName(path), [outFeatures, this.lora.rank]],
+      ] as const)
+        params.set(name, { shape, values: Float32Array.from(start.get(name) ?? []) });
+    }
+    return params;
+  }
+
+  /** What the forward pass reads of the batch. */
+  get inputs(): Readonly<Record<'tokens' | 'positions' | 'lossRows' | 'labels', Uint32Array>> {
+    const { tokens, positions, lossRows, lossLabels: labels } = this.batch;
+    return { tokens, positions, lossRows, labels };
   }
 
   /** Of an update: what shows that everyone computes the same. */
