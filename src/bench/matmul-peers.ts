@@ -1,16 +1,15 @@
-import { codeWordsPerRow } from '../formats/quantize.ts';
-import { benchLaunch } from '../../kernels/_lib/bench.ts';
-import { matmulNt, selectMatmulNt } from '../../kernels/matmul_nt/matmul_nt.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { openTfjs } from '../graph/tfjs/backend.ts';
+import { benchSquare } from './ceilings.ts';
 import { openJax } from './jax.ts';
 import { summarise, type About, type BenchRow } from './row.ts';
 
 const REPEATS = 5;
 
-/** x·Wᵀ of two square f32 matrices on one adapter: ours, stock tfjs-webgpu's and jax-js's. */
+/** x·Wᵀ of two square matrices on one adapter: ours in f32 and q4, stock tfjs-webgpu's and jax-js's in f32. */
 export async function* benchMatmul(gpu: Gpu, size: number, about: About): AsyncGenerator<BenchRow> {
-  const name = `matmul x·Wᵀ f32 ${size}x${size}x${size}`;
+  const caseOf = (format: string): string => `matmul x·Wᵀ ${format} ${size}x${size}x${size}`;
+  const name = caseOf('f32');
   const flops = 2 * size ** 3;
   const row = (impl: string, times: readonly number[]): BenchRow => {
     const spread = summarise(times);
@@ -32,22 +31,10 @@ export async function* benchMatmul(gpu: Gpu, size: number, about: About): AsyncG
     status: `not measured: ${error instanceof Error ? error.message : String(error)}`,
   });
 
-  const { variant, quads } = gpu;
-  const entry = selectMatmulNt({ variant, quads, rows: size, outFeatures: size });
-  const shape = {
-    rows: size,
-    inFeatures: size,
-    outFeatures: size,
-    outStride: size,
-    outOffset: 0,
-    format: 'f32',
-  } as const;
-  const { gflops, ...spread } = await benchLaunch(gpu, {
-    name,
-    launch: matmulNt({ ...shape, bias: false, rank: 0, loraScale: 0, variant }, entry),
-    words: { x: size * size, w_codes: size * codeWordsPerRow('f32', size), w_scales: 0, y: size * size },
-  });
-  yield { suite: 'kernels', case: name, impl: 'weblora', ...about, ...spread, gflops, kernel: entry, status: 'ok' };
+  for (const format of ['f32', 'q4'] as const) {
+    const { kernel, ...measured } = await benchSquare(gpu, size, format);
+    yield { suite: 'kernels', case: caseOf(format), impl: 'weblora', ...about, ...measured, kernel, status: 'ok' };
+  }
 
   try {
     const tf = await openTfjs('webgpu', gpu);

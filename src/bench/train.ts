@@ -1,6 +1,7 @@
 import type { GpuBase } from '../../models/gpu-base.ts';
 import type { OpenModel } from '../../models/open-model.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { measureCeilings } from './ceilings.ts';
 import { planProgram } from '../train/program.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
 import { summarise, type About, type BenchRow } from './row.ts';
@@ -58,14 +59,19 @@ export async function benchTrain(base: GpuBase, opened: OpenModel, tokens: numbe
     const dispatches = trainer.dispatches / STEPS;
     const perMicroStep = dispatches - program.update.launches.length;
     const script = await timeEncoding(trainer, job, gpu);
-    const kernelShares = await job.profile(trainer);
+    const ceilings = await measureCeilings(gpu);
+    const kernelShares = await job.profile(trainer, ceilings);
+    const gflops = program.report.flopsPerStep / spread.medianMs / 1e6;
     return {
       ...job.row,
       impl: 'weblora',
       ...about,
       ...spread,
       tokensPerSec: (tokens / spread.medianMs) * 1000,
-      gflops: program.report.flopsPerStep / spread.medianMs / 1e6,
+      gflops,
+      ceilingGflops: ceilings.gflops,
+      ceilingGbPerSec: ceilings.gbPerSec,
+      ofCeiling: gflops / ceilings.gflops,
       peakBytes: program.report.totalBytes,
       compileMs,
       pipelines: gpu.pipelines.size - pipelinesBefore,
@@ -75,7 +81,13 @@ export async function benchTrain(base: GpuBase, opened: OpenModel, tokens: numbe
       jsMicrosecondsPerUpdate: script.updateMs * 1000,
       submitMicrosecondsPerDispatch: (script.submitMs * 1000) / dispatches,
       losses,
-      ...(kernelShares && { kernelShares }),
+      ...(kernelShares && {
+        nonMatmulShare: kernelShares.reduce(
+          (sum, { kernel, share }) => sum + (kernel.startsWith('matmul') ? 0 : share),
+          0,
+        ),
+        kernelShares,
+      }),
       status: 'ok',
     };
   } finally {

@@ -1,3 +1,4 @@
+import type { Ceilings } from './ceilings.ts';
 import { readMatrix } from '../../models/base-format.ts';
 import { ropeBufferName } from '../../models/gpu-base.ts';
 import type { OpenModel } from '../../models/open-model.ts';
@@ -18,6 +19,11 @@ export interface KernelShare {
   readonly dispatches: number;
   /** 0 to 1. */
   readonly share: number;
+  readonly gflops: number;
+  /** Bytes that it cannot but move, a second; what caches keep between its workgroups is not counted. */
+  readonly gbPerSec: number;
+  /** Least time its operations and bytes take at the measured ceilings, of the time it takes: 1 leaves nothing to gain. */
+  readonly ofFloor: number;
 }
 
 /** Values for a library that is not ours. */
@@ -114,12 +120,17 @@ export class TrainingJob {
   }
 
   /** What each kernel takes of an update, most first; undefined where the adapter has no clock. */
-  async profile(trainer: WgslTrainer): Promise<readonly KernelShare[] | undefined> {
+  async profile(trainer: WgslTrainer, ceilings: Ceilings): Promise<readonly KernelShare[] | undefined> {
     const times = await trainer.profile(this.batch, this.hyper(1));
     if (times === undefined) return undefined;
     const total = [...times.values()].reduce((sum, { milliseconds }) => sum + milliseconds, 0);
     return [...times]
-      .map(([kernel, { dispatches, milliseconds }]) => ({ kernel, dispatches, share: milliseconds / total }))
+      .map(([kernel, { dispatches, milliseconds, flops, bytes }]) => {
+        const gflops = flops / milliseconds / 1e6;
+        const gbPerSec = bytes / milliseconds / 1e6;
+        const ofFloor = Math.max(gflops / ceilings.gflops, gbPerSec / ceilings.gbPerSec);
+        return { kernel, dispatches, share: milliseconds / total, gflops, gbPerSec, ofFloor };
+      })
       .sort((a, b) => b.share - a.share);
   }
 

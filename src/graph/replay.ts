@@ -180,10 +180,15 @@ export class Replay {
         this.#gpu.device.queue.submit([encoder.finish()]);
       });
       const taken = await timer.read(slice.length);
-      slice.forEach(({ planned: { launch } }, index) => {
+      slice.forEach(({ planned: { launch, bindings } }, index) => {
         const name = `${launch.kernel.name}/${launch.entry}`;
-        const { dispatches = 0, milliseconds = 0 } = times.get(name) ?? {};
-        times.set(name, { dispatches: dispatches + 1, milliseconds: milliseconds + (taken[index] ?? 0) });
+        const { dispatches = 0, milliseconds = 0, flops = 0, bytes = 0 } = times.get(name) ?? {};
+        times.set(name, {
+          dispatches: dispatches + 1,
+          milliseconds: milliseconds + (taken[index] ?? 0),
+          flops: flops + launch.flops,
+          bytes: bindings.reduce((sum, { sizeBytes }) => sum + sizeBytes, bytes),
+        });
       });
     }
   }
@@ -193,6 +198,9 @@ export class Replay {
 export interface KernelTime {
   readonly dispatches: number;
   readonly milliseconds: number;
+  readonly flops: number;
+  /** Of everything that is bound, once: no launch can move less. */
+  readonly bytes: number;
 }
 
 function bindEntries(

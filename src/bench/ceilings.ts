@@ -1,0 +1,67 @@
+import { benchLaunch } from '../../kernels/_lib/bench.ts';
+import { matmulNt, selectMatmulNt } from '../../kernels/matmul_nt/matmul_nt.ts';
+import { codeWordsPerRow, scaleWordsPerRow, type WeightFormat } from '../formats/quantize.ts';
+import { Usage, type Gpu } from '../gpu/gpu.ts';
+import { summarise } from './row.ts';
+
+/** What an adapter reaches at best, measured: the two sides of a roofline (Williams et al. 2009). */
+export interface Ceilings {
+  /** Of our f32 matmul, 1024 x 1024 x 1024. */
+  readonly gflops: number;
+  /** Of copying a buffer, bytes read and written. */
+  readonly gbPerSec: number;
+}
+
+const SIZE = 1024;
+const COPY_BYTES = 64 * 2 ** 20;
+const REPEATS = 5;
+
+export async function measureCeilings(gpu: Gpu): Promise<Ceilings> {
+  const { gflops } = await benchSquare(gpu, SIZE, 'f32');
+  return { gflops, gbPerSec: await copyBandwidth(gpu) };
+}
+
+/** x·Wᵀ of two square matrices, W in a format, by the path that a training step takes. */
+export async function benchSquare(
+  gpu: Gpu,
+  size: number,
+  format: WeightFormat,
+): Promise<Awaited<ReturnType<typeof benchLaunch>> & { readonly kernel: string }> {
+  const { variant, quads } = gpu;
+  const kernel = selectMatmulNt({ variant, quads, rows: size, outFeatures: size });
+  const shape = { rows: size, inFeatures: size, outFeatures: size, outStride: size, outOffset: 0, format };
+  const result = await benchLaunch(gpu, {
+    name: `x·Wᵀ ${format} ${size}`,
+    launch: matmulNt({ ...shape, bias: false, rank: 0, loraScale: 0, variant }, kernel),
+    words: {
+      x: size * size,
+      w_codes: size * codeWordsPerRow(format, size),
+      w_scales: size * scaleWordsPerRow(format, size),
+      y: size * size,
+    },
+  });
+  return { ...result, kernel };
+}
+
+async function copyBandwidth(gpu: Gpu): Promise<number> {
+  const bytes = Math.min(COPY_BYTES, gpu.limits.maxBufferBytes);
+  const [from, to] = ['copied from', 'copied to'].map((label) =>
+    gpu.createBuffer(label, bytes, Usage.copySrc | Usage.copyDst),
+  );
+  if (from === undefined || to === undefined) return Number.NaN;
+  try {
+    const times: number[] = [];
+    for (let repeat = 0; repeat <= REPEATS; repeat += 1) {
+      const encoder = gpu.device.createCommandEncoder();
+      encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
+      const start = performance.now();
+      gpu.device.queue.submit([encoder.finish()]);
+      await gpu.idle();
+      times.push(performance.now() - start);
+    }
+    return (2 * bytes) / summarise(times.slice(1)).medianMs / 1e6; // the first one clears the buffers
+  } finally {
+    gpu.destroyBuffer(from);
+    gpu.destroyBuffer(to);
+  }
+}
