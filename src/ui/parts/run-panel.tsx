@@ -11,6 +11,7 @@ import { RunResult } from './run-result.tsx';
 import { Term } from './term.tsx';
 
 const PHASES: Readonly<Record<RunView['phase'], string>> = {
+  waiting: 'Waiting for another tab',
   starting: 'Getting ready',
   running: 'Training',
   pausing: 'Pausing after this step',
@@ -27,7 +28,8 @@ export function RunPanel({ view }: { readonly view: RunView }) {
   const left = secondsLeft.value;
   return (
     <div class="run">
-      {isTraining.value && (
+      {phase === 'waiting' && <Waiting />}
+      {isTraining.value && phase !== 'waiting' && (
         <>
           <div class="run-head">
             <p class="run-phase">{PHASES[phase]}</p>
@@ -67,6 +69,23 @@ export function RunPanel({ view }: { readonly view: RunView }) {
       {isTraining.value && <WhileAway />}
       {view.notices.length > 0 && <Notices notices={view.notices} />}
       <Announcement />
+    </div>
+  );
+}
+
+/** Another tab has the graphics chip: both runs are safe, one goes after the other. */
+function Waiting() {
+  return (
+    <div class="notice">
+      <p role="status">
+        <strong>{PHASES.waiting}.</strong> Another tab of this page is training. This run begins by itself when that one
+        is finished or stopped; nothing of either is lost. To begin sooner, stop the run in that tab or close it.
+      </p>
+      <div class="actions">
+        <button type="button" onClick={() => void control('stop')}>
+          Do not wait
+        </button>
+      </div>
     </div>
   );
 }

@@ -52,7 +52,8 @@ export function watchLeaving(): void {
     const { place, isStart } = address.value;
     const where = isStart ? NAME : `${PLACE_TITLES[place]} · ${NAME}`;
     const percent = totalSteps === 0 ? 0 : Math.floor((100 * step) / totalSteps);
-    document.title = isTraining.value ? `${percent} % · ${NAME}` : phase === 'finished' ? `Done · ${NAME}` : where;
+    const progress = phase === 'waiting' ? 'Waiting' : `${percent} %`;
+    document.title = isTraining.value ? `${progress} · ${NAME}` : phase === 'finished' ? `Done · ${NAME}` : where;
   });
   effect(() => {
     if (isTraining.value) addEventListener('beforeunload', ask);
