@@ -1,5 +1,5 @@
 import { useComputed } from '@preact/signals';
-import { canNotify, keepAwake, setTellWhenDone, tellWhenDone } from '../state/leaving.ts';
+import { cannotTell, canNotify, keepAwake, setTellWhenDone, tellWhenDone } from '../state/leaving.ts';
 import { progressAnswers, setProgressAnswers, showsProgressAnswers } from '../state/progress-answers.ts';
 import { control, curve, isTraining, run, secondsLeft, type RunView } from '../state/training.ts';
 import { question } from '../state/trial.ts';
@@ -224,10 +224,19 @@ function WhileAway() {
           <input
             type="checkbox"
             checked={tellWhenDone.value}
-            onChange={({ currentTarget }) => void setTellWhenDone(currentTarget.checked)}
+            onChange={({ currentTarget }) =>
+              // Refused, the setting stays what it was, and nothing else would take the tick back.
+              void setTellWhenDone(currentTarget.checked).then(() => (currentTarget.checked = tellWhenDone.value))
+            }
           />
           Tell me when it is done
         </label>
+      )}
+      {cannotTell.value && (
+        <p class="quiet" role="status">
+          The browser does not allow this page to notify you. Its settings for this site can; the tab’s title says
+          “Done” all the same.
+        </p>
       )}
     </div>
   );
