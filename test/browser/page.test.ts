@@ -127,10 +127,27 @@ describe('the page, over a scripted engine', () => {
       .setInputFiles({ name: 'run.json', mimeType: 'application/json', buffer: Buffer.from(given) });
     await page.getByText('In use; not known here: wings.').waitFor();
     expect(await line.innerText()).toContain('--lr 0.002');
+    const load = (name: string, text: string): Promise<void> =>
+      page
+        .locator('.settings input[type=file]')
+        .setInputFiles({ name, mimeType: 'application/yaml', buffer: Buffer.from(text) });
+    await load('list.yaml', '- lr\n');
+    await page
+      .getByText('list.yaml: got ["lr"], wanted settings and their values; correct the file. Nothing was changed.')
+      .waitFor();
+    expect(await line.innerText()).toContain('--lr 0.002');
+    const [yaml] = await Promise.all([page.waitForEvent('download'), button(page, 'Save as YAML').click()]);
+    expect(yaml.suggestedFilename()).toBe('weblora-settings.yaml');
+    expect(await readFile(await yaml.path(), 'utf8')).toBe('steps: 12\nlr: 0.002\nrank: 8\nalpha: 16\n');
+    await load('run.yaml', '# mine\nsteps: 12\nlr: 2e-3\nrank: 8\nadam_betas: [0.9, 0.99]\n');
+    await page.getByText('run.yaml is in use.').waitFor();
+    expect(await line.innerText()).toContain('--steps 12 --lr 0.002 --rank 8 --adam-betas 0.9,0.99 --alpha 16');
     await button(page, 'Train').click();
     await page.getByText('The model has learned your examples').waitFor();
     await page.getByText(/A small shop.*12 steps/).waitFor();
-    expect(await page.locator('main').innerText()).not.toMatch(/--(?!model|data|eval|steps|lr|rank|alpha|out)/);
+    expect(await page.locator('main').innerText()).not.toMatch(
+      /--(?!model|data|eval|steps|lr|rank|alpha|adam-betas|out)/,
+    );
     await close();
   });
 
