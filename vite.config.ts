@@ -136,7 +136,12 @@ export default defineConfig(({ mode, command }) => ({
       },
       {
         extends: true,
-        test: { name: 'browser', include: ['test/browser/**/*.test.ts'], globalSetup: ['test/browser/build.ts'] },
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          globalSetup: ['test/browser/build.ts'],
+          expect: { poll: { timeout: 60_000 } }, // a busy machine is slow, not wrong
+        },
       },
     ],
   },

@@ -40,7 +40,13 @@ const AREAS: Readonly<Record<string, Area>> = {
   'src/evaluate': { uses: [...MODELS, 'src/generate'], why: ARROW },
   workers: { uses: [...MODELS, ...WORK, 'src/version.ts'], why: ARROW },
   'src/ui': {
-    uses: ['workers/*/client.ts', 'src/train/config.ts', 'src/data/run-size.ts', 'src/version.ts'],
+    uses: [
+      'workers/*/client.ts',
+      'src/train/config.ts',
+      'src/train/settings-file.ts',
+      'src/data/run-size.ts',
+      'src/version.ts',
+    ],
     anyTypes: true,
     why: 'the page knows the workers by their clients, and beyond them only types and pure helpers',
   },

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { parse as parseYaml } from 'yaml';
 import { WebLoraError } from '../errors.ts';
 import { BASE_FORMATS, type BaseFormat } from '../formats/quantize.ts';
 import type { GenerateSettings } from '../generate/generate.ts';
 import type { TrainConfig } from '../train/config.ts';
+import { flagName, parseSettingsFile } from '../train/settings-file.ts';
 
 /** Values of a command by flag name (`seq-len`), from the command line and from --config. */
 export class Flags {
@@ -106,11 +106,6 @@ function usage(name: string, value: unknown, wanted: string): WebLoraError {
   });
 }
 
-/** `seqLen` -> `seq-len`, as commander and YAML files may spell it. */
-function flagName(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll('_', '-');
-}
-
 /** Flags of the command line over those of a config file; a run.json counts as one through its `settings`. */
 export function mergeFlags(options: Readonly<Record<string, unknown>>, known: ReadonlySet<string>): Flags {
   const values = new Map<string, unknown>();
@@ -132,35 +127,14 @@ export function mergeFlags(options: Readonly<Record<string, unknown>>, known: Re
   return new Flags(values);
 }
 
-export function readConfig(path: string): Record<string, unknown> {
+function readConfig(path: string): Record<string, unknown> {
   if (!existsSync(path))
     throw new WebLoraError('usage', `--config ${path}`, {
       got: 'no such file',
       wanted: 'a JSON or YAML file of flags',
       fix: 'check the path',
     });
-  let parsed: unknown;
-  try {
-    parsed = parseYaml(readFileSync(path, 'utf8')); // JSON is YAML too
-  } catch (cause) {
-    throw new WebLoraError('usage', `--config ${path}`, {
-      got: cause instanceof Error ? cause.message : String(cause),
-      wanted: 'a JSON or YAML file of flags',
-      fix: 'correct the file',
-      cause,
-    });
-  }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw new WebLoraError('usage', `--config ${path}`, {
-      got: JSON.stringify(parsed),
-      wanted: 'flags and their values',
-      fix: 'correct the file',
-    });
-  }
-  const record = parsed as Record<string, unknown>;
-  return typeof record['settings'] === 'object' && record['settings'] !== null
-    ? (record['settings'] as Record<string, unknown>)
-    : record;
+  return parseSettingsFile(`--config ${path}`, readFileSync(path, 'utf8'));
 }
 
 /** Flags of training as the configuration's fields; absent ones stay absent, so that defaults apply once. */

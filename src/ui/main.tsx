@@ -5,6 +5,7 @@ import { restoreExamples } from './state/examples.ts';
 import { explainGpu } from './state/gpu-case.ts';
 import { watchLeaving } from './state/leaving.ts';
 import { watchOffline } from './state/offline.ts';
+import { watchOtherTabs } from './state/other-tabs.ts';
 import { watchPlace } from './state/place.ts';
 import { watchPlan } from './state/cost.ts';
 import { watchPreview } from './state/preview.ts';
@@ -24,10 +25,15 @@ watchPreview();
 watchPlan();
 if (!takeSharedLink()) void restoreExamples();
 addEventListener('hashchange', takeSharedLink);
+async function findRuns(): Promise<void> {
+  await refreshRuns();
+  await findInterrupted();
+}
+
 void startEngine().then(async () => {
   const { executor, adapter } = engineFacts.value ?? {};
   if (executor !== 'webgpu' || adapter?.isSoftware === true) void explainGpu();
-  await refreshRuns();
-  await findInterrupted();
+  await watchOtherTabs(findRuns);
+  await findRuns();
 });
 void watchOffline();

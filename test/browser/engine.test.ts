@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { launchChromium } from './chromium.ts';
@@ -160,6 +160,62 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
     const [, first, last] =
       /Its loss went from ([\d.]+) to ([\d.]+)/.exec(await page.locator('.result').innerText()) ?? [];
     expect(Number(last)).toBeLessThan(0.8 * Number(first));
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it('trains in two tabs one after the other, and both runs are whole in both', { timeout: 600_000 }, async () => {
+    const lines = (await readFile(join(root, 'models/embedded/examples/shop/train.jsonl'), 'utf8')).trim().split('\n');
+    const { page: first, context, complaints, close } = await visit(browser, site.url);
+    await first.getByText('Built-in model ready').waitFor(PATIENCE);
+    const second = await context.newPage();
+    await second.goto(site.url);
+    await second.getByText('Built-in model ready').waitFor(PATIENCE);
+    const prepare = async (page: Page, name: string, rows: readonly string[], steps: number): Promise<void> => {
+      await page
+        .locator('.drop input[type=file]')
+        .setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(rows.join('\n')) });
+      await page.getByText(`${rows.length} examples to learn from`).waitFor();
+      await page.getByRole('navigation').getByRole('link', { name: 'Train' }).click();
+      await page.getByText('All settings').click();
+      await page.getByLabel('Steps', { exact: true }).fill(String(steps));
+      await page.getByLabel('Examples per step', { exact: true }).fill('1');
+      await page.getByLabel('Steps between saves', { exact: true }).fill('2');
+    };
+    await prepare(first, 'first.jsonl', lines.slice(0, 4), 24);
+    await prepare(second, 'second.jsonl', lines.slice(4, 7), 6);
+    const press = (page: Page): Promise<void> => page.getByRole('button', { name: 'Train', exact: true }).click();
+    await press(first);
+    await first.getByText(/^Step \d+ of 24$/).waitFor(PATIENCE);
+    await first.getByRole('button', { name: 'Pause', exact: true }).click();
+    await first.getByText('Paused', { exact: true }).waitFor(PATIENCE);
+    await press(second);
+    await second.getByText('Waiting for another tab').waitFor();
+    await first.getByRole('button', { name: 'Resume', exact: true }).click();
+    await first.getByText('The model has learned your examples').waitFor(PATIENCE);
+    await second.getByText('The model has learned your examples').waitFor(PATIENCE);
+    await first.getByRole('img', { name: / over 24 steps$/ }).waitFor();
+    await second.getByRole('img', { name: / over 6 steps$/ }).waitFor();
+
+    for (const page of [first, second]) {
+      await page.reload();
+      await page.getByText(/, 24 steps$/).waitFor(PATIENCE);
+      await page.getByText(/, 6 steps$/).waitFor();
+      // Each tab reads what the other wrote: every step's record, and the adapter.
+      for (const box of await page.getByRole('checkbox', { name: /^Compare / }).all()) await box.check();
+      const [saved] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: 'Save as CSV' }).click(),
+      ]);
+      const csv = (await readFile(await saved.path(), 'utf8')).trim().split('\n').slice(1);
+      const stepsOf = (title: string): number[] =>
+        csv.filter((line) => line.startsWith(`${title}-`)).map((line) => Number(line.split(',')[1]));
+      expect(stepsOf('first')).toEqual(Array.from({ length: 24 }, (_, i) => i + 1));
+      expect(stepsOf('second')).toEqual(Array.from({ length: 6 }, (_, i) => i + 1));
+      const other = page === first ? 'second' : 'first';
+      await page.getByRole('button', { name: new RegExp(`^Open ${other}`) }).click(PATIENCE);
+      await page.getByRole('article', { name: `After: tuned on ${other}` }).waitFor();
+    }
     expect(complaints).toEqual([]);
     await close();
   });

@@ -127,10 +127,27 @@ describe('the page, over a scripted engine', () => {
       .setInputFiles({ name: 'run.json', mimeType: 'application/json', buffer: Buffer.from(given) });
     await page.getByText('In use; not known here: wings.').waitFor();
     expect(await line.innerText()).toContain('--lr 0.002');
+    const load = (name: string, text: string): Promise<void> =>
+      page
+        .locator('.settings input[type=file]')
+        .setInputFiles({ name, mimeType: 'application/yaml', buffer: Buffer.from(text) });
+    await load('list.yaml', '- lr\n');
+    await page
+      .getByText('list.yaml: got ["lr"], wanted settings and their values; correct the file. Nothing was changed.')
+      .waitFor();
+    expect(await line.innerText()).toContain('--lr 0.002');
+    const [yaml] = await Promise.all([page.waitForEvent('download'), button(page, 'Save as YAML').click()]);
+    expect(yaml.suggestedFilename()).toBe('weblora-settings.yaml');
+    expect(await readFile(await yaml.path(), 'utf8')).toBe('steps: 12\nlr: 0.002\nrank: 8\nalpha: 16\n');
+    await load('run.yaml', '# mine\nsteps: 12\nlr: 2e-3\nrank: 8\nadam_betas: [0.9, 0.99]\n');
+    await page.getByText('run.yaml is in use.').waitFor();
+    expect(await line.innerText()).toContain('--steps 12 --lr 0.002 --rank 8 --adam-betas 0.9,0.99 --alpha 16');
     await button(page, 'Train').click();
     await page.getByText('The model has learned your examples').waitFor();
     await page.getByText(/A small shop.*12 steps/).waitFor();
-    expect(await page.locator('main').innerText()).not.toMatch(/--(?!model|data|eval|steps|lr|rank|alpha|out)/);
+    expect(await page.locator('main').innerText()).not.toMatch(
+      /--(?!model|data|eval|steps|lr|rank|alpha|adam-betas|out)/,
+    );
     await close();
   });
 
@@ -229,6 +246,79 @@ describe('the page, over a scripted engine', () => {
     await page.getByText(/Step 50,\d+ of 100,000/).waitFor();
     await button(page, 'Stop').click();
     await page.getByText(/Stopped after 50,?\d+ of 100,?000 steps/).waitFor();
+    await close();
+  });
+
+  it('lets one tab train at a time: another waits its turn, is told so, and need not wait', async () => {
+    const { page: first, context, complaints, close } = await open({ steps: 100_000, stepMs: 10 });
+    await button(first, 'Train').click();
+    await first.getByText(/Step [\d,]+ of 100,000/).waitFor();
+    const [out = ''] = await first.evaluate(async () =>
+      ((await navigator.locks.query()).held ?? []).flatMap(({ name = '' }) => /run\/(.+)$/.exec(name)?.[1] ?? []),
+    );
+    const runs = [{ out, finished: false, step: 20, totalSteps: 100_000, model: 'embedded' }];
+    await context.route('**/embedded/scenario.json', (route) =>
+      route.fulfill({ json: { runs, steps: 30, stepMs: 5 } }),
+    );
+    const second = await context.newPage();
+    await second.goto(`${site.url}#/train`);
+
+    // The other tab's run is no run that a closed tab cut off.
+    await second.getByText('training in another tab').waitFor();
+    expect(await second.getByRole('button', { name: /^Continue/ }).count()).toBe(0);
+    expect(await second.getByRole('button', { name: /^Delete Support tickets/ }).isDisabled()).toBe(true);
+    await button(second, 'Train').click();
+    await second.getByText('Another tab of this page is training.', { exact: false }).waitFor();
+    expect(await second.title()).toBe('Waiting · WebLoRA');
+    await button(second, 'Do not wait').click();
+    await button(second, 'Train').click();
+    await second.getByText('Waiting for another tab').waitFor();
+
+    const counted = async (): Promise<number> =>
+      Number(/Step ([\d,]+) of/.exec(await first.locator('.run-head').innerText())?.[1]?.replaceAll(',', ''));
+    const before = await counted();
+    await expect.poll(counted).toBeGreaterThan(before);
+    await button(first, 'Stop').click();
+    await first.getByText(/Stopped after [\d,]+ of 100,?000 steps/).waitFor();
+    await second.getByText('The model has learned your examples').waitFor();
+    await second.getByText('training in another tab').waitFor({ state: 'detached' });
+    await second.getByRole('button', { name: /^Continue Support tickets/ }).waitFor();
+
+    // A tab that is closed in mid-training keeps nobody waiting.
+    await button(first, 'Continue training').click();
+    await first.getByText('Training', { exact: true }).waitFor();
+    await second.getByText('training in another tab').waitFor();
+    await button(second, 'Train again').click();
+    await second.getByText('Waiting for another tab').waitFor();
+    await first.close();
+    await second.getByText('The model has learned your examples').waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it('collects the answers that two tabs keep, instead of writing one list over the other', async () => {
+    const { page: first, context, close } = await open();
+    const second = await context.newPage();
+    await second.goto(site.url);
+    for (const [page, answer] of [
+      [first, 'from the first tab'],
+      [second, 'from the second tab'],
+    ] as const) {
+      await button(page, 'Train').click();
+      await page.getByText('✓ as wanted').waitFor();
+      await page.getByRole('link', { name: 'Try it' }).click();
+      if (page === second) await button(page, 'Another question').click();
+      if (page === second) await button(page, 'Ask both').click();
+      await button(page, 'Correct it').click();
+      await page.getByLabel('What it should have said').fill(answer);
+      await button(page, 'Keep for the next training').click();
+      await at(page, 'Examples');
+    }
+    for (const page of [first, second]) {
+      await page.getByText(/^2 answers kept while trying wait to be learned/).waitFor();
+      await page.reload();
+      await page.getByText(/^2 answers kept while trying wait to be learned/).waitFor();
+    }
     await close();
   });
 

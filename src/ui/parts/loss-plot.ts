@@ -17,12 +17,32 @@ export interface LossPlot {
 }
 
 const HEIGHT = 220;
-/** Columns over one x axis, as uPlot wants them; lines of the same x share it without a search. */
+type Column = (number | null)[];
+
+/** `line`'s values at the places of `x`; undefined where it has others. Both x are sorted. */
+function spread(line: Line, x: readonly number[]): Column | undefined {
+  const column: Column = new Array<null>(x.length).fill(null);
+  let at = 0;
+  for (const [i, place] of line.x.entries()) {
+    while (at < x.length && (x[at] ?? 0) < place) at += 1;
+    if (x[at] !== place) return undefined;
+    column[at] = line.y[i] ?? null;
+  }
+  return column;
+}
+
+/**
+ * Columns over one x axis, as uPlot wants them. A run's lines are of its own steps, or of some of them: put beside each other
+ * without the search and the sorting that strangers need.
+ */
 function align(lines: readonly Line[]): uPlot.AlignedData {
   const [first] = lines;
   if (first === undefined) return [[]];
-  if (lines.every(({ x }) => x === first.x)) return [[...first.x], ...lines.map(({ y }) => [...y])];
-  return uPlot.join(lines.map(({ x, y }) => [[...x], [...y]]));
+  // Copied: the lines grow in place, and a picture is of what was there when it was asked for.
+  const columns = lines.map((line) => (line.x === first.x ? line.y.slice() : spread(line, first.x)));
+  const isWhole = (column: Column | undefined): column is Column => column !== undefined;
+  if (columns.every(isWhole)) return [first.x.slice(), ...columns];
+  return uPlot.join(lines.map(({ x, y }) => [x.slice(), y.slice()]));
 }
 
 const shapeOf = (lines: readonly Line[]): string => lines.map(({ color, width }) => `${color}${width}`).join();

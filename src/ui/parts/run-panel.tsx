@@ -1,5 +1,5 @@
 import { useComputed } from '@preact/signals';
-import { canNotify, keepAwake, setTellWhenDone, tellWhenDone } from '../state/leaving.ts';
+import { cannotTell, canNotify, keepAwake, setTellWhenDone, tellWhenDone } from '../state/leaving.ts';
 import { progressAnswers, setProgressAnswers, showsProgressAnswers } from '../state/progress-answers.ts';
 import { control, curve, isTraining, run, secondsLeft, type RunView } from '../state/training.ts';
 import { question } from '../state/trial.ts';
@@ -11,6 +11,7 @@ import { RunResult } from './run-result.tsx';
 import { Term } from './term.tsx';
 
 const PHASES: Readonly<Record<RunView['phase'], string>> = {
+  waiting: 'Waiting for another tab',
   starting: 'Getting ready',
   running: 'Training',
   pausing: 'Pausing after this step',
@@ -27,7 +28,8 @@ export function RunPanel({ view }: { readonly view: RunView }) {
   const left = secondsLeft.value;
   return (
     <div class="run">
-      {isTraining.value && (
+      {phase === 'waiting' && <Waiting />}
+      {isTraining.value && phase !== 'waiting' && (
         <>
           <div class="run-head">
             <p class="run-phase">{PHASES[phase]}</p>
@@ -67,6 +69,23 @@ export function RunPanel({ view }: { readonly view: RunView }) {
       {isTraining.value && <WhileAway />}
       {view.notices.length > 0 && <Notices notices={view.notices} />}
       <Announcement />
+    </div>
+  );
+}
+
+/** Another tab has the graphics chip: both runs are safe, one goes after the other. */
+function Waiting() {
+  return (
+    <div class="notice">
+      <p role="status">
+        <strong>{PHASES.waiting}.</strong> Another tab of this page is training. This run begins by itself when that one
+        is finished or stopped; nothing of either is lost. To begin sooner, stop the run in that tab or close it.
+      </p>
+      <div class="actions">
+        <button type="button" onClick={() => void control('stop')}>
+          Do not wait
+        </button>
+      </div>
     </div>
   );
 }
@@ -205,10 +224,19 @@ function WhileAway() {
           <input
             type="checkbox"
             checked={tellWhenDone.value}
-            onChange={({ currentTarget }) => void setTellWhenDone(currentTarget.checked)}
+            onChange={({ currentTarget }) =>
+              // Refused, the setting stays what it was, and nothing else would take the tick back.
+              void setTellWhenDone(currentTarget.checked).then(() => (currentTarget.checked = tellWhenDone.value))
+            }
           />
           Tell me when it is done
         </label>
+      )}
+      {cannotTell.value && (
+        <p class="quiet" role="status">
+          The browser does not allow this page to notify you. Its settings for this site can; the tab’s title says
+          “Done” all the same.
+        </p>
       )}
     </div>
   );

@@ -14,6 +14,7 @@ import {
 } from '../state/runs.ts';
 import { resumable } from '../state/interrupted.ts';
 import { go } from '../state/place.ts';
+import { runsOfOtherTabs } from '../state/other-tabs.ts';
 import { readRunName } from '../state/run-name.ts';
 import { smooth } from '../state/smooth.ts';
 import { saveFile } from '../state/take-away.ts';
@@ -52,6 +53,7 @@ function Run({ summary }: { readonly summary: RunSummary }) {
   const name = `${title}, ${when ?? out}`;
   const fits = isOfThisModel(summary);
   const isCompared = comparedRuns.value.has(out);
+  const isElsewhere = runsOfOtherTabs.value.has(out);
   const color = [...comparedRuns.value.keys()].indexOf(out) % COLORS.length;
   return (
     <li>
@@ -61,7 +63,11 @@ function Run({ summary }: { readonly summary: RunSummary }) {
           <span class="quiet">
             {[
               when,
-              finished ? plural(step, 'step') : `stopped at step ${step} of ${totalSteps}`,
+              isElsewhere
+                ? 'training in another tab'
+                : finished
+                  ? plural(step, 'step')
+                  : `stopped at step ${step} of ${totalSteps}`,
               fits ? undefined : `on ${summary.model}`,
             ]
               .filter((text) => text !== undefined)
@@ -108,7 +114,7 @@ function Run({ summary }: { readonly summary: RunSummary }) {
           <button
             type="button"
             class="plain"
-            disabled={isTraining.value}
+            disabled={isTraining.value || isElsewhere}
             aria-label={`Delete ${name}`}
             onClick={() => (isAsking.value = true)}
           >

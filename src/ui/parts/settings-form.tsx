@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { toFailure } from '../../errors.ts';
 import { model } from '../state/engine.ts';
-import { SETTING_GROUPS, type SettingField } from '../state/setting-fields.ts';
+import { inPageWords, SETTING_GROUPS, type SettingField } from '../state/setting-fields.ts';
 import {
   hasOwnSettings,
   readSettingsFile,
@@ -87,25 +87,30 @@ function Field({ field }: { readonly field: SettingField }) {
 
 function SettingsFile({ isDisabled }: { readonly isDisabled: boolean }) {
   const said = useSignal('');
+  const save = async (format: 'json' | 'yaml'): Promise<void> =>
+    saveFile(`weblora-settings.${format}`, await settingsFile(format), `application/${format}`);
   const read = async (file: File): Promise<void> => {
     try {
-      const unknown = readSettingsFile(await file.text());
+      const unknown = await readSettingsFile(file);
       said.value = unknown.length === 0 ? `${file.name} is in use.` : `In use; not known here: ${unknown.join(', ')}.`;
     } catch (thrown) {
-      said.value = `${file.name} is no settings file: ${toFailure(thrown).message}. Nothing was changed.`;
+      said.value = `${inPageWords(toFailure(thrown).message)}. Nothing was changed.`;
     }
   };
   return (
     <div class="actions">
-      <button type="button" onClick={() => saveFile('weblora-settings.json', settingsFile(), 'application/json')}>
+      <button type="button" onClick={() => void save('json')}>
         Save settings
+      </button>
+      <button type="button" class="plain" onClick={() => void save('yaml')}>
+        Save as YAML
       </button>
       <label class={isDisabled ? 'button is-disabled' : 'button'}>
         Load settings
         <input
           type="file"
           class="visually-hidden"
-          accept=".json"
+          accept=".json,.yaml,.yml"
           disabled={isDisabled}
           onChange={({ currentTarget }) => {
             const [file] = currentTarget.files ?? [];

@@ -1,14 +1,17 @@
 import { applyUpdate, waitingUpdate } from '../state/offline.ts';
+import { runsOfOtherTabs } from '../state/other-tabs.ts';
 import { isTraining } from '../state/training.ts';
 
 /** A newer page is there; nobody is interrupted to take it. */
 export function UpdateBanner() {
   if (waitingUpdate.value === undefined) return null;
+  // All tabs change over at once: a run in another one would miss parts of the page it still needs.
+  const isBusy = isTraining.value || runsOfOtherTabs.value.size > 0;
   return (
     <div class="banner" role="status">
       <p>A newer version of this page is ready.</p>
-      <button type="button" disabled={isTraining.value} onClick={applyUpdate}>
-        {isTraining.value ? 'After training' : 'Reload'}
+      <button type="button" disabled={isBusy} onClick={applyUpdate}>
+        {isBusy ? 'After training' : 'Reload'}
       </button>
     </div>
   );

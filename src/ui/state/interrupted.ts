@@ -1,9 +1,11 @@
 import { computed, signal } from '@preact/signals';
+import { runsOfOtherTabs } from './other-tabs.ts';
 import { earlierRuns, isOfThisModel } from './runs.ts';
 import { canContinue } from './training.ts';
 
-/** Unfinished runs whose examples are still kept: these can go on. */
-export const resumable = signal<ReadonlySet<string>>(new Set());
+const keptRuns = signal<ReadonlySet<string>>(new Set());
+/** Unfinished runs whose examples are still kept and that no other tab trains: these can go on. */
+export const resumable = computed(() => new Set([...keptRuns.value].filter((out) => !runsOfOtherTabs.value.has(out))));
 const isPutOff = signal(false);
 
 /** The newest run, where it is one of them; offered where training starts. */
@@ -21,5 +23,5 @@ export async function findInterrupted(): Promise<void> {
   const unfinished = earlierRuns.value.filter(({ finished }) => !finished);
   const kept: string[] = [];
   for (const { out } of unfinished) if (await canContinue(out)) kept.push(out);
-  resumable.value = new Set(kept);
+  keptRuns.value = new Set(kept);
 }

@@ -55,21 +55,39 @@ export async function forget(key: string): Promise<void> {
 /** A small setting that survives a reload. `isValid` guards against what an older version kept. */
 export function remembered<T>(name: string, initial: T, isValid: (value: unknown) => boolean): Signal<T> {
   const key = `web-lora.${name}`;
-  let value = initial;
-  try {
-    const stored: unknown = JSON.parse(localStorage.getItem(key) ?? 'null');
-    if (stored !== null && isValid(stored)) value = stored as T;
-  } catch {
-    // Storage is off, or what it holds is not ours: the default stands.
-  }
-  const kept = signal(value);
+  const kept = signal(readKept(key, initial, isValid));
   effect(() => {
     const text = JSON.stringify(kept.value);
     try {
-      localStorage.setItem(key, text);
+      // Two tabs that took over each other's value would otherwise go on exchanging them.
+      if (localStorage.getItem(key) !== text) localStorage.setItem(key, text);
     } catch {
       cannotKeep.value = true;
     }
+  });
+  return kept;
+}
+
+/** What is kept under `key`, or `initial` where nothing of use is. */
+function readKept<T>(key: string, initial: T, isValid: (value: unknown) => boolean): T {
+  try {
+    const stored: unknown = JSON.parse(localStorage.getItem(key) ?? 'null');
+    if (stored !== null && isValid(stored)) return stored as T;
+  } catch {
+    // Storage is off, or what it holds is not ours: the default stands.
+  }
+  return initial;
+}
+
+/**
+ * The same for what is collected rather than chosen: every tab of the page adds to one list, so each takes over what
+ * another wrote, instead of writing its own older list over it.
+ */
+export function collected<T>(name: string, initial: T, isValid: (value: unknown) => boolean): Signal<T> {
+  const kept = remembered(name, initial, isValid);
+  const key = `web-lora.${name}`;
+  window.addEventListener('storage', (event: StorageEvent) => {
+    if (event.key === key) kept.value = readKept(key, initial, isValid);
   });
   return kept;
 }

@@ -1,4 +1,4 @@
-import { effect } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { remembered } from './kept.ts';
 import { address, PLACE_TITLES } from './place.ts';
 import { isTraining, run } from './training.ts';
@@ -11,26 +11,37 @@ export const keepAwake = remembered('keep-awake', true, isFlag);
 /** Whether the system tells when a run is done, where the browser was allowed to. */
 export const tellWhenDone = remembered('tell-when-done', false, isFlag);
 
+export const canNotify = 'Notification' in globalThis;
+/** Whether the browser was asked for notifications and refused. */
+export const cannotTell = signal(false);
+
 /** Asks the browser when the person ticks the box, and at no other time. */
 export async function setTellWhenDone(wanted: boolean): Promise<void> {
-  if (!wanted || !('Notification' in globalThis)) {
+  if (!wanted || !canNotify) {
     tellWhenDone.value = false;
     return;
   }
   tellWhenDone.value = (await Notification.requestPermission()) === 'granted';
+  cannotTell.value = !tellWhenDone.value;
 }
 
-export const canNotify = 'Notification' in globalThis;
-
 let awake: WakeLockSentinel | undefined;
+let isAsking = false;
+const wantsAwake = (): boolean => isTraining.peek() && keepAwake.peek();
 
 async function holdAwake(): Promise<void> {
-  if (awake !== undefined || document.visibilityState !== 'visible' || !('wakeLock' in navigator)) return;
+  if (awake !== undefined || isAsking || document.visibilityState !== 'visible' || !('wakeLock' in navigator)) return;
+  isAsking = true;
   try {
-    awake = await navigator.wakeLock.request('screen');
-    awake.addEventListener('release', () => (awake = undefined));
+    const held = await navigator.wakeLock.request('screen');
+    // A run may have ended while the browser thought about it.
+    if (!wantsAwake()) return await held.release();
+    awake = held;
+    held.addEventListener('release', () => (awake = undefined));
   } catch {
     // Refused, on a low battery for one: the run goes on without it.
+  } finally {
+    isAsking = false;
   }
 }
 
@@ -52,7 +63,8 @@ export function watchLeaving(): void {
     const { place, isStart } = address.value;
     const where = isStart ? NAME : `${PLACE_TITLES[place]} · ${NAME}`;
     const percent = totalSteps === 0 ? 0 : Math.floor((100 * step) / totalSteps);
-    document.title = isTraining.value ? `${percent} % · ${NAME}` : phase === 'finished' ? `Done · ${NAME}` : where;
+    const progress = phase === 'waiting' ? 'Waiting' : `${percent} %`;
+    document.title = isTraining.value ? `${progress} · ${NAME}` : phase === 'finished' ? `Done · ${NAME}` : where;
   });
   effect(() => {
     if (isTraining.value) addEventListener('beforeunload', ask);
@@ -64,7 +76,7 @@ export function watchLeaving(): void {
   });
   // The system takes the lock back whenever the tab is hidden.
   document.addEventListener('visibilitychange', () => {
-    if (isTraining.peek() && keepAwake.peek()) void holdAwake();
+    if (wantsAwake()) void holdAwake();
   });
   let previous: string | undefined;
   effect(() => {

@@ -172,21 +172,24 @@ export const terminalLine = computed(() => {
   return [...parts, '--out', 'my-run'].join(' ');
 });
 
+/** Fetched when a file is read or written: the page begins without a parser. */
+const settingsFiles = (): Promise<typeof import('../../train/settings-file.ts')> =>
+  import('../../train/settings-file.ts');
+
 /** The settings as a file that the page and the terminal's `--config` read. */
-export function settingsFile(): string {
-  return `${JSON.stringify(settingFlags(), null, 2)}\n`;
+export async function settingsFile(format: 'json' | 'yaml'): Promise<string> {
+  return (await settingsFiles()).writeSettingsFile(settingFlags(), format);
 }
 
-/** Takes over a settings file or a run.json. @returns the names that mean nothing here */
-export function readSettingsFile(text: string): readonly string[] {
-  const parsed = JSON.parse(text) as Record<string, unknown>;
-  const inner = parsed['settings'];
-  const record = typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : parsed;
+/** Takes over a settings file or a run.json, as the terminal's `--config` does. @returns the names that mean nothing here */
+export async function readSettingsFile(file: File): Promise<readonly string[]> {
+  const { flagName, parseSettingsFile } = await settingsFiles();
+  const record = parseSettingsFile(file.name, await file.text());
   const next: Record<string, string> = {};
   const unknown: string[] = [];
   const ELSEWHERE = ['model', 'data', 'eval-data', 'columns', 'out', 'base', 'context', 'skip-bad-rows', 'eval-split'];
   for (const [name, value] of Object.entries(record)) {
-    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll('_', '-');
+    const flag = flagName(name);
     if (!isSettingFlag(flag)) {
       if (!ELSEWHERE.includes(flag)) unknown.push(name);
     } else if (flag === 'shuffle') next[flag] = value === false || value === 'off' ? 'off' : 'on';

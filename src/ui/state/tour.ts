@@ -28,7 +28,8 @@ export const tour = computed((): TourView | undefined => {
   if (current === undefined) return undefined;
   const title = sampleTitle(current.key);
   const view = run.value;
-  if (view === undefined || view.phase === 'starting') return { title, stage: 'preparing' };
+  if (view === undefined) return { title, stage: current.out === undefined ? 'preparing' : 'ended' };
+  if (view.phase === 'waiting' || view.phase === 'starting') return { title, stage: 'preparing' };
   if (current.out !== undefined && view.out !== current.out) return { title, stage: 'ended' };
   if (isTraining.value) return { title, stage: 'training' };
   if (view.phase === 'failed' || view.report?.ended === 'stopped') return { title, stage: 'ended' };

@@ -11,15 +11,16 @@ import type {
 } from '../../../workers/engine/contract.ts';
 import { engine, engineFacts, model } from './engine.ts';
 import { examples, type Source } from './examples.ts';
-import { forget, keep, recall, remembered } from './kept.ts';
+import { collected, forget, keep, recall } from './kept.ts';
+import { runsOfOtherTabs, takeTurn } from './other-tabs.ts';
 import { askSavedState, progressAnswers } from './progress-answers.ts';
 import { makeRunName } from './run-name.ts';
-import { refreshRuns } from './runs.ts';
+import { earlierRuns, refreshRuns } from './runs.ts';
 import { inPageWords } from './setting-fields.ts';
 import { settings } from './settings.ts';
 import { adapter, compare } from './trial.ts';
 
-export type RunPhase = 'starting' | 'running' | 'pausing' | 'paused' | 'stopping' | 'finished' | 'failed';
+export type RunPhase = 'waiting' | 'starting' | 'running' | 'pausing' | 'paused' | 'stopping' | 'finished' | 'failed';
 
 /** What a run was begun with; kept until it is finished, so that it can go on after a reload. */
 export interface RunBegin {
@@ -68,7 +69,7 @@ export const secondsLeft = computed(() => {
 });
 
 /** Seconds a token of training took, by model and device: what a new run's length is told from. */
-const speeds = remembered<Readonly<Record<string, number>>>(
+const speeds = collected<Readonly<Record<string, number>>>(
   'speeds',
   {},
   (value) => typeof value === 'object' && value !== null,
@@ -84,6 +85,8 @@ const speedKey = (): string => {
 export const secondsPerToken = computed(() => speeds.value[speedKey()]);
 
 let runId: RunId | undefined;
+/** Gives up waiting for another tab. */
+let waiting: AbortController | undefined;
 let steps: StepRecord[] = [];
 let evals: { readonly step: number; readonly evalLoss: number }[] = [];
 let pending: Partial<RunView> = {};
@@ -119,11 +122,20 @@ export async function train(others?: Partial<TrainConfig>): Promise<void> {
   const planned = others === undefined ? settings.value : { config: others };
   if (isTraining.value || examples.value.kind !== 'ready' || 'problem' in planned) return;
   const { source, title, training } = examples.value.set;
-  const out = makeRunName(source === 'own' ? title : source, new Date());
+  const out = newRunName(source === 'own' ? title : source);
   const { data, heldOut } = training;
   const begin = { out, title, source, config: planned.config, data, ...(heldOut && { evalData: heldOut }) };
   [steps, evals] = [[], []];
   await play(begin, false);
+}
+
+/** A name of its own, also where another tab began the same in this second. */
+function newRunName(source: string): string {
+  const taken = new Set([...runsOfOtherTabs.value, ...earlierRuns.value.map(({ out }) => out)]);
+  for (let now = Date.now(); ; now += 1000) {
+    const out = makeRunName(source, new Date(now));
+    if (!taken.has(out)) return out;
+  }
 }
 
 /** Goes on with a stopped run, of this visit or an earlier one, with what it began with. */
@@ -146,7 +158,10 @@ export async function canContinue(out: string): Promise<boolean> {
 
 /** Puts a finished run out of sight; its files are not touched. */
 export function forgetRun(): void {
-  if (isTraining.value) return;
+  if (!isTraining.value) clearRun();
+}
+
+function clearRun(): void {
   [steps, evals] = [[], []];
   pending = {};
   progressAnswers.value = [];
@@ -156,11 +171,39 @@ export function forgetRun(): void {
 
 async function play(begin: RunBegin, resume: boolean): Promise<void> {
   if (model.value.kind !== 'ready') return;
-  const { out, config, data, evalData } = begin;
   pending = {};
   if (!resume) progressAnswers.value = [];
   run.value = { ...begin, phase: 'starting', step: 0, firstStep: 0, totalSteps: 0, notices: [] };
   flush();
+  const giveTurnBack = await awaitTurn(begin.out);
+  if (giveTurnBack === undefined) return clearRun();
+  try {
+    await playInTurn(begin, resume);
+  } finally {
+    giveTurnBack();
+  }
+  await refreshRuns();
+}
+
+/** @returns what gives the turn back, or undefined where the person did not want to wait */
+async function awaitTurn(out: string): Promise<(() => void) | undefined> {
+  const mine = new AbortController();
+  waiting = mine;
+  try {
+    const giveBack = await takeTurn(out, mine.signal, () => change({ phase: 'waiting' }));
+    change({ phase: 'starting' });
+    return giveBack;
+  } catch (thrown) {
+    if (!mine.signal.aborted) throw thrown;
+    return undefined;
+  } finally {
+    waiting = undefined;
+  }
+}
+
+async function playInTurn(begin: RunBegin, resume: boolean): Promise<void> {
+  if (model.value.kind !== 'ready') return;
+  const { out, config, data, evalData } = begin;
   if (!resume) await keep(`run:${out}`, begin);
   const started = await engine.train({
     model: model.value.facts.id,
@@ -175,9 +218,8 @@ async function play(begin: RunBegin, resume: boolean): Promise<void> {
   try {
     for await (const event of started.value.events) await take(event);
   } catch (thrown) {
-    return change({ phase: 'failed', failure: toFailure(thrown) });
+    change({ phase: 'failed', failure: toFailure(thrown) });
   }
-  await refreshRuns();
 }
 
 async function take(event: TrainEvent): Promise<void> {
@@ -260,6 +302,10 @@ async function finish(report: RunReport): Promise<void> {
 }
 
 export async function control(to: 'pause' | 'resume' | 'stop'): Promise<void> {
+  if (run.value?.phase === 'waiting') {
+    if (to === 'stop') waiting?.abort();
+    return;
+  }
   if (runId === undefined) return;
   if (to === 'pause') change({ phase: 'pausing' });
   if (to === 'stop') change({ phase: 'stopping' });

@@ -3,7 +3,7 @@ import { toFailure, type Failure } from '../../errors.ts';
 import type { ShownRow } from '../../../workers/data/contract.ts';
 import type { AdapterId, ChatMessage, GenerateReport } from '../../../workers/engine/contract.ts';
 import { engine, model } from './engine.ts';
-import { remembered } from './kept.ts';
+import { collected } from './kept.ts';
 
 /** The adapter that is tried and taken away. */
 export interface CurrentAdapter {
@@ -146,9 +146,9 @@ export interface Rating {
 const isRatingList = (value: unknown): boolean =>
   Array.isArray(value) && value.every((entry) => typeof (entry as Rating | null)?.question === 'string');
 
-export const ratings = remembered<readonly Rating[]>('ratings', [], isRatingList);
+export const ratings = collected<readonly Rating[]>('ratings', [], isRatingList);
 /** Answers that were corrected or kept, waiting to become examples. */
-export const newExamples = remembered<readonly { readonly question: string; readonly answer: string }[]>(
+export const newExamples = collected<readonly { readonly question: string; readonly answer: string }[]>(
   'new-examples',
   [],
   isRatingList,
