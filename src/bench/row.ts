@@ -9,6 +9,8 @@ export interface BenchRow {
   readonly impl: string;
   readonly adapter: string;
   readonly adapterKind: 'software' | 'gpu' | 'cpu';
+  /** What ran it, e.g. Node and its version. */
+  readonly runtime: string;
   readonly commit: string;
   readonly medianMs?: number;
   readonly p20Ms?: number;
@@ -30,12 +32,13 @@ export type Suite = 'train' | 'decode' | 'prefill' | 'kernels';
 export const SUITES: readonly Suite[] = ['train', 'decode', 'prefill', 'kernels'];
 
 /** What every row says of where it ran. */
-export type About = Pick<BenchRow, 'adapter' | 'adapterKind' | 'commit'>;
+export type About = Pick<BenchRow, 'adapter' | 'adapterKind' | 'runtime' | 'commit'>;
 
-export function aboutAdapter({ adapter }: Gpu, commit: string): About {
+export function aboutAdapter({ adapter }: Gpu, { runtime, commit }: Pick<About, 'runtime' | 'commit'>): About {
   return {
     adapter: adapter.description || `${adapter.vendor} ${adapter.architecture}`.trim(),
     adapterKind: adapter.isSoftware ? 'software' : 'gpu',
+    runtime,
     commit,
   };
 }

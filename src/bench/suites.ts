@@ -25,13 +25,14 @@ export interface BenchOptions {
   readonly room?: string;
   /** Also what others make of the same work. */
   readonly peers: boolean;
+  readonly runtime: string;
   readonly commit: string;
 }
 
 /** Runs suites one after the other on one adapter, a row at a time. */
 export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow> {
   const { gpu, opened, format, suites, lengths, room, peers } = options;
-  const about = aboutAdapter(gpu, options.commit);
+  const about = aboutAdapter(gpu, options);
   if (suites.some((suite) => suite !== 'kernels')) {
     const context = Math.min(opened.model.shape.maxPositions, Math.max(512, ...lengths));
     const base = await GpuBase.load(gpu, opened, { format, context });

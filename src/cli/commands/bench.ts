@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { resolveBase } from '../../../models/base-format.ts';
 import { openModel } from '../../../models/open-model.ts';
 import { SUITES, type BenchRow } from '../../bench/row.ts';
@@ -32,6 +33,7 @@ export async function bench(flags: Flags, output: Output): Promise<number> {
       suites: suite === undefined ? SUITES : [suite],
       lengths,
       peers: flags.flag('peers'),
+      runtime: `Node ${process.versions.node}, ${process.platform} ${process.arch}, ${availableParallelism()} threads`,
       commit: commitHere(),
       ...(room !== undefined && { room }),
     });

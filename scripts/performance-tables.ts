@@ -1,0 +1,118 @@
+/**
+ * Writes the tables of docs/performance.md from the rows of bench/results/*.jsonl, so that no figure is ever typed. Usage:
+ * tsx scripts/performance-tables.ts. A later row of the same case, implementation and adapter replaces an earlier one.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import type { BenchRow } from '../src/bench/row.ts';
+
+const root = join(import.meta.dirname, '..');
+const page = join(root, 'docs', 'performance.md');
+const BEGIN = '<!-- tables of scripts/performance-tables.ts -->';
+const END = '<!-- end of tables -->';
+
+function readRows(): BenchRow[] {
+  const folder = join(root, 'bench', 'results');
+  const rows = new Map<string, BenchRow>();
+  for (const file of readdirSync(folder).sort()) {
+    if (!file.endsWith('.jsonl')) continue;
+    for (const line of readFileSync(join(folder, file), 'utf8').split('\n')) {
+      if (line === '') continue;
+      const row = JSON.parse(line) as BenchRow;
+      rows.set(JSON.stringify([row.suite, row.case, row.impl, row.adapterKind === 'cpu' ? 'cpu' : row.adapter]), row);
+    }
+  }
+  return [...rows.values()];
+}
+
+const table = (head: readonly string[], lines: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+const number = (value: number | undefined, digits: number): string => value?.toFixed(digits) ?? '';
+const percent = (value: number): string => `${(value * 100).toFixed(0)} %`;
+const megabytes = (bytes: number | undefined): string => (bytes === undefined ? '' : `${(bytes / 1e6).toFixed(1)} MB`);
+const spread = ({ medianMs, p20Ms, p80Ms }: BenchRow): string =>
+  medianMs === undefined ? '' : `${medianMs.toFixed(1)} (${number(p20Ms, 1)} to ${number(p80Ms, 1)})`;
+
+/** How many times as long as ours on the same adapter and case. */
+function ratio(row: BenchRow, rows: readonly BenchRow[]): string {
+  const ours = rows.find((other) => other.impl === 'weblora' && other.case === row.case);
+  if (row.impl === 'weblora' || ours?.medianMs === undefined || row.medianMs === undefined) return '';
+  return (row.medianMs / ours.medianMs).toFixed(2);
+}
+
+function suiteTable(rows: readonly BenchRow[], suite: BenchRow['suite']): string {
+  const own = rows.filter((row) => row.suite === suite);
+  const rate = (row: BenchRow): string =>
+    suite === 'kernels' ? `${number(row.gflops, 2)} GFLOP/s` : `${number(row.tokensPerSec, 1)} tokens/s`;
+  return table(
+    [
+      'case',
+      'implementation',
+      'ms, median (20th to 80th percentile)',
+      'rate',
+      'times as long as ours',
+      'memory',
+      'adapter, commit',
+    ],
+    own.map((row) =>
+      row.status === 'ok'
+        ? [
+            row.case,
+            row.impl,
+            spread(row),
+            rate(row),
+            ratio(row, own),
+            megabytes(row.peakBytes),
+            `${row.adapter}, ${row.commit}`,
+          ]
+        : [row.case, row.impl, row.status, '', '', '', `${row.adapter}, ${row.commit}`],
+    ),
+  );
+}
+
+function roofline(row: BenchRow): string {
+  const { ceilingGflops, ceilingGbPerSec, ofCeiling, nonMatmulShare } = row as unknown as Readonly<
+    Record<string, number>
+  >;
+  return [
+    `### ${row.case}`,
+    `Ceilings in the same run: ${number(ceilingGflops, 2)} GFLOP/s (our f32 matmul at 1024), ${number(ceilingGbPerSec, 2)} GB/s (copying a buffer). ` +
+      `The whole step: ${number(row.gflops, 2)} GFLOP/s, ${percent(ofCeiling ?? Number.NaN)} of the first; ` +
+      `${percent(nonMatmulShare ?? Number.NaN)} of its time in kernels that are no matmul.`,
+    table(
+      ['kernel', 'dispatches', 'share of the step', 'GFLOP/s', 'GB/s', 'of what the ceilings allow'],
+      (row.kernelShares ?? [])
+        .filter(({ share }) => share >= 0.005)
+        .map(({ kernel, dispatches, share, gflops, gbPerSec, ofFloor }) => [
+          kernel,
+          String(dispatches),
+          `${(share * 100).toFixed(1)} %`,
+          gflops.toFixed(2),
+          gbPerSec.toFixed(2),
+          percent(ofFloor),
+        ]),
+    ),
+  ].join('\n\n');
+}
+
+const rows = readRows();
+const tables = [
+  '## Training steps',
+  suiteTable(rows, 'train'),
+  '## Where a step goes',
+  ...rows.filter((row) => row.suite === 'train' && row.kernelShares !== undefined).map(roofline),
+  '## Matmul',
+  suiteTable(rows, 'kernels'),
+  '## Generation',
+  suiteTable(
+    rows.filter((row) => row.suite === 'decode' || row.suite === 'prefill').map((row) => ({ ...row, suite: 'decode' })),
+    'decode',
+  ),
+].join('\n\n');
+const text = readFileSync(page, 'utf8');
+const [before = ''] = text.split(BEGIN);
+const after = text.split(END)[1] ?? '';
+const written = `${before}${BEGIN}\n\n${tables}\n\n${END}${after}`;
+writeFileSync(page, await format(written, { ...(await resolveConfig(page)), parser: 'markdown' }));
