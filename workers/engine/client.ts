@@ -122,6 +122,10 @@ export class EngineClient {
     return this.#call(() => this.#engine.plan(model, config));
   }
 
+  prepare(model: ModelId, config: Partial<TrainConfig>): Promise<Result<null>> {
+    return this.#call(() => this.#engine.prepare(model, config));
+  }
+
   /** Resolves once the run has begun. */
   async train(request: TrainRequest, signal?: AbortSignal): Promise<Result<StartedRun>> {
     const port = this.#openPort<TrainEvent>(isEnd);

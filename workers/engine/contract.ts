@@ -343,6 +343,8 @@ export interface EngineApi {
   /** Keeps the hub's access token on this device; null forgets it. It is sent to the hub and nowhere else. */
   storeHubToken(token: string | null): Promise<Result<null>>;
   plan(model: ModelId, config: Partial<TrainConfig>): Promise<Result<PlanReport>>;
+  /** Compiles what a run with these settings needs, so that it starts at once; for while the person still reads. */
+  prepare(model: ModelId, config: Partial<TrainConfig>): Promise<Result<null>>;
   /** Resolves once the run has begun; everything after arrives as TrainEvents. */
   train(request: TrainRequest, events: MessagePort): Promise<Result<RunId>>;
   control(run: RunId, to: 'pause' | 'resume' | 'stop'): Promise<Result<null>>;

@@ -16,11 +16,12 @@ import { WgslPrograms } from '../../src/generate/wgsl-programs.ts';
 import { WgslRuntime } from '../../src/generate/wgsl-runtime.ts';
 import { DEFAULT_LIMITS, type Gpu, type GpuLimits } from '../../src/gpu/gpu.ts';
 import type { Variant } from '../../src/gpu/kernel.ts';
+import { compilePlans } from '../../src/graph/replay.ts';
 import { AdapterPool } from '../../src/lora/adapter-pool.ts';
 import { assertAdapterFits, matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
 import { selectTargets } from '../../src/lora/targets.ts';
 import { DEFAULT_ACCUMULATE, resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
-import { planProgram, type ProgramOptions, type ProgramReport } from '../../src/train/program.ts';
+import { planProgram, type Program, type ProgramOptions, type ProgramReport } from '../../src/train/program.ts';
 import { readExamples, resolveSeqLen, type DataFile } from '../../src/train/run-data.ts';
 import {
   runTraining,
@@ -156,13 +157,25 @@ export class LoadedModel {
 
   /** Bytes and work of a run with these settings; nothing is allocated. */
   plan(config: TrainConfig): ProgramReport {
+    return this.#programFor(config).report;
+  }
+
+  /** Compiles what a run with these settings replays, so that it starts at once; nothing is allocated. */
+  async prepare(config: TrainConfig): Promise<void> {
+    if (this.#base === undefined) return;
+    const { buckets, update } = this.#programFor(config);
+    await compilePlans(this.#base.gpu, [...buckets.values(), update]);
+  }
+
+  #programFor(config: TrainConfig): Program {
     const { gpu } = this.#core;
-    return planFor(this.opened, {
+    return programFor(this.opened, {
       format: this.format,
       context: this.context,
       config,
       limits: gpu?.limits ?? DEFAULT_LIMITS,
       variant: gpu?.variant ?? 'workgroup',
+      quads: gpu?.quads ?? false,
     });
   }
 
@@ -482,11 +495,22 @@ export class LoadedModel {
 const EVALUATION_ROWS = 256;
 
 /** Bytes and work of a run over a model whose weights need not be loaded. */
-export function planFor(
+export function planFor(opened: OpenModel, options: Parameters<typeof programFor>[1]): ProgramReport {
+  return programFor(opened, options).report;
+}
+
+function programFor(
   opened: OpenModel,
-  options: { format: BaseFormat; context?: number; config: TrainConfig; limits: GpuLimits; variant: Variant },
-): ProgramReport {
-  const { format, config, limits, variant } = options;
+  options: {
+    readonly format: BaseFormat;
+    readonly context?: number;
+    readonly config: TrainConfig;
+    readonly limits: GpuLimits;
+    readonly variant: Variant;
+    readonly quads?: boolean;
+  },
+): Program {
+  const { format, config, limits, variant, quads = false } = options;
   const { rank, alpha, method, dropout, targets, batchSize, optimizer, weightDecay, memoryLimitBytes } = config;
   const context = resolveContext(opened, options.context);
   return planProgram({
@@ -495,6 +519,7 @@ export function planFor(
     context,
     limits,
     variant,
+    quads,
     lora: {
       rank,
       scale: loraScale(method, alpha, rank),
@@ -506,7 +531,7 @@ export function planFor(
     optimizer,
     weightDecay,
     ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
-  }).report;
+  });
 }
 
 /** @throws `context` when more positions are asked for than the model was made for */

@@ -84,6 +84,11 @@ export function makeEngine(deps: EngineDeps): EngineApi {
     storeHubToken: (token) => attempt(() => engine.storeHubToken(token)),
     plan: (model, config) =>
       attempt(() => Promise.resolve(engine.model(model).loaded.plan(resolveTrainConfig(config)) as PlanReport)),
+    prepare: (model, config) =>
+      attempt(async () => {
+        await engine.model(model).loaded.prepare(resolveTrainConfig(config));
+        return null;
+      }),
     train: (request, events) => attempt(() => engine.train(request, events)),
     control: (run, to) => attempt(() => engine.control(run, to)),
     generate: (request, events) => attempt(() => engine.generate(request, events)),

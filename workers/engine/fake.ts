@@ -200,6 +200,7 @@ export function makeEngine({
     storeHubToken: () => Promise.resolve(done(null)),
 
     plan: () => Promise.resolve(done(PLAN)),
+    prepare: () => Promise.resolve(done(null)),
 
     async train(request, events) {
       const script = await scenario;

@@ -20,7 +20,10 @@ export function watchPlan(): void {
     const accumulate = size?.accumulate ?? DEFAULT_ACCUMULATE;
     const timer = setTimeout(() => {
       void engine.plan(ready.facts.id, { ...config, accumulate }).then((answer) => {
-        if (settings.peek() === planned) plan.value = answer.ok ? answer.value : undefined;
+        if (settings.peek() !== planned) return;
+        plan.value = answer.ok ? answer.value : undefined;
+        // While the person still reads; what does not compile will say so when it is asked for.
+        if (answer.ok) void engine.prepare(ready.facts.id, { ...config, accumulate });
       });
     }, 250);
     return () => clearTimeout(timer);
