@@ -29,8 +29,7 @@ import { WebLoraError } from './errors.ts';
 import { ChatSession } from './generate/chat.ts';
 import { openBrowserGpu } from './gpu/gpu.ts';
 import { openBrowserModels } from './sources/browser-place.ts';
-import { hasOpfs, makeOpfsStore } from './storage/opfs-store.ts';
-import { makeMemoryStore } from './storage/memory-store.ts';
+import { openBrowserStore } from './storage/opfs-store.ts';
 import type { TrainConfig } from './train/config.ts';
 
 export { WebLoraError, type ErrorCode } from './errors.ts';
@@ -118,7 +117,7 @@ async function threadDeps(embedded: URL | undefined): Promise<EngineDeps> {
   if (!isNode) {
     return {
       openGpu: openBrowserGpu,
-      openStore: async () => (hasOpfs() ? makeOpfsStore('web-lora') : makeMemoryStore()),
+      openStore: openBrowserStore,
       openModels: openBrowserModels,
       readEmbedded: fetchEmbedded(folder),
     };

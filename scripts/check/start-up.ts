@@ -16,11 +16,7 @@ const site = await openSite(join(root, 'dist', 'app'));
 const { page, close } = await visit(browser, site.url);
 page.setDefaultTimeout(240_000);
 await page.getByText('Built-in model ready').waitFor();
-await page
-  .getByRole('button', { name: /A small shop/ })
-  .first()
-  .click();
-await page.getByRole('navigation').getByRole('link', { name: 'Train' }).click();
+await page.goto(`${site.url}#/train?sample=shop`);
 await page.getByRole('heading', { level: 2, name: 'Train' }).waitFor();
 
 const train = page.getByRole('button', { name: 'Train', exact: true });

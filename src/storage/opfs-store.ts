@@ -2,6 +2,7 @@ import { blobSource } from '../formats/byte-source.ts';
 import { WebLoraError } from '../errors.ts';
 import { alreadyLocked, diskFull, fileNotFound, folderNotEmpty, noPermission, otherFailure } from './failures.ts';
 import { joinPath, splitFile, splitPath } from './paths.ts';
+import { makeMemoryStore } from './memory-store.ts';
 import type { FileStore, FileWriter, FolderEntry, Lock } from './store.ts';
 
 /** What is done to an open file, whichever of the two writing interfaces the browser gives this thread. */
@@ -14,6 +15,11 @@ interface OpenFile {
   finish(): Promise<void>;
   /** Closes after a failure. */
   abandon(): Promise<void>;
+}
+
+/** Files of the origin private file system, or in memory in a browser that has none, such as WebKitGTK: until the tab closes. */
+export async function openBrowserStore(): Promise<FileStore> {
+  return hasOpfs() ? makeOpfsStore('web-lora') : makeMemoryStore();
 }
 
 /** Whether this thread has the origin private file system. */

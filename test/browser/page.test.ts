@@ -388,6 +388,18 @@ describe('the page, over a scripted engine', () => {
     await close();
   });
 
+  it('says beforehand where a browser keeps nothing', async () => {
+    const { page, close } = await open();
+    const warning = page.getByText('nothing that is trained here outlives this tab');
+    await page.getByRole('navigation').getByRole('link', { name: 'Train' }).click();
+    await page.getByRole('heading', { level: 2, name: 'Train' }).waitFor();
+    expect(await warning.count()).toBe(0);
+    await page.addInitScript(() => Reflect.deleteProperty(StorageManager.prototype, 'getDirectory'));
+    await page.reload();
+    await warning.waitFor();
+    await close();
+  });
+
   it('keeps a file that was chosen while a sample was still on its way', async () => {
     const { page, close } = await open();
     let arrive = (): void => undefined;

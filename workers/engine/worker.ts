@@ -1,7 +1,7 @@
 import { expose } from 'comlink';
 import { openBrowserGpu } from '../../src/gpu/gpu.ts';
 import { openBrowserModels } from '../../src/sources/browser-place.ts';
-import { makeOpfsStore } from '../../src/storage/opfs-store.ts';
+import { openBrowserStore } from '../../src/storage/opfs-store.ts';
 import { makeEngine } from './engine.ts';
 import { fetchEmbedded } from './fetch-embedded.ts';
 
@@ -10,7 +10,7 @@ const embedded = new URL(import.meta.env.DEV ? '/embedded/' : '../embedded/', se
 
 const engine = makeEngine({
   openGpu: openBrowserGpu,
-  openStore: () => makeOpfsStore('web-lora'),
+  openStore: openBrowserStore,
   openModels: openBrowserModels,
   readEmbedded: fetchEmbedded(embedded),
 });

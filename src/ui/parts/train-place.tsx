@@ -12,6 +12,9 @@ import { RunsTable } from './runs-table.tsx';
 import { Section } from './section.tsx';
 import { SettingsForm } from './settings-form.tsx';
 
+/** WebKitGTK, for one, has no private file system; the engine then keeps runs in memory. */
+const keepsFiles = (): boolean => typeof navigator.storage?.getDirectory === 'function';
+
 export function TrainPlace() {
   const reason = obstacle();
   const state = examples.value;
@@ -33,6 +36,12 @@ export function TrainPlace() {
       {!isTraining.value && (
         <div class="stack">
           {isFinished && <h3>Train again</h3>}
+          {!keepsFiles() && (
+            <p class="notice">
+              This browser gives pages no storage of their own, so nothing that is trained here outlives this tab: take
+              the adapter away before you close or reload it.
+            </p>
+          )}
           <Presets />
           <BeforeStart />
           <div class="actions">
