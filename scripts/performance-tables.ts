@@ -78,7 +78,7 @@ function roofline(row: BenchRow): string {
   >;
   return [
     `### ${row.case}`,
-    `Ceilings in the same run: ${number(ceilingGflops, 2)} GFLOP/s (our f32 matmul at 1024), ${number(ceilingGbPerSec, 2)} GB/s (copying a buffer). ` +
+    `Ceilings in the same run: ${number(ceilingGflops, 2)} GFLOP/s (the better of our f32 and q4 matmuls at 1024), ${number(ceilingGbPerSec, 2)} GB/s (copying a buffer). ` +
       `The whole step: ${number(row.gflops, 2)} GFLOP/s, ${percent(ofCeiling ?? Number.NaN)} of the first; ` +
       `${percent(nonMatmulShare ?? Number.NaN)} of its time in kernels that are no matmul.`,
     table(
