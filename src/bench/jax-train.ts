@@ -4,12 +4,8 @@ import type { Gpu } from '../gpu/gpu.ts';
 import type { AttentionShape, ForwardNode } from '../graph/nodes.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { openJax, type Jax, type JaxArray } from './jax.ts';
-import { summarise, type About, type BenchRow } from './row.ts';
-import { TrainingJob, type Dense } from './training-job.ts';
-
-const STEPS = 3;
-/** Time after which no further step is begun: a large model takes minutes for one. */
-const ENOUGH_MS = 120_000;
+import { notMeasured, summarise, type About, type BenchRow } from './row.ts';
+import { timePeer, TrainingJob, type Dense } from './training-job.ts';
 
 type Named = Record<string, JaxArray>;
 
@@ -65,36 +61,31 @@ export async function benchJaxTrain(
     );
 
     let state: [Named, Named, Named] = [params, zeros(), zeros()];
-    const losses: number[] = [];
-    const times: number[] = [];
-    const start = performance.now();
-    for (let step = 1; step <= STEPS + 1; step += 1) {
-      if (times.length > 1 && performance.now() - start > ENOUGH_MS) break;
-      const begun = performance.now();
+    const { firstMs, times, losses } = await timePeer(async (count) => {
       const [p, m, v, value] = update(
         ...state,
         tree.ref(frozen),
         tree.ref(inputs),
-        np.array(1 - beta1 ** step),
-        np.array(1 - beta2 ** step),
+        np.array(1 - beta1 ** count),
+        np.array(1 - beta2 ** count),
       );
       state = [p, m, v];
-      losses.push((await value.jsAsync()) as number);
+      const loss = (await value.jsAsync()) as number;
       await jax.blockUntilReady(state);
-      times.push(performance.now() - begun);
-    }
+      return loss;
+    });
     tree.dispose([...state, frozen, inputs]);
-    const spread = summarise(times.slice(1)); // the first one compiles
+    const spread = summarise(times);
     return {
       ...row,
       ...spread,
       tokensPerSec: (tokens / spread.medianMs) * 1000,
-      compileMs: (times[0] ?? 0) - spread.medianMs,
+      compileMs: firstMs - spread.medianMs,
       losses,
       status: 'ok',
     };
   } catch (error) {
-    return { ...row, status: `not measured: ${error instanceof Error ? error.message : String(error)}` };
+    return { ...row, status: notMeasured(error) };
   }
 }
 

@@ -1,4 +1,4 @@
-type Jax = typeof import('@jax-js/jax');
+export type Jax = typeof import('@jax-js/jax');
 export type JaxArray = import('@jax-js/jax').numpy.Array;
 
 let opened: Promise<Jax> | undefined;
@@ -21,5 +21,3 @@ export function openJax(): Promise<Jax> {
   })();
   return opened;
 }
-
-export type { Jax };

@@ -2,7 +2,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { openTfjs } from '../graph/tfjs/backend.ts';
 import { benchSquare } from './ceilings.ts';
 import { openJax } from './jax.ts';
-import { summarise, type About, type BenchRow } from './row.ts';
+import { notMeasured, summarise, type About, type BenchRow } from './row.ts';
 
 const REPEATS = 5;
 
@@ -28,7 +28,7 @@ export async function* benchMatmul(gpu: Gpu, size: number, about: About): AsyncG
     case: name,
     impl,
     ...about,
-    status: `not measured: ${error instanceof Error ? error.message : String(error)}`,
+    status: notMeasured(error),
   });
 
   for (const format of ['f32', 'q4'] as const) {

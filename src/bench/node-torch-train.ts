@@ -8,7 +8,7 @@ import type { BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { ForwardNode } from '../graph/nodes.ts';
 import { Tensor } from '../graph/tensor.ts';
-import { summarise, type About, type BenchRow } from './row.ts';
+import { notMeasured, summarise, type About, type BenchRow } from './row.ts';
 import script from './torch_train.py?raw';
 import { TrainingJob, type Dense } from './training-job.ts';
 
@@ -56,7 +56,7 @@ export async function benchTorchTrain(
     };
   } catch (error) {
     const lines = (error instanceof Error ? error.message : String(error)).trim().split('\n');
-    return { ...row, status: `not measured: ${lines.at(-1) ?? ''}` };
+    return { ...row, status: notMeasured(lines.at(-1)) }; // where Python says what it was
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -43,6 +43,11 @@ export function aboutAdapter({ adapter }: Gpu, { runtime, commit }: Pick<About, 
   };
 }
 
+/** The `status` of a row that could not be measured. */
+export function notMeasured(error: unknown): string {
+  return `not measured: ${error instanceof Error ? error.message : String(error)}`;
+}
+
 /** Median with its spread: the machine's noise is part of the result. Milliseconds. */
 export function summarise(times: readonly number[]): { medianMs: number; p20Ms: number; p80Ms: number } {
   const sorted = [...times].sort((a, b) => a - b);

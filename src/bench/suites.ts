@@ -4,6 +4,7 @@ import type { BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { benchAdapters } from './adapters.ts';
 import { benchDecode, benchPrefill } from './generate.ts';
+import { measureCeilings } from './ceilings.ts';
 import { benchKernels } from './kernels.ts';
 import { aboutAdapter, type BenchRow, type Suite } from './row.ts';
 import { benchMatmul } from './matmul-peers.ts';
@@ -38,8 +39,9 @@ export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow
     const base = await GpuBase.load(gpu, opened, { format, context });
     try {
       if (suites.includes('train')) {
+        const ceilings = await measureCeilings(gpu);
         for (const tokens of lengths) {
-          yield await benchTrain(base, opened, tokens, about);
+          yield await benchTrain(base, opened, { tokens, ceilings }, about);
           if (!peers) continue;
           yield await benchTfjsTrain(gpu, opened, { format, context, tokens }, about);
           yield await benchJaxTrain(gpu, opened, { format, tokens }, about);

@@ -3,12 +3,8 @@ import type { BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { openTfjs } from '../graph/tfjs/backend.ts';
 import { TfjsTrainer } from '../train/tfjs-trainer.ts';
-import { summarise, type About, type BenchRow } from './row.ts';
-import { TrainingJob } from './training-job.ts';
-
-const STEPS = 3;
-/** Time after which no further step is begun: a large model takes minutes for one. */
-const ENOUGH_MS = 120_000;
+import { notMeasured, summarise, type About, type BenchRow } from './row.ts';
+import { timePeer, TrainingJob } from './training-job.ts';
 
 /** The same update as benchTrain's through stock tfjs-webgpu ops and tfjs's own tape, on the same device. */
 export async function benchTfjsTrain(
@@ -26,16 +22,8 @@ export async function benchTfjsTrain(
     const trainer = await TfjsTrainer.make(tf, opened, { format, context, lora, optimizer, weightDecay });
     try {
       job.begin(trainer);
-      const times: number[] = [];
-      const losses: number[] = [];
-      const begun = performance.now();
-      for (let update = 1; update <= STEPS + 1; update += 1) {
-        if (times.length > 1 && performance.now() - begun > ENOUGH_MS) break;
-        const start = performance.now();
-        losses.push(job.meanLoss(await job.update(trainer, update)));
-        times.push(performance.now() - start);
-      }
-      const spread = summarise(times.slice(1)); // the first one compiles
+      const { times, losses } = await timePeer(async (update) => job.meanLoss(await job.update(trainer, update)));
+      const spread = summarise(times);
       // tfjs pools what it has freed, so what it holds from the device after a step is its peak.
       const { numBytesAllocatedInGPU } = tf.memory() as { numBytesAllocatedInGPU?: number };
       return {
@@ -50,6 +38,6 @@ export async function benchTfjsTrain(
       trainer.dispose();
     }
   } catch (error) {
-    return { ...row, status: `not measured: ${error instanceof Error ? error.message : String(error)}` };
+    return { ...row, status: notMeasured(error) };
   }
 }

@@ -1,6 +1,6 @@
-"""The update that torch-train.ts describes, in PyTorch on the CPU; prints one JSON line of times and losses.
+"""The update that node-torch-train.ts describes, in PyTorch on the CPU; prints one JSON line of times and losses.
 
-Usage: python3 - JOB.json. The job names a file of f32 tensors and lists a training graph's forward nodes, so that this is
+Usage: python3 -c SCRIPT JOB.json. The job names a file of f32 tensors and lists a training graph's forward nodes, so that this is
 the mathematics of every other implementation; autograd differentiates, torch.optim.AdamW and clip_grad_norm_ update.
 """
 

@@ -1,7 +1,7 @@
 import type { GpuBase } from '../../models/gpu-base.ts';
 import type { OpenModel } from '../../models/open-model.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import { measureCeilings } from './ceilings.ts';
+import type { Ceilings } from './ceilings.ts';
 import { planProgram } from '../train/program.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
 import { summarise, type About, type BenchRow } from './row.ts';
@@ -24,7 +24,12 @@ const SILENT = {
  * costs: the time in which commands are encoded, WebGPU's calls for it included. What an update costs besides, and what Dawn
  * or the browser does when commands are submitted, are figures of their own.
  */
-export async function benchTrain(base: GpuBase, opened: OpenModel, tokens: number, about: About): Promise<BenchRow> {
+export async function benchTrain(
+  base: GpuBase,
+  opened: OpenModel,
+  { tokens, ceilings }: { readonly tokens: number; readonly ceilings: Ceilings },
+  about: About,
+): Promise<BenchRow> {
   const { gpu, format } = base;
   const { limits, variant, quads } = gpu;
   const job = new TrainingJob(opened, format, tokens);
@@ -59,7 +64,6 @@ export async function benchTrain(base: GpuBase, opened: OpenModel, tokens: numbe
     const dispatches = trainer.dispatches / STEPS;
     const perMicroStep = dispatches - program.update.launches.length;
     const script = await timeEncoding(trainer, job, gpu);
-    const ceilings = await measureCeilings(gpu);
     const kernelShares = await job.profile(trainer, ceilings);
     const gflops = program.report.flopsPerStep / spread.medianMs / 1e6;
     return {
