@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { WebLoraError } from '../errors.ts';
 import { openGpuOnAdapter, type Gpu, type OpenGpuOptions } from './gpu.ts';
+import { restBetweenPolls } from './polling.ts';
 import { unpackSparticuz } from './sparticuz.ts';
 
 /** Keeps the loader mapped: Node would close a library that registers no add-on. */
@@ -14,6 +15,7 @@ export interface OpenNodeGpuOptions extends OpenGpuOptions {
 
 // Dawn's instance must outlive every adapter and device made from it.
 let instance: GPU | undefined;
+let isResting = false;
 
 /**
  * Opens a device in Node over the `webgpu` package (Dawn): a real GPU when the system has one, else SwiftShader out of
@@ -22,7 +24,12 @@ let instance: GPU | undefined;
  */
 export async function openNodeGpu(options: OpenNodeGpuOptions = {}): Promise<Gpu> {
   const adapter = await requestNodeAdapter(options.onNotice);
-  return openGpuOnAdapter(adapter, options);
+  const gpu = await openGpuOnAdapter(adapter, options);
+  if (gpu.adapter.isSoftware && !isResting) {
+    isResting = true;
+    restBetweenPolls(globalThis);
+  }
+  return gpu;
 }
 
 async function requestNodeAdapter(onNotice?: (message: string) => void): Promise<GPUAdapter> {
