@@ -12,7 +12,7 @@ export interface VectorKernel {
 
 /** Joins a source written over `Vec`, `WIDTH` and the `vec_*` functions with their definition for each width. */
 export function defineVectorKernel(name: string, ...sources: readonly string[]): VectorKernel {
-  const withWidth = (vector: string): Kernel => defineKernel(name, [vector, ...sources].join('\n'));
+  const withWidth = (vector: string): Kernel => defineKernel(name, [...sources, vector].join('\n'));
   return { 1: withWidth(vector1), 2: withWidth(vector2), 4: withWidth(vector4) };
 }
 

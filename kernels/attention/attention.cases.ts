@@ -16,19 +16,25 @@ const tiled: readonly Case[] = [
   { segments: [33], heads: 2, kvHeads: 1, headDim: 256 },
 ];
 
+const alone: readonly Case[] = [
+  ...tiled,
+  { segments: [1], heads: 1, kvHeads: 1, headDim: 2 },
+  { segments: [33, 40], heads: 4, kvHeads: 1, headDim: 32 },
+  { segments: [5, 30], heads: 2, kvHeads: 2, headDim: 64, window: 9 },
+];
+
 /** Each head size of the workgroup variant is a program of its own, which costs a software adapter seconds. */
-export const cases: Readonly<Record<'serial' | 'workgroup', readonly Case[]>> = {
+export const cases: Readonly<Record<'serial' | 'quads' | 'workgroup', readonly Case[]>> = {
   workgroup: tiled,
-  serial: [
-    ...tiled,
-    { segments: [1], heads: 1, kvHeads: 1, headDim: 2 },
-    { segments: [33, 40], heads: 4, kvHeads: 1, headDim: 32 },
-    { segments: [5, 30], heads: 2, kvHeads: 2, headDim: 64, window: 9 },
-  ],
+  serial: alone,
+  quads: alone,
 };
+
+const all = ['grouped', 'one_segment', 'window', 'soft_cap', 'window_soft_cap', 'sharp'];
 
 /** PyTorch's cases, as `test/fixtures/README.md` lists them. */
 export const fixtures: Readonly<Record<keyof typeof cases, readonly string[]>> = {
   workgroup: ['grouped'],
-  serial: ['grouped', 'one_segment', 'window', 'soft_cap', 'window_soft_cap', 'sharp'],
+  serial: all,
+  quads: all,
 };

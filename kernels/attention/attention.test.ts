@@ -22,7 +22,14 @@ import {
 /** A software adapter compiles the three tiled programs of a head size for seconds; on a busy machine for minutes. */
 const COMPILE_MS = 600_000;
 
-type Shape = Omit<AttentionArgs, 'variant'>;
+type Shape = Omit<AttentionArgs, 'variant' | 'quads'>;
+
+/** How the arguments ask for each way of spreading work. */
+const SPREADS = {
+  serial: { variant: 'serial' },
+  quads: { variant: 'serial', quads: true },
+  workgroup: { variant: 'workgroup' },
+} as const;
 
 /** Bounds of segments laid end to end; rows past them see only themselves, as padding does. */
 function boundsOf(segments: readonly number[], rows: number): Uint32Array {
@@ -69,8 +76,10 @@ async function run(args: AttentionArgs, inputs: Inputs, bounds: Uint32Array): Pr
   return runLaunches(await testGpu(), launches, { ...inputs, bounds, ...outputs });
 }
 
-describe.each(['serial', 'workgroup'] as const)('attention, %s', (variant) => {
-  it.each(cases[variant])(
+describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (spread) => {
+  const how = SPREADS[spread];
+
+  it.each(cases[spread])(
     'matches the f64 reference: segments $segments, heads $heads/$kvHeads, D $headDim',
     async (args) => {
       const { segments, ...rest } = args;
@@ -83,7 +92,7 @@ describe.each(['serial', 'workgroup'] as const)('attention, %s', (variant) => {
       const forward = attentionForwardRef(shape, q, k, v, bounds);
       const backward = attentionBackwardRef(shape, q, k, v, bounds, dy);
       expectNonTrivial(forward.o);
-      const result = await run({ ...shape, variant }, inputs, bounds);
+      const result = await run({ ...shape, ...how }, inputs, bounds);
       const tolerance = reductionTolerance(headDim + rows, 8, 2);
       expectClose(result['o'] ?? [], forward.o, tolerance, 'o', [rows, heads, headDim]);
       expectClose(result['lse'] ?? [], forward.lse, tolerance, 'lse', [rows, heads]);
@@ -103,7 +112,7 @@ describe.each(['serial', 'workgroup'] as const)('attention, %s', (variant) => {
     COMPILE_MS,
   );
 
-  it.each(fixtures[variant])('agrees with PyTorch: %s', async (name) => {
+  it.each(fixtures[spread])('agrees with PyTorch: %s', async (name) => {
     const fixture = opFixture('attention', name);
     const {
       query_heads: heads,
@@ -121,7 +130,7 @@ describe.each(['serial', 'workgroup'] as const)('attention, %s', (variant) => {
     const inputs = { q: fixture.floats('q'), k: fixture.floats('k'), v: fixture.floats('v'), dy: fixture.floats('dy') };
     const options = { ...(window ? { window } : {}), ...(softCap ? { softCap } : {}) };
     const result = await run(
-      { rows, heads, kvHeads, headDim, scale, ...options, variant },
+      { rows, heads, kvHeads, headDim, scale, ...options, ...how },
       inputs,
       boundsOf(segments, rows),
     );
@@ -149,9 +158,9 @@ describe.each(['serial', 'workgroup'] as const)('attention, %s', (variant) => {
       k: many.k.slice(0, 27 * 20),
       v: many.v.slice(0, 27 * 20),
     };
-    const once = await run({ ...shape, variant }, few, boundsOf([20, 7], 27));
-    expect(await run({ ...shape, variant }, few, boundsOf([20, 7], 27))).toEqual(once);
-    const padded = await run({ ...longer, variant }, many, boundsOf([20, 7], 64));
+    const once = await run({ ...shape, ...how }, few, boundsOf([20, 7], 27));
+    expect(await run({ ...shape, ...how }, few, boundsOf([20, 7], 27))).toEqual(once);
+    const padded = await run({ ...longer, ...how }, many, boundsOf([20, 7], 64));
     for (const name of ['o', 'lse', 'dq', 'dk', 'dv'])
       expect(padded[name]?.slice(0, once[name]?.length), name).toEqual(once[name]);
   });
@@ -160,17 +169,28 @@ describe.each(['serial', 'workgroup'] as const)('attention, %s', (variant) => {
     const shape = { rows: 9, heads: 2, kvHeads: 1, headDim: 10, scale: 0.5 };
     const bounds = boundsOf([6], 9);
     bounds.set([0, 0, 0, 0, 0, 0], 12);
-    const result = await run({ ...shape, variant }, inputsOf(shape), bounds);
+    const result = await run({ ...shape, ...how }, inputsOf(shape), bounds);
     for (const name of ['o', 'dq']) expect([...(result[name] ?? [])].slice(6 * 20), name).toEqual(Array(60).fill(0));
     for (const name of ['dk', 'dv']) expect([...(result[name] ?? [])].slice(6 * 10), name).toEqual(Array(30).fill(0));
     expect([...(result['o'] ?? [])].every(Number.isFinite)).toBe(true);
+  });
+
+  it('runs the programs that were asked for', () => {
+    const args = { rows: 4, heads: 2, kvHeads: 1, headDim: 4, scale: 1, ...how };
+    const suffix = spread === 'quads' ? '_quads' : '';
+    expect([attentionForward, attentionBackwardDq, attentionBackwardDkv].map((of) => of(args).entry)).toEqual([
+      `forward${suffix}`,
+      `backward_dq${suffix}`,
+      `backward_dkv${suffix}`,
+    ]);
+    expect(attentionForward(args).kernel.wgsl.includes('var<workgroup>')).toBe(spread === 'workgroup');
   });
 
   it('covers all rows of a folded grid', async () => {
     const shape = { rows: 70, heads: 3, kvHeads: 3, headDim: 10, scale: 0.5 };
     const inputs = inputsOf(shape);
     const bounds = boundsOf([70], 70);
-    const launch = attentionForward({ ...shape, variant });
+    const launch = attentionForward({ ...shape, ...how });
     const [count] = launch.workgroups;
     const folded = { ...launch, workgroups: [Math.ceil(count / 2), 2, 1] as const };
     const buffers = {

@@ -5,7 +5,7 @@
 //   backward_dkv  dk[j,g] = sum_h sum_i dS[i,j] q[i,h]      dv[j,g] = sum_h sum_i P[i,j] dy[i,h]      h over g's group
 // q, dy, dq [N, H, D]; k, v, dk, dv [N, K, D]; stats [N, H]; bounds [N]. A workgroup owns 8 * ROWS_PER_LANE rows (queries
 // for dq, keys for dkv); the other side goes by in blocks of 32 at fixed places. Lanes as in attention_forward.wgsl.
-// Joined with _lib/vector_*.wgsl and _lib/tanh.wgsl. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
+// Joined with _lib/vector_*.wgsl and a score cap. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
 // Reference: attention.ref.ts.
 override HEAD_VECS: u32 = 8;
 override CHUNKS: u32 = 1;
@@ -49,22 +49,11 @@ fn keys_of(row: u32) -> vec2u {
   return vec2u(max(segment.x, reach), row + 1u);
 }
 
-// Products scaled and capped, with the derivative of the cap.
-struct Capped { s: vec4f, slope: vec4f }
-
-fn capped(products: vec4f) -> Capped {
-  let s = products * p.scale;
-  if (p.soft_cap == 0.0) { return Capped(s, vec4f(1.0)); }
-  let x = s / p.soft_cap;
-  let t = vec4f(safe_tanh(x.x), safe_tanh(x.y), safe_tanh(x.z), safe_tanh(x.w));
-  return Capped(p.soft_cap * t, 1.0 - t * t);
-}
-
 // P and dS of one owned row against the lane's four columns.
 struct Pair { weight: vec4f, ds: vec4f }
 
 fn pair(products: vec4f, dp: vec4f, row_lse: vec4f, delta: vec4f, visible: vec4<bool>) -> Pair {
-  let c = capped(products);
+  let c = score_of(products);
   let weight = select(vec4f(0.0), exp(c.s - row_lse), visible);
   return Pair(weight, weight * (dp - delta) * c.slope * p.scale);
 }

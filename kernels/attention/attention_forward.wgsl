@@ -1,11 +1,11 @@
 // Causal grouped-query attention inside segments, forward, tiled through workgroup memory.
-//   s[i,j] = cap(scale * q[i,h].k[j,g])    g = h / (H / K)    cap(s) = soft_cap * tanh(s / soft_cap) when soft_cap > 0
+//   s[i,j] = cap(scale * q[i,h].k[j,g])    g = h / (H / K)
 //   o[i,h] = sum_j exp(s[i,j] - lse[i,h]) v[j,g]    lse[i,h] = log sum_j exp(s[i,j])
 // over the keys that row i sees: bounds[i].x <= j <= i < bounds[i].y, and i - j < window when window > 0.
 // q, o [N, H, D]; k, v [N, K, D]; bounds [N]; lse [N, H]. A workgroup owns 8 * ROWS_PER_LANE query rows of one head; keys
 // go by in blocks of 32 at fixed places, D in chunks of CHUNK_VECS. Its 64 lanes are 8 groups of rows times 8 groups of
 // columns: a lane holds scores of columns c, c + 8, c + 16, c + 24 and sums the Vecs c, c + 8, … of each chunk of o.
-// Joined with _lib/vector_*.wgsl and _lib/tanh.wgsl. Source: Dao et al. 2022, arXiv:2205.14135, algorithm 1.
+// Joined with _lib/vector_*.wgsl and a score cap. Source: Dao et al. 2022, arXiv:2205.14135, algorithm 1.
 // Reference: attention.ref.ts.
 override HEAD_VECS: u32 = 8;
 override CHUNKS: u32 = 1;
@@ -44,13 +44,6 @@ fn keys_of(row: u32) -> vec2u {
   if (row < segment.x || row >= segment.y) { return vec2u(0u); }
   let reach = select(0u, row + 1u - p.window, p.window > 0u && row + 1u > p.window);
   return vec2u(max(segment.x, reach), row + 1u);
-}
-
-fn capped(s: vec4f) -> vec4f {
-  let scaled = s * p.scale;
-  if (p.soft_cap == 0.0) { return scaled; }
-  let t = scaled / p.soft_cap;
-  return p.soft_cap * vec4f(safe_tanh(t.x), safe_tanh(t.y), safe_tanh(t.z), safe_tanh(t.w));
 }
 
 fn is_inside(row: u32, d: u32) -> bool { return row < p.rows && d < HEAD_VECS; }
@@ -128,7 +121,7 @@ fn forward(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3
     let columns = vec4u(block + my_column) + vec4u(0u, 8u, 16u, 24u);
     for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
       let keys = keys_of(tile + my_row + r);
-      s[r] = select(vec4f(MASKED), capped(s[r]), (columns >= vec4u(keys.x)) & (columns < vec4u(keys.y)));
+      s[r] = select(vec4f(MASKED), score_of(s[r]).s, (columns >= vec4u(keys.x)) & (columns < vec4u(keys.y)));
       lane_max[(my_row + r) * GROUPS + my_column] = max(max(s[r].x, s[r].y), max(s[r].z, s[r].w));
     }
     workgroupBarrier();

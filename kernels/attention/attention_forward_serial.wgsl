@@ -1,11 +1,12 @@
 // Causal grouped-query attention inside segments, forward, without workgroup memory.
-//   s[i,j] = cap(scale * q[i,h].k[j,g])    g = h / (H / K)    cap(s) = soft_cap * tanh(s / soft_cap) when soft_cap > 0
+//   s[i,j] = cap(scale * q[i,h].k[j,g])    g = h / (H / K)
 //   o[i,h] = sum_j exp(s[i,j] - lse[i,h]) v[j,g]    lse[i,h] = log sum_j exp(s[i,j])
 // over the keys that row i sees: bounds[i].x <= j <= i < bounds[i].y, and i - j < window when window > 0.
 // q, o [N, H, D]; k, v [N, K, D]; bounds [N]; lse [N, H]. An invocation holds 4 query rows of one head, the invocations
 // of a workgroup neighbouring ones, so that all of them read the same keys at the same time; keys go by in blocks of 4
 // at fixed places, with a running maximum and sum. Only 8 Vecs of the head dimension are summed in an invocation, since
-// arrays with a computed index are slow on software adapters; longer heads take several, each with its own scores. Joined with _lib/vector_*.wgsl and _lib/tanh.wgsl.
+// arrays with a computed index are slow on software adapters; longer heads take several, each with its own scores.
+// Joined with _lib/vector_*.wgsl and a score cap.
 // Source: Dao et al. 2022, arXiv:2205.14135, algorithm 1; Milakov & Gimelshein 2018. Reference: attention.ref.ts.
 override WG: u32 = 4;
 
@@ -33,13 +34,6 @@ fn keys_of(row: u32) -> vec2u {
 }
 
 fn sees(keys: vec2u, j: vec4u) -> vec4<bool> { return (j >= vec4u(keys.x)) & (j < vec4u(keys.y)); }
-
-fn capped(s: vec4f) -> vec4f {
-  let scaled = s * p.scale;
-  if (p.soft_cap == 0.0) { return scaled; }
-  let t = scaled / p.soft_cap;
-  return p.soft_cap * vec4f(safe_tanh(t.x), safe_tanh(t.y), safe_tanh(t.z), safe_tanh(t.w));
-}
 
 fn largest(s: vec4f) -> f32 { return max(max(s.x, s.y), max(s.z, s.w)); }
 
@@ -132,10 +126,10 @@ fn forward(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3
     let sees_1 = sees(keys_1, columns);
     let sees_2 = sees(keys_2, columns);
     let sees_3 = sees(keys_3, columns);
-    s0 = select(vec4f(MASKED), capped(s0), sees_0);
-    s1 = select(vec4f(MASKED), capped(s1), sees_1);
-    s2 = select(vec4f(MASKED), capped(s2), sees_2);
-    s3 = select(vec4f(MASKED), capped(s3), sees_3);
+    s0 = select(vec4f(MASKED), score_of(s0).s, sees_0);
+    s1 = select(vec4f(MASKED), score_of(s1).s, sees_1);
+    s2 = select(vec4f(MASKED), score_of(s2).s, sees_2);
+    s3 = select(vec4f(MASKED), score_of(s3).s, sees_3);
     let next_max = max(row_max, vec4f(largest(s0), largest(s1), largest(s2), largest(s3)));
     let keep = exp(row_max - next_max);
     row_max = next_max;

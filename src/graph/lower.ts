@@ -169,7 +169,14 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
     }
     case 'attention': {
       const { q, k, v, bounds, lse, y: o } = node;
-      ctx.launch(attentionForward({ rows: q.rows, ...attentionShape(node), variant }), { q, k, v, bounds, o, lse });
+      ctx.launch(attentionForward({ rows: q.rows, ...attentionShape(node), variant, quads }), {
+        q,
+        k,
+        v,
+        bounds,
+        o,
+        lse,
+      });
       return;
     }
     case 'attention_stats': {
@@ -179,7 +186,7 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
     }
     case 'attention_backward_dq': {
       const { q, k, v, dy, stats, bounds, dq } = node;
-      ctx.launch(attentionBackwardDq({ rows: q.rows, ...attentionShape(node), variant }), {
+      ctx.launch(attentionBackwardDq({ rows: q.rows, ...attentionShape(node), variant, quads }), {
         q,
         k,
         v,
@@ -192,7 +199,7 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
     }
     case 'attention_backward_dkv': {
       const { q, k, v, dy, stats, bounds, dk, dv } = node;
-      ctx.launch(attentionBackwardDkv({ rows: q.rows, ...attentionShape(node), variant }), {
+      ctx.launch(attentionBackwardDkv({ rows: q.rows, ...attentionShape(node), variant, quads }), {
         q,
         k,
         v,

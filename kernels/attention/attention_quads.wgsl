@@ -1,0 +1,73 @@
+enable subgroups;
+// What the quads of attention share: four invocations hand their loads round (see _lib/quads.wgsl). An invocation owns 4
+// rows, a quad 16, and the other side goes by in blocks of 16 rows at fixed places, of which each invocation loads 4. No
+// invocation returns early, as all four must take part in what is handed round. Joined before attention_forward_quads.wgsl
+// and attention_backward_quads.wgsl, with _lib/vector_*.wgsl and a score cap.
+const TILE: u32 = 16u;
+/** Distance between the 4 rows of an invocation, and between the 4 of the other side that it loads. */
+const STEPS: vec4u = vec4u(0u, 4u, 8u, 12u);
+
+/** First and one past the last key that a row sees; equal when it sees none. */
+fn keys_of(row: u32) -> vec2u {
+  if (row >= p.rows) { return vec2u(0u); }
+  let segment = bounds[row];
+  if (row < segment.x || row >= segment.y) { return vec2u(0u); }
+  let reach = select(0u, row + 1u - p.window, p.window > 0u && row + 1u > p.window);
+  return vec2u(max(segment.x, reach), row + 1u);
+}
+
+/** keys_of of four rows. */
+struct Keys { first: vec4u, end: vec4u }
+
+fn keys_of_four(row: vec4u) -> Keys {
+  let a = keys_of(row.x);
+  let b = keys_of(row.y);
+  let c = keys_of(row.z);
+  let d = keys_of(row.w);
+  return Keys(vec4u(a.x, b.x, c.x, d.x), vec4u(a.y, b.y, c.y, d.y));
+}
+
+/** The keys that any row of a tile sees. */
+fn keys_of_tile(tile: u32) -> vec2u {
+  var seen = vec2u(p.rows, 0u);
+  for (var r = 0u; r < TILE; r += 1u) {
+    let keys = keys_of(tile + r);
+    if (keys.x < keys.y) { seen = vec2u(min(seen.x, keys.x), max(seen.y, keys.y)); }
+  }
+  return seen;
+}
+
+/** Where four rows of a head begin in an array [N, heads, D], in Vecs; rows past the last are the last. */
+fn heads_at(row: vec4u, heads: u32, head: u32) -> vec4u {
+  return (min(row, vec4u(p.rows - 1u)) * heads + vec4u(head)) * p.head_vecs;
+}
+
+/** One Vec of the head dimension for each of four rows. */
+struct Rows { a: Vec, b: Vec, c: Vec, d: Vec }
+
+fn no_rows() -> Rows { return Rows(Vec(0.0), Vec(0.0), Vec(0.0), Vec(0.0)); }
+
+/** The Vecs of all four invocations. */
+fn spread_rows(mine: Vec) -> Rows {
+  return Rows(quadBroadcast(mine, 0u), quadBroadcast(mine, 1u), quadBroadcast(mine, 2u), quadBroadcast(mine, 3u));
+}
+
+fn dots(a: Vec, x: Rows) -> vec4f { return vec4f(vec_dot(a, x.a), vec_dot(a, x.b), vec_dot(a, x.c), vec_dot(a, x.d)); }
+
+/** Products of own rows (columns of the matrix) with four rows of the other side. */
+fn products(own: Rows, x: Rows) -> mat4x4f { return mat4x4f(dots(own.a, x), dots(own.b, x), dots(own.c, x), dots(own.d, x)); }
+
+/** Own rows plus four rows of the other side, weighted. */
+fn weigh(acc: Rows, w: mat4x4f, x: Rows) -> Rows {
+  return Rows(
+    acc.a + w[0].x * x.a + w[0].y * x.b + w[0].z * x.c + w[0].w * x.d,
+    acc.b + w[1].x * x.a + w[1].y * x.b + w[1].z * x.c + w[1].w * x.d,
+    acc.c + w[2].x * x.a + w[2].y * x.b + w[2].z * x.c + w[2].w * x.d,
+    acc.d + w[3].x * x.a + w[3].y * x.b + w[3].z * x.c + w[3].w * x.d,
+  );
+}
+
+/** Products of own rows with 16 rows of the other side: of invocation m's n-th row at [n][own row][m]. */
+struct Block { a: mat4x4f, b: mat4x4f, c: mat4x4f, d: mat4x4f }
+
+fn no_block() -> Block { return Block(mat4x4f(), mat4x4f(), mat4x4f(), mat4x4f()); }
