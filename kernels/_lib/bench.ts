@@ -19,42 +19,85 @@ const REPEATS = 5;
 /** A slow case ends sooner: its spread says less, its median enough. */
 const ENOUGH_MS = 1000;
 
-/** Times a case, compilation and one warm-up apart: the median of up to five submissions. */
-export async function benchLaunch(gpu: Gpu, { launch, words }: BenchCase): Promise<BenchResult> {
-  const { pipeline, layout } = await gpu.pipelines.get(launch);
-  const params = gpu.uploadBuffer('params', new Uint8Array(packParams(launch.kernel, launch.params)), Usage.uniform);
-  const buffers = [params];
-  const entries: GPUBindGroupEntry[] = [{ binding: PARAMS_BINDING, resource: { buffer: params } }];
-  for (const operand of launch.operands) {
-    const storage = launch.kernel.storage.get(operand);
-    if (storage === undefined) throw new Error(`no operand '${operand}'`);
-    // 0x3c003c00 is a small f32, two ones in f16 and codes of mixed size in q8 and q4.
-    const buffer = gpu.uploadBuffer(
-      operand,
-      new Uint32Array(words[launch.aliases?.[operand] ?? operand] ?? 0).fill(0x3c003c00),
-      Usage.storage,
-    );
-    buffers.push(buffer);
-    entries.push({ binding: storage.binding, resource: { buffer } });
+/** A launch with buffers of its own, to be run again and again. */
+export class BenchLaunch {
+  readonly #gpu: Gpu;
+  readonly #launch: Launch;
+  readonly #pipeline: GPUComputePipeline;
+  readonly #group: GPUBindGroup;
+  readonly #buffers: ReadonlyMap<string, GPUBuffer>;
+
+  private constructor(
+    gpu: Gpu,
+    launch: Launch,
+    pipeline: GPUComputePipeline,
+    group: GPUBindGroup,
+    buffers: ReadonlyMap<string, GPUBuffer>,
+  ) {
+    this.#gpu = gpu;
+    this.#launch = launch;
+    this.#pipeline = pipeline;
+    this.#group = group;
+    this.#buffers = buffers;
   }
-  const group = gpu.device.createBindGroup({ layout, entries });
-  const run = async (): Promise<number> => {
-    const encoder = gpu.device.createCommandEncoder();
+
+  /** Compiles and fills the operands. @param words of 4 bytes, by operand */
+  static async prepare(gpu: Gpu, launch: Launch, words: Readonly<Record<string, number>>): Promise<BenchLaunch> {
+    const { pipeline, layout } = await gpu.pipelines.get(launch);
+    const params = gpu.uploadBuffer('params', new Uint8Array(packParams(launch.kernel, launch.params)), Usage.uniform);
+    const buffers = new Map([['params', params]]);
+    const entries: GPUBindGroupEntry[] = [{ binding: PARAMS_BINDING, resource: { buffer: params } }];
+    for (const operand of launch.operands) {
+      const storage = launch.kernel.storage.get(operand);
+      if (storage === undefined) throw new Error(`no operand '${operand}'`);
+      const count = words[launch.aliases?.[operand] ?? operand] ?? 0;
+      const buffer = gpu.uploadBuffer(operand, smallNumbers(count), Usage.storage | Usage.copySrc);
+      buffers.set(operand, buffer);
+      entries.push({ binding: storage.binding, resource: { buffer } });
+    }
+    return new BenchLaunch(gpu, launch, pipeline, gpu.device.createBindGroup({ layout, entries }), buffers);
+  }
+
+  /** Milliseconds until `times` dispatches in one submission are done. */
+  async run(times = 1): Promise<number> {
+    const encoder = this.#gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(...launch.workgroups);
+    pass.setPipeline(this.#pipeline);
+    pass.setBindGroup(0, this.#group);
+    for (let i = 0; i < times; i += 1) pass.dispatchWorkgroups(...this.#launch.workgroups);
     pass.end();
     const start = performance.now();
-    gpu.device.queue.submit([encoder.finish()]);
-    await gpu.idle();
+    this.#gpu.device.queue.submit([encoder.finish()]);
+    await this.#gpu.idle();
     return performance.now() - start;
-  };
-  await run();
+  }
+
+  /** An operand's contents as f32. */
+  async read(operand: string): Promise<Float32Array> {
+    const buffer = this.#buffers.get(operand);
+    if (buffer === undefined) throw new Error(`no operand '${operand}'`);
+    return new Float32Array(await this.#gpu.readBuffer(buffer, 0, buffer.size));
+  }
+
+  dispose(): void {
+    for (const buffer of this.#buffers.values()) this.#gpu.destroyBuffer(buffer);
+  }
+}
+
+/** Words that are small numbers as f32, as pairs of f16 and as codes of any format, and not all the same. */
+function smallNumbers(count: number): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, i) => 0x3c003c00 + (i % 61) * 0x00010001);
+}
+
+/** Times a case, compilation and one warm-up apart: the median of up to five submissions. */
+export async function benchLaunch(gpu: Gpu, { launch, words }: BenchCase): Promise<BenchResult> {
+  const prepared = await BenchLaunch.prepare(gpu, launch, words);
+  await prepared.run();
   const times: number[] = [];
-  for (let spent = 0; times.length < REPEATS && spent < ENOUGH_MS; spent += times.at(-1) ?? 0) times.push(await run());
+  for (let spent = 0; times.length < REPEATS && spent < ENOUGH_MS; spent += times.at(-1) ?? 0)
+    times.push(await prepared.run());
   times.sort((a, b) => a - b);
-  for (const buffer of buffers) gpu.destroyBuffer(buffer);
+  prepared.dispose();
   const at = (share: number): number => times[Math.floor(share * times.length)] ?? Number.NaN;
   return { medianMs: at(0.5), p20Ms: at(0.2), p80Ms: at(0.8), gflops: launch.flops / at(0.5) / 1e6 };
 }

@@ -15,7 +15,7 @@ import { cases } from './matmul_nn.cases.ts';
 import { matmulNnRef } from './matmul_nn.ref.ts';
 import { matmulNn, type MatmulNnArgs } from './matmul_nn.ts';
 
-const entries = ['serial', 'quads', 'quads_narrow', 'tile', 'naive'] as const;
+const entries = ['serial', 'quads', 'quads_narrow', 'tile', 'tile_8', 'naive'] as const;
 const loraScale = 0.7;
 
 async function run(

@@ -11,7 +11,7 @@ const plain = defineWeightKernel('matmul_nn', [wgsl, noLoraWgsl].join('\n'));
 const withLora = defineWeightKernel('matmul_nn', [wgsl, loraWgsl].join('\n'));
 const quadsKernel = defineQuadsKernel('matmul_nn', [quadsWgsl, wgsl, loraWgsl].join('\n'));
 
-export type MatmulNnEntry = 'serial' | 'quads' | 'quads_narrow' | 'tile' | 'naive';
+export type MatmulNnEntry = 'serial' | 'quads' | 'quads_narrow' | 'tile' | 'tile_8' | 'naive';
 
 /** Outputs, rows x columns, of an invocation (serial, naive) or of a workgroup. */
 const TILE: Readonly<Record<MatmulNnEntry, readonly [rows: number, cols: number]>> = {
@@ -19,6 +19,7 @@ const TILE: Readonly<Record<MatmulNnEntry, readonly [rows: number, cols: number]
   quads: [16, 64],
   quads_narrow: [16, 16],
   tile: [64, 64],
+  tile_8: [64, 64],
   naive: [1, 1],
 };
 
@@ -60,7 +61,20 @@ export function selectMatmulNn({
  * Operands: dy [N, dyStride], w_codes, w_scales (but for floats), dh [N, R] and lora_a [R, I], rows
  * padded to four values (with `rank`) -> dx [N, I].
  */
-export function matmulNn(args: MatmulNnArgs, entry: MatmulNnEntry = selectMatmulNn(args)): Launch {
+export function matmulNn(args: MatmulNnArgs, entry?: MatmulNnEntry): Launch {
+  const launch = launchOf(args, entry ?? selectMatmulNn(args));
+  if (entry !== undefined || args.variant === 'serial') return launch;
+  const { rows, outFeatures, inFeatures, format, rank } = args;
+  return {
+    ...launch,
+    tilings: {
+      shape: `matmul_nn ${rows}x${outFeatures}->${inFeatures} ${format} rank ${rank}`,
+      launches: { tile: launchOf(args, 'tile'), tile_8: launchOf(args, 'tile_8') },
+    },
+  };
+}
+
+function launchOf(args: MatmulNnArgs, entry: MatmulNnEntry): Launch {
   const { rows, outFeatures, inFeatures, dyStride, dyOffset, rank, loraScale, alpha = 1 } = args;
   const isQuads = entry === 'quads' || entry === 'quads_narrow';
   // One program of quads serves with and without an adapter.

@@ -17,6 +17,7 @@ export const cases = [
   { rows: 2, inFeatures: 65, outFeatures: 7, format: 'q5_1', rank: 0, bias: false, only: ['serial_row'] },
   { rows: 5, inFeatures: 513, outFeatures: 18, format: 'q4_k', rank: 0, bias: false, only: ['serial'] },
   { rows: 2, inFeatures: 290, outFeatures: 5, format: 'q5_k', rank: 0, bias: false, only: ['matvec'] },
+  { rows: 1, inFeatures: 5, outFeatures: 3, format: 'f32', rank: 261, bias: false, only: ['matvec_subgroups'] },
   // Every row of a narrow tile; more of the branch than the lanes take in one go.
   { rows: 31, inFeatures: 33, outFeatures: 17, format: 'f32', rank: 6, bias: false, only: ['quads_narrow'] },
   { rows: 1, inFeatures: 5, outFeatures: 3, format: 'f32', rank: 261, bias: false, only: ['matvec'] },

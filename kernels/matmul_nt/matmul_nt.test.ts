@@ -8,7 +8,21 @@ import { cases } from './matmul_nt.cases.ts';
 import { matmulNtRef } from './matmul_nt.ref.ts';
 import { matmulNt, selectMatmulNt, type MatmulNtArgs } from './matmul_nt.ts';
 
-const entries = ['serial', 'serial_row', 'quads', 'quads_narrow', 'quads_row', 'tile', 'matvec', 'naive'] as const;
+const entries = [
+  'serial',
+  'serial_row',
+  'quads',
+  'quads_narrow',
+  'quads_row',
+  'tile',
+  'tile_8',
+  'matvec',
+  'matvec_subgroups',
+  'naive',
+] as const;
+/** Ways for few rows, and for more. */
+const FEW = ['matvec', 'matvec_subgroups'];
+const MORE = ['tile', 'tile_8'];
 const loraScale = 0.7;
 
 async function run(
@@ -79,7 +93,7 @@ describe('matmul_nt', () => {
         y: before,
       };
       // A variant's two paths share their shapes: the one for few rows, or columns, takes the small ones.
-      const others: readonly string[] = [rows <= 4 ? 'tile' : 'matvec', outFeatures <= 17 ? 'quads' : 'quads_narrow'];
+      const others: readonly string[] = [...(rows <= 4 ? MORE : FEW), outFeatures <= 17 ? 'quads' : 'quads_narrow'];
       const wanted: readonly string[] = 'only' in shape ? shape.only : entries;
       for (const entry of entries.filter((name) => wanted.includes(name) && !others.includes(name))) {
         const y = await run(

@@ -8,6 +8,7 @@ import wgsl from './matmul_nt.wgsl?raw';
 import noBiasWgsl from './no_bias.wgsl?raw';
 import noLoraWgsl from './no_lora.wgsl?raw';
 import quadsWgsl from './quads.wgsl?raw';
+import subgroupsWgsl from './subgroups.wgsl?raw';
 
 /** Joined sources by `bias` and `lora`: a program binds exactly what it reads. */
 function joined(
@@ -24,6 +25,7 @@ function joined(
 
 const sources = joined(defineWeightKernel);
 const quadsSources = joined(defineQuadsKernel, quadsWgsl);
+const subgroupsSources = joined(defineWeightKernel, subgroupsWgsl);
 
 export interface MatmulNtArgs {
   /** N */
@@ -50,7 +52,16 @@ export interface MatmulNtArgs {
 }
 
 export type MatmulNtEntry =
-  'serial' | 'serial_row' | 'quads' | 'quads_narrow' | 'quads_row' | 'tile' | 'matvec' | 'naive';
+  | 'serial'
+  | 'serial_row'
+  | 'quads'
+  | 'quads_narrow'
+  | 'quads_row'
+  | 'tile'
+  | 'tile_8'
+  | 'matvec'
+  | 'matvec_subgroups'
+  | 'naive';
 
 /** Outputs of one share: rows x columns of an invocation (serial, naive) or of a workgroup. */
 const TILE: Readonly<Record<MatmulNtEntry, readonly [rows: number, cols: number]>> = {
@@ -60,9 +71,15 @@ const TILE: Readonly<Record<MatmulNtEntry, readonly [rows: number, cols: number]
   quads_narrow: [16, 16],
   quads_row: [1, 16],
   tile: [64, 64],
+  tile_8: [64, 64],
   matvec: [1, 4],
+  matvec_subgroups: [1, 4],
   naive: [1, 1],
 };
+
+/** Ways of `workgroup` among which a measurement may choose: for few rows, for more. */
+const FEW_ROWS: readonly MatmulNtEntry[] = ['matvec', 'matvec_subgroups', 'tile'];
+const MORE_ROWS: readonly MatmulNtEntry[] = ['tile', 'tile_8'];
 
 /** Few rows, as in decoding, leave a tile idle; from three rows on reading each weight once for all of them wins. */
 export function selectMatmulNt({
@@ -85,12 +102,29 @@ export function selectMatmulNt({
  * values (with `rank`) -> y [N, outStride], of which columns [outOffset, outOffset + O) are written; bias and lora_b are
  * read from row outOffset on, so of a weight in parts they are the whole layer's.
  */
-export function matmulNt(args: MatmulNtArgs, entry: MatmulNtEntry = selectMatmulNt(args)): Launch {
+export function matmulNt(args: MatmulNtArgs, entry?: MatmulNtEntry): Launch {
+  const selected = entry ?? selectMatmulNt(args);
+  const launch = launchOf(args, selected);
+  if (entry !== undefined || args.variant === 'serial') return launch;
+  const { rows, inFeatures, outFeatures, format, rank } = args;
+  return {
+    ...launch,
+    tilings: {
+      shape: `matmul_nt ${rows}x${inFeatures}->${outFeatures} ${format} rank ${rank}`,
+      launches: Object.fromEntries(
+        (selected === 'matvec' ? FEW_ROWS : MORE_ROWS).map((name) => [name, launchOf(args, name)]),
+      ),
+    },
+  };
+}
+
+function launchOf(args: MatmulNtArgs, entry: MatmulNtEntry): Launch {
   const { rows, inFeatures, outFeatures, outStride, outOffset, rank, loraScale, alpha = 1, accumulate = false } = args;
   const isQuads = entry === 'quads' || entry === 'quads_narrow' || entry === 'quads_row';
   // One program of quads serves with and without an adapter.
   const branch = rank > 0 || isQuads;
-  const weight = readWeight((isQuads ? quadsSources : sources)(args.bias, branch), args.format, inFeatures);
+  const sourcesOf = isQuads ? quadsSources : entry === 'matvec_subgroups' ? subgroupsSources : sources;
+  const weight = readWeight(sourcesOf(args.bias, branch), args.format, inFeatures);
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(rows / tileRows) * Math.ceil(outFeatures / tileCols);
   const perInvocation = entry === 'serial' || entry === 'serial_row' || entry === 'naive';

@@ -7,6 +7,7 @@
 //   serial      one invocation computes 8 rows x 16 columns: no workgroup memory
 //   serial_row  one invocation computes 1 row x 4 columns, in the same order of additions
 //   tile        a workgroup of 256 computes 64 x 64, each lane 4 x 4, with tiles of 16 along I in workgroup memory
+//   tile_8      a workgroup of 64 does the same, each lane 8 x 8: fewer loads of the tiles, fewer lanes
 //   matvec      a workgroup of 64 computes 1 row x 4 columns, its lanes split I
 //   naive       one output an invocation: the second oracle
 // The order of the additions depends on I and R only. Outputs past N or O are computed from clamped rows and not written.
@@ -188,6 +189,36 @@ const PITCH = 17u;
 var<workgroup> x_tile: array<vec4f, STEP * PITCH>;
 var<workgroup> w_tile: array<vec4f, STEP * PITCH>;
 
+/** Brings four rows of x and of W for one step along the reduction; 256 slots fill the tiles. */
+fn bring(slot: u32, n: u32, o: u32, start: u32, x_end: u32) {
+  let four = slot / STEP;
+  let k = start + slot % STEP;
+  let ns = min(vec4u(n + four * 4u) + LANES4, vec4u(p.rows - 1u));
+  let os = four_rows(o + four * 4u);
+  var v = vec4f();
+  var w = vec4f();
+  if (k < p.in_features) {
+    let at = ns * p.in_features + k;
+    v = p.alpha * vec4f(x[at.x], x[at.y], x[at.z], x[at.w]);
+    w = vec4f(weight_at(os.x, k), weight_at(os.y, k), weight_at(os.z, k), weight_at(os.w, k));
+  } else if (k >= x_end && k - x_end < p.rank) {
+    let r = k - x_end;
+    v = p.lora_scale * vec4f(h_at(ns.x, r), h_at(ns.y, r), h_at(ns.z, r), h_at(ns.w, r));
+    w = vec4f(b_at(os.x, r), b_at(os.y, r), b_at(os.z, r), b_at(os.w, r));
+  }
+  x_tile[slot % STEP * PITCH + four] = v;
+  w_tile[slot % STEP * PITCH + four] = w;
+}
+
+fn outer(rows: vec4f, cols: vec4f) -> mat4x4f { return mat4x4f(rows.x * cols, rows.y * cols, rows.z * cols, rows.w * cols); }
+
+fn put_four_by_four(n: u32, o: u32, values: mat4x4f) {
+  var results = values;
+  for (var r = 0u; r < 4u; r++) {
+    for (var c = 0u; c < 4u; c++) { if (n + r < p.rows && o + c < p.out_features) { put(n + r, o + c, results[r][c]); } }
+  }
+}
+
 @compute @workgroup_size(256)
 fn tile(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
   let tiles = (p.out_features + 63u) / 64u;
@@ -195,42 +226,53 @@ fn tile(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, 
   let n = (index / tiles) * 64u;
   let o = (index % tiles) * 64u;
   if (n >= p.rows) { return; }
-  // Loading, a lane brings one step of four rows of x and of W; computing, it owns four rows and four columns of y.
-  let step = lane % STEP;
-  let four = lane / STEP;
-  let ns = min(vec4u(n + four * 4u) + LANES4, vec4u(p.rows - 1u));
-  let os = four_rows(o + four * 4u);
+  let row = lane / 16u;
   let column = lane % 16u;
   let x_end = (p.in_features + STEP - 1u) / STEP * STEP;
   var acc = mat4x4f();
   for (var start = 0u; start < x_end + p.rank; start += STEP) {
-    let k = start + step;
-    var v = vec4f();
-    var w = vec4f();
-    if (k < p.in_features) {
-      let at = ns * p.in_features + k;
-      v = p.alpha * vec4f(x[at.x], x[at.y], x[at.z], x[at.w]);
-      w = vec4f(weight_at(os.x, k), weight_at(os.y, k), weight_at(os.z, k), weight_at(os.w, k));
-    } else if (k >= x_end && k - x_end < p.rank) {
-      let r = k - x_end;
-      v = p.lora_scale * vec4f(h_at(ns.x, r), h_at(ns.y, r), h_at(ns.z, r), h_at(ns.w, r));
-      w = vec4f(b_at(os.x, r), b_at(os.y, r), b_at(os.z, r), b_at(os.w, r));
-    }
-    x_tile[step * PITCH + four] = v;
-    w_tile[step * PITCH + four] = w;
+    bring(lane, n, o, start, x_end);
+    workgroupBarrier();
+    for (var s = 0u; s < STEP; s++) { acc += outer(x_tile[s * PITCH + row], w_tile[s * PITCH + column]); }
+    workgroupBarrier();
+  }
+  put_four_by_four(n + row * 4u, o + column * 4u, acc);
+}
+
+@compute @workgroup_size(64)
+fn tile_8(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let tiles = (p.out_features + 63u) / 64u;
+  let index = wg.y * grid.x + wg.x;
+  let n = (index / tiles) * 64u;
+  let o = (index % tiles) * 64u;
+  if (n >= p.rows) { return; }
+  // Four rows and columns in each half of the tile.
+  let row = lane / 8u;
+  let column = lane % 8u;
+  let x_end = (p.in_features + STEP - 1u) / STEP * STEP;
+  var acc_00 = mat4x4f();
+  var acc_01 = mat4x4f();
+  var acc_10 = mat4x4f();
+  var acc_11 = mat4x4f();
+  for (var start = 0u; start < x_end + p.rank; start += STEP) {
+    for (var slot = lane; slot < 256u; slot += 64u) { bring(slot, n, o, start, x_end); }
     workgroupBarrier();
     for (var s = 0u; s < STEP; s++) {
-      let rows = x_tile[s * PITCH + four];
-      let cols = w_tile[s * PITCH + column];
-      acc += mat4x4f(rows.x * cols, rows.y * cols, rows.z * cols, rows.w * cols);
+      let rows_0 = x_tile[s * PITCH + row];
+      let rows_1 = x_tile[s * PITCH + row + 8u];
+      let cols_0 = w_tile[s * PITCH + column];
+      let cols_1 = w_tile[s * PITCH + column + 8u];
+      acc_00 += outer(rows_0, cols_0);
+      acc_01 += outer(rows_0, cols_1);
+      acc_10 += outer(rows_1, cols_0);
+      acc_11 += outer(rows_1, cols_1);
     }
     workgroupBarrier();
   }
-  for (var r = 0u; r < 4u; r++) {
-    for (var c = 0u; c < 4u; c++) {
-      if (n + four * 4u + r < p.rows && o + column * 4u + c < p.out_features) { put(n + four * 4u + r, o + column * 4u + c, acc[r][c]); }
-    }
-  }
+  put_four_by_four(n + row * 4u, o + column * 4u, acc_00);
+  put_four_by_four(n + row * 4u, o + column * 4u + 32u, acc_01);
+  put_four_by_four(n + row * 4u + 32u, o + column * 4u, acc_10);
+  put_four_by_four(n + row * 4u + 32u, o + column * 4u + 32u, acc_11);
 }
 
 @compute @workgroup_size(64)

@@ -172,6 +172,7 @@ export function trainConfigOf(flags: Flags): Partial<TrainConfig> {
     saveEvery: flags.number('save-every'),
     shuffle: flags.has('shuffle') ? flags.flag('shuffle') : undefined,
     seed: flags.number('seed'),
+    tune: flags.onOff('tune'),
     memoryLimitBytes: flags.number('memory-limit'),
   };
   return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));

@@ -73,6 +73,7 @@ const TRAIN: readonly Option[] = [
   ['--save-every <n>', 'updates between checkpoints'],
   ['--resume <folder>', 'continue the run in this folder with its settings'],
   ['--overwrite', 'replace a finished adapter in --out'],
+  ['--tune <on|off>', 'measure once per device which kernels are fastest (default on)'],
   ['--no-shuffle', 'take the rows in file order'],
 ];
 const ANSWER: readonly Option[] = [
@@ -101,7 +102,7 @@ const CHOOSE: readonly Option[] = [
 ];
 
 /** What a flag that is promised but not built yet would need. */
-const NOT_BUILT = new Set(['--objective', '--beta', '--lora-plus-ratio', '--label-smoothing', '--neftune', '--tune']);
+const NOT_BUILT = new Set(['--objective', '--beta', '--lora-plus-ratio', '--label-smoothing', '--neftune']);
 
 async function main(): Promise<number> {
   const program = new Command('weblora')

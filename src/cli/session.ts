@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Core, type LoadedModel } from '../../workers/engine/core.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { openNodeGpu } from '../gpu/node.ts';
+import { openNodeModels } from '../sources/node-places.ts';
 import { readAdapter, readRunFile } from './files.ts';
 import { baseOf, type Flags } from './flags.ts';
 import { MODEL_WANTED, openModelSource } from './model-source.ts';
@@ -30,6 +31,7 @@ export async function withSession<T>(flags: Flags, output: Output, body: (sessio
   const core = await Core.open({
     device,
     openGpu: () => openNodeGpu({ onNotice: (message) => output.note(message) }),
+    openStore: () => Promise.resolve(openNodeModels().cache.store),
     onNotice: (message) => output.warn(message),
   });
   try {

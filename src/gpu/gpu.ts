@@ -49,6 +49,8 @@ export interface OpenGpuOptions {
   /** Further caps, e.g. to exercise row splitting: applied to what planners see, not to the device. */
   readonly cap?: Partial<GpuLimits>;
   readonly features?: readonly GPUFeatureName[];
+  /** Spreads work this way whatever the adapter is. */
+  readonly variant?: Variant;
 }
 
 /** Optional features that are asked for whenever the adapter has them. */
@@ -67,12 +69,14 @@ export class Gpu {
   /** Resolves with the reason once the device is lost for another reason than `destroy()`. */
   readonly lost: Promise<string>;
   readonly #sizes = new Map<GPUBuffer, number>();
+  readonly #variant: Variant | undefined;
   #failure: WebLoraError | undefined;
   #bytesAllocated = 0;
   #buffersCreated = 0;
   #destroyed = false;
 
-  constructor(device: GPUDevice, info: GPUAdapterInfo, adapter: AdapterFacts, limits: GpuLimits) {
+  constructor(device: GPUDevice, info: GPUAdapterInfo, adapter: AdapterFacts, limits: GpuLimits, variant?: Variant) {
+    this.#variant = variant;
     this.device = device;
     this.adapterInfo = info;
     this.adapter = adapter;
@@ -93,16 +97,16 @@ export class Gpu {
     });
   }
 
-  /** Which way of spreading work suits this adapter. */
+  /** Which way of spreading work suits this adapter, unless one was forced. */
   get variant(): Variant {
-    return this.adapter.isSoftware ? 'serial' : 'workgroup';
+    return this.#variant ?? (this.adapter.isSoftware ? 'serial' : 'workgroup');
   }
 
   /** Whether `serial` kernels may share loads between four invocations: a software adapter with subgroups of just that. */
   get quads(): boolean {
     const { subgroupMinSize, subgroupMaxSize } = this.adapterInfo;
     return (
-      this.adapter.isSoftware &&
+      this.variant === 'serial' &&
       this.adapter.features.includes('subgroups') &&
       subgroupMinSize === 4 &&
       subgroupMaxSize === 4
@@ -269,7 +273,7 @@ export async function openGpuOnAdapter(adapter: GPUAdapter, options: OpenGpuOpti
     maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
     ...options.cap,
   };
-  return new Gpu(device, adapter.info, describeAdapter(adapter.info, device.features), seen);
+  return new Gpu(device, adapter.info, describeAdapter(adapter.info, device.features), seen, options.variant);
 }
 
 export function describeAdapter(info: GPUAdapterInfo, features: Iterable<string>): AdapterFacts {

@@ -84,9 +84,21 @@ export interface Launch {
    */
   readonly aliases?: Readonly<Record<string, string>>;
   readonly workgroups: readonly [number, number, number];
+  /** The same work in other ways, where a measurement on the device should choose. */
+  readonly tilings?: Tilings;
   /** Floating point operations of the dispatch, for slicing submissions and for benchmarks. */
   readonly flops: number;
 }
+
+/** Launches over the same operands that do the same work, by entry point. */
+export interface Tilings {
+  /** What was measured holds for every launch of this shape, e.g. `matmul_nt 512x576->1536 q4 rank 16`. */
+  readonly shape: string;
+  readonly launches: Readonly<Record<string, Launch>>;
+}
+
+/** The entry point to use, by shape. */
+export type TilingChoices = Readonly<Record<string, string>>;
 
 /** Packs a launch's parameters in the order of the WGSL struct, padded to 16 bytes. */
 export function packParams(kernel: Kernel, values: Readonly<Record<string, number>>): ArrayBuffer {

@@ -1,7 +1,7 @@
 import { WebLoraError } from '../errors.ts';
 import { codeWordsPerRow, scaleWordsPerRow } from '../formats/quantize.ts';
 import type { GpuLimits } from '../gpu/gpu.ts';
-import { packParams, type Launch, type Variant } from '../gpu/kernel.ts';
+import { packParams, type Launch, type TilingChoices, type Variant } from '../gpu/kernel.ts';
 import type { Graph } from './graph.ts';
 import { lowerNode } from './lower.ts';
 import { readsOf, writesOf, type GraphNode } from './nodes.ts';
@@ -60,6 +60,8 @@ export interface PlanOptions {
   readonly quads?: boolean;
   /** Home of every storage tensor that is no activation and no weight. */
   readonly homeOf: (storage: Tensor) => Home;
+  /** What a tuner chose (tune.ts); shapes it does not name keep their default. */
+  readonly tilings?: TilingChoices;
   /** Nodes before this index are the forward pass; default: all. */
   readonly forwardEnd?: number;
   /** Placement of the same graph for more rows, whose spots are large enough for this one too. */
@@ -122,7 +124,8 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
       variant: options.variant,
       quads: options.quads ?? false,
       parts: (weight) => weightParts(weight, options.limits),
-      launch: (launch, operands, minLabelled) => lowered.push({ launch, operands, minLabelled }),
+      launch: (launch, operands, minLabelled) =>
+        lowered.push({ launch: chosenTiling(launch, options.tilings), operands, minLabelled }),
       scratch: (name, shape) => new Tensor(scratchIds.next++, { name, shape, role: 'activation' }),
     });
   });
@@ -140,6 +143,21 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
     options.limits,
   );
   return { ...planned, forwardEnd, placement };
+}
+
+function chosenTiling(launch: Launch, choices: TilingChoices = {}): Launch {
+  const { tilings } = launch;
+  const entry = tilings === undefined ? undefined : choices[tilings.shape];
+  if (tilings === undefined || entry === undefined) return launch;
+  const chosen = tilings.launches[entry];
+  if (chosen === undefined) {
+    throw new WebLoraError('config', `the tiling of ${tilings.shape}`, {
+      got: entry,
+      wanted: Object.keys(tilings.launches).join(' or '),
+      fix: 'continue this run with the version of WebLoRA that began it',
+    });
+  }
+  return { ...chosen, tilings };
 }
 
 export interface LaunchRequest {

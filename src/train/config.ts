@@ -37,6 +37,8 @@ export interface TrainConfig {
   readonly saveEvery?: number;
   readonly shuffle: boolean;
   readonly seed: number;
+  /** Measures once per device which tiling of each product is fastest. */
+  readonly tune: boolean;
   readonly memoryLimitBytes?: number;
 }
 
@@ -60,6 +62,7 @@ export const DEFAULT_TRAIN_CONFIG: TrainConfig = {
   evalSplit: 0,
   shuffle: true,
   seed: 0,
+  tune: true,
 };
 
 export const DEFAULT_LEARNING_RATE = 2e-4;

@@ -5,7 +5,7 @@ import { bucketRows } from '../data/batch.ts';
 import { WebLoraError } from '../errors.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import { Usage, type GpuLimits } from '../gpu/gpu.ts';
-import type { Variant } from '../gpu/kernel.ts';
+import type { TilingChoices, Variant } from '../gpu/kernel.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { Graph } from '../graph/graph.ts';
 import { ParamLayout } from '../graph/params.ts';
@@ -25,6 +25,8 @@ export interface ProgramOptions {
   readonly variant: Variant;
   /** Of `serial`: `Gpu.quads`. Default false. */
   readonly quads?: boolean;
+  /** What a tuner chose for this device; default: none. */
+  readonly tilings?: TilingChoices;
   readonly lora: LoraSettings;
   /** Rows of the largest micro-batch: batch size times sequence length. */
   readonly rows: number;
@@ -141,7 +143,7 @@ function bucketsUpTo(rows: number): number[] {
 }
 
 function build(options: ProgramOptions, checkpoint: boolean): Program {
-  const { model, format, context, limits, variant, quads = false, microSteps, optimizer } = options;
+  const { model, format, context, limits, variant, quads = false, tilings = {}, microSteps, optimizer } = options;
   const sizes = options.isEstimate === true ? [bucketRows(options.rows)] : bucketsUpTo(options.rows);
   const largest = sizes.at(-1) ?? bucketRows(options.rows);
   const inputs = inputRegions(trainingGraph(options, largest, checkpoint).graph);
@@ -154,7 +156,15 @@ function build(options: ProgramOptions, checkpoint: boolean): Program {
     layout ??= new ParamLayout(loraGroups(graph, options.weightDecay));
     const params = layout;
     const homeOf = (storage: Tensor): Home => homeOfTensor(storage, params, inputs);
-    const plan = planGraph(graph, { limits, variant, quads, homeOf, forwardEnd, ...(placement && { placement }) });
+    const plan = planGraph(graph, {
+      limits,
+      variant,
+      quads,
+      tilings,
+      homeOf,
+      forwardEnd,
+      ...(placement && { placement }),
+    });
     placement ??= plan.placement;
     plans.set(rows, plan);
   }

@@ -3,6 +3,7 @@ import type { TrainConfig } from './config.ts';
 import type { ProgramReport } from './program.ts';
 import { WebLoraError } from '../errors.ts';
 import { joinPath } from '../storage/paths.ts';
+import type { TilingChoices } from '../gpu/kernel.ts';
 import type { FileStore } from '../storage/store.ts';
 
 export type RunStatus = 'running' | 'stopped' | 'failed' | 'completed' | 'early-stopped';
@@ -35,7 +36,13 @@ export interface RunRecord {
   };
   readonly initAdapterSha256?: string;
   readonly device: Readonly<Record<string, unknown>>;
-  readonly kernels: { readonly executor: 'webgpu' | 'cpu'; readonly variant: string; readonly checkpointing: boolean };
+  readonly kernels: {
+    readonly executor: 'webgpu' | 'cpu';
+    readonly variant: string;
+    readonly checkpointing: boolean;
+    /** Entry points that were measured to be fastest, by shape; absent where nothing was to be chosen. */
+    readonly tilings?: TilingChoices;
+  };
   readonly plan: ProgramReport | undefined;
   readonly results?: {
     readonly steps: number;
@@ -107,6 +114,7 @@ export function settingsOfConfig(config: TrainConfig): Record<string, unknown> {
     'save-every': config.saveEvery,
     shuffle: config.shuffle,
     seed: config.seed,
+    tune: config.tune ? 'on' : 'off',
     'memory-limit': config.memoryLimitBytes,
   };
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));

@@ -41,7 +41,9 @@ export interface TrainerSpec {
   readonly optimizer: TrainConfig['optimizer'];
   readonly weightDecay: number;
   readonly memoryLimitBytes?: number;
-  /** Kernel variant and checkpointing of the run that is resumed. */
+  /** Whether tilings may be measured. */
+  readonly tune: boolean;
+  /** Kernel variant, tilings and checkpointing of the run that is resumed. */
   readonly kernels?: RunRecord['kernels'];
   /** GPU programs compiled so far, of all. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -184,6 +186,7 @@ export async function runTraining(request: RunRequest): Promise<RunOutcome> {
       microSteps: plan.size.accumulate,
       optimizer: config.optimizer,
       weightDecay: config.weightDecay,
+      tune: config.tune,
       ...(config.memoryLimitBytes !== undefined && { memoryLimitBytes: config.memoryLimitBytes }),
       ...(request.resume === true && existing !== undefined && { kernels: existing.kernels }),
       onProgress: (done, total) => request.emit({ kind: 'preparing', done, total }),

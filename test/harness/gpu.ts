@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, expect } from 'vitest';
 import { recordGpu } from '../../scripts/gpu-record.ts';
 import type { AdapterFacts, Gpu, GpuLimits } from '../../src/gpu/gpu.ts';
+import type { Variant } from '../../src/gpu/kernel.ts';
 import { openNodeGpu, type OpenNodeGpuOptions } from '../../src/gpu/node.ts';
 
 let shared: Promise<Gpu> | undefined;
@@ -15,9 +16,9 @@ export function testGpu(): Promise<Gpu> {
   return shared;
 }
 
-/** A device of its own, e.g. for a forced binding limit; destroyed after the file's tests. */
-export async function openTestGpu(cap: Partial<GpuLimits> = {}): Promise<Gpu> {
-  const gpu = await open({ limits: 'defaults', cap });
+/** A device of its own, e.g. for a forced binding limit or variant; destroyed after the file's tests. */
+export async function openTestGpu(cap: Partial<GpuLimits> = {}, variant?: Variant): Promise<Gpu> {
+  const gpu = await open({ limits: 'defaults', cap, ...(variant && { variant }) });
   afterAll(() => {
     gpu.destroy();
   });

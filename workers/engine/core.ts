@@ -15,13 +15,14 @@ import type { Runtime, Voice } from '../../src/generate/runtime.ts';
 import { WgslPrograms } from '../../src/generate/wgsl-programs.ts';
 import { WgslRuntime } from '../../src/generate/wgsl-runtime.ts';
 import { DEFAULT_LIMITS, type Gpu, type GpuLimits } from '../../src/gpu/gpu.ts';
-import type { Variant } from '../../src/gpu/kernel.ts';
+import type { TilingChoices, Variant } from '../../src/gpu/kernel.ts';
 import { compilePlans } from '../../src/graph/replay.ts';
 import { AdapterPool } from '../../src/lora/adapter-pool.ts';
 import { assertAdapterFits, matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
 import { selectTargets } from '../../src/lora/targets.ts';
 import { DEFAULT_ACCUMULATE, resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
 import { planProgram, type Program, type ProgramOptions, type ProgramReport } from '../../src/train/program.ts';
+import type { FileStore } from '../../src/storage/store.ts';
 import { readExamples, resolveSeqLen, type DataFile } from '../../src/train/run-data.ts';
 import {
   runTraining,
@@ -32,12 +33,15 @@ import {
 } from '../../src/train/run.ts';
 import { WgslTrainer } from '../../src/train/wgsl-trainer.ts';
 import type { DataMeasure, PreviewRequest, TokenPiece } from './contract.ts';
+import { tilingsFor } from './tilings.ts';
 
 export type Device = 'auto' | 'webgpu' | 'cpu';
 
 export interface CoreOptions {
   readonly device?: Device;
   readonly openGpu: () => Promise<Gpu>;
+  /** Where what was measured about the device is remembered; default: nowhere. */
+  readonly openStore?: () => Promise<FileStore>;
   /** Told when WebGPU is missing and the slower path is taken. */
   readonly onNotice?: (message: string) => void;
 }
@@ -60,15 +64,18 @@ export class Core {
   readonly executor: 'webgpu' | 'cpu';
   readonly gpu: Gpu | undefined;
 
-  private constructor(gpu: Gpu | undefined) {
+  readonly #openStore: CoreOptions['openStore'];
+
+  private constructor(gpu: Gpu | undefined, openStore?: CoreOptions['openStore']) {
     this.gpu = gpu;
+    this.#openStore = openStore;
     this.executor = gpu === undefined ? 'cpu' : 'webgpu';
   }
 
-  static async open({ device = 'auto', openGpu, onNotice }: CoreOptions): Promise<Core> {
+  static async open({ device = 'auto', openGpu, openStore, onNotice }: CoreOptions): Promise<Core> {
     if (device === 'cpu') return new Core(undefined);
     try {
-      return new Core(await openGpu());
+      return new Core(await openGpu(), openStore);
     } catch (error) {
       if (device === 'webgpu' || !(error instanceof WebLoraError) || error.code !== 'no-webgpu') throw error;
       onNotice?.(`${error.message}. Continuing on the CPU, which is many times slower`);
@@ -77,6 +84,12 @@ export class Core {
   }
 
   /** What run.json says of the device. */
+  /** The fastest tilings of a program's products on this device: remembered or measured now. */
+  async tilingsFor({ buckets, update }: Program): Promise<TilingChoices> {
+    if (this.gpu === undefined) return {};
+    return tilingsFor(this.gpu, [...buckets.values(), update], await this.#openStore?.());
+  }
+
   get deviceFacts(): Readonly<Record<string, unknown>> {
     return this.gpu === undefined ? { executor: 'cpu' } : { executor: 'webgpu', ...this.gpu.adapter };
   }
@@ -163,7 +176,9 @@ export class LoadedModel {
   /** Compiles what a run with these settings replays, so that it starts at once; nothing is allocated. */
   async prepare(config: TrainConfig): Promise<void> {
     if (this.#base === undefined) return;
-    const { buckets, update } = this.#programFor(config);
+    const program = this.#programFor(config);
+    const tilings = config.tune ? await this.#core.tilingsFor(program) : {};
+    const { buckets, update } = planProgram({ ...program.options, tilings });
     await compilePlans(this.#base.gpu, [...buckets.values(), update]);
   }
 
@@ -210,7 +225,10 @@ export class LoadedModel {
         kernels: { executor: 'cpu', variant: 'tfjs', checkpointing: false },
       };
     }
-    const program = planProgram(this.#programOptions(spec));
+    const options = this.#programOptions(spec);
+    let program = planProgram(options);
+    const tilings = spec.tune && spec.kernels === undefined ? await this.#core.tilingsFor(program) : options.tilings;
+    if (tilings !== undefined && Object.keys(tilings).length > 0) program = planProgram({ ...options, tilings });
     const trainer = await WgslTrainer.make(this.#base, program, {
       forwardOnly,
       ...(spec.onProgress && { onProgress: spec.onProgress }),
@@ -219,16 +237,17 @@ export class LoadedModel {
       executor: 'webgpu',
       variant: program.options.quads === true ? SERIAL_QUADS : program.options.variant,
       checkpointing: program.report.checkpoint,
+      ...(program.options.tilings && { tilings: program.options.tilings }),
     } as const;
     return { trainer, plan: program.report, device, deviceName, kernels };
   }
 
-  #programOptions({ kernels, onProgress: _, ...spec }: TrainerSpec): ProgramOptions {
+  #programOptions({ kernels, onProgress: _, tune: _tune, ...spec }: TrainerSpec): ProgramOptions {
     const gpu = this.#core.gpu;
     const recorded = kernels?.variant;
     const known = recorded === 'serial' || recorded === SERIAL_QUADS || recorded === 'workgroup';
     const variant = !known ? gpu?.variant : recorded === 'workgroup' ? 'workgroup' : 'serial';
-    // Quads need this device's subgroups; without them `serial` adds in the same order.
+    // Quads need this device's subgroups; without them `serial` gives the same to rounding.
     const quads = (known ? recorded === SERIAL_QUADS : true) && gpu?.quads === true;
     return {
       ...spec,
@@ -238,7 +257,7 @@ export class LoadedModel {
       limits: gpu?.limits ?? DEFAULT_LIMITS,
       variant: variant ?? 'workgroup',
       quads,
-      ...(kernels !== undefined && { checkpoint: kernels.checkpointing }),
+      ...(kernels !== undefined && { checkpoint: kernels.checkpointing, tilings: kernels.tilings ?? {} }),
     };
   }
 
@@ -433,6 +452,7 @@ export class LoadedModel {
         microSteps: 1,
         optimizer: 'sgd',
         weightDecay: 0,
+        tune: false,
       },
       true,
     );

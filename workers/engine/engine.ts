@@ -139,7 +139,7 @@ class Engine {
   }
 
   #open(): Promise<Core> {
-    this.#core ??= Core.open({ openGpu: this.#deps.openGpu });
+    this.#core ??= Core.open({ openGpu: this.#deps.openGpu, openStore: () => this.#files() });
     return this.#core;
   }
 

@@ -209,6 +209,16 @@ export const SETTING_GROUPS: readonly SettingGroup[] = [
         kind: 'number',
         placeholder: 'what the device allows',
       },
+      {
+        flag: 'tune',
+        label: 'Measure this device',
+        hint: 'Tries once which way of computing is fastest on this graphics chip, and remembers it.',
+        kind: 'choice',
+        options: [
+          ['on', 'Once'],
+          ['off', 'Never'],
+        ],
+      },
     ],
   },
   {

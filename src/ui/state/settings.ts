@@ -47,6 +47,7 @@ function configOf(given: Readonly<Record<string, string>>): Partial<TrainConfig>
         config[key] = text;
         break;
       case 'packing':
+      case 'tune':
       case 'shuffle':
         config[key] = text === 'on';
         break;

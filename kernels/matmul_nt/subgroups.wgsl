@@ -1,0 +1,32 @@
+enable subgroups;
+// matvec of matmul_nt.wgsl whose lanes add up by subgroups: one barrier instead of seven. Joined before matmul_nt.wgsl and
+// its parts. Lanes are taken to fill subgroups in order, as every known implementation has it and none must: a tuner
+// compares results before it chooses this.
+var<workgroup> subgroup_sums: array<vec4f, 16>;
+
+@compute @workgroup_size(64)
+fn matvec_subgroups(
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(subgroup_invocation_id) member: u32,
+  @builtin(subgroup_size) size: u32,
+) {
+  let tiles = (p.out_features + 3u) / 4u;
+  let index = wg.y * grid.x + wg.x;
+  let n = index / tiles;
+  let o = (index % tiles) * 4u;
+  if (n >= p.rows) { return; }
+  let os = four_rows(o);
+  var acc = vec4f();
+  for (var k = lane * 4u; k < p.in_features; k += 256u) { acc += x_quad(n, k) * weight_quads(os, k, group_scales(os, k)); }
+  for (var r = lane * 4u; r < p.rank; r += 256u) { acc += h_quad(n, r) * b_quads(os, r); }
+  let sum = subgroupAdd(acc);
+  if (member == 0u) { subgroup_sums[lane / size] = sum; }
+  workgroupBarrier();
+  if (lane < 4u && o + lane < p.out_features) {
+    var total = 0.0;
+    for (var s = 0u; s < max(1u, 64u / size); s++) { total += subgroup_sums[s][lane]; }
+    put(n, o + lane, total);
+  }
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it, vi } from 'vitest';
+import { matmulNn } from '../../kernels/matmul_nn/matmul_nn.ts';
+import { matmulNt } from '../../kernels/matmul_nt/matmul_nt.ts';
+import { testGpu } from '../../test/harness/gpu.ts';
+import type { Launch } from '../gpu/kernel.ts';
+import { planLaunches, type Plan } from './plan.ts';
+import { tuneTilings } from './tune.ts';
+
+const SHAPE = { rows: 70, inFeatures: 40, outFeatures: 66, format: 'f32', rank: 0, loraScale: 0 } as const;
+const product = matmulNt({ ...SHAPE, outStride: 66, outOffset: 0, bias: false, variant: 'workgroup' });
+const gradient = matmulNn({ ...SHAPE, dyStride: 66, dyOffset: 0, accumulate: false, variant: 'workgroup' });
+const decoding = matmulNt({ ...SHAPE, rows: 2, outStride: 66, outOffset: 0, bias: false, variant: 'workgroup' });
+
+async function planOf(...launches: readonly Launch[]): Promise<Pick<Plan, 'launches'>> {
+  const { limits } = await testGpu();
+  const homeOf = (name: string): { buffer: string; offsetBytes: number; bytes: number } => ({
+    buffer: name,
+    offsetBytes: 0,
+    bytes: 70 * 66 * 4,
+  });
+  return planLaunches(
+    launches.map((launch) => ({ launch, homeOf })),
+    limits,
+  );
+}
+
+/** Milliseconds as told, by entry. */
+const timed = (ms: Readonly<Record<string, number>>): ReturnType<typeof vi.fn<(entry: string) => Promise<number>>> =>
+  vi.fn((entry: string) => Promise.resolve(ms[entry] ?? 100));
+
+describe('tuneTilings', () => {
+  it('offers nothing to choose where invocations work alone', async () => {
+    const serial = matmulNt({ ...SHAPE, outStride: 66, outOffset: 0, bias: false, variant: 'serial' });
+    expect(await tuneTilings(await testGpu(), [await planOf(serial)])).toEqual({});
+  });
+
+  it('takes the fastest of each shape, and the default unless another is clearly faster', async () => {
+    const gpu = await testGpu();
+    const plans = [await planOf(product, gradient, product), await planOf(decoding)];
+    expect(
+      await tuneTilings(gpu, plans, { measure: timed({ tile: 3, tile_8: 2, matvec: 5, matvec_subgroups: 4 }) }),
+    ).toEqual({
+      'matmul_nt 70x40->66 f32 rank 0': 'tile_8',
+      'matmul_nn 70x66->40 f32 rank 0': 'tile_8',
+      'matmul_nt 2x40->66 f32 rank 0': 'tile',
+    });
+    expect(await tuneTilings(gpu, [await planOf(product)], { measure: timed({ tile: 3, tile_8: 2.95 }) })).toEqual({
+      'matmul_nt 70x40->66 f32 rank 0': 'tile',
+    });
+  });
+
+  it('measures a shape once, and none that is known', async () => {
+    const gpu = await testGpu();
+    const measure = timed({ tile: 3, tile_8: 2 });
+    const onProgress = vi.fn();
+    const known = { 'matmul_nt 70x40->66 f32 rank 0': 'tile', 'another shape': 'tile' };
+    const plans = [await planOf(product, gradient), await planOf(gradient)];
+    expect(await tuneTilings(gpu, plans, { known, measure, onProgress })).toEqual({
+      'matmul_nt 70x40->66 f32 rank 0': 'tile',
+      'matmul_nn 70x66->40 f32 rank 0': 'tile_8',
+    });
+    expect(measure.mock.calls.map(([entry]) => entry)).toEqual(['tile', 'tile_8']);
+    expect(onProgress.mock.calls).toEqual([[1, 1]]);
+  });
+
+  it('refuses what computes something else, however fast', async () => {
+    const { tilings } = product;
+    if (tilings === undefined) throw new Error('no tilings');
+    const wrong = matmulNt(
+      { ...SHAPE, alpha: 1.01, outStride: 66, outOffset: 0, bias: false, variant: 'serial' },
+      'tile_8',
+    );
+    const launch = { ...product, tilings: { ...tilings, launches: { ...tilings.launches, tile_8: wrong } } };
+    const measure = timed({ tile: 3, tile_8: 1 });
+    expect(await tuneTilings(await testGpu(), [await planOf(launch)], { measure })).toEqual({
+      [tilings.shape]: 'tile',
+    });
+    expect(measure.mock.calls.map(([entry]) => entry)).toEqual(['tile']);
+  });
+
+  it('measures on the device', async () => {
+    const choices = await tuneTilings(await testGpu(), [await planOf(decoding)]);
+    expect(Object.keys(decoding.tilings?.launches ?? {})).toContain(Object.values(choices)[0]);
+  });
+});

@@ -1,0 +1,110 @@
+import { BenchLaunch } from '../../kernels/_lib/bench.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { Launch, TilingChoices } from '../gpu/kernel.ts';
+import type { Plan, PlannedLaunch } from './plan.ts';
+
+/** Dispatches are repeated until a measurement takes this long: a clock and a round trip are coarse. */
+const LONG_ENOUGH_MS = 4;
+const MOST_DISPATCHES = 256;
+const MEASUREMENTS = 3;
+/** What a tiling must win by to replace the default, so that noise changes nothing. */
+const WORTH_IT = 0.97;
+/** Largest difference to the default's result, of its largest value: more is a driver's error, not rounding. */
+const SAME = 1e-3;
+
+export interface TuneOptions {
+  /** Shapes measured before, which are not measured again. */
+  readonly known?: TilingChoices;
+  /** Shapes measured so far, of all. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Milliseconds that some dispatches take; default: measured. */
+  readonly measure?: (entry: string, prepared: BenchLaunch) => Promise<number>;
+}
+
+/**
+ * Measures on the device which tiling of each shape is fastest. A plan made with the choices is the same wherever it is
+ * made: they belong into the record of a run.
+ * @returns a choice for every shape of the plans
+ */
+export async function tuneTilings(
+  gpu: Gpu,
+  plans: readonly Pick<Plan, 'launches'>[],
+  { known = {}, onProgress, measure = measured }: TuneOptions = {},
+): Promise<TilingChoices> {
+  const shapes = new Map<string, PlannedLaunch>();
+  for (const { launches } of plans)
+    for (const planned of launches) {
+      const { tilings } = planned.launch;
+      if (tilings !== undefined && !shapes.has(tilings.shape)) shapes.set(tilings.shape, planned);
+    }
+  const unknown = [...shapes].filter(
+    ([shape, { launch }]) => launch.tilings?.launches[known[shape] ?? ''] === undefined,
+  );
+  const choices: Record<string, string> = {};
+  for (const shape of shapes.keys()) {
+    const entry = known[shape];
+    if (entry !== undefined) choices[shape] = entry;
+  }
+  for (const [index, [shape, planned]] of unknown.entries()) {
+    choices[shape] = await fastest(gpu, planned, measure);
+    onProgress?.(index + 1, unknown.length);
+  }
+  return choices;
+}
+
+async function fastest(
+  gpu: Gpu,
+  { launch, bindings }: PlannedLaunch,
+  measure: NonNullable<TuneOptions['measure']>,
+): Promise<string> {
+  const words = Object.fromEntries(launch.operands.map((name, i) => [name, (bindings[i]?.sizeBytes ?? 0) / 4]));
+  const candidates = Object.entries(launch.tilings?.launches ?? {}).filter(([, { kernel }]) => canCompile(gpu, kernel));
+  let wanted: Float32Array | undefined;
+  let best = launch.entry;
+  let bestMs = Number.POSITIVE_INFINITY;
+  // The default goes first: the others are held against its result.
+  candidates.sort(([a], [b]) => Number(b === launch.entry) - Number(a === launch.entry));
+  for (const [entry, candidate] of candidates) {
+    const prepared = await BenchLaunch.prepare(gpu, candidate, words);
+    try {
+      await prepared.run();
+      const result = await prepared.read(writtenBy(candidate));
+      wanted ??= result;
+      if (!isSame(result, wanted)) continue;
+      const ms = await measure(entry, prepared);
+      if (ms < bestMs * (bestMs === Number.POSITIVE_INFINITY ? 1 : WORTH_IT)) {
+        best = entry;
+        bestMs = ms;
+      }
+    } finally {
+      prepared.dispose();
+    }
+  }
+  return best;
+}
+
+function canCompile(gpu: Gpu, { wgsl }: Launch['kernel']): boolean {
+  return !wgsl.includes('enable subgroups;') || gpu.adapter.features.includes('subgroups');
+}
+
+function writtenBy({ kernel, operands }: Launch): string {
+  return operands.find((name) => kernel.storage.get(name)?.access === 'read_write') ?? '';
+}
+
+function isSame(ours: Float32Array, wanted: Float32Array): boolean {
+  const largest = wanted.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+  // A comparison with NaN is false: such a result is refused.
+  return ours.every((value, i) => Math.abs(value - (wanted[i] ?? 0)) <= SAME * largest);
+}
+
+async function measured(_: string, prepared: BenchLaunch): Promise<number> {
+  let dispatches = 1;
+  let ms = await prepared.run(dispatches);
+  while (ms < LONG_ENOUGH_MS && dispatches < MOST_DISPATCHES) {
+    dispatches = Math.min(MOST_DISPATCHES, dispatches * Math.max(2, Math.ceil(LONG_ENOUGH_MS / Math.max(ms, 0.1))));
+    ms = await prepared.run(dispatches);
+  }
+  const times = [ms];
+  while (times.length < MEASUREMENTS) times.push(await prepared.run(dispatches));
+  return Math.min(...times) / dispatches;
+}

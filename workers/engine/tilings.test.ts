@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { makeMemoryStore } from '../../src/storage/memory-store.ts';
+import { resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
+import { readRunRecord, type RunRecord } from '../../src/train/run-record.ts';
+import { RunControl } from '../../src/train/run.ts';
+import { openTestGpu } from '../../test/harness/gpu.ts';
+import { folderOnDisk } from '../../test/harness/toy-llama.ts';
+import { Core, type LoadedModel } from './core.ts';
+
+const TOY = join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'toy-llama');
+const bytes = readFileSync(join(TOY, 'data.jsonl'));
+
+interface Trained {
+  readonly record: RunRecord;
+  readonly adapter: Uint8Array;
+}
+
+async function train(model: LoadedModel, given: Partial<TrainConfig>, stopAfter?: number): Promise<Trained> {
+  const store = makeMemoryStore();
+  const config = resolveTrainConfig({ rank: 3, steps: 3, accumulate: 1, seqLen: 48, ...given });
+  const once = (resume: boolean): Promise<unknown> => {
+    const control = new RunControl();
+    return model.train({
+      config,
+      data: { name: 'data.jsonl', bytes },
+      store,
+      out: 'run',
+      resume,
+      emit: (event) => {
+        if (!resume && event.kind === 'step' && event.metrics.step === stopAfter) control.stop();
+      },
+      control,
+    });
+  };
+  await once(false);
+  if (stopAfter !== undefined) await once(true);
+  const record = await readRunRecord(store, 'run');
+  if (record === undefined) throw new Error('no record');
+  return { record, adapter: await store.read('run/adapter_model.safetensors') };
+}
+
+describe('tilings of a device', () => {
+  it('are measured once, remembered, recorded, and give the same bits each time and after resuming', async () => {
+    const gpu = await openTestGpu({}, 'workgroup');
+    const device = makeMemoryStore();
+    const core = await Core.open({
+      device: 'webgpu',
+      openGpu: () => Promise.resolve(gpu),
+      openStore: () => Promise.resolve(device),
+    });
+    const model = await core.loadModel(folderOnDisk(join(TOY, 'model'), 'toy-llama'));
+    try {
+      const untuned = await train(model, { tune: false });
+      expect(untuned.record.kernels.tilings).toBeUndefined();
+      expect(await device.exists('tilings.json')).toBe(false);
+      const first = await train(model, {});
+      const tilings = first.record.kernels.tilings ?? {};
+      expect(Object.keys(tilings).length).toBeGreaterThan(5);
+      // What was measured may differ from run to run: turn every choice around, and see it used and recorded.
+      const remembered = JSON.parse(await device.readText('tilings.json')) as Record<string, Record<string, string>>;
+      const [key = ''] = Object.keys(remembered);
+      expect(remembered[key]).toMatchObject(tilings);
+      const turned = Object.fromEntries(
+        Object.entries(remembered[key] ?? {}).map(([shape, entry]) => [shape, entry === 'tile' ? 'tile_8' : 'tile']),
+      );
+      await device.write('tilings.json', JSON.stringify({ [key]: turned }));
+      const second = await train(model, {});
+      expect(turned).toMatchObject(second.record.kernels.tilings ?? {});
+      expect((await train(model, {})).adapter).toEqual(second.adapter);
+      const resumed = await train(model, {}, 2);
+      expect(resumed.record.kernels).toEqual(second.record.kernels);
+      expect(resumed.adapter).toEqual(second.adapter);
+      await device.write('tilings.json', 'not JSON');
+      expect((await train(model, {})).record.results?.steps).toBe(3);
+    } finally {
+      model.dispose();
+    }
+  });
+});
