@@ -3,7 +3,7 @@ import { baseBufferRequests, bindWeights, ropeTensors, vectorBufferName } from '
 import { WebLoraError } from '../errors.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import type { GpuLimits } from '../gpu/gpu.ts';
-import type { Variant } from '../gpu/kernel.ts';
+import type { TilingChoices, Variant } from '../gpu/kernel.ts';
 import { Graph, STEP_WORDS } from '../graph/graph.ts';
 import { ParamLayout } from '../graph/params.ts';
 import { alignBytes, type Placement } from '../graph/place.ts';
@@ -28,6 +28,8 @@ export interface InferenceOptions {
   readonly limits: GpuLimits;
   readonly variant: Variant;
   readonly quads?: boolean;
+  /** What a tuner chose for this device; default: none. */
+  readonly tilings?: TilingChoices;
 }
 
 /** Words of one input in the buffer that the host writes before a call. */
@@ -54,7 +56,7 @@ export function planInference(
   lora?: LoraSettings,
   sizes = rowSizes(options.slots, options.context),
 ): InferencePlan {
-  const { limits, variant, quads = false } = options;
+  const { limits, variant, quads = false, tilings = {} } = options;
   const graphs = sizes.map((rows) => ({ rows, graph: inferenceGraph(options, lora, rows) })).reverse();
   const [full] = graphs;
   if (full === undefined) throw new WebLoraError('internal', 'generation needs at least one plan');
@@ -64,7 +66,7 @@ export function planInference(
   const plans = new Map<number, Plan>();
   let placement: Placement | undefined;
   for (const { rows, graph } of graphs) {
-    const plan = planGraph(graph, { limits, variant, quads, homeOf, ...(placement && { placement }) });
+    const plan = planGraph(graph, { limits, variant, quads, tilings, homeOf, ...(placement && { placement }) });
     placement ??= plan.placement;
     plans.set(rows, plan);
   }

@@ -2,11 +2,18 @@ import type { GpuBase } from '../../models/gpu-base.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { WebLoraError } from '../errors.ts';
 import { Usage, type Gpu } from '../gpu/gpu.ts';
+import type { TilingChoices } from '../gpu/kernel.ts';
 import type { Plan } from '../graph/plan.ts';
 import { BufferSet, compilePlans, Replay, slabRequests, type BufferSource } from '../graph/replay.ts';
 import type { AdapterPool } from '../lora/adapter-pool.ts';
 import { settingsOf, type GpuAdapter } from '../lora/gpu-adapter.ts';
 import { inputBytes, planInference, type InferencePlan } from './inference-plan.ts';
+
+/** Chooses tilings for plans, e.g. by measuring; default: every shape keeps its own. */
+export type ChooseTilings = (plans: readonly Plan[]) => Promise<TilingChoices>;
+
+/** Largest count of rows whose tilings are chosen: reading a prompt is short, writing an answer is long. */
+const DECODE_ROWS = 8;
 
 const USAGE = Usage.storage | Usage.copySrc | Usage.copyDst;
 
@@ -24,6 +31,7 @@ export class WgslPrograms {
   readonly slots: number;
   readonly context: number;
   readonly #pool: AdapterPool;
+  readonly #choose: ChooseTilings | undefined;
   readonly #programs = new Map<string, Promise<Program>>();
   readonly #made: Program[] = [];
   #shared: BufferSet | undefined;
@@ -31,7 +39,7 @@ export class WgslPrograms {
   /** @throws `context` when the cache would be longer than the base's rotary tables */
   constructor(
     base: GpuBase,
-    { slots, context }: { readonly slots: number; readonly context: number },
+    { slots, context, choose }: { readonly slots: number; readonly context: number; readonly choose?: ChooseTilings },
     pool: AdapterPool,
   ) {
     if (context > base.context)
@@ -44,6 +52,7 @@ export class WgslPrograms {
     this.slots = slots;
     this.context = context;
     this.#pool = pool;
+    this.#choose = choose;
   }
 
   /** The program for the base alone, or for adapters shaped as this one. */
@@ -56,7 +65,11 @@ export class WgslPrograms {
     const { limits, variant, quads } = gpu;
     const { slots, context } = this;
     const made = (async () => {
-      const planned = planInference({ model, format, tableRows, slots, context, limits, variant, quads }, settings);
+      const options = { model, format, tableRows, slots, context, limits, variant, quads };
+      let planned = planInference(options, settings);
+      const decoding = [...planned.plans].filter(([rows]) => rows <= DECODE_ROWS).map(([, plan]) => plan);
+      const tilings = (await this.#choose?.(decoding)) ?? {};
+      if (Object.keys(tilings).length > 0) planned = planInference({ ...options, tilings }, settings);
       await compilePlans(gpu, [...planned.plans.values()]);
       this.#shared ??= sharedBuffers(gpu, planned);
       const program = new Program(this.base, planned, this.#shared, this.#pool);

@@ -7,7 +7,7 @@ import { BufferSet } from '../graph/replay.ts';
 import { AdapterPool } from '../lora/adapter-pool.ts';
 import { MAX_CANDIDATES } from './inference-plan.ts';
 import { resolveVoice, type Candidates, type Runtime, type RuntimeRows, type Voice } from './runtime.ts';
-import { WgslPrograms, type Cache, type Program, type Until } from './wgsl-programs.ts';
+import { WgslPrograms, type Cache, type ChooseTilings, type Program, type Until } from './wgsl-programs.ts';
 
 export interface WgslRuntimeOptions {
   readonly adapter?: LoraAdapter;
@@ -17,6 +17,8 @@ export interface WgslRuntimeOptions {
   readonly context: number;
   /** Where its adapters stay; by default a pool of its own. */
   readonly pool?: AdapterPool;
+  /** Chooses tilings for decoding; default: every shape keeps its own. */
+  readonly choose?: ChooseTilings;
 }
 
 /** Generation on the GPU: one KV cache, and the programs that run over it. */
@@ -49,8 +51,8 @@ export class WgslRuntime implements Runtime {
 
   /** A runtime with programs of its own. */
   static async make(base: GpuBase, options: WgslRuntimeOptions): Promise<WgslRuntime> {
-    const { adapter, slots, context, pool = new AdapterPool(base.gpu) } = options;
-    const programs = new WgslPrograms(base, { slots, context }, pool);
+    const { adapter, slots, context, choose, pool = new AdapterPool(base.gpu) } = options;
+    const programs = new WgslPrograms(base, { slots, context, ...(choose && { choose }) }, pool);
     const release = (): void => {
       programs.dispose();
       if (options.pool === undefined) pool.destroy();

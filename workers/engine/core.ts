@@ -16,6 +16,7 @@ import { WgslPrograms } from '../../src/generate/wgsl-programs.ts';
 import { WgslRuntime } from '../../src/generate/wgsl-runtime.ts';
 import { DEFAULT_LIMITS, type Gpu, type GpuLimits } from '../../src/gpu/gpu.ts';
 import type { TilingChoices, Variant } from '../../src/gpu/kernel.ts';
+import type { Plan } from '../../src/graph/plan.ts';
 import { compilePlans } from '../../src/graph/replay.ts';
 import { AdapterPool } from '../../src/lora/adapter-pool.ts';
 import { assertAdapterFits, matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
@@ -83,13 +84,13 @@ export class Core {
     }
   }
 
-  /** What run.json says of the device. */
-  /** The fastest tilings of a program's products on this device: remembered or measured now. */
-  async tilingsFor({ buckets, update }: Program): Promise<TilingChoices> {
-    if (this.gpu === undefined) return {};
-    return tilingsFor(this.gpu, [...buckets.values(), update], await this.#openStore?.());
+  /** The fastest tilings of plans' products on this device: remembered or measured now. */
+  async tilingsFor(plans: readonly Pick<Plan, 'launches'>[]): Promise<TilingChoices> {
+    if (this.gpu === undefined || this.gpu.variant === 'serial') return {};
+    return tilingsFor(this.gpu, plans, await this.#openStore?.());
   }
 
+  /** What run.json says of the device. */
   get deviceFacts(): Readonly<Record<string, unknown>> {
     return this.gpu === undefined ? { executor: 'cpu' } : { executor: 'webgpu', ...this.gpu.adapter };
   }
@@ -145,6 +146,8 @@ export class LoadedModel {
   readonly #conversations = new Map<string, Promise<Conversation>>();
   #chats = 0;
 
+  readonly #choose = (plans: readonly Plan[]): Promise<TilingChoices> => this.#core.tilingsFor(plans);
+
   private constructor(core: Core, opened: OpenModel, format: BaseFormat, context: number, base: GpuBase | undefined) {
     this.#core = core;
     this.opened = opened;
@@ -177,9 +180,8 @@ export class LoadedModel {
   async prepare(config: TrainConfig): Promise<void> {
     if (this.#base === undefined) return;
     const program = this.#programFor(config);
-    const tilings = config.tune ? await this.#core.tilingsFor(program) : {};
-    const { buckets, update } = planProgram({ ...program.options, tilings });
-    await compilePlans(this.#base.gpu, [...buckets.values(), update]);
+    const tilings = config.tune ? await this.#core.tilingsFor(plansOf(program)) : {};
+    await compilePlans(this.#base.gpu, plansOf(planProgram({ ...program.options, tilings })));
   }
 
   #programFor(config: TrainConfig): Program {
@@ -227,7 +229,8 @@ export class LoadedModel {
     }
     const options = this.#programOptions(spec);
     let program = planProgram(options);
-    const tilings = spec.tune && spec.kernels === undefined ? await this.#core.tilingsFor(program) : options.tilings;
+    const tilings =
+      spec.tune && spec.kernels === undefined ? await this.#core.tilingsFor(plansOf(program)) : options.tilings;
     if (tilings !== undefined && Object.keys(tilings).length > 0) program = planProgram({ ...options, tilings });
     const trainer = await WgslTrainer.make(this.#base, program, {
       forwardOnly,
@@ -301,7 +304,13 @@ export class LoadedModel {
     const { adapter, slots = 1, context = this.context } = options;
     if (adapter !== undefined) assertAdapterFits(adapter, this.opened.model.weights);
     if (this.#base !== undefined && this.#pool !== undefined)
-      return WgslRuntime.make(this.#base, { slots, context, pool: this.#pool, ...(adapter && { adapter }) });
+      return WgslRuntime.make(this.#base, {
+        slots,
+        context,
+        pool: this.#pool,
+        choose: this.#choose,
+        ...(adapter && { adapter }),
+      });
     const { openTfjs } = await import('../../src/graph/tfjs/backend.ts');
     const { TfjsRuntime } = await import('../../src/generate/tfjs-runtime.ts');
     return TfjsRuntime.make(await openTfjs('cpu'), this.opened, {
@@ -384,7 +393,11 @@ export class LoadedModel {
   async #makeConversation(): Promise<Conversation> {
     const tokenizer = (): ChatTokenizer => this.opened.tokenizer();
     if (this.#base === undefined || this.#pool === undefined) return new Conversation(await this.runtime(), tokenizer);
-    this.#programs ??= new WgslPrograms(this.#base, { slots: 1, context: this.context }, this.#pool);
+    this.#programs ??= new WgslPrograms(
+      this.#base,
+      { slots: 1, context: this.context, choose: this.#choose },
+      this.#pool,
+    );
     return new Conversation(await WgslRuntime.over(this.#programs), tokenizer);
   }
 
@@ -517,6 +530,10 @@ const EVALUATION_ROWS = 256;
 /** Bytes and work of a run over a model whose weights need not be loaded. */
 export function planFor(opened: OpenModel, options: Parameters<typeof programFor>[1]): ProgramReport {
   return programFor(opened, options).report;
+}
+
+function plansOf({ buckets, update }: Program): readonly Pick<Plan, 'launches'>[] {
+  return [...buckets.values(), update];
 }
 
 function programFor(

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import type { Gpu } from '../../src/gpu/gpu.ts';
 import { makeMemoryStore } from '../../src/storage/memory-store.ts';
+import type { FileStore } from '../../src/storage/store.ts';
 import { resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
 import { readRunRecord, type RunRecord } from '../../src/train/run-record.ts';
 import { RunControl } from '../../src/train/run.ts';
@@ -41,7 +43,37 @@ async function train(model: LoadedModel, given: Partial<TrainConfig>, stopAfter?
   return { record, adapter: await store.read('run/adapter_model.safetensors') };
 }
 
+async function choicesOf(store: FileStore): Promise<Record<string, string>> {
+  const all = JSON.parse(await store.readText('tilings.json')) as Record<string, Record<string, string>>;
+  return Object.values(all)[0] ?? {};
+}
+
 describe('tilings of a device', () => {
+  it('are chosen for decoding too, and change no answer', async () => {
+    const gpu = await openTestGpu({}, 'workgroup');
+    const device = makeMemoryStore();
+    const openGpu = (): Promise<Gpu> => Promise.resolve(gpu);
+    const answer = async (openStore?: () => Promise<FileStore>): Promise<number[]> => {
+      const core = await Core.open({ device: 'webgpu', openGpu, ...(openStore && { openStore }) });
+      const model = await core.loadModel(folderOnDisk(join(TOY, 'model'), 'toy-llama'));
+      const { tokens } = await model.generate({ input: { text: 'the' }, maxNewTokens: 4, temperature: 0 });
+      model.dispose();
+      return [...tokens];
+    };
+    const plain = await answer();
+    expect(await answer(() => Promise.resolve(device))).toEqual(plain);
+    const decoding = Object.keys(await choicesOf(device)).filter((shape) => shape.startsWith('matmul_nt 1x'));
+    expect(decoding.length).toBeGreaterThan(3);
+    const [key = ''] = Object.keys(JSON.parse(await device.readText('tilings.json')) as object);
+    const turned = Object.fromEntries(decoding.map((shape) => [shape, 'matvec_subgroups']));
+    await device.write('tilings.json', JSON.stringify({ [key]: turned }));
+    const compile = vi.spyOn(gpu.pipelines, 'get');
+    expect(await answer(() => Promise.resolve(device))).toEqual(plain);
+    const entries = compile.mock.calls.map(([{ entry }]) => entry);
+    expect(entries).toContain('matvec_subgroups');
+    expect(entries).not.toContain('matvec');
+  });
+
   it('are measured once, remembered, recorded, and give the same bits each time and after resuming', async () => {
     const gpu = await openTestGpu({}, 'workgroup');
     const device = makeMemoryStore();
