@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { packWeight, unpackWeight } from '../../src/formats/quantize.ts';
 import { expectClose, expectNonTrivial, reductionTolerance, testValues } from '../../test/harness/compare.ts';
+import type { Launch } from '../../src/gpu/kernel.ts';
 import { testWeight } from '../../test/harness/formats.ts';
 import { testGpu } from '../../test/harness/gpu.ts';
 import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
 import { cases } from './matmul_nt.cases.ts';
 import { matmulNtRef } from './matmul_nt.ref.ts';
-import { matmulNt, selectMatmulNt, type MatmulNtArgs } from './matmul_nt.ts';
+import { matmulNt, selectMatmulNt, type MatmulNtArgs, type MatmulNtEntry } from './matmul_nt.ts';
 
 const entries = [
   'serial',
@@ -20,16 +21,14 @@ const entries = [
   'matvec_subgroups',
   'naive',
 ] as const;
+/** Two factors rounded to 11 bits each. */
+const HALF = 2 ** -10;
 /** Ways for few rows, and for more. */
 const FEW = ['matvec', 'matvec_subgroups'];
 const MORE = ['tile', 'tile_8'];
 const loraScale = 0.7;
 
-async function run(
-  args: MatmulNtArgs,
-  buffers: Record<string, Numbers>,
-  entry: (typeof entries)[number],
-): Promise<Float32Array> {
+async function run(args: MatmulNtArgs, buffers: Record<string, Numbers>, entry: MatmulNtEntry): Promise<Float32Array> {
   const launch = matmulNt(args, entry);
   // As if one grid dimension held half of the workgroups only.
   const workgroups = [Math.ceil(launch.workgroups[0] / 2), 2, 1] as const;
@@ -95,6 +94,22 @@ describe('matmul_nt', () => {
       // A variant's two paths share their shapes: the one for few rows, or columns, takes the small ones.
       const others: readonly string[] = [...(rows <= 4 ? MORE : FEW), outFeatures <= 17 ? 'quads' : 'quads_narrow'];
       const wanted: readonly string[] = 'only' in shape ? shape.only : entries;
+      const { adapter } = await testGpu();
+      if (rows > 4 && adapter.features.includes('shader-f16')) {
+        for (const entry of ['tile_f16', 'tile_8_f16'] as const) {
+          const y = await run(
+            { ...shape, outStride, outOffset, alpha, accumulate, loraScale, variant: 'workgroup' },
+            buffers,
+            entry,
+          );
+          expectClose(
+            y,
+            expected,
+            { rtol: HALF, atol: 2 * HALF * Math.sqrt(inFeatures + rank), nmse: HALF * HALF },
+            entry,
+          );
+        }
+      }
       for (const entry of entries.filter((name) => wanted.includes(name) && !others.includes(name))) {
         const y = await run(
           { ...shape, outStride, outOffset, alpha, accumulate, loraScale, variant: 'serial' },
@@ -149,6 +164,24 @@ describe('matmul_nt', () => {
       for (const rows of variant === 'serial' ? [1, 3, 64] : [5, 64]) expect(await first(rows)).toEqual(wanted);
     },
   );
+
+  it('offers a tuner what the shape and the format allow, each its own program', () => {
+    const offered = (format: MatmulNtArgs['format'], rows: number): Record<string, Launch> => {
+      const shape = { rows, inFeatures: 64, outFeatures: 64, outStride: 64, outOffset: 0, format };
+      return matmulNt({ ...shape, bias: false, rank: 4, loraScale, variant: 'workgroup' }).tilings?.launches ?? {};
+    };
+    expect(Object.keys(offered('f32', 64))).toEqual(['tile', 'tile_8']);
+    expect(Object.keys(offered('bf16', 64))).toEqual(['tile', 'tile_8']);
+    expect(Object.keys(offered('q4', 2))).toEqual(['matvec', 'matvec_subgroups', 'tile']);
+    const wide = offered('q4', 64);
+    expect(Object.keys(wide)).toEqual(['tile', 'tile_8', 'tile_f16', 'tile_8_f16']);
+    expect(Object.values(wide).map(({ entry, kernel }) => [entry, kernel.wgsl.includes('enable f16;')])).toEqual([
+      ['tile', false],
+      ['tile_8', false],
+      ['tile', true],
+      ['tile_8', true],
+    ]);
+  });
 
   it('selects by the number of rows, and quads by that of columns', () => {
     expect(

@@ -7,6 +7,8 @@ import loraWgsl from './lora.wgsl?raw';
 import wgsl from './matmul_nt.wgsl?raw';
 import noBiasWgsl from './no_bias.wgsl?raw';
 import noLoraWgsl from './no_lora.wgsl?raw';
+import stagedF16Wgsl from './staged_f16.wgsl?raw';
+import stagedF32Wgsl from './staged_f32.wgsl?raw';
 import quadsWgsl from './quads.wgsl?raw';
 import subgroupsWgsl from './subgroups.wgsl?raw';
 
@@ -23,9 +25,10 @@ function joined(
   return (bias, lora) => (bias ? (lora ? withBoth : withBias) : lora ? withLora : plain);
 }
 
-const sources = joined(defineWeightKernel);
-const quadsSources = joined(defineQuadsKernel, quadsWgsl);
-const subgroupsSources = joined(defineWeightKernel, subgroupsWgsl);
+const sources = joined(defineWeightKernel, stagedF32Wgsl);
+const halfSources = joined(defineWeightKernel, stagedF16Wgsl);
+const quadsSources = joined(defineQuadsKernel, quadsWgsl, stagedF32Wgsl);
+const subgroupsSources = joined(defineWeightKernel, subgroupsWgsl, stagedF32Wgsl);
 
 export interface MatmulNtArgs {
   /** N */
@@ -59,6 +62,8 @@ export type MatmulNtEntry =
   | 'quads_row'
   | 'tile'
   | 'tile_8'
+  | 'tile_f16'
+  | 'tile_8_f16'
   | 'matvec'
   | 'matvec_subgroups'
   | 'naive';
@@ -72,6 +77,8 @@ const TILE: Readonly<Record<MatmulNtEntry, readonly [rows: number, cols: number]
   quads_row: [1, 16],
   tile: [64, 64],
   tile_8: [64, 64],
+  tile_f16: [64, 64],
+  tile_8_f16: [64, 64],
   matvec: [1, 4],
   matvec_subgroups: [1, 4],
   naive: [1, 1],
@@ -80,6 +87,9 @@ const TILE: Readonly<Record<MatmulNtEntry, readonly [rows: number, cols: number]
 /** Ways of `workgroup` among which a measurement may choose: for few rows, for more. */
 const FEW_ROWS: readonly MatmulNtEntry[] = ['matvec', 'matvec_subgroups', 'tile'];
 const MORE_ROWS: readonly MatmulNtEntry[] = ['tile', 'tile_8'];
+/** Ways that round x and W to halves: only for weights that are rounded more coarsely already. */
+const HALVES: readonly MatmulNtEntry[] = ['tile_f16', 'tile_8_f16'];
+const EXACT_FORMATS: readonly WeightFormat[] = ['f32', 'bf16'];
 
 /** Few rows, as in decoding, leave a tile idle; from three rows on reading each weight once for all of them wins. */
 export function selectMatmulNt({
@@ -107,13 +117,13 @@ export function matmulNt(args: MatmulNtArgs, entry?: MatmulNtEntry): Launch {
   const launch = launchOf(args, selected);
   if (entry !== undefined || args.variant === 'serial') return launch;
   const { rows, inFeatures, outFeatures, format, rank } = args;
+  const few = selected === 'matvec';
+  const names = few ? FEW_ROWS : EXACT_FORMATS.includes(format) ? MORE_ROWS : [...MORE_ROWS, ...HALVES];
   return {
     ...launch,
     tilings: {
       shape: `matmul_nt ${rows}x${inFeatures}->${outFeatures} ${format} rank ${rank}`,
-      launches: Object.fromEntries(
-        (selected === 'matvec' ? FEW_ROWS : MORE_ROWS).map((name) => [name, launchOf(args, name)]),
-      ),
+      launches: Object.fromEntries(names.map((name) => [name, launchOf(args, name)])),
     },
   };
 }
@@ -123,7 +133,13 @@ function launchOf(args: MatmulNtArgs, entry: MatmulNtEntry): Launch {
   const isQuads = entry === 'quads' || entry === 'quads_narrow' || entry === 'quads_row';
   // One program of quads serves with and without an adapter.
   const branch = rank > 0 || isQuads;
-  const sourcesOf = isQuads ? quadsSources : entry === 'matvec_subgroups' ? subgroupsSources : sources;
+  const sourcesOf = isQuads
+    ? quadsSources
+    : entry === 'matvec_subgroups'
+      ? subgroupsSources
+      : entry.endsWith('_f16')
+        ? halfSources
+        : sources;
   const weight = readWeight(sourcesOf(args.bias, branch), args.format, inFeatures);
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(rows / tileRows) * Math.ceil(outFeatures / tileCols);
@@ -131,7 +147,7 @@ function launchOf(args: MatmulNtArgs, entry: MatmulNtEntry): Launch {
   const workgroupSize = entry === 'naive' ? 64 : SERIAL_WORKGROUP;
   return {
     kernel: weight.kernel,
-    entry,
+    entry: entry.replace(/_f16$/, ''),
     overrides: { ...weight.overrides, ...(perInvocation && { WG: workgroupSize }) },
     params: {
       ...weight.params,

@@ -2,7 +2,8 @@
 //   y[n,o] = alpha * sum_i x[n,i] W[o,i] (+ bias[o]) (+ lora_scale * sum_r h[n,r] B[o,r]) (+ y[n,o])
 // x [N, I] dense, W [O, I] packed (kernels/_lib), y [N, out_stride] at columns [out_offset, out_offset + O), of whose layer
 // bias and B have every row.
-// Joined by the spec with a weight reader, bias.wgsl or no_bias.wgsl, lora.wgsl or no_lora.wgsl.
+// Joined by the spec with a weight reader, bias.wgsl or no_bias.wgsl, lora.wgsl or no_lora.wgsl, and what tiles hold:
+// staged_f32.wgsl or staged_f16.wgsl.
 // x and the branch run through one loop: its steps are first quads of I, then quads of R.
 //   serial      one invocation computes 8 rows x 16 columns: no workgroup memory
 //   serial_row  one invocation computes 1 row x 4 columns, in the same order of additions
@@ -186,8 +187,9 @@ fn serial_row(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: v
 // 16 steps along the reduction of four rows each; one more vec4 a step spreads the rows over memory banks.
 const STEP = 16u;
 const PITCH = 17u;
-var<workgroup> x_tile: array<vec4f, STEP * PITCH>;
-var<workgroup> w_tile: array<vec4f, STEP * PITCH>;
+var<workgroup> x_tile: array<Staged, STEP * PITCH>;
+var<workgroup> w_tile: array<Staged, STEP * PITCH>;
+var<workgroup> lane_sums: array<vec4f, 64>;
 
 /** Brings four rows of x and of W for one step along the reduction; 256 slots fill the tiles. */
 fn bring(slot: u32, n: u32, o: u32, start: u32, x_end: u32) {
@@ -206,8 +208,8 @@ fn bring(slot: u32, n: u32, o: u32, start: u32, x_end: u32) {
     v = p.lora_scale * vec4f(h_at(ns.x, r), h_at(ns.y, r), h_at(ns.z, r), h_at(ns.w, r));
     w = vec4f(b_at(os.x, r), b_at(os.y, r), b_at(os.z, r), b_at(os.w, r));
   }
-  x_tile[slot % STEP * PITCH + four] = v;
-  w_tile[slot % STEP * PITCH + four] = w;
+  x_tile[slot % STEP * PITCH + four] = staged(v);
+  w_tile[slot % STEP * PITCH + four] = staged(w);
 }
 
 fn outer(rows: vec4f, cols: vec4f) -> mat4x4f { return mat4x4f(rows.x * cols, rows.y * cols, rows.z * cols, rows.w * cols); }
@@ -233,7 +235,7 @@ fn tile(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, 
   for (var start = 0u; start < x_end + p.rank; start += STEP) {
     bring(lane, n, o, start, x_end);
     workgroupBarrier();
-    for (var s = 0u; s < STEP; s++) { acc += outer(x_tile[s * PITCH + row], w_tile[s * PITCH + column]); }
+    for (var s = 0u; s < STEP; s++) { acc += outer(vec4f(x_tile[s * PITCH + row]), vec4f(w_tile[s * PITCH + column])); }
     workgroupBarrier();
   }
   put_four_by_four(n + row * 4u, o + column * 4u, acc);
@@ -258,10 +260,10 @@ fn tile_8(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u
     for (var slot = lane; slot < 256u; slot += 64u) { bring(slot, n, o, start, x_end); }
     workgroupBarrier();
     for (var s = 0u; s < STEP; s++) {
-      let rows_0 = x_tile[s * PITCH + row];
-      let rows_1 = x_tile[s * PITCH + row + 8u];
-      let cols_0 = w_tile[s * PITCH + column];
-      let cols_1 = w_tile[s * PITCH + column + 8u];
+      let rows_0 = vec4f(x_tile[s * PITCH + row]);
+      let rows_1 = vec4f(x_tile[s * PITCH + row + 8u]);
+      let cols_0 = vec4f(w_tile[s * PITCH + column]);
+      let cols_1 = vec4f(w_tile[s * PITCH + column + 8u]);
       acc_00 += outer(rows_0, cols_0);
       acc_01 += outer(rows_0, cols_1);
       acc_10 += outer(rows_1, cols_0);
@@ -286,11 +288,11 @@ fn matvec(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u
   var acc = vec4f();
   for (var k = lane * 4u; k < p.in_features; k += 256u) { acc += x_quad(n, k) * weight_quads(os, k, group_scales(os, k)); }
   for (var r = lane * 4u; r < p.rank; r += 256u) { acc += h_quad(n, r) * b_quads(os, r); }
-  x_tile[lane] = acc;
+  lane_sums[lane] = acc;
   workgroupBarrier();
   for (var half = 32u; half > 0u; half >>= 1u) {
-    if (lane < half) { x_tile[lane] += x_tile[lane + half]; }
+    if (lane < half) { lane_sums[lane] += lane_sums[lane + half]; }
     workgroupBarrier();
   }
-  if (lane < 4u && o + lane < p.out_features) { put(n, o + lane, x_tile[0][lane]); }
+  if (lane < 4u && o + lane < p.out_features) { put(n, o + lane, lane_sums[0][lane]); }
 }

@@ -90,14 +90,14 @@ export interface Launch {
   readonly flops: number;
 }
 
-/** Launches over the same operands that do the same work, by entry point. */
+/** Launches over the same operands that do the same work, by name; the default's is its entry point. */
 export interface Tilings {
   /** What was measured holds for every launch of this shape, e.g. `matmul_nt 512x576->1536 q4 rank 16`. */
   readonly shape: string;
   readonly launches: Readonly<Record<string, Launch>>;
 }
 
-/** The entry point to use, by shape. */
+/** The name of the tiling to use, by shape. */
 export type TilingChoices = Readonly<Record<string, string>>;
 
 /** Packs a launch's parameters in the order of the WGSL struct, padded to 16 bytes. */

@@ -9,8 +9,11 @@ const MOST_DISPATCHES = 256;
 const MEASUREMENTS = 3;
 /** What a tiling must win by to replace the default, so that noise changes nothing. */
 const WORTH_IT = 0.97;
-/** Largest difference to the default's result, of its largest value: more is a driver's error, not rounding. */
-const SAME = 1e-3;
+/** Largest difference to the default's result, of its largest value: more is a driver's error, not rounding to halves. */
+const SAME = 2e-3;
+
+/** Features by the line that asks for them. */
+const NEEDED = { 'enable subgroups;': 'subgroups', 'enable f16;': 'shader-f16' };
 
 export interface TuneOptions {
   /** Shapes measured before, which are not measured again. */
@@ -84,7 +87,9 @@ async function fastest(
 }
 
 function canCompile(gpu: Gpu, { wgsl }: Launch['kernel']): boolean {
-  return !wgsl.includes('enable subgroups;') || gpu.adapter.features.includes('subgroups');
+  return Object.entries(NEEDED).every(
+    ([text, feature]) => !wgsl.includes(text) || gpu.adapter.features.includes(feature),
+  );
 }
 
 function writtenBy({ kernel, operands }: Launch): string {
