@@ -6,7 +6,7 @@ import { WebLoraError } from '../errors.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import { Usage, type GpuLimits } from '../gpu/gpu.ts';
 import type { TilingChoices, Variant } from '../gpu/kernel.ts';
-import { differentiate } from '../graph/differentiate.ts';
+import { CHECKPOINTING, differentiate, type Checkpointing } from '../graph/differentiate.ts';
 import { Graph } from '../graph/graph.ts';
 import { ParamLayout } from '../graph/params.ts';
 import { alignBytes, type Placement } from '../graph/place.ts';
@@ -36,7 +36,7 @@ export interface ProgramOptions {
   readonly weightDecay: number;
   readonly memoryLimitBytes?: number;
   /** Forces the choice that the memory limit otherwise makes. */
-  readonly checkpoint?: boolean;
+  readonly checkpoint?: Checkpointing;
   /** Plans full-length rows only: enough for the report, not for a run. */
   readonly isEstimate?: boolean;
 }
@@ -56,7 +56,7 @@ export interface ProgramReport {
   /** Dispatches of one update with full-length rows: every micro-step and the optimizer. */
   readonly dispatchesPerStep: number;
   readonly flopsPerStep: number;
-  readonly checkpoint: boolean;
+  readonly checkpoint: Checkpointing;
 }
 
 export interface InputRegion {
@@ -89,18 +89,23 @@ export const WINDOWS_IN_FLIGHT = 4;
 const STORAGE = Usage.storage | Usage.copySrc | Usage.copyDst;
 
 /**
- * Plans a training run to the byte.
+ * Plans a training run to the byte, recomputing as little as the memory limit allows.
  * @throws `out-of-memory` when it cannot fit the limits, naming the setting to lower
  */
 export function planProgram(options: ProgramOptions): Program {
   const { checkpoint, memoryLimitBytes } = options;
   if (checkpoint !== undefined) return assertFits(build(options, checkpoint), memoryLimitBytes);
-  const kept = build(options, false);
-  const fits =
+  const fits = ({ report }: Program): boolean =>
     memoryLimitBytes === undefined
-      ? kept.report.arenaBytes <= KEEP_ACTIVATIONS_BYTES
-      : kept.report.totalBytes <= memoryLimitBytes;
-  return fits ? kept : assertFits(build(options, true), memoryLimitBytes);
+      ? report.arenaBytes <= KEEP_ACTIVATIONS_BYTES
+      : report.totalBytes <= memoryLimitBytes;
+  let program: Program | undefined;
+  for (const policy of CHECKPOINTING) {
+    program = build(options, policy);
+    if (fits(program)) break;
+  }
+  if (program === undefined) throw new WebLoraError('internal', 'no checkpoint policy');
+  return assertFits(program, memoryLimitBytes);
 }
 
 function assertFits(program: Program, memoryLimitBytes: number | undefined): Program {
@@ -142,7 +147,7 @@ function bucketsUpTo(rows: number): number[] {
   return buckets;
 }
 
-function build(options: ProgramOptions, checkpoint: boolean): Program {
+function build(options: ProgramOptions, checkpoint: Checkpointing): Program {
   const { model, format, context, limits, variant, quads = false, tilings = {}, microSteps, optimizer } = options;
   const sizes = options.isEstimate === true ? [bucketRows(options.rows)] : bucketsUpTo(options.rows);
   const largest = sizes.at(-1) ?? bucketRows(options.rows);
@@ -252,7 +257,7 @@ export function sumBytes(requests: readonly BufferRequest[]): number {
 export function trainingGraph(
   options: Pick<ProgramOptions, 'model' | 'format' | 'context' | 'limits' | 'variant' | 'lora'>,
   rows: number,
-  checkpoint: boolean,
+  checkpoint: Checkpointing,
 ): { graph: Graph; forwardEnd: number; nll: Tensor } {
   const { model, format, context, limits, variant, lora } = options;
   const graph = new Graph();

@@ -2,6 +2,7 @@ import type { DataFacts } from './run-data.ts';
 import type { TrainConfig } from './config.ts';
 import type { ProgramReport } from './program.ts';
 import { WebLoraError } from '../errors.ts';
+import type { Checkpointing } from '../graph/differentiate.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { TilingChoices } from '../gpu/kernel.ts';
 import type { FileStore } from '../storage/store.ts';
@@ -39,7 +40,7 @@ export interface RunRecord {
   readonly kernels: {
     readonly executor: 'webgpu' | 'cpu';
     readonly variant: string;
-    readonly checkpointing: boolean;
+    readonly checkpointing: Checkpointing;
     /** Entry points that were measured to be fastest, by shape; absent where nothing was to be chosen. */
     readonly tilings?: TilingChoices;
   };

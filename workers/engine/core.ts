@@ -224,7 +224,7 @@ export class LoadedModel {
         plan: undefined,
         device,
         deviceName,
-        kernels: { executor: 'cpu', variant: 'tfjs', checkpointing: false },
+        kernels: { executor: 'cpu', variant: 'tfjs', checkpointing: 'none' },
       };
     }
     const options = this.#programOptions(spec);
