@@ -1,6 +1,7 @@
 import type { DataFacts } from './run-data.ts';
 import type { TrainConfig } from './config.ts';
 import type { ProgramReport } from './program.ts';
+import type { OptimizerState } from './update-plan.ts';
 import { WebLoraError } from '../errors.ts';
 import type { Checkpointing } from '../graph/differentiate.ts';
 import { joinPath } from '../storage/paths.ts';
@@ -41,6 +42,7 @@ export interface RunRecord {
     readonly executor: 'webgpu' | 'cpu';
     readonly variant: string;
     readonly checkpointing: Checkpointing;
+    readonly optimizerState: OptimizerState;
     /** Entry points that were measured to be fastest, by shape; absent where nothing was to be chosen. */
     readonly tilings?: TilingChoices;
   };
@@ -102,6 +104,7 @@ export function settingsOfConfig(config: TrainConfig): Record<string, unknown> {
     system: config.system,
     'skip-bad-rows': config.skipBadRows,
     optimizer: config.optimizer,
+    'optimizer-state': config.optimizerState,
     lr: config.lr,
     schedule: config.schedule,
     'warmup-ratio': config.warmupRatio,

@@ -32,6 +32,7 @@ import {
 } from './run-record.ts';
 import { scheduleFactor } from './schedule.ts';
 import type { NamedMatrices, Trainer, UpdateResult } from './trainer.ts';
+import type { OptimizerState } from './update-plan.ts';
 
 /** What an executor needs to set up a run's arithmetic. */
 export interface TrainerSpec {
@@ -39,11 +40,12 @@ export interface TrainerSpec {
   readonly rows: number;
   readonly microSteps: number;
   readonly optimizer: TrainConfig['optimizer'];
+  readonly optimizerState?: OptimizerState;
   readonly weightDecay: number;
   readonly memoryLimitBytes?: number;
   /** Whether tilings may be measured. */
   readonly tune: boolean;
-  /** Kernel variant, tilings and checkpointing of the run that is resumed. */
+  /** Kernel variant, tilings, checkpointing and optimizer state of the run that is resumed. */
   readonly kernels?: RunRecord['kernels'];
   /** GPU programs compiled so far, of all. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -185,6 +187,7 @@ export async function runTraining(request: RunRequest): Promise<RunOutcome> {
       rows: config.batchSize * data.seqLen,
       microSteps: plan.size.accumulate,
       optimizer: config.optimizer,
+      ...(config.optimizerState !== undefined && { optimizerState: config.optimizerState }),
       weightDecay: config.weightDecay,
       tune: config.tune,
       ...(config.memoryLimitBytes !== undefined && { memoryLimitBytes: config.memoryLimitBytes }),

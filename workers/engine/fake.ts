@@ -129,7 +129,7 @@ function detailsOf(
       evalRows: 8,
       resolved: { learningRate: lr, steps: totalSteps, accumulate: 4, seqLen: 512, targets: MODEL.targets },
       device: { executor: 'webgpu' },
-      kernels: { executor: 'webgpu', variant: 'serial', checkpointing: 'none' },
+      kernels: { executor: 'webgpu', variant: 'serial', checkpointing: 'none', optimizerState: 'f32' },
       plan: undefined,
       ...(status === 'completed' &&
         last && {
