@@ -47,7 +47,7 @@ fn encoded(ratio: f32, bits: u32, least: u32) -> u32 {
   while (i > 0u && ratio < 0.1 * DECADES[i + lowest]) { i -= 1u; }
   let steps = 1u << i;
   let step = max(0.0, (ratio / DECADES[i + lowest] - 0.1) / 0.9 * f32(steps));
-  let t = steps + min(u32(step), steps - 1u);
+  let t = steps + u32(step);   // below 2^bits, since no ratio is above the largest t's value
   // At the bottom of a decade the last step of the one below, which is finer, may be nearer.
   if (t > 1u && ratio - decoded(t - 1u, lowest) < decoded(t, lowest) - ratio) { return t - 1u; }
   return t;

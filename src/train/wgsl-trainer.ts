@@ -162,6 +162,19 @@ export class WgslTrainer implements Trainer {
     return new Float32Array(await this.#gpu.readBuffer(this.#buffers.take('nll'), 0, labelled * 4));
   }
 
+  /** Floating-point operations of the batch's bucket, without the loss chunks that its labels leave out. */
+  workOf(
+    { rows, labelled }: { readonly rows: number; readonly labelled: number },
+    of: 'training' | 'evaluation',
+  ): number {
+    const plan = this.program.buckets.get(bucketRows(rows));
+    const launches = of === 'training' ? plan?.launches : plan?.launches.slice(0, plan.forwardEnd);
+    return (launches ?? []).reduce(
+      (sum, { launch, minLabelled = -1 }) => sum + (labelled > minLabelled ? launch.flops : 0),
+      0,
+    );
+  }
+
   async readGradients(): Promise<NamedMatrices> {
     return this.#readNamed('gradients');
   }
