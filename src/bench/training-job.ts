@@ -92,7 +92,7 @@ export class TrainingJob {
     const { graph } = trainingGraph(
       { model, format: this.#format, context: tokens, limits, variant, lora },
       batch.rows,
-      false,
+      'none',
     );
     const head = graph.nodes.findIndex(({ op }) => op === 'linear_cross_entropy');
     return graph.nodes.slice(0, head + 1) as ForwardNode[];

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { WebLoraError } from '../errors.ts';
 import { BASE_FORMATS, type BaseFormat } from '../formats/quantize.ts';
+import { OPTIMIZER_STATES } from '../train/update-plan.ts';
 import type { GenerateSettings } from '../generate/generate.ts';
 import type { TrainConfig } from '../train/config.ts';
 import { flagName, parseSettingsFile } from '../train/settings-file.ts';
@@ -159,6 +160,7 @@ export function trainConfigOf(flags: Flags): Partial<TrainConfig> {
     system: flags.text('system'),
     skipBadRows: flags.has('skip-bad-rows') ? flags.flag('skip-bad-rows') : undefined,
     optimizer: flags.oneOf('optimizer', ['adamw', 'sgd'] as const),
+    optimizerState: flags.oneOf('optimizer-state', OPTIMIZER_STATES),
     lr: flags.number('lr'),
     schedule: flags.oneOf('schedule', ['cosine', 'linear', 'constant'] as const),
     warmupRatio: flags.number('warmup-ratio'),

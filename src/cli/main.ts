@@ -45,6 +45,10 @@ const SHAPE: readonly Option[] = [
   ['--accumulate <n>', 'micro-batches per update (default 4, fewer for little data)'],
   ['--seq-len <n>', 'tokens a row may have (default 512)'],
   ['--optimizer <name>', 'adamw or sgd (default adamw)'],
+  [
+    '--optimizer-state <kind>',
+    'AdamW’s moments: f32, or 8bit (default f32; 8bit where --memory-limit leaves no other way)',
+  ],
   ['--weight-decay <x>', 'decoupled weight decay (default 0)'],
   ['--memory-limit <bytes>', 'GPU memory the run may take'],
 ];

@@ -3,12 +3,23 @@ import type { Graph } from './graph.ts';
 import { mapTensors, readsOf, writesOf, type ForwardNode, type GraphNode } from './nodes.ts';
 import type { Tensor } from './tensor.ts';
 
+/**
+ * Which activations of a block are computed again in the backward pass instead of being kept (Chen et al. 2016,
+ * arXiv:1604.06174), from most memory to least:
+ * - `none`: all are kept
+ * - `block`: only what enters a block is kept, and attention's output and log-sum-exp, its dearest part to compute again
+ * - `block-and-attention`: only what enters a block is kept
+ *
+ * Gradients are the same to the bit.
+ */
+export const CHECKPOINTING = ['none', 'block', 'block-and-attention'] as const;
+export type Checkpointing = (typeof CHECKPOINTING)[number];
+
 export interface DifferentiateOptions {
   /** The tensor to differentiate and the gradient that comes in from outside, e.g. per-row loss weights. */
   readonly output: Tensor;
   readonly seed: Tensor;
-  /** Recompute each block's intermediates in the backward pass, keeping only what enters the block. */
-  readonly checkpoint: boolean;
+  readonly checkpoint: Checkpointing;
 }
 
 export interface Differentiated {
@@ -28,7 +39,7 @@ export function differentiate(graph: Graph, { output, seed, checkpoint }: Differ
   const forward = graph.nodes.slice() as ForwardNode[];
   const backward = new BackwardPass(graph);
   backward.set(output, seed);
-  const blocks = checkpoint ? [...graph.blocks] : [];
+  const blocks = checkpoint === 'none' ? [] : [...graph.blocks];
   for (let i = forwardEnd - 1; i >= 0; i -= 1) {
     const block = blocks.find(({ end }) => end === i + 1);
     if (block === undefined) {
@@ -36,7 +47,7 @@ export function differentiate(graph: Graph, { output, seed, checkpoint }: Differ
       continue;
     }
     const nodes = forward.slice(block.first, block.end);
-    const recomputed = recompute(graph, nodes);
+    const recomputed = recompute(graph, nodes, ({ op }) => checkpoint === 'block' && op === 'attention');
     for (let j = nodes.length - 1; j >= 0; j -= 1)
       backward.visit(recomputed.nodes[j] as ForwardNode, recomputed.original);
     i = block.first;
@@ -45,15 +56,20 @@ export function differentiate(graph: Graph, { output, seed, checkpoint }: Differ
   return { forwardEnd, gradients: backward.paramGradients };
 }
 
-/** Emits copies of a block's nodes over fresh tensors; what the block reads from outside stays. */
+/**
+ * Emits copies of a block's nodes over fresh tensors; what the block reads from outside stays. Nodes that `isKept` names are
+ * not emitted: in their place stand nodes with the forward pass's own outputs over the fresh inputs.
+ */
 function recompute(
   graph: Graph,
   nodes: readonly ForwardNode[],
+  isKept: (node: ForwardNode) => boolean,
 ): { nodes: ForwardNode[]; original: (tensor: Tensor) => Tensor } {
   const copies = new Map<Tensor, Tensor>();
   const originals = new Map<Tensor, Tensor>();
   const map = (tensor: Tensor): Tensor => copies.get(tensor) ?? tensor;
   const copied = nodes.map((node) => {
+    if (isKept(node)) return mapTensors(node, map);
     for (const written of writesOf(node)) {
       const { name, shape, role, dtype, requiresGrad, inPlaceOf } = written;
       const copy = graph.tensor({

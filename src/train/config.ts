@@ -1,4 +1,5 @@
 import { WebLoraError } from '../errors.ts';
+import type { OptimizerState } from './update-plan.ts';
 
 /** Every setting of a training run, with the names of the terminal's flags in camelCase. */
 export interface TrainConfig {
@@ -21,6 +22,8 @@ export interface TrainConfig {
   readonly system?: string;
   readonly skipBadRows: boolean;
   readonly optimizer: 'adamw' | 'sgd';
+  /** Not given: f32, or 8bit where a memory limit leaves no other way. */
+  readonly optimizerState?: OptimizerState;
   /** Not given: what the model recommends, else 2e-4. */
   readonly lr?: number;
   readonly schedule: 'cosine' | 'linear' | 'constant';
@@ -91,6 +94,13 @@ export function resolveTrainConfig(given: Partial<TrainConfig>): TrainConfig {
   check('seq-len', config.seqLen, whole(2), 'a whole number from 2');
   check('lr', config.lr, (v) => v > 0, 'a number over 0');
   check('warmup-ratio', config.warmupRatio, (v) => v >= 0 && v <= 1, 'a number from 0 to 1');
+  if (config.optimizerState === '8bit' && config.optimizer !== 'adamw') {
+    throw new WebLoraError('config', 'optimizer-state', {
+      got: `8bit with ${config.optimizer}, which keeps no state`,
+      wanted: 'adamw',
+      fix: 'leave optimizer-state out, or choose adamw',
+    });
+  }
   check('weight-decay', config.weightDecay, (v) => v >= 0, 'a number from 0');
   for (const beta of config.adamBetas)
     check('adam-betas', beta, (v) => v >= 0 && v < 1, 'two numbers from 0 to below 1');

@@ -6,7 +6,7 @@ import { WebLoraError } from '../errors.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import { Usage, type GpuLimits } from '../gpu/gpu.ts';
 import type { TilingChoices, Variant } from '../gpu/kernel.ts';
-import { differentiate } from '../graph/differentiate.ts';
+import { CHECKPOINTING, differentiate, type Checkpointing } from '../graph/differentiate.ts';
 import { Graph } from '../graph/graph.ts';
 import { ParamLayout } from '../graph/params.ts';
 import { alignBytes, type Placement } from '../graph/place.ts';
@@ -14,7 +14,14 @@ import { planGraph, type Home, type Plan } from '../graph/plan.ts';
 import { slabRequests, type BufferRequest } from '../graph/replay.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { loraGroups, type LoraSettings } from '../lora/lora.ts';
-import { momentNames, planUpdate, type Optimizer } from './update-plan.ts';
+import {
+  OPTIMIZER_STATES,
+  planUpdate,
+  stateBuffers,
+  type Optimizer,
+  type OptimizerState,
+  type StateBuffer,
+} from './update-plan.ts';
 
 /** Everything the plan of a run depends on: shapes, settings and limits, no data and no device. */
 export interface ProgramOptions {
@@ -35,8 +42,9 @@ export interface ProgramOptions {
   readonly optimizer: Optimizer;
   readonly weightDecay: number;
   readonly memoryLimitBytes?: number;
-  /** Forces the choice that the memory limit otherwise makes. */
-  readonly checkpoint?: boolean;
+  /** These force the choices that the memory limit otherwise makes. */
+  readonly optimizerState?: OptimizerState;
+  readonly checkpoint?: Checkpointing;
   /** Plans full-length rows only: enough for the report, not for a run. */
   readonly isEstimate?: boolean;
 }
@@ -56,7 +64,8 @@ export interface ProgramReport {
   /** Dispatches of one update with full-length rows: every micro-step and the optimizer. */
   readonly dispatchesPerStep: number;
   readonly flopsPerStep: number;
-  readonly checkpoint: boolean;
+  readonly checkpoint: Checkpointing;
+  readonly optimizerState: OptimizerState;
 }
 
 export interface InputRegion {
@@ -72,6 +81,8 @@ export interface Program {
   /** Offset of each bucket's uniform blocks in the `uniforms` buffer; the update's come last. */
   readonly uniformOffsets: ReadonlyMap<number | 'update', number>;
   readonly update: Omit<Plan, 'placement' | 'forwardEnd'>;
+  /** What the optimizer keeps between updates. */
+  readonly state: readonly StateBuffer[];
   /** Where each host-written input lies in the `inputs` buffer. */
   readonly inputs: ReadonlyMap<string, InputRegion>;
   /** Buffers of the trainer, besides the base's. */
@@ -89,18 +100,27 @@ export const WINDOWS_IN_FLIGHT = 4;
 const STORAGE = Usage.storage | Usage.copySrc | Usage.copyDst;
 
 /**
- * Plans a training run to the byte.
+ * Plans a training run to the byte, recomputing as little as the memory limit allows, and keeping the optimizer's state in 8
+ * bits only where recomputing, which changes no bit of the result, is not enough.
  * @throws `out-of-memory` when it cannot fit the limits, naming the setting to lower
  */
 export function planProgram(options: ProgramOptions): Program {
-  const { checkpoint, memoryLimitBytes } = options;
-  if (checkpoint !== undefined) return assertFits(build(options, checkpoint), memoryLimitBytes);
-  const kept = build(options, false);
-  const fits =
+  const { checkpoint, optimizer, optimizerState, memoryLimitBytes } = options;
+  const fits = ({ report }: Program): boolean =>
     memoryLimitBytes === undefined
-      ? kept.report.arenaBytes <= KEEP_ACTIVATIONS_BYTES
-      : kept.report.totalBytes <= memoryLimitBytes;
-  return fits ? kept : assertFits(build(options, true), memoryLimitBytes);
+      ? report.arenaBytes <= KEEP_ACTIVATIONS_BYTES
+      : report.totalBytes <= memoryLimitBytes;
+  const mayShrink = memoryLimitBytes !== undefined && optimizer === 'adamw';
+  const states = optimizerState !== undefined ? [optimizerState] : mayShrink ? OPTIMIZER_STATES : (['f32'] as const);
+  let program: Program | undefined;
+  for (const state of states) {
+    for (const policy of checkpoint === undefined ? CHECKPOINTING : [checkpoint]) {
+      program = build(options, policy, state);
+      if (fits(program)) return program;
+    }
+  }
+  if (program === undefined) throw new WebLoraError('internal', 'a program needs a checkpoint policy');
+  return assertFits(program, memoryLimitBytes);
 }
 
 function assertFits(program: Program, memoryLimitBytes: number | undefined): Program {
@@ -142,7 +162,7 @@ function bucketsUpTo(rows: number): number[] {
   return buckets;
 }
 
-function build(options: ProgramOptions, checkpoint: boolean): Program {
+function build(options: ProgramOptions, checkpoint: Checkpointing, optimizerState: OptimizerState): Program {
   const { model, format, context, limits, variant, quads = false, tilings = {}, microSteps, optimizer } = options;
   const sizes = options.isEstimate === true ? [bucketRows(options.rows)] : bucketsUpTo(options.rows);
   const largest = sizes.at(-1) ?? bucketRows(options.rows);
@@ -171,7 +191,8 @@ function build(options: ProgramOptions, checkpoint: boolean): Program {
   if (layout === undefined || placement === undefined)
     throw new WebLoraError('internal', 'a program needs at least one bucket');
   const buckets = new Map([...plans].reverse());
-  const update = planUpdate(layout, optimizer, limits, variant);
+  const update = planUpdate(layout, optimizer, optimizerState, limits, variant);
+  const state = stateBuffers(layout, optimizer, optimizerState, limits);
   const uniformOffsets = new Map<number | 'update', number>();
   let uniformBytes = 0;
   for (const [rows, plan] of buckets) {
@@ -200,11 +221,7 @@ function build(options: ProgramOptions, checkpoint: boolean): Program {
     bytes: params(layout).bytes,
     usage: STORAGE,
   }));
-  const moments: BufferRequest[] = momentNames(optimizer).map((name) => ({
-    name,
-    bytes: params(layout).bytes,
-    usage: STORAGE,
-  }));
+  const moments: BufferRequest[] = state.map(({ name, bytes }) => ({ name, bytes, usage: STORAGE }));
   const weights = baseBufferRequests(model, format, context, limits);
   const full = plans.get(largest);
   if (full === undefined) throw new WebLoraError('internal', 'the largest bucket was not planned');
@@ -220,10 +237,12 @@ function build(options: ProgramOptions, checkpoint: boolean): Program {
     dispatchesPerStep: full.launches.length * microSteps + update.launches.length,
     flopsPerStep: full.flops * microSteps + update.flops,
     checkpoint,
+    optimizerState,
   };
   return {
     options,
     layout,
+    state,
     buckets,
     uniformOffsets,
     update,
@@ -252,7 +271,7 @@ export function sumBytes(requests: readonly BufferRequest[]): number {
 export function trainingGraph(
   options: Pick<ProgramOptions, 'model' | 'format' | 'context' | 'limits' | 'variant' | 'lora'>,
   rows: number,
-  checkpoint: boolean,
+  checkpoint: Checkpointing,
 ): { graph: Graph; forwardEnd: number; nll: Tensor } {
   const { model, format, context, limits, variant, lora } = options;
   const graph = new Graph();

@@ -1,7 +1,9 @@
 import type { DataFacts } from './run-data.ts';
 import type { TrainConfig } from './config.ts';
 import type { ProgramReport } from './program.ts';
+import type { OptimizerState } from './update-plan.ts';
 import { WebLoraError } from '../errors.ts';
+import type { Checkpointing } from '../graph/differentiate.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { TilingChoices } from '../gpu/kernel.ts';
 import type { FileStore } from '../storage/store.ts';
@@ -39,7 +41,8 @@ export interface RunRecord {
   readonly kernels: {
     readonly executor: 'webgpu' | 'cpu';
     readonly variant: string;
-    readonly checkpointing: boolean;
+    readonly checkpointing: Checkpointing;
+    readonly optimizerState: OptimizerState;
     /** Entry points that were measured to be fastest, by shape; absent where nothing was to be chosen. */
     readonly tilings?: TilingChoices;
   };
@@ -101,6 +104,7 @@ export function settingsOfConfig(config: TrainConfig): Record<string, unknown> {
     system: config.system,
     'skip-bad-rows': config.skipBadRows,
     optimizer: config.optimizer,
+    'optimizer-state': config.optimizerState,
     lr: config.lr,
     schedule: config.schedule,
     'warmup-ratio': config.warmupRatio,

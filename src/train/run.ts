@@ -31,7 +31,9 @@ import {
   type RunRecord,
 } from './run-record.ts';
 import { scheduleFactor } from './schedule.ts';
+import { TimeLeft, type RunWork } from './time-left.ts';
 import type { NamedMatrices, Trainer, UpdateResult } from './trainer.ts';
+import type { OptimizerState } from './update-plan.ts';
 
 /** What an executor needs to set up a run's arithmetic. */
 export interface TrainerSpec {
@@ -39,11 +41,12 @@ export interface TrainerSpec {
   readonly rows: number;
   readonly microSteps: number;
   readonly optimizer: TrainConfig['optimizer'];
+  readonly optimizerState?: OptimizerState;
   readonly weightDecay: number;
   readonly memoryLimitBytes?: number;
   /** Whether tilings may be measured. */
   readonly tune: boolean;
-  /** Kernel variant, tilings and checkpointing of the run that is resumed. */
+  /** Kernel variant, tilings, checkpointing and optimizer state of the run that is resumed. */
   readonly kernels?: RunRecord['kernels'];
   /** GPU programs compiled so far, of all. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -101,7 +104,8 @@ export type RunEvent =
       readonly notices: readonly string[];
       readonly skipped: readonly RowProblem[];
     }
-  | { readonly kind: 'step'; readonly metrics: StepMetrics }
+  /** `secondsLeft` until the run ends; undefined until two seconds of it are known. */
+  | { readonly kind: 'step'; readonly metrics: StepMetrics; readonly secondsLeft: number | undefined }
   | { readonly kind: 'eval'; readonly step: number; readonly evalLoss: number }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
   | { readonly kind: 'paused' | 'resumed'; readonly step: number };
@@ -185,6 +189,7 @@ export async function runTraining(request: RunRequest): Promise<RunOutcome> {
       rows: config.batchSize * data.seqLen,
       microSteps: plan.size.accumulate,
       optimizer: config.optimizer,
+      ...(config.optimizerState !== undefined && { optimizerState: config.optimizerState }),
       weightDecay: config.weightDecay,
       tune: config.tune,
       ...(config.memoryLimitBytes !== undefined && { memoryLimitBytes: config.memoryLimitBytes }),
@@ -399,6 +404,7 @@ class RunLoop {
   #step: number;
   #totalTokens: number;
   #elapsedBefore: number;
+  #timeLeft: TimeLeft | undefined;
   #startedAt = performance.now();
   #lastResultAt = performance.now();
   #lastSaved: number;
@@ -445,6 +451,7 @@ class RunLoop {
       notices: [size.summary, ...(size.warning === undefined ? [] : [size.warning]), ...this.#data.notices],
       skipped: this.#data.skipped,
     });
+    this.#timeLeft = new TimeLeft(this.#work(), this.#step);
     let earlyStopped = false;
     try {
       for (const window of windows.from({ window: this.#step })) {
@@ -472,16 +479,14 @@ class RunLoop {
     const { trainer } = this.#made;
     let scored = 0;
     let tokens = 0;
-    coalesce(window.microBatches, (row) => this.#example(row).ids.length, config.batchSize * this.#data.seqLen).forEach(
-      (rows, micro) => {
-        const batch = makeMicroBatch(rows.map((row) => this.#example(row)));
-        scored += batch.lossRows.length;
-        tokens += batch.rows;
-        // 4096 micro-steps of every update get masks of their own.
-        const seed = { low: config.seed, high: (window.index * 4096 + micro) >>> 0 };
-        trainer.microStep(batch, { first: micro === 0, seed });
-      },
-    );
+    this.#microBatches(window).forEach((rows, micro) => {
+      const batch = makeMicroBatch(rows.map((row) => this.#example(row)));
+      scored += batch.lossRows.length;
+      tokens += batch.rows;
+      // 4096 micro-steps of every update get masks of their own.
+      const seed = { low: config.seed, high: (window.index * 4096 + micro) >>> 0 };
+      trainer.microStep(batch, { first: micro === 0, seed });
+    });
     const factor = scheduleFactor(config.schedule, window.index, this.#plan.windows.count, config.warmupRatio);
     const learningRate = this.#record.resolved.learningRate * factor;
     const [beta1, beta2] = config.adamBetas;
@@ -496,6 +501,54 @@ class RunLoop {
     });
     result.catch(() => undefined); // awaited in order by settleOne; a failure must not count as unhandled before
     this.#pending.push({ window, learningRate, scored, tokens, result });
+  }
+
+  /** The rows of each forward pass of a window. */
+  #microBatches({ microBatches }: Window): number[][] {
+    const { batchSize } = this.#request.config;
+    return coalesce(microBatches, (row) => this.#example(row).ids.length, batchSize * this.#data.seqLen);
+  }
+
+  /** What all updates and an evaluation cost, before any is made. */
+  #work(): RunWork {
+    const { trainer } = this.#made;
+    const known = new Map<string, number>();
+    const workOf = (rows: number, labelled: number, of: 'training' | 'evaluation'): number => {
+      const key = `${rows} ${labelled} ${of}`;
+      const work = known.get(key) ?? trainer.workOf({ rows, labelled }, of);
+      known.set(key, work);
+      return work;
+    };
+    const scored = this.#data.train.map((example) => makeMicroBatch([example]).lossRows.length);
+    const updates = Array.from(this.#plan.windows.from({ window: 0 }), (window) =>
+      this.#microBatches(window).reduce((sum, rows) => {
+        const tokens = rows.reduce((total, row) => total + this.#example(row).ids.length, 0);
+        const labelled = rows.reduce((total, row) => total + (scored[row] ?? 0), 0);
+        return sum + workOf(tokens, labelled, 'training');
+      }, 0),
+    );
+    const evaluation = this.#data.evaluation.reduce((sum, example) => {
+      const { rows, lossRows } = makeMicroBatch([example]);
+      return sum + workOf(rows, lossRows.length, 'evaluation');
+    }, 0);
+    return {
+      updates,
+      evaluation,
+      isEvaluated: (step) => this.#isEvaluated(step),
+      isSaved: (step) => this.#isSaved(step),
+    };
+  }
+
+  #isEvaluated(step: number): boolean {
+    const total = this.#plan.windows.count;
+    const every = this.#request.config.evalEvery ?? Math.max(1, Math.ceil(total / 5));
+    return this.#data.evaluation.length > 0 && (step % every === 0 || step >= total);
+  }
+
+  #isSaved(step: number): boolean {
+    const total = this.#plan.windows.count;
+    const every = this.#request.config.saveEvery ?? Math.max(1, Math.ceil(total / 10));
+    return step < total && step % every === 0;
   }
 
   #example(row: number): Example {
@@ -535,7 +588,8 @@ class RunLoop {
     };
     this.#lastResultAt = now;
     await this.#append(metrics);
-    this.#request.emit({ kind: 'step', metrics });
+    this.#timeLeft?.updated(step);
+    this.#request.emit({ kind: 'step', metrics, secondsLeft: this.#timeLeft?.seconds });
   }
 
   async #settleAll(): Promise<void> {
@@ -544,20 +598,19 @@ class RunLoop {
 
   /** Evaluation and checkpoints that are due after `step`. @returns whether to stop early */
   async #milestones(step: number): Promise<boolean> {
-    const { config } = this.#request;
-    const total = this.#plan.windows.count;
-    const isLast = step >= total;
-    const evalEvery = config.evalEvery ?? Math.max(1, Math.ceil(total / 5));
-    const saveEvery = config.saveEvery ?? Math.max(1, Math.ceil(total / 10));
     let stop = false;
-    if (this.#data.evaluation.length > 0 && (step % evalEvery === 0 || isLast)) {
+    if (this.#isEvaluated(step)) {
       await this.#settleAll();
       stop = await this.#evaluate(step);
+      this.#timeLeft?.evaluated();
     }
-    if (!isLast && !stop && step % saveEvery === 0) {
+    if (!stop && this.#isSaved(step)) {
       await this.#settleAll();
       await this.#save();
+      this.#timeLeft?.saved();
     }
+    // What an update takes is told from its own time.
+    if (this.#pending.length === 0) this.#lastResultAt = performance.now();
     return stop;
   }
 
@@ -609,6 +662,7 @@ class RunLoop {
     await control.whilePaused();
     this.#startedAt = performance.now();
     this.#lastResultAt = this.#startedAt;
+    this.#timeLeft?.resumed();
     if (!control.isStopping) emit({ kind: 'resumed', step: this.#step });
   }
 

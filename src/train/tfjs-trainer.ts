@@ -145,6 +145,11 @@ export class TfjsTrainer implements Trainer {
     return { gradNorm: normValue[0] ?? Number.NaN, finite: okValue[0] === 1, lossSum };
   }
 
+  /** Rows, a gradient's counted as two more. */
+  workOf({ rows }: { readonly rows: number }, of: 'training' | 'evaluation'): number {
+    return of === 'training' ? 3 * rows : rows;
+  }
+
   async evaluate(batch: MicroBatch): Promise<Float32Array> {
     const pass = this.#pass(batch, { ...this.#lora, dropout: 0 }, { low: 0, high: 0 });
     const losses = this.#tf.tidy(() =>

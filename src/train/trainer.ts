@@ -38,6 +38,11 @@ export interface Trainer {
   update(hyper: Hyper): Promise<UpdateResult>;
   /** Per-token losses of the labelled rows, without dropout, gradients untouched. */
   evaluate(batch: MicroBatch): Promise<Float32Array>;
+  /**
+   * What a batch of so many rows, so many of them labelled, costs; the unit is the trainer's own. `evaluate` does not draw a
+   * gradient, and a window's `update` is its training micro-steps' alone to pay for.
+   */
+  workOf(batch: { readonly rows: number; readonly labelled: number }, of: 'training' | 'evaluation'): number;
   /** Gradient sums of the current window. */
   readGradients(): Promise<NamedMatrices>;
   readState(): Promise<TrainerState>;

@@ -1,27 +1,82 @@
 import { adamw } from '../../kernels/adamw/adamw.ts';
+import { adamw8bit, BLOCK } from '../../kernels/adamw_8bit/adamw_8bit.ts';
 import { sgd } from '../../kernels/sgd/sgd.ts';
 import { HYPER_FLOATS, SCALARS_WORDS } from '../../kernels/squared_norm/hyper.ts';
 import { partialCount, squaredNormFinish, squaredNormPartial } from '../../kernels/squared_norm/squared_norm.ts';
 import type { GpuLimits } from '../gpu/gpu.ts';
 import type { Variant } from '../gpu/kernel.ts';
 import type { ParamLayout } from '../graph/params.ts';
-import { OFFSET_ALIGNMENT } from '../graph/place.ts';
+import { alignBytes, OFFSET_ALIGNMENT } from '../graph/place.ts';
 import { planLaunches, type Home, type LaunchRequest, type Plan } from '../graph/plan.ts';
 
 export type Optimizer = 'adamw' | 'sgd';
 
-/** Optimizer state kept per parameter, by buffer name. */
-export function momentNames(optimizer: Optimizer): readonly string[] {
-  return optimizer === 'adamw' ? ['m', 'v'] : [];
+/** How AdamW keeps its moments: a float each, or a code of 8 bits each with a scale a block (kernels/adamw_8bit). */
+export const OPTIMIZER_STATES = ['f32', '8bit'] as const;
+export type OptimizerState = (typeof OPTIMIZER_STATES)[number];
+
+/** A buffer of optimizer state. */
+export interface StateBuffer {
+  readonly name: string;
+  readonly bytes: number;
+  /** `params`: a float for each parameter, in their layout; `codes`: bytes; `scales`: floats. */
+  readonly holds: 'params' | 'codes' | 'scales';
+}
+
+/** A part of a parameter group that fits one binding. */
+interface Piece {
+  readonly weightDecay: number;
+  readonly lrScale: number;
+  /** In floats. */
+  readonly offset: number;
+  readonly count: number;
+  /** In 8 bits: where the piece's codes and scales begin. */
+  readonly codesOffset: number;
+  readonly scalesOffset: number;
+}
+
+/** All groups in pieces, and the bytes that codes and scales take in 8 bits. */
+function piecesOf(
+  layout: ParamLayout,
+  limits: GpuLimits,
+): { readonly pieces: readonly Piece[]; readonly codesBytes: number; readonly scalesBytes: number } {
+  const pieces: Piece[] = [];
+  let codesBytes = 0;
+  let scalesBytes = 0;
+  for (const { offset, count, weightDecay, lrScale } of layout.groups) {
+    for (const piece of split(offset, count, limits)) {
+      pieces.push({ ...piece, weightDecay, lrScale, codesOffset: codesBytes, scalesOffset: scalesBytes });
+      codesBytes += alignBytes(piece.count);
+      scalesBytes += alignBytes(Math.ceil(piece.count / BLOCK) * 4);
+    }
+  }
+  return { pieces, codesBytes, scalesBytes };
+}
+
+/** What an optimizer keeps between updates; all of it is zero before the first. */
+export function stateBuffers(
+  layout: ParamLayout,
+  optimizer: Optimizer,
+  state: OptimizerState,
+  limits: GpuLimits,
+): readonly StateBuffer[] {
+  if (optimizer === 'sgd') return [];
+  if (state === 'f32') return ['m', 'v'].map((name) => ({ name, bytes: layout.bytes, holds: 'params' }));
+  const { codesBytes, scalesBytes } = piecesOf(layout, limits);
+  return [
+    ...['m', 'v'].map((name) => ({ name, bytes: codesBytes, holds: 'codes' as const })),
+    ...['m_scales', 'v_scales'].map((name) => ({ name, bytes: scalesBytes, holds: 'scales' as const })),
+  ];
 }
 
 /**
- * The dispatches of one optimizer update over the flat buffers `params`, `gradients` and moments: norm and gate, then
- * one update per parameter group, each split where it exceeds a binding.
+ * The dispatches of one optimizer update over the flat buffers `params`, `gradients` and those of `stateBuffers`: norm and
+ * gate, then one update per parameter group, each split where it exceeds a binding.
  */
 export function planUpdate(
   layout: ParamLayout,
   optimizer: Optimizer,
+  state: OptimizerState,
   limits: GpuLimits,
   variant: Variant,
 ): Omit<Plan, 'placement' | 'forwardEnd'> & { partials: number } {
@@ -43,22 +98,25 @@ export function planUpdate(
     firstPartial += pieceCounts[index] ?? 0;
   });
   requests.push({ launch: squaredNormFinish({ partials, variant }), homeOf: (name) => fixed[name] });
-  for (const group of layout.groups) {
-    for (const { offset, count } of split(group.offset, group.count, limits)) {
-      const { weightDecay, lrScale } = group;
-      const launch =
-        optimizer === 'adamw'
-          ? adamw({ count, weightDecay, lrScale })
-          : sgd({ count, weightDecay, lrScale, momentum: false });
-      const buffers: Readonly<Record<string, string>> = { grad: 'gradients', param: 'params', m: 'm', v: 'v' };
-      requests.push({
-        launch,
-        homeOf: (name) => {
-          const buffer = buffers[name];
-          return fixed[name] ?? (buffer === undefined ? undefined : flat(buffer, offset, count));
-        },
-      });
+  for (const { offset, count, weightDecay, lrScale, codesOffset, scalesOffset } of piecesOf(layout, limits).pieces) {
+    const homes: Record<string, Home> = {
+      ...fixed,
+      grad: flat('gradients', offset, count),
+      param: flat('params', offset, count),
+    };
+    if (optimizer === 'sgd') {
+      requests.push({ launch: sgd({ count, weightDecay, lrScale, momentum: false }), homeOf: (name) => homes[name] });
+      continue;
     }
+    for (const moment of ['m', 'v']) {
+      homes[moment] =
+        state === 'f32' ? flat(moment, offset, count) : { buffer: moment, offsetBytes: codesOffset, bytes: count };
+      const scales = `${moment}_scales`;
+      homes[scales] = { buffer: scales, offsetBytes: scalesOffset, bytes: Math.ceil(count / BLOCK) * 4 };
+    }
+    const launch =
+      state === 'f32' ? adamw({ count, weightDecay, lrScale }) : adamw8bit({ count, weightDecay, lrScale, variant });
+    requests.push({ launch, homeOf: (name) => homes[name] });
   }
   return { ...planLaunches(requests, limits), partials };
 }
@@ -67,9 +125,13 @@ function flat(buffer: string, offset: number, count: number): Home {
   return { buffer, offsetBytes: offset * 4, bytes: count * 4 };
 }
 
-/** Cuts [offset, offset + count) floats into pieces that fit a binding, at offsets a binding may have. */
+/**
+ * Cuts [offset, offset + count) floats into pieces that fit a binding, at offsets a binding may have; but for a group's end,
+ * of whole blocks of 8-bit state, so that these are the same however small the pieces are.
+ */
 function split(offset: number, count: number, limits: GpuLimits): { offset: number; count: number }[] {
-  const most = Math.floor(limits.maxBindingBytes / OFFSET_ALIGNMENT) * (OFFSET_ALIGNMENT / 4);
+  const unit = Math.max(OFFSET_ALIGNMENT, BLOCK * 4);
+  const most = Math.floor(limits.maxBindingBytes / unit) * (unit / 4);
   const pieces: { offset: number; count: number }[] = [];
   for (let done = 0; done < count; done += most)
     pieces.push({ offset: offset + done, count: Math.min(most, count - done) });

@@ -7,7 +7,7 @@ import { PassTimer } from '../gpu/pass-timer.ts';
 import { BufferSet, compilePlans, Replay, type KernelTime } from '../graph/replay.ts';
 import { stagingBytes, WINDOWS_IN_FLIGHT, type Program } from './program.ts';
 import type { MicroSeed, NamedMatrices, Trainer, TrainerState, UpdateResult } from './trainer.ts';
-import { momentNames } from './update-plan.ts';
+import type { StateBuffer } from './update-plan.ts';
 
 /** The WGSL executor of a training run: replays prepared steps over buffers that were all made at the start. */
 export class WgslTrainer implements Trainer {
@@ -162,13 +162,26 @@ export class WgslTrainer implements Trainer {
     return new Float32Array(await this.#gpu.readBuffer(this.#buffers.take('nll'), 0, labelled * 4));
   }
 
+  /** Floating-point operations of the batch's bucket, without the loss chunks that its labels leave out. */
+  workOf(
+    { rows, labelled }: { readonly rows: number; readonly labelled: number },
+    of: 'training' | 'evaluation',
+  ): number {
+    const plan = this.program.buckets.get(bucketRows(rows));
+    const launches = of === 'training' ? plan?.launches : plan?.launches.slice(0, plan.forwardEnd);
+    return (launches ?? []).reduce(
+      (sum, { launch, minLabelled = -1 }) => sum + (labelled > minLabelled ? launch.flops : 0),
+      0,
+    );
+  }
+
   async readGradients(): Promise<NamedMatrices> {
     return this.#readNamed('gradients');
   }
 
   async readState(): Promise<TrainerState> {
     const moments: Record<string, NamedMatrices> = {};
-    for (const name of momentNames(this.program.options.optimizer)) moments[name] = await this.#readNamed(name);
+    for (const buffer of this.program.state) moments[buffer.name] = await this.#readMoments(buffer);
     return { params: await this.#readNamed('params'), moments };
   }
 
@@ -180,7 +193,8 @@ export class WgslTrainer implements Trainer {
     readonly moments?: TrainerState['moments'];
   }): void {
     this.#writeNamed('params', params);
-    for (const [name, matrices] of Object.entries(moments ?? {})) this.#writeNamed(name, matrices);
+    if (moments === undefined) return;
+    for (const buffer of this.program.state) this.#writeMoments(buffer, moments[buffer.name]);
   }
 
   /**
@@ -238,6 +252,31 @@ export class WgslTrainer implements Trainer {
     const region = this.program.inputs.get(name);
     if (region === undefined) throw new WebLoraError('internal', `no input '${name}'`);
     return this.#inputWords.subarray(region.offsetBytes / 4, (region.offsetBytes + region.bytes) / 4);
+  }
+
+  /** Codes as numbers from 0 to 255, which any format of floats keeps. */
+  async #readMoments({ name, bytes, holds }: StateBuffer): Promise<NamedMatrices> {
+    if (holds === 'params') return this.#readNamed(name);
+    const content = await this.#gpu.readBuffer(this.#buffers.take(name), 0, bytes);
+    return new Map([
+      [holds, holds === 'codes' ? Float32Array.from(new Uint8Array(content)) : new Float32Array(content)],
+    ]);
+  }
+
+  #writeMoments({ name, bytes, holds }: StateBuffer, moments: NamedMatrices | undefined): void {
+    if (holds === 'params') {
+      this.#writeNamed(name, moments ?? new Map());
+      return;
+    }
+    const values = moments?.get(holds);
+    const content = holds === 'codes' ? Uint8Array.from(values ?? []) : Float32Array.from(values ?? []);
+    if (content.byteLength !== bytes)
+      throw new WebLoraError('bad-checkpoint', `optimizer state '${name}'`, {
+        got: `${content.byteLength} bytes`,
+        wanted: `${bytes}`,
+        fix: 'use a checkpoint of a run with the same targets, rank and optimizer state',
+      });
+    this.#gpu.writeBuffer(this.#buffers.take(name), 0, content);
   }
 
   async #readNamed(buffer: string): Promise<NamedMatrices> {

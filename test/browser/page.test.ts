@@ -649,7 +649,7 @@ describe('the page, over a scripted engine', () => {
     await at(page, 'Train');
     await page.getByText('so the processor does the work').waitFor();
     await button(page, 'Measure').click();
-    await page.getByText(/about 1 min 30 s/).waitFor(); // two steps of 0.4 s, 225 of them
+    await page.getByText(/about 1 min 30 s/).waitFor(); // a few steps of 0.4 s, 225 of them
     await close();
   });
 

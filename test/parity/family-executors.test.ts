@@ -106,7 +106,7 @@ function trainerOver(base: GpuBase, adapter: LoraAdapter): Promise<WgslTrainer> 
     weightDecay: 0,
     rows: 64,
     microSteps: 1,
-    checkpoint: true,
+    checkpoint: 'block',
   });
   for (const plan of program.buckets.values()) assertNoReadWriteAliasing(plan);
   return WgslTrainer.make(base, program);

@@ -5,6 +5,7 @@ import { PEFT_WEIGHTS_FILE } from '../../src/adapters/peft.ts';
 import { makeMemoryStore } from '../../src/storage/memory-store.ts';
 import type { FileStore } from '../../src/storage/store.ts';
 import { resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
+import { readRunRecord } from '../../src/train/run-record.ts';
 import { RunControl, type RunEvent, type RunOutcome } from '../../src/train/run.ts';
 import { Core, type LoadedModel } from '../../workers/engine/core.ts';
 import { testGpu } from '../harness/gpu.ts';
@@ -100,6 +101,37 @@ describe('a run that is interrupted', () => {
     }
     expect(deaths).toBeGreaterThan(5);
   }, 900_000);
+
+  it('continues bit for bit with its moments in 8 bits, also where the memory limit chose that', async () => {
+    const most = model.plan(resolveTrainConfig(CONFIG)).totalBytes;
+    const configs: Partial<TrainConfig>[] = [{ optimizerState: '8bit' }];
+    for (let memoryLimitBytes = most; configs.length < 2; memoryLimitBytes -= 1024) {
+      const config = { memoryLimitBytes };
+      if (model.plan(resolveTrainConfig({ ...CONFIG, ...config })).optimizerState === '8bit') configs.push(config);
+    }
+    for (const config of configs) {
+      const whole = makeMemoryStore();
+      await run(whole, { config });
+      const stopped = makeMemoryStore();
+      const control = new RunControl();
+      await run(stopped, {
+        config,
+        control,
+        emit: (event) => event.kind === 'step' && event.metrics.step === 3 && control.stop(),
+      });
+      const record = await readRunRecord(stopped, 'run');
+      expect(record?.kernels.optimizerState).toBe('8bit');
+      expect((await run(stopped, { config, resume: true })).ended).toBe('completed');
+      expect(await resultOf(stopped)).toEqual(await resultOf(whole));
+    }
+    const inFloats = makeMemoryStore();
+    await run(inFloats);
+    const inBytes = makeMemoryStore();
+    await run(inBytes, { config: { optimizerState: '8bit' } });
+    expect((await resultOf(inBytes)).adapter, 'another optimizer state, another run').not.toEqual(
+      (await resultOf(inFloats)).adapter,
+    );
+  }, 600_000);
 
   it('is not started over a finished adapter, and is not changed by resuming when finished', async () => {
     const store = makeMemoryStore();

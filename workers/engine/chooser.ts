@@ -180,7 +180,7 @@ function trainingBytes({ model, context }: CatalogueSizes, entry: CatalogueEntry
     optimizer,
     weightDecay,
     // What it can do with: a run keeps more where there is room.
-    checkpoint: true,
+    checkpoint: 'block-and-attention',
     isEstimate: true,
   }).report.totalBytes;
 }

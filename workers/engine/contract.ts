@@ -150,7 +150,8 @@ export type TrainEvent = { readonly seq: number } &
         readonly notices: readonly string[];
         readonly skippedRows: readonly RowNotice[];
       }
-    | ({ readonly kind: 'step' } & StepRecord)
+    /** `secondsLeft` until the run ends; absent until two seconds of it are known. */
+    | ({ readonly kind: 'step'; readonly secondsLeft?: number } & StepRecord)
     | { readonly kind: 'eval'; readonly step: number; readonly evalLoss: number }
     | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
     | { readonly kind: 'paused' | 'resumed'; readonly step: number }

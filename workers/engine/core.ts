@@ -211,7 +211,14 @@ export class LoadedModel {
     if (this.#base === undefined) {
       const { openTfjs } = await import('../../src/graph/tfjs/backend.ts');
       const { TfjsTrainer } = await import('../../src/train/tfjs-trainer.ts');
-      const { lora, optimizer, weightDecay } = spec;
+      const { lora, optimizer, optimizerState = 'f32', weightDecay } = spec;
+      if (optimizerState !== 'f32') {
+        throw new WebLoraError('config', 'optimizer-state', {
+          got: `${optimizerState} without WebGPU`,
+          wanted: 'f32',
+          fix: 'leave optimizer-state out, or train where WebGPU is',
+        });
+      }
       const trainer = await TfjsTrainer.make(await openTfjs('cpu'), this.opened, {
         format: this.format,
         context: this.context,
@@ -224,7 +231,7 @@ export class LoadedModel {
         plan: undefined,
         device,
         deviceName,
-        kernels: { executor: 'cpu', variant: 'tfjs', checkpointing: false },
+        kernels: { executor: 'cpu', variant: 'tfjs', checkpointing: 'none', optimizerState: 'f32' },
       };
     }
     const options = this.#programOptions(spec);
@@ -240,6 +247,7 @@ export class LoadedModel {
       executor: 'webgpu',
       variant: program.options.quads === true ? SERIAL_QUADS : program.options.variant,
       checkpointing: program.report.checkpoint,
+      optimizerState: program.report.optimizerState,
       ...(program.options.tilings && { tilings: program.options.tilings }),
     } as const;
     return { trainer, plan: program.report, device, deviceName, kernels };
@@ -260,7 +268,11 @@ export class LoadedModel {
       limits: gpu?.limits ?? DEFAULT_LIMITS,
       variant: variant ?? 'workgroup',
       quads,
-      ...(kernels !== undefined && { checkpoint: kernels.checkpointing, tilings: kernels.tilings ?? {} }),
+      ...(kernels !== undefined && {
+        checkpoint: kernels.checkpointing,
+        optimizerState: kernels.optimizerState,
+        tilings: kernels.tilings ?? {},
+      }),
     };
   }
 
@@ -549,6 +561,7 @@ function programFor(
 ): Program {
   const { format, config, limits, variant, quads = false } = options;
   const { rank, alpha, method, dropout, targets, batchSize, optimizer, weightDecay, memoryLimitBytes } = config;
+  const { optimizerState } = config;
   const context = resolveContext(opened, options.context);
   return planProgram({
     model: opened.model,
@@ -567,6 +580,7 @@ function programFor(
     microSteps: config.accumulate ?? DEFAULT_ACCUMULATE,
     optimizer,
     weightDecay,
+    ...(optimizerState !== undefined && { optimizerState }),
     ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
   });
 }

@@ -572,6 +572,7 @@ function toTrainEvent(event: RunEvent): Unnumbered<TrainEvent> {
         totalTokens: total_tokens,
         tokensPerSecond: tokens_per_second,
         elapsedSeconds: elapsed_seconds,
+        ...(event.secondsLeft !== undefined && { secondsLeft: event.secondsLeft }),
       };
     }
     case 'preparing':

@@ -129,7 +129,7 @@ function detailsOf(
       evalRows: 8,
       resolved: { learningRate: lr, steps: totalSteps, accumulate: 4, seqLen: 512, targets: MODEL.targets },
       device: { executor: 'webgpu' },
-      kernels: { executor: 'webgpu', variant: 'serial', checkpointing: false },
+      kernels: { executor: 'webgpu', variant: 'serial', checkpointing: 'none', optimizerState: 'f32' },
       plan: undefined,
       ...(status === 'completed' &&
         last && {
@@ -264,7 +264,8 @@ export function makeEngine({
           finalLoss = 0.15 + 3.25 * Math.exp((-4 * step) / totalSteps) + 0.12 * Math.sin(step * 1.7);
           const record = recordOf(step, finalLoss, learningRate);
           steps.push(record);
-          send({ kind: 'step', ...record });
+          const left = (totalSteps - step) * (record.elapsedSeconds / step);
+          send({ kind: 'step', ...record, ...(step > 1 && { secondsLeft: left }) });
           if (
             request.evalData !== undefined &&
             (step % Math.max(1, Math.floor(totalSteps / 5)) === 0 || step === totalSteps)

@@ -136,6 +136,7 @@ class TrainView {
   readonly #progress: ReturnType<Output['progress']>;
   readonly #preparing: ReturnType<Output['progress']>;
   #totalSteps = 0;
+  #isEstimated = false;
 
   constructor(output: Output) {
     this.#output = output;
@@ -161,13 +162,17 @@ class TrainView {
         return;
       }
       case 'step': {
-        const { metrics } = event;
+        const { metrics, secondsLeft } = event;
         output.record(metrics);
-        const left = ((metrics.elapsed_seconds / metrics.step) * (this.#totalSteps - metrics.step)) | 0;
+        if (!this.#isEstimated && secondsLeft !== undefined && metrics.step < this.#totalSteps) {
+          this.#isEstimated = true;
+          output.note(`about ${formatSeconds(metrics.elapsed_seconds + secondsLeft)} in all`);
+        }
+        const left = secondsLeft === undefined ? '' : ` · ${formatSeconds(secondsLeft)} left`;
         this.#progress.update(
           metrics.step,
           this.#totalSteps,
-          `loss ${metrics.loss.toFixed(4)} · ${Math.round(metrics.tokens_per_second)} tokens/s · ${formatSeconds(left)} left`,
+          `loss ${metrics.loss.toFixed(4)} · ${Math.round(metrics.tokens_per_second)} tokens/s${left}`,
         );
         return;
       }

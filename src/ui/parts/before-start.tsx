@@ -48,7 +48,7 @@ export function BeforeStart() {
 function Time() {
   const trial = speedTrial.value;
   const estimated = estimatedSeconds.value;
-  if (trial.kind === 'measuring') return <small role="status">Making two steps…</small>;
+  if (trial.kind === 'measuring') return <small role="status">Making a few steps…</small>;
   if (trial.kind === 'done') return <>about {formatDuration(trial.seconds)}</>;
   if (estimated !== undefined) return <>about {formatDuration(estimated)}</>;
   return (
@@ -68,8 +68,8 @@ function SlowDevice() {
   if (seconds === undefined) {
     return (
       <p class="notice">
-        There is no graphics chip for this page, so the processor does the work. “Measure” makes two steps and says how
-        long the whole run would take.
+        There is no graphics chip for this page, so the processor does the work. “Measure” makes a few steps and says
+        how long the whole run would take.
       </p>
     );
   }

@@ -39,8 +39,9 @@ export interface RunView extends RunBegin {
   readonly totalSteps: number;
   /** GPU programs compiled so far, of all, while the run gets ready. */
   readonly preparing?: { readonly done: number; readonly total: number };
-  readonly first?: StepRecord;
   readonly latest?: StepRecord;
+  /** Until the run ends, once two seconds of it are known. */
+  readonly secondsLeft?: number;
   readonly evalLoss?: number;
   readonly plan?: PlanReport;
   /** Step of the last state that is safely stored. */
@@ -61,12 +62,7 @@ export const curve = signal<Curve>({ steps: [], evals: [] });
 export const isTraining = computed(
   () => run.value !== undefined && run.value.phase !== 'finished' && run.value.phase !== 'failed',
 );
-export const secondsLeft = computed(() => {
-  const { first, latest, totalSteps = 0 } = run.value ?? {};
-  // The first step also compiles: what it took says nothing about the rest.
-  if (first === undefined || latest === undefined || latest.step === first.step) return undefined;
-  return ((latest.elapsedSeconds - first.elapsedSeconds) / (latest.step - first.step)) * (totalSteps - latest.step);
-});
+export const secondsLeft = computed(() => run.value?.secondsLeft);
 
 /** Seconds a token of training took, by model and device: what a new run's length is told from. */
 const speeds = collected<Readonly<Record<string, number>>>(
@@ -242,8 +238,8 @@ async function take(event: TrainEvent): Promise<void> {
     }
     case 'step': {
       steps.push(event);
-      const first = run.value?.first ?? pending.first ?? event;
-      return changeSoon({ step: event.step, first, latest: event });
+      const { step, secondsLeft: left } = event;
+      return changeSoon({ step, latest: event, ...(left !== undefined && { secondsLeft: left }) });
     }
     case 'eval':
       evals.push({ step: event.step, evalLoss: event.evalLoss });

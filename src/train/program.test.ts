@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CATALOGUE } from '../../models/catalogue/catalogue.ts';
+import type { Model } from '../../models/family.ts';
+import { makeModel } from '../../models/index.ts';
+import { DEFAULT_LIMITS, type GpuLimits } from '../gpu/gpu.ts';
+import { CHECKPOINTING } from '../graph/differentiate.ts';
+import { planProgram, type ProgramOptions, type ProgramReport } from './program.ts';
+
+/** What a desktop GPU offers, so that the longest rows fit one binding. */
+const LARGE: GpuLimits = { ...DEFAULT_LIMITS, maxBufferBytes: 4 * 2 ** 30, maxBindingBytes: 2 ** 31 - 4 };
+const MIB = 2 ** 20;
+
+type Config = Readonly<Record<string, unknown>>;
+
+function catalogued(id: string): Config {
+  const entry = CATALOGUE.find((candidate) => candidate.id === id);
+  if (entry === undefined) throw new RangeError(`no '${id}' in the catalogue`);
+  return entry.config;
+}
+
+const CONFIGS: Readonly<Record<string, Config>> = {
+  embedded: JSON.parse(
+    readFileSync(join(import.meta.dirname, '../../models/embedded/model/config.json'), 'utf8'),
+  ) as Config,
+  'SmolLM2-135M': catalogued('HuggingFaceTB/SmolLM2-135M-Instruct'),
+  'Qwen2.5-0.5B': catalogued('Qwen/Qwen2.5-0.5B-Instruct'),
+};
+
+/** `rows` is batch size times tokens: a micro-batch is flat, so a plan knows only the product. */
+function report(model: Model, rows: number, options: Partial<ProgramOptions> = {}): ProgramReport {
+  return planProgram({
+    model,
+    format: 'q4',
+    context: 4096,
+    limits: LARGE,
+    variant: 'workgroup',
+    lora: { rank: 16, scale: 2, dropout: 0, paths: model.linearPaths },
+    rows,
+    microSteps: 1,
+    optimizer: 'adamw',
+    weightDecay: 0,
+    isEstimate: true,
+    ...options,
+  }).report;
+}
+
+describe.each(Object.entries(CONFIGS))('the memory of a run: %s', (name, config) => {
+  const model = makeModel(config);
+
+  it.each(CHECKPOINTING)(
+    'slabs are within 15 % of what is alive at the worst moment, recomputing %s',
+    (checkpoint) => {
+      for (const variant of ['workgroup', 'serial'] as const) {
+        for (const rows of [64, 128, 192, 256, 512, 2048, 4 * 2048]) {
+          const { arenaBytes, peakLivenessBytes } = report(model, rows, { variant, checkpoint });
+          // In the smallest plan of all, 2 MB, one chunk of logits is 62 % of the peak, and no tensor can be cut in two.
+          const isSmallest = name === 'embedded' && rows === 64 && variant === 'workgroup' && checkpoint !== 'none';
+          const most = isSmallest ? 1.2 : 1.15;
+          expect(arenaBytes / peakLivenessBytes, `${variant}, ${rows} rows`).toBeGreaterThanOrEqual(1);
+          expect(arenaBytes / peakLivenessBytes, `${variant}, ${rows} rows`).toBeLessThanOrEqual(most);
+        }
+      }
+    },
+    600_000,
+  );
+
+  it.each(CHECKPOINTING)('grows in line with the tokens from 256 to 2048, recomputing %s', (checkpoint) => {
+    const bytes = [256, 512, 1024, 2048].map((rows) => report(model, rows, { checkpoint }).totalBytes);
+    const [a = 0, b = 0, c = 0, d = 0] = bytes;
+    const perToken = [(b - a) / 256, (c - b) / 512, (d - c) / 1024];
+    for (const growth of perToken) expect(growth / (perToken[2] ?? 0)).toBeLessThanOrEqual(1.05);
+    // A chunk of logits may hide in a short row's arena what then grows in a long one's; it is no more than that.
+    const hidden = 8 * MIB;
+    expect(d - c).toBeLessThanOrEqual(2 * (c - b) + hidden);
+    expect(c - b).toBeLessThanOrEqual(2 * (b - a) + hidden);
+  });
+
+  it.each(CHECKPOINTING)('has no part that is vocabulary times tokens, recomputing %s', (checkpoint) => {
+    const perToken = (vocabSize: number): number => {
+      const larger = makeModel({ ...config, vocab_size: vocabSize });
+      const arena = (rows: number): number => report(larger, rows, { checkpoint }).arenaBytes;
+      return (arena(2048) - arena(512)) / (2048 - 512);
+    };
+    const [few, many] = [4096, 262_144];
+    const logitsOfRow = (many - few) * 4;
+    expect(perToken(many) - perToken(few)).toBeLessThanOrEqual(0.01 * logitsOfRow);
+  });
+
+  it.each(CHECKPOINTING)(
+    'twice the layers take at most twice of what the layers take, recomputing %s',
+    (checkpoint) => {
+      const ofLayers = (layers: number): ProgramReport =>
+        // With a small head, so that its chunk of logits does not hide what the first layers take.
+        report(makeModel({ ...config, vocab_size: 256, num_hidden_layers: layers }), 512, { checkpoint });
+      const [two, four, eight, sixteen] = [ofLayers(2), ofLayers(4), ofLayers(8), ofLayers(16)];
+      for (const key of ['totalBytes', 'flopsPerStep', 'dispatchesPerStep'] as const) {
+        // What is not of layers is the same on both sides, and drops out.
+        expect(eight[key] - four[key], key).toBeLessThanOrEqual(2.02 * (four[key] - two[key]));
+        expect(sixteen[key] - eight[key], key).toBeLessThanOrEqual(2.02 * (eight[key] - four[key]));
+      }
+    },
+  );
+
+  it('keeps the optimizer state in 8 bits only where recomputing everything is not enough, or where it is asked to', () => {
+    const least = report(model, 512, { checkpoint: 'block-and-attention' });
+    const small = report(model, 512, { checkpoint: 'block-and-attention', optimizerState: '8bit' });
+    expect(least.optimizerState).toBe('f32');
+    // A byte a moment, and a float for 256 of them; the last block of each group may be short.
+    expect(small.optimizerBytes / least.optimizerBytes).toBeLessThanOrEqual((1 + 4 / 256) / 4 + 0.001);
+    const chosen = report(model, 512, { memoryLimitBytes: least.totalBytes - 1 });
+    expect(chosen.optimizerState).toBe('8bit');
+    expect(chosen.totalBytes).toBeLessThan(least.totalBytes);
+    expect(report(model, 512, { memoryLimitBytes: small.totalBytes })).toEqual(small);
+    for (const options of [
+      { optimizerState: 'f32', memoryLimitBytes: least.totalBytes - 1 },
+      { memoryLimitBytes: small.totalBytes - 1 },
+    ] as const)
+      expect(() => report(model, 512, options)).toThrow(expect.objectContaining({ code: 'out-of-memory' }));
+  });
+
+  it('recomputes no more than the memory limit asks for', () => {
+    const planned = CHECKPOINTING.map((checkpoint) => report(model, 512, { checkpoint }));
+    const [none, block, least] = planned;
+    if (none === undefined || block === undefined || least === undefined) throw new RangeError('three policies');
+    expect(none.totalBytes).toBeGreaterThan(block.totalBytes);
+    expect(block.totalBytes).toBeGreaterThan(least.totalBytes);
+    expect(none.flopsPerStep).toBeLessThan(block.flopsPerStep);
+    expect(block.flopsPerStep).toBeLessThan(least.flopsPerStep);
+    for (const each of planned) {
+      const chosen = report(model, 512, { memoryLimitBytes: each.totalBytes });
+      expect(chosen, 'just enough for this policy').toEqual(each);
+    }
+    const { totalBytes, checkpoint } = report(model, 512, { memoryLimitBytes: block.totalBytes - 1 });
+    expect({ totalBytes, checkpoint }).toEqual({ totalBytes: least.totalBytes, checkpoint: 'block-and-attention' });
+  });
+});
