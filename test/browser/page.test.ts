@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Locator, Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
-import { launchChromium } from './chromium.ts';
-import { openSite, visit, type Site } from './site.ts';
+import { openSite, visit } from './site.ts';
+import { useSite } from './use-site.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const button = (page: Page, name: string | RegExp): Locator => page.getByRole('button', { name, exact: true });
@@ -16,18 +16,7 @@ const pick = (page: Page, name: string, content: string | Buffer): Promise<void>
 const jsonl = (rows: readonly unknown[]): Buffer => Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'));
 
 describe('the page, over a scripted engine', () => {
-  let browser: Browser;
-  let site: Site;
-  const open = (...rest: Parameters<typeof visit> extends [unknown, unknown, ...infer R] ? R : never) =>
-    visit(browser, site.url, ...rest);
-  beforeAll(async () => {
-    browser = await launchChromium();
-    site = await openSite(join(root, 'dist', 'fake-app'));
-  });
-  afterAll(async () => {
-    await browser.close();
-    await site.close();
-  });
+  const { browser, url, open } = useSite('fake-app');
 
   it('goes from one click to two answers and a zip, asking its own origin only', async () => {
     const { page, requests, complaints, close } = await open();
@@ -37,7 +26,7 @@ describe('the page, over a scripted engine', () => {
     expect(await page.getByRole('row').count()).toBe(5);
 
     await button(page, 'Train').click();
-    expect(page.url()).toBe(`${site.url}#/train`);
+    expect(page.url()).toBe(`${url()}#/train`);
     await page.getByText('The model has learned your examples').waitFor();
     expect(await page.title()).toBe('Done · WebLoRA');
     await page.getByText('✓ as wanted').waitFor();
@@ -69,7 +58,7 @@ describe('the page, over a scripted engine', () => {
     const listed = page.getByRole('table', { name: 'Requests of this page' });
     await listed.getByText('/embedded/scenario.json').waitFor(); // fetched by the engine's thread
     expect(await listed.getByText('another site').count()).toBe(0);
-    expect(requests.filter((url) => !url.startsWith(site.url) && !url.startsWith('blob:'))).toEqual([]);
+    expect(requests.filter((address) => !address.startsWith(url()) && !address.startsWith('blob:'))).toEqual([]);
     expect(complaints).toEqual([]);
     await close();
   });
@@ -80,7 +69,7 @@ describe('the page, over a scripted engine', () => {
     for (const place of ['Model', 'Train', 'Try', 'Take away', 'Examples']) {
       await at(page, place);
       await page.getByRole('heading', { level: 2, name: place }).waitFor();
-      expect(page.url()).toBe(`${site.url}#/${place.toLowerCase().replace(' ', '-')}`);
+      expect(page.url()).toBe(`${url()}#/${place.toLowerCase().replace(' ', '-')}`);
       expect(await page.title()).toBe(`${place} · WebLoRA`);
       await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(place);
     }
@@ -89,7 +78,7 @@ describe('the page, over a scripted engine', () => {
     await page.getByRole('heading', { level: 2, name: 'Take away' }).waitFor();
     await page.goForward();
     await page.getByRole('heading', { level: 2, name: 'Examples' }).waitFor();
-    await page.goto(`${site.url}#/nowhere`);
+    await page.goto(`${url()}#/nowhere`);
     await page.locator('.lead').waitFor();
     await close();
   });
@@ -161,7 +150,7 @@ describe('the page, over a scripted engine', () => {
     await first.page.getByText('All settings', { exact: false }).click();
     await first.page.getByLabel('Learning rate', { exact: true }).fill('0,002');
     const link = await first.page.getByLabel('Link', { exact: true }).innerText();
-    expect(link).toBe(`${site.url}#/train?sample=shop&length=quick&lr=0%2C002`);
+    expect(link).toBe(`${url()}#/train?sample=shop&length=quick&lr=0%2C002`);
     await first.close();
 
     const { page, close } = await open();
@@ -169,7 +158,7 @@ describe('the page, over a scripted engine', () => {
     await page
       .getByText('This link brought the sample “A small shop”, a quick run, lr 0,002. Not known here: wings.')
       .waitFor();
-    expect(page.url()).toBe(`${site.url}#/train`);
+    expect(page.url()).toBe(`${url()}#/train`);
     expect(await page.getByRole('radio', { name: /Quick look/ }).isChecked()).toBe(true);
     await page.getByText('All settings', { exact: false }).click();
     const line = await page.getByLabel('Command line').innerText();
@@ -178,7 +167,7 @@ describe('the page, over a scripted engine', () => {
     await page.reload();
     await page.getByText('On A small shop.').waitFor();
     expect(await page.getByText('This link brought').count()).toBe(0);
-    await page.goto(`${site.url}#/train?wings=2`);
+    await page.goto(`${url()}#/train?wings=2`);
     await page.getByText('This link brought nothing this page knows.').waitFor();
     await close();
   });
@@ -261,7 +250,7 @@ describe('the page, over a scripted engine', () => {
       route.fulfill({ json: { runs, steps: 30, stepMs: 5 } }),
     );
     const second = await context.newPage();
-    await second.goto(`${site.url}#/train`);
+    await second.goto(`${url()}#/train`);
 
     // The other tab's run is no run that a closed tab cut off.
     await second.getByText('training in another tab').waitFor();
@@ -299,7 +288,7 @@ describe('the page, over a scripted engine', () => {
   it('collects the answers that two tabs keep, instead of writing one list over the other', async () => {
     const { page: first, context, close } = await open();
     const second = await context.newPage();
-    await second.goto(site.url);
+    await second.goto(url());
     for (const [page, answer] of [
       [first, 'from the first tab'],
       [second, 'from the second tab'],
@@ -555,7 +544,7 @@ describe('the page, over a scripted engine', () => {
     );
     page.on('dialog', (dialog) => void dialog.accept());
     await page.reload();
-    expect(page.url()).toBe(`${site.url}#/train`);
+    expect(page.url()).toBe(`${url()}#/train`);
     await page.getByText('stopped at step 20 of 225. Nothing up to there is lost.').waitFor();
     await button(page, 'Continue training').click();
     await page.getByText('The model has learned your examples').waitFor();
@@ -619,7 +608,7 @@ describe('the page, over a scripted engine', () => {
     await button(page, 'See what fits').click();
     await page.getByText('recommended', { exact: true }).waitFor();
     expect(await page.locator('.model-choice').count()).toBe(5);
-    expect(requests.filter((url) => !url.startsWith(site.url))).toEqual([]);
+    expect(requests.filter((address) => !address.startsWith(url()))).toEqual([]);
     await page
       .getByRole('button', { name: /^Download [\d.]+ [MG]B$/ })
       .first()
@@ -736,7 +725,7 @@ describe('the page, over a scripted engine', () => {
 
   it('works below a path of a static host, and when its server is gone after the first visit', async () => {
     const host = await openSite(join(root, 'dist'));
-    const { page, complaints, close } = await visit(browser, `${host.url}fake-app/`, {}, { serviceWorkers: 'allow' });
+    const { page, complaints, close } = await visit(browser(), `${host.url}fake-app/`, {}, { serviceWorkers: 'allow' });
     await page.getByText('works without a network').waitFor();
     await host.close();
     await page.goto(`${host.url}fake-app/#/examples`);
