@@ -2,7 +2,7 @@ import { makeMemoryStore } from '../storage/memory-store.ts';
 import { askToPersist, hasOpfs, makeOpfsStore } from '../storage/opfs-store.ts';
 import { ModelPlace } from './model-place.ts';
 
-const TOKEN_ADVICE = 'store it in this page’s settings';
+const TOKEN_ADVICE = 'give it to this page';
 
 /** Models and the hub's token in the browser's own storage; in memory where it grants none. */
 export async function openBrowserModels(): Promise<ModelPlace> {

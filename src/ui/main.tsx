@@ -1,3 +1,4 @@
+import './state/model-server.ts'; // before anything else: it narrows what this document may ask
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { engineFacts, startEngine } from './state/engine.ts';

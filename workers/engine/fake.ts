@@ -4,6 +4,7 @@ import { float32Tensor, writeSafetensors } from '../../src/formats/safetensors.t
 import { DEFAULT_LIMITS } from '../../src/gpu/gpu.ts';
 import { chooseModels } from './chooser.ts';
 import type {
+  CachedModel,
   EngineApi,
   ModelFacts,
   PlanReport,
@@ -24,6 +25,8 @@ export interface Scenario {
   readonly steps: number;
   readonly describeFails?: Failure;
   readonly loadFails?: Failure;
+  /** The first download of this visit fails. */
+  readonly downloadFails?: Failure;
   /** Milliseconds that loading the model takes. */
   readonly loadMs: number;
   readonly trainRefused?: Failure;
@@ -33,6 +36,9 @@ export interface Scenario {
   readonly crashAtStep?: number;
   readonly notices: readonly string[];
   readonly runs: readonly RunSummary[];
+  /** Models that are on this device already. */
+  readonly stored: readonly CachedModel[];
+  readonly freeGpuBytes: number;
   /** Whether the engine fell back to the processor. */
   readonly onCpu?: boolean;
   readonly baseAnswer: string;
@@ -46,6 +52,8 @@ const DEFAULTS: Scenario = {
   loadMs: 60,
   notices: [],
   runs: [],
+  stored: [],
+  freeGpuBytes: 2 * 2 ** 30,
   baseAnswer: 'I am not sure. The bottle is on the table.',
   tunedAnswer: '{"category":"return","priority":"high","product":"bread maker"}',
 };
@@ -162,6 +170,7 @@ export function makeEngine({
     .then((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as Partial<Scenario>)
     .catch((): Partial<Scenario> => ({})) // a test that scripts nothing serves no such file
     .then((given): Scenario => ({ ...DEFAULTS, ...given }));
+  let hasFailed = false;
   const wishes = new Map<string, 'pause' | 'resume' | 'stop'>();
   const finished: RunSummary[] = [];
   const details = new Map<string, RunDetails>();
@@ -183,18 +192,28 @@ export function makeEngine({
       });
     },
 
-    async loadModel(_source, _options, progress) {
-      const { loadFails, loadMs } = await scenario;
+    async loadModel(source, { offline = false }, progress) {
+      const { loadFails, downloadFails, loadMs } = await scenario;
       for (let seq = 0; seq <= 10; seq += 1) {
         const event: ProgressEvent = { seq, phase: 'Reading weights', done: seq * 1e6, total: 1e7, unit: 'bytes' };
         progress?.postMessage([event]);
         await wait(loadMs / 10);
       }
-      return loadFails === undefined ? done(MODEL) : failed(loadFails);
+      if (loadFails !== undefined) return failed(loadFails);
+      if (source.kind === 'embedded' || source.kind === 'files') return done(MODEL);
+      if (!offline && downloadFails !== undefined && !hasFailed) {
+        hasFailed = true;
+        return failed(downloadFails);
+      }
+      return done({ ...MODEL, name: source.kind === 'hub' ? `hf:${source.hub}` : source.url });
     },
 
-    listModels: () => Promise.resolve(done([])),
-    deleteModel: () => Promise.resolve(done([])),
+    unloadModel: () => Promise.resolve(done(null)),
+    listModels: async () => done((await scenario).stored.filter(({ id }) => !deleted.has(id))),
+    deleteModel(id) {
+      deleted.add(id);
+      return Promise.resolve(done([]));
+    },
     checkModel: () => Promise.resolve(done([])),
     modelStorage: () => Promise.resolve(done({ usedBytes: 0, freeBytes: undefined, isPersistent: undefined })),
     storeHubToken: () => Promise.resolve(done(null)),
@@ -350,10 +369,10 @@ export function makeEngine({
     loadAdapter: () => Promise.resolve(done('adapter:loaded')),
     listAdapters: () => Promise.resolve(done([])),
     unloadAdapter: () => Promise.resolve(done(null)),
-    chooseModels: (request) => {
-      const memory = { availableBytes: 2 * 2 ** 30, isAtLeast: false };
+    chooseModels: async (request) => {
+      const memory = { availableBytes: (await scenario).freeGpuBytes, isAtLeast: false };
       const device = { limits: DEFAULT_LIMITS, variant: 'workgroup', isSoftware: false, memory } as const;
-      return Promise.resolve(done(chooseModels(device, request)));
+      return done(chooseModels(device, request));
     },
     openRun: (_model, out) => Promise.resolve(done(`run:${out}`)),
     listRuns: async () => done(await listAll()),
