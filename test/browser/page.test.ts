@@ -377,15 +377,23 @@ describe('the page, over a scripted engine', () => {
     await close();
   });
 
-  it('says beforehand where a browser keeps nothing', async () => {
-    const { page, close } = await open();
-    const warning = page.getByText('nothing that is trained here outlives this tab');
-    await page.getByRole('navigation').getByRole('link', { name: 'Train' }).click();
-    await page.getByRole('heading', { level: 2, name: 'Train' }).waitFor();
-    expect(await warning.count()).toBe(0);
-    await page.addInitScript(() => Reflect.deleteProperty(StorageManager.prototype, 'getDirectory'));
-    await page.reload();
-    await warning.waitFor();
+  it('says beforehand where a browser keeps nothing, and again when there is something to lose', async () => {
+    const plain = await open();
+    await plain.page.getByText('Built-in model ready').waitFor();
+    for (const place of ['Model', 'Train']) {
+      await at(plain.page, place);
+      await plain.page.getByRole('heading', { level: 2, name: place }).waitFor();
+      expect(await plain.page.getByText('outlives this tab').count()).toBe(0);
+    }
+    await plain.close();
+    const { page, close } = await open({ keepsFiles: false });
+    for (const place of ['Model', 'Train']) {
+      await at(page, place);
+      await page.getByText('nothing that is trained or downloaded here outlives this tab').waitFor();
+    }
+    await button(page, 'Train').click();
+    await page.getByText('The model has learned your examples').waitFor();
+    await page.locator('.result').getByText('outlives this tab').waitFor();
     await close();
   });
 

@@ -49,6 +49,8 @@ export interface EngineFacts {
   readonly executor: 'webgpu' | 'cpu';
   /** Absent on the tfjs executor. */
   readonly adapter?: AdapterFacts;
+  /** Whether runs, adapters and models outlive the tab; false where the browser grants no storage. */
+  readonly keepsFiles: boolean;
 }
 
 export interface ModelFacts {

@@ -150,8 +150,8 @@ class Engine {
   }
 
   async describe(): ReturnType<EngineMethod<'describe'>> {
-    const core = await this.#open();
-    return { executor: core.executor, ...(core.gpu && { adapter: core.gpu.adapter }) };
+    const [core, { isKept }] = await Promise.all([this.#open(), this.#files()]);
+    return { executor: core.executor, ...(core.gpu && { adapter: core.gpu.adapter }), keepsFiles: isKept };
   }
 
   async loadModel(

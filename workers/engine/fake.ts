@@ -41,6 +41,7 @@ export interface Scenario {
   readonly freeGpuBytes: number;
   /** Whether the engine fell back to the processor. */
   readonly onCpu?: boolean;
+  readonly keepsFiles: boolean;
   readonly baseAnswer: string;
   readonly tunedAnswer: string;
 }
@@ -53,6 +54,7 @@ const DEFAULTS: Scenario = {
   notices: [],
   runs: [],
   stored: [],
+  keepsFiles: true,
   freeGpuBytes: 2 * 2 ** 30,
   baseAnswer: 'I am not sure. The bottle is on the table.',
   tunedAnswer: '{"category":"return","priority":"high","product":"bread maker"}',
@@ -180,15 +182,16 @@ export function makeEngine({
 
   return {
     async describe() {
-      const { software, describeFails, onCpu } = await scenario;
+      const { software, describeFails, onCpu, keepsFiles } = await scenario;
       if (describeFails !== undefined) return failed(describeFails);
-      if (onCpu === true) return done({ executor: 'cpu' });
+      if (onCpu === true) return done({ executor: 'cpu', keepsFiles });
       const name = software ? 'SwiftShader Device (Subzero)' : 'NVIDIA GeForce RTX 3060';
       const vendor = software ? 'google' : 'nvidia';
       const architecture = software ? 'swiftshader' : 'ampere';
       return done({
         executor: 'webgpu',
         adapter: { vendor, architecture, device: '', description: name, isSoftware: software, features: ['subgroups'] },
+        keepsFiles,
       });
     },
 

@@ -18,6 +18,7 @@ import {
 } from '../state/stored-models.ts';
 import { isTraining } from '../state/training.ts';
 import { formatBytes, formatCount, formatParameters } from '../words.ts';
+import { KeepsNothing } from './keeps-nothing.tsx';
 import { ModelStatus } from './model-status.tsx';
 import { Problem } from './problem.tsx';
 import { Section } from './section.tsx';
@@ -49,6 +50,7 @@ export function ModelPlace() {
       intro="What learns. The built-in model is ready at once, for trying out; for your own questions use a larger one."
     >
       <ModelStatus />
+      <KeepsNothing />
       <Catalogue />
       <ByName />
       <OwnModel />
