@@ -140,6 +140,40 @@ describe('the page, over a scripted engine', () => {
     await close();
   });
 
+  it('begins with an earlier run when asked to, keeps the model in other numbers, and says both to the terminal', async () => {
+    const { page, close } = await open({ stepMs: 2 });
+    await button(page, 'Train').click();
+    await page.getByRole('img', { name: /^Loss went from 3\.\d\d to/ }).waitFor();
+    await page.getByText('✓ as wanted').waitFor();
+    await page.getByText('All settings', { exact: false }).click();
+    await page.getByLabel('Begin with').selectOption({ index: 1 });
+    const line = page.getByLabel('Command line');
+    await expect.poll(() => line.innerText()).toMatch(/ --init-adapter tickets-\d{8}-\d{6} /);
+    await button(page, 'Train again').click();
+    await page.getByRole('img', { name: /^Loss went from 1\.\d\d to/ }).waitFor();
+    await page.getByText('✓ as wanted').waitFor();
+
+    await page.getByLabel('Numbers of the model').selectOption('q8');
+    expect(await line.innerText()).toContain(' --base q8 ');
+    await at(page, 'Model');
+    await page.getByText('kept as q8').waitFor();
+    await page.reload();
+    await page.getByText('kept as q8').waitFor();
+    // Both runs are gone with the reload: the scripted engine keeps none.
+    await at(page, 'Train');
+    await page.getByText('The run to begin with is gone or of another model').waitFor();
+    expect(await button(page, 'Train').isDisabled()).toBe(true);
+    await page.locator('summary', { hasText: 'All settings' }).click();
+    await page.getByLabel('Begin with').selectOption('');
+    await expect.poll(() => button(page, 'Train').isEnabled()).toBe(true);
+    await page.getByLabel('Longest conversation').fill('long');
+    await page
+      .getByText('“Longest conversation”: got long, wanted a whole number of tokens', { exact: false })
+      .first()
+      .waitFor();
+    await close();
+  });
+
   it('gives the sample and the settings on as a link, and nothing that was written', async () => {
     const first = await open();
     await first.page.getByRole('radio', { name: /A small shop/ }).check();

@@ -195,7 +195,7 @@ export function makeEngine({
       });
     },
 
-    async loadModel(source, { offline = false }, progress) {
+    async loadModel(source, { offline = false, base = MODEL.base }, progress) {
       const { loadFails, downloadFails, loadMs } = await scenario;
       for (let seq = 0; seq <= 10; seq += 1) {
         const event: ProgressEvent = { seq, phase: 'Reading weights', done: seq * 1e6, total: 1e7, unit: 'bytes' };
@@ -203,12 +203,12 @@ export function makeEngine({
         await wait(loadMs / 10);
       }
       if (loadFails !== undefined) return failed(loadFails);
-      if (source.kind === 'embedded' || source.kind === 'files') return done(MODEL);
+      if (source.kind === 'embedded' || source.kind === 'files') return done({ ...MODEL, base });
       if (!offline && downloadFails !== undefined && !hasFailed) {
         hasFailed = true;
         return failed(downloadFails);
       }
-      return done({ ...MODEL, name: source.kind === 'hub' ? `hf:${source.hub}` : source.url });
+      return done({ ...MODEL, base, name: source.kind === 'hub' ? `hf:${source.hub}` : source.url });
     },
 
     unloadModel: () => Promise.resolve(done(null)),
@@ -283,7 +283,10 @@ export function makeEngine({
           if (wishes.get(request.out) === 'stop') return finish(step - 1, 'stopped');
           if (script.crashAtStep === step) throw new Error('scripted crash');
           if (script.trainFails?.atStep === step) return send({ kind: 'failed', error: script.trainFails.error });
-          finalLoss = 0.15 + 3.25 * Math.exp((-4 * step) / totalSteps) + 0.12 * Math.sin(step * 1.7);
+          finalLoss =
+            0.15 +
+            (request.initAdapter === undefined ? 3.25 : 1) * Math.exp((-4 * step) / totalSteps) +
+            0.12 * Math.sin(step * 1.7);
           const record = recordOf(step, finalLoss, learningRate);
           steps.push(record);
           send({ kind: 'step', ...record });

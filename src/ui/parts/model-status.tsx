@@ -1,5 +1,13 @@
 import type { EngineFacts } from '../../../workers/engine/contract.ts';
-import { backToBuiltIn, engineFacts, model, stopLoading, tryAgain, type ModelState } from '../state/engine.ts';
+import {
+  backToBuiltIn,
+  engineFacts,
+  loadOptions,
+  model,
+  stopLoading,
+  tryAgain,
+  type ModelState,
+} from '../state/engine.ts';
 import { isDistant } from '../state/model-server.ts';
 import { refreshRuns } from '../state/runs.ts';
 import { formatBytes, formatParameters } from '../words.ts';
@@ -54,6 +62,7 @@ export function ModelStatus() {
               {state.source.kind === 'embedded' ? 'Built-in model' : state.facts.name} ready,{' '}
               {formatParameters(state.facts.parameterCount)} parameters
               {state.source.kind === 'embedded' && ', for trying out'}
+              {loadOptions.value.base !== undefined && `, kept as ${state.facts.base}`}
             </span>
           ) : (
             <LoadingModel {...state} />

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import type { Failure } from '../../errors.ts';
-import type { EngineFacts, ModelFacts, ModelSource } from '../../../workers/engine/contract.ts';
+import type { EngineFacts, LoadOptions, ModelFacts, ModelSource } from '../../../workers/engine/contract.ts';
 import { startEngineInPage } from '../../../workers/engine/in-page.ts';
 import { remembered } from './kept.ts';
 import { forgetWanted, goAndFetch, isDistant, leaveDownload, mayFetch, wantedModel } from './model-server.ts';
@@ -25,6 +25,8 @@ export type ModelState =
 const EMBEDDED: ModelSource = { kind: 'embedded' };
 
 export const engineFacts = signal<EngineFacts | undefined>(undefined);
+/** How models are opened. */
+export const loadOptions = signal<Pick<LoadOptions, 'base' | 'context'>>({});
 export const model = signal<ModelState>({ kind: 'loading', phase: 'Starting' });
 /** The one strong reference to the engine: a collected proxy would leave its calls open for ever. */
 export const engine = startEngineInPage();
@@ -102,15 +104,19 @@ export async function openModel(source: ModelSource, offline = false): Promise<v
   show({ kind: 'loading', phase: 'Opening the model' });
   // Two models at once may not fit. The old one's last answer is given up with it.
   if (previous.kind === 'ready') await engine.unloadModel(previous.facts.id);
-  const loaded = await engine.loadModel(source, offline ? { offline } : {}, {
-    signal: mine.signal,
-    onProgress: ({ phase, done, total, unit }) => {
-      if (wanted !== source) return;
-      const share = total > 0 ? { share: done / total } : {};
-      const isDownload = unit === 'bytes' && source.kind !== 'embedded';
-      show({ kind: 'loading', phase, ...share, ...(isDownload && { bytes: { done, total } }) });
+  const loaded = await engine.loadModel(
+    source,
+    { ...loadOptions.peek(), ...(offline && { offline }) },
+    {
+      signal: mine.signal,
+      onProgress: ({ phase, done, total, unit }) => {
+        if (wanted !== source) return;
+        const share = total > 0 ? { share: done / total } : {};
+        const isDownload = unit === 'bytes' && source.kind !== 'embedded';
+        show({ kind: 'loading', phase, ...share, ...(isDownload && { bytes: { done, total } }) });
+      },
     },
-  });
+  );
   if (wanted !== source) {
     // Chosen over meanwhile: nobody will use it.
     if (loaded.ok) await engine.unloadModel(loaded.value.id);
