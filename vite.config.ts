@@ -1,24 +1,31 @@
 /// <reference types="vitest/config" />
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defineConfig, type Plugin, type UserConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
-import { CONTENT_SECURITY_POLICY } from './scripts/content-security-policy.ts';
+import { DOWNLOAD_DOCUMENT, DOWNLOAD_POLICY, PAGE_POLICY } from './src/ui/policy.ts';
 import { embeddedFiles } from './scripts/embedded-files.ts';
 
 const at = (path: string): string => join(import.meta.dirname, path);
 
-/** Only in the built page: the development server injects inline styles. */
+const written = (policy: string): string => `http-equiv="Content-Security-Policy" content="${policy}"`;
+
+/**
+ * Only in the built page: the development server injects inline styles. Beside the page it writes the document for
+ * downloads, which is the same page under the policy that its first script narrows (`src/ui/state/model-server.ts`).
+ */
 function contentSecurityPolicy(): Plugin {
   return {
     name: 'web-lora:content-security-policy',
     apply: 'build',
-    transformIndexHtml: () => [
-      {
-        tag: 'meta',
-        attrs: { 'http-equiv': 'Content-Security-Policy', content: CONTENT_SECURITY_POLICY },
-        injectTo: 'head-prepend',
-      },
-    ],
+    transformIndexHtml: (html) => html.replace('<head>', `<head>\n    <meta ${written(PAGE_POLICY)} />`),
+    writeBundle: async ({ dir = '' }) => {
+      const page = await readFile(join(dir, 'index.html'), 'utf8');
+      const download = page
+        .replace(written(PAGE_POLICY), written(DOWNLOAD_POLICY))
+        .replace('<html ', '<html data-document="download" ');
+      await writeFile(join(dir, DOWNLOAD_DOCUMENT), download);
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { extname, join, normalize, sep } from 'node:path';
-import { CONTENT_SECURITY_POLICY } from './content-security-policy.ts';
+import { DOWNLOAD_DOCUMENT, DOWNLOAD_POLICY, PAGE_POLICY } from '../src/ui/policy.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -23,15 +23,13 @@ export function contentType(path: string): string {
   return TYPES[extname(path)] ?? 'application/octet-stream';
 }
 
-/** Serves a folder of static files, each answer with the page's security headers. */
-export function serveFolder(folder: string): Server {
+/** Serves a folder of static files, each answer with the page's security headers; `isBare`: as a host that has none. */
+export function serveFolder(folder: string, isBare = false): Server {
   return createServer((request, response) => {
     void answer(folder, request.url ?? '/').then(({ status, path, bytes }) => {
       response.writeHead(status, {
         'Content-Type': path === undefined ? 'text/plain; charset=utf-8' : contentType(path),
-        'Content-Security-Policy': `${CONTENT_SECURITY_POLICY}; frame-ancestors 'none'`,
-        'X-Content-Type-Options': 'nosniff',
-        'Referrer-Policy': 'no-referrer',
+        ...(isBare ? {} : securityHeaders(path)),
         'Cache-Control': path !== undefined && /\/assets\//.test(path) ? 'max-age=31536000, immutable' : 'no-cache',
         ...(bytes === undefined ? {} : { 'Content-Length': bytes }),
       });
@@ -43,6 +41,15 @@ export function serveFolder(folder: string): Server {
           .pipe(response);
     });
   });
+}
+
+function securityHeaders(path = ''): Record<string, string> {
+  const policy = path.endsWith(DOWNLOAD_DOCUMENT) ? DOWNLOAD_POLICY : PAGE_POLICY;
+  return {
+    'Content-Security-Policy': `${policy}; frame-ancestors 'none'`,
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+  };
 }
 
 async function answer(folder: string, url: string): Promise<{ status: number; path?: string; bytes?: number }> {

@@ -218,6 +218,11 @@ export class EngineModel {
     this.facts = facts;
   }
 
+  /** Gives back what the model takes on the GPU; its adapters and chats go with it. */
+  async dispose(): Promise<void> {
+    take(await this.#client.unloadModel(this.facts.id));
+  }
+
   /** Bytes and work of a run, before anything is allocated. */
   async plan(config: Partial<TrainConfig> = {}): Promise<PlanReport> {
     return take(await this.#client.plan(this.facts.id, config));

@@ -42,6 +42,8 @@ const AREAS: Readonly<Record<string, Area>> = {
   'src/ui': {
     uses: [
       'workers/*/client.ts',
+      'workers/engine/in-page.ts',
+      'src/sources/model-address.ts',
       'src/train/config.ts',
       'src/train/settings-file.ts',
       'src/data/run-size.ts',
@@ -99,7 +101,7 @@ const importArrow = ESLintUtils.RuleCreator.withoutDocs<[], Message>({
         return;
       }
       if (!name.startsWith('.')) return;
-      const path = resolve(dirname(context.filename), name.replace(/\?\w+$/, ''));
+      const path = resolve(dirname(context.filename), name.replace(/\?[\w&]+$/, ''));
       const target = relative(root, path).replaceAll('\\', '/');
       if (!existsSync(path)) {
         context.report({ node, messageId: 'missing', data: { target } });

@@ -38,7 +38,7 @@ const MAX_RETRY_AFTER_MS = 120_000;
 const PAGE_ADVICE =
   typeof location === 'undefined'
     ? ''
-    : '; a server of your own must allow this page (CORS), and this site’s policy must name the server';
+    : '; a server of your own must allow this page (CORS), and answer itself instead of sending elsewhere';
 const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** Counts failures in a row of one piece of work, and says how long to wait before the next attempt. */

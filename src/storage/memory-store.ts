@@ -65,6 +65,7 @@ export function makeMemoryStore(): MemoryStore {
 
   return {
     description: 'memory',
+    isKept: false,
     faults,
     read: async (path) => fileAt(path).slice(),
     readText: async (path) => new TextDecoder().decode(fileAt(path)),

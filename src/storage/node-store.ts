@@ -37,6 +37,7 @@ export function makeNodeStore(root: string): FileStore {
 
   return {
     description: root,
+    isKept: true,
     read: (path) => attempt(path, async () => new Uint8Array(await fs.readFile(absolute(path)))),
     readText: (path) => attempt(path, () => fs.readFile(absolute(path), 'utf8')),
     write: (path, content) => writeThrough(path, 'w', content, true),

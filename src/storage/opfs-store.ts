@@ -17,14 +17,23 @@ interface OpenFile {
   abandon(): Promise<void>;
 }
 
-/** Files of the origin private file system, or in memory in a browser that has none, such as WebKitGTK: until the tab closes. */
-export async function openBrowserStore(): Promise<FileStore> {
-  return hasOpfs() ? makeOpfsStore('web-lora') : makeMemoryStore();
-}
-
-/** Whether this thread has the origin private file system. */
-export function hasOpfs(): boolean {
-  return typeof navigator !== 'undefined' && typeof navigator.storage?.getDirectory === 'function';
+/**
+ * Files of the origin private file system; in memory, until the tab closes, in a browser that has none, such as
+ * WebKitGTK, or refuses it when it is used, as some private windows do.
+ */
+export async function openBrowserStore(folderName = 'web-lora'): Promise<FileStore> {
+  if (typeof navigator === 'undefined' || typeof navigator.storage?.getDirectory !== 'function')
+    return makeMemoryStore();
+  try {
+    const store = await makeOpfsStore(folderName);
+    // Another tab may be trying at the same moment.
+    const trial = `.trial-${crypto.randomUUID()}`;
+    await store.write(trial, 'x');
+    await store.remove(trial);
+    return store;
+  } catch {
+    return makeMemoryStore();
+  }
 }
 
 /**
@@ -61,6 +70,7 @@ export async function makeOpfsStore(folderName: string): Promise<FileStore> {
 
   return {
     description: `browser storage/${folderName}`,
+    isKept: true,
     read: (path) =>
       attempt(path, async () => new Uint8Array(await (await (await fileAt(path, false)).getFile()).arrayBuffer())),
     readText: (path) => attempt(path, async () => (await (await fileAt(path, false)).getFile()).text()),

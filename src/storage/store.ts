@@ -28,6 +28,8 @@ export interface FileWriter {
 export interface FileStore {
   /** For messages: where the root is. */
   readonly description: string;
+  /** Whether files outlive the tab or process. */
+  readonly isKept: boolean;
   /** A copy of the whole file. */
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** The whole file as UTF-8. */

@@ -1,8 +1,10 @@
+import './state/model-server.ts'; // before anything else: it narrows what this document may ask
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { engineFacts, startEngine } from './state/engine.ts';
 import { restoreExamples } from './state/examples.ts';
 import { explainGpu } from './state/gpu-case.ts';
+import { watchLoadOptions } from './state/load-options.ts';
 import { watchLeaving } from './state/leaving.ts';
 import { watchOffline } from './state/offline.ts';
 import { watchOtherTabs } from './state/other-tabs.ts';
@@ -23,6 +25,7 @@ render(<App />, root);
 watchLeaving();
 watchPreview();
 watchPlan();
+watchLoadOptions();
 if (!takeSharedLink()) void restoreExamples();
 addEventListener('hashchange', takeSharedLink);
 async function findRuns(): Promise<void> {

@@ -1,24 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium } from './chromium.ts';
-import { openSite, visit, type Site } from './site.ts';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useSite } from './use-site.ts';
 
 describe('axe on the page', () => {
-  let browser: Browser;
-  let site: Site;
+  const { open } = useSite('fake-app');
   let axe: string;
   beforeAll(async () => {
     axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-    browser = await launchChromium();
-    site = await openSite(join(import.meta.dirname, '..', '..', 'dist', 'fake-app'));
-  });
-  afterAll(async () => {
-    await browser.close();
-    await site.close();
   });
 
   async function expectNoViolation(page: Page, state: string): Promise<void> {
@@ -36,9 +27,7 @@ describe('axe on the page', () => {
       { out: 'shop-20261103-101500', finished: true, step: 100, totalSteps: 100, model: 'embedded' },
       { out: 'style-20261102-090000', finished: false, step: 30, totalSteps: 100, model: 'embedded' },
     ];
-    const { page, close } = await visit(
-      browser,
-      site.url,
+    const { page, close } = await open(
       { steps: 100_000, runs, notices: ['A notice.'] },
       { colorScheme, reducedMotion: 'reduce' },
     );
@@ -88,9 +77,7 @@ describe('axe on the page', () => {
     await expectNoViolation(page, 'take away');
     await close();
 
-    const failing = await visit(
-      browser,
-      site.url,
+    const failing = await open(
       { loadFails: { code: 'storage', message: 'no room; delete earlier runs' } },
       { colorScheme },
     );

@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
-import { launchChromium } from './chromium.ts';
-import { openSite, visit, type Site } from './site.ts';
+import { useSite } from './use-site.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const STEPS = 48;
@@ -14,16 +13,7 @@ const STEPS = 48;
 const PATIENCE = { timeout: 240_000 };
 
 describe('the page as it ships, training the built-in model on WebGPU', () => {
-  let browser: Browser;
-  let site: Site;
-  beforeAll(async () => {
-    browser = await launchChromium();
-    site = await openSite(join(root, 'dist', 'app'));
-  });
-  afterAll(async () => {
-    await browser.close();
-    await site.close();
-  });
+  const { url, open } = useSite('app');
 
   it(
     'learns a few answers, says them, gives the adapter away, and still has it after a reload',
@@ -33,7 +23,7 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
         .trim()
         .split('\n')
         .slice(0, 6);
-      const { page, requests, complaints, close } = await visit(browser, site.url);
+      const { page, requests, complaints, close } = await open();
       await page.getByText('Built-in model ready').waitFor(PATIENCE);
       expect(await page.getByText('imitated in software').isVisible()).toBe(true);
       await page
@@ -105,7 +95,7 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
       await after.getByText('tokens a second').waitFor(PATIENCE);
       expect(await after.locator('.answer').innerText()).toBe(tuned);
 
-      expect(requests.filter((url) => !url.startsWith(site.url) && !url.startsWith('blob:'))).toEqual([]);
+      expect(requests.filter((address) => !address.startsWith(url()) && !address.startsWith('blob:'))).toEqual([]);
       expect(requests.filter((url) => /tfjs/.test(url))).toEqual([]);
       expect(complaints).toEqual([]);
       await close();
@@ -114,7 +104,7 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
 
   it('opens a model from a folder, and goes on after a reload in mid-training', { timeout: 600_000 }, async () => {
     const lines = (await readFile(join(root, 'models/embedded/examples/shop/train.jsonl'), 'utf8')).trim().split('\n');
-    const { page, complaints, close } = await visit(browser, site.url);
+    const { page, complaints, close } = await open();
     const at = async (place: string): Promise<void> => {
       await page.getByRole('navigation').getByRole('link', { name: place }).click();
       await page.getByRole('heading', { level: 2, name: place }).waitFor();
@@ -166,10 +156,10 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
 
   it('trains in two tabs one after the other, and both runs are whole in both', { timeout: 600_000 }, async () => {
     const lines = (await readFile(join(root, 'models/embedded/examples/shop/train.jsonl'), 'utf8')).trim().split('\n');
-    const { page: first, context, complaints, close } = await visit(browser, site.url);
+    const { page: first, context, complaints, close } = await open();
     await first.getByText('Built-in model ready').waitFor(PATIENCE);
     const second = await context.newPage();
-    await second.goto(site.url);
+    await second.goto(url());
     await second.getByText('Built-in model ready').waitFor(PATIENCE);
     const prepare = async (page: Page, name: string, rows: readonly string[], steps: number): Promise<void> => {
       await page

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Locator, Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
-import { launchChromium } from './chromium.ts';
-import { openSite, visit, type Site } from './site.ts';
+import { openSite, visit } from './site.ts';
+import { useSite } from './use-site.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const button = (page: Page, name: string | RegExp): Locator => page.getByRole('button', { name, exact: true });
@@ -16,18 +16,7 @@ const pick = (page: Page, name: string, content: string | Buffer): Promise<void>
 const jsonl = (rows: readonly unknown[]): Buffer => Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'));
 
 describe('the page, over a scripted engine', () => {
-  let browser: Browser;
-  let site: Site;
-  const open = (...rest: Parameters<typeof visit> extends [unknown, unknown, ...infer R] ? R : never) =>
-    visit(browser, site.url, ...rest);
-  beforeAll(async () => {
-    browser = await launchChromium();
-    site = await openSite(join(root, 'dist', 'fake-app'));
-  });
-  afterAll(async () => {
-    await browser.close();
-    await site.close();
-  });
+  const { browser, url, open } = useSite('fake-app');
 
   it('goes from one click to two answers and a zip, asking its own origin only', async () => {
     const { page, requests, complaints, close } = await open();
@@ -37,7 +26,7 @@ describe('the page, over a scripted engine', () => {
     expect(await page.getByRole('row').count()).toBe(5);
 
     await button(page, 'Train').click();
-    expect(page.url()).toBe(`${site.url}#/train`);
+    expect(page.url()).toBe(`${url()}#/train`);
     await page.getByText('The model has learned your examples').waitFor();
     expect(await page.title()).toBe('Done · WebLoRA');
     await page.getByText('✓ as wanted').waitFor();
@@ -69,7 +58,7 @@ describe('the page, over a scripted engine', () => {
     const listed = page.getByRole('table', { name: 'Requests of this page' });
     await listed.getByText('/embedded/scenario.json').waitFor(); // fetched by the engine's thread
     expect(await listed.getByText('another site').count()).toBe(0);
-    expect(requests.filter((url) => !url.startsWith(site.url) && !url.startsWith('blob:'))).toEqual([]);
+    expect(requests.filter((address) => !address.startsWith(url()) && !address.startsWith('blob:'))).toEqual([]);
     expect(complaints).toEqual([]);
     await close();
   });
@@ -80,7 +69,7 @@ describe('the page, over a scripted engine', () => {
     for (const place of ['Model', 'Train', 'Try', 'Take away', 'Examples']) {
       await at(page, place);
       await page.getByRole('heading', { level: 2, name: place }).waitFor();
-      expect(page.url()).toBe(`${site.url}#/${place.toLowerCase().replace(' ', '-')}`);
+      expect(page.url()).toBe(`${url()}#/${place.toLowerCase().replace(' ', '-')}`);
       expect(await page.title()).toBe(`${place} · WebLoRA`);
       await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(place);
     }
@@ -89,7 +78,7 @@ describe('the page, over a scripted engine', () => {
     await page.getByRole('heading', { level: 2, name: 'Take away' }).waitFor();
     await page.goForward();
     await page.getByRole('heading', { level: 2, name: 'Examples' }).waitFor();
-    await page.goto(`${site.url}#/nowhere`);
+    await page.goto(`${url()}#/nowhere`);
     await page.locator('.lead').waitFor();
     await close();
   });
@@ -151,6 +140,40 @@ describe('the page, over a scripted engine', () => {
     await close();
   });
 
+  it('begins with an earlier run when asked to, keeps the model in other numbers, and says both to the terminal', async () => {
+    const { page, close } = await open({ stepMs: 2 });
+    await button(page, 'Train').click();
+    await page.getByRole('img', { name: /^Loss went from 3\.\d\d to/ }).waitFor();
+    await page.getByText('✓ as wanted').waitFor();
+    await page.getByText('All settings', { exact: false }).click();
+    await page.getByLabel('Begin with').selectOption({ index: 1 });
+    const line = page.getByLabel('Command line');
+    await expect.poll(() => line.innerText()).toMatch(/ --init-adapter tickets-\d{8}-\d{6} /);
+    await button(page, 'Train again').click();
+    await page.getByRole('img', { name: /^Loss went from 1\.\d\d to/ }).waitFor();
+    await page.getByText('✓ as wanted').waitFor();
+
+    await page.getByLabel('Numbers of the model').selectOption('q8');
+    expect(await line.innerText()).toContain(' --base q8 ');
+    await at(page, 'Model');
+    await page.getByText('kept as q8').waitFor();
+    await page.reload();
+    await page.getByText('kept as q8').waitFor();
+    // Both runs are gone with the reload: the scripted engine keeps none.
+    await at(page, 'Train');
+    await page.getByText('The run to begin with is gone or of another model').waitFor();
+    expect(await button(page, 'Train').isDisabled()).toBe(true);
+    await page.locator('summary', { hasText: 'All settings' }).click();
+    await page.getByLabel('Begin with').selectOption('');
+    await expect.poll(() => button(page, 'Train').isEnabled()).toBe(true);
+    await page.getByLabel('Longest conversation').fill('long');
+    await page
+      .getByText('“Longest conversation”: got long, wanted a whole number of tokens', { exact: false })
+      .first()
+      .waitFor();
+    await close();
+  });
+
   it('gives the sample and the settings on as a link, and nothing that was written', async () => {
     const first = await open();
     await first.page.getByRole('radio', { name: /A small shop/ }).check();
@@ -161,7 +184,7 @@ describe('the page, over a scripted engine', () => {
     await first.page.getByText('All settings', { exact: false }).click();
     await first.page.getByLabel('Learning rate', { exact: true }).fill('0,002');
     const link = await first.page.getByLabel('Link', { exact: true }).innerText();
-    expect(link).toBe(`${site.url}#/train?sample=shop&length=quick&lr=0%2C002`);
+    expect(link).toBe(`${url()}#/train?sample=shop&length=quick&lr=0%2C002`);
     await first.close();
 
     const { page, close } = await open();
@@ -169,7 +192,7 @@ describe('the page, over a scripted engine', () => {
     await page
       .getByText('This link brought the sample “A small shop”, a quick run, lr 0,002. Not known here: wings.')
       .waitFor();
-    expect(page.url()).toBe(`${site.url}#/train`);
+    expect(page.url()).toBe(`${url()}#/train`);
     expect(await page.getByRole('radio', { name: /Quick look/ }).isChecked()).toBe(true);
     await page.getByText('All settings', { exact: false }).click();
     const line = await page.getByLabel('Command line').innerText();
@@ -178,7 +201,7 @@ describe('the page, over a scripted engine', () => {
     await page.reload();
     await page.getByText('On A small shop.').waitFor();
     expect(await page.getByText('This link brought').count()).toBe(0);
-    await page.goto(`${site.url}#/train?wings=2`);
+    await page.goto(`${url()}#/train?wings=2`);
     await page.getByText('This link brought nothing this page knows.').waitFor();
     await close();
   });
@@ -261,7 +284,7 @@ describe('the page, over a scripted engine', () => {
       route.fulfill({ json: { runs, steps: 30, stepMs: 5 } }),
     );
     const second = await context.newPage();
-    await second.goto(`${site.url}#/train`);
+    await second.goto(`${url()}#/train`);
 
     // The other tab's run is no run that a closed tab cut off.
     await second.getByText('training in another tab').waitFor();
@@ -299,7 +322,7 @@ describe('the page, over a scripted engine', () => {
   it('collects the answers that two tabs keep, instead of writing one list over the other', async () => {
     const { page: first, context, close } = await open();
     const second = await context.newPage();
-    await second.goto(site.url);
+    await second.goto(url());
     for (const [page, answer] of [
       [first, 'from the first tab'],
       [second, 'from the second tab'],
@@ -388,15 +411,23 @@ describe('the page, over a scripted engine', () => {
     await close();
   });
 
-  it('says beforehand where a browser keeps nothing', async () => {
-    const { page, close } = await open();
-    const warning = page.getByText('nothing that is trained here outlives this tab');
-    await page.getByRole('navigation').getByRole('link', { name: 'Train' }).click();
-    await page.getByRole('heading', { level: 2, name: 'Train' }).waitFor();
-    expect(await warning.count()).toBe(0);
-    await page.addInitScript(() => Reflect.deleteProperty(StorageManager.prototype, 'getDirectory'));
-    await page.reload();
-    await warning.waitFor();
+  it('says beforehand where a browser keeps nothing, and again when there is something to lose', async () => {
+    const plain = await open();
+    await plain.page.getByText('Built-in model ready').waitFor();
+    for (const place of ['Model', 'Train']) {
+      await at(plain.page, place);
+      await plain.page.getByRole('heading', { level: 2, name: place }).waitFor();
+      expect(await plain.page.getByText('outlives this tab').count()).toBe(0);
+    }
+    await plain.close();
+    const { page, close } = await open({ keepsFiles: false });
+    for (const place of ['Model', 'Train']) {
+      await at(page, place);
+      await page.getByText('nothing that is trained or downloaded here outlives this tab').waitFor();
+    }
+    await button(page, 'Train').click();
+    await page.getByText('The model has learned your examples').waitFor();
+    await page.locator('.result').getByText('outlives this tab').waitFor();
     await close();
   });
 
@@ -555,7 +586,7 @@ describe('the page, over a scripted engine', () => {
     );
     page.on('dialog', (dialog) => void dialog.accept());
     await page.reload();
-    expect(page.url()).toBe(`${site.url}#/train`);
+    expect(page.url()).toBe(`${url()}#/train`);
     await page.getByText('stopped at step 20 of 225. Nothing up to there is lost.').waitFor();
     await button(page, 'Continue training').click();
     await page.getByText('The model has learned your examples').waitFor();
@@ -608,26 +639,6 @@ describe('the page, over a scripted engine', () => {
     await button(page, 'Add to these examples').click();
     await page.getByText('On Support tickets, changed.').waitFor();
     await page.getByText(/27\d examples to learn from, and 30 more kept back/).waitFor();
-    await close();
-  });
-
-  it('says which models fit, opens one when it is asked to, and has it after a reload', async () => {
-    const { page, requests, close } = await open();
-    await page.getByText('Built-in model ready').waitFor();
-    await at(page, 'Model');
-    await page.getByLabel('For answers in').selectOption('de');
-    await button(page, 'See what fits').click();
-    await page.getByText('recommended', { exact: true }).waitFor();
-    expect(await page.locator('.model-choice').count()).toBe(5);
-    expect(requests.filter((url) => !url.startsWith(site.url))).toEqual([]);
-    await page
-      .getByRole('button', { name: /^Download [\d.]+ [MG]B$/ })
-      .first()
-      .click();
-    await page.getByText('embedded ready, 5.1 million parameters').waitFor();
-    await page.reload();
-    await page.getByText('embedded ready, 5.1 million parameters').waitFor();
-    expect(await page.getByText('Built-in model ready').count()).toBe(0);
     await close();
   });
 
@@ -702,24 +713,6 @@ describe('the page, over a scripted engine', () => {
     await close();
   });
 
-  it('refuses what its policy forbids: other origins and planted scripts', async () => {
-    const { page, complaints, close } = await open();
-    await page.getByText('Built-in model ready').waitFor();
-    const refused = await page.evaluate(async () => {
-      const outside = await fetch('https://example.com/').then(
-        () => 'let through',
-        () => 'refused',
-      );
-      const script = document.createElement('script');
-      script.textContent = 'window.planted = true';
-      document.body.append(script);
-      return [outside, 'planted' in window];
-    });
-    expect(refused).toEqual(['refused', false]);
-    expect(complaints.join('\n')).toMatch(/Content Security Policy/);
-    await close();
-  });
-
   it('loads a large file of examples without a hang, a page of rows at a time', async () => {
     const { page, close } = await open();
     const rows = Array.from({ length: 10_000 }, (_, i) => ({ prompt: `Question ${i}`, completion: `Answer ${i}` }));
@@ -736,7 +729,7 @@ describe('the page, over a scripted engine', () => {
 
   it('works below a path of a static host, and when its server is gone after the first visit', async () => {
     const host = await openSite(join(root, 'dist'));
-    const { page, complaints, close } = await visit(browser, `${host.url}fake-app/`, {}, { serviceWorkers: 'allow' });
+    const { page, complaints, close } = await visit(browser(), `${host.url}fake-app/`, {}, { serviceWorkers: 'allow' });
     await page.getByText('works without a network').waitFor();
     await host.close();
     await page.goto(`${host.url}fake-app/#/examples`);

@@ -10,9 +10,9 @@ export interface Site {
   readonly close: () => Promise<void>;
 }
 
-/** Serves a built page as `npm start` does, on a free port. */
-export async function openSite(folder: string): Promise<Site> {
-  const server = serveFolder(folder);
+/** Serves a built page on a free port, as `npm start` does or `isBare`, as a static host without headers does. */
+export async function openSite(folder: string, isBare = false): Promise<Site> {
+  const server = serveFolder(folder, isBare);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,

@@ -1,8 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Browser } from 'playwright-core';
-import { launchChromium } from './chromium.ts';
+import { useBrowser } from './use-site.ts';
 
 const WORKER = `onmessage = async () => {
   const adapter = await navigator.gpu?.requestAdapter();
@@ -11,7 +10,7 @@ const WORKER = `onmessage = async () => {
 };`;
 
 describe('the headless Chromium from npm', () => {
-  let browser: Browser;
+  const browser = useBrowser();
   const server = createServer((request, response) => {
     const isWorker = request.url === '/worker.js';
     response
@@ -19,16 +18,14 @@ describe('the headless Chromium from npm', () => {
       .end(isWorker ? WORKER : '<!doctype html><title>empty</title>');
   });
   beforeAll(async () => {
-    browser = await launchChromium();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
-  afterAll(async () => {
-    await browser.close();
+  afterAll(() => {
     server.close();
   });
 
   it('gives a WebGPU device to a page and to a dedicated worker', async () => {
-    const page = await browser.newPage();
+    const page = await browser().newPage();
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     const inPage = await page.evaluate(async () => {
       const adapter = await navigator.gpu.requestAdapter();

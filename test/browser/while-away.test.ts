@@ -1,29 +1,20 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium } from './chromium.ts';
-import { openSite, visit, type Site } from './site.ts';
+import type { Locator, Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { openSite, visit } from './site.ts';
+import { useSite } from './use-site.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const button = (page: Page, name: string): Locator => page.getByRole('button', { name, exact: true });
 const LONG = { steps: 100_000, stepMs: 10 } as const;
 
 describe('a run that nobody watches', () => {
-  let browser: Browser;
-  let site: Site;
-  beforeAll(async () => {
-    browser = await launchChromium();
-    site = await openSite(join(root, 'dist', 'fake-app'));
-  });
-  afterAll(async () => {
-    await browser.close();
-    await site.close();
-  });
+  const { browser, open } = useSite('fake-app');
 
   it('keeps the screen awake from the first step to the last, and lets it sleep when asked to', async () => {
-    const { page, context, complaints, close } = await visit(browser, site.url, LONG);
+    const { page, context, complaints, close } = await open(LONG);
     // The browser's own locks, seen as they are given; a gate holds one back as a slow system would.
     await context.addInitScript(() => {
       const sentinels: WakeLockSentinel[] = [];
@@ -80,7 +71,7 @@ describe('a run that nobody watches', () => {
   });
 
   it('says in the title of the tab how far it is, from every place, and that it is done', async () => {
-    const { page, close } = await visit(browser, site.url, { steps: 2000, stepMs: 5 });
+    const { page, close } = await open({ steps: 2000, stepMs: 5 });
     await page.getByText('Built-in model ready').waitFor();
     await page.evaluate(() => {
       const titles: string[] = [];
@@ -111,7 +102,7 @@ describe('a run that nobody watches', () => {
   });
 
   it('asks for notifications when the box is ticked and at no other time, and takes a refusal', async () => {
-    const { page, context, complaints, close } = await visit(browser, site.url, LONG);
+    const { page, context, complaints, close } = await open(LONG);
     // Chromium without a window shows no notification, has it always denied, and its pages are always in sight:
     // what it says of these three is replaced. Asking goes to the browser itself.
     await context.addInitScript(() => {
@@ -190,7 +181,7 @@ describe('a run that nobody watches', () => {
     const folder = await mkdtemp(join(tmpdir(), 'web-lora-update-'));
     await cp(join(root, 'dist', 'fake-app'), folder, { recursive: true });
     const host = await openSite(folder);
-    const { page, context, close } = await visit(browser, host.url, {}, { serviceWorkers: 'allow' });
+    const { page, context, close } = await visit(browser(), host.url, {}, { serviceWorkers: 'allow' });
     const version = (): Promise<string | undefined> => page.evaluate(() => document.documentElement.dataset['version']);
     await page.getByText('works without a network').waitFor();
     await page.waitForFunction(() => navigator.serviceWorker.controller !== null);

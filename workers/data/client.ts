@@ -1,7 +1,9 @@
+import script from './worker.ts?worker&url';
 import { releaseProxy, wrap, type Endpoint, type Remote } from 'comlink';
 import type { ReadOptions } from '../../src/data/read-rows.ts';
 import { toFailure, type Failure } from '../../src/errors.ts';
 import type { Dataset, Result } from '../engine/contract.ts';
+import { startWorker } from '../start-worker.ts';
 import type { DataApi, KeptSet, OpenedFile, SetEdit, SetFacts, SetFix, ShownRow, TrainingSet } from './contract.ts';
 
 /** Holds a page's examples in a thread of their own, so that a large file does not stop the page. */
@@ -21,7 +23,7 @@ export class DataClient {
 
   /** Starts the reader in a worker of its own. */
   static start(): DataClient {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'web-lora data' });
+    const worker = startWorker(script, 'web-lora data');
     const client = new DataClient(worker, () => {
       worker.terminate();
     });

@@ -47,6 +47,25 @@ describe('chooseModels', () => {
     expect(verdicts({ ...less, memory: { ...less.memory, isAtLeast: true } })['SmolLM2 135M']).toMatch(/ tight$/);
   });
 
+  it('offers smaller settings where the usual ones do not fit, and only where they come nearer', () => {
+    const choiceWith = (availableBytes: number) =>
+      chooseModels({ ...deviceWith(8), memory: { availableBytes, isAtLeast: false } }, {}, some).choices.find(
+        ({ name }) => name === 'SmolLM2 135M',
+      );
+    const full = choiceWith(8 * GIB);
+    expect(full?.smaller).toBeUndefined();
+    const need = full?.training.needBytes ?? 0;
+    const tight = choiceWith(need * 1.3);
+    expect(tight?.training.verdict).toBe('tight');
+    expect(tight?.smaller?.fit.verdict).toBe('fits');
+    expect(tight?.smaller?.seqLen).toBeLessThan(full?.recommended.seqLen ?? 0);
+    expect(tight?.smaller?.fit.needBytes).toBeLessThan(need);
+    const tooLarge = choiceWith(need - 1);
+    expect(tooLarge?.training.verdict).toBe('too-large');
+    expect(tooLarge?.smaller?.fit.verdict).not.toBe('too-large');
+    expect(choiceWith(1e6)?.smaller).toBeUndefined();
+  });
+
   it('names the limit that is in the way', () => {
     const limits = { ...DEFAULT_LIMITS, maxBindingBytes: 128 * 1024 };
     const { choices } = chooseModels(deviceWith(8, { limits }), {}, some);

@@ -80,7 +80,7 @@ export function chooseModels(
   const choices = catalogue.map((entry) => choiceOf(entry, device));
   const speaks = (choice: ModelChoice): number =>
     languages.filter((language) => choice.languages.includes(language)).length;
-  const rank = ({ verdict }: Fit): number => ['too-large', 'tight', 'fits'].indexOf(verdict);
+  const rank = ({ verdict }: Fit): number => VERDICTS.indexOf(verdict);
   // On a software adapter the smallest is best, elsewhere the largest that fits.
   const size = ({ parameterCount }: ModelChoice): number => (device.isSoftware ? -parameterCount : parameterCount);
   const sorted = choices.sort(
@@ -104,6 +104,13 @@ export function chooseModels(
 function choiceOf(entry: CatalogueEntry, device: ChooserDevice): ModelChoice {
   const sizes = sizesOf(entry);
   const { id, name, languages, licence, gated, recommended, goodFor } = entry;
+  const train = (rank: number, seqLen: number): Fit =>
+    fitOf(
+      device,
+      bytesOf(`training ${id} ${rank} ${seqLen}`, device, () => trainingBytes(sizes, rank, seqLen, device)),
+    );
+  const training = train(recommended.rank, recommended.seqLen);
+  const smaller = training.verdict === 'fits' ? undefined : smallerFit(training, recommended, train);
   return {
     id,
     name,
@@ -121,11 +128,31 @@ function choiceOf(entry: CatalogueEntry, device: ChooserDevice): ModelChoice {
       device,
       bytesOf(`chat ${id}`, device, () => chatBytes(sizes, device)),
     ),
-    training: fitOf(
-      device,
-      bytesOf(`training ${id}`, device, () => trainingBytes(sizes, entry, device)),
-    ),
+    training,
+    ...(smaller && { smaller }),
   };
+}
+
+const VERDICTS: readonly Fit['verdict'][] = ['too-large', 'tight', 'fits'];
+
+/** The first smaller settings that fit, else those that come nearest; undefined where none comes nearer. */
+function smallerFit(
+  full: Fit,
+  { rank, seqLen }: CatalogueEntry['recommended'],
+  train: (rank: number, seqLen: number) => Fit,
+): ModelChoice['smaller'] {
+  let best: ModelChoice['smaller'];
+  for (const [less, shorter] of [
+    [rank, seqLen / 2],
+    [rank / 2, seqLen / 2],
+    [rank / 2, seqLen / 4],
+  ] as const) {
+    const fit = train(less, shorter);
+    if (VERDICTS.indexOf(fit.verdict) > VERDICTS.indexOf(best?.fit.verdict ?? full.verdict))
+      best = { rank: less, seqLen: shorter, fit };
+    if (fit.verdict === 'fits') break;
+  }
+  return best;
 }
 
 /** Bytes of a plan, or the limit of the device that is in its way. Planning takes a while, and its answer never changes. */
@@ -164,9 +191,13 @@ function chatBytes({ model, context }: CatalogueSizes, { limits, variant }: Choo
     .totalBytes;
 }
 
-function trainingBytes({ model, context }: CatalogueSizes, entry: CatalogueEntry, device: ChooserDevice): number {
+function trainingBytes(
+  { model, context }: CatalogueSizes,
+  rank: number,
+  seqLen: number,
+  device: ChooserDevice,
+): number {
   const { limits, variant } = device;
-  const { rank, seqLen } = entry.recommended;
   const { optimizer, weightDecay, batchSize } = DEFAULT_TRAIN_CONFIG;
   return planProgram({
     model,

@@ -67,9 +67,10 @@ export class EngineClient {
     this.died = new Promise((resolve) => (this.#reportDeath = resolve));
   }
 
-  /** Starts the engine in a worker of its own. */
-  static start(): EngineClient {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'web-lora engine' });
+  /** Starts the engine in a worker of its own. @param worker one that runs `worker.ts` */
+  static start(
+    worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'web-lora engine' }),
+  ): EngineClient {
     const client = new EngineClient(worker, () => worker.terminate());
     worker.addEventListener('error', (event) => {
       client.#die({
@@ -94,6 +95,10 @@ export class EngineClient {
         ? this.#engine.loadModel(source, options)
         : this.#engine.loadModel(source, options, transfer(port, [port])),
     );
+  }
+
+  unloadModel(model: ModelId): Promise<Result<null>> {
+    return this.#call(() => this.#engine.unloadModel(model));
   }
 
   listModels(): Promise<Result<readonly CachedModel[]>> {

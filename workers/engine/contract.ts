@@ -49,6 +49,8 @@ export interface EngineFacts {
   readonly executor: 'webgpu' | 'cpu';
   /** Absent on the tfjs executor. */
   readonly adapter?: AdapterFacts;
+  /** Whether runs, adapters and models outlive the tab; false where the browser grants no storage. */
+  readonly keepsFiles: boolean;
 }
 
 export interface ModelFacts {
@@ -271,6 +273,8 @@ export interface ModelChoice {
   readonly chat: Fit;
   /** At q4 with the recommended settings and recomputed activations. */
   readonly training: Fit;
+  /** Where those do not fit: smaller settings that do, or come nearer. */
+  readonly smaller?: { readonly rank: number; readonly seqLen: number; readonly fit: Fit };
 }
 
 export interface ModelChoices {
@@ -334,6 +338,8 @@ export interface EngineApi {
   describe(): Promise<Result<EngineFacts>>;
   /** Posting anything on `progress` from the page's side stops a download; what arrived is kept for the next time. */
   loadModel(source: ModelSource, options: LoadOptions, progress?: MessagePort): Promise<Result<ModelFacts>>;
+  /** Gives back what a model takes on the GPU; its adapters and conversations go with it. */
+  unloadModel(model: ModelId): Promise<Result<null>>;
   /** Models on this device. */
   listModels(): Promise<Result<readonly CachedModel[]>>;
   /** By id or name; says what was removed. */
@@ -351,6 +357,7 @@ export interface EngineApi {
   control(run: RunId, to: 'pause' | 'resume' | 'stop'): Promise<Result<null>>;
   /** Streams GenerateEvents; posting anything on `events` from the page's side aborts. */
   generate(request: GenerateRequest, events: MessagePort): Promise<Result<null>>;
+  /** Posting anything on `progress` from the page's side ends it with `aborted`. */
   evaluate(request: EvaluateRequest, progress?: MessagePort): Promise<Result<EvaluateReport>>;
   /** A PEFT folder's files, or one zip of them. The bytes are transferred. */
   exportAdapter(

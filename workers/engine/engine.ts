@@ -77,6 +77,7 @@ export function makeEngine(deps: EngineDeps): EngineApi {
   return {
     describe: () => attempt(() => engine.describe()),
     loadModel: (source, options, progress) => attempt(() => engine.loadModel(source, options, progress)),
+    unloadModel: (model) => attempt(() => engine.unloadModel(model)),
     listModels: () => attempt(async () => (await engine.downloads()).list()),
     deleteModel: (model) => attempt(async () => (await engine.downloads()).cache.remove(model)),
     checkModel: (model, progress) => attempt(() => engine.checkModel(model, progress)),
@@ -149,8 +150,8 @@ class Engine {
   }
 
   async describe(): ReturnType<EngineMethod<'describe'>> {
-    const core = await this.#open();
-    return { executor: core.executor, ...(core.gpu && { adapter: core.gpu.adapter }) };
+    const [core, { isKept }] = await Promise.all([this.#open(), this.#files()]);
+    return { executor: core.executor, ...(core.gpu && { adapter: core.gpu.adapter }), keepsFiles: isKept };
   }
 
   async loadModel(
@@ -281,6 +282,12 @@ class Engine {
     return id;
   }
 
+  unloadModel(id: ModelId): Promise<null> {
+    this.model(id).loaded.dispose();
+    this.#models.delete(id);
+    return Promise.resolve(null);
+  }
+
   async train(request: Parameters<EngineApi['train']>[0], port: MessagePort): Promise<RunId> {
     const { loaded } = this.model(request.model);
     const store = await this.#files();
@@ -374,11 +381,14 @@ class Engine {
     const { loaded } = this.model(request.model);
     const progress = port === undefined ? undefined : new EventSender<ProgressEvent>(port);
     const adapter = request.adapter === undefined ? undefined : this.#adapter(request.adapter).adapter;
+    const stop = new AbortController();
+    if (port !== undefined) port.onmessage = () => stop.abort();
     try {
       return await loaded.evaluate(request.data, {
         ...(adapter && { adapter }),
         ...(request.system !== undefined && { system: request.system }),
         ...(request.maxNewTokens !== undefined && { maxNewTokens: request.maxNewTokens }),
+        signal: stop.signal,
         onProgress: ({ phase, done, total }) =>
           progress?.send({
             phase: phase === 'loss' ? 'measuring the loss' : 'answering held-out rows',

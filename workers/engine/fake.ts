@@ -4,6 +4,7 @@ import { float32Tensor, writeSafetensors } from '../../src/formats/safetensors.t
 import { DEFAULT_LIMITS } from '../../src/gpu/gpu.ts';
 import { chooseModels } from './chooser.ts';
 import type {
+  CachedModel,
   EngineApi,
   ModelFacts,
   PlanReport,
@@ -24,6 +25,8 @@ export interface Scenario {
   readonly steps: number;
   readonly describeFails?: Failure;
   readonly loadFails?: Failure;
+  /** The first download of this visit fails. */
+  readonly downloadFails?: Failure;
   /** Milliseconds that loading the model takes. */
   readonly loadMs: number;
   readonly trainRefused?: Failure;
@@ -33,8 +36,12 @@ export interface Scenario {
   readonly crashAtStep?: number;
   readonly notices: readonly string[];
   readonly runs: readonly RunSummary[];
+  /** Models that are on this device already. */
+  readonly stored: readonly CachedModel[];
+  readonly freeGpuBytes: number;
   /** Whether the engine fell back to the processor. */
   readonly onCpu?: boolean;
+  readonly keepsFiles: boolean;
   readonly baseAnswer: string;
   readonly tunedAnswer: string;
 }
@@ -46,6 +53,9 @@ const DEFAULTS: Scenario = {
   loadMs: 60,
   notices: [],
   runs: [],
+  stored: [],
+  keepsFiles: true,
+  freeGpuBytes: 2 * 2 ** 30,
   baseAnswer: 'I am not sure. The bottle is on the table.',
   tunedAnswer: '{"category":"return","priority":"high","product":"bread maker"}',
 };
@@ -162,6 +172,7 @@ export function makeEngine({
     .then((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as Partial<Scenario>)
     .catch((): Partial<Scenario> => ({})) // a test that scripts nothing serves no such file
     .then((given): Scenario => ({ ...DEFAULTS, ...given }));
+  let hasFailed = false;
   const wishes = new Map<string, 'pause' | 'resume' | 'stop'>();
   const finished: RunSummary[] = [];
   const details = new Map<string, RunDetails>();
@@ -171,30 +182,41 @@ export function makeEngine({
 
   return {
     async describe() {
-      const { software, describeFails, onCpu } = await scenario;
+      const { software, describeFails, onCpu, keepsFiles } = await scenario;
       if (describeFails !== undefined) return failed(describeFails);
-      if (onCpu === true) return done({ executor: 'cpu' });
+      if (onCpu === true) return done({ executor: 'cpu', keepsFiles });
       const name = software ? 'SwiftShader Device (Subzero)' : 'NVIDIA GeForce RTX 3060';
       const vendor = software ? 'google' : 'nvidia';
       const architecture = software ? 'swiftshader' : 'ampere';
       return done({
         executor: 'webgpu',
         adapter: { vendor, architecture, device: '', description: name, isSoftware: software, features: ['subgroups'] },
+        keepsFiles,
       });
     },
 
-    async loadModel(_source, _options, progress) {
-      const { loadFails, loadMs } = await scenario;
+    async loadModel(source, { offline = false, base = MODEL.base }, progress) {
+      const { loadFails, downloadFails, loadMs } = await scenario;
       for (let seq = 0; seq <= 10; seq += 1) {
         const event: ProgressEvent = { seq, phase: 'Reading weights', done: seq * 1e6, total: 1e7, unit: 'bytes' };
         progress?.postMessage([event]);
         await wait(loadMs / 10);
       }
-      return loadFails === undefined ? done(MODEL) : failed(loadFails);
+      if (loadFails !== undefined) return failed(loadFails);
+      if (source.kind === 'embedded' || source.kind === 'files') return done({ ...MODEL, base });
+      if (!offline && downloadFails !== undefined && !hasFailed) {
+        hasFailed = true;
+        return failed(downloadFails);
+      }
+      return done({ ...MODEL, base, name: source.kind === 'hub' ? `hf:${source.hub}` : source.url });
     },
 
-    listModels: () => Promise.resolve(done([])),
-    deleteModel: () => Promise.resolve(done([])),
+    unloadModel: () => Promise.resolve(done(null)),
+    listModels: async () => done((await scenario).stored.filter(({ id }) => !deleted.has(id))),
+    deleteModel(id) {
+      deleted.add(id);
+      return Promise.resolve(done([]));
+    },
     checkModel: () => Promise.resolve(done([])),
     modelStorage: () => Promise.resolve(done({ usedBytes: 0, freeBytes: undefined, isPersistent: undefined })),
     storeHubToken: () => Promise.resolve(done(null)),
@@ -261,7 +283,10 @@ export function makeEngine({
           if (wishes.get(request.out) === 'stop') return finish(step - 1, 'stopped');
           if (script.crashAtStep === step) throw new Error('scripted crash');
           if (script.trainFails?.atStep === step) return send({ kind: 'failed', error: script.trainFails.error });
-          finalLoss = 0.15 + 3.25 * Math.exp((-4 * step) / totalSteps) + 0.12 * Math.sin(step * 1.7);
+          finalLoss =
+            0.15 +
+            (request.initAdapter === undefined ? 3.25 : 1) * Math.exp((-4 * step) / totalSteps) +
+            0.12 * Math.sin(step * 1.7);
           const record = recordOf(step, finalLoss, learningRate);
           steps.push(record);
           const left = (totalSteps - step) * (record.elapsedSeconds / step);
@@ -351,10 +376,10 @@ export function makeEngine({
     loadAdapter: () => Promise.resolve(done('adapter:loaded')),
     listAdapters: () => Promise.resolve(done([])),
     unloadAdapter: () => Promise.resolve(done(null)),
-    chooseModels: (request) => {
-      const memory = { availableBytes: 2 * 2 ** 30, isAtLeast: false };
+    chooseModels: async (request) => {
+      const memory = { availableBytes: (await scenario).freeGpuBytes, isAtLeast: false };
       const device = { limits: DEFAULT_LIMITS, variant: 'workgroup', isSoftware: false, memory } as const;
-      return Promise.resolve(done(chooseModels(device, request)));
+      return done(chooseModels(device, request));
     },
     openRun: (_model, out) => Promise.resolve(done(`run:${out}`)),
     listRuns: async () => done(await listAll()),

@@ -6,7 +6,9 @@ import { makeEngine } from './engine.ts';
 import { fetchEmbedded } from './fetch-embedded.ts';
 
 // The build puts workers into assets/, beside which the built-in model lies; the development server keeps the tree.
-const embedded = new URL(import.meta.env.DEV ? '/embedded/' : '../embedded/', self.location.href);
+// Of this program, not of the worker: that may have begun from a blob.
+const program = import.meta.url;
+const embedded = new URL(import.meta.env.DEV ? '/embedded/' : '../embedded/', program);
 
 const engine = makeEngine({
   openGpu: openBrowserGpu,

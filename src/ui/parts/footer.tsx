@@ -1,3 +1,4 @@
+import { otherServers } from '../state/model-server.ts';
 import { worksOffline } from '../state/offline.ts';
 import { foreignRequests, refreshRequests, requests } from '../state/requests.ts';
 import { plural } from '../words.ts';
@@ -29,6 +30,13 @@ function Privacy() {
         What left this device:{' '}
         {foreign.length === 0 ? 'nothing' : `${plural(foreign.length, 'request')} to other places`}
       </summary>
+      <p>
+        Its policy lets this page ask{' '}
+        {otherServers.length === 0
+          ? 'the site it came from and no other server'
+          : `the site it came from and ${otherServers.join(', ')}, which you chose a model of`}
+        .
+      </p>
       <p>
         These are all the addresses this page asked for, from the browser’s own record. Each request fetches a file of
         the page or of a model; none carries anything of yours.

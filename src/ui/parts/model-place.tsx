@@ -1,12 +1,24 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { toFailure, type Failure } from '../../errors.ts';
 import type { ModelChoice } from '../../../workers/engine/contract.ts';
 import { findModels, modelChoices, ownLanguage } from '../state/choices.ts';
 import { filesOfDrop, filesOfPicker } from '../state/dropped-files.ts';
-import { model, openModel } from '../state/engine.ts';
-import { deleteStoredModel, refreshStoredModels, storedFailure, storedModels } from '../state/stored-models.ts';
+import { backToBuiltIn, model, openModel } from '../state/engine.ts';
+import { hubTokenKept, storeHubToken } from '../state/hub-token.ts';
+import { sourceOfText } from '../state/model-text.ts';
+import { setSetting } from '../state/settings.ts';
+import {
+  deleteStoredModel,
+  freeBytes,
+  refreshStoredModels,
+  storedFailure,
+  storedModels,
+  type StoredModel,
+} from '../state/stored-models.ts';
 import { isTraining } from '../state/training.ts';
 import { formatBytes, formatCount, formatParameters } from '../words.ts';
+import { KeepsNothing } from './keeps-nothing.tsx';
 import { ModelStatus } from './model-status.tsx';
 import { Problem } from './problem.tsx';
 import { Section } from './section.tsx';
@@ -38,6 +50,7 @@ export function ModelPlace() {
       intro="What learns. The built-in model is ready at once, for trying out; for your own questions use a larger one."
     >
       <ModelStatus />
+      <KeepsNothing />
       <Catalogue />
       <ByName />
       <OwnModel />
@@ -93,7 +106,7 @@ function OwnModel() {
           <input type="file" class="visually-hidden" accept=".gguf" disabled={isLocked} onChange={pick} />
         </label>
         {isOwn && (
-          <button type="button" disabled={isLocked} onClick={() => void openModel({ kind: 'embedded' })}>
+          <button type="button" disabled={isLocked} onClick={backToBuiltIn}>
             Back to the built-in model
           </button>
         )}
@@ -155,8 +168,17 @@ function Catalogue() {
 const VERDICTS = { fits: 'fits', tight: 'tight', 'too-large': 'does not fit' } as const;
 
 function Choice({ choice, isRecommended }: { readonly choice: ModelChoice; readonly isRecommended: boolean }) {
-  const { id, name, parameterCount, downloadBytes, context, licence, training, goodFor, gated } = choice;
-  const isStored = storedModels.value.some((stored) => stored.name === id && stored.complete);
+  const { id, name, parameterCount, downloadBytes, context, licence, training, smaller, goodFor, gated } = choice;
+  const isStored = storedModels.value.some((stored) => stored.name === `hf:${id}` && stored.complete);
+  const isLocked = isTraining.value || model.value.kind === 'loading';
+  const todo = isStored ? 'Use' : `Download ${formatBytes(downloadBytes)}`;
+  const open = (): void => void openModel({ kind: 'hub', hub: id }, isStored);
+  const openSmaller = (): void => {
+    if (smaller === undefined) return;
+    setSetting('rank', String(smaller.rank));
+    setSetting('seq-len', String(smaller.seqLen));
+    open();
+  };
   return (
     <li class={`model-choice is-${training.verdict}`}>
       <p>
@@ -173,15 +195,27 @@ function Choice({ choice, isRecommended }: { readonly choice: ModelChoice; reado
         </a>
       </p>
       {training.verdict !== 'fits' && <p class="quiet">{training.note}</p>}
+      {smaller !== undefined && (
+        <div class="actions">
+          <button type="button" class={isRecommended ? 'primary' : ''} disabled={isLocked} onClick={openSmaller}>
+            {todo}, with smaller settings
+          </button>
+          <p class="quiet">
+            Rank {smaller.rank} and examples of up to {formatCount(smaller.seqLen)} tokens:{' '}
+            {VERDICTS[smaller.fit.verdict]}.
+          </p>
+        </div>
+      )}
       {training.verdict !== 'too-large' && (
         <div class="actions">
           <button
             type="button"
-            class={isRecommended ? 'primary' : ''}
-            disabled={isTraining.value || model.value.kind === 'loading'}
-            onClick={() => void openModel({ kind: 'hub', hub: id })}
+            class={smaller !== undefined ? 'plain' : isRecommended ? 'primary' : ''}
+            disabled={isLocked}
+            onClick={open}
           >
-            {isStored ? 'Use' : `Download ${formatBytes(downloadBytes)}`}
+            {todo}
+            {smaller !== undefined && ', as it is'}
           </button>
         </div>
       )}
@@ -192,12 +226,15 @@ function Choice({ choice, isRecommended }: { readonly choice: ModelChoice; reado
 /** Any model of the hub, or one at an address. */
 function ByName() {
   const typed = useSignal('');
+  const problem = useSignal<Failure | undefined>(undefined);
   const open = (event: Event): void => {
     event.preventDefault();
-    const text = typed.value.trim();
-    if (/^https?:/.test(text) && !text.startsWith('https://huggingface.co/'))
-      void openModel({ kind: 'url', url: text });
-    else void openModel({ kind: 'hub', hub: text.replace(/^(https:\/\/huggingface\.co\/|hf:)/, '') });
+    problem.value = undefined;
+    try {
+      void openModel(sourceOfText(typed.value));
+    } catch (thrown) {
+      problem.value = toFailure(thrown);
+    }
   };
   return (
     <details class="settings">
@@ -213,12 +250,27 @@ function ByName() {
           onInput={({ currentTarget }) => (typed.value = currentTarget.value)}
         />
         <div class="actions">
-          <button type="submit" disabled={typed.value.trim() === '' || isTraining.value}>
+          <button
+            type="submit"
+            disabled={typed.value.trim() === '' || isTraining.value || model.value.kind === 'loading'}
+          >
             Download and use
           </button>
-          <p class="quiet">This asks that server for the model’s files, and sends it nothing else.</p>
+          <p class="quiet">
+            This asks that server for the model’s files, and sends it nothing else. Until then this page may ask no
+            other server at all.
+          </p>
         </div>
       </form>
+      {problem.value !== undefined && <Problem failure={problem.value} lost="Nothing was asked of any server." />}
+      {hubTokenKept.value && (
+        <div class="actions">
+          <p class="quiet">Your access token of Hugging Face is kept in this browser.</p>
+          <button type="button" class="plain" onClick={() => void storeHubToken(null)}>
+            Forget it
+          </button>
+        </div>
+      )}
     </details>
   );
 }
@@ -234,32 +286,57 @@ function StoredModels() {
   const total = stored.reduce((sum, { bytes }) => sum + bytes, 0);
   return (
     <div class="stack">
-      <h3>On this device: {formatBytes(total)}</h3>
+      <h3>
+        On this device: {formatBytes(total)}
+        {freeBytes.value !== undefined && <small>, {formatBytes(freeBytes.value)} free</small>}
+      </h3>
       {storedFailure.value !== undefined && <Problem failure={storedFailure.value} lost="Nothing was lost." />}
       <ul class="runs">
-        {stored.map(({ id, name, bytes, complete }) => (
-          <li key={id}>
-            <div class="run-line">
-              <span>
-                <strong>{name}</strong>{' '}
-                <span class="quiet">
-                  {formatBytes(bytes)}
-                  {!complete && ', not all of it yet'}
-                </span>
-              </span>
-              <button
-                type="button"
-                class="plain"
-                disabled={isTraining.value}
-                aria-label={`Delete ${name}`}
-                onClick={() => void deleteStoredModel(id)}
-              >
-                Delete
-              </button>
-            </div>
-          </li>
+        {stored.map((one) => (
+          <StoredLine key={one.id} stored={one} />
         ))}
       </ul>
     </div>
+  );
+}
+
+function StoredLine({ stored: { id, name, bytes, complete } }: { readonly stored: StoredModel }) {
+  const isInUse = model.value.kind === 'ready' && model.value.facts.name === name;
+  const isLocked = isTraining.value || model.value.kind === 'loading';
+  return (
+    <li>
+      <div class="run-line">
+        <span>
+          <strong>{name}</strong>{' '}
+          <span class="quiet">
+            {formatBytes(bytes)}
+            {!complete && ', not all of it yet'}
+          </span>
+        </span>
+        <span class="run-actions">
+          {isInUse && <span class="quiet">in use</span>}
+          {!isInUse && (
+            <button
+              type="button"
+              class="plain"
+              disabled={isLocked}
+              aria-label={`${complete ? 'Use' : 'Download the rest of'} ${name}`}
+              onClick={() => void openModel(sourceOfText(name), complete)}
+            >
+              {complete ? 'Use' : 'Download the rest'}
+            </button>
+          )}
+          <button
+            type="button"
+            class="plain"
+            disabled={isLocked}
+            aria-label={`Delete ${name}`}
+            onClick={() => void deleteStoredModel(id)}
+          >
+            Delete
+          </button>
+        </span>
+      </div>
+    </li>
   );
 }

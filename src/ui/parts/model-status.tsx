@@ -1,21 +1,34 @@
 import type { EngineFacts } from '../../../workers/engine/contract.ts';
-import { engineFacts, model, openModel, startEngine, stopLoading, type ModelState } from '../state/engine.ts';
+import {
+  backToBuiltIn,
+  engineFacts,
+  loadOptions,
+  model,
+  stopLoading,
+  tryAgain,
+  type ModelState,
+} from '../state/engine.ts';
+import { isDistant } from '../state/model-server.ts';
 import { refreshRuns } from '../state/runs.ts';
 import { formatBytes, formatParameters } from '../words.ts';
 import { GpuHelp } from './gpu-help.tsx';
+import { HubToken } from './hub-token.tsx';
 import { Problem } from './problem.tsx';
 
 /** Which model, on what: ready, on its way, or why not. */
 export function ModelStatus() {
   const state = model.value;
   if (state.kind === 'failed') {
+    const wantsLogin = state.failure.code === 'access' && state.source.kind === 'hub';
     return (
       <Problem
         failure={state.failure}
         lost={
           state.isDead
             ? 'What was saved before is kept in this browser.'
-            : 'Nothing was lost: nothing had been started.'
+            : isDistant(state.source)
+              ? 'Nothing was lost: what has arrived of it is kept.'
+              : 'Nothing was lost: nothing had been started.'
         }
       >
         {state.isDead ? (
@@ -24,11 +37,12 @@ export function ModelStatus() {
           </button>
         ) : (
           <>
-            <button type="button" onClick={() => void startEngine().then(refreshRuns)}>
+            {wantsLogin && <HubToken />}
+            <button type="button" onClick={() => void tryAgain().then(refreshRuns)}>
               Try again
             </button>
             {state.source.kind !== 'embedded' && (
-              <button type="button" onClick={() => void openModel({ kind: 'embedded' })}>
+              <button type="button" onClick={backToBuiltIn}>
                 Use the built-in model
               </button>
             )}
@@ -48,6 +62,7 @@ export function ModelStatus() {
               {state.source.kind === 'embedded' ? 'Built-in model' : state.facts.name} ready,{' '}
               {formatParameters(state.facts.parameterCount)} parameters
               {state.source.kind === 'embedded' && ', for trying out'}
+              {loadOptions.value.base !== undefined && `, kept as ${state.facts.base}`}
             </span>
           ) : (
             <LoadingModel {...state} />

@@ -3,6 +3,7 @@ import { download } from '../state/take-away.ts';
 import { continueRun, curve, type RunView } from '../state/training.ts';
 import { baseAnswer, question, tunedAnswer } from '../state/trial.ts';
 import { formatDuration } from '../words.ts';
+import { KeepsNothing } from './keeps-nothing.tsx';
 import { AnswerPanes } from './answer-panes.tsx';
 
 /** What a run came to, shown on a question; and the things to do now. */
@@ -28,6 +29,7 @@ export function RunResult({ view, report }: { readonly view: RunView; readonly r
         )}
         {wasStopped && 'Nothing is lost: try what it has learned so far, or go on.'}
       </p>
+      <KeepsNothing />
       {hasAnswers && (
         <>
           <p>

@@ -1,6 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { toFailure } from '../../errors.ts';
 import { model } from '../state/engine.ts';
+import { chooseInitAdapter, initAdapter, initAdapters } from '../state/init-adapter.ts';
+import { readRunName } from '../state/run-name.ts';
 import { inPageWords, SETTING_GROUPS, type SettingField } from '../state/setting-fields.ts';
 import {
   hasOwnSettings,
@@ -54,7 +56,9 @@ function Field({ field }: { readonly field: SettingField }) {
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      {kind === 'choice' ? (
+      {kind === 'run' ? (
+        <RunSelect id={id} />
+      ) : kind === 'choice' ? (
         <select
           id={id}
           value={value === '' ? (options[0]?.[0] ?? '') : value}
@@ -82,6 +86,30 @@ function Field({ field }: { readonly field: SettingField }) {
       )}
       <small id={`${id}-hint`}>{hint}</small>
     </div>
+  );
+}
+
+function RunSelect({ id }: { readonly id: string }) {
+  const runs = initAdapters();
+  const chosen = initAdapter();
+  return (
+    <select
+      id={id}
+      value={chosen}
+      aria-describedby={`${id}-hint`}
+      onChange={({ currentTarget }) => void chooseInitAdapter(currentTarget.value)}
+    >
+      <option value="">A fresh adapter</option>
+      {chosen !== '' && !runs.some(({ out }) => out === chosen) && <option value={chosen}>{chosen} (not here)</option>}
+      {runs.map(({ out }) => {
+        const { title, began } = readRunName(out);
+        return (
+          <option key={out} value={out}>
+            {title}, {began?.toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' }) ?? out}
+          </option>
+        );
+      })}
+    </select>
   );
 }
 

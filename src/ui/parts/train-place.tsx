@@ -10,10 +10,8 @@ import { Presets } from './presets.tsx';
 import { RunPanel } from './run-panel.tsx';
 import { RunsTable } from './runs-table.tsx';
 import { Section } from './section.tsx';
+import { KeepsNothing } from './keeps-nothing.tsx';
 import { SettingsForm } from './settings-form.tsx';
-
-/** WebKitGTK, for one, has no private file system; the engine then keeps runs in memory. */
-const keepsFiles = (): boolean => typeof navigator.storage?.getDirectory === 'function';
 
 export function TrainPlace() {
   const reason = obstacle();
@@ -36,12 +34,7 @@ export function TrainPlace() {
       {!isTraining.value && (
         <div class="stack">
           {isFinished && <h3>Train again</h3>}
-          {!keepsFiles() && (
-            <p class="notice">
-              This browser gives pages no storage of their own, so nothing that is trained here outlives this tab: take
-              the adapter away before you close or reload it.
-            </p>
-          )}
+          <KeepsNothing />
           <Presets />
           <BeforeStart />
           <div class="actions">

@@ -1,8 +1,9 @@
 import { signal } from '@preact/signals';
 import type { Failure } from '../../errors.ts';
-import { EngineClient } from '../../../workers/engine/client.ts';
-import type { EngineFacts, ModelFacts, ModelSource } from '../../../workers/engine/contract.ts';
+import type { EngineFacts, LoadOptions, ModelFacts, ModelSource } from '../../../workers/engine/contract.ts';
+import { startEngineInPage } from '../../../workers/engine/in-page.ts';
 import { remembered } from './kept.ts';
+import { forgetWanted, goAndFetch, isDistant, leaveDownload, mayFetch, wantedModel } from './model-server.ts';
 
 export type ModelState =
   | {
@@ -24,9 +25,11 @@ export type ModelState =
 const EMBEDDED: ModelSource = { kind: 'embedded' };
 
 export const engineFacts = signal<EngineFacts | undefined>(undefined);
+/** How models are opened. */
+export const loadOptions = signal<Pick<LoadOptions, 'base' | 'context'>>({});
 export const model = signal<ModelState>({ kind: 'loading', phase: 'Starting' });
 /** The one strong reference to the engine: a collected proxy would leave its calls open for ever. */
-export const engine = EngineClient.start();
+export const engine = startEngineInPage();
 
 /** The model of the hub or of an address that was in use last: it is on this device, and opens without a request. */
 const lastModel = remembered<ModelSource>('model', EMBEDDED, (value) =>
@@ -46,12 +49,15 @@ function show(state: ModelState): void {
   if (!isDead) model.value = state;
 }
 
-/** Finds the GPU and loads the built-in model; what goes wrong becomes the model's state. */
+/** Finds the GPU and loads the model that is wanted or was in use last; what goes wrong becomes the model's state. */
 export async function startEngine(): Promise<void> {
   show({ kind: 'loading', phase: 'Looking for a graphics chip' });
   const described = await engine.describe();
   if (!described.ok) return show({ kind: 'failed', failure: described.error, isDead, source: EMBEDDED });
   engineFacts.value = described.value;
+  const asked = wantedModel();
+  if (asked !== undefined && mayFetch(asked)) return openModel(asked);
+  forgetWanted();
   const last = lastModel.peek();
   if (last.kind !== 'embedded') await openModel(last, true);
   // Deleted, or never all there: the built-in model always is.
@@ -61,7 +67,19 @@ export async function startEngine(): Promise<void> {
 /** Stops a download; what has arrived is kept for the next time. */
 export function stopLoading(): void {
   loading?.abort();
-  void openModel(EMBEDDED);
+  backToBuiltIn();
+}
+
+/** The built-in model again, in the document that asks its own origin only. */
+export function backToBuiltIn(): void {
+  lastModel.value = EMBEDDED;
+  if (!leaveDownload()) void openModel(EMBEDDED);
+}
+
+/** The same once more; a download goes on where it was. */
+export async function tryAgain(): Promise<void> {
+  if (engineFacts.peek() === undefined) return startEngine();
+  return openModel(wanted);
 }
 
 /**
@@ -69,21 +87,43 @@ export function stopLoading(): void {
  * @param offline use what is on this device and ask no server
  */
 export async function openModel(source: ModelSource, offline = false): Promise<void> {
+  const isFetched = isDistant(source) && !offline;
+  if (isFetched && !mayFetch(source)) {
+    show({ kind: 'loading', phase: 'Opening the download' });
+    if (goAndFetch(source)) return;
+    const failure: Failure = {
+      code: 'storage',
+      message: 'this browser keeps nothing for this page, so no model can be downloaded; open a model on this device',
+    };
+    return show({ kind: 'failed', failure, isDead, source });
+  }
   wanted = source;
+  const previous = model.peek();
   const mine = new AbortController();
   loading = mine;
   show({ kind: 'loading', phase: 'Opening the model' });
-  const loaded = await engine.loadModel(source, offline ? { offline } : {}, {
-    signal: mine.signal,
-    onProgress: ({ phase, done, total, unit }) => {
-      if (wanted !== source) return;
-      const share = total > 0 ? { share: done / total } : {};
-      const isDownload = unit === 'bytes' && source.kind !== 'embedded';
-      show({ kind: 'loading', phase, ...share, ...(isDownload && { bytes: { done, total } }) });
+  // Two models at once may not fit. The old one's last answer is given up with it.
+  if (previous.kind === 'ready') await engine.unloadModel(previous.facts.id);
+  const loaded = await engine.loadModel(
+    source,
+    { ...loadOptions.peek(), ...(offline && { offline }) },
+    {
+      signal: mine.signal,
+      onProgress: ({ phase, done, total, unit }) => {
+        if (wanted !== source) return;
+        const share = total > 0 ? { share: done / total } : {};
+        const isDownload = unit === 'bytes' && source.kind !== 'embedded';
+        show({ kind: 'loading', phase, ...share, ...(isDownload && { bytes: { done, total } }) });
+      },
     },
-  });
-  if (wanted !== source) return;
+  );
+  if (wanted !== source) {
+    // Chosen over meanwhile: nobody will use it.
+    if (loaded.ok) await engine.unloadModel(loaded.value.id);
+    return;
+  }
   if (loaded.ok && source.kind !== 'files') lastModel.value = source;
+  if (loaded.ok && isFetched) forgetWanted();
   show(
     loaded.ok
       ? { kind: 'ready', facts: loaded.value, source }

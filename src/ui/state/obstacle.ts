@@ -1,5 +1,6 @@
 import { model } from './engine.ts';
 import { examples } from './examples.ts';
+import { initAdapter, initAdapters } from './init-adapter.ts';
 import { settings } from './settings.ts';
 
 /** Why Train cannot be pressed yet, or nothing. */
@@ -13,6 +14,9 @@ export function obstacle(): string | undefined {
   if (rowCount === 0)
     return problemCount > 0 ? 'None of these rows can be used: pick others.' : 'There are no examples yet.';
   if (problemCount > 0) return 'Some rows cannot be used: repair the file, or leave them out.';
+  const begin = initAdapter();
+  if (begin !== '' && !initAdapters().some(({ out }) => out === begin))
+    return 'The run to begin with is gone or of another model: see All settings, Begin with.';
   if ('problem' in settings.value) return 'One of the settings cannot be used: see Train, All settings.';
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import type { Failure } from '../../errors.ts';
 import type { Dataset } from '../../../workers/engine/contract.ts';
 import { engine, model } from './engine.ts';
@@ -22,6 +22,14 @@ export type Score =
 export const score = signal<Score>({ kind: 'none' });
 
 let asking: AbortController | undefined;
+
+// An exam is of one model: putting that away ends it.
+effect(() => {
+  if (model.value.kind === 'ready') return;
+  asking?.abort();
+  asking = undefined;
+  score.value = { kind: 'none' };
+});
 
 function firstRows({ name, bytes }: Dataset): Dataset {
   const lines = new TextDecoder().decode(bytes).split('\n').filter(Boolean).slice(0, QUESTIONS);

@@ -5,7 +5,8 @@ export interface SettingField {
   readonly label: string;
   /** What it does, in one or two plain sentences. */
   readonly hint: string;
-  readonly kind: 'number' | 'text' | 'choice';
+  /** `run`: one of the earlier runs. */
+  readonly kind: 'number' | 'text' | 'choice' | 'run';
   /** What stands for "not set". */
   readonly placeholder?: string;
   /** For a choice: value and what it is called; the first is the default. */
@@ -16,6 +17,9 @@ export interface SettingGroup {
   readonly title: string;
   readonly fields: readonly SettingField[];
 }
+
+/** An earlier run to go on from, by its name. */
+export const INIT_ADAPTER = 'init-adapter';
 
 const ON_OFF = [
   ['off', 'Off'],
@@ -78,6 +82,12 @@ export const SETTING_GROUPS: readonly SettingGroup[] = [
   {
     title: 'The adapter',
     fields: [
+      {
+        flag: INIT_ADAPTER,
+        label: 'Begin with',
+        hint: 'An earlier run of this model, to teach it more; the shape of its adapter comes with it.',
+        kind: 'run',
+      },
       {
         flag: 'rank',
         label: 'Rank',
@@ -179,6 +189,33 @@ export const SETTING_GROUPS: readonly SettingGroup[] = [
     ],
   },
   {
+    title: 'The model',
+    fields: [
+      {
+        flag: 'base',
+        label: 'Numbers of the model',
+        hint: 'How exactly the model is kept beside the adapter. More bits take more memory; 4 are usually enough.',
+        kind: 'choice',
+        options: [
+          ['', 'What suits it'],
+          ['q4', '4 bits (q4)'],
+          ['nf4', '4 bits (nf4)'],
+          ['q8', '8 bits (q8)'],
+          ['f16', '16 bits (f16)'],
+          ['bf16', '16 bits (bf16)'],
+          ['f32', '32 bits (f32)'],
+        ],
+      },
+      {
+        flag: 'context',
+        label: 'Longest conversation',
+        hint: 'In tokens, question and answer together. More needs more memory.',
+        kind: 'number',
+        placeholder: 'the model’s own, at most 4096',
+      },
+    ],
+  },
+  {
     title: 'Checks and memory',
     fields: [
       {
@@ -235,6 +272,16 @@ export const SETTING_GROUPS: readonly SettingGroup[] = [
         ],
       },
       {
+        flag: 'optimizer-state',
+        label: 'AdamW’s notes',
+        hint: 'What AdamW keeps for each number. Rounded takes a quarter of the memory, and is taken where the memory limit leaves no other way.',
+        kind: 'choice',
+        options: [
+          ['f32', 'Exact'],
+          ['8bit', 'Rounded to 8 bits'],
+        ],
+      },
+      {
         flag: 'weight-decay',
         label: 'Weight decay',
         hint: 'Pulls the adapter’s numbers towards zero, against learning by heart.',
@@ -266,20 +313,40 @@ export const SETTING_GROUPS: readonly SettingGroup[] = [
   },
 ];
 
-const FIELDS = SETTING_GROUPS.flatMap(({ fields }) => fields);
+export const FIELDS = SETTING_GROUPS.flatMap(({ fields }) => fields);
 
 const OTHER_LABELS: Readonly<Record<string, string>> = {
   system: 'System prompt',
   resume: 'Continue training',
   'skip-bad-rows': 'Leave them out',
   columns: 'Columns',
-  context: 'Context',
   'eval-split': 'the examples kept back',
   'eval-data': 'the examples kept back',
   out: 'the run’s name',
   overwrite: 'Delete',
   data: 'the examples',
   model: 'the model',
+};
+
+/** Flags of how the model is opened, not of the run. */
+export const MODEL_FLAGS: readonly string[] = ['base', 'context'];
+
+/** Why a flag of `weblora train` is no setting here: where the page has it instead. */
+export const ELSEWHERE: Readonly<Record<string, string>> = {
+  model: 'the place Model',
+  data: 'the place Examples',
+  columns: 'asked for where they are unclear',
+  out: 'each run gets a name of its own',
+  overwrite: 'each run gets a name of its own',
+  resume: 'Continue, in the list of runs',
+  'eval-data': 'a sample’s own, and else kept back by themselves',
+  'eval-split': 'kept back by themselves',
+  'skip-bad-rows': 'Leave them out, under Examples',
+  device: 'the browser’s graphics chip, or none',
+  offline: 'a model that is here is used without asking',
+  config: 'Load settings',
+  json: 'for scripts',
+  quiet: 'for scripts',
 };
 
 export const isSettingFlag = (flag: string): boolean =>

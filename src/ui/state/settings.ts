@@ -1,11 +1,11 @@
 import { computed } from '@preact/signals';
 import { sizeRun, type RunSize } from '../../data/run-size.ts';
-import { toFailure } from '../../errors.ts';
+import { toFailure, WebLoraError } from '../../errors.ts';
 import { DEFAULT_ACCUMULATE, resolveTrainConfig, type TrainConfig } from '../../train/config.ts';
 import { model } from './engine.ts';
 import { examples } from './examples.ts';
 import { isTextRecord, remembered } from './kept.ts';
-import { inPageWords, isSettingFlag } from './setting-fields.ts';
+import { ELSEWHERE, inPageWords, INIT_ADAPTER, isSettingFlag, MODEL_FLAGS } from './setting-fields.ts';
 
 export type Preset = 'quick' | 'balanced' | 'thorough';
 
@@ -33,8 +33,12 @@ const amount = (text: string): number => Number(text.trim().replace(',', '.'));
 
 /** Typed settings as a configuration; the names differ by their spelling only, save for a few. */
 function configOf(given: Readonly<Record<string, string>>): Partial<TrainConfig> {
+  const { context } = given;
+  if (context !== undefined && !(Number.isInteger(amount(context)) && amount(context) > 0))
+    throw new WebLoraError('config', '--context', { got: context, wanted: 'a whole number of tokens' });
   const config: Record<string, unknown> = {};
   for (const [flag, text] of Object.entries(given)) {
+    if (MODEL_FLAGS.includes(flag) || flag === INIT_ADAPTER) continue;
     const key = flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
     switch (flag) {
       case 'system':
@@ -42,6 +46,7 @@ function configOf(given: Readonly<Record<string, string>>): Partial<TrainConfig>
         break;
       case 'method':
       case 'optimizer':
+      case 'optimizer-state':
       case 'schedule':
       case 'loss-on':
         config[key] = text;
@@ -141,7 +146,7 @@ export function settingFlags(): Readonly<Record<string, string | number>> {
   };
   const own = Object.entries(typed.value).map(([flag, text]) => {
     const number = amount(text);
-    const isNumber = Number.isFinite(number) && !['system', 'targets', 'adam-betas'].includes(flag);
+    const isNumber = Number.isFinite(number) && !['system', 'targets', 'adam-betas', INIT_ADAPTER].includes(flag);
     return [flag, isNumber ? number : text.trim()] as const;
   });
   const rank = typed.value['rank'];
@@ -188,11 +193,11 @@ export async function readSettingsFile(file: File): Promise<readonly string[]> {
   const record = parseSettingsFile(file.name, await file.text());
   const next: Record<string, string> = {};
   const unknown: string[] = [];
-  const ELSEWHERE = ['model', 'data', 'eval-data', 'columns', 'out', 'base', 'context', 'skip-bad-rows', 'eval-split'];
   for (const [name, value] of Object.entries(record)) {
     const flag = flagName(name);
-    if (!isSettingFlag(flag)) {
-      if (!ELSEWHERE.includes(flag)) unknown.push(name);
+    // Where a run began from is a folder of the other computer.
+    if (!isSettingFlag(flag) || flag === INIT_ADAPTER) {
+      if (ELSEWHERE[flag] === undefined && flag !== INIT_ADAPTER) unknown.push(name);
     } else if (flag === 'shuffle') next[flag] = value === false || value === 'off' ? 'off' : 'on';
     else if (['string', 'number', 'boolean'].includes(typeof value)) next[flag] = String(value);
     else if (Array.isArray(value)) next[flag] = value.join(',');

@@ -2,11 +2,11 @@ import { computed, signal } from '@preact/signals';
 import { chooseSample, chosenSource } from './examples.ts';
 import { hrefOf } from './place.ts';
 import { isSampleKey, sampleTitle, type SampleKey } from './samples.ts';
-import { isSettingFlag } from './setting-fields.ts';
+import { INIT_ADAPTER, isSettingFlag } from './setting-fields.ts';
 import { isPreset, preset, typed } from './settings.ts';
 
-/** What somebody writes is theirs: a system prompt stays here, as examples and questions do. */
-const isShared = (flag: string): boolean => flag !== 'system' && isSettingFlag(flag);
+/** What somebody writes or made is theirs: a system prompt and an adapter stay here, as examples and questions do. */
+const isShared = (flag: string): boolean => flag !== 'system' && flag !== INIT_ADAPTER && isSettingFlag(flag);
 
 /** The address that opens this page with the same sample, length and settings. It never carries data. */
 export const sharedLink = computed(() => {

@@ -16,8 +16,8 @@ import { runsOfOtherTabs, takeTurn } from './other-tabs.ts';
 import { askSavedState, progressAnswers } from './progress-answers.ts';
 import { makeRunName } from './run-name.ts';
 import { earlierRuns, refreshRuns } from './runs.ts';
-import { inPageWords } from './setting-fields.ts';
-import { settings } from './settings.ts';
+import { INIT_ADAPTER, inPageWords } from './setting-fields.ts';
+import { settings, typed } from './settings.ts';
 import { adapter, compare } from './trial.ts';
 
 export type RunPhase = 'waiting' | 'starting' | 'running' | 'pausing' | 'paused' | 'stopping' | 'finished' | 'failed';
@@ -30,6 +30,8 @@ export interface RunBegin {
   readonly config: Partial<TrainConfig>;
   readonly data: Dataset;
   readonly evalData?: Dataset;
+  /** The run whose adapter it began with. */
+  readonly initAdapter?: string;
 }
 
 export interface RunView extends RunBegin {
@@ -120,7 +122,12 @@ export async function train(others?: Partial<TrainConfig>): Promise<void> {
   const { source, title, training } = examples.value.set;
   const out = newRunName(source === 'own' ? title : source);
   const { data, heldOut } = training;
-  const begin = { out, title, source, config: planned.config, data, ...(heldOut && { evalData: heldOut }) };
+  const initAdapter = others === undefined ? typed.value[INIT_ADAPTER] : undefined;
+  const begin = {
+    ...{ out, title, source, config: planned.config, data },
+    ...(heldOut && { evalData: heldOut }),
+    ...(initAdapter !== undefined && { initAdapter }),
+  };
   [steps, evals] = [[], []];
   await play(begin, false);
 }
@@ -143,8 +150,15 @@ export async function continueRun(out: string): Promise<void> {
     const details = await engine.readRun(out);
     [steps, evals] = details.ok ? [[...details.value.steps], [...details.value.evals]] : [[], []];
   }
-  const { title, source, config, data, evalData } = begin;
-  await play({ out, title, source, config, data, ...(evalData && { evalData }) }, true);
+  const { title, source, config, data, evalData, initAdapter } = begin;
+  await play(
+    {
+      ...{ out, title, source, config, data },
+      ...(evalData && { evalData }),
+      ...(initAdapter !== undefined && { initAdapter }),
+    },
+    true,
+  );
 }
 
 /** Whether a run's examples and settings are kept, so that it can go on. */
@@ -199,16 +213,21 @@ async function awaitTurn(out: string): Promise<(() => void) | undefined> {
 
 async function playInTurn(begin: RunBegin, resume: boolean): Promise<void> {
   if (model.value.kind !== 'ready') return;
-  const { out, config, data, evalData } = begin;
+  const { id } = model.value.facts;
+  const { out, config, data, evalData, initAdapter } = begin;
   if (!resume) await keep(`run:${out}`, begin);
+  const first = initAdapter === undefined ? undefined : await engine.openRun(id, initAdapter);
+  if (first?.ok === false) return change({ phase: 'failed', failure: first.error });
   const started = await engine.train({
-    model: model.value.facts.id,
+    model: id,
     data,
     ...(evalData && { evalData }),
+    ...(first && { initAdapter: first.value }),
     config,
     out,
     resume,
   });
+  if (first !== undefined) void engine.unloadAdapter(first.value);
   if (!started.ok) return change({ phase: 'failed', failure: started.error });
   runId = started.value.id;
   try {

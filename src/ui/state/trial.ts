@@ -64,6 +64,13 @@ effect(() => {
   lastModelId = id;
 });
 
+// A model that is put away answers no more; what it still says is nobody's answer.
+effect(() => {
+  if (model.value.kind === 'ready') return;
+  clearAnswers();
+  asking = undefined;
+});
+
 /** Takes the rows to ask about; the first question is filled in. */
 export function prefillQuestion(rows: readonly ShownRow[]): void {
   pool.value = rows.filter((row) => row.question !== '');

@@ -42,7 +42,7 @@ it('the store over the origin private file system keeps what every store promise
         }),
     );
     expect(outcomes.filter(({ error }) => error !== undefined)).toEqual([]);
-    expect(outcomes.length).toBeGreaterThanOrEqual(12);
+    expect(outcomes.length).toBeGreaterThanOrEqual(16);
   } finally {
     await browser.close();
     server.close();

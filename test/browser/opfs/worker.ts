@@ -1,5 +1,6 @@
-import { makeOpfsStore } from '../../../src/storage/opfs-store.ts';
+import { makeOpfsStore, openBrowserStore } from '../../../src/storage/opfs-store.ts';
 import { describeStore } from '../../../src/storage/store-contract.ts';
+import { describe, expect, it } from 'vitest';
 import { runAll } from './in-worker.ts';
 
 let count = 0;
@@ -11,6 +12,43 @@ describeStore('origin private file system', async () => {
     second: await makeOpfsStore(folder),
     dispose: () => root.removeEntry(folder, { recursive: true }),
   };
+});
+
+/** As a private window does that has the storage until it is used. */
+async function refusing(prototype: object, name: string, body: () => Promise<void>): Promise<void> {
+  const own = Object.getOwnPropertyDescriptor(prototype, name) ?? {};
+  const value = (): Promise<never> => Promise.reject(new DOMException('not in a private window', 'NotAllowedError'));
+  Object.defineProperty(prototype, name, { ...own, value });
+  try {
+    await body();
+  } finally {
+    Object.defineProperty(prototype, name, own);
+  }
+}
+
+describe('opening the browser store', () => {
+  it('gives files that are kept, and leaves nothing of the trial', async () => {
+    const folder = `opened-${(count += 1)}`;
+    const store = await openBrowserStore(folder);
+    expect(store.isKept).toBe(true);
+    expect(await store.list('')).toEqual([]);
+    await (await navigator.storage.getDirectory()).removeEntry(folder, { recursive: true });
+  });
+
+  for (const [owner, name] of [
+    [StorageManager.prototype, 'getDirectory'],
+    [FileSystemDirectoryHandle.prototype, 'getDirectoryHandle'],
+    [FileSystemFileHandle.prototype, 'createSyncAccessHandle'],
+  ] as const) {
+    it(`falls back to memory where ${name} is refused`, async () => {
+      await refusing(owner, name, async () => {
+        const store = await openBrowserStore();
+        expect(store.isKept).toBe(false);
+        await store.write('run/run.json', '{}');
+        expect(await store.readText('run/run.json')).toBe('{}');
+      });
+    });
+  }
 });
 
 self.onmessage = () => void runAll().then((outcomes) => self.postMessage(outcomes));

@@ -1,0 +1,58 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface OwnServer {
+  readonly url: string;
+  /** Files asked for, with the bytes that were sent of each answer. */
+  readonly sent: { readonly path: string; readonly range: string | undefined; bytes: number }[];
+  /** While held, answers stop after this many bytes and stay open. */
+  holdAfter: number;
+  close(): Promise<void>;
+}
+
+const CHUNK = 64 * 1024;
+
+/** A server of somebody's own: files with ranges and ETags, open to pages of other origins. */
+export async function startOwnServer(files: ReadonlyMap<string, Uint8Array>): Promise<OwnServer> {
+  const server = createServer((request, response) => void answer(request, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const self: OwnServer = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    sent: [],
+    holdAfter: Number.POSITIVE_INFINITY,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = decodeURIComponent((request.url ?? '/').slice(1));
+    const content = files.get(path);
+    response.setHeader('Access-Control-Allow-Origin', '*');
+    response.setHeader('Access-Control-Allow-Headers', 'range');
+    response.setHeader('Access-Control-Expose-Headers', 'etag, content-range');
+    if (request.method === 'OPTIONS') return void response.writeHead(204).end();
+    const record = { path, range: request.headers.range, bytes: 0 };
+    self.sent.push(record);
+    if (content === undefined) return void response.writeHead(404).end();
+    const asked = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+    const from = Number(asked?.[1] ?? 0);
+    const to = Math.min(content.byteLength, asked?.[2] ? Number(asked[2]) + 1 : content.byteLength);
+    response.writeHead(asked === null ? 200 : 206, {
+      'Content-Length': String(to - from),
+      ETag: `"${path}-${content.byteLength}"`,
+      ...(asked !== null && { 'Content-Range': `bytes ${from}-${to - 1}/${content.byteLength}` }),
+    });
+    let isOpen = true;
+    response.on('close', () => (isOpen = false));
+    for (let at = from; at < to && isOpen; at += CHUNK) {
+      while (isOpen && record.bytes >= self.holdAfter) await new Promise((resolve) => setTimeout(resolve, 20));
+      const piece = content.subarray(at, Math.min(to, at + CHUNK));
+      record.bytes += piece.byteLength;
+      response.write(piece);
+    }
+    response.end();
+  }
+  return self;
+}
