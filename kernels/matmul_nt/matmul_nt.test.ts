@@ -105,7 +105,11 @@ describe('matmul_nt', () => {
           expectClose(
             y,
             expected,
-            { rtol: HALF, atol: 2 * HALF * Math.sqrt(inFeatures + rank), nmse: HALF * HALF },
+            {
+              rtol: HALF,
+              atol: 2 * HALF * Math.max(1, Math.abs(alpha)) * Math.sqrt(inFeatures + rank),
+              nmse: HALF * HALF,
+            },
             entry,
           );
         }

@@ -13,7 +13,7 @@ import { benchJaxTrain } from './jax-train.ts';
 import { benchTorchTrain } from './node-torch-train.ts';
 import { benchTrain } from './train.ts';
 
-const MATMUL_SIZES = [512, 1024];
+const MATMUL_SIZES = [512, 1024, 2048];
 
 export interface BenchOptions {
   readonly gpu: Gpu;

@@ -33,8 +33,12 @@ export async function compilePlans(
   plans: readonly Pick<Plan, 'launches'>[],
   onProgress?: (done: number, total: number) => void,
 ): Promise<void> {
+  // The longest first, as they take longest: one that comes last is waited for by all but one of the compiler's threads.
+  const launches = plans
+    .flatMap((plan) => plan.launches.map(({ launch }) => launch))
+    .sort((a, b) => b.kernel.wgsl.length - a.kernel.wgsl.length);
   const before = new Set<Promise<CompiledPipeline>>();
-  for (const plan of plans) for (const { launch } of plan.launches) before.add(gpu.pipelines.get(launch));
+  for (const launch of launches) before.add(gpu.pipelines.get(launch));
   let done = 0;
   await Promise.all([...before].map((pipeline) => pipeline.then(() => onProgress?.(++done, before.size))));
 }
