@@ -1,6 +1,7 @@
 /**
  * The shapes of real models with random weights, through the terminal command, by hand:
  * `npx tsx scripts/check/real-shapes.ts [NAME] [CLI]`. NAME is one of SHAPES, CLI the built command (dist/cli.js).
+ * `… NAME --write FOLDER` only writes the model into a new folder, e.g. for `weblora bench --model FOLDER`.
  * Writes a checkpoint in sharded bf16 safetensors to the system's temporary folder, plans a run, decodes 16 tokens, makes
  * one training step, and compares plan and memory with their bounds. Results: docs/checks.md. Status 1 when one is missed.
  */
@@ -87,14 +88,18 @@ const HEAP_ALLOWANCE = 200e6;
 const EMBEDDED = join(import.meta.dirname, '..', '..', 'models', 'embedded', 'model');
 const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja'];
 
-const [name = 'SmolLM2-135M', cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js')] = process.argv.slice(2);
+const [name = 'SmolLM2-135M', cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js'), folder] =
+  process.argv.slice(2);
 const shape = SHAPES[name];
 if (shape === undefined) {
-  process.stderr.write(`usage: tsx scripts/check/real-shapes.ts [${Object.keys(SHAPES).join('|')}] [CLI]\n`);
+  process.stderr.write(
+    `usage: tsx scripts/check/real-shapes.ts [${Object.keys(SHAPES).join('|')}] [CLI | --write FOLDER]\n`,
+  );
   process.exit(2);
 }
 const work = mkdtempSync(join(tmpdir(), 'weblora-shapes-'));
-const model = join(work, 'model');
+const isWriting = cli === '--write' && folder !== undefined;
+const model = isWriting ? folder : join(work, 'model');
 let failures = 0;
 function check(title: string, bytes: number, atMost: number): void {
   const holds = bytes <= atMost;
@@ -193,6 +198,7 @@ function weblora(...args: string[]): { lines: Record<string, unknown>[]; peak: n
 try {
   mkdirSync(model);
   const largest = writeCheckpoint(shape.config);
+  if (isWriting) process.exit(0);
   const bound = largest + HEAP_ALLOWANCE;
   process.stdout.write(`${name}: largest tensor ${(largest / 1e6).toFixed(1)} MB\n`);
 
