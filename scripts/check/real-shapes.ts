@@ -198,7 +198,10 @@ function weblora(...args: string[]): { lines: Record<string, unknown>[]; peak: n
 try {
   mkdirSync(model);
   const largest = writeCheckpoint(shape.config);
-  if (isWriting) process.exit(0);
+  if (isWriting) {
+    rmSync(work, { recursive: true });
+    process.exit(0);
+  }
   const bound = largest + HEAP_ALLOWANCE;
   process.stdout.write(`${name}: largest tensor ${(largest / 1e6).toFixed(1)} MB\n`);
 
