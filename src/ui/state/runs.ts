@@ -5,6 +5,7 @@ import { engine, model } from './engine.ts';
 import { chooseSample, chosenSource } from './examples.ts';
 import { forget } from './kept.ts';
 import { readRunName } from './run-name.ts';
+import { labelOf } from './setting-fields.ts';
 import { adapter } from './trial.ts';
 
 export const earlierRuns = signal<readonly RunSummary[]>([]);
@@ -102,7 +103,7 @@ export function comparedCsv(): string {
   return [head.join(','), ...lines, ''].join('\n');
 }
 
-/** Settings in which the compared runs differ: name, and each run's value in order. */
+/** Settings in which the compared runs differ: as the page calls them, and each run's value in order. */
 export function settingsDifference(): { readonly name: string; readonly values: readonly string[] }[] {
   const all = [...comparedRuns.value.values()].map(({ record }) => record);
   const shown = (value: unknown): string =>
@@ -115,7 +116,7 @@ export function settingsDifference(): { readonly name: string; readonly values: 
   }));
   return names
     .map((name) => ({
-      name,
+      name: labelOf(name),
       values: all.map(({ settings }, i) => shown({ ...settings, ...resolved[i] }[name])),
     }))
     .filter(({ values }) => new Set(values).size > 1);
