@@ -129,7 +129,7 @@ describe('rows that cannot be used', () => {
       `"rows.jsonl:1: input is a list, wanted text"`,
     );
     expect(problemOf({ question: 'q', answer: '  ' })).toMatchInlineSnapshot(
-      `"rows.jsonl:1: empty answer (answer); fill it in or remove the row"`,
+      `"rows.jsonl:1: empty answer; fill it in or remove the row"`,
     );
     expect(problemOf({ text: '' })).toMatchInlineSnapshot(`"rows.jsonl:1: empty text; remove the row"`);
     expect(problemOf({ text: false })).toMatchInlineSnapshot(`"rows.jsonl:1: text is a boolean, wanted text"`);

@@ -82,7 +82,8 @@ function readPair(line: number, fields: Fields, prompt: string, answer: string):
   // Alpaca-style files leave the instruction or the input empty.
   const question = input.trim() === '' ? asked : asked.trim() === '' ? input : `${asked}\n\n${input}`;
   const said = String(fields[answer]);
-  if (said.trim() === '') return problem(`empty answer (${answer})`, 'fill it in or remove the row');
+  if (said.trim() === '')
+    return problem(answer === 'answer' ? 'empty answer' : `empty answer (${answer})`, 'fill it in or remove the row');
   const messages = [
     { role: 'user', content: question },
     { role: 'assistant', content: said },

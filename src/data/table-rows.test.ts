@@ -83,7 +83,7 @@ describe('tables as people have them', () => {
       [4, 'Wie viel?', '12.5'],
     ]);
     expect(problems).toEqual([
-      { file: 'Fragen.xlsx', line: 5, reason: 'empty answer (answer)', fix: 'fill it in or remove the row' },
+      { file: 'Fragen.xlsx', line: 5, reason: 'empty answer', fix: 'fill it in or remove the row' },
     ]);
     expect(notes).toEqual([
       'Fragen.xlsx: read as a spreadsheet',

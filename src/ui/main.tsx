@@ -1,6 +1,7 @@
 import './state/model-server.ts'; // before anything else: it narrows what this document may ask
 import { render } from 'preact';
 import { App } from './app.tsx';
+import { watchDrops } from './state/dropped-files.ts';
 import { engineFacts, startEngine } from './state/engine.ts';
 import { restoreExamples } from './state/examples.ts';
 import { explainGpu } from './state/gpu-case.ts';
@@ -13,7 +14,7 @@ import { watchPlan } from './state/cost.ts';
 import { watchPreview } from './state/preview.ts';
 import { watchRequests } from './state/requests.ts';
 import { findInterrupted } from './state/interrupted.ts';
-import { refreshRuns } from './state/runs.ts';
+import { refreshRuns, reopenAdapter } from './state/runs.ts';
 import { takeSharedLink } from './state/shared-link.ts';
 
 const root = document.querySelector('#app');
@@ -23,6 +24,7 @@ watchPlace();
 root.replaceChildren();
 render(<App />, root);
 watchLeaving();
+watchDrops();
 watchPreview();
 watchPlan();
 watchLoadOptions();
@@ -33,10 +35,15 @@ async function findRuns(): Promise<void> {
   await findInterrupted();
 }
 
+async function findAll(): Promise<void> {
+  await findRuns();
+  await reopenAdapter();
+}
+
 void startEngine().then(async () => {
   const { executor, adapter } = engineFacts.value ?? {};
   if (executor !== 'webgpu' || adapter?.isSoftware === true) void explainGpu();
   await watchOtherTabs(findRuns);
-  await findRuns();
+  await findAll();
 });
 void watchOffline();

@@ -55,3 +55,6 @@ export function formatBytes(bytes: number): string {
   if (bytes < 1e9) return `${Number((bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0))} MB`;
   return `${Number((bytes / 1e9).toFixed(1))} GB`;
 }
+
+/** A note of the engine, which begins small and ends without a stop. */
+export const asSentence = (note: string): string => `${note.charAt(0).toUpperCase()}${note.slice(1)}.`;

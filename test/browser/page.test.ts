@@ -50,7 +50,9 @@ describe('the page, over a scripted engine', () => {
     expect(readSafetensors(files['adapter_model.safetensors'] ?? new Uint8Array()).tensors.size).toBe(1);
     await page.getByText('In Python, with PEFT').click();
     const folder = download.suggestedFilename().replace('.zip', '');
-    expect(await page.getByLabel('In Python, with PEFT').innerText()).toContain(`from_pretrained(base), "${folder}")`);
+    expect(await page.getByLabel('In Python, with PEFT', { exact: true }).innerText()).toContain(
+      `from_pretrained(base), "${folder}")`,
+    );
     await page.getByText('Model card', { exact: true }).click();
     await page.getByLabel('Model card').getByText('# An adapter').waitFor();
 
@@ -552,6 +554,51 @@ describe('the page, over a scripted engine', () => {
     await refused.page.getByText('There is not enough graphics memory').waitFor();
     expect(await refused.page.getByText('Nothing was lost: training had not begun.').isVisible()).toBe(true);
     await refused.close();
+  });
+
+  it('says before a run that it does not fit, and what needs less', async () => {
+    const { page, close } = await open({
+      planFails: { code: 'out-of-memory', message: 'this run: got 9 GB, wanted 4 GB; lower --seq-len' },
+    });
+    await page.getByText('Built-in model ready').waitFor();
+    await at(page, 'Train');
+    await page.getByText('There is not enough graphics memory').waitFor();
+    expect(await page.getByText('lower “Longest example”').isVisible()).toBe(true);
+    await page.locator('summary', { hasText: 'All settings' }).click();
+    await page.getByLabel('Longest example').fill('128');
+    await page.getByText('There is not enough graphics memory').waitFor({ state: 'detached' });
+    await page.locator('.costs').getByText('31 MB').waitFor();
+    await close();
+  });
+
+  it('keeps the page where a file is dropped beside its place', async () => {
+    const { page, close } = await open();
+    await page.getByText('Built-in model ready').waitFor();
+    const drop = (selector: string, kind: string): Promise<boolean> =>
+      page.evaluate(
+        ([where = '', type = '']) => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File(['a'], 'a.csv'));
+          const event = new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true });
+          document.querySelector(where)?.dispatchEvent(event);
+          return event.defaultPrevented;
+        },
+        [selector, kind],
+      );
+    for (const kind of ['dragover', 'drop']) expect(await drop('footer', kind)).toBe(true);
+    expect(await page.getByText('On Support tickets.').isVisible()).toBe(true);
+    await close();
+  });
+
+  it('says when a text cannot be copied', async () => {
+    const { page, close } = await open();
+    await page.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'clipboard'));
+    await page.reload();
+    await at(page, 'Train');
+    await page.locator('summary', { hasText: 'All settings' }).click();
+    await button(page, 'Copy: The same in a terminal').click();
+    await page.getByText('select the text and copy it yourself').waitFor();
+    await close();
   });
 
   it('survives the death of the engine with a sentence, not a hang', async () => {

@@ -545,7 +545,9 @@ function folderOf(files: readonly NamedFile[]): ModelFolder {
   const folder =
     first !== undefined && first.name.includes('/')
       ? first.name.slice(0, first.name.lastIndexOf('/'))
-      : 'the dropped files';
+      : files.length === 1 && first !== undefined
+        ? first.name
+        : 'the dropped files';
   return { name: folder, files: new Map(sources) };
 }
 

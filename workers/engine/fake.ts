@@ -29,6 +29,8 @@ export interface Scenario {
   readonly downloadFails?: Failure;
   /** Milliseconds that loading the model takes. */
   readonly loadMs: number;
+  /** With the usual length of examples. */
+  readonly planFails?: Failure;
   readonly trainRefused?: Failure;
   readonly trainFails?: { readonly atStep: number; readonly error: Failure };
   readonly generateFails?: Failure;
@@ -221,7 +223,10 @@ export function makeEngine({
     modelStorage: () => Promise.resolve(done({ usedBytes: 0, freeBytes: undefined, isPersistent: undefined })),
     storeHubToken: () => Promise.resolve(done(null)),
 
-    plan: () => Promise.resolve(done(PLAN)),
+    plan: async (_model, config) => {
+      const { planFails } = await scenario;
+      return planFails !== undefined && config.seqLen === undefined ? failed(planFails) : done(PLAN);
+    },
     prepare: () => Promise.resolve(done(null)),
 
     async train(request, events) {

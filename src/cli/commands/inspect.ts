@@ -12,7 +12,7 @@ export async function inspect(target: string, flags: Flags, output: Output): Pro
   const facts = await describe(target, flags, output);
   output.record(facts);
   for (const [name, value] of Object.entries(facts))
-    output.line(`${name.padEnd(18)}${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    output.line(`${name.padEnd(24)}${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return 0;
 }
 

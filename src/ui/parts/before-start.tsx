@@ -1,9 +1,11 @@
-import { estimatedSeconds, plan } from '../state/cost.ts';
+import { estimatedSeconds, plan, planFailure } from '../state/cost.ts';
 import { engineFacts } from '../state/engine.ts';
 import { inPageWords } from '../state/setting-fields.ts';
 import { settings } from '../state/settings.ts';
 import { measureSpeed, speedTrial, TOO_LONG_SECONDS } from '../state/slow-path.ts';
 import { formatBytes, formatCount, formatDuration } from '../words.ts';
+import { CopyButton } from './copy-button.tsx';
+import { Problem } from './problem.tsx';
 
 /** What the run would take, said before it starts. */
 export function BeforeStart() {
@@ -39,6 +41,12 @@ export function BeforeStart() {
           </dd>
         </div>
       </dl>
+      {planFailure.value !== undefined && (
+        <Problem
+          failure={planFailure.value}
+          lost="Nothing was started. Smaller numbers under “All settings” need less."
+        />
+      )}
       {size.warning !== undefined && <p class="notice">{inPageWords(size.warning)}.</p>}
       <SlowDevice />
     </div>
@@ -81,9 +89,7 @@ function SlowDevice() {
         minutes. Try works here all the same.
       </p>
       <div class="actions">
-        <button type="button" onClick={() => void navigator.clipboard.writeText(location.href.split('#')[0] ?? '')}>
-          Copy this page’s address
-        </button>
+        <CopyButton text={location.href.split('#')[0] ?? ''}>Copy this page’s address</CopyButton>
         <a href="#/try">Try the model</a>
       </div>
     </div>

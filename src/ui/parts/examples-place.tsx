@@ -180,7 +180,9 @@ function KeptExamples({ isLocked }: { readonly isLocked: boolean }) {
   const waiting = newExamples.value;
   if (waiting.length === 0) return null;
   const add = (): void => {
-    void editSet({ kind: 'add', rows: waiting }).then(() => (newExamples.value = []));
+    void editSet({ kind: 'add', rows: waiting }).then((isAdded) => {
+      if (isAdded) newExamples.value = [];
+    });
   };
   return (
     <div class="notice">

@@ -17,7 +17,7 @@ import {
   type StoredModel,
 } from '../state/stored-models.ts';
 import { isTraining } from '../state/training.ts';
-import { formatBytes, formatCount, formatParameters } from '../words.ts';
+import { asSentence, formatBytes, formatCount, formatParameters } from '../words.ts';
 import { KeepsNothing } from './keeps-nothing.tsx';
 import { ModelStatus } from './model-status.tsx';
 import { Problem } from './problem.tsx';
@@ -194,7 +194,7 @@ function Choice({ choice, isRecommended }: { readonly choice: ModelChoice; reado
           {id}
         </a>
       </p>
-      {training.verdict !== 'fits' && <p class="quiet">{training.note}</p>}
+      {training.verdict !== 'fits' && <p class="quiet">{asSentence(training.note)}</p>}
       {smaller !== undefined && (
         <div class="actions">
           <button type="button" class={isRecommended ? 'primary' : ''} disabled={isLocked} onClick={openSmaller}>

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import type { Failure } from '../../errors.ts';
 import { inPageWords } from '../state/setting-fields.ts';
 import { FAILURE_TITLES } from '../words.ts';
+import { Linked } from './linked.tsx';
 
 interface ProblemProps {
   readonly failure: Failure;
@@ -22,7 +23,7 @@ export function Problem({ failure, lost, children }: ProblemProps) {
       <p>{lost}</p>
       {fix !== '' && (
         <p>
-          <strong>What to do:</strong> {fix}.
+          <strong>What to do:</strong> <Linked text={fix} />.
         </p>
       )}
       {children !== undefined && <div class="actions">{children}</div>}

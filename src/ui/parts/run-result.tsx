@@ -1,8 +1,9 @@
 import type { RunReport } from '../../../workers/engine/contract.ts';
-import { download } from '../state/take-away.ts';
+import { download, downloadFailure } from '../state/take-away.ts';
 import { continueRun, curve, type RunView } from '../state/training.ts';
 import { baseAnswer, question, tunedAnswer } from '../state/trial.ts';
 import { formatDuration } from '../words.ts';
+import { Problem } from './problem.tsx';
 import { KeepsNothing } from './keeps-nothing.tsx';
 import { AnswerPanes } from './answer-panes.tsx';
 
@@ -37,6 +38,9 @@ export function RunResult({ view, report }: { readonly view: RunView; readonly r
           </p>
           <AnswerPanes />
         </>
+      )}
+      {downloadFailure.value !== undefined && (
+        <Problem failure={downloadFailure.value} lost="Nothing was lost: the adapter is still here." />
       )}
       <div class="actions">
         <a class="button primary" href="#/try">

@@ -16,6 +16,7 @@ import {
 } from '../state/settings.ts';
 import { sharedLink } from '../state/shared-link.ts';
 import { saveFile } from '../state/take-away.ts';
+import { CopyButton } from './copy-button.tsx';
 
 /** Every setting for those who know them; each has a sentence, and none needs touching. */
 export function SettingsForm({ isDisabled }: { readonly isDisabled: boolean }) {
@@ -182,7 +183,6 @@ function Copied(props: {
   readonly note?: string;
 }) {
   const { title, label, text, note } = props;
-  const copied = useSignal('');
   return (
     <div class="field">
       <h3>{title}</h3>
@@ -191,13 +191,7 @@ function Copied(props: {
         {text}
       </pre>
       <div class="actions">
-        <button
-          type="button"
-          aria-label={`Copy: ${title}`}
-          onClick={() => void navigator.clipboard.writeText(text).then(() => (copied.value = text))}
-        >
-          {copied.value === text ? 'Copied' : 'Copy'}
-        </button>
+        <CopyButton text={text} label={`Copy: ${title}`} />
       </div>
     </div>
   );

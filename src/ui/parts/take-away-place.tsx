@@ -1,7 +1,7 @@
-import { useSignal } from '@preact/signals';
 import { model } from '../state/engine.ts';
 import { download, downloadFailure, modelCard, showModelCard } from '../state/take-away.ts';
 import { adapter, type CurrentAdapter } from '../state/trial.ts';
+import { CopyButton } from './copy-button.tsx';
 import { Problem } from './problem.tsx';
 import { RunsTable } from './runs-table.tsx';
 import { Section } from './section.tsx';
@@ -56,12 +56,14 @@ const asShell = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 /** The exact commands to use what was downloaded. */
 function Uses({ current }: { readonly current: CurrentAdapter }) {
   const { out, system } = current;
-  const isBuiltIn = model.value.kind === 'ready' && model.value.source.kind === 'embedded';
+  const source = model.value.kind === 'ready' ? model.value.source : undefined;
   const name = model.value.kind === 'ready' ? model.value.facts.name : '';
-  const base = isBuiltIn ? 'models/embedded/model' : name;
+  const isBuiltIn = source?.kind === 'embedded';
+  // transformers takes a repository by its name alone.
+  const base = isBuiltIn ? 'models/embedded/model' : source?.kind === 'hub' ? source.hub : name;
   const terminal = [
     `unzip ${out}.zip -d ${out}`,
-    `weblora generate --model ${isBuiltIn ? 'embedded' : asShell(base)} --adapter ${out} \\`,
+    `weblora generate --model ${isBuiltIn ? 'embedded' : asShell(name)} --adapter ${out} \\`,
     `  ${system === undefined ? '' : `--system ${asShell(system)} `}--prompt 'Your question'`,
   ].join('\n');
   const messages = [
@@ -98,7 +100,6 @@ function Uses({ current }: { readonly current: CurrentAdapter }) {
 }
 
 function Code({ title, text }: { readonly title: string; readonly text: string }) {
-  const isCopied = useSignal(false);
   return (
     <details class="settings">
       <summary>{title}</summary>
@@ -107,12 +108,7 @@ function Code({ title, text }: { readonly title: string; readonly text: string }
           {text}
         </pre>
         <div class="actions">
-          <button
-            type="button"
-            onClick={() => void navigator.clipboard.writeText(text).then(() => (isCopied.value = true))}
-          >
-            {isCopied.value ? 'Copied' : 'Copy'}
-          </button>
+          <CopyButton text={text} label={`Copy: ${title}`} />
         </div>
       </div>
     </details>

@@ -1,5 +1,6 @@
 import { computed, effect, signal } from '@preact/signals';
 import { DEFAULT_ACCUMULATE } from '../../train/config.ts';
+import type { Failure } from '../../errors.ts';
 import type { PlanReport } from '../../../workers/engine/contract.ts';
 import { engine, engineFacts, model } from './engine.ts';
 import { measure } from './preview.ts';
@@ -8,6 +9,8 @@ import { isTraining, secondsPerToken } from './training.ts';
 
 /** Memory of the run that would start now; undefined while unknown, or where nothing is planned. */
 export const plan = signal<PlanReport | undefined>(undefined);
+/** Why it could not be planned: it does not fit, for one. */
+export const planFailure = signal<Failure | undefined>(undefined);
 
 export function watchPlan(): void {
   effect(() => {
@@ -15,13 +18,15 @@ export function watchPlan(): void {
     const planned = settings.value;
     if (isTraining.value) return;
     plan.value = undefined;
+    planFailure.value = undefined;
     if (ready.kind !== 'ready' || 'problem' in planned || engineFacts.value?.executor !== 'webgpu') return;
     const { config, size } = planned;
     const accumulate = size?.accumulate ?? DEFAULT_ACCUMULATE;
     const timer = setTimeout(() => {
       void engine.plan(ready.facts.id, { ...config, accumulate }).then((answer) => {
-        if (settings.peek() !== planned) return;
+        if (settings.peek() !== planned || model.peek() !== ready) return;
         plan.value = answer.ok ? answer.value : undefined;
+        planFailure.value = answer.ok ? undefined : answer.error;
         // While the person still reads; what does not compile will say so when it is asked for.
         if (answer.ok) void engine.prepare(ready.facts.id, { ...config, accumulate });
       });

@@ -1,5 +1,16 @@
 import type { NamedFile } from '../../../workers/engine/contract.ts';
 
+/** A file that misses its place would otherwise open in this tab, and take the page away. */
+export function watchDrops(): void {
+  for (const kind of ['dragover', 'drop'] as const) {
+    document.addEventListener(kind, (event) => {
+      if (event.defaultPrevented || event.dataTransfer?.types.includes('Files') !== true) return;
+      event.preventDefault();
+      event.dataTransfer.dropEffect = 'none';
+    });
+  }
+}
+
 /** Everything in what was dropped, folders included, under its path. */
 export async function filesOfDrop(transfer: DataTransfer): Promise<NamedFile[]> {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry());

@@ -208,21 +208,24 @@ export async function rowsOf(from: number, count: number): Promise<Awaited<Retur
   return data.rows(from, count);
 }
 
-async function change(ask: () => Promise<Result<SetFacts>>): Promise<void> {
+/** @returns whether it was changed */
+async function change(ask: () => Promise<Result<SetFacts>>): Promise<boolean> {
   const state = examples.peek();
-  if (state.kind !== 'ready') return;
+  if (state.kind !== 'ready') return false;
   const { set } = state;
   try {
     const facts = need(await ask());
     const next = await ownState(facts, set.terminal.columns);
-    if (next.kind !== 'ready') return;
+    if (next.kind !== 'ready') return false;
     chosenSource.value = 'own';
     const title = set.source === 'own' ? set.title : `${set.title}, changed`;
     show({ kind: 'ready', set: { ...next.set, title } });
+    return true;
   } catch (thrown) {
     examples.value = { kind: 'failed', title: set.title, failure: toFailure(thrown) };
+    return false;
   }
 }
 
-export const fixSet = (what: SetFix): Promise<void> => change(() => data.fix(what));
-export const editSet = (edit: SetEdit): Promise<void> => change(() => data.edit(edit));
+export const fixSet = (what: SetFix): Promise<boolean> => change(() => data.fix(what));
+export const editSet = (edit: SetEdit): Promise<boolean> => change(() => data.edit(edit));

@@ -1,11 +1,12 @@
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import type { Failure } from '../../errors.ts';
-import type { RunDetails, RunSummary } from '../../../workers/engine/contract.ts';
+import type { Result, RunDetails, RunSummary } from '../../../workers/engine/contract.ts';
 import { engine, model } from './engine.ts';
 import { chooseSample, chosenSource } from './examples.ts';
-import { forget } from './kept.ts';
+import { forget, remembered } from './kept.ts';
 import { readRunName } from './run-name.ts';
-import { adapter } from './trial.ts';
+import { labelOf } from './setting-fields.ts';
+import { adapter, type CurrentAdapter } from './trial.ts';
 
 export const earlierRuns = signal<readonly RunSummary[]>([]);
 export const runsFailure = signal<Failure | undefined>(undefined);
@@ -27,26 +28,50 @@ export async function refreshRuns(): Promise<void> {
   earlierRuns.value = [...listed.value].sort((a, b) => began(b) - began(a));
 }
 
+/** The run whose adapter was open last. */
+const lastAdapter = remembered('adapter', '', (value) => typeof value === 'string');
+effect(() => {
+  if (adapter.value !== undefined) lastAdapter.value = adapter.value.out;
+});
+
+/** After a reload: the adapter that was open is open again, where its run and its model are here. */
+export async function reopenAdapter(): Promise<void> {
+  const run = earlierRuns.peek().find(({ out }) => out === lastAdapter.peek());
+  if (run === undefined || !isOfThisModel(run) || adapter.peek() !== undefined) return;
+  const opened = await openAdapter(run.out);
+  if (adapter.peek() === undefined && opened.ok) adapter.value = opened.value;
+}
+
+async function openAdapter(out: string): Promise<Result<CurrentAdapter>> {
+  if (model.value.kind !== 'ready') return { ok: false, error: { code: 'aborted', message: 'the model is loading' } };
+  const [opened, details] = await Promise.all([engine.openRun(model.value.facts.id, out), engine.readRun(out)]);
+  if (!opened.ok) return opened;
+  const system = details.ok ? details.value.record.settings['system'] : undefined;
+  const isUnfinished = earlierRuns.value.some((run) => run.out === out && !run.finished);
+  return {
+    ok: true,
+    value: {
+      id: opened.value,
+      out,
+      title: readRunName(out).title,
+      ...(typeof system === 'string' && { system }),
+      ...(isUnfinished && { isUnfinished }),
+    },
+  };
+}
+
 /** Makes an earlier run's adapter the one that is tried and taken away. */
 export async function openEarlierRun(out: string): Promise<boolean> {
   if (model.value.kind !== 'ready') return false;
-  const [opened, details] = await Promise.all([engine.openRun(model.value.facts.id, out), engine.readRun(out)]);
+  const opened = await openAdapter(out);
   if (!opened.ok) {
     runsFailure.value = opened.error;
     return false;
   }
   runsFailure.value = undefined;
-  const { title, sample } = readRunName(out);
+  const { sample } = readRunName(out);
   if (sample !== undefined && sample !== chosenSource.value) await chooseSample(sample);
-  const system = details.ok ? details.value.record.settings['system'] : undefined;
-  const isUnfinished = earlierRuns.value.some((run) => run.out === out && !run.finished);
-  adapter.value = {
-    id: opened.value,
-    out,
-    title,
-    ...(typeof system === 'string' && { system }),
-    ...(isUnfinished && { isUnfinished }),
-  };
+  adapter.value = opened.value;
   return true;
 }
 
@@ -102,7 +127,7 @@ export function comparedCsv(): string {
   return [head.join(','), ...lines, ''].join('\n');
 }
 
-/** Settings in which the compared runs differ: name, and each run's value in order. */
+/** Settings in which the compared runs differ: as the page calls them, and each run's value in order. */
 export function settingsDifference(): { readonly name: string; readonly values: readonly string[] }[] {
   const all = [...comparedRuns.value.values()].map(({ record }) => record);
   const shown = (value: unknown): string =>
@@ -115,7 +140,7 @@ export function settingsDifference(): { readonly name: string; readonly values: 
   }));
   return names
     .map((name) => ({
-      name,
+      name: labelOf(name),
       values: all.map(({ settings }, i) => shown({ ...settings, ...resolved[i] }[name])),
     }))
     .filter(({ values }) => new Set(values).size > 1);

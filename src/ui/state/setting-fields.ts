@@ -18,6 +18,16 @@ export interface SettingGroup {
   readonly fields: readonly SettingField[];
 }
 
+/** Settings that a run records and that are no field. */
+const RECORDED_LABELS: Readonly<Record<string, string>> = {
+  data: 'Examples',
+  model: 'Model',
+  system: 'System prompt',
+  columns: 'Columns',
+  'eval-split': 'Share kept back',
+  'skip-bad-rows': 'Bad rows left out',
+};
+
 /** An earlier run to go on from, by its name. */
 export const INIT_ADAPTER = 'init-adapter';
 
@@ -351,6 +361,10 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
 
 export const isSettingFlag = (flag: string): boolean =>
   flag === 'system' || FIELDS.some((field) => field.flag === flag);
+
+/** What the page calls a flag; one it has no word for as it is. */
+export const labelOf = (flag: string): string =>
+  FIELDS.find((field) => field.flag === flag)?.label ?? RECORDED_LABELS[flag] ?? flag;
 
 /** A sentence of the engine without the terminal's flags: each by the label it has on this page. */
 export function inPageWords(text: string): string {
