@@ -97,12 +97,58 @@ function roofline(row: BenchRow): string {
   ].join('\n\n');
 }
 
+/** Facts that only some rows have. */
+const facts = (row: BenchRow): Readonly<Record<string, number | undefined>> =>
+  row as unknown as Readonly<Record<string, number | undefined>>;
+const seconds = (ms: number | undefined): string => (ms === undefined ? '' : `${(ms / 1000).toFixed(1)} s`);
+
+/** Whole runs, and what they said they would take. */
+function jobTable(rows: readonly BenchRow[]): string {
+  return table(
+    ['case', 'took', 'compilation before', 'told after', 'told', 'off by', 'memory', 'adapter, commit'],
+    rows.map((row) => {
+      const { compileMs, estimateAfterMs, estimateMs, estimateOff } = facts(row);
+      return [
+        row.case,
+        row.status === 'ok' ? seconds(row.medianMs) : row.status,
+        seconds(compileMs),
+        seconds(estimateAfterMs),
+        seconds(estimateMs),
+        estimateOff === undefined ? '' : percent(estimateOff),
+        megabytes(row.peakBytes),
+        `${row.adapter}, ${row.commit}`,
+      ];
+    }),
+  );
+}
+
+/** What a step takes with more tokens and layers. */
+function scalingTable(rows: readonly BenchRow[]): string {
+  return table(
+    ['case', 'ms, median (20th to 80th percentile)', 'of it attention', 'of it the rest', 'memory', 'adapter, commit'],
+    rows.map((row) => {
+      const { attentionMs, otherMs } = facts(row);
+      return [
+        row.case,
+        row.status === 'ok' ? spread(row) : row.status,
+        number(attentionMs, 1),
+        number(otherMs, 1),
+        megabytes(row.peakBytes),
+        `${row.adapter}, ${row.commit}`,
+      ];
+    }),
+  );
+}
+
 const rows = readRows();
+const of = (suite: BenchRow['suite']): BenchRow[] => rows.filter((row) => row.suite === suite);
 const tables = [
   '## Training steps',
   suiteTable(rows, 'train'),
   '## Where a step goes',
   ...rows.filter((row) => row.suite === 'train' && row.kernelShares !== undefined).map(roofline),
+  ...(of('scaling').length > 0 ? ['## Longer rows and more layers', scalingTable(of('scaling'))] : []),
+  ...(of('job').length > 0 ? ['## A whole run', jobTable(of('job'))] : []),
   '## Matmul',
   suiteTable(rows, 'kernels'),
   '## Generation',

@@ -28,8 +28,11 @@ export interface BenchRow {
   readonly [more: string]: unknown;
 }
 
-export type Suite = 'train' | 'decode' | 'prefill' | 'kernels';
-export const SUITES: readonly Suite[] = ['train', 'decode', 'prefill', 'kernels'];
+/** What is measured unless one suite is asked for. */
+export const DEFAULT_SUITES = ['train', 'decode', 'prefill', 'kernels'] as const;
+/** The last two take minutes on a software adapter. */
+export const SUITES = [...DEFAULT_SUITES, 'job', 'scaling'] as const;
+export type Suite = (typeof SUITES)[number];
 
 /** What every row says of where it ran. */
 export type About = Pick<BenchRow, 'adapter' | 'adapterKind' | 'runtime' | 'commit'>;

@@ -5,9 +5,11 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { benchAdapters } from './adapters.ts';
 import { benchDecode, benchPrefill } from './generate.ts';
 import { measureCeilings } from './ceilings.ts';
+import { benchJob } from './job.ts';
 import { benchKernels } from './kernels.ts';
 import { aboutAdapter, type BenchRow, type Suite } from './row.ts';
 import { benchMatmul } from './matmul-peers.ts';
+import { benchScaling } from './scaling.ts';
 import { benchTfjsTrain } from './tfjs-train.ts';
 import { benchJaxTrain } from './jax-train.ts';
 import { benchTorchTrain } from './node-torch-train.ts';
@@ -34,7 +36,7 @@ export interface BenchOptions {
 export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow> {
   const { gpu, opened, format, suites, lengths, room, peers } = options;
   const about = aboutAdapter(gpu, options);
-  if (suites.some((suite) => suite !== 'kernels')) {
+  if (suites.some((suite) => suite !== 'kernels' && suite !== 'scaling')) {
     const context = Math.min(opened.model.shape.maxPositions, Math.max(512, ...lengths));
     const base = await GpuBase.load(gpu, opened, { format, context });
     try {
@@ -53,10 +55,12 @@ export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow
         yield* benchAdapters(base, opened.name, about);
       }
       if (suites.includes('prefill')) yield await benchPrefill(base, opened.name, about);
+      if (suites.includes('job')) yield await benchJob(base, opened, about);
     } finally {
       base.destroy();
     }
   }
+  if (suites.includes('scaling')) yield* benchScaling(gpu, { format: 'q4', ceilings: await measureCeilings(gpu) }, about);
   if (suites.includes('kernels')) {
     yield* benchKernels(gpu, room, about);
     if (peers) for (const size of MATMUL_SIZES) yield* benchMatmul(gpu, size, about);

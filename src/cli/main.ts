@@ -120,7 +120,10 @@ async function main(): Promise<number> {
     'time training, generation and kernels on this adapter',
     [
       ...MODEL,
-      ['--suite <name>', 'train, decode, prefill or kernels (default: all of them)'],
+      [
+        '--suite <name>',
+        'train, decode, prefill or kernels (default: these four), job: a whole run and its estimate, scaling: longer rows and more layers',
+      ],
       ['--lengths <tokens>', 'tokens of the training steps (default 64,512)'],
       ['--room <name>', 'only this kernel'],
       ['--peers', 'time other libraries on the same work too'],

@@ -702,12 +702,12 @@ describe('the page, over a scripted engine', () => {
   });
 
   it('measures before a run on a device that is slow, and says what is better when it takes too long', async () => {
-    const { page, close } = await open({ onCpu: true });
+    const { page, close } = await open({ onCpu: true, steps: 225 });
     await page.getByText('This computer’s processor, without a graphics chip').waitFor();
     await at(page, 'Train');
     await page.getByText('so the processor does the work').waitFor();
     await button(page, 'Measure').click();
-    await page.getByText(/about 1 min 30 s/).waitFor(); // a few steps of 0.4 s, 225 of them
+    await page.getByText(/about 1 min 30 s/).waitFor(); // 225 steps of 0.4 s
     await close();
   });
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { resolveBase } from '../../../models/base-format.ts';
 import { openModel } from '../../../models/open-model.ts';
-import { SUITES, type BenchRow } from '../../bench/row.ts';
+import { DEFAULT_SUITES, SUITES, type BenchRow } from '../../bench/row.ts';
 import { runSuites } from '../../bench/suites.ts';
 import { WebLoraError } from '../../errors.ts';
 import { openNodeGpu } from '../../gpu/node.ts';
@@ -30,7 +30,7 @@ export async function bench(flags: Flags, output: Output): Promise<number> {
       gpu,
       opened,
       format: resolveBase(opened, baseOf(flags)),
-      suites: suite === undefined ? SUITES : [suite],
+      suites: suite === undefined ? DEFAULT_SUITES : [suite],
       lengths,
       peers: flags.flag('peers'),
       runtime: `Node ${process.versions.node}, ${process.platform} ${process.arch}, ${availableParallelism()} threads`,

@@ -1,0 +1,87 @@
+import type { GpuBase } from '../../models/gpu-base.ts';
+import type { OpenModel } from '../../models/open-model.ts';
+import { IGNORED_LABEL } from '../data/rows.ts';
+import { makeMemoryStore } from '../storage/memory-store.ts';
+import { resolveTrainConfig } from '../train/config.ts';
+import { planProgram } from '../train/program.ts';
+import { RunControl, runTraining, type MadeTrainer, type RunEvent } from '../train/run.ts';
+import { WgslTrainer } from '../train/wgsl-trainer.ts';
+import { notMeasured, type About, type BenchRow } from './row.ts';
+
+const ROWS = 40;
+const TOKENS = 80;
+const UPDATES = 100;
+const ROWS_PER_UPDATE = 4;
+
+/**
+ * The reference job, as anyone would run it: 40 rows of 80 tokens whose second half is scored, 100 updates of 4 rows with all
+ * other settings at their defaults, checkpoints included. Also what the run said it would take as soon as it knew.
+ */
+export async function benchJob(base: GpuBase, opened: OpenModel, about: About): Promise<BenchRow> {
+  const row = {
+    suite: 'job',
+    case: `${opened.name} ${base.format}: ${ROWS} rows of ${TOKENS} tokens, ${UPDATES} updates of ${ROWS_PER_UPDATE} rows`,
+    impl: 'weblora',
+    ...about,
+  } as const;
+  const begun = performance.now();
+  let compileMs = Number.NaN;
+  let told: { readonly afterSeconds: number; readonly seconds: number } | undefined;
+  const emit = (event: RunEvent): void => {
+    if (event.kind === 'started') compileMs = performance.now() - begun;
+    if (event.kind !== 'step' || told !== undefined || event.secondsLeft === undefined) return;
+    const { elapsed_seconds: afterSeconds } = event.metrics;
+    told = { afterSeconds, seconds: afterSeconds + event.secondsLeft };
+  };
+  try {
+    let peakBytes = Number.NaN;
+    const outcome = await runTraining({
+      opened,
+      base: { format: base.format, context: base.context },
+      config: resolveTrainConfig({ steps: UPDATES, accumulate: ROWS_PER_UPDATE, seqLen: Math.min(512, base.context) }),
+      data: { name: 'reference.jsonl', bytes: referenceRows(opened.model.shape.vocabSize) },
+      store: makeMemoryStore(),
+      out: 'job',
+      emit,
+      control: new RunControl(),
+      makeTrainer: async (spec): Promise<MadeTrainer> => {
+        const { lora, rows, microSteps, optimizer, weightDecay } = spec;
+        const { limits, variant, quads } = base.gpu;
+        const shared = { model: opened.model, format: base.format, context: base.context, limits, variant, quads };
+        const program = planProgram({ ...shared, lora, rows, microSteps, optimizer, weightDecay });
+        const { report } = program;
+        peakBytes = report.totalBytes;
+        const { checkpoint: checkpointing, optimizerState } = report;
+        const kernels = { executor: 'webgpu', variant, checkpointing, optimizerState } as const;
+        const trainer = await WgslTrainer.make(base, program);
+        return { trainer, plan: report, device: {}, deviceName: about.adapter, kernels };
+      },
+    });
+    const { elapsedSeconds, totalTokens, finalLoss } = outcome;
+    return {
+      ...row,
+      medianMs: elapsedSeconds * 1000,
+      tokensPerSec: totalTokens / elapsedSeconds,
+      peakBytes,
+      compileMs,
+      finalLoss,
+      ...(told !== undefined && {
+        estimateMs: told.seconds * 1000,
+        estimateAfterMs: told.afterSeconds * 1000,
+        estimateOff: told.seconds / elapsedSeconds - 1,
+      }),
+      status: 'ok',
+    };
+  } catch (error) {
+    return { ...row, status: notMeasured(error) };
+  }
+}
+
+/** Tokenised rows: every row a walk of its own through the vocabulary. */
+function referenceRows(vocabSize: number): Uint8Array {
+  const rows = Array.from({ length: ROWS }, (_, row) => {
+    const ids = Array.from({ length: TOKENS }, (_unused, t) => (row * 131 + t * 7919) % vocabSize);
+    return JSON.stringify({ input_ids: ids, labels: ids.map((id, t) => (t < TOKENS / 2 ? IGNORED_LABEL : id)) });
+  });
+  return new TextEncoder().encode(`${rows.join('\n')}\n`);
+}
