@@ -37,6 +37,8 @@ export type ModelSource =
 export interface LoadOptions {
   readonly base?: BaseFormat;
   readonly context?: number;
+  /** Compiles what training with these settings needs while the weights stream in. */
+  readonly prepare?: Partial<TrainConfig>;
   /** Use downloaded models only and ask no server. */
   readonly offline?: boolean;
   /** Another server that speaks the hub's interface. */

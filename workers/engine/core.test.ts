@@ -33,3 +33,15 @@ it('compiles before a run everything that the run needs, and allocates nothing f
   expect(gpu.pipelines.size).toBe(programs);
   model.dispose();
 });
+
+it('compiles for a run while the weights stream in, where asked', async () => {
+  const gpu = await openTestGpu();
+  const core = await Core.open({ device: 'webgpu', openGpu: () => Promise.resolve(gpu) });
+  const config = resolveTrainConfig({ rank: 3, steps: 1, accumulate: 2, seqLen: 48 });
+  const model = await core.loadModel(folderOnDisk(join(TOY, 'model'), 'toy-llama'), { prepare: config });
+  const programs = gpu.pipelines.size;
+  await model.prepare(config);
+  expect(programs).toBeGreaterThan(0);
+  expect(gpu.pipelines.size).toBe(programs);
+  model.dispose();
+});

@@ -50,6 +50,8 @@ export interface CoreOptions {
 export interface LoadModelOptions {
   readonly base?: BaseFormat;
   readonly context?: number;
+  /** Compiles what a run with these settings replays while the weights stream in. */
+  readonly prepare?: TrainConfig;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -160,10 +162,17 @@ export class LoadedModel {
   static async load(
     core: Core,
     opened: OpenModel,
-    { base: wantedBase, context: wanted, onProgress }: LoadModelOptions,
+    { base: wantedBase, context: wanted, prepare, onProgress }: LoadModelOptions,
   ): Promise<LoadedModel> {
     const context = resolveContext(opened, wanted);
     const format = resolveBase(opened, wantedBase);
+    if (core.gpu !== undefined && prepare !== undefined) {
+      const { gpu } = core;
+      const { limits, variant, quads } = gpu;
+      const program = programFor(opened, { format, context, config: prepare, limits, variant, quads });
+      // What does not compile will say so when it is asked for.
+      compilePlans(gpu, plansOf(program)).catch(() => undefined);
+    }
     const base =
       core.gpu === undefined
         ? undefined

@@ -161,11 +161,12 @@ class Engine {
   ): Promise<ModelFacts> {
     const core = await this.#open();
     const progress = port === undefined ? undefined : new EventSender<ProgressEvent>(port);
-    const { base, context: wantedContext } = options;
+    const { base, context: wantedContext, prepare } = options;
     const folder = await this.#folderOf(source, options, port, progress);
     const loaded = await core.loadModel(folder, {
       ...(base !== undefined && { base }),
       ...(wantedContext !== undefined && { context: wantedContext }),
+      ...(prepare && { prepare: resolveTrainConfig(prepare) }),
       onProgress: (done, total) => progress?.send({ phase: 'preparing the model', done, total, unit: 'rows' }),
     });
     progress?.end();

@@ -106,7 +106,8 @@ export async function openModel(source: ModelSource, offline = false): Promise<v
   if (previous.kind === 'ready') await engine.unloadModel(previous.facts.id);
   const loaded = await engine.loadModel(
     source,
-    { ...loadOptions.peek(), ...(offline && { offline }) },
+    // Whoever opens the built-in model will try training, most likely with the settings they find.
+    { ...loadOptions.peek(), ...(offline && { offline }), ...(source.kind === 'embedded' && { prepare: {} }) },
     {
       signal: mine.signal,
       onProgress: ({ phase, done, total, unit }) => {
