@@ -41,13 +41,13 @@ describe('models from elsewhere, over a scripted engine', () => {
       .getByRole('button', { name: /^Download [\d.]+ [MG]B/ })
       .first()
       .click();
-    await page.getByText(/hf:[\w/.-]+ ready, 5.1 million parameters/).waitFor();
+    await page.getByText(/[\w.-]+\/[\w.-]+ ready, 5.1 million parameters/).waitFor();
     expect(page.url()).toBe(`${url()}download.html#/model`);
     await page.getByText('What left this device').click();
     await page.getByText('the site it came from and huggingface.co, which you chose a model of').waitFor();
     // It is here now: from the next load on nobody else is asked.
     await page.reload();
-    await page.getByText(/hf:[\w/.-]+ ready, 5.1 million parameters/).waitFor();
+    await page.getByText(/[\w.-]+\/[\w.-]+ ready, 5.1 million parameters/).waitFor();
     expect(page.url()).toBe(`${url()}#/model`);
     expect(await page.getByText('Built-in model ready').count()).toBe(0);
     await button(page, 'Back to the built-in model').click();
@@ -67,16 +67,16 @@ describe('models from elsewhere, over a scripted engine', () => {
     await page.getByText('Built-in model ready').waitFor();
     await at(page, 'Model');
     await page.getByText('On this device: 600 MB').waitFor();
-    await button(page, 'Use hf:a/b').click();
-    await page.getByText('hf:a/b ready').waitFor();
+    await button(page, 'Use a/b').click();
+    await page.getByText('a/b ready').waitFor();
     expect(page.url()).toBe(`${url()}#/model`); // it is here: nobody is asked
-    await button(page, 'Download the rest of hf:c/d').click();
+    await button(page, 'Download the rest of c/d').click();
     await page.getByText('The download did not get through').waitFor();
     expect(await page.getByText('what has arrived of it is kept').isVisible()).toBe(true);
     await button(page, 'Try again').click();
-    await page.getByText('hf:c/d ready').waitFor();
-    await button(page, 'Delete hf:a/b').click();
-    await page.getByText('hf:a/b', { exact: true }).waitFor({ state: 'detached' });
+    await page.getByText('c/d ready').waitFor();
+    await button(page, 'Delete a/b').click();
+    await page.getByText('a/b', { exact: true }).waitFor({ state: 'detached' });
     await close();
   });
 
@@ -96,10 +96,10 @@ describe('models from elsewhere, over a scripted engine', () => {
     await page.getByText('This model needs a permission first').waitFor();
     await page.getByLabel('Access token of Hugging Face').fill('hf_secret');
     await button(page, 'Keep it and try again').click();
-    await page.getByText('hf:x/gated ready').waitFor();
+    await page.getByText('x/gated ready').waitFor();
     expect(await page.content()).not.toContain('hf_secret');
     await page.reload();
-    await page.getByText('hf:x/gated ready').waitFor();
+    await page.getByText('x/gated ready').waitFor();
     await page.getByText('Another model, by name or address').click();
     await button(page, 'Forget it').click();
     await button(page, 'Forget it').waitFor({ state: 'detached' });
@@ -120,7 +120,7 @@ describe('models from elsewhere, over a scripted engine', () => {
     const [, rank = '', tokens = ''] =
       /Rank (\d+) and examples of up to (\d+) tokens: fits/.exec(await tight.innerText()) ?? [];
     await smaller?.click();
-    await page.getByText(/hf:[\w/.-]+ ready/).waitFor();
+    await page.getByText(/[\w.-]+\/[\w.-]+ ready/).waitFor();
     await at(page, 'Train');
     await page.getByText('All settings', { exact: false }).click();
     expect(await page.getByLabel('Command line').innerText()).toContain(`--rank ${rank} `);

@@ -16,11 +16,17 @@ const VIEWS = [
   { name: '1280-light', width: 1280, height: 900, colorScheme: 'light' },
   { name: '1280-dark', width: 1280, height: 900, colorScheme: 'dark' },
   { name: '390-light', width: 390, height: 844, colorScheme: 'light' },
+  { name: '390-dark', width: 390, height: 844, colorScheme: 'dark' },
 ] as const;
 const RUNS = [
   { out: 'shop-20261103-101500', finished: true, step: 100, totalSteps: 100, model: 'embedded' },
   { out: 'style-20261102-090000', finished: false, step: 30, totalSteps: 100, model: 'embedded' },
 ];
+/** One that is here, and one whose download was stopped. */
+const STORED = [
+  { name: 'hf:HuggingFaceTB/SmolLM2-135M-Instruct', complete: true, bytes: 2.71e8 },
+  { name: 'hf:Qwen/Qwen2.5-0.5B-Instruct', complete: false, bytes: 4.1e8 },
+].map((model) => ({ ...model, id: model.name, commit: 'main', files: [] }));
 const FILE = [
   'Wann haben Sie offen?;Montag bis Freitag von neun bis sechs, am Samstag bis eins.',
   'Kann ich ein Knäuel zurückgeben?;Ja, vier Wochen lang, solange die Banderole daran ist.',
@@ -32,7 +38,7 @@ for (const { name, width, height, colorScheme } of VIEWS) {
   const { page, close } = await visit(
     browser,
     site.url,
-    { steps: 120, stepMs: 50, runs: RUNS },
+    { steps: 120, stepMs: 50, runs: RUNS, stored: STORED, freeGpuBytes: 1.5e9 },
     { viewport: { width, height }, colorScheme },
   );
   const shoot = (place: string): Promise<unknown> =>
@@ -56,6 +62,14 @@ for (const { name, width, height, colorScheme } of VIEWS) {
   await page.getByText('What the model sees').click();
   await shoot('examples');
   await page.getByRole('radio', { name: /Support tickets/ }).check();
+  await page.getByText('On Support tickets.').waitFor();
+  await at('Train');
+  await page.locator('.costs').getByText('31 MB').waitFor();
+  await page.locator('summary', { hasText: 'All settings' }).click();
+  await page.getByText('What left this device').click();
+  await shoot('train-settings');
+  await page.locator('summary', { hasText: 'All settings' }).click();
+  await page.getByText('What left this device').click();
   await page.getByRole('button', { name: 'Train', exact: true }).click();
   await page.getByLabel('Show answers as it learns').check();
   await page.getByText(/Step (1..|[5-9].) of 120/).waitFor();

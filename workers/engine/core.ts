@@ -144,6 +144,8 @@ export class LoadedModel {
   readonly #base: GpuBase | undefined;
   readonly #pool: AdapterPool | undefined;
   #programs: WgslPrograms | undefined;
+  /** The last plan: who asks what a run needs prepares it next. */
+  #planned: { readonly key: string; readonly program: Program } | undefined;
   /** Least recently used first. */
   readonly #conversations = new Map<string, Promise<Conversation>>();
   #chats = 0;
@@ -195,14 +197,19 @@ export class LoadedModel {
 
   #programFor(config: TrainConfig): Program {
     const { gpu } = this.#core;
-    return programFor(this.opened, {
-      format: this.format,
-      context: this.context,
-      config,
-      limits: gpu?.limits ?? DEFAULT_LIMITS,
-      variant: gpu?.variant ?? 'workgroup',
-      quads: gpu?.quads ?? false,
-    });
+    const key = JSON.stringify(config);
+    if (this.#planned?.key !== key) {
+      const program = programFor(this.opened, {
+        format: this.format,
+        context: this.context,
+        config,
+        limits: gpu?.limits ?? DEFAULT_LIMITS,
+        variant: gpu?.variant ?? 'workgroup',
+        quads: gpu?.quads ?? false,
+      });
+      this.#planned = { key, program };
+    }
+    return this.#planned.program;
   }
 
   train(options: TrainOptions): Promise<RunOutcome> {

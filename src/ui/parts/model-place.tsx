@@ -17,7 +17,7 @@ import {
   type StoredModel,
 } from '../state/stored-models.ts';
 import { isTraining } from '../state/training.ts';
-import { asSentence, formatBytes, formatCount, formatParameters } from '../words.ts';
+import { asSentence, formatBytes, formatCount, formatParameters, modelTitle } from '../words.ts';
 import { KeepsNothing } from './keeps-nothing.tsx';
 import { ModelStatus } from './model-status.tsx';
 import { Problem } from './problem.tsx';
@@ -301,13 +301,14 @@ function StoredModels() {
 }
 
 function StoredLine({ stored: { id, name, bytes, complete } }: { readonly stored: StoredModel }) {
+  const title = modelTitle(name);
   const isInUse = model.value.kind === 'ready' && model.value.facts.name === name;
   const isLocked = isTraining.value || model.value.kind === 'loading';
   return (
     <li>
       <div class="run-line">
         <span>
-          <strong>{name}</strong>{' '}
+          <strong>{title}</strong>{' '}
           <span class="quiet">
             {formatBytes(bytes)}
             {!complete && ', not all of it yet'}
@@ -320,7 +321,7 @@ function StoredLine({ stored: { id, name, bytes, complete } }: { readonly stored
               type="button"
               class="plain"
               disabled={isLocked}
-              aria-label={`${complete ? 'Use' : 'Download the rest of'} ${name}`}
+              aria-label={`${complete ? 'Use' : 'Download the rest of'} ${title}`}
               onClick={() => void openModel(sourceOfText(name), complete)}
             >
               {complete ? 'Use' : 'Download the rest'}
@@ -330,7 +331,7 @@ function StoredLine({ stored: { id, name, bytes, complete } }: { readonly stored
             type="button"
             class="plain"
             disabled={isLocked}
-            aria-label={`Delete ${name}`}
+            aria-label={`Delete ${title}`}
             onClick={() => void deleteStoredModel(id)}
           >
             Delete

@@ -10,7 +10,7 @@ import {
 } from '../state/engine.ts';
 import { isDistant } from '../state/model-server.ts';
 import { refreshRuns } from '../state/runs.ts';
-import { formatBytes, formatParameters } from '../words.ts';
+import { formatBytes, formatParameters, modelTitle } from '../words.ts';
 import { GpuHelp } from './gpu-help.tsx';
 import { HubToken } from './hub-token.tsx';
 import { Problem } from './problem.tsx';
@@ -59,7 +59,7 @@ export function ModelStatus() {
           {state.kind === 'ready' ? (
             <span>
               <span class="dot" aria-hidden="true" />{' '}
-              {state.source.kind === 'embedded' ? 'Built-in model' : state.facts.name} ready,{' '}
+              {state.source.kind === 'embedded' ? 'Built-in model' : modelTitle(state.facts.name)} ready,{' '}
               {formatParameters(state.facts.parameterCount)} parameters
               {state.source.kind === 'embedded' && ', for trying out'}
               {loadOptions.value.base !== undefined && `, kept as ${state.facts.base}`}

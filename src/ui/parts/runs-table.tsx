@@ -20,7 +20,7 @@ import { smooth } from '../state/smooth.ts';
 import { saveFile } from '../state/take-away.ts';
 import { continueRun, isTraining } from '../state/training.ts';
 import { adapter } from '../state/trial.ts';
-import { plural } from '../words.ts';
+import { modelTitle, plural } from '../words.ts';
 import { Plot } from './plot.tsx';
 import { Problem } from './problem.tsx';
 
@@ -68,7 +68,7 @@ function Run({ summary }: { readonly summary: RunSummary }) {
                 : finished
                   ? plural(step, 'step')
                   : `stopped at step ${step} of ${totalSteps}`,
-              fits ? undefined : `on ${summary.model}`,
+              fits ? undefined : `on ${modelTitle(summary.model)}`,
             ]
               .filter((text) => text !== undefined)
               .join(', ')}
