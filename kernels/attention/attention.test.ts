@@ -190,19 +190,27 @@ describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (sprea
     const shape = { rows: 70, heads: 3, kvHeads: 3, headDim: 10, scale: 0.5 };
     const inputs = inputsOf(shape);
     const bounds = boundsOf([70], 70);
-    const launch = attentionForward({ ...shape, ...how });
-    const [count] = launch.workgroups;
-    const folded = { ...launch, workgroups: [Math.ceil(count / 2), 2, 1] as const };
+    const args = { ...shape, ...how };
+    const launches = [attentionForward, attentionStats, attentionBackwardDq, attentionBackwardDkv].map((of) =>
+      of(args),
+    );
+    const folded = launches.map((launch) => ({
+      ...launch,
+      workgroups: [Math.ceil(launch.workgroups[0] / 2), 2, 1] as const,
+    }));
+    const like = (values: Float32Array): Float32Array => new Float32Array(values.length);
     const buffers = {
-      q: inputs.q,
-      k: inputs.k,
-      v: inputs.v,
+      ...inputs,
       bounds,
-      o: new Float32Array(inputs.q.length),
+      o: like(inputs.q),
       lse: new Float32Array(210),
+      stats: new Float32Array(420),
+      dq: like(inputs.q),
+      dk: like(inputs.k),
+      dv: like(inputs.v),
     };
-    const result = await runLaunches(await testGpu(), [folded], buffers);
-    expect(result).toEqual(await runLaunches(await testGpu(), [launch], buffers));
+    const result = await runLaunches(await testGpu(), folded, buffers);
+    expect(result).toEqual(await runLaunches(await testGpu(), launches, buffers));
   });
 });
 
