@@ -3,7 +3,7 @@
  * `npx tsx scripts/check/other-browsers.ts firefox /usr/bin/firefox-esr` with Debian's firefox-esr, or
  * `xvfb-run npx tsx scripts/check/other-browsers.ts webkit /usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser` with
  * webkit2gtk-driver and xvfb. Where there is no WebGPU it asks the page to measure the slow path, which trains two steps of
- * a sample through tfjs and throws them away. Prints what a person would read, and keeps a picture in the folder
+ * a sample through tfjs and throws them away; then its server goes, and the page is loaded once more. Prints what a person would read, and keeps a picture in the folder
  * that the third argument names. Results: docs/checks.md.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -173,6 +173,13 @@ try {
     say(await text());
     await keep('measured');
   }
+  // The worker that begins from a blob has to find its program and the model in what the service worker stored.
+  await until(/works without a network/);
+  await site.close();
+  await driver.go(`${site.url}#/examples`);
+  await driver.run('location.reload()');
+  await sleep(2000);
+  say(`---- its server gone: ${await until(/Built-in model ready.*/)}`);
 } finally {
   await driver.close();
   await site.close();

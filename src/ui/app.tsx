@@ -51,10 +51,7 @@ export function App() {
         {isStart && (
           <div class="lead">
             <h1>Teach a language model from your own examples</h1>
-            <p>
-              It learns in this tab, on this device’s own graphics chip. Nothing you add, type or train is sent
-              anywhere.
-            </p>
+            <p>It learns in this tab, on this device. Nothing you add, type or train is sent anywhere.</p>
             <ModelStatus />
             <Tours />
           </div>

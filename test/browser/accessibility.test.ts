@@ -84,5 +84,18 @@ describe('axe on the page', () => {
     await failing.page.getByRole('alert').waitFor();
     await expectNoViolation(failing.page, 'failed');
     await failing.close();
+
+    const stored = [{ id: 'a--b/1', name: 'hf:a/b', commit: '1', complete: false, bytes: 4e8, files: [] }];
+    const gated = await open(
+      { stored, keepsFiles: false, downloadFails: { code: 'access', message: 'hf:a/b: got no access token' } },
+      { colorScheme },
+    );
+    await gated.page.getByText('Built-in model ready').waitFor();
+    await gated.page.getByRole('navigation').getByRole('link', { name: 'Model' }).click();
+    await gated.page.getByRole('button', { name: 'Download the rest of a/b' }).click();
+    await gated.page.getByLabel('Access token of Hugging Face').waitFor();
+    await gated.page.getByText('Another model, by name or address').click();
+    await expectNoViolation(gated.page, 'a model that asks for a login');
+    await gated.close();
   });
 });

@@ -213,7 +213,7 @@ describe('models from elsewhere, on the page as it ships', () => {
       const fetched = again.reduce((sum, { bytes }) => sum + bytes, 0);
       expect(fetched).toBeGreaterThan(0);
       expect(fetched).toBeLessThan(weights - 1e6);
-      expect(await page.getByText('On this device: 8.3 MB').isVisible()).toBe(true);
+      await page.getByText('On this device: 8.3 MB').waitFor();
       await page.getByText('What left this device: ').click();
       await page.getByRole('cell', { name: `${address}model.safetensors`, exact: true }).waitFor();
 
