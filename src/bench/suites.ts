@@ -60,7 +60,8 @@ export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow
       base.destroy();
     }
   }
-  if (suites.includes('scaling')) yield* benchScaling(gpu, { format: 'q4', ceilings: await measureCeilings(gpu) }, about);
+  if (suites.includes('scaling'))
+    yield* benchScaling(gpu, { format: 'q4', ceilings: await measureCeilings(gpu) }, about);
   if (suites.includes('kernels')) {
     yield* benchKernels(gpu, room, about);
     if (peers) for (const size of MATMUL_SIZES) yield* benchMatmul(gpu, size, about);

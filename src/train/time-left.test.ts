@@ -78,13 +78,11 @@ describe('the time a run still takes', () => {
     // Two seconds after the first update, but for what is being done then.
     const longest = Math.max(10 * device.perWork * (1 + device.noise), device.evaluation);
     const waited = (run[0]?.left ?? 0) - (first?.left ?? 0);
-    expect(waited).toBeLessThanOrEqual(2 + longest + 2 * device.save);
+    expect(waited).toBeLessThanOrEqual(Math.max(2 + longest, 2 * longest) + 2 * device.save);
     const half = known.filter(({ step }) => step <= 200);
     expect(half.length).toBeGreaterThan(50);
-    // The very first one may rest on a single update.
-    for (const { step, told = Number.NaN, left } of half.slice(device.perWork > 1 ? 4 : 0))
+    for (const { step, told = Number.NaN, left } of half)
       expect(Math.abs(told / left - 1), `after update ${step}`).toBeLessThanOrEqual(0.25);
-    expect(Math.abs((first?.told ?? Number.NaN) / (first?.left ?? 0) - 1)).toBeLessThanOrEqual(0.3);
   });
 
   it('counts work, not updates: long rows that come late are known to come', () => {

@@ -18,8 +18,9 @@ interface Measured {
 
 const none = (): Measured => ({ times: 0, seconds: 0, work: 0 });
 
-/** Seconds after the first update from which what is left is told. */
+/** Seconds after the first update from which what is left is told, and updates: one alone may have been disturbed. */
 const CALIBRATION_SECONDS = 2;
+const CALIBRATION_UPDATES = 2;
 
 /**
  * Tells how long a run still takes from how long its updates took for their work: rows differ in length, so updates do in
@@ -79,8 +80,9 @@ export class TimeLeft {
 
   /** Until enough is known, undefined; a short run may end before. */
   get seconds(): number | undefined {
-    const { seconds, work } = this.#updates;
-    if (work === 0 || seconds + this.#evaluations.seconds + this.#saves.seconds < CALIBRATION_SECONDS) return undefined;
+    const { times, seconds, work } = this.#updates;
+    if (times < CALIBRATION_UPDATES || work === 0) return undefined;
+    if (seconds + this.#evaluations.seconds + this.#saves.seconds < CALIBRATION_SECONDS) return undefined;
     const rate = seconds / work;
     const evaluation = meanOf(this.#evaluations) ?? this.#work.evaluation * rate;
     let evaluations = this.#isToEvaluate ? 1 : 0;

@@ -39,8 +39,8 @@ export interface Trainer {
   /** Per-token losses of the labelled rows, without dropout, gradients untouched. */
   evaluate(batch: MicroBatch): Promise<Float32Array>;
   /**
-   * What a batch of so many rows, so many of them labelled, costs; the unit is the trainer's own. `evaluate` does not draw a
-   * gradient, and a window's `update` is its training micro-steps' alone to pay for.
+   * What a batch of so many rows, so many of them labelled, costs to train on or to evaluate, in a unit of the trainer's own.
+   * `update` is not counted: it costs every window the same.
    */
   workOf(batch: { readonly rows: number; readonly labelled: number }, of: 'training' | 'evaluation'): number;
   /** Gradient sums of the current window. */

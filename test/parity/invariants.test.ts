@@ -183,6 +183,28 @@ describe('what a training step must not depend on', () => {
   });
 });
 
+describe('the work of a batch', () => {
+  it('grows with its bucket and its labels, is less where no gradient is drawn, and matches the plan where all is labelled', () =>
+    withTrainer({ rows: 256 }, (trainer) => {
+      const work = (rows: number, labelled: number, of: 'training' | 'evaluation' = 'training'): number =>
+        trainer.workOf({ rows, labelled }, of);
+      const { flopsPerStep } = trainer.program.report;
+      expect(work(256, 256)).toBe(flopsPerStep - trainer.program.update.flops);
+      expect(work(250, 100), 'a bucket is computed whole').toBe(work(256, 100));
+      expect(work(256, 100)).toBeLessThan(work(256, 256));
+      // The loss head apart, twice the rows are twice the work, and four times attention's.
+      const head = work(256, 100) - work(256, 0);
+      expect(head).toBeGreaterThan(0);
+      expect(work(128, 0) / work(256, 0)).toBeGreaterThan(0.25);
+      expect(work(128, 0) / work(256, 0)).toBeLessThanOrEqual(0.5);
+      for (const labelled of [0, 100]) {
+        expect(work(256, labelled, 'evaluation')).toBeLessThan(0.6 * work(256, labelled));
+        expect(work(256, labelled, 'evaluation')).toBeGreaterThan(0.2 * work(256, labelled));
+      }
+      return Promise.resolve();
+    }));
+});
+
 describe('evaluation during training', () => {
   it('drops nothing', async () => {
     const batch = makeMicroBatch(toyRows('toy-llama', 'data.jsonl').slice(0, 2));
