@@ -176,7 +176,7 @@ try {
   // The worker that begins from a blob has to find its program and the model in what the service worker stored.
   await until(/works without a network/);
   await site.close();
-  await driver.go(`${site.url}#/examples`);
+  await driver.go(`${site.url}#/model`);
   await driver.run('location.reload()');
   await sleep(2000);
   say(`---- its server gone: ${await until(/Built-in model ready.*/)}`);
