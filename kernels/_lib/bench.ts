@@ -86,7 +86,9 @@ export class BenchLaunch {
 
 /** Words that are small numbers as f32, as pairs of f16 and as codes of any format, and not all the same. */
 function smallNumbers(count: number): Uint32Array {
-  return Uint32Array.from({ length: count }, (_, i) => 0x3c003c00 + (i % 61) * 0x00010001);
+  const words = new Uint32Array(count);
+  for (let i = 0; i < count; i += 1) words[i] = 0x3c003c00 + (i % 61) * 0x00010001;
+  return words;
 }
 
 /** Times a case, compilation and one warm-up apart: the median of up to five submissions. */

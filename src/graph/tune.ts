@@ -21,7 +21,7 @@ export interface TuneOptions {
   /** Shapes measured so far, of all. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Milliseconds that some dispatches take; default: measured. */
-  readonly measure?: (entry: string, prepared: BenchLaunch) => Promise<number>;
+  readonly measure?: (name: string, prepared: BenchLaunch) => Promise<number>;
 }
 
 /**
@@ -40,13 +40,12 @@ export async function tuneTilings(
       const { tilings } = planned.launch;
       if (tilings !== undefined && !shapes.has(tilings.shape)) shapes.set(tilings.shape, planned);
     }
-  const unknown = [...shapes].filter(
-    ([shape, { launch }]) => launch.tilings?.launches[known[shape] ?? ''] === undefined,
-  );
   const choices: Record<string, string> = {};
-  for (const shape of shapes.keys()) {
-    const entry = known[shape];
-    if (entry !== undefined) choices[shape] = entry;
+  const unknown: [shape: string, planned: PlannedLaunch][] = [];
+  for (const [shape, planned] of shapes) {
+    const name = known[shape];
+    if (name !== undefined && planned.launch.tilings?.launches[name] !== undefined) choices[shape] = name;
+    else unknown.push([shape, planned]);
   }
   for (const [index, [shape, planned]] of unknown.entries()) {
     choices[shape] = await fastest(gpu, planned, measure);
@@ -60,23 +59,23 @@ async function fastest(
   { launch, bindings }: PlannedLaunch,
   measure: NonNullable<TuneOptions['measure']>,
 ): Promise<string> {
-  const words = Object.fromEntries(launch.operands.map((name, i) => [name, (bindings[i]?.sizeBytes ?? 0) / 4]));
+  const words = Object.fromEntries(launch.operands.map((operand, i) => [operand, (bindings[i]?.sizeBytes ?? 0) / 4]));
   const candidates = Object.entries(launch.tilings?.launches ?? {}).filter(([, { kernel }]) => canCompile(gpu, kernel));
   let wanted: Float32Array | undefined;
   let best = launch.entry;
   let bestMs = Number.POSITIVE_INFINITY;
   // The default goes first: the others are held against its result.
   candidates.sort(([a], [b]) => Number(b === launch.entry) - Number(a === launch.entry));
-  for (const [entry, candidate] of candidates) {
+  for (const [name, candidate] of candidates) {
     const prepared = await BenchLaunch.prepare(gpu, candidate, words);
     try {
       await prepared.run();
       const result = await prepared.read(writtenBy(candidate));
       wanted ??= result;
       if (!isSame(result, wanted)) continue;
-      const ms = await measure(entry, prepared);
-      if (ms < bestMs * (bestMs === Number.POSITIVE_INFINITY ? 1 : WORTH_IT)) {
-        best = entry;
+      const ms = await measure(name, prepared);
+      if (ms < bestMs * WORTH_IT) {
+        best = name;
         bestMs = ms;
       }
     } finally {

@@ -43,7 +43,7 @@ export interface RunRecord {
     readonly variant: string;
     readonly checkpointing: Checkpointing;
     readonly optimizerState: OptimizerState;
-    /** Entry points that were measured to be fastest, by shape; absent where nothing was to be chosen. */
+    /** Tilings that were measured to be fastest, by shape; absent where nothing was to be chosen. */
     readonly tilings?: TilingChoices;
   };
   readonly plan: ProgramReport | undefined;

@@ -10,6 +10,7 @@ import type { FileStore } from '../../src/storage/store.ts';
 import { DEFAULT_ACCUMULATE, DEFAULT_TRAIN_CONFIG } from '../../src/train/config.ts';
 import { planProgram } from '../../src/train/program.ts';
 import type { ChooseRequest, Fit, ModelChoice, ModelChoices } from './contract.ts';
+import { adapterKey, readRemembered } from './remembered.ts';
 
 /** What of a device decides which models suit it. */
 export interface ChooserDevice {
@@ -44,9 +45,9 @@ export async function deviceFor(
     const memory = { availableBytes: SOFTWARE_PROBE_BYTES, isAtLeast: false };
     return { limits: DEFAULT_LIMITS, variant: 'serial', isSoftware: true, memory };
   }
-  const { vendor, architecture, device, description, isSoftware } = gpu.adapter;
-  const key = [vendor, architecture, device, description, gpu.limits.maxBufferBytes].join('/');
-  const known = await readMemory(store);
+  const { isSoftware } = gpu.adapter;
+  const key = `${adapterKey(gpu)}/${gpu.limits.maxBufferBytes}`;
+  const known = await readRemembered(store, MEMORY_FILE, isProbedMemory);
   let memory = probeAgain ? undefined : known[key];
   if (memory === undefined) {
     memory = await probeMemory(gpu, isSoftware ? SOFTWARE_PROBE_BYTES : PROBE_BYTES);
@@ -55,20 +56,9 @@ export async function deviceFor(
   return { limits: gpu.limits, variant: gpu.variant, isSoftware, memory };
 }
 
-/** What was remembered; a damaged file counts as nothing, it is only asked again. */
-async function readMemory(store: FileStore): Promise<Record<string, ProbedMemory>> {
-  if (!(await store.exists(MEMORY_FILE))) return {};
-  try {
-    const entries = Object.entries(JSON.parse(await store.readText(MEMORY_FILE)) as Record<string, unknown>);
-    return Object.fromEntries(
-      entries.filter((entry): entry is [string, ProbedMemory] => {
-        const { availableBytes, isAtLeast } = (entry[1] ?? {}) as Partial<ProbedMemory>;
-        return typeof availableBytes === 'number' && typeof isAtLeast === 'boolean';
-      }),
-    );
-  } catch {
-    return {};
-  }
+function isProbedMemory(value: unknown): value is ProbedMemory {
+  const { availableBytes, isAtLeast } = (value ?? {}) as Partial<ProbedMemory>;
+  return typeof availableBytes === 'number' && typeof isAtLeast === 'boolean';
 }
 
 /** The catalogue held against a device, best first for what is wished. Nothing is downloaded. */

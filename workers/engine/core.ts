@@ -87,9 +87,12 @@ export class Core {
   }
 
   /** The fastest tilings of plans' products on this device: remembered or measured now. */
-  async tilingsFor(plans: readonly Pick<Plan, 'launches'>[]): Promise<TilingChoices> {
+  async tilingsFor(
+    plans: readonly Pick<Plan, 'launches'>[],
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<TilingChoices> {
     if (this.gpu === undefined || this.gpu.variant === 'serial') return {};
-    return tilingsFor(this.gpu, plans, await this.#openStore?.());
+    return tilingsFor(this.gpu, plans, await this.#openStore?.(), onProgress);
   }
 
   /** What run.json says of the device. */
@@ -191,8 +194,13 @@ export class LoadedModel {
   async prepare(config: TrainConfig): Promise<void> {
     if (this.#base === undefined) return;
     const program = this.#programFor(config);
-    const tilings = config.tune ? await this.#core.tilingsFor(plansOf(program)) : {};
-    await compilePlans(this.#base.gpu, plansOf(planProgram({ ...program.options, tilings })));
+    await compilePlans(this.#base.gpu, plansOf(config.tune ? await this.#tuned(program) : program));
+  }
+
+  /** The program with this device's fastest tilings, planned again only where something was to be chosen. */
+  async #tuned(program: Program, onProgress?: (done: number, total: number) => void): Promise<Program> {
+    const tilings = await this.#core.tilingsFor(plansOf(program), onProgress);
+    return Object.keys(tilings).length === 0 ? program : planProgram({ ...program.options, tilings });
   }
 
   #programFor(config: TrainConfig): Program {
@@ -250,11 +258,9 @@ export class LoadedModel {
         kernels: { executor: 'cpu', variant: 'tfjs', checkpointing: 'none', optimizerState: 'f32' },
       };
     }
-    const options = this.#programOptions(spec);
-    let program = planProgram(options);
-    const tilings =
-      spec.tune && spec.kernels === undefined ? await this.#core.tilingsFor(plansOf(program)) : options.tilings;
-    if (tilings !== undefined && Object.keys(tilings).length > 0) program = planProgram({ ...options, tilings });
+    const planned = planProgram(this.#programOptions(spec));
+    const mayChoose = spec.tune && spec.kernels === undefined;
+    const program = mayChoose ? await this.#tuned(planned, spec.onProgress) : planned;
     const trainer = await WgslTrainer.make(this.#base, program, {
       forwardOnly,
       ...(spec.onProgress && { onProgress: spec.onProgress }),
@@ -287,7 +293,7 @@ export class LoadedModel {
       ...(kernels !== undefined && {
         checkpoint: kernels.checkpointing,
         optimizerState: kernels.optimizerState,
-        tilings: kernels.tilings ?? {},
+        ...(kernels.tilings && { tilings: kernels.tilings }),
       }),
     };
   }
