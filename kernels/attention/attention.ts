@@ -11,6 +11,7 @@ import forwardWgsl from './attention_forward.wgsl?raw';
 import forwardQuadsWgsl from './attention_forward_quads.wgsl?raw';
 import forwardSerialWgsl from './attention_forward_serial.wgsl?raw';
 import quadsWgsl from './attention_quads.wgsl?raw';
+import keysWgsl from './keys_of.wgsl?raw';
 import statsWgsl from './attention_stats.wgsl?raw';
 import noCapWgsl from './no_score_cap.wgsl?raw';
 import capWgsl from './score_cap.wgsl?raw';
@@ -24,8 +25,8 @@ function defineAttention(
   sources: Readonly<Record<Spread, string>>,
 ): Readonly<Record<Spread, (isCapped: boolean) => VectorKernel>> {
   const of = (...wgsl: readonly string[]): ((isCapped: boolean) => VectorKernel) => {
-    const capped = defineVectorKernel(name, ...wgsl, capWgsl, tanh);
-    const plain = defineVectorKernel(name, ...wgsl, noCapWgsl);
+    const capped = defineVectorKernel(name, ...wgsl, keysWgsl, capWgsl, tanh);
+    const plain = defineVectorKernel(name, ...wgsl, keysWgsl, noCapWgsl);
     return (isCapped) => (isCapped ? capped : plain);
   };
   return {

@@ -5,7 +5,7 @@
 //   backward_dkv  dk[j,g] = sum_h sum_i dS[i,j] q[i,h]      dv[j,g] = sum_h sum_i P[i,j] dy[i,h]      h over g's group
 // q, dy, dq [N, H, D]; k, v, dk, dv [N, K, D]; stats [N, H]; bounds [N]. A workgroup owns 8 * ROWS_PER_LANE rows (queries
 // for dq, keys for dkv); the other side goes by in blocks of 32 at fixed places. Lanes as in attention_forward.wgsl.
-// Joined with _lib/vector_*.wgsl and a score cap. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
+// Joined with keys_of.wgsl, _lib/vector_*.wgsl and a score cap. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
 // Reference: attention.ref.ts.
 override HEAD_VECS: u32 = 8;
 override CHUNKS: u32 = 1;
@@ -39,15 +39,6 @@ var<workgroup> weights: array<f32, BLOCK * WEIGHT_STRIDE>;
 
 alias Scores = array<vec4f, 4>;
 alias Sums = array<Vec, 32u / WIDTH>;
-
-// First and one past the last key that a row sees; equal when it sees none.
-fn keys_of(row: u32) -> vec2u {
-  if (row >= p.rows) { return vec2u(0u); }
-  let segment = bounds[row];
-  if (row < segment.x || row >= segment.y) { return vec2u(0u); }
-  let reach = select(0u, row + 1u - p.window, p.window > 0u && row + 1u > p.window);
-  return vec2u(max(segment.x, reach), row + 1u);
-}
 
 // P and dS of one owned row against the lane's four columns.
 struct Pair { weight: vec4f, ds: vec4f }

@@ -5,7 +5,7 @@
 //   backward_dkv  dk[j,g] = sum_h sum_i dS[i,j] q[i,h]      dv[j,g] = sum_h sum_i P[i,j] dy[i,h]      h over g's group
 // q, dy, dq [N, H, D]; k, v, dk, dv [N, K, D]; stats [N, H]; bounds [N]. An invocation owns 4 rows and 8 (dq) or 4 (dkv)
 // Vecs of the head dimension; the other side goes by in blocks of 4 rows at fixed places, the same for a whole workgroup.
-// Joined with _lib/vector_*.wgsl and a score cap. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
+// Joined with keys_of.wgsl, _lib/vector_*.wgsl and a score cap. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
 // Reference: attention.ref.ts.
 override WG: u32 = 4;
 
@@ -26,15 +26,6 @@ const ROWS: u32 = 4u;
 const DQ_SLOTS: u32 = 8u;
 const DKV_SLOTS: u32 = 4u;
 const STEPS: vec4u = vec4u(0u, 1u, 2u, 3u);
-
-// First and one past the last key that a row sees; equal when it sees none.
-fn keys_of(row: u32) -> vec2u {
-  if (row >= p.rows) { return vec2u(0u); }
-  let segment = bounds[row];
-  if (row < segment.x || row >= segment.y) { return vec2u(0u); }
-  let reach = select(0u, row + 1u - p.window, p.window > 0u && row + 1u > p.window);
-  return vec2u(max(segment.x, reach), row + 1u);
-}
 
 // P and dS of one owned row against the four rows of a block.
 struct Pair { weight: vec4f, ds: vec4f }

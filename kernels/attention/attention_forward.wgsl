@@ -5,7 +5,7 @@
 // q, o [N, H, D]; k, v [N, K, D]; bounds [N]; lse [N, H]. A workgroup owns 8 * ROWS_PER_LANE query rows of one head; keys
 // go by in blocks of 32 at fixed places, D in chunks of CHUNK_VECS. Its 64 lanes are 8 groups of rows times 8 groups of
 // columns: a lane holds scores of columns c, c + 8, c + 16, c + 24 and sums the Vecs c, c + 8, … of each chunk of o.
-// Joined with _lib/vector_*.wgsl and a score cap. Source: Dao et al. 2022, arXiv:2205.14135, algorithm 1.
+// Joined with keys_of.wgsl, _lib/vector_*.wgsl and a score cap. Source: Dao et al. 2022, arXiv:2205.14135, algorithm 1.
 // Reference: attention.ref.ts.
 override HEAD_VECS: u32 = 8;
 override CHUNKS: u32 = 1;
@@ -36,15 +36,6 @@ var<workgroup> other: array<Vec, BLOCK * STRIDE>;
 var<workgroup> weights: array<f32, BLOCK * WEIGHT_STRIDE>;
 var<workgroup> lane_max: array<f32, BLOCK * GROUPS>;
 var<workgroup> lane_sum: array<f32, BLOCK * GROUPS>;
-
-// First and one past the last key that a row sees; equal when it sees none.
-fn keys_of(row: u32) -> vec2u {
-  if (row >= p.rows) { return vec2u(0u); }
-  let segment = bounds[row];
-  if (row < segment.x || row >= segment.y) { return vec2u(0u); }
-  let reach = select(0u, row + 1u - p.window, p.window > 0u && row + 1u > p.window);
-  return vec2u(max(segment.x, reach), row + 1u);
-}
 
 fn is_inside(row: u32, d: u32) -> bool { return row < p.rows && d < HEAD_VECS; }
 

@@ -6,7 +6,7 @@
 // of a workgroup neighbouring ones, so that all of them read the same keys at the same time; keys go by in blocks of 4
 // at fixed places, with a running maximum and sum. Only 8 Vecs of the head dimension are summed in an invocation, since
 // arrays with a computed index are slow on software adapters; longer heads take several, each with its own scores.
-// Joined with _lib/vector_*.wgsl and a score cap.
+// Joined with keys_of.wgsl, _lib/vector_*.wgsl and a score cap.
 // Source: Dao et al. 2022, arXiv:2205.14135, algorithm 1; Milakov & Gimelshein 2018. Reference: attention.ref.ts.
 override WG: u32 = 4;
 
@@ -23,15 +23,6 @@ struct Params { rows: u32, heads: u32, kv_heads: u32, scale: f32, window: u32, s
 const MASKED: f32 = -3.4e38;
 const ROWS: u32 = 4u;
 const SLOTS: u32 = 8u;
-
-// First and one past the last key that a row sees; equal when it sees none.
-fn keys_of(row: u32) -> vec2u {
-  if (row >= p.rows) { return vec2u(0u); }
-  let segment = bounds[row];
-  if (row < segment.x || row >= segment.y) { return vec2u(0u); }
-  let reach = select(0u, row + 1u - p.window, p.window > 0u && row + 1u > p.window);
-  return vec2u(max(segment.x, reach), row + 1u);
-}
 
 fn sees(keys: vec2u, j: vec4u) -> vec4<bool> { return (j >= vec4u(keys.x)) & (j < vec4u(keys.y)); }
 

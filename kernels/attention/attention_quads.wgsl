@@ -2,19 +2,10 @@ enable subgroups;
 // What the quads of attention share: four invocations hand their loads round (see _lib/quads.wgsl). An invocation owns 4
 // rows, a quad 16, and the other side goes by in blocks of 16 rows at fixed places, of which each invocation loads 4. No
 // invocation returns early, as all four must take part in what is handed round. Joined before attention_forward_quads.wgsl
-// and attention_backward_quads.wgsl, with _lib/vector_*.wgsl and a score cap.
+// and attention_backward_quads.wgsl, with keys_of.wgsl, _lib/vector_*.wgsl and a score cap.
 const TILE: u32 = 16u;
 /** Distance between the 4 rows of an invocation, and between the 4 of the other side that it loads. */
 const STEPS: vec4u = vec4u(0u, 4u, 8u, 12u);
-
-/** First and one past the last key that a row sees; equal when it sees none. */
-fn keys_of(row: u32) -> vec2u {
-  if (row >= p.rows) { return vec2u(0u); }
-  let segment = bounds[row];
-  if (row < segment.x || row >= segment.y) { return vec2u(0u); }
-  let reach = select(0u, row + 1u - p.window, p.window > 0u && row + 1u > p.window);
-  return vec2u(max(segment.x, reach), row + 1u);
-}
 
 /** keys_of of four rows. */
 struct Keys { first: vec4u, end: vec4u }
