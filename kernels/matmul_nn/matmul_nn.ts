@@ -1,14 +1,18 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
 import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
 import { SERIAL_WORKGROUP } from '../_lib/serial.ts';
+import stagedF32Wgsl from '../_lib/staged_f32.wgsl?raw';
+import tilesWgsl from '../_lib/tiles.wgsl?raw';
 import { defineQuadsKernel, defineWeightKernel, readWeight } from '../_lib/weight.ts';
 import loraWgsl from './lora.wgsl?raw';
 import wgsl from './matmul_nn.wgsl?raw';
 import noLoraWgsl from './no_lora.wgsl?raw';
 import quadsWgsl from './quads.wgsl?raw';
+import workgroupWgsl from './workgroup.wgsl?raw';
 
-const plain = defineWeightKernel('matmul_nn', [wgsl, noLoraWgsl].join('\n'));
-const withLora = defineWeightKernel('matmul_nn', [wgsl, loraWgsl].join('\n'));
+const sources = [stagedF32Wgsl, tilesWgsl, workgroupWgsl, wgsl] as const;
+const plain = defineWeightKernel('matmul_nn', [...sources, noLoraWgsl].join('\n'));
+const withLora = defineWeightKernel('matmul_nn', [...sources, loraWgsl].join('\n'));
 const quadsKernel = defineQuadsKernel('matmul_nn', [quadsWgsl, wgsl, loraWgsl].join('\n'));
 
 export type MatmulNnEntry = 'serial' | 'quads' | 'quads_narrow' | 'tile' | 'tile_8' | 'naive';

@@ -1,10 +1,9 @@
 // Product with a packed weight, its rows summed over: the gradient of matmul_nt in x.
 //   dx[n,i] = alpha * sum_o dy[n, dy_offset + o] W[o,i] (+ lora_scale * sum_r dh[n,r] A[r,i]) (+ dx[n,i])
 // dy [N, dy_stride] dense, W [O, I] packed (kernels/_lib), dh = dy B [N, R], A [R, I], dx [N, I].
-// Joined by the spec with a weight reader and lora.wgsl or no_lora.wgsl.
+// Joined by the spec with a weight reader, lora.wgsl or no_lora.wgsl, and quads.wgsl or workgroup.wgsl where an adapter is
+// served by them.
 //   serial  one invocation computes 8 rows x 16 columns: no workgroup memory
-//   tile    a workgroup of 256 computes 64 x 64, each lane 4 x 4, with tiles of 16 along O in workgroup memory
-//   tile_8  a workgroup of 64 does the same, each lane 8 x 8: fewer loads of the tiles, fewer lanes
 //   naive   one output an invocation: the second oracle
 // The order of the additions depends on O and R only. Outputs past N or I are computed from clamped indices, not written.
 override WG: u32 = 64;
@@ -117,100 +116,4 @@ fn serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u
   for (var r = 0u; r < min(8u, p.rows - n); r++) {
     for (var c = 0u; c < min(16u, p.in_features - i); c++) { put(n + r, i + c, results[r][c / 4u][c % 4u]); }
   }
-}
-
-// 16 steps along the reduction of 16 vec4 each; one more vec4 a step spreads the rows over memory banks.
-const STEP = 16u;
-const PITCH = 17u;
-var<workgroup> dy_tile: array<vec4f, STEP * PITCH>;
-var<workgroup> w_tile: array<vec4f, STEP * PITCH>;
-
-/** Brings four rows of dy for one step along the reduction, and that step's four columns of W; 256 slots fill the tiles. */
-fn bring(slot: u32, n: u32, i: u32, start: u32, dy_end: u32) {
-  let column = slot % 16u;
-  let four = slot / 16u;
-  let ns = min(vec4u(n + four * 4u) + LANES4, vec4u(p.rows - 1u));
-  let columns = i + column * 4u;
-  let dy_step = start + column;
-  var v = vec4f();
-  if (dy_step < p.out_features) {
-    v = vec4f(dy_at(ns.x, dy_step), dy_at(ns.y, dy_step), dy_at(ns.z, dy_step), dy_at(ns.w, dy_step));
-  } else if (dy_step >= dy_end && dy_step - dy_end < p.rank) {
-    let r = dy_step - dy_end;
-    v = p.lora_scale * vec4f(dh_at(ns.x, r), dh_at(ns.y, r), dh_at(ns.z, r), dh_at(ns.w, r));
-  }
-  let w_step = start + four;
-  var w = vec4f();
-  if (w_step < p.out_features) {
-    w = w_quad(w_step, columns, group_scale(w_step, min(columns, p.in_features - 1u)));
-  } else if (w_step >= dy_end && w_step - dy_end < p.rank) {
-    w = a_quad(w_step - dy_end, columns);
-  }
-  dy_tile[column * PITCH + four] = v;
-  w_tile[four * PITCH + column] = w;
-}
-
-fn outer(rows: vec4f, cols: vec4f) -> mat4x4f { return mat4x4f(rows.x * cols, rows.y * cols, rows.z * cols, rows.w * cols); }
-
-fn put_four_by_four(n: u32, i: u32, values: mat4x4f) {
-  var results = values;
-  for (var r = 0u; r < 4u; r++) {
-    for (var c = 0u; c < 4u; c++) { if (n + r < p.rows && i + c < p.in_features) { put(n + r, i + c, results[r][c]); } }
-  }
-}
-
-@compute @workgroup_size(256)
-fn tile(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let tiles = (p.in_features + 63u) / 64u;
-  let index = wg.y * grid.x + wg.x;
-  let n = (index / tiles) * 64u;
-  let i = (index % tiles) * 64u;
-  if (n >= p.rows) { return; }
-  let row = lane / 16u;
-  let column = lane % 16u;
-  let dy_end = (p.out_features + STEP - 1u) / STEP * STEP;
-  var acc = mat4x4f();
-  for (var start = 0u; start < dy_end + p.rank; start += STEP) {
-    bring(lane, n, i, start, dy_end);
-    workgroupBarrier();
-    for (var s = 0u; s < STEP; s++) { acc += outer(dy_tile[s * PITCH + row], w_tile[s * PITCH + column]); }
-    workgroupBarrier();
-  }
-  put_four_by_four(n + row * 4u, i + column * 4u, acc);
-}
-
-@compute @workgroup_size(64)
-fn tile_8(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let tiles = (p.in_features + 63u) / 64u;
-  let index = wg.y * grid.x + wg.x;
-  let n = (index / tiles) * 64u;
-  let i = (index % tiles) * 64u;
-  if (n >= p.rows) { return; }
-  // Four rows and columns in each half of the tile.
-  let row = lane / 8u;
-  let column = lane % 8u;
-  let dy_end = (p.out_features + STEP - 1u) / STEP * STEP;
-  var acc_00 = mat4x4f();
-  var acc_01 = mat4x4f();
-  var acc_10 = mat4x4f();
-  var acc_11 = mat4x4f();
-  for (var start = 0u; start < dy_end + p.rank; start += STEP) {
-    for (var slot = lane; slot < 256u; slot += 64u) { bring(slot, n, i, start, dy_end); }
-    workgroupBarrier();
-    for (var s = 0u; s < STEP; s++) {
-      let rows_0 = dy_tile[s * PITCH + row];
-      let rows_1 = dy_tile[s * PITCH + row + 8u];
-      let cols_0 = w_tile[s * PITCH + column];
-      let cols_1 = w_tile[s * PITCH + column + 8u];
-      acc_00 += outer(rows_0, cols_0);
-      acc_01 += outer(rows_0, cols_1);
-      acc_10 += outer(rows_1, cols_0);
-      acc_11 += outer(rows_1, cols_1);
-    }
-    workgroupBarrier();
-  }
-  put_four_by_four(n + row * 4u, i + column * 4u, acc_00);
-  put_four_by_four(n + row * 4u, i + column * 4u + 32u, acc_01);
-  put_four_by_four(n + row * 4u + 32u, i + column * 4u, acc_10);
-  put_four_by_four(n + row * 4u + 32u, i + column * 4u + 32u, acc_11);
 }

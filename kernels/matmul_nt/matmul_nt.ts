@@ -1,16 +1,18 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
 import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
 import { SERIAL_WORKGROUP } from '../_lib/serial.ts';
+import stagedF16Wgsl from '../_lib/staged_f16.wgsl?raw';
+import stagedF32Wgsl from '../_lib/staged_f32.wgsl?raw';
+import tilesWgsl from '../_lib/tiles.wgsl?raw';
 import { defineQuadsKernel, defineWeightKernel, readWeight, type WeightKernel } from '../_lib/weight.ts';
 import biasWgsl from './bias.wgsl?raw';
 import loraWgsl from './lora.wgsl?raw';
 import wgsl from './matmul_nt.wgsl?raw';
 import noBiasWgsl from './no_bias.wgsl?raw';
 import noLoraWgsl from './no_lora.wgsl?raw';
-import stagedF16Wgsl from './staged_f16.wgsl?raw';
-import stagedF32Wgsl from './staged_f32.wgsl?raw';
 import quadsWgsl from './quads.wgsl?raw';
 import subgroupsWgsl from './subgroups.wgsl?raw';
+import workgroupWgsl from './workgroup.wgsl?raw';
 
 /** Joined sources by `bias` and `lora`: a program binds exactly what it reads. */
 function joined(
@@ -25,10 +27,11 @@ function joined(
   return (bias, lora) => (bias ? (lora ? withBoth : withBias) : lora ? withLora : plain);
 }
 
-const sources = joined(defineWeightKernel, stagedF32Wgsl);
-const halfSources = joined(defineWeightKernel, stagedF16Wgsl);
-const quadsSources = joined(defineQuadsKernel, quadsWgsl, stagedF32Wgsl);
-const subgroupsSources = joined(defineWeightKernel, subgroupsWgsl, stagedF32Wgsl);
+const tiles = [tilesWgsl, workgroupWgsl] as const;
+const sources = joined(defineWeightKernel, stagedF32Wgsl, ...tiles);
+const halfSources = joined(defineWeightKernel, stagedF16Wgsl, ...tiles);
+const subgroupsSources = joined(defineWeightKernel, subgroupsWgsl, stagedF32Wgsl, ...tiles);
+const quadsSources = joined(defineQuadsKernel, quadsWgsl);
 
 export interface MatmulNtArgs {
   /** N */

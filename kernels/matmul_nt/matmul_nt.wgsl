@@ -2,14 +2,11 @@
 //   y[n,o] = alpha * sum_i x[n,i] W[o,i] (+ bias[o]) (+ lora_scale * sum_r h[n,r] B[o,r]) (+ y[n,o])
 // x [N, I] dense, W [O, I] packed (kernels/_lib), y [N, out_stride] at columns [out_offset, out_offset + O), of whose layer
 // bias and B have every row.
-// Joined by the spec with a weight reader, bias.wgsl or no_bias.wgsl, lora.wgsl or no_lora.wgsl, and what tiles hold:
-// staged_f32.wgsl or staged_f16.wgsl.
+// Joined by the spec with a weight reader, bias.wgsl or no_bias.wgsl, lora.wgsl or no_lora.wgsl, and quads.wgsl or
+// workgroup.wgsl where an adapter is served by them.
 // x and the branch run through one loop: its steps are first quads of I, then quads of R.
 //   serial      one invocation computes 8 rows x 16 columns: no workgroup memory
 //   serial_row  one invocation computes 1 row x 4 columns, in the same order of additions
-//   tile        a workgroup of 256 computes 64 x 64, each lane 4 x 4, with tiles of 16 along I in workgroup memory
-//   tile_8      a workgroup of 64 does the same, each lane 8 x 8: fewer loads of the tiles, fewer lanes
-//   matvec      a workgroup of 64 computes 1 row x 4 columns, its lanes split I
 //   naive       one output an invocation: the second oracle
 // The order of the additions depends on I and R only. Outputs past N or O are computed from clamped rows and not written.
 override WG: u32 = 64;
@@ -182,117 +179,4 @@ fn serial_row(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: v
   }
   for (var r = 0u; r < p.rank; r += 4u) { acc += h_quad(n, r) * b_quads(os, r); }
   for (var c = 0u; c < min(4u, p.out_features - o); c++) { put(n, o + c, acc[c]); }
-}
-
-// 16 steps along the reduction of four rows each; one more vec4 a step spreads the rows over memory banks.
-const STEP = 16u;
-const PITCH = 17u;
-var<workgroup> x_tile: array<Staged, STEP * PITCH>;
-var<workgroup> w_tile: array<Staged, STEP * PITCH>;
-var<workgroup> lane_sums: array<vec4f, 64>;
-
-/** Brings four rows of x and of W for one step along the reduction; 256 slots fill the tiles. */
-fn bring(slot: u32, n: u32, o: u32, start: u32, x_end: u32) {
-  let four = slot / STEP;
-  let k = start + slot % STEP;
-  let ns = min(vec4u(n + four * 4u) + LANES4, vec4u(p.rows - 1u));
-  let os = four_rows(o + four * 4u);
-  var v = vec4f();
-  var w = vec4f();
-  if (k < p.in_features) {
-    let at = ns * p.in_features + k;
-    v = p.alpha * vec4f(x[at.x], x[at.y], x[at.z], x[at.w]);
-    w = vec4f(weight_at(os.x, k), weight_at(os.y, k), weight_at(os.z, k), weight_at(os.w, k));
-  } else if (k >= x_end && k - x_end < p.rank) {
-    let r = k - x_end;
-    v = p.lora_scale * vec4f(h_at(ns.x, r), h_at(ns.y, r), h_at(ns.z, r), h_at(ns.w, r));
-    w = vec4f(b_at(os.x, r), b_at(os.y, r), b_at(os.z, r), b_at(os.w, r));
-  }
-  x_tile[slot % STEP * PITCH + four] = staged(v);
-  w_tile[slot % STEP * PITCH + four] = staged(w);
-}
-
-fn outer(rows: vec4f, cols: vec4f) -> mat4x4f { return mat4x4f(rows.x * cols, rows.y * cols, rows.z * cols, rows.w * cols); }
-
-fn put_four_by_four(n: u32, o: u32, values: mat4x4f) {
-  var results = values;
-  for (var r = 0u; r < 4u; r++) {
-    for (var c = 0u; c < 4u; c++) { if (n + r < p.rows && o + c < p.out_features) { put(n + r, o + c, results[r][c]); } }
-  }
-}
-
-@compute @workgroup_size(256)
-fn tile(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let tiles = (p.out_features + 63u) / 64u;
-  let index = wg.y * grid.x + wg.x;
-  let n = (index / tiles) * 64u;
-  let o = (index % tiles) * 64u;
-  if (n >= p.rows) { return; }
-  let row = lane / 16u;
-  let column = lane % 16u;
-  let x_end = (p.in_features + STEP - 1u) / STEP * STEP;
-  var acc = mat4x4f();
-  for (var start = 0u; start < x_end + p.rank; start += STEP) {
-    bring(lane, n, o, start, x_end);
-    workgroupBarrier();
-    for (var s = 0u; s < STEP; s++) { acc += outer(vec4f(x_tile[s * PITCH + row]), vec4f(w_tile[s * PITCH + column])); }
-    workgroupBarrier();
-  }
-  put_four_by_four(n + row * 4u, o + column * 4u, acc);
-}
-
-@compute @workgroup_size(64)
-fn tile_8(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let tiles = (p.out_features + 63u) / 64u;
-  let index = wg.y * grid.x + wg.x;
-  let n = (index / tiles) * 64u;
-  let o = (index % tiles) * 64u;
-  if (n >= p.rows) { return; }
-  // Four rows and columns in each half of the tile.
-  let row = lane / 8u;
-  let column = lane % 8u;
-  let x_end = (p.in_features + STEP - 1u) / STEP * STEP;
-  var acc_00 = mat4x4f();
-  var acc_01 = mat4x4f();
-  var acc_10 = mat4x4f();
-  var acc_11 = mat4x4f();
-  for (var start = 0u; start < x_end + p.rank; start += STEP) {
-    for (var slot = lane; slot < 256u; slot += 64u) { bring(slot, n, o, start, x_end); }
-    workgroupBarrier();
-    for (var s = 0u; s < STEP; s++) {
-      let rows_0 = vec4f(x_tile[s * PITCH + row]);
-      let rows_1 = vec4f(x_tile[s * PITCH + row + 8u]);
-      let cols_0 = vec4f(w_tile[s * PITCH + column]);
-      let cols_1 = vec4f(w_tile[s * PITCH + column + 8u]);
-      acc_00 += outer(rows_0, cols_0);
-      acc_01 += outer(rows_0, cols_1);
-      acc_10 += outer(rows_1, cols_0);
-      acc_11 += outer(rows_1, cols_1);
-    }
-    workgroupBarrier();
-  }
-  put_four_by_four(n + row * 4u, o + column * 4u, acc_00);
-  put_four_by_four(n + row * 4u, o + column * 4u + 32u, acc_01);
-  put_four_by_four(n + row * 4u + 32u, o + column * 4u, acc_10);
-  put_four_by_four(n + row * 4u + 32u, o + column * 4u + 32u, acc_11);
-}
-
-@compute @workgroup_size(64)
-fn matvec(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let tiles = (p.out_features + 3u) / 4u;
-  let index = wg.y * grid.x + wg.x;
-  let n = index / tiles;
-  let o = (index % tiles) * 4u;
-  if (n >= p.rows) { return; }
-  let os = four_rows(o);
-  var acc = vec4f();
-  for (var k = lane * 4u; k < p.in_features; k += 256u) { acc += x_quad(n, k) * weight_quads(os, k, group_scales(os, k)); }
-  for (var r = lane * 4u; r < p.rank; r += 256u) { acc += h_quad(n, r) * b_quads(os, r); }
-  lane_sums[lane] = acc;
-  workgroupBarrier();
-  for (var half = 32u; half > 0u; half >>= 1u) {
-    if (lane < half) { lane_sums[lane] += lane_sums[lane + half]; }
-    workgroupBarrier();
-  }
-  if (lane < 4u && o + lane < p.out_features) { put(n, o + lane, lane_sums[0][lane]); }
 }

@@ -1,5 +1,5 @@
 enable subgroups;
-// matvec of matmul_nt.wgsl whose lanes add up by subgroups: one barrier instead of seven. Joined before matmul_nt.wgsl and
+// matvec of workgroup.wgsl whose lanes add up by subgroups: one barrier instead of seven. Joined before matmul_nt.wgsl and
 // its parts. Lanes are taken to fill subgroups in order, as every known implementation has it and none must: a tuner
 // compares results before it chooses this.
 var<workgroup> subgroup_sums: array<vec4f, 16>;
@@ -17,11 +17,7 @@ fn matvec_subgroups(
   let n = index / tiles;
   let o = (index % tiles) * 4u;
   if (n >= p.rows) { return; }
-  let os = four_rows(o);
-  var acc = vec4f();
-  for (var k = lane * 4u; k < p.in_features; k += 256u) { acc += x_quad(n, k) * weight_quads(os, k, group_scales(os, k)); }
-  for (var r = lane * 4u; r < p.rank; r += 256u) { acc += h_quad(n, r) * b_quads(os, r); }
-  let sum = subgroupAdd(acc);
+  let sum = subgroupAdd(lane_products(n, o, lane));
   if (member == 0u) { subgroup_sums[lane / size] = sum; }
   workgroupBarrier();
   if (lane < 4u && o + lane < p.out_features) {
