@@ -3,3 +3,6 @@
  * counts, because every size would be another program to compile.
  */
 export const SERIAL_WORKGROUP = 4;
+
+/** Columns up to which four invocations that share loads compute 16 of them at once rather than 64. */
+export const NARROW = 32;

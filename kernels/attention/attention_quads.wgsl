@@ -51,10 +51,10 @@ fn products(own: Rows, x: Rows) -> mat4x4f { return mat4x4f(dots(own.a, x), dots
 /** Own rows plus four rows of the other side, weighted. */
 fn weigh(acc: Rows, w: mat4x4f, x: Rows) -> Rows {
   return Rows(
-    acc.a + w[0].x * x.a + w[0].y * x.b + w[0].z * x.c + w[0].w * x.d,
-    acc.b + w[1].x * x.a + w[1].y * x.b + w[1].z * x.c + w[1].w * x.d,
-    acc.c + w[2].x * x.a + w[2].y * x.b + w[2].z * x.c + w[2].w * x.d,
-    acc.d + w[3].x * x.a + w[3].y * x.b + w[3].z * x.c + w[3].w * x.d,
+    acc.a + vec_weigh(w[0], x.a, x.b, x.c, x.d),
+    acc.b + vec_weigh(w[1], x.a, x.b, x.c, x.d),
+    acc.c + vec_weigh(w[2], x.a, x.b, x.c, x.d),
+    acc.d + vec_weigh(w[3], x.a, x.b, x.c, x.d),
   );
 }
 

@@ -1,6 +1,6 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
 import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
-import { SERIAL_WORKGROUP } from '../_lib/serial.ts';
+import { NARROW, SERIAL_WORKGROUP } from '../_lib/serial.ts';
 import stagedF32Wgsl from '../_lib/staged_f32.wgsl?raw';
 import tilesWgsl from '../_lib/tiles.wgsl?raw';
 import { defineQuadsKernel, defineWeightKernel, readWeight } from '../_lib/weight.ts';
@@ -57,7 +57,7 @@ export function selectMatmulNn({
 }: Pick<MatmulNnArgs, 'variant' | 'quads' | 'inFeatures'>): MatmulNnEntry {
   if (variant === 'workgroup') return 'tile';
   if (!quads) return 'serial';
-  return inFeatures <= 32 ? 'quads_narrow' : 'quads';
+  return inFeatures <= NARROW ? 'quads_narrow' : 'quads';
 }
 
 /**

@@ -191,11 +191,12 @@ describe('matmul_nt', () => {
     expect(
       [
         [2, 256],
+        [2, 16],
         [3, 16],
         [3, 32],
         [3, 33],
       ].map(([rows = 0, outFeatures = 0]) => selectMatmulNt({ variant: 'serial', quads: true, rows, outFeatures })),
-    ).toEqual(['quads_row', 'quads_narrow', 'quads_narrow', 'quads']);
+    ).toEqual(['quads_row', 'serial_row', 'quads_narrow', 'quads_narrow', 'quads']);
     expect([1, 2, 3, 512].map((rows) => selectMatmulNt({ variant: 'serial', rows, outFeatures: 256 }))).toEqual([
       'serial_row',
       'serial_row',

@@ -1,6 +1,6 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
 import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
-import { SERIAL_WORKGROUP } from '../_lib/serial.ts';
+import { NARROW, SERIAL_WORKGROUP } from '../_lib/serial.ts';
 import stagedF16Wgsl from '../_lib/staged_f16.wgsl?raw';
 import stagedF32Wgsl from '../_lib/staged_f32.wgsl?raw';
 import tilesWgsl from '../_lib/tiles.wgsl?raw';
@@ -102,9 +102,9 @@ export function selectMatmulNt({
   outFeatures,
 }: Pick<MatmulNtArgs, 'variant' | 'quads' | 'rows' | 'outFeatures'>): MatmulNtEntry {
   if (variant === 'serial') {
-    if (rows <= 2) return quads ? 'quads_row' : 'serial_row';
+    if (rows <= 2) return quads && outFeatures > NARROW ? 'quads_row' : 'serial_row';
     if (!quads) return 'serial';
-    return outFeatures <= 32 ? 'quads_narrow' : 'quads';
+    return outFeatures <= NARROW ? 'quads_narrow' : 'quads';
   }
   return rows <= 4 ? 'matvec' : 'tile';
 }

@@ -4,7 +4,6 @@
 // bias and B have every row.
 // Joined by the spec with a weight reader, bias.wgsl or no_bias.wgsl, lora.wgsl or no_lora.wgsl, and quads.wgsl or
 // workgroup.wgsl where an adapter is served by them.
-// x and the branch run through one loop: its steps are first quads of I, then quads of R.
 //   serial      one invocation computes 8 rows x 16 columns: no workgroup memory
 //   serial_row  one invocation computes 1 row x 4 columns, in the same order of additions
 //   naive       one output an invocation: the second oracle
@@ -49,23 +48,13 @@ fn x_quad(n: u32, k: u32) -> vec4f {
   return select(vec4f(0.0), p.alpha * vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), ks < vec4u(p.in_features));
 }
 
-/** lora_scale * h[n, r .. r+3] with zeros past R. */
-fn h_quad(n: u32, r: u32) -> vec4f {
-  let rs = vec4u(r) + LANES4;
-  let at = min(rs, vec4u(p.rank - 1u));
-  let values = vec4f(h_at(n, at.x), h_at(n, at.y), h_at(n, at.z), h_at(n, at.w));
-  return select(vec4f(0.0), p.lora_scale * values, rs < vec4u(p.rank));
-}
+/** One column of B, its rows those of os. */
+fn b_four(os: vec4u, r: u32) -> vec4f { return vec4f(b_at(os.x, r), b_at(os.y, r), b_at(os.z, r), b_at(os.w, r)); }
 
-/** B[o, r .. r+3]; past R it repeats the last, which h_quad cancels. */
-fn b_quad(o: u32, r: u32) -> vec4f {
-  let at = min(vec4u(r) + LANES4, vec4u(p.rank - 1u));
-  return vec4f(b_at(o, at.x), b_at(o, at.y), b_at(o, at.z), b_at(o, at.w));
-}
+/** Four columns of sixteen rows of W. */
+struct Wide { a: mat4x4f, b: mat4x4f, c: mat4x4f, d: mat4x4f }
 
-fn b_quads(rows: vec4u, r: u32) -> mat4x4f {
-  return mat4x4f(b_quad(rows.x, r), b_quad(rows.y, r), b_quad(rows.z, r), b_quad(rows.w, r));
-}
+fn times(v: vec4f, w: Wide) -> mat4x4f { return mat4x4f(v * w.a, v * w.b, v * w.c, v * w.d); }
 
 fn four_rows(o: u32) -> vec4u { return min(vec4u(o) + LANES4, vec4u(p.out_features - 1u)); }
 
@@ -96,66 +85,37 @@ fn serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u
   var acc5 = mat4x4f();
   var acc6 = mat4x4f();
   var acc7 = mat4x4f();
-  var v0 = vec4f();
-  var v1 = vec4f();
-  var v2 = vec4f();
-  var v3 = vec4f();
-  var v4 = vec4f();
-  var v5 = vec4f();
-  var v6 = vec4f();
-  var v7 = vec4f();
-  var wa = mat4x4f();
-  var wb = mat4x4f();
-  var wc = mat4x4f();
-  var wd = mat4x4f();
   var sa = mat4x2f();
   var sb = mat4x2f();
   var sc = mat4x2f();
   var sd = mat4x2f();
-  let x_end = (p.in_features + 3u) & ~3u;
-  for (var k = 0u; k < x_end + p.rank; k += 4u) {
-    if (k < x_end) {
-      if (k % 32u == 0u) {
-        sa = group_scales(oa, k);
-        sb = group_scales(ob, k);
-        sc = group_scales(oc, k);
-        sd = group_scales(od, k);
-      }
-      wa = weight_quads(oa, k, sa);
-      wb = weight_quads(ob, k, sb);
-      wc = weight_quads(oc, k, sc);
-      wd = weight_quads(od, k, sd);
-      v0 = x_quad(n0, k);
-      v1 = x_quad(n1, k);
-      v2 = x_quad(n2, k);
-      v3 = x_quad(n3, k);
-      v4 = x_quad(n4, k);
-      v5 = x_quad(n5, k);
-      v6 = x_quad(n6, k);
-      v7 = x_quad(n7, k);
-    } else {
-      let r = k - x_end;
-      wa = b_quads(oa, r);
-      wb = b_quads(ob, r);
-      wc = b_quads(oc, r);
-      wd = b_quads(od, r);
-      v0 = h_quad(n0, r);
-      v1 = h_quad(n1, r);
-      v2 = h_quad(n2, r);
-      v3 = h_quad(n3, r);
-      v4 = h_quad(n4, r);
-      v5 = h_quad(n5, r);
-      v6 = h_quad(n6, r);
-      v7 = h_quad(n7, r);
+  for (var k = 0u; k < p.in_features; k += 4u) {
+    if (k % 32u == 0u) {
+      sa = group_scales(oa, k);
+      sb = group_scales(ob, k);
+      sc = group_scales(oc, k);
+      sd = group_scales(od, k);
     }
-    acc0 += mat4x4f(v0 * wa, v0 * wb, v0 * wc, v0 * wd);
-    acc1 += mat4x4f(v1 * wa, v1 * wb, v1 * wc, v1 * wd);
-    acc2 += mat4x4f(v2 * wa, v2 * wb, v2 * wc, v2 * wd);
-    acc3 += mat4x4f(v3 * wa, v3 * wb, v3 * wc, v3 * wd);
-    acc4 += mat4x4f(v4 * wa, v4 * wb, v4 * wc, v4 * wd);
-    acc5 += mat4x4f(v5 * wa, v5 * wb, v5 * wc, v5 * wd);
-    acc6 += mat4x4f(v6 * wa, v6 * wb, v6 * wc, v6 * wd);
-    acc7 += mat4x4f(v7 * wa, v7 * wb, v7 * wc, v7 * wd);
+    let w = Wide(weight_quads(oa, k, sa), weight_quads(ob, k, sb), weight_quads(oc, k, sc), weight_quads(od, k, sd));
+    acc0 += times(x_quad(n0, k), w);
+    acc1 += times(x_quad(n1, k), w);
+    acc2 += times(x_quad(n2, k), w);
+    acc3 += times(x_quad(n3, k), w);
+    acc4 += times(x_quad(n4, k), w);
+    acc5 += times(x_quad(n5, k), w);
+    acc6 += times(x_quad(n6, k), w);
+    acc7 += times(x_quad(n7, k), w);
+  }
+  for (var r = 0u; r < p.rank; r++) {
+    let b = mat4x4f(b_four(oa, r), b_four(ob, r), b_four(oc, r), b_four(od, r));
+    acc0 += p.lora_scale * h_at(n0, r) * b;
+    acc1 += p.lora_scale * h_at(n1, r) * b;
+    acc2 += p.lora_scale * h_at(n2, r) * b;
+    acc3 += p.lora_scale * h_at(n3, r) * b;
+    acc4 += p.lora_scale * h_at(n4, r) * b;
+    acc5 += p.lora_scale * h_at(n5, r) * b;
+    acc6 += p.lora_scale * h_at(n6, r) * b;
+    acc7 += p.lora_scale * h_at(n7, r) * b;
   }
   var results = array<mat4x4f, 8>(acc0, acc1, acc2, acc3, acc4, acc5, acc6, acc7);
   for (var r = 0u; r < min(8u, p.rows - n); r++) {
@@ -177,6 +137,6 @@ fn serial_row(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: v
     if (k % 32u == 0u) { scales = group_scales(os, k); }
     acc += x_quad(n, k) * weight_quads(os, k, scales);
   }
-  for (var r = 0u; r < p.rank; r += 4u) { acc += h_quad(n, r) * b_quads(os, r); }
+  for (var r = 0u; r < p.rank; r++) { acc += p.lora_scale * h_at(n, r) * b_four(os, r); }
   for (var c = 0u; c < min(4u, p.out_features - o); c++) { put(n, o + c, acc[c]); }
 }

@@ -3,8 +3,9 @@ enable subgroups;
 //   quads         a quad computes 16 rows x 64 columns, each invocation 16 of the columns
 //   quads_narrow  a quad computes 16 rows x 16 columns, each invocation 4 of them: h = x A^T
 //   quads_row     a quad computes 1 row x 16 columns, each invocation 4 of them: decoding
-// Each invocation loads a quarter of x and of h and hands it round. The order of additions is that of serial_row. No
-// invocation returns early, as all four must take part in what is handed round.
+// Each invocation loads a quarter of x and of h and hands it round. The order of additions is that of serial and serial_row.
+// No invocation returns early, as all four must take part in what is handed round. Sums are an array that is read by a
+// variable index: SwiftShader keeps it in memory, which it compiles in two thirds of the time and runs as fast.
 
 /** x[n, k .. k+3] times alpha with zeros past I, of which this invocation loads one. */
 fn x_spread(row: u32, k: u32, member: u32) -> vec4f {
@@ -12,10 +13,8 @@ fn x_spread(row: u32, k: u32, member: u32) -> vec4f {
   return spread(select(0.0, p.alpha * x[row + min(at, p.in_features - 1u)], at < p.in_features));
 }
 
-fn h_spread(n: u32, r: u32, member: u32) -> vec4f {
-  let at = r + member;
-  return spread(select(0.0, p.lora_scale * h_at(n, min(at, p.rank - 1u)), at < p.rank));
-}
+/** h[n .. n+3, r] times lora_scale, of which this invocation loads one. */
+fn h_spread(n: u32, r: u32, member: u32) -> vec4f { return spread(p.lora_scale * h_at(row_of(n + member), r)); }
 
 /** Eight columns of four rows of W. */
 struct Octs { lo: mat4x4f, hi: mat4x4f }
@@ -27,10 +26,6 @@ fn octs(bases: vec4u, oct: u32, scales: mat4x2f) -> Octs {
   let d = weight_oct(bases.w, oct, scales[3]);
   return Octs(mat4x4f(a.lo, b.lo, c.lo, d.lo), mat4x4f(a.hi, b.hi, c.hi, d.hi));
 }
-
-struct Wide { a: mat4x4f, b: mat4x4f, c: mat4x4f, d: mat4x4f }
-
-fn times(v: vec4f, w: Wide) -> mat4x4f { return mat4x4f(v * w.a, v * w.b, v * w.c, v * w.d); }
 
 fn x_step(acc: mat4x4f, row: u32, k: u32, member: u32, lo: Wide, hi: Wide) -> mat4x4f {
   return acc + times(x_spread(row, k, member), lo) + times(x_spread(row, k + 4u, member), hi);
@@ -52,54 +47,23 @@ fn quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u,
   let base_b = ob * p.code_words;
   let base_c = oc * p.code_words;
   let base_d = od * p.code_words;
-  let n0 = row_of(n + 0u);
-  let n1 = row_of(n + 1u);
-  let n2 = row_of(n + 2u);
-  let n3 = row_of(n + 3u);
-  let n4 = row_of(n + 4u);
-  let n5 = row_of(n + 5u);
-  let n6 = row_of(n + 6u);
-  let n7 = row_of(n + 7u);
-  let n8 = row_of(n + 8u);
-  let n9 = row_of(n + 9u);
-  let n10 = row_of(n + 10u);
-  let n11 = row_of(n + 11u);
-  let n12 = row_of(n + 12u);
-  let n13 = row_of(n + 13u);
-  let n14 = row_of(n + 14u);
-  let n15 = row_of(n + 15u);
-  let x0 = n0 * p.in_features;
-  let x1 = n1 * p.in_features;
-  let x2 = n2 * p.in_features;
-  let x3 = n3 * p.in_features;
-  let x4 = n4 * p.in_features;
-  let x5 = n5 * p.in_features;
-  let x6 = n6 * p.in_features;
-  let x7 = n7 * p.in_features;
-  let x8 = n8 * p.in_features;
-  let x9 = n9 * p.in_features;
-  let x10 = n10 * p.in_features;
-  let x11 = n11 * p.in_features;
-  let x12 = n12 * p.in_features;
-  let x13 = n13 * p.in_features;
-  let x14 = n14 * p.in_features;
-  let x15 = n15 * p.in_features;
-  var acc0 = mat4x4f();
-  var acc1 = mat4x4f();
-  var acc2 = mat4x4f();
-  var acc3 = mat4x4f();
-  var acc4 = mat4x4f();
-  var acc5 = mat4x4f();
-  var acc6 = mat4x4f();
-  var acc7 = mat4x4f();
-  var acc8 = mat4x4f();
-  var acc9 = mat4x4f();
-  var acc10 = mat4x4f();
-  var acc11 = mat4x4f();
-  var acc12 = mat4x4f();
-  var acc13 = mat4x4f();
-  var acc14 = mat4x4f();
-  var acc15 = mat4x4f();
+  let x0 = row_of(n + 0u) * p.in_features;
+  let x1 = row_of(n + 1u) * p.in_features;
+  let x2 = row_of(n + 2u) * p.in_features;
+  let x3 = row_of(n + 3u) * p.in_features;
+  let x4 = row_of(n + 4u) * p.in_features;
+  let x5 = row_of(n + 5u) * p.in_features;
+  let x6 = row_of(n + 6u) * p.in_features;
+  let x7 = row_of(n + 7u) * p.in_features;
+  let x8 = row_of(n + 8u) * p.in_features;
+  let x9 = row_of(n + 9u) * p.in_features;
+  let x10 = row_of(n + 10u) * p.in_features;
+  let x11 = row_of(n + 11u) * p.in_features;
+  let x12 = row_of(n + 12u) * p.in_features;
+  let x13 = row_of(n + 13u) * p.in_features;
+  let x14 = row_of(n + 14u) * p.in_features;
+  let x15 = row_of(n + 15u) * p.in_features;
+  var acc = array<mat4x4f, 16>();
   var oct = 0u;
   for (var start = 0u; start < p.in_features; start += 32u) {
     let sa = group_scales(oa, start);
@@ -113,48 +77,51 @@ fn quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u,
       let wd = octs(base_d, oct, sd);
       let lo = Wide(wa.lo, wb.lo, wc.lo, wd.lo);
       let hi = Wide(wa.hi, wb.hi, wc.hi, wd.hi);
-      acc0 = x_step(acc0, x0, k, member, lo, hi);
-      acc1 = x_step(acc1, x1, k, member, lo, hi);
-      acc2 = x_step(acc2, x2, k, member, lo, hi);
-      acc3 = x_step(acc3, x3, k, member, lo, hi);
-      acc4 = x_step(acc4, x4, k, member, lo, hi);
-      acc5 = x_step(acc5, x5, k, member, lo, hi);
-      acc6 = x_step(acc6, x6, k, member, lo, hi);
-      acc7 = x_step(acc7, x7, k, member, lo, hi);
-      acc8 = x_step(acc8, x8, k, member, lo, hi);
-      acc9 = x_step(acc9, x9, k, member, lo, hi);
-      acc10 = x_step(acc10, x10, k, member, lo, hi);
-      acc11 = x_step(acc11, x11, k, member, lo, hi);
-      acc12 = x_step(acc12, x12, k, member, lo, hi);
-      acc13 = x_step(acc13, x13, k, member, lo, hi);
-      acc14 = x_step(acc14, x14, k, member, lo, hi);
-      acc15 = x_step(acc15, x15, k, member, lo, hi);
+      acc[0] = x_step(acc[0], x0, k, member, lo, hi);
+      acc[1] = x_step(acc[1], x1, k, member, lo, hi);
+      acc[2] = x_step(acc[2], x2, k, member, lo, hi);
+      acc[3] = x_step(acc[3], x3, k, member, lo, hi);
+      acc[4] = x_step(acc[4], x4, k, member, lo, hi);
+      acc[5] = x_step(acc[5], x5, k, member, lo, hi);
+      acc[6] = x_step(acc[6], x6, k, member, lo, hi);
+      acc[7] = x_step(acc[7], x7, k, member, lo, hi);
+      acc[8] = x_step(acc[8], x8, k, member, lo, hi);
+      acc[9] = x_step(acc[9], x9, k, member, lo, hi);
+      acc[10] = x_step(acc[10], x10, k, member, lo, hi);
+      acc[11] = x_step(acc[11], x11, k, member, lo, hi);
+      acc[12] = x_step(acc[12], x12, k, member, lo, hi);
+      acc[13] = x_step(acc[13], x13, k, member, lo, hi);
+      acc[14] = x_step(acc[14], x14, k, member, lo, hi);
+      acc[15] = x_step(acc[15], x15, k, member, lo, hi);
       oct++;
     }
   }
-  for (var r = 0u; r < p.rank; r += 4u) {
-    let b = Wide(b_quads(oa, r), b_quads(ob, r), b_quads(oc, r), b_quads(od, r));
-    acc0 += times(h_spread(n0, r, member), b);
-    acc1 += times(h_spread(n1, r, member), b);
-    acc2 += times(h_spread(n2, r, member), b);
-    acc3 += times(h_spread(n3, r, member), b);
-    acc4 += times(h_spread(n4, r, member), b);
-    acc5 += times(h_spread(n5, r, member), b);
-    acc6 += times(h_spread(n6, r, member), b);
-    acc7 += times(h_spread(n7, r, member), b);
-    acc8 += times(h_spread(n8, r, member), b);
-    acc9 += times(h_spread(n9, r, member), b);
-    acc10 += times(h_spread(n10, r, member), b);
-    acc11 += times(h_spread(n11, r, member), b);
-    acc12 += times(h_spread(n12, r, member), b);
-    acc13 += times(h_spread(n13, r, member), b);
-    acc14 += times(h_spread(n14, r, member), b);
-    acc15 += times(h_spread(n15, r, member), b);
+  for (var r = 0u; r < p.rank; r++) {
+    let b = mat4x4f(b_four(oa, r), b_four(ob, r), b_four(oc, r), b_four(od, r));
+    let ha = h_spread(n + 0u, r, member);
+    let hb = h_spread(n + 4u, r, member);
+    let hc = h_spread(n + 8u, r, member);
+    let hd = h_spread(n + 12u, r, member);
+    acc[0] += ha.x * b;
+    acc[1] += ha.y * b;
+    acc[2] += ha.z * b;
+    acc[3] += ha.w * b;
+    acc[4] += hb.x * b;
+    acc[5] += hb.y * b;
+    acc[6] += hb.z * b;
+    acc[7] += hb.w * b;
+    acc[8] += hc.x * b;
+    acc[9] += hc.y * b;
+    acc[10] += hc.z * b;
+    acc[11] += hc.w * b;
+    acc[12] += hd.x * b;
+    acc[13] += hd.y * b;
+    acc[14] += hd.z * b;
+    acc[15] += hd.w * b;
   }
   if (n >= p.rows) { return; }
-  var results = array<mat4x4f, 16>(acc0, acc1, acc2, acc3, acc4, acc5, acc6, acc7, acc8, acc9, acc10, acc11, acc12, acc13, acc14, acc15);
   for (var r = 0u; r < min(16u, p.rows - n); r++) {
-    for (var c = 0u; c < min(16u, max(p.out_features, o) - o); c++) { put(n + r, o + c, results[r][c / 4u][c % 4u]); }
+    for (var c = 0u; c < min(16u, max(p.out_features, o) - o); c++) { put(n + r, o + c, acc[r][c / 4u][c % 4u]); }
   }
 }
 
@@ -165,102 +132,79 @@ fn quads_narrow(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
   let n = (index / tiles) * 16u;
   let o = (index % tiles) * 16u + member * 4u;
   let os = four_rows(o);
-  let base = os * p.code_words;
-  let n0 = row_of(n + 0u);
-  let n1 = row_of(n + 1u);
-  let n2 = row_of(n + 2u);
-  let n3 = row_of(n + 3u);
-  let n4 = row_of(n + 4u);
-  let n5 = row_of(n + 5u);
-  let n6 = row_of(n + 6u);
-  let n7 = row_of(n + 7u);
-  let n8 = row_of(n + 8u);
-  let n9 = row_of(n + 9u);
-  let n10 = row_of(n + 10u);
-  let n11 = row_of(n + 11u);
-  let n12 = row_of(n + 12u);
-  let n13 = row_of(n + 13u);
-  let n14 = row_of(n + 14u);
-  let n15 = row_of(n + 15u);
-  let x0 = n0 * p.in_features;
-  let x1 = n1 * p.in_features;
-  let x2 = n2 * p.in_features;
-  let x3 = n3 * p.in_features;
-  let x4 = n4 * p.in_features;
-  let x5 = n5 * p.in_features;
-  let x6 = n6 * p.in_features;
-  let x7 = n7 * p.in_features;
-  let x8 = n8 * p.in_features;
-  let x9 = n9 * p.in_features;
-  let x10 = n10 * p.in_features;
-  let x11 = n11 * p.in_features;
-  let x12 = n12 * p.in_features;
-  let x13 = n13 * p.in_features;
-  let x14 = n14 * p.in_features;
-  let x15 = n15 * p.in_features;
-  var acc0 = vec4f();
-  var acc1 = vec4f();
-  var acc2 = vec4f();
-  var acc3 = vec4f();
-  var acc4 = vec4f();
-  var acc5 = vec4f();
-  var acc6 = vec4f();
-  var acc7 = vec4f();
-  var acc8 = vec4f();
-  var acc9 = vec4f();
-  var acc10 = vec4f();
-  var acc11 = vec4f();
-  var acc12 = vec4f();
-  var acc13 = vec4f();
-  var acc14 = vec4f();
-  var acc15 = vec4f();
-  var oct = 0u;
-  for (var start = 0u; start < p.in_features; start += 32u) {
-    let scales = group_scales(os, start);
-    for (var k = start; k < min(start + 32u, p.in_features); k += 8u) {
-      let w = octs(base, oct, scales);
-      acc0 = acc0 + x_spread(x0, k, member) * w.lo + x_spread(x0, k + 4u, member) * w.hi;
-      acc1 = acc1 + x_spread(x1, k, member) * w.lo + x_spread(x1, k + 4u, member) * w.hi;
-      acc2 = acc2 + x_spread(x2, k, member) * w.lo + x_spread(x2, k + 4u, member) * w.hi;
-      acc3 = acc3 + x_spread(x3, k, member) * w.lo + x_spread(x3, k + 4u, member) * w.hi;
-      acc4 = acc4 + x_spread(x4, k, member) * w.lo + x_spread(x4, k + 4u, member) * w.hi;
-      acc5 = acc5 + x_spread(x5, k, member) * w.lo + x_spread(x5, k + 4u, member) * w.hi;
-      acc6 = acc6 + x_spread(x6, k, member) * w.lo + x_spread(x6, k + 4u, member) * w.hi;
-      acc7 = acc7 + x_spread(x7, k, member) * w.lo + x_spread(x7, k + 4u, member) * w.hi;
-      acc8 = acc8 + x_spread(x8, k, member) * w.lo + x_spread(x8, k + 4u, member) * w.hi;
-      acc9 = acc9 + x_spread(x9, k, member) * w.lo + x_spread(x9, k + 4u, member) * w.hi;
-      acc10 = acc10 + x_spread(x10, k, member) * w.lo + x_spread(x10, k + 4u, member) * w.hi;
-      acc11 = acc11 + x_spread(x11, k, member) * w.lo + x_spread(x11, k + 4u, member) * w.hi;
-      acc12 = acc12 + x_spread(x12, k, member) * w.lo + x_spread(x12, k + 4u, member) * w.hi;
-      acc13 = acc13 + x_spread(x13, k, member) * w.lo + x_spread(x13, k + 4u, member) * w.hi;
-      acc14 = acc14 + x_spread(x14, k, member) * w.lo + x_spread(x14, k + 4u, member) * w.hi;
-      acc15 = acc15 + x_spread(x15, k, member) * w.lo + x_spread(x15, k + 4u, member) * w.hi;
-      oct++;
+  let xa = row_of(n + member) * p.in_features;
+  let xb = row_of(n + 4u + member) * p.in_features;
+  let xc = row_of(n + 8u + member) * p.in_features;
+  let xd = row_of(n + 12u + member) * p.in_features;
+  var acc = array<vec4f, 16>();
+  for (var start = 0u; start < p.in_features; start += 4u) {
+    var four = array<vec4f, 16>();
+    for (var k = start; k < min(start + 4u, p.in_features); k++) {
+      let w = vec4f(weight_at(os.x, k), weight_at(os.y, k), weight_at(os.z, k), weight_at(os.w, k));
+      let va = spread(p.alpha * x[xa + k]);
+      let vb = spread(p.alpha * x[xb + k]);
+      let vc = spread(p.alpha * x[xc + k]);
+      let vd = spread(p.alpha * x[xd + k]);
+      four[0] += va.x * w;
+      four[1] += va.y * w;
+      four[2] += va.z * w;
+      four[3] += va.w * w;
+      four[4] += vb.x * w;
+      four[5] += vb.y * w;
+      four[6] += vb.z * w;
+      four[7] += vb.w * w;
+      four[8] += vc.x * w;
+      four[9] += vc.y * w;
+      four[10] += vc.z * w;
+      four[11] += vc.w * w;
+      four[12] += vd.x * w;
+      four[13] += vd.y * w;
+      four[14] += vd.z * w;
+      four[15] += vd.w * w;
     }
+    acc[0] += four[0];
+    acc[1] += four[1];
+    acc[2] += four[2];
+    acc[3] += four[3];
+    acc[4] += four[4];
+    acc[5] += four[5];
+    acc[6] += four[6];
+    acc[7] += four[7];
+    acc[8] += four[8];
+    acc[9] += four[9];
+    acc[10] += four[10];
+    acc[11] += four[11];
+    acc[12] += four[12];
+    acc[13] += four[13];
+    acc[14] += four[14];
+    acc[15] += four[15];
   }
-  for (var r = 0u; r < p.rank; r += 4u) {
-    let b = b_quads(os, r);
-    acc0 += h_spread(n0, r, member) * b;
-    acc1 += h_spread(n1, r, member) * b;
-    acc2 += h_spread(n2, r, member) * b;
-    acc3 += h_spread(n3, r, member) * b;
-    acc4 += h_spread(n4, r, member) * b;
-    acc5 += h_spread(n5, r, member) * b;
-    acc6 += h_spread(n6, r, member) * b;
-    acc7 += h_spread(n7, r, member) * b;
-    acc8 += h_spread(n8, r, member) * b;
-    acc9 += h_spread(n9, r, member) * b;
-    acc10 += h_spread(n10, r, member) * b;
-    acc11 += h_spread(n11, r, member) * b;
-    acc12 += h_spread(n12, r, member) * b;
-    acc13 += h_spread(n13, r, member) * b;
-    acc14 += h_spread(n14, r, member) * b;
-    acc15 += h_spread(n15, r, member) * b;
+  for (var r = 0u; r < p.rank; r++) {
+    let b = b_four(os, r);
+    let ha = h_spread(n + 0u, r, member);
+    let hb = h_spread(n + 4u, r, member);
+    let hc = h_spread(n + 8u, r, member);
+    let hd = h_spread(n + 12u, r, member);
+    acc[0] += ha.x * b;
+    acc[1] += ha.y * b;
+    acc[2] += ha.z * b;
+    acc[3] += ha.w * b;
+    acc[4] += hb.x * b;
+    acc[5] += hb.y * b;
+    acc[6] += hb.z * b;
+    acc[7] += hb.w * b;
+    acc[8] += hc.x * b;
+    acc[9] += hc.y * b;
+    acc[10] += hc.z * b;
+    acc[11] += hc.w * b;
+    acc[12] += hd.x * b;
+    acc[13] += hd.y * b;
+    acc[14] += hd.z * b;
+    acc[15] += hd.w * b;
   }
   if (n >= p.rows) { return; }
-  var results = array<vec4f, 16>(acc0, acc1, acc2, acc3, acc4, acc5, acc6, acc7, acc8, acc9, acc10, acc11, acc12, acc13, acc14, acc15);
   for (var r = 0u; r < min(16u, p.rows - n); r++) {
-    for (var c = 0u; c < min(4u, max(p.out_features, o) - o); c++) { put(n + r, o + c, results[r][c]); }
+    for (var c = 0u; c < min(4u, max(p.out_features, o) - o); c++) { put(n + r, o + c, acc[r][c]); }
   }
 }
 
@@ -284,7 +228,7 @@ fn quads_row(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: ve
       oct++;
     }
   }
-  for (var r = 0u; r < p.rank; r += 4u) { acc += h_spread(row, r, member) * b_quads(os, r); }
+  for (var r = 0u; r < p.rank; r++) { acc += p.lora_scale * h_at(row, r) * b_four(os, r); }
   if (n >= p.rows) { return; }
   for (var c = 0u; c < min(4u, max(p.out_features, o) - o); c++) { put(n, o + c, acc[c]); }
 }

@@ -30,7 +30,7 @@ fn lane_products(n: u32, o: u32, lane: u32) -> vec4f {
   let os = four_rows(o);
   var acc = vec4f();
   for (var k = lane * 4u; k < p.in_features; k += 256u) { acc += x_quad(n, k) * weight_quads(os, k, group_scales(os, k)); }
-  for (var r = lane * 4u; r < p.rank; r += 256u) { acc += h_quad(n, r) * b_quads(os, r); }
+  for (var r = lane; r < p.rank; r += 64u) { acc += p.lora_scale * h_at(n, r) * b_four(os, r); }
   return acc;
 }
 

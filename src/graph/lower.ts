@@ -3,6 +3,7 @@ import { crossEntropyRows } from '../../kernels/linear_cross_entropy/linear_cros
 import { gatherRows, scatterRows, scatterScaled, zeroRows } from '../../kernels/gather_rows/gather_rows.ts';
 import { embedding } from '../../kernels/embedding/embedding.ts';
 import { matmulNn } from '../../kernels/matmul_nn/matmul_nn.ts';
+import { NARROW } from '../../kernels/_lib/serial.ts';
 import { matmulNt } from '../../kernels/matmul_nt/matmul_nt.ts';
 import { matmulTn } from '../../kernels/matmul_tn/matmul_tn.ts';
 import { rmsNormBackward, rmsNormForward } from '../../kernels/rms_norm/rms_norm.ts';
@@ -31,7 +32,8 @@ import type { LowerContext, Operand, WeightPart } from './plan.ts';
 import { paramStride } from './params.ts';
 import type { Tensor } from './tensor.ts';
 
-// A program that shares loads takes seconds to compile on a software adapter: not for products that are done before.
+// A program that shares loads takes half a second to compile on a software adapter: not for products that are done before.
+// That of a few columns takes hardly any time.
 const QUADS_MIN_WEIGHT = 128 * 128;
 const QUADS_MIN_GRADIENT = 128 * 16;
 
@@ -409,6 +411,7 @@ function denseNt(ctx: LowerContext, x: Tensor, w: Tensor, y: Tensor): void {
     rank: 0,
     loraScale: 0,
     variant: ctx.variant,
+    quads: ctx.quads && w.rows <= NARROW,
   });
   ctx.launch(launch, { x, w_codes: w, y });
 }
@@ -430,6 +433,7 @@ function denseNn(
     alpha,
     accumulate,
     variant: ctx.variant,
+    quads: ctx.quads && w.cols <= NARROW,
   });
   ctx.launch(launch, { dy, w_codes: w, dx });
 }
