@@ -41,12 +41,21 @@ export interface OpenModel {
 const DERIVED = /rotary_emb\.inv_freq$|masked_bias$/;
 
 /**
+ * What config.json says, without a look at the weights; undefined where there is none, as in a GGUF file.
+ * @throws `bad-model`, `unsupported`
+ */
+export async function readModel(folder: ModelFolder): Promise<Model | undefined> {
+  const json = await readJson(folder, 'config.json');
+  return json && makeModel(json);
+}
+
+/**
  * Reads and validates every file of a model folder.
  * @throws `bad-model`, `bad-file`, `bad-tokenizer`, `unsupported`
  */
 export async function openModel(folder: ModelFolder): Promise<OpenModel> {
-  const json = await readJson(folder, 'config.json');
-  if (json === undefined) {
+  const model = await readModel(folder);
+  if (model === undefined) {
     const ggufs = [...folder.files.keys()].filter((name) => name.endsWith('.gguf'));
     const source = ggufs.length === 1 ? folder.files.get(ggufs[0] ?? '') : undefined;
     if (source !== undefined) return openGgufFile(folder.name, source);
@@ -56,7 +65,6 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
       fix: ggufs.length > 1 ? 'choose one of the files' : 'choose the folder that holds these files',
     });
   }
-  const model = makeModel(json);
   const files = await openWeights(folder);
   const owner = locate(folder.name, model, files);
   const tokenizer = await readTokenizer(folder, model);

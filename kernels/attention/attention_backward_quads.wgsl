@@ -4,7 +4,7 @@
 //   backward_dq_quads   dq[i,h] = sum_j dS[i,j] k[j,g]
 //   backward_dkv_quads  dk[j,g] = sum_h sum_i dS[i,j] q[i,h]      dv[j,g] = sum_h sum_i P[i,j] dy[i,h]      h over g's group
 // q, dy, dq [N, H, D]; k, v, dk, dv [N, K, D]; stats [N, H]; bounds [N]. A quad owns 16 rows of one head; the other side
-// goes by in blocks of 16. The outputs hold the sums between blocks. Joined after attention_quads.wgsl.
+// goes by in blocks of 16, one at least. The outputs hold the sums between blocks; the first takes nothing from them. Joined after attention_quads.wgsl.
 // Source: Dao 2023, arXiv:2307.08691, algorithm 2. Reference: attention.ref.ts.
 struct Params { rows: u32, heads: u32, kv_heads: u32, scale: f32, window: u32, soft_cap: f32, head_vecs: u32 }
 
@@ -69,6 +69,12 @@ fn key_pairs(s: mat4x4f, dp: mat4x4f, row: vec4u, mine: u32, head: u32) -> Pairs
   );
 }
 
+/** Four rows of what an output holds: nothing before the first block. */
+fn held(a: Vec, b: Vec, c: Vec, d: Vec, is_first: bool) -> Rows {
+  let none = Vec(0.0);
+  return Rows(select(a, none, is_first), select(b, none, is_first), select(c, none, is_first), select(d, none, is_first));
+}
+
 fn store_dq(x: Rows, row: vec4u, at: vec4u) {
   if (row.x < p.rows) { dq[at.x] = x.a; }
   if (row.y < p.rows) { dq[at.y] = x.b; }
@@ -109,8 +115,8 @@ fn backward_dq_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) 
   let at = row_head * p.head_vecs;
   let row_lse = vec4f(stats[row_head.x].x, stats[row_head.y].x, stats[row_head.z].x, stats[row_head.w].x);
   let delta = vec4f(stats[row_head.x].y, stats[row_head.y].y, stats[row_head.z].y, stats[row_head.w].y);
-  for (var d = 0u; d < p.head_vecs; d += 1u) { store_dq(no_rows(), row, at + d); }
-  for (var j = seen.x / TILE * TILE; j < seen.y; j += TILE) {
+  let start = seen.x / TILE * TILE;
+  for (var j = start; j < max(seen.y, start + 1u); j += TILE) {
     let mine = heads_at(vec4u(j + member) + STEPS, p.kv_heads, kv_head);
     var s = no_block();
     var dp = no_block();
@@ -132,7 +138,7 @@ fn backward_dq_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) 
     let ds_c = query_pairs(s.c, dp.c, row_lse, delta, keys, column + 8u);
     let ds_d = query_pairs(s.d, dp.d, row_lse, delta, keys, column + 12u);
     for (var d = 0u; d < p.head_vecs; d += 1u) {
-      var acc = Rows(dq[at.x + d], dq[at.y + d], dq[at.z + d], dq[at.w + d]);
+      var acc = held(dq[at.x + d], dq[at.y + d], dq[at.z + d], dq[at.w + d], j == start);
       acc = weigh(acc, ds_a, spread_rows(k[mine.x + d]));
       acc = weigh(acc, ds_b, spread_rows(k[mine.y + d]));
       acc = weigh(acc, ds_c, spread_rows(k[mine.z + d]));
@@ -148,19 +154,20 @@ fn backward_dkv_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups)
   if (index >= (p.rows + TILE - 1u) / TILE * p.kv_heads) { return; }
   let kv_head = index % p.kv_heads;
   let tile = index / p.kv_heads * TILE;
-  var end = 0u;
+  var end = tile + 1u;
   for (var r = 0u; r < min(TILE, p.rows - tile); r += 1u) {
     let segment_end = bounds[tile + r].y;
     end = max(end, select(segment_end, min(segment_end, tile + r + p.window), p.window > 0u));
   }
   let row = vec4u(tile + member) + STEPS;
   let at = heads_at(row, p.kv_heads, kv_head);
-  for (var d = 0u; d < p.head_vecs; d += 1u) { store_dkv(no_rows(), no_rows(), row, at + d); }
   let group = p.heads / p.kv_heads;
-  for (var head = kv_head * group; head < (kv_head + 1u) * group; head += 1u) {
+  let first_head = kv_head * group;
+  for (var head = first_head; head < first_head + group; head += 1u) {
     for (var i = tile; i < end; i += TILE) {
       let query = vec4u(i + member) + STEPS;
       let mine = heads_at(query, p.heads, head);
+      let is_first = head == first_head && i == tile;
       var s = no_block();
       var dp = no_block();
       for (var d = 0u; d < p.head_vecs; d += 1u) {
@@ -180,12 +187,12 @@ fn backward_dkv_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups)
       let c = key_pairs(s.c, dp.c, row, query.z, head);
       let e = key_pairs(s.d, dp.d, row, query.w, head);
       for (var d = 0u; d < p.head_vecs; d += 1u) {
-        var dk_acc = Rows(dk[at.x + d], dk[at.y + d], dk[at.z + d], dk[at.w + d]);
+        var dk_acc = held(dk[at.x + d], dk[at.y + d], dk[at.z + d], dk[at.w + d], is_first);
         dk_acc = weigh(dk_acc, a.ds, spread_rows(q[mine.x + d]));
         dk_acc = weigh(dk_acc, b.ds, spread_rows(q[mine.y + d]));
         dk_acc = weigh(dk_acc, c.ds, spread_rows(q[mine.z + d]));
         dk_acc = weigh(dk_acc, e.ds, spread_rows(q[mine.w + d]));
-        var dv_acc = Rows(dv[at.x + d], dv[at.y + d], dv[at.z + d], dv[at.w + d]);
+        var dv_acc = held(dv[at.x + d], dv[at.y + d], dv[at.z + d], dv[at.w + d], is_first);
         dv_acc = weigh(dv_acc, a.weights, spread_rows(dy[mine.x + d]));
         dv_acc = weigh(dv_acc, b.weights, spread_rows(dy[mine.y + d]));
         dv_acc = weigh(dv_acc, c.weights, spread_rows(dy[mine.z + d]));

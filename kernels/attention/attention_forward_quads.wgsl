@@ -4,7 +4,8 @@
 // over the keys that row i sees: bounds[i].x <= j <= i < bounds[i].y, and i - j < window when window > 0.
 // q, o [N, H, D]; k, v [N, K, D]; bounds [N]; lse [N, H]. A quad owns 16 query rows of one head; keys go by in blocks of 16
 // with a running maximum and sum. o itself holds the sums between blocks: that costs a load and a store for 16 products,
-// and spares an accumulator for each of D. Joined after attention_quads.wgsl.
+// and spares an accumulator for each of D. The first block takes nothing from o, the last divides by the sum; rows that see
+// nothing have one block all the same, which weighs nothing. Joined after attention_quads.wgsl.
 // Source: Dao et al. 2022, arXiv:2205.14135, algorithm 1; Milakov & Gimelshein 2018. Reference: attention.ref.ts.
 struct Params { rows: u32, heads: u32, kv_heads: u32, scale: f32, window: u32, soft_cap: f32, head_vecs: u32 }
 
@@ -49,15 +50,21 @@ fn weights(s: mat4x4f, row_max: vec4f) -> mat4x4f {
   );
 }
 
-fn load_o(at: vec4u, factor: vec4f) -> Rows {
-  return Rows(o[at.x] * factor.x, o[at.y] * factor.y, o[at.z] * factor.z, o[at.w] * factor.w);
+/** What o holds, weighed anew: nothing before the first block. */
+fn load_o(at: vec4u, keep: vec4f, is_first: bool) -> Rows {
+  return Rows(
+    select(o[at.x] * keep.x, Vec(0.0), is_first),
+    select(o[at.y] * keep.y, Vec(0.0), is_first),
+    select(o[at.z] * keep.z, Vec(0.0), is_first),
+    select(o[at.w] * keep.w, Vec(0.0), is_first),
+  );
 }
 
-fn store_o(x: Rows, row: vec4u, at: vec4u) {
-  if (row.x < p.rows) { o[at.x] = x.a; }
-  if (row.y < p.rows) { o[at.y] = x.b; }
-  if (row.z < p.rows) { o[at.z] = x.c; }
-  if (row.w < p.rows) { o[at.w] = x.d; }
+fn store_o(x: Rows, factor: vec4f, row: vec4u, at: vec4u) {
+  if (row.x < p.rows) { o[at.x] = x.a * factor.x; }
+  if (row.y < p.rows) { o[at.y] = x.b * factor.y; }
+  if (row.z < p.rows) { o[at.z] = x.c * factor.z; }
+  if (row.w < p.rows) { o[at.w] = x.d * factor.w; }
 }
 
 @compute @workgroup_size(4)
@@ -73,8 +80,9 @@ fn forward_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid
   let at = heads_at(row, p.heads, head);
   var row_max = vec4f(MASKED);
   var row_sum = vec4f(0.0);
-  for (var d = 0u; d < p.head_vecs; d += 1u) { store_o(no_rows(), row, at + d); }
-  for (var j = seen.x / TILE * TILE; j < seen.y; j += TILE) {
+  let start = seen.x / TILE * TILE;
+  let end = max(seen.y, start + 1u);
+  for (var j = start; j < end; j += TILE) {
     let mine = heads_at(vec4u(j + member) + STEPS, p.kv_heads, kv_head);
     var s = no_block();
     for (var d = 0u; d < p.head_vecs; d += 1u) {
@@ -94,21 +102,19 @@ fn forward_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid
     row_max = next_max;
     let w = Block(weights(s.a, row_max), weights(s.b, row_max), weights(s.c, row_max), weights(s.d, row_max));
     row_sum = row_sum * keep + ((row_sums(w.a) + row_sums(w.b)) + (row_sums(w.c) + row_sums(w.d)));
+    // A row that sees nothing is padding: zeros, and an lse that neither weighs nor overflows in the backward pass.
+    let factor = select(vec4f(1.0), select(vec4f(0.0), 1.0 / row_sum, row_sum > vec4f(0.0)), j + TILE >= end);
     for (var d = 0u; d < p.head_vecs; d += 1u) {
-      var acc = load_o(at + d, keep);
+      var acc = load_o(at + d, keep, j == start);
       acc = weigh(acc, w.a, spread_rows(v[mine.x + d]));
       acc = weigh(acc, w.b, spread_rows(v[mine.y + d]));
       acc = weigh(acc, w.c, spread_rows(v[mine.z + d]));
       acc = weigh(acc, w.d, spread_rows(v[mine.w + d]));
-      store_o(acc, row, at + d);
+      store_o(acc, factor, row, at + d);
     }
   }
-  // A row that sees nothing is padding: zeros, and an lse that neither weighs nor overflows in the backward pass.
-  let sees_some = row_sum > vec4f(0.0);
-  let factor = select(vec4f(0.0), 1.0 / row_sum, sees_some);
-  let row_lse = select(vec4f(0.0), row_max + log(row_sum), sees_some);
+  let row_lse = select(vec4f(0.0), row_max + log(row_sum), row_sum > vec4f(0.0));
   for (var r = 0u; r < 4u; r += 1u) {
     if (row[r] < p.rows) { lse[row[r] * p.heads + head] = row_lse[r]; }
   }
-  for (var d = 0u; d < p.head_vecs; d += 1u) { store_o(load_o(at + d, factor), row, at + d); }
 }

@@ -36,8 +36,6 @@ fn heads_at(row: vec4u, heads: u32, head: u32) -> vec4u {
 /** One Vec of the head dimension for each of four rows. */
 struct Rows { a: Vec, b: Vec, c: Vec, d: Vec }
 
-fn no_rows() -> Rows { return Rows(Vec(0.0), Vec(0.0), Vec(0.0), Vec(0.0)); }
-
 /** The Vecs of all four invocations. */
 fn spread_rows(mine: Vec) -> Rows {
   return Rows(quadBroadcast(mine, 0u), quadBroadcast(mine, 1u), quadBroadcast(mine, 2u), quadBroadcast(mine, 3u));

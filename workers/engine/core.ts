@@ -1,6 +1,7 @@
 import { resolveBase } from '../../models/base-format.ts';
 import { GpuBase } from '../../models/gpu-base.ts';
-import { openModel, type ModelFolder, type OpenModel } from '../../models/open-model.ts';
+import type { Model } from '../../models/family.ts';
+import { openModel, readModel, type ModelFolder, type OpenModel } from '../../models/open-model.ts';
 import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
 import { loraScale } from '../../src/adapters/adapter.ts';
@@ -111,8 +112,29 @@ export class Core {
   }
 
   async loadModel(folder: ModelFolder, options: LoadModelOptions = {}): Promise<LoadedModel> {
+    // What cannot be compiled says so when it is asked for, and a folder that cannot be read when it is opened.
+    this.#compileAhead(folder, options).catch(() => undefined);
     const opened = await openModel(folder);
     return LoadedModel.load(this, opened, options);
+  }
+
+  /** Compiles what `prepare` asks for: config.json is enough to know it, long before the weights are there. */
+  async #compileAhead(folder: ModelFolder, { base, context, prepare: config }: LoadModelOptions): Promise<void> {
+    const { gpu } = this;
+    if (gpu === undefined || config === undefined) return;
+    const model = await readModel(folder);
+    if (model === undefined) return;
+    const { limits, variant, quads } = gpu;
+    const format = resolveBase({ name: folder.name }, base);
+    const program = programFor(model, {
+      format,
+      config,
+      limits,
+      variant,
+      quads,
+      ...(context !== undefined && { context }),
+    });
+    await compilePlans(gpu, plansOf(program));
   }
 
   dispose(): void {
@@ -167,17 +189,10 @@ export class LoadedModel {
   static async load(
     core: Core,
     opened: OpenModel,
-    { base: wantedBase, context: wanted, prepare, onProgress }: LoadModelOptions,
+    { base: wantedBase, context: wanted, onProgress }: LoadModelOptions,
   ): Promise<LoadedModel> {
-    const context = resolveContext(opened, wanted);
+    const context = resolveContext(opened.model, wanted);
     const format = resolveBase(opened, wantedBase);
-    if (core.gpu !== undefined && prepare !== undefined) {
-      const { gpu } = core;
-      const { limits, variant, quads } = gpu;
-      const program = programFor(opened, { format, context, config: prepare, limits, variant, quads });
-      // What does not compile will say so when it is asked for.
-      compilePlans(gpu, plansOf(program)).catch(() => undefined);
-    }
     const base =
       core.gpu === undefined
         ? undefined
@@ -207,7 +222,7 @@ export class LoadedModel {
     const { gpu } = this.#core;
     const key = JSON.stringify(config);
     if (this.#planned?.key !== key) {
-      const program = programFor(this.opened, {
+      const program = programFor(this.opened.model, {
         format: this.format,
         context: this.context,
         config,
@@ -563,7 +578,7 @@ const EVALUATION_ROWS = 256;
 
 /** Bytes and work of a run over a model whose weights need not be loaded. */
 export function planFor(opened: OpenModel, options: Parameters<typeof programFor>[1]): ProgramReport {
-  return programFor(opened, options).report;
+  return programFor(opened.model, options).report;
 }
 
 function plansOf({ buckets, update }: Program): readonly Pick<Plan, 'launches'>[] {
@@ -571,7 +586,7 @@ function plansOf({ buckets, update }: Program): readonly Pick<Plan, 'launches'>[
 }
 
 function programFor(
-  opened: OpenModel,
+  model: Model,
   options: {
     readonly format: BaseFormat;
     readonly context?: number;
@@ -584,9 +599,9 @@ function programFor(
   const { format, config, limits, variant, quads = false } = options;
   const { rank, alpha, method, dropout, targets, batchSize, optimizer, weightDecay, memoryLimitBytes } = config;
   const { optimizerState } = config;
-  const context = resolveContext(opened, options.context);
+  const context = resolveContext(model, options.context);
   return planProgram({
-    model: opened.model,
+    model,
     format,
     context,
     limits,
@@ -596,7 +611,7 @@ function programFor(
       rank,
       scale: loraScale(method, alpha, rank),
       dropout,
-      paths: selectTargets(opened.model.linearPaths, targets),
+      paths: selectTargets(model.linearPaths, targets),
     },
     rows: batchSize * resolveSeqLen(config.seqLen, context),
     microSteps: config.accumulate ?? DEFAULT_ACCUMULATE,
@@ -608,8 +623,8 @@ function programFor(
 }
 
 /** @throws `context` when more positions are asked for than the model was made for */
-function resolveContext(opened: OpenModel, wanted: number | undefined): number {
-  const { maxPositions } = opened.model.shape;
+function resolveContext({ shape }: Model, wanted: number | undefined): number {
+  const { maxPositions } = shape;
   if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 1 || wanted > maxPositions)) {
     throw new WebLoraError('context', '--context', {
       got: wanted,
