@@ -3,9 +3,10 @@ enable subgroups;
 //   quads         a quad computes 16 rows x 64 columns, each invocation 16 of the columns
 //   quads_narrow  a quad computes 16 rows x 16 columns, each invocation 4 of them: h = x A^T
 //   quads_row     a quad computes 1 row x 16 columns, each invocation 4 of them: decoding
-// Each invocation loads a quarter of x and of h and hands it round. The order of additions is that of serial and serial_row.
-// No invocation returns early, as all four must take part in what is handed round. Sums are an array that is read by a
-// variable index: SwiftShader keeps it in memory, which it compiles in two thirds of the time and runs as fast.
+// Each invocation loads a quarter of x and of h and hands it round. The order of additions is that of serial and serial_row,
+// but for quads_narrow, which adds one product at a time. No invocation returns early, as all four must take part in what is
+// handed round. Sums are an array that is read by a variable index: SwiftShader keeps it in memory, which it compiles in two
+// thirds of the time and runs as fast.
 
 /** x[n, k .. k+3] times alpha with zeros past I, of which this invocation loads one. */
 fn x_spread(row: u32, k: u32, member: u32) -> vec4f {
@@ -137,47 +138,28 @@ fn quads_narrow(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
   let xc = row_of(n + 8u + member) * p.in_features;
   let xd = row_of(n + 12u + member) * p.in_features;
   var acc = array<vec4f, 16>();
-  for (var start = 0u; start < p.in_features; start += 4u) {
-    var four = array<vec4f, 16>();
-    for (var k = start; k < min(start + 4u, p.in_features); k++) {
-      let w = vec4f(weight_at(os.x, k), weight_at(os.y, k), weight_at(os.z, k), weight_at(os.w, k));
-      let va = spread(p.alpha * x[xa + k]);
-      let vb = spread(p.alpha * x[xb + k]);
-      let vc = spread(p.alpha * x[xc + k]);
-      let vd = spread(p.alpha * x[xd + k]);
-      four[0] += va.x * w;
-      four[1] += va.y * w;
-      four[2] += va.z * w;
-      four[3] += va.w * w;
-      four[4] += vb.x * w;
-      four[5] += vb.y * w;
-      four[6] += vb.z * w;
-      four[7] += vb.w * w;
-      four[8] += vc.x * w;
-      four[9] += vc.y * w;
-      four[10] += vc.z * w;
-      four[11] += vc.w * w;
-      four[12] += vd.x * w;
-      four[13] += vd.y * w;
-      four[14] += vd.z * w;
-      four[15] += vd.w * w;
-    }
-    acc[0] += four[0];
-    acc[1] += four[1];
-    acc[2] += four[2];
-    acc[3] += four[3];
-    acc[4] += four[4];
-    acc[5] += four[5];
-    acc[6] += four[6];
-    acc[7] += four[7];
-    acc[8] += four[8];
-    acc[9] += four[9];
-    acc[10] += four[10];
-    acc[11] += four[11];
-    acc[12] += four[12];
-    acc[13] += four[13];
-    acc[14] += four[14];
-    acc[15] += four[15];
+  for (var k = 0u; k < p.in_features; k++) {
+    let w = vec4f(weight_at(os.x, k), weight_at(os.y, k), weight_at(os.z, k), weight_at(os.w, k));
+    let va = spread(p.alpha * x[xa + k]);
+    let vb = spread(p.alpha * x[xb + k]);
+    let vc = spread(p.alpha * x[xc + k]);
+    let vd = spread(p.alpha * x[xd + k]);
+    acc[0] += va.x * w;
+    acc[1] += va.y * w;
+    acc[2] += va.z * w;
+    acc[3] += va.w * w;
+    acc[4] += vb.x * w;
+    acc[5] += vb.y * w;
+    acc[6] += vb.z * w;
+    acc[7] += vb.w * w;
+    acc[8] += vc.x * w;
+    acc[9] += vc.y * w;
+    acc[10] += vc.z * w;
+    acc[11] += vc.w * w;
+    acc[12] += vd.x * w;
+    acc[13] += vd.y * w;
+    acc[14] += vd.z * w;
+    acc[15] += vd.w * w;
   }
   for (var r = 0u; r < p.rank; r++) {
     let b = b_four(os, r);
