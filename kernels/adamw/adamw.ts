@@ -12,6 +12,8 @@ export interface AdamwArgs {
 }
 
 const WG = 64;
+/** Values of an invocation, as in the source. */
+const EACH = 8;
 
 /**
  * One AdamW update of a flat parameter group, in place; nothing changes when the ok flag in scalars is 0.
@@ -24,7 +26,7 @@ export function adamw({ count, weightDecay, lrScale }: AdamwArgs): Launch {
     overrides: { WG },
     params: { count, weight_decay: weightDecay, lr_scale: lrScale },
     operands: ['hyper', 'scalars', 'grad', 'param', 'm', 'v'],
-    workgroups: foldGrid(Math.ceil(count / WG)),
+    workgroups: foldGrid(Math.ceil(count / (WG * EACH))),
     flops: 15 * count,
   };
 }

@@ -4,6 +4,7 @@
 //   p = p - lr * ((m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps) + wd * p)
 // The decay is subtracted, not multiplied as 1 - lr * wd: in f32 that factor is off by up to 0.3 % of lr * wd = 1e-5.
 // The moments move by 1 - beta, which the host rounds from f64: beta2 = 0.999 rounded to f32 drifts by 1e-5 in 1000 steps.
+// An invocation updates eight values, a workgroup's width apart: what they share is read once.
 // hyper, scalars: layout in kernels/squared_norm/hyper.ts. lr is the schedule's value times the group's lr_scale.
 // Sources: Loshchilov & Hutter 2019, arXiv:1711.05101; order and eps as in torch.optim.AdamW. Reference: adamw.ref.ts.
 override WG: u32 = 64;
@@ -18,17 +19,27 @@ struct Params { count: u32, weight_decay: f32, lr_scale: f32 }
 @group(0) @binding(5) var<storage, read_write> m: array<f32>;
 @group(0) @binding(6) var<storage, read_write> v: array<f32>;
 
+const EACH = 8u;
+
 @compute @workgroup_size(WG)
 fn update(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (wg.y * grid.x + wg.x) * WG + lane;
-  if (i >= p.count) { return; }
+  let start = (wg.y * grid.x + wg.x) * WG * EACH;
   if (scalars[2] != 1u) { return; }
+  let factor = bitcast<f32>(scalars[1]);
   let lr = hyper[2] * p.lr_scale;
-  let g = grad[i] * bitcast<f32>(scalars[1]);
-  let first = m[i] + hyper[9] * (g - m[i]);
-  let second = v[i] + hyper[10] * (g * g - v[i]);
-  m[i] = first;
-  v[i] = second;
-  let direction = (first / hyper[6]) / (sqrt(second / hyper[7]) + hyper[5]);
-  param[i] -= lr * (direction + p.weight_decay * param[i]);
+  let eps = hyper[5];
+  let corrections = vec2f(hyper[6], hyper[7]);
+  let steps = vec2f(hyper[9], hyper[10]);
+  for (var i = start + lane; i < min(start + WG * EACH, p.count); i += WG) {
+    let g = grad[i] * factor;
+    let m_old = m[i];
+    let v_old = v[i];
+    let value = param[i];
+    let first = m_old + steps.x * (g - m_old);
+    let second = v_old + steps.y * (g * g - v_old);
+    m[i] = first;
+    v[i] = second;
+    let direction = (first / corrections.x) / (sqrt(second / corrections.y) + eps);
+    param[i] = value - lr * (direction + p.weight_decay * value);
+  }
 }

@@ -30,7 +30,7 @@ export function crossEntropyRows(args: CrossEntropyRowsArgs): Launch {
   return {
     kernel,
     entry: isSerial ? 'rows_serial' : 'rows_workgroup',
-    overrides: { WG: isSerial ? 4 : 256, GRADIENT: gradient ? 1 : 0 },
+    overrides: { WG: isSerial ? 4 : 256, GRADIENT: gradient ? 1 : 0, CAPPED: softCap === 0 ? 0 : 1 },
     params: { chunk_rows: chunkRows, vocab, first_row: firstRow, logit_scale: logitScale, soft_cap: softCap },
     operands: ['step', 'labels', 'logits', 'nll'],
     workgroups: foldGrid(isSerial ? Math.ceil(chunkRows / 4) : chunkRows),

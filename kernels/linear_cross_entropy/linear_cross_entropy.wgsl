@@ -11,6 +11,8 @@
 // Reference: linear_cross_entropy.ref.ts.
 override WG: u32 = 256;
 override GRADIENT: u32 = 0;
+// 0 leaves the cap's code out: software adapters compute both sides of a branch.
+override CAPPED: u32 = 1;
 
 const LOWEST = -3.4028234e38;
 const BLOCK = 256u;
@@ -37,14 +39,14 @@ fn decay(x: f32) -> f32 { return exp(-2.0 * min(abs(x), 15.0)); }
 
 fn capped(l: f32) -> f32 {
   let scaled = l * p.logit_scale;
-  if (p.soft_cap == 0.0) { return scaled; }
+  if (CAPPED == 0u) { return scaled; }
   let e = decay(scaled / p.soft_cap);
   return sign(scaled) * p.soft_cap * (1.0 - e) / (1.0 + e);
 }
 
 // dz/dl = scale * (1 - tanh^2), without the cancellation.
 fn capped_slope(l: f32) -> f32 {
-  if (p.soft_cap == 0.0) { return p.logit_scale; }
+  if (CAPPED == 0u) { return p.logit_scale; }
   let e = decay(l * p.logit_scale / p.soft_cap);
   return p.logit_scale * 4.0 * e / ((1.0 + e) * (1.0 + e));
 }
