@@ -72,34 +72,35 @@ function suiteTable(rows: readonly BenchRow[], suite: BenchRow['suite']): string
   );
 }
 
+/** Facts that only some rows have. */
+const facts = (row: BenchRow): Readonly<Record<string, number | undefined>> =>
+  row as unknown as Readonly<Record<string, number | undefined>>;
+
 function roofline(row: BenchRow): string {
-  const { ceilingGflops, ceilingGbPerSec, ofCeiling, nonMatmulShare } = row as unknown as Readonly<
-    Record<string, number>
-  >;
+  const { ceilingGflops, ceilingGbPerSec, ofCeiling, nonMatmulShare, attentionShare } = facts(row);
   return [
     `### ${row.case}`,
     `Ceilings in the same run: ${number(ceilingGflops, 2)} GFLOP/s (the better of our f32 and q4 matmuls at 1024), ${number(ceilingGbPerSec, 2)} GB/s (copying a buffer). ` +
       `The whole step: ${number(row.gflops, 2)} GFLOP/s, ${percent(ofCeiling ?? Number.NaN)} of the first; ` +
-      `${percent(nonMatmulShare ?? Number.NaN)} of its time in kernels that are no matmul.`,
+      `${percent(nonMatmulShare ?? Number.NaN)} of its time in kernels that are no matmul, ${percent(attentionShare ?? Number.NaN)} in attention, whose work is products too.`,
     table(
-      ['kernel', 'dispatches', 'share of the step', 'GFLOP/s', 'GB/s', 'of what the ceilings allow'],
+      ['kernel', 'dispatches', 'operations', 'bytes', 'floor', 'measured', 'times the floor', 'share of the step'],
       (row.kernelShares ?? [])
         .filter(({ share }) => share >= 0.005)
-        .map(({ kernel, dispatches, share, gflops, gbPerSec, ofFloor }) => [
+        .map(({ kernel, dispatches, share, milliseconds, flops, bytes, floorMs }) => [
           kernel,
           String(dispatches),
+          `${number(flops / 1e6, 1)} M`,
+          megabytes(bytes),
+          `${number(floorMs, 2)} ms`,
+          `${number(milliseconds, 2)} ms`,
+          number(milliseconds / floorMs, 1),
           `${(share * 100).toFixed(1)} %`,
-          gflops.toFixed(2),
-          gbPerSec.toFixed(2),
-          percent(ofFloor),
         ]),
     ),
   ].join('\n\n');
 }
 
-/** Facts that only some rows have. */
-const facts = (row: BenchRow): Readonly<Record<string, number | undefined>> =>
-  row as unknown as Readonly<Record<string, number | undefined>>;
 const seconds = (ms: number | undefined): string => (ms === undefined ? '' : `${(ms / 1000).toFixed(1)} s`);
 
 /** Whole runs, and what they said they would take. */

@@ -1,7 +1,6 @@
 import { GpuBase } from '../../models/gpu-base.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import { planProgram } from '../train/program.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
 import type { Ceilings } from './ceilings.ts';
 import { randomModel } from './random-model.ts';
@@ -63,22 +62,7 @@ async function benchShape(
   const base = await GpuBase.load(gpu, opened, { format, context: tokens });
   try {
     const job = new TrainingJob(opened, format, tokens);
-    const { limits, variant, quads } = gpu;
-    const { lora, optimizer, weightDecay } = job;
-    const program = planProgram({
-      model: opened.model,
-      format,
-      context: tokens,
-      limits,
-      variant,
-      quads,
-      lora,
-      rows: tokens,
-      microSteps: 1,
-      optimizer,
-      weightDecay,
-      checkpoint: 'none',
-    });
+    const program = job.program(base, 'none');
     const trainer = await WgslTrainer.make(base, program);
     try {
       job.begin(trainer);

@@ -2,10 +2,9 @@ import type { GpuBase } from '../../models/gpu-base.ts';
 import type { OpenModel } from '../../models/open-model.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Ceilings } from './ceilings.ts';
-import { planProgram } from '../train/program.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
 import { summarise, type About, type BenchRow } from './row.ts';
-import { TrainingJob } from './training-job.ts';
+import { TrainingJob, type KernelShare } from './training-job.ts';
 
 const STEPS = 7;
 /** Of timing JavaScript: updates, and encodings of each. */
@@ -31,22 +30,8 @@ export async function benchTrain(
   about: About,
 ): Promise<BenchRow> {
   const { gpu, format } = base;
-  const { limits, variant, quads } = gpu;
   const job = new TrainingJob(opened, format, tokens);
-  const { lora, optimizer, weightDecay } = job;
-  const program = planProgram({
-    model: opened.model,
-    format,
-    context: base.context,
-    limits,
-    variant,
-    quads,
-    lora,
-    rows: tokens,
-    microSteps: 1,
-    optimizer,
-    weightDecay,
-  });
+  const program = job.program(base);
   const pipelinesBefore = gpu.pipelines.size;
   const compiling = performance.now();
   const trainer = await WgslTrainer.make(base, program);
@@ -86,10 +71,8 @@ export async function benchTrain(
       submitMicrosecondsPerDispatch: (script.submitMs * 1000) / dispatches,
       losses,
       ...(kernelShares && {
-        nonMatmulShare: kernelShares.reduce(
-          (sum, { kernel, share }) => sum + (kernel.startsWith('matmul') ? 0 : share),
-          0,
-        ),
+        nonMatmulShare: 1 - shareOf(kernelShares, 'matmul'),
+        attentionShare: shareOf(kernelShares, 'attention'),
         kernelShares,
       }),
       status: 'ok',
@@ -97,6 +80,11 @@ export async function benchTrain(
   } finally {
     trainer.dispose();
   }
+}
+
+/** Of a step, 0 to 1: the kernels whose names begin so. */
+function shareOf(kernels: readonly KernelShare[], name: string): number {
+  return kernels.reduce((sum, { kernel, share }) => sum + (kernel.startsWith(name) ? share : 0), 0);
 }
 
 /** Milliseconds of this thread. */

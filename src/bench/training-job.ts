@@ -1,14 +1,15 @@
 import type { Ceilings } from './ceilings.ts';
 import { readMatrix } from '../../models/base-format.ts';
-import { ropeBufferName } from '../../models/gpu-base.ts';
+import { ropeBufferName, type GpuBase } from '../../models/gpu-base.ts';
 import type { OpenModel } from '../../models/open-model.ts';
 import { rotaryTables } from '../../models/rope.ts';
 import { makeMicroBatch, type MicroBatch } from '../data/batch.ts';
 import { unpackWeight, type BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import type { Checkpointing } from '../graph/differentiate.ts';
 import type { ForwardNode } from '../graph/nodes.ts';
 import { loraAName, loraBName, type LoraSettings } from '../lora/lora.ts';
-import { trainingGraph } from '../train/program.ts';
+import { planProgram, trainingGraph, type Program } from '../train/program.ts';
 import { initialParams } from '../train/run.ts';
 import type { Trainer, UpdateResult } from '../train/trainer.ts';
 import type { WgslTrainer } from '../train/wgsl-trainer.ts';
@@ -19,11 +20,13 @@ export interface KernelShare {
   readonly dispatches: number;
   /** 0 to 1. */
   readonly share: number;
-  readonly gflops: number;
-  /** Bytes that it cannot but move, a second; what caches keep between its workgroups is not counted. */
-  readonly gbPerSec: number;
-  /** Least time its operations and bytes take at the measured ceilings, of the time it takes: 1 leaves nothing to gain. */
-  readonly ofFloor: number;
+  readonly milliseconds: number;
+  /** Floating-point operations. */
+  readonly flops: number;
+  /** Bytes that it cannot but move; what caches keep between its workgroups is not counted. */
+  readonly bytes: number;
+  /** Least time, in milliseconds, that its operations or its bytes take at the measured ceilings. */
+  readonly floorMs: number;
 }
 
 /** Values for a library that is not ours. */
@@ -83,6 +86,26 @@ export class TrainingJob {
 
   #start(): ReturnType<typeof initialParams> {
     return initialParams(this.#opened, { lora: this.lora }, 0, undefined);
+  }
+
+  /** The update's program on a device: one micro-step. */
+  program({ gpu, context }: Pick<GpuBase, 'gpu' | 'context'>, checkpoint?: Checkpointing): Program {
+    const { limits, variant, quads } = gpu;
+    const { lora, optimizer, weightDecay } = this;
+    return planProgram({
+      model: this.#opened.model,
+      format: this.#format,
+      context,
+      limits,
+      variant,
+      quads,
+      lora,
+      rows: this.tokens,
+      microSteps: 1,
+      optimizer,
+      weightDecay,
+      ...(checkpoint && { checkpoint }),
+    });
   }
 
   /** The forward pass for libraries that differentiate it themselves: nodes up to the loss, over `frozen` and `params`. */
@@ -150,10 +173,8 @@ export class TrainingJob {
     const total = [...times.values()].reduce((sum, { milliseconds }) => sum + milliseconds, 0);
     return [...times]
       .map(([kernel, { dispatches, milliseconds, flops, bytes }]) => {
-        const gflops = flops / milliseconds / 1e6;
-        const gbPerSec = bytes / milliseconds / 1e6;
-        const ofFloor = Math.max(gflops / ceilings.gflops, gbPerSec / ceilings.gbPerSec);
-        return { kernel, dispatches, share: milliseconds / total, gflops, gbPerSec, ofFloor };
+        const floorMs = Math.max(flops / ceilings.gflops, bytes / ceilings.gbPerSec) / 1e6;
+        return { kernel, dispatches, share: milliseconds / total, milliseconds, flops, bytes, floorMs };
       })
       .sort((a, b) => b.share - a.share);
   }

@@ -63,9 +63,9 @@ function shareLines({ kernelShares }: BenchRow): string[] {
   return (kernelShares ?? [])
     .filter(({ share }) => share >= 0.01)
     .map(
-      ({ kernel, dispatches, share, gflops, gbPerSec, ofFloor }) =>
+      ({ kernel, dispatches, share, milliseconds, floorMs }) =>
         `${(share * 100).toFixed(1).padStart(12)} %  ${kernel.padEnd(44)}${String(dispatches).padStart(4)} dispatches  ` +
-        `${gflops.toFixed(2)} GFLOP/s  ${gbPerSec.toFixed(2)} GB/s  ${(ofFloor * 100).toFixed(0)} % of what the ceilings allow`,
+        `${milliseconds.toFixed(2)} ms, ${floorMs.toFixed(2)} at least by the ceilings`,
     );
 }
 
