@@ -42,10 +42,18 @@ function ratio(row: BenchRow, rows: readonly BenchRow[]): string {
   return (row.medianMs / ours.medianMs).toFixed(2);
 }
 
+/** Facts that only some rows have. */
+const facts = (row: BenchRow): Readonly<Record<string, number | undefined>> =>
+  row as unknown as Readonly<Record<string, number | undefined>>;
+
 function suiteTable(rows: readonly BenchRow[], suite: BenchRow['suite']): string {
   const own = rows.filter((row) => row.suite === suite);
-  const rate = (row: BenchRow): string =>
-    suite === 'kernels' ? `${number(row.gflops, 2)} GFLOP/s` : `${number(row.tokensPerSec, 1)} tokens/s`;
+  const rate = (row: BenchRow): string => {
+    if (suite === 'kernels') return `${number(row.gflops, 2)} GFLOP/s`;
+    const { ofCopyBandwidth } = facts(row);
+    const ofCopy = ofCopyBandwidth === undefined ? '' : `, weights at ${percent(ofCopyBandwidth)} of copying`;
+    return `${number(row.tokensPerSec, 1)} tokens/s${ofCopy}`;
+  };
   return table(
     [
       'case',
@@ -71,10 +79,6 @@ function suiteTable(rows: readonly BenchRow[], suite: BenchRow['suite']): string
     ),
   );
 }
-
-/** Facts that only some rows have. */
-const facts = (row: BenchRow): Readonly<Record<string, number | undefined>> =>
-  row as unknown as Readonly<Record<string, number | undefined>>;
 
 function roofline(row: BenchRow): string {
   const { ceilingGflops, ceilingGbPerSec, ofCeiling, nonMatmulShare, attentionShare } = facts(row);

@@ -14,6 +14,7 @@ const entries = [
   'serial',
   'serial_row',
   'quads',
+  'quads_eight',
   'quads_narrow',
   'quads_row',
   'tile',
@@ -93,7 +94,10 @@ describe('matmul_nt', () => {
         y: before,
       };
       // A variant's two paths share their shapes: the one for few rows, or columns, takes the small ones.
-      const others: readonly string[] = [...(rows <= 4 ? MORE : FEW), outFeatures <= 17 ? 'quads' : 'quads_narrow'];
+      const others: readonly string[] = [
+        ...(rows <= 4 ? MORE : FEW),
+        ...(outFeatures <= 17 ? ['quads', 'quads_eight'] : ['quads_narrow']),
+      ];
       const wanted: readonly string[] = 'only' in shape ? shape.only : entries;
       const { adapter } = await testGpu();
       if (rows > 4 && adapter.features.includes('shader-f16')) {
@@ -167,7 +171,7 @@ describe('matmul_nt', () => {
       const wanted = await first(70);
       // One and two rows take another path, which in `serial` keeps the order but where columns are few; decoding in
       // `workgroup` splits I over lanes.
-      const same = variant === 'workgroup' ? [5, 64] : quads && outFeatures <= NARROW ? [3, 64] : [1, 3, 64];
+      const same = variant === 'workgroup' ? [5, 64] : quads && outFeatures <= NARROW ? [3, 64] : [1, 3, 11, 64];
       for (const rows of same) expect(await first(rows)).toEqual(wanted);
     },
   );
@@ -198,8 +202,10 @@ describe('matmul_nt', () => {
         [3, 16],
         [3, 32],
         [3, 33],
+        [8, 33],
+        [9, 33],
       ].map(([rows = 0, outFeatures = 0]) => selectMatmulNt({ variant: 'serial', quads: true, rows, outFeatures })),
-    ).toEqual(['quads_row', 'serial_row', 'quads_narrow', 'quads_narrow', 'quads']);
+    ).toEqual(['quads_row', 'serial_row', 'quads_narrow', 'quads_narrow', 'quads_eight', 'quads_eight', 'quads']);
     expect([1, 2, 3, 512].map((rows) => selectMatmulNt({ variant: 'serial', rows, outFeatures: 256 }))).toEqual([
       'serial_row',
       'serial_row',

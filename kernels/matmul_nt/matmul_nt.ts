@@ -61,6 +61,7 @@ export type MatmulNtEntry =
   | 'serial'
   | 'serial_row'
   | 'quads'
+  | 'quads_eight'
   | 'quads_narrow'
   | 'quads_row'
   | 'tile'
@@ -76,6 +77,7 @@ const TILE: Readonly<Record<MatmulNtEntry, readonly [rows: number, cols: number]
   serial: [8, 16],
   serial_row: [1, 4],
   quads: [16, 64],
+  quads_eight: [8, 64],
   quads_narrow: [16, 16],
   quads_row: [1, 16],
   tile: [64, 64],
@@ -104,7 +106,8 @@ export function selectMatmulNt({
   if (variant === 'serial') {
     if (rows <= 2) return quads && outFeatures > NARROW ? 'quads_row' : 'serial_row';
     if (!quads) return 'serial';
-    return outFeatures <= NARROW ? 'quads_narrow' : 'quads';
+    if (outFeatures <= NARROW) return 'quads_narrow';
+    return rows <= 8 ? 'quads_eight' : 'quads';
   }
   return rows <= 4 ? 'matvec' : 'tile';
 }
@@ -133,7 +136,7 @@ export function matmulNt(args: MatmulNtArgs, entry?: MatmulNtEntry): Launch {
 
 function launchOf(args: MatmulNtArgs, entry: MatmulNtEntry): Launch {
   const { rows, inFeatures, outFeatures, outStride, outOffset, rank, loraScale, alpha = 1, accumulate = false } = args;
-  const isQuads = entry === 'quads' || entry === 'quads_narrow' || entry === 'quads_row';
+  const isQuads = entry.startsWith('quads');
   // One program of quads serves with and without an adapter.
   const branch = rank > 0 || isQuads;
   const sourcesOf = isQuads

@@ -1,6 +1,7 @@
 enable subgroups;
 // The quads of matmul_nt, for software adapters with subgroups of four; joined before matmul_nt.wgsl and its parts.
 //   quads         a quad computes 16 rows x 64 columns, each invocation 16 of the columns
+//   quads_eight   a quad computes 8 rows x 64 columns: decoding several sequences at once, which would leave half of 16 rows idle
 //   quads_narrow  a quad computes 16 rows x 16 columns, each invocation 4 of them: h = x A^T
 //   quads_row     a quad computes 1 row x 16 columns, each invocation 4 of them: decoding
 // Each invocation loads a quarter of x and of h and hands it round. The order of additions is that of serial and serial_row,
@@ -122,6 +123,72 @@ fn quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u,
   }
   if (n >= p.rows) { return; }
   for (var r = 0u; r < min(16u, p.rows - n); r++) {
+    for (var c = 0u; c < min(16u, max(p.out_features, o) - o); c++) { put(n + r, o + c, acc[r][c / 4u][c % 4u]); }
+  }
+}
+
+@compute @workgroup_size(4)
+fn quads_eight(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(subgroup_invocation_id) member: u32) {
+  let tiles = (p.out_features + 63u) / 64u;
+  let index = wg.y * grid.x + wg.x;
+  let n = (index / tiles) * 8u;
+  let o = (index % tiles) * 64u + member * 16u;
+  let oa = four_rows(o);
+  let ob = four_rows(o + 4u);
+  let oc = four_rows(o + 8u);
+  let od = four_rows(o + 12u);
+  let base_a = oa * p.code_words;
+  let base_b = ob * p.code_words;
+  let base_c = oc * p.code_words;
+  let base_d = od * p.code_words;
+  let x0 = row_of(n + 0u) * p.in_features;
+  let x1 = row_of(n + 1u) * p.in_features;
+  let x2 = row_of(n + 2u) * p.in_features;
+  let x3 = row_of(n + 3u) * p.in_features;
+  let x4 = row_of(n + 4u) * p.in_features;
+  let x5 = row_of(n + 5u) * p.in_features;
+  let x6 = row_of(n + 6u) * p.in_features;
+  let x7 = row_of(n + 7u) * p.in_features;
+  var acc = array<mat4x4f, 8>();
+  var oct = 0u;
+  for (var start = 0u; start < p.in_features; start += 32u) {
+    let sa = group_scales(oa, start);
+    let sb = group_scales(ob, start);
+    let sc = group_scales(oc, start);
+    let sd = group_scales(od, start);
+    for (var k = start; k < min(start + 32u, p.in_features); k += 8u) {
+      let wa = octs(base_a, oct, sa);
+      let wb = octs(base_b, oct, sb);
+      let wc = octs(base_c, oct, sc);
+      let wd = octs(base_d, oct, sd);
+      let lo = Wide(wa.lo, wb.lo, wc.lo, wd.lo);
+      let hi = Wide(wa.hi, wb.hi, wc.hi, wd.hi);
+      acc[0] = x_step(acc[0], x0, k, member, lo, hi);
+      acc[1] = x_step(acc[1], x1, k, member, lo, hi);
+      acc[2] = x_step(acc[2], x2, k, member, lo, hi);
+      acc[3] = x_step(acc[3], x3, k, member, lo, hi);
+      acc[4] = x_step(acc[4], x4, k, member, lo, hi);
+      acc[5] = x_step(acc[5], x5, k, member, lo, hi);
+      acc[6] = x_step(acc[6], x6, k, member, lo, hi);
+      acc[7] = x_step(acc[7], x7, k, member, lo, hi);
+      oct++;
+    }
+  }
+  for (var r = 0u; r < p.rank; r++) {
+    let b = mat4x4f(b_four(oa, r), b_four(ob, r), b_four(oc, r), b_four(od, r));
+    let ha = h_spread(n + 0u, r, member);
+    let hb = h_spread(n + 4u, r, member);
+    acc[0] += ha.x * b;
+    acc[1] += ha.y * b;
+    acc[2] += ha.z * b;
+    acc[3] += ha.w * b;
+    acc[4] += hb.x * b;
+    acc[5] += hb.y * b;
+    acc[6] += hb.z * b;
+    acc[7] += hb.w * b;
+  }
+  if (n >= p.rows) { return; }
+  for (var r = 0u; r < min(8u, p.rows - n); r++) {
     for (var c = 0u; c < min(16u, max(p.out_features, o) - o); c++) { put(n + r, o + c, acc[r][c / 4u][c % 4u]); }
   }
 }

@@ -44,7 +44,8 @@ export async function benchSquare(
   return { ...result, kernel };
 }
 
-async function copyBandwidth(gpu: Gpu): Promise<number> {
+/** Bytes read and written by copying a buffer, in GB/s. */
+export async function copyBandwidth(gpu: Gpu): Promise<number> {
   const bytes = Math.min(COPY_BYTES, gpu.limits.maxBufferBytes);
   const [from, to] = ['copied from', 'copied to'].map((label) =>
     gpu.createBuffer(label, bytes, Usage.copySrc | Usage.copyDst),

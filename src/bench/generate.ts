@@ -1,12 +1,18 @@
+import { formatOf } from '../../models/base-format.ts';
 import type { GpuBase } from '../../models/gpu-base.ts';
+import { codeWordsPerRow, scaleWordsPerRow } from '../formats/quantize.ts';
 import { WgslRuntime } from '../generate/wgsl-runtime.ts';
+import { copyBandwidth } from './ceilings.ts';
 import { summarise, type About, type BenchRow } from './row.ts';
 
 const PROMPT_TOKENS = 128;
 const NEW_TOKENS = 24;
 const REPEATS = 5;
 
-/** Times one token after another, in `slots` sequences side by side, each with a past of `PROMPT_TOKENS`. */
+/**
+ * Times one token after another, in `slots` sequences side by side, each with a past of `PROMPT_TOKENS`. Also the bytes of
+ * weights that a token reads, a second, beside what copying a buffer reaches: a GPU decodes as fast as it reads.
+ */
 export async function benchDecode(base: GpuBase, name: string, slots: number, about: About): Promise<BenchRow> {
   const runtime = await WgslRuntime.make(base, { slots, context: PROMPT_TOKENS + NEW_TOKENS });
   try {
@@ -26,6 +32,9 @@ export async function benchDecode(base: GpuBase, name: string, slots: number, ab
       if (position >= PROMPT_TOKENS) times.push(performance.now() - start);
     }
     const spread = summarise(times);
+    const weightBytes = bytesOfProducts(base);
+    const gbPerSec = weightBytes / spread.medianMs / 1e6;
+    const ceilingGbPerSec = await copyBandwidth(base.gpu);
     return {
       suite: 'decode',
       case: `${name} ${base.format}, ${slots} at once, ${PROMPT_TOKENS} tokens of past`,
@@ -33,11 +42,27 @@ export async function benchDecode(base: GpuBase, name: string, slots: number, ab
       ...about,
       ...spread,
       tokensPerSec: (slots / spread.medianMs) * 1000,
+      weightBytes,
+      gbPerSec,
+      ceilingGbPerSec,
+      ofCopyBandwidth: gbPerSec / ceilingGbPerSec,
       status: 'ok',
     };
   } finally {
     runtime.dispose();
   }
+}
+
+/** Bytes of the weights that every token is multiplied by: all linear layers and the head. */
+function bytesOfProducts({ model, format }: GpuBase): number {
+  const multiplied = new Set([...model.linearPaths.map((path) => `${path}.weight`), model.headName]);
+  return model.weights
+    .filter(({ name }) => multiplied.has(name))
+    .reduce((sum, spec) => {
+      const [rows = 0, cols = 0] = spec.shape;
+      const kept = formatOf(spec, format);
+      return sum + rows * (codeWordsPerRow(kept, cols) + scaleWordsPerRow(kept, cols)) * 4;
+    }, 0);
 }
 
 /** Times the reading of a prompt. */
