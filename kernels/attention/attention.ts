@@ -1,5 +1,6 @@
 import { WebLoraError } from '../../src/errors.ts';
 import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import rowsWgsl from '../_lib/quad_rows.wgsl?raw';
 import spreadWgsl from '../_lib/quads.wgsl?raw';
 import { SERIAL_WORKGROUP } from '../_lib/serial.ts';
 import tanh from '../_lib/tanh.wgsl?raw';
@@ -32,7 +33,7 @@ function defineAttention(
   return {
     workgroup: of(sources.workgroup),
     serial: of(sources.serial),
-    quads: of(quadsWgsl, sources.quads, spreadWgsl),
+    quads: of(quadsWgsl, sources.quads, spreadWgsl, rowsWgsl),
   };
 }
 

@@ -2,7 +2,7 @@ enable subgroups;
 // What the quads of attention share: four invocations hand their loads round (see _lib/quads.wgsl). An invocation owns 4
 // rows, a quad 16, and the other side goes by in blocks of 16 rows at fixed places, of which each invocation loads 4. No
 // invocation returns early, as all four must take part in what is handed round. Joined before attention_forward_quads.wgsl
-// and attention_backward_quads.wgsl, with keys_of.wgsl, _lib/vector_*.wgsl and a score cap.
+// and attention_backward_quads.wgsl, with keys_of.wgsl, _lib/quads.wgsl, quad_rows.wgsl and vector_*.wgsl, and a score cap.
 const TILE: u32 = 16u;
 /** Distance between the 4 rows of an invocation, and between the 4 of the other side that it loads. */
 const STEPS: vec4u = vec4u(0u, 4u, 8u, 12u);
@@ -33,26 +33,16 @@ fn heads_at(row: vec4u, heads: u32, head: u32) -> vec4u {
   return (min(row, vec4u(p.rows - 1u)) * heads + vec4u(head)) * p.head_vecs;
 }
 
-/** One Vec of the head dimension for each of four rows. */
-struct Rows { a: Vec, b: Vec, c: Vec, d: Vec }
-
-/** The Vecs of all four invocations. */
-fn spread_rows(mine: Vec) -> Rows {
-  return Rows(quadBroadcast(mine, 0u), quadBroadcast(mine, 1u), quadBroadcast(mine, 2u), quadBroadcast(mine, 3u));
-}
-
-fn dots(a: Vec, x: Rows) -> vec4f { return vec4f(vec_dot(a, x.a), vec_dot(a, x.b), vec_dot(a, x.c), vec_dot(a, x.d)); }
-
 /** Products of own rows (columns of the matrix) with four rows of the other side. */
 fn products(own: Rows, x: Rows) -> mat4x4f { return mat4x4f(dots(own.a, x), dots(own.b, x), dots(own.c, x), dots(own.d, x)); }
 
 /** Own rows plus four rows of the other side, weighted. */
 fn weigh(acc: Rows, w: mat4x4f, x: Rows) -> Rows {
   return Rows(
-    acc.a + vec_weigh(w[0], x.a, x.b, x.c, x.d),
-    acc.b + vec_weigh(w[1], x.a, x.b, x.c, x.d),
-    acc.c + vec_weigh(w[2], x.a, x.b, x.c, x.d),
-    acc.d + vec_weigh(w[3], x.a, x.b, x.c, x.d),
+    acc.a + weighted_rows(w[0], x),
+    acc.b + weighted_rows(w[1], x),
+    acc.c + weighted_rows(w[2], x),
+    acc.d + weighted_rows(w[3], x),
   );
 }
 

@@ -39,6 +39,20 @@ export const cases: readonly Case[] = [
     ],
   },
   {
+    // Seven heads share one of the cache: four and three.
+    heads: 14,
+    kvHeads: 2,
+    headDim: 8,
+    maxPositions: 40,
+    window: 17,
+    at: [
+      [0, 39],
+      [NONE, 5],
+      [2, 16],
+      [1, 15],
+    ],
+  },
+  {
     heads: 2,
     kvHeads: 1,
     headDim: 7,

@@ -5,9 +5,11 @@ import { runLaunches } from '../../test/harness/launch.ts';
 import { attentionForwardRef } from '../attention/attention.ref.ts';
 import { cases } from './cached_attention.cases.ts';
 import { cachedAttentionRef } from './cached_attention.ref.ts';
-import { cachedAttention } from './cached_attention.ts';
+import { cachedAttention, selectCachedAttention } from './cached_attention.ts';
 
-describe.each(['serial', 'workgroup'] as const)('cached_attention, %s', (variant) => {
+describe.each(['attend_serial', 'attend_quads', 'attend'] as const)('cached_attention, %s', (entry) => {
+  const variant = entry === 'attend' ? 'workgroup' : 'serial';
+
   it.each(cases)(
     'matches the f64 reference: heads $heads/$kvHeads, D $headDim, positions $maxPositions',
     async (args) => {
@@ -21,13 +23,15 @@ describe.each(['serial', 'workgroup'] as const)('cached_attention, %s', (variant
       const expected = cachedAttentionRef(shape, q, cacheK, cacheV, slots, positions);
       expectNonTrivial(expected);
       const buffers = { q, cache_k: cacheK, cache_v: cacheV, slots, positions, o: testValues(q.length, 4) };
-      const once = await runLaunches(await testGpu(), [cachedAttention({ ...shape, variant })], buffers);
+      const once = await runLaunches(await testGpu(), [cachedAttention({ ...shape, variant }, entry)], buffers);
       expectClose(once['o'] ?? [], expected, reductionTolerance(shape.headDim + shape.maxPositions, 8, 2), 'o', [
         shape.rows,
         shape.heads,
         shape.headDim,
       ]);
-      expect(await runLaunches(await testGpu(), [cachedAttention({ ...shape, variant })], buffers)).toEqual(once);
+      expect(await runLaunches(await testGpu(), [cachedAttention({ ...shape, variant }, entry)], buffers)).toEqual(
+        once,
+      );
     },
   );
 
@@ -41,7 +45,7 @@ describe.each(['serial', 'workgroup'] as const)('cached_attention, %s', (variant
       const cacheK = Float32Array.from({ length: 36 }, (_, i) => (i === top * 4 ? 20 : 0));
       const cacheV = testValues(36, 3);
       const buffers = { q, cache_k: cacheK, cache_v: cacheV, slots, positions, o: new Float32Array(36) };
-      const { o } = await runLaunches(await testGpu(), [cachedAttention({ ...shape, variant })], buffers);
+      const { o } = await runLaunches(await testGpu(), [cachedAttention({ ...shape, variant }, entry)], buffers);
       const expected = cachedAttentionRef(shape, q, cacheK, cacheV, slots, positions);
       expectClose(o ?? [], expected, { atol: 1e-6, rtol: 1e-6 }, `o with key ${top}`);
     }
@@ -54,7 +58,7 @@ describe.each(['serial', 'workgroup'] as const)('cached_attention, %s', (variant
     const positions = Uint32Array.from({ length: 30 }, (_, n) => n);
     const slots = new Uint32Array(30).fill(1);
     const run = async (first: number, rows: number): Promise<number[]> => {
-      const launch = cachedAttention({ ...shape, rows });
+      const launch = cachedAttention({ ...shape, rows }, entry);
       const folded = { ...launch, workgroups: [Math.ceil(launch.workgroups[0] / 2), 2, 1] as const };
       const part = {
         q: q.slice(first * 36, (first + rows) * 36),
@@ -72,6 +76,12 @@ describe.each(['serial', 'workgroup'] as const)('cached_attention, %s', (variant
     const prefill = await run(0, 30);
     for (const row of [0, 13, 29]) expect(await run(row, 1)).toEqual(prefill.slice(row * 36, (row + 1) * 36));
   });
+});
+
+it('shares loads where heads share a head of the cache', () => {
+  const of = (heads: number, quads: boolean): string =>
+    selectCachedAttention({ variant: 'serial', quads, heads, kvHeads: 4 });
+  expect([of(8, true), of(4, true), of(8, false)]).toEqual(['attend_quads', 'attend_serial', 'attend_serial']);
 });
 
 it('has a reference that agrees with the training attention of one whole segment', () => {

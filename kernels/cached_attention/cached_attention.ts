@@ -1,10 +1,13 @@
 import { WebLoraError } from '../../src/errors.ts';
 import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import rowsWgsl from '../_lib/quad_rows.wgsl?raw';
 import tanh from '../_lib/tanh.wgsl?raw';
 import { defineVectorKernel, vectorWidth } from '../_lib/vector.ts';
 import wgsl from './cached_attention.wgsl?raw';
+import quadsWgsl from './cached_attention_quads.wgsl?raw';
 
 const kernels = defineVectorKernel('cached_attention', tanh, wgsl);
+const quadsKernels = defineVectorKernel('cached_attention', quadsWgsl, tanh, wgsl, rowsWgsl);
 const LARGEST_HEAD_DIM = 256;
 /** Loads of a head that one invocation of the serial variant sums. */
 const SERIAL_SLOTS = 8;
@@ -27,29 +30,48 @@ export interface CachedAttentionArgs {
   /** Scores become cap · tanh(score / cap). */
   readonly softCap?: number;
   readonly variant: Variant;
+  /** Of `serial`: the adapter has subgroups of exactly four, which share loads. Default false. */
+  readonly quads?: boolean;
+}
+
+export type CachedAttentionEntry = 'attend' | 'attend_serial' | 'attend_quads';
+
+/** Sharing loads pays where at least two heads have a head of the cache in common. */
+export function selectCachedAttention({
+  variant,
+  quads = false,
+  heads,
+  kvHeads,
+}: Pick<CachedAttentionArgs, 'variant' | 'quads' | 'heads' | 'kvHeads'>): CachedAttentionEntry {
+  if (variant === 'workgroup') return 'attend';
+  return quads && heads > kvHeads ? 'attend_quads' : 'attend_serial';
 }
 
 /**
  * Row n attends to cache positions 0..positions[n] of slot slots[n]; rows of slot 0xffffffff become zero.
  * Operands: q [N, H, D], cache_k, cache_v [slots, maxPositions, K, D], slots u32 [N], positions u32 [N] -> o [N, H, D].
  */
-export function cachedAttention(args: CachedAttentionArgs): Launch {
-  const { rows, heads, kvHeads, headDim, maxPositions, scale, window = 0, softCap = 0, variant } = args;
+export function cachedAttention(args: CachedAttentionArgs, entry = selectCachedAttention(args)): Launch {
+  const { rows, heads, kvHeads, headDim, maxPositions, scale, window = 0, softCap = 0 } = args;
   if (headDim > LARGEST_HEAD_DIM || heads % kvHeads !== 0) {
     throw new WebLoraError('internal', 'cached_attention: shape', {
       got: `heads ${heads}, kvHeads ${kvHeads}, headDim ${headDim}`,
       wanted: `heads a multiple of kvHeads, and headDim at most ${LARGEST_HEAD_DIM}`,
     });
   }
-  const serial = variant === 'serial';
-  const lanes = serial ? 4 : 64;
+  const lanes = entry === 'attend' ? 64 : 4;
   const width = vectorWidth(headDim);
   const headVecs = headDim / width;
-  const invocations = rows * heads * Math.ceil(headVecs / SERIAL_SLOTS);
+  const workgroups: Readonly<Record<CachedAttentionEntry, number>> = {
+    attend: rows * heads,
+    attend_serial: Math.ceil((rows * heads * Math.ceil(headVecs / SERIAL_SLOTS)) / lanes),
+    attend_quads: rows * kvHeads * Math.ceil(heads / kvHeads / 4),
+  };
+  const isQuads = entry === 'attend_quads';
   return {
-    kernel: kernels[width],
-    entry: serial ? 'attend_serial' : 'attend',
-    overrides: { WG: lanes },
+    kernel: (isQuads ? quadsKernels : kernels)[width],
+    entry,
+    overrides: { CAPPED: softCap === 0 ? 0 : 1, ...(!isQuads && { WG: lanes }) },
     params: {
       rows,
       heads,
@@ -61,7 +83,7 @@ export function cachedAttention(args: CachedAttentionArgs): Launch {
       soft_cap: softCap,
     },
     operands: ['q', 'cache_k', 'cache_v', 'slots', 'positions', 'o'],
-    workgroups: foldGrid(serial ? Math.ceil(invocations / lanes) : rows * heads),
+    workgroups: foldGrid(workgroups[entry]),
     flops: 4 * rows * heads * headDim * maxPositions,
   };
 }

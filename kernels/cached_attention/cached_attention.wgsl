@@ -7,9 +7,11 @@
 //                  positions at a time, and then the Vecs of the head, summing over the blocks in order
 //   attend_serial  an invocation per row, head and 8 Vecs of the head dimension, one block of 4 positions at a time
 // Blocks lie at fixed places and have a running maximum and sum, so that a row's bits depend on nothing but the row.
-// Joined with _lib/vector_*.wgsl and _lib/tanh.wgsl. Source: Milakov & Gimelshein 2018, arXiv:1805.02867.
+// Joined with _lib/vector_*.wgsl and _lib/tanh.wgsl, and with cached_attention_quads.wgsl where it serves. Source: Milakov & Gimelshein 2018, arXiv:1805.02867.
 // Reference: cached_attention.ref.ts.
 override WG: u32 = 64;
+// 0 leaves the cap's code out: software adapters compute both sides of a branch.
+override CAPPED: u32 = 1;
 
 struct Params { rows: u32, heads: u32, kv_heads: u32, head_vecs: u32, max_positions: u32, scale: f32, window: u32, soft_cap: f32 }
 
@@ -38,7 +40,7 @@ fn reach_of(row: u32) -> vec2u {
 
 fn capped(products: vec4f) -> vec4f {
   let s = products * p.scale;
-  if (p.soft_cap == 0.0) { return s; }
+  if (CAPPED == 0u) { return s; }
   let x = s / p.soft_cap;
   return p.soft_cap * vec4f(safe_tanh(x.x), safe_tanh(x.y), safe_tanh(x.z), safe_tanh(x.w));
 }

@@ -104,6 +104,9 @@ fn rows_workgroup(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) gri
   }
 }
 
+/** Whether a value belongs among the first k, of which so many are there. */
+fn is_taken(value: f32, filled: u32, last: f32) -> bool { return is_finite(value) && (filled < p.k || value > last); }
+
 @compute @workgroup_size(1)
 fn rows_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let row = wg.y * grid.x + wg.x;
@@ -113,8 +116,10 @@ fn rows_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
   var filled = 0u;
   var last = LOWEST;
   for (var v = 0u; v < p.vocab; v += 1u) {
+    // Nearly every logit is turned away in a loop of its own: software adapters compute a loop's whole body at each turn.
+    while (v < p.vocab && !is_taken(logits[base + v], filled, last)) { v += 1u; }
+    if (v >= p.vocab) { break; }
     let value = logits[base + v];
-    if (!is_finite(value) || (filled == p.k && value <= last)) { continue; }
     // Later values move behind equal earlier ones, which keeps ties in index order.
     var place = filled;
     if (filled == p.k) { place = p.k - 1u; } else { filled += 1u; }

@@ -224,7 +224,7 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
         cache_k,
         cache_v,
       });
-      ctx.launch(cachedAttention({ rows: q.rows, ...attentionShape(node), maxPositions, variant }), {
+      ctx.launch(cachedAttention({ rows: q.rows, ...attentionShape(node), maxPositions, variant, quads }), {
         q,
         cache_k,
         cache_v,
