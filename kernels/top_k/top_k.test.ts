@@ -85,6 +85,48 @@ describe.each(variants)('top_k, %s', (variant) => {
   });
 });
 
+describe('top_k, the best alone by quads', () => {
+  const best = { k: 1, variant: 'serial', quads: true } as const;
+
+  it.each([...cases, { rows: 2, vocab: 2, pattern: 'descending' }, { rows: 2, vocab: 4099, pattern: 'ties' }] as const)(
+    'matches a full sort: $rows x $vocab, $pattern',
+    async ({ rows, vocab, pattern }) => {
+      const logits = logitsOf(rows * vocab, pattern);
+      const expected = topKRef(logits, vocab, 1);
+      const result = await run(logits, { rows, vocab, ...best });
+      expect([...(result['indices'] ?? [])]).toEqual(expected.indices);
+      expect([...(result['values'] ?? [])].map((value) => value + 0)).toEqual(
+        expected.values.map((value) => value + 0),
+      );
+      expectClose(result['lse'] ?? [], expected.lse, { rtol: 1e-6, atol: 1e-6 }, 'lse');
+    },
+  );
+
+  it('finds the best whichever invocation reads it, the first of equals, and none where none is finite', async () => {
+    for (const at of [0, 1, 2, 3, 597, 598, 599]) {
+      const logits = testValues(600, 3);
+      logits[at] = 50;
+      expect((await run(logits, { rows: 1, vocab: 600, ...best }))['indices']?.[0]).toBe(at);
+      if (at < 599) logits[at + 1] = 50;
+      expect((await run(logits, { rows: 1, vocab: 600, ...best }))['indices']?.[0]).toBe(at);
+      logits[at] = Number.NaN;
+      expect((await run(logits, { rows: 1, vocab: 600, ...best }))['lse']?.[0]).toBeNaN();
+    }
+    const none = await run(new Float32Array(9).fill(-Infinity), { rows: 1, vocab: 9, ...best });
+    expect(none['indices']?.[0]).toBe(0xffffffff);
+  });
+
+  it('is chosen where quads are and one place is asked for', () => {
+    const entryOf = (k: number, quads: boolean): string =>
+      topK({ rows: 1, vocab: 9, k, variant: 'serial', quads }).entry;
+    expect([entryOf(1, true), entryOf(2, true), entryOf(1, false)]).toEqual([
+      'best_quads',
+      'rows_serial',
+      'rows_serial',
+    ]);
+  });
+});
+
 describe('topK', () => {
   it('refuses a k it cannot serve', () => {
     for (const k of [0, 65, Number.NaN])

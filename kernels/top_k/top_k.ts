@@ -1,8 +1,11 @@
 import { WebLoraError } from '../../src/errors.ts';
 import { defineKernel, foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import spreadWgsl from '../_lib/quads.wgsl?raw';
 import wgsl from './top_k.wgsl?raw';
+import quadsWgsl from './top_k_quads.wgsl?raw';
 
-export const kernel = defineKernel('top_k', wgsl);
+const kernel = defineKernel('top_k', wgsl);
+const quadsKernel = defineKernel('top_k', [quadsWgsl, wgsl, spreadWgsl].join('\n'));
 
 export const MAX_K = 64;
 
@@ -14,7 +17,12 @@ export interface TopKArgs {
   /** At most 64, at most V. */
   readonly k: number;
   readonly variant: Variant;
+  /** Of `serial`: the adapter has subgroups of exactly four, which share a row's best logit. Default false. */
+  readonly quads?: boolean;
 }
+
+/** How each entry is compiled. */
+const OVERRIDES = { rows_workgroup: { WG: 256 }, rows_serial: {}, best_quads: {} } as const;
 
 /**
  * The k largest finite logits of each row, descending, ties by lower index, and the log-sum-exp of the whole row.
@@ -22,14 +30,15 @@ export interface TopKArgs {
  * index 0xffffffff; NaN or +infinity makes lse NaN.
  * @throws `internal` when k is out of its range
  */
-export function topK({ rows, vocab, k, variant }: TopKArgs): Launch {
+export function topK({ rows, vocab, k, variant, quads = false }: TopKArgs): Launch {
   if (!(k >= 1 && k <= Math.min(MAX_K, vocab)))
     throw new WebLoraError('internal', 'top_k: k', { got: k, wanted: `1 to ${Math.min(MAX_K, vocab)}` });
-  const isSerial = variant === 'serial';
+  const isQuads = variant === 'serial' && quads && k === 1;
+  const entry = isQuads ? 'best_quads' : variant === 'serial' ? 'rows_serial' : 'rows_workgroup';
   return {
-    kernel,
-    entry: isSerial ? 'rows_serial' : 'rows_workgroup',
-    overrides: isSerial ? {} : { WG: 256 },
+    kernel: isQuads ? quadsKernel : kernel,
+    entry,
+    overrides: OVERRIDES[entry],
     params: { rows, vocab, k },
     operands: ['logits', 'values', 'indices', 'lse'],
     workgroups: foldGrid(rows),

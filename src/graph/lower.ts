@@ -305,7 +305,7 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
     }
     case 'top_k': {
       const { logits, k, values, indices, lse } = node;
-      ctx.launch(topK({ rows: logits.rows, vocab: logits.cols, k, variant }), { logits, values, indices, lse });
+      ctx.launch(topK({ rows: logits.rows, vocab: logits.cols, k, variant, quads }), { logits, values, indices, lse });
       return;
     }
     default:
