@@ -6,7 +6,6 @@ import { testWeight } from '../../test/harness/formats.ts';
 import { testGpu } from '../../test/harness/gpu.ts';
 import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
 import { cases } from './matmul_nt.cases.ts';
-import { NARROW } from '../_lib/serial.ts';
 import { matmulNtRef } from './matmul_nt.ref.ts';
 import { matmulNt, selectMatmulNt, type MatmulNtArgs, type MatmulNtEntry } from './matmul_nt.ts';
 
@@ -17,6 +16,7 @@ const entries = [
   'quads_eight',
   'quads_narrow',
   'quads_row',
+  'quads_narrow_row',
   'tile',
   'tile_8',
   'matvec',
@@ -169,9 +169,8 @@ describe('matmul_nt', () => {
         return y.slice(0, outFeatures);
       };
       const wanted = await first(70);
-      // One and two rows take another path, which in `serial` keeps the order but where columns are few; decoding in
-      // `workgroup` splits I over lanes.
-      const same = variant === 'workgroup' ? [5, 64] : quads && outFeatures <= NARROW ? [3, 64] : [1, 3, 11, 64];
+      // One and two rows take another path, which in `serial` keeps the order; decoding in `workgroup` splits I over lanes.
+      const same = variant === 'serial' ? [1, 3, 11, 64] : [5, 64];
       for (const rows of same) expect(await first(rows)).toEqual(wanted);
     },
   );
@@ -205,7 +204,7 @@ describe('matmul_nt', () => {
         [8, 33],
         [9, 33],
       ].map(([rows = 0, outFeatures = 0]) => selectMatmulNt({ variant: 'serial', quads: true, rows, outFeatures })),
-    ).toEqual(['quads_row', 'serial_row', 'quads_narrow', 'quads_narrow', 'quads_eight', 'quads_eight', 'quads']);
+    ).toEqual(['quads_row', 'quads_narrow_row', 'quads_narrow', 'quads_narrow', 'quads_eight', 'quads_eight', 'quads']);
     expect([1, 2, 3, 512].map((rows) => selectMatmulNt({ variant: 'serial', rows, outFeatures: 256 }))).toEqual([
       'serial_row',
       'serial_row',

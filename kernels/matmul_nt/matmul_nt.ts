@@ -64,6 +64,7 @@ export type MatmulNtEntry =
   | 'quads_eight'
   | 'quads_narrow'
   | 'quads_row'
+  | 'quads_narrow_row'
   | 'tile'
   | 'tile_8'
   | 'tile_f16'
@@ -80,6 +81,7 @@ const TILE: Readonly<Record<MatmulNtEntry, readonly [rows: number, cols: number]
   quads_eight: [8, 128],
   quads_narrow: [16, 16],
   quads_row: [1, 16],
+  quads_narrow_row: [1, 16],
   tile: [64, 64],
   tile_8: [64, 64],
   tile_f16: [64, 64],
@@ -104,9 +106,9 @@ export function selectMatmulNt({
   outFeatures,
 }: Pick<MatmulNtArgs, 'variant' | 'quads' | 'rows' | 'outFeatures'>): MatmulNtEntry {
   if (variant === 'serial') {
-    if (rows <= 2) return quads && outFeatures > NARROW ? 'quads_row' : 'serial_row';
-    if (!quads) return 'serial';
-    if (outFeatures <= NARROW) return 'quads_narrow';
+    if (!quads) return rows <= 2 ? 'serial_row' : 'serial';
+    if (outFeatures <= NARROW) return rows <= 2 ? 'quads_narrow_row' : 'quads_narrow';
+    if (rows <= 2) return 'quads_row';
     return rows <= 8 ? 'quads_eight' : 'quads';
   }
   return rows <= 4 ? 'matvec' : 'tile';

@@ -4,8 +4,9 @@ enable subgroups;
 //   quads_eight   a quad computes 8 rows x 128 columns, each invocation 32 of the columns: decoding several sequences at once
 //   quads_narrow  a quad computes 16 rows x 16 columns, each invocation 4 of them: h = x A^T
 //   quads_row     a quad computes 1 row x 16 columns, each invocation 4 of them: decoding
+//   quads_narrow_row  the same in the order of quads_narrow
 // Each invocation loads a quarter of x and of h and hands it round. The order of additions is that of serial and serial_row,
-// but for quads_narrow, which adds one product at a time. No invocation returns early, as all four must take part in what is
+// but for quads_narrow and quads_narrow_row, which add one product at a time. No invocation returns early, as all four must take part in what is
 // handed round. Sums are an array that is read by a variable index: SwiftShader keeps it in memory, which it compiles in two
 // thirds of the time and runs as fast.
 
@@ -330,5 +331,22 @@ fn quads_row(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: ve
   }
   for (var r = 0u; r < p.rank; r++) { acc += p.lora_scale * h_at(row, r) * b_four(os, r); }
   if (n >= p.rows) { return; }
+  for (var c = 0u; c < min(4u, max(p.out_features, o) - o); c++) { put(n, o + c, acc[c]); }
+}
+
+@compute @workgroup_size(4)
+fn quads_narrow_row(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(subgroup_invocation_id) member: u32) {
+  let tiles = (p.out_features + 15u) / 16u;
+  let index = wg.y * grid.x + wg.x;
+  let n = index / tiles;
+  let o = (index % tiles) * 16u + member * 4u;
+  if (n >= p.rows) { return; }
+  let os = four_rows(o);
+  var acc = vec4f();
+  for (var k = 0u; k < p.in_features; k++) {
+    let w = vec4f(weight_at(os.x, k), weight_at(os.y, k), weight_at(os.z, k), weight_at(os.w, k));
+    acc += p.alpha * x[n * p.in_features + k] * w;
+  }
+  for (var r = 0u; r < p.rank; r++) { acc += p.lora_scale * h_at(n, r) * b_four(os, r); }
   for (var c = 0u; c < min(4u, max(p.out_features, o) - o); c++) { put(n, o + c, acc[c]); }
 }
