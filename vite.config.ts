@@ -101,6 +101,8 @@ function app(engine: 'real' | 'fake'): UserConfig {
   return {
     base: './',
     plugins: [contentSecurityPolicy(), embeddedFiles(), offline()],
+    // What is found only when a worker runs makes the development server reload the page, in the middle of a measurement.
+    optimizeDeps: { entries: ['*.html', 'workers/*/worker.ts'] },
     define: { __COMMIT__: JSON.stringify(commitOf(import.meta.dirname)) },
     worker: { format: 'es', plugins: () => (engine === 'fake' ? [scriptedEngine()] : [nameBenchWorker()]) },
     build: {
