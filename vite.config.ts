@@ -5,6 +5,7 @@ import { defineConfig, type Plugin, type UserConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { DOWNLOAD_DOCUMENT, DOWNLOAD_POLICY, PAGE_POLICY } from './src/ui/policy.ts';
 import { embeddedFiles } from './scripts/embedded-files.ts';
+import { commitOf } from './src/cli/commit.ts';
 
 const at = (path: string): string => join(import.meta.dirname, path);
 
@@ -38,6 +39,28 @@ function scriptedEngine(): Plugin {
   };
 }
 
+/** Files of the benchmark's page, which few open and nobody without a network. */
+const BENCH_PREFIX = 'assets/bench-';
+
+/** Marks all parts of the benchmark's worker by their names: tfjs and jax-js are among them. To be made for each worker. */
+function nameBenchWorker(): Plugin {
+  let isBench = false;
+  return {
+    name: 'web-lora:name-bench-worker',
+    options: ({ input }) => {
+      isBench = typeof input === 'string' && /workers[\\/]bench[\\/]worker\.ts$/.test(input);
+    },
+    outputOptions: (options) =>
+      isBench
+        ? {
+            ...options,
+            entryFileNames: `${BENCH_PREFIX}[name]-[hash].js`,
+            chunkFileNames: `${BENCH_PREFIX}[name]-[hash].js`,
+          }
+        : options,
+  };
+}
+
 /** Makes the page installable, and stores it with the built-in model so that it works without a network. */
 function offline(): Plugin[] {
   return VitePWA({
@@ -58,7 +81,9 @@ function offline(): Plugin[] {
     },
     workbox: {
       globPatterns: ['**/*'],
-      globIgnores: ['sw.js', '**/*.map', '**/LICENSE*', '**/README*'],
+      globIgnores: ['sw.js', '**/*.map', '**/LICENSE*', '**/README*', 'bench.html', `${BENCH_PREFIX}*`],
+      // Not stored, so not to be answered with the page.
+      navigateFallbackDenylist: [/\/bench\.html(\?|$)/],
       maximumFileSizeToCacheInBytes: 64 * 2 ** 20,
       inlineWorkboxRuntime: true,
       sourcemap: false,
@@ -68,13 +93,22 @@ function offline(): Plugin[] {
   });
 }
 
-/** The page: static files that work from any host and below any path. `fake` has the scripted engine in its worker. */
+/**
+ * The page, and beside it the benchmark's: static files that work from any host and below any path. `fake` is the page alone
+ * with the scripted engine in its worker.
+ */
 function app(engine: 'real' | 'fake'): UserConfig {
   return {
     base: './',
     plugins: [contentSecurityPolicy(), embeddedFiles(), offline()],
-    worker: { format: 'es', plugins: () => (engine === 'fake' ? [scriptedEngine()] : []) },
+    // What is found only when a worker runs makes the development server reload the page, in the middle of a measurement.
+    optimizeDeps: { entries: ['*.html', 'workers/*/worker.ts'] },
+    define: { __COMMIT__: JSON.stringify(commitOf(import.meta.dirname)) },
+    worker: { format: 'es', plugins: () => (engine === 'fake' ? [scriptedEngine()] : [nameBenchWorker()]) },
     build: {
+      rolldownOptions: {
+        input: { index: at('index.html'), ...(engine === 'real' && { bench: at('bench.html') }) },
+      },
       outDir: engine === 'fake' ? 'dist/fake-app' : 'dist/app',
       emptyOutDir: true,
       target: 'es2023',

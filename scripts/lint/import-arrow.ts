@@ -38,6 +38,10 @@ const AREAS: Readonly<Record<string, Area>> = {
   'src/train': { uses: [...MODELS, ...WORK, 'src/version.ts'], why: ARROW },
   'src/generate': { uses: [...MODELS, 'src/data'], why: ARROW },
   'src/evaluate': { uses: [...MODELS, 'src/generate'], why: ARROW },
+  'workers/bench': {
+    uses: [...MODELS, 'src/bench', 'workers'],
+    why: 'it times the layers below and lies beside the engine, whose borders it shares',
+  },
   workers: { uses: [...MODELS, ...WORK, 'src/version.ts'], why: ARROW },
   'src/ui': {
     uses: [
@@ -51,6 +55,11 @@ const AREAS: Readonly<Record<string, Area>> = {
     ],
     anyTypes: true,
     why: 'the page knows the workers by their clients, and beyond them only types and pure helpers',
+  },
+  'src/bench-page': {
+    uses: ['workers/*/client.ts', 'src/bench/row.ts', 'src/ui'],
+    anyTypes: true,
+    why: 'a page like src/ui, made of its parts; what it measures runs in a worker',
   },
   'src/bench': { uses: [...MODELS, ...WORK], why: ARROW },
   'src/cli': { uses: [...MODELS, ...WORK, 'src/bench', 'workers', 'src/version.ts'], why: ARROW },

@@ -16,14 +16,18 @@ type Named = Record<string, JaxArray>;
 export async function benchJaxTrain(
   gpu: Gpu,
   opened: OpenModel,
-  options: { readonly format: BaseFormat; readonly tokens: number },
+  options: {
+    readonly format: BaseFormat;
+    readonly tokens: number;
+    readonly provideWebGpu: Parameters<typeof openJax>[0];
+  },
   about: About,
 ): Promise<BenchRow> {
-  const { format, tokens } = options;
+  const { format, tokens, provideWebGpu } = options;
   const job = new TrainingJob(opened, format, tokens);
   const row = { ...job.row, impl: 'jax-js', ...about } as const;
   try {
-    const jax = await openJax();
+    const jax = await openJax(provideWebGpu);
     const { numpy: np, tree } = jax;
     const nodes = job.forward(gpu);
     const arrayOf = ({ values, shape }: Dense): JaxArray => np.array(values, { shape: [...shape] });

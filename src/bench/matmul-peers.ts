@@ -7,7 +7,11 @@ import { notMeasured, summarise, type About, type BenchRow } from './row.ts';
 const REPEATS = 5;
 
 /** x·Wᵀ of two square matrices on one adapter: ours in f32 and q4, stock tfjs-webgpu's and jax-js's in f32. */
-export async function* benchMatmul(gpu: Gpu, size: number, about: About): AsyncGenerator<BenchRow> {
+export async function* benchMatmul(
+  gpu: Gpu,
+  { size, provideWebGpu }: { readonly size: number; readonly provideWebGpu: Parameters<typeof openJax>[0] },
+  about: About,
+): AsyncGenerator<BenchRow> {
   const caseOf = (format: string): string => `matmul x·Wᵀ ${format} ${size}x${size}x${size}`;
   const name = caseOf('f32');
   const flops = 2 * size ** 3;
@@ -52,7 +56,7 @@ export async function* benchMatmul(gpu: Gpu, size: number, about: About): AsyncG
   }
 
   try {
-    const jax = await openJax();
+    const jax = await openJax(provideWebGpu);
     const a = jax.numpy.full([size, size], 1e-2);
     const product = jax.jit((x: typeof a) => jax.numpy.matmul(x.ref, jax.numpy.transpose(x)));
     const times = await timed(async () => {

@@ -12,10 +12,19 @@ import { benchMatmul } from './matmul-peers.ts';
 import { benchScaling } from './scaling.ts';
 import { benchTfjsTrain } from './tfjs-train.ts';
 import { benchJaxTrain } from './jax-train.ts';
-import { benchTorchTrain } from './node-torch-train.ts';
+import type { benchTorchTrain } from './node-torch-train.ts';
 import { benchTrain } from './train.ts';
 
 const MATMUL_SIZES = [512, 1024, 2048];
+const CEILINGS = 'what the adapter reaches at best';
+
+/** What the peers need that a browser has or cannot have. */
+export interface NodePeers {
+  /** The training update in PyTorch. */
+  readonly benchTorchTrain: typeof benchTorchTrain;
+  /** Makes `navigator.gpu`. */
+  readonly provideWebGpu: () => Promise<void>;
+}
 
 export interface BenchOptions {
   readonly gpu: Gpu;
@@ -28,42 +37,71 @@ export interface BenchOptions {
   readonly room?: string;
   /** Also what others make of the same work. */
   readonly peers: boolean;
+  /** In Node only: nodePeers. */
+  readonly nodePeers?: NodePeers;
+  /** Told what is measured next, e.g. `64 tokens, tfjs-webgpu`: some rows take minutes. */
+  readonly onMeasure?: (what: string) => void;
   readonly runtime: string;
   readonly commit: string;
 }
 
 /** Runs suites one after the other on one adapter, a row at a time. */
 export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow> {
-  const { gpu, opened, format, suites, lengths, room, peers } = options;
+  const { gpu, opened, format, suites, lengths, room, peers, nodePeers, onMeasure = () => {} } = options;
   const about = aboutAdapter(gpu, options);
   if (suites.some((suite) => suite !== 'kernels' && suite !== 'scaling')) {
     const context = Math.min(opened.model.shape.maxPositions, Math.max(512, ...lengths));
     const base = await GpuBase.load(gpu, opened, { format, context });
     try {
       if (suites.includes('train')) {
+        onMeasure(CEILINGS);
         const ceilings = await measureCeilings(gpu);
         for (const tokens of lengths) {
+          onMeasure(`${tokens} tokens, weblora`);
           yield await benchTrain(base, opened, { tokens, ceilings }, about);
           if (!peers) continue;
+          onMeasure(`${tokens} tokens, tfjs-webgpu`);
           yield await benchTfjsTrain(gpu, opened, { format, context, tokens }, about);
-          yield await benchJaxTrain(gpu, opened, { format, tokens }, about);
-          yield await benchTorchTrain(gpu, opened, { format, tokens }, about);
+          onMeasure(`${tokens} tokens, jax-js`);
+          yield await benchJaxTrain(gpu, opened, { format, tokens, provideWebGpu: nodePeers?.provideWebGpu }, about);
+          if (nodePeers === undefined) continue;
+          onMeasure(`${tokens} tokens, pytorch-cpu`);
+          yield await nodePeers.benchTorchTrain(gpu, opened, { format, tokens }, about);
         }
       }
       if (suites.includes('decode')) {
-        for (const slots of [1, 8]) yield await benchDecode(base, opened.name, slots, about);
+        for (const slots of [1, 8]) {
+          onMeasure(`${slots} at once`);
+          yield await benchDecode(base, opened.name, slots, about);
+        }
+        onMeasure('with an adapter and without');
         yield* benchAdapters(base, opened.name, about);
       }
-      if (suites.includes('prefill')) yield await benchPrefill(base, opened.name, about);
-      if (suites.includes('job')) yield await benchJob(base, opened, about);
+      if (suites.includes('prefill')) {
+        onMeasure('a prompt');
+        yield await benchPrefill(base, opened.name, about);
+      }
+      if (suites.includes('job')) {
+        onMeasure('a whole run');
+        yield await benchJob(base, opened, about);
+      }
     } finally {
       base.destroy();
     }
   }
-  if (suites.includes('scaling'))
-    yield* benchScaling(gpu, { format: 'q4', ceilings: await measureCeilings(gpu) }, about);
+  if (suites.includes('scaling')) {
+    onMeasure(CEILINGS);
+    const ceilings = await measureCeilings(gpu);
+    onMeasure('longer rows, more layers');
+    yield* benchScaling(gpu, { format: 'q4', ceilings }, about);
+  }
   if (suites.includes('kernels')) {
+    onMeasure(room ?? 'each kernel that has a benchmark');
     yield* benchKernels(gpu, room, about);
-    if (peers) for (const size of MATMUL_SIZES) yield* benchMatmul(gpu, size, about);
+    if (!peers) return;
+    for (const size of MATMUL_SIZES) {
+      onMeasure(`matmul ${size}x${size}x${size}, each implementation`);
+      yield* benchMatmul(gpu, { size, provideWebGpu: nodePeers?.provideWebGpu }, about);
+    }
   }
 }

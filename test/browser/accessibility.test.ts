@@ -1,27 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
-import type { Page } from 'playwright-core';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
+import { expectNoViolation } from './axe.ts';
 import { useSite } from './use-site.ts';
 
 describe('axe on the page', () => {
   const { open } = useSite('fake-app');
-  let axe: string;
-  beforeAll(async () => {
-    axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  });
-
-  async function expectNoViolation(page: Page, state: string): Promise<void> {
-    // Evaluated by the browser's debugger, which the page's policy does not concern.
-    await page.evaluate(axe);
-    const { violations } = await page.evaluate(() =>
-      (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
-    );
-    const found = violations.map(({ id, nodes }) => `${state}: ${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
-    expect(found).toEqual([]);
-  }
-
   it.each(['light', 'dark'] as const)('finds nothing in any place in the %s theme', async (colorScheme) => {
     const runs = [
       { out: 'shop-20261103-101500', finished: true, step: 100, totalSteps: 100, model: 'embedded' },

@@ -41,6 +41,7 @@ import type {
   TrainEvent,
 } from './contract.ts';
 import { EventSender } from './events.ts';
+import { EMBEDDED_FILES } from './fetch-embedded.ts';
 import { deleteRun, readRunDetails } from './run-library.ts';
 
 export interface EngineDeps {
@@ -50,16 +51,6 @@ export interface EngineDeps {
   /** One file of the built-in model's folder, e.g. `model/config.json`. @throws `file-not-found` */
   readonly readEmbedded: (path: string) => Promise<Uint8Array>;
 }
-
-const EMBEDDED_FILES = [
-  'config.json',
-  'model.safetensors',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'chat_template.jinja',
-  'generation_config.json',
-  'weblora.json',
-];
 
 interface KnownModel {
   readonly id: ModelId;

@@ -1,5 +1,16 @@
 import { WebLoraError } from '../../src/errors.ts';
 
+/** Of the built-in model's folder. */
+export const EMBEDDED_FILES = [
+  'config.json',
+  'model.safetensors',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'chat_template.jinja',
+  'generation_config.json',
+  'weblora.json',
+];
+
 /** Reads the built-in model's files from below an address. */
 export function fetchEmbedded(folder: URL): (path: string) => Promise<Uint8Array> {
   return async (path) => {

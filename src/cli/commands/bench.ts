@@ -1,11 +1,12 @@
-import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { resolveBase } from '../../../models/base-format.ts';
 import { openModel } from '../../../models/open-model.ts';
+import { nodePeers } from '../../bench/node-peers.ts';
 import { DEFAULT_SUITES, SUITES, type BenchRow } from '../../bench/row.ts';
 import { runSuites } from '../../bench/suites.ts';
 import { WebLoraError } from '../../errors.ts';
 import { openNodeGpu } from '../../gpu/node.ts';
+import { commitOf } from '../commit.ts';
 import { baseOf, type Flags } from '../flags.ts';
 import { openModelSource } from '../model-source.ts';
 import { formatBytes, type Output } from '../output.ts';
@@ -33,8 +34,9 @@ export async function bench(flags: Flags, output: Output): Promise<number> {
       suites: suite === undefined ? DEFAULT_SUITES : [suite],
       lengths,
       peers: flags.flag('peers'),
+      nodePeers,
       runtime: `Node ${process.versions.node}, ${process.platform} ${process.arch}, ${availableParallelism()} threads`,
-      commit: commitHere(),
+      commit: commitOf(import.meta.dirname),
       ...(room !== undefined && { room }),
     });
     for await (const row of rows) {
@@ -67,16 +69,4 @@ function shareLines({ kernelShares }: BenchRow): string[] {
         `${(share * 100).toFixed(1).padStart(12)} %  ${kernel.padEnd(44)}${String(dispatches).padStart(4)} dispatches  ` +
         `${milliseconds.toFixed(2)} ms, ${floorMs.toFixed(2)} at least by the ceilings`,
     );
-}
-
-/** The commit of the checkout that is measured, where there is one. */
-function commitHere(): string {
-  try {
-    return execFileSync('git', ['-C', import.meta.dirname, 'rev-parse', '--short', 'HEAD'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  } catch {
-    return 'unknown';
-  }
 }

@@ -74,6 +74,14 @@ export function ModelStatus() {
           <dt>Runs on</dt>
           <dd>
             {describeDevice(engineFacts.value)}
+            {engineFacts.value.executor === 'webgpu' && (
+              <>
+                {' '}
+                <a href="./bench.html">
+                  <small>How fast?</small>
+                </a>
+              </>
+            )}
             <GpuHelp />
           </dd>
         </div>

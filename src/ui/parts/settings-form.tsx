@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { toFailure } from '../../errors.ts';
+import { saveFile } from '../save-file.ts';
 import { model } from '../state/engine.ts';
 import { chooseInitAdapter, initAdapter, initAdapters } from '../state/init-adapter.ts';
 import { readRunName } from '../state/run-name.ts';
@@ -15,7 +16,6 @@ import {
   typed,
 } from '../state/settings.ts';
 import { sharedLink } from '../state/shared-link.ts';
-import { saveFile } from '../state/take-away.ts';
 import { CopyButton } from './copy-button.tsx';
 
 /** Every setting for those who know them; each has a sentence, and none needs touching. */

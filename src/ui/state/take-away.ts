@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import type { Failure } from '../../errors.ts';
+import { saveFile } from '../save-file.ts';
 import { engine } from './engine.ts';
 import { adapter } from './trial.ts';
 
@@ -8,16 +9,6 @@ export const downloadFailure = signal<Failure | undefined>(undefined);
 export const modelCard = signal<string | undefined>(undefined);
 
 adapter.subscribe(() => (modelCard.value = undefined));
-
-/** Gives bytes to the browser's downloads. */
-export function saveFile(name: string, content: Uint8Array | string, type: string): void {
-  const part = typeof content === 'string' ? content : (content as Uint8Array<ArrayBuffer>);
-  const url = URL.createObjectURL(new Blob([part], { type }));
-  const link = Object.assign(document.createElement('a'), { href: url, download: name });
-  link.click();
-  // The browser reads the URL after this turn; a minute is ample for a file in memory.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}
 
 /** Hands the current adapter's PEFT folder to the browser as one zip. */
 export async function download(): Promise<void> {
