@@ -5,7 +5,7 @@ import { WgslTrainer } from '../train/wgsl-trainer.ts';
 import type { Ceilings } from './ceilings.ts';
 import { randomModel } from './random-model.ts';
 import { notMeasured, summarise, type About, type BenchRow } from './row.ts';
-import { TrainingJob } from './training-job.ts';
+import { shareOf, TrainingJob } from './training-job.ts';
 
 const LENGTHS = [256, 512, 1024, 2048];
 const LAYERS = [2, 4, 8];
@@ -74,9 +74,7 @@ async function benchShape(
       }
       const spread = summarise(times.slice(1)); // the first one warms up
       const shares = await job.profile(trainer, ceilings);
-      const attention = shares
-        ?.filter(({ kernel }) => kernel.startsWith('attention'))
-        .reduce((sum, { share }) => sum + share, 0);
+      const attention = shares && shareOf(shares, 'attention');
       return {
         ...row,
         ...spread,

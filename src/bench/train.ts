@@ -4,7 +4,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import type { Ceilings } from './ceilings.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
 import { summarise, type About, type BenchRow } from './row.ts';
-import { TrainingJob, type KernelShare } from './training-job.ts';
+import { shareOf, TrainingJob } from './training-job.ts';
 
 const STEPS = 7;
 /** Of timing JavaScript: updates, and encodings of each. */
@@ -80,11 +80,6 @@ export async function benchTrain(
   } finally {
     trainer.dispose();
   }
-}
-
-/** Of a step, 0 to 1: the kernels whose names begin so. */
-function shareOf(kernels: readonly KernelShare[], name: string): number {
-  return kernels.reduce((sum, { kernel, share }) => sum + (kernel.startsWith(name) ? share : 0), 0);
 }
 
 /** Milliseconds of this thread. */

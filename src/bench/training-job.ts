@@ -29,6 +29,11 @@ export interface KernelShare {
   readonly floorMs: number;
 }
 
+/** Of a step, 0 to 1: the kernels whose names begin so. */
+export function shareOf(kernels: readonly KernelShare[], name: string): number {
+  return kernels.reduce((sum, { kernel, share }) => sum + (kernel.startsWith(name) ? share : 0), 0);
+}
+
 /** Values for a library that is not ours. */
 export interface Dense {
   readonly shape: readonly number[];

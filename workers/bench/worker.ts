@@ -1,12 +1,11 @@
 import { expose } from 'comlink';
 import { resolveBase } from '../../models/base-format.ts';
-import { openModel, type OpenModel } from '../../models/open-model.ts';
+import { openModel } from '../../models/open-model.ts';
 import { runSuites } from '../../src/bench/suites.ts';
 import { toFailure } from '../../src/errors.ts';
-import { memorySource } from '../../src/formats/byte-source.ts';
 import { openBrowserGpu } from '../../src/gpu/gpu.ts';
 import { EventSender } from '../engine/events.ts';
-import { EMBEDDED_FILES, fetchEmbedded } from '../engine/fetch-embedded.ts';
+import { fetchEmbedded, readEmbeddedFolder } from '../engine/fetch-embedded.ts';
 import type { BenchApi, BenchEvent, BenchRequest } from './contract.ts';
 
 /** Of the build; put there by vite.config.ts. */
@@ -15,18 +14,12 @@ declare const __COMMIT__: string;
 // As for the engine: the built-in model lies beside assets/, and the development server keeps the tree.
 const readEmbedded = fetchEmbedded(new URL(import.meta.env.DEV ? '/embedded/' : '../embedded/', import.meta.url));
 
-async function openEmbedded(): Promise<OpenModel> {
-  const files = EMBEDDED_FILES.map(
-    async (name) => [name, memorySource(name, await readEmbedded(`model/${name}`))] as const,
-  );
-  return openModel({ name: 'embedded', files: new Map(await Promise.all(files)) });
-}
-
 async function run({ suites, runtime, ...request }: BenchRequest, port: MessagePort): Promise<void> {
   const events = new EventSender<BenchEvent>(port);
+  const opening = readEmbeddedFolder(readEmbedded).then(openModel);
   for (const suite of suites) {
     try {
-      const opened = await openEmbedded();
+      const opened = await opening;
       // Each suite has a device of its own, so that one which loses it does not take the next ones along.
       const gpu = await openBrowserGpu();
       try {

@@ -118,7 +118,7 @@ export class Core {
     return LoadedModel.load(this, opened, options);
   }
 
-  /** Compiles what `prepare` asks for: config.json is enough to know it, long before the weights are there. */
+  /** Compiles what `prepare` asks for: config.json is enough to know it, before any other file is opened. */
   async #compileAhead(folder: ModelFolder, { base, context, prepare: config }: LoadModelOptions): Promise<void> {
     const { gpu } = this;
     if (gpu === undefined || config === undefined) return;

@@ -41,7 +41,7 @@ import type {
   TrainEvent,
 } from './contract.ts';
 import { EventSender } from './events.ts';
-import { EMBEDDED_FILES } from './fetch-embedded.ts';
+import { readEmbeddedFolder } from './fetch-embedded.ts';
 import { deleteRun, readRunDetails } from './run-library.ts';
 
 export interface EngineDeps {
@@ -244,16 +244,10 @@ class Engine {
     }
   }
 
-  async #readEmbedded(progress: EventSender<ProgressEvent> | undefined): Promise<ModelFolder> {
-    const files = new Map<string, ByteSource>();
-    let done = 0;
-    for (const name of EMBEDDED_FILES) {
-      const bytes = await this.#deps.readEmbedded(`model/${name}`);
-      done += bytes.byteLength;
-      files.set(name, memorySource(name, bytes));
-      progress?.send({ phase: 'fetching the model', done, total: done, unit: 'bytes' });
-    }
-    return { name: 'embedded', files };
+  #readEmbedded(progress: EventSender<ProgressEvent> | undefined): Promise<ModelFolder> {
+    return readEmbeddedFolder(this.#deps.readEmbedded, (done) =>
+      progress?.send({ phase: 'fetching the model', done, total: done, unit: 'bytes' }),
+    );
   }
 
   model(id: ModelId): KnownModel {

@@ -1,7 +1,9 @@
+import type { ModelFolder } from '../../models/open-model.ts';
 import { WebLoraError } from '../../src/errors.ts';
+import { memorySource, type ByteSource } from '../../src/formats/byte-source.ts';
 
 /** Of the built-in model's folder. */
-export const EMBEDDED_FILES = [
+const EMBEDDED_FILES = [
   'config.json',
   'model.safetensors',
   'tokenizer.json',
@@ -24,4 +26,24 @@ export function fetchEmbedded(folder: URL): (path: string) => Promise<Uint8Array
     }
     return new Uint8Array(await response.arrayBuffer());
   };
+}
+
+/**
+ * The built-in model's folder, read into memory.
+ * @param read one file of it, e.g. `model/config.json`
+ * @param onBytes told after each file how many bytes there are
+ */
+export async function readEmbeddedFolder(
+  read: (path: string) => Promise<Uint8Array>,
+  onBytes?: (done: number) => void,
+): Promise<ModelFolder> {
+  const files = new Map<string, ByteSource>();
+  let done = 0;
+  for (const name of EMBEDDED_FILES) {
+    const bytes = await read(`model/${name}`);
+    done += bytes.byteLength;
+    files.set(name, memorySource(name, bytes));
+    onBytes?.(done);
+  }
+  return { name: 'embedded', files };
 }
