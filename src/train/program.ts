@@ -137,19 +137,21 @@ function assertFits(program: Program, memoryLimitBytes: number | undefined): Pro
 
 /**
  * Rows per chunk of the loss head, such that memory does not grow with vocabulary times tokens. A chunk is computed
- * whole: few rows waste little where arithmetic is dear (software), many keep a GPU busy.
+ * whole: few rows waste little where arithmetic is dear (software), many keep a GPU busy. At most half of the rows: the
+ * logits of a short batch would be most of what is alive at its worst moment, and a tensor lies in one slab.
+ * @throws `out-of-memory`
  */
-export function lossChunkRows(vocabSize: number, limits: GpuLimits, variant: Variant): number {
+export function lossChunkRows(rows: number, vocabSize: number, limits: GpuLimits, variant: Variant): number {
   const bytes = Math.min(LOGITS_CHUNK_BYTES, limits.maxBindingBytes);
-  const rows = Math.floor(bytes / (vocabSize * 4));
-  if (rows < 1) {
+  const fitting = Math.floor(bytes / (vocabSize * 4));
+  if (fitting < 1) {
     throw new WebLoraError('out-of-memory', `logits of one row over ${vocabSize} tokens`, {
       got: `${vocabSize * 4} bytes`,
       wanted: `at most ${bytes}, this GPU's binding limit`,
     });
   }
-  const most = variant === 'serial' ? 16 : 64;
-  return rows >= most ? most : rows >= 8 ? Math.floor(rows / 8) * 8 : rows;
+  const most = variant === 'serial' ? 16 : Math.min(64, Math.ceil(rows / 2));
+  return fitting >= most ? most : fitting >= 8 ? Math.floor(fitting / 8) * 8 : fitting;
 }
 
 function bucketsUpTo(rows: number): number[] {
@@ -280,7 +282,7 @@ export function trainingGraph(
   const rope = ropeTensors(graph, model, context);
   const hidden = model.hidden(graph, bind, { ...inputs, rope }, { kind: 'segments', bounds: inputs.bounds });
   const nll = graph.linearCrossEntropy(hidden, bind.matrix(model.headName), inputs, {
-    chunkRows: lossChunkRows(model.shape.vocabSize, limits, variant),
+    chunkRows: lossChunkRows(rows, model.shape.vocabSize, limits, variant),
   });
   const { forwardEnd } = differentiate(graph, { output: nll, seed: inputs.lossWeights, checkpoint });
   return { graph, forwardEnd, nll };

@@ -328,7 +328,7 @@ function forwardGraph(
     { kind: 'segments', bounds: inputs.bounds },
   );
   graph.linearCrossEntropy(hidden, bind.matrix(model.headName), inputs, {
-    chunkRows: lossChunkRows(model.shape.vocabSize, DEFAULT_LIMITS, 'workgroup'),
+    chunkRows: lossChunkRows(rows, model.shape.vocabSize, DEFAULT_LIMITS, 'workgroup'),
   });
   const head = graph.nodes.at(-1);
   if (head?.op !== 'linear_cross_entropy')

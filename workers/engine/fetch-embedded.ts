@@ -29,7 +29,7 @@ export function fetchEmbedded(folder: URL): (path: string) => Promise<Uint8Array
 }
 
 /**
- * The built-in model's folder, read into memory.
+ * The built-in model's folder, read into memory: all files at once, as compilation waits for the first of them.
  * @param read one file of it, e.g. `model/config.json`
  * @param onBytes told after each file how many bytes there are
  */
@@ -37,13 +37,14 @@ export async function readEmbeddedFolder(
   read: (path: string) => Promise<Uint8Array>,
   onBytes?: (done: number) => void,
 ): Promise<ModelFolder> {
-  const files = new Map<string, ByteSource>();
   let done = 0;
-  for (const name of EMBEDDED_FILES) {
-    const bytes = await read(`model/${name}`);
-    done += bytes.byteLength;
-    files.set(name, memorySource(name, bytes));
-    onBytes?.(done);
-  }
-  return { name: 'embedded', files };
+  const files = await Promise.all(
+    EMBEDDED_FILES.map(async (name): Promise<[string, ByteSource]> => {
+      const bytes = await read(`model/${name}`);
+      done += bytes.byteLength;
+      onBytes?.(done);
+      return [name, memorySource(name, bytes)];
+    }),
+  );
+  return { name: 'embedded', files: new Map(files) };
 }
