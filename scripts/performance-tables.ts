@@ -81,12 +81,12 @@ function suiteTable(rows: readonly BenchRow[], suite: BenchRow['suite']): string
 }
 
 function roofline(row: BenchRow): string {
-  const { ceilingGflops, ceilingGbPerSec, ofCeiling, nonMatmulShare, attentionShare } = facts(row);
+  const { ceilingGflops, ceilingGbPerSec, ofCeiling, nonMatmulShare, attentionShare, attentionFloorShare } = facts(row);
   return [
     `### ${row.case}`,
     `Ceilings in the same run: ${number(ceilingGflops, 2)} GFLOP/s (the better of our f32 and q4 matmuls at 1024), ${number(ceilingGbPerSec, 2)} GB/s (copying a buffer). ` +
       `The whole step: ${number(row.gflops, 2)} GFLOP/s, ${percent(ofCeiling ?? Number.NaN)} of the first; ` +
-      `${percent(nonMatmulShare ?? Number.NaN)} of its time in kernels that are no matmul, ${percent(attentionShare ?? Number.NaN)} in attention, whose work is products too.`,
+      `${percent(nonMatmulShare ?? Number.NaN)} of its time in kernels that are no matmul, ${percent(attentionShare ?? Number.NaN)} in attention, of which ${percent(attentionFloorShare ?? Number.NaN)} is what its products take at the ceiling.`,
     table(
       ['kernel', 'dispatches', 'operations', 'bytes', 'floor', 'measured', 'times the floor', 'share of the step'],
       (row.kernelShares ?? [])

@@ -1,7 +1,8 @@
-import { defineKernel, foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import { defineVectorKernel, vectorWidth } from '../_lib/vector.ts';
 import wgsl from './linear_cross_entropy.wgsl?raw';
 
-export const kernel = defineKernel('linear_cross_entropy', wgsl);
+const kernels = defineVectorKernel('linear_cross_entropy', wgsl);
 
 export interface CrossEntropyRowsArgs {
   /** Rows of the logits chunk. */
@@ -28,7 +29,7 @@ export function crossEntropyRows(args: CrossEntropyRowsArgs): Launch {
   const { chunkRows, vocab, firstRow, logitScale = 1, softCap = 0, gradient, variant } = args;
   const isSerial = variant === 'serial';
   return {
-    kernel,
+    kernel: kernels[vectorWidth(vocab)],
     entry: isSerial ? 'rows_serial' : 'rows_workgroup',
     overrides: { WG: isSerial ? 4 : 256, GRADIENT: gradient ? 1 : 0, CAPPED: softCap === 0 ? 0 : 1 },
     params: { chunk_rows: chunkRows, vocab, first_row: firstRow, logit_scale: logitScale, soft_cap: softCap },

@@ -6,7 +6,9 @@
 // its nll, and its logits become 0 so that the product with the head that follows stays finite.
 // rows_workgroup: one workgroup per row. rows_serial: one invocation per row, no workgroup memory, no barrier.
 // A row with a logit that is not finite (by its bits: exp may swallow NaN) gets NaN as its loss and as its whole gradient.
-// Sums run in short blocks: compensated sums do not survive compilers that reassociate.
+// Both read each logit twice, four Vecs at a time: once for the row's maximum and sum, which are rescaled when a maximum
+// moves, and once for the gradient. Sums run apart for each lane of a Vec and in short blocks: compensated sums do not
+// survive compilers that reassociate. Joined with _lib/vector_*.wgsl.
 // Sources: Milakov & Gimelshein 2018, arXiv:1805.02867 (online normaliser); soft cap: arXiv:2408.00118, section 2.
 // Reference: linear_cross_entropy.ref.ts.
 override WG: u32 = 256;
@@ -15,29 +17,29 @@ override GRADIENT: u32 = 0;
 override CAPPED: u32 = 1;
 
 const LOWEST = -3.4028234e38;
-const BLOCK = 256u;
+const EXPONENT = 0x7f800000u;
+/** Vecs of a block of the serial sum. */
+const BLOCK = 64u;
 
 struct Params { chunk_rows: u32, vocab: u32, first_row: u32, logit_scale: f32, soft_cap: f32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> step: array<u32>;
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
-@group(0) @binding(3) var<storage, read_write> logits: array<f32>;
+@group(0) @binding(3) var<storage, read_write> logits: array<Vec>;
 @group(0) @binding(4) var<storage, read_write> nll: array<f32>;
 
 var<workgroup> lane_max: array<f32, WG>;
 var<workgroup> lane_sum: array<f32, WG>;
 var<workgroup> lane_bad: array<u32, WG>;
 
-fn is_bad(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) == 0x7f800000u; }
-
 // NaN; made from a value of run time, since a constant expression may not be NaN.
 fn poison(bad: u32) -> f32 { return bitcast<f32>(bad | 0x7fc00000u); }
 
 // exp(-2|x|) with |x| clamped where tanh has long been 1; tanh itself is specified too loosely to scale by a cap.
-fn decay(x: f32) -> f32 { return exp(-2.0 * min(abs(x), 15.0)); }
+fn decay(x: Vec) -> Vec { return exp(-2.0 * min(abs(x), Vec(15.0))); }
 
-fn capped(l: f32) -> f32 {
+fn capped(l: Vec) -> Vec {
   let scaled = l * p.logit_scale;
   if (CAPPED == 0u) { return scaled; }
   let e = decay(scaled / p.soft_cap);
@@ -45,49 +47,77 @@ fn capped(l: f32) -> f32 {
 }
 
 // dz/dl = scale * (1 - tanh^2), without the cancellation.
-fn capped_slope(l: f32) -> f32 {
-  if (CAPPED == 0u) { return p.logit_scale; }
+fn capped_slope(l: Vec) -> Vec {
+  if (CAPPED == 0u) { return Vec(p.logit_scale); }
   let e = decay(l * p.logit_scale / p.soft_cap);
   return p.logit_scale * 4.0 * e / ((1.0 + e) * (1.0 + e));
 }
 
-fn loss_at(l: f32, row_max: f32, row_sum: f32, bad: u32) -> f32 {
-  if (bad != 0u) { return poison(bad); }
-  return (row_max - capped(l)) + log(row_sum);
+/** Of logits so far, apart for each lane of a Vec: the largest z, the sum of exp(z - largest), the largest exponent bits. */
+struct Online { largest: Vec, sum: Vec, exponent: VecU }
+
+/** Logits of one Vec, and z of them: the lowest behind the row's end. */
+struct Loaded { l: Vec, z: Vec }
+
+fn load(base: u32, v: u32, vecs: u32) -> Loaded {
+  let l = logits[base + min(v, vecs - 1u)];
+  return Loaded(l, select(Vec(LOWEST), capped(l), v < vecs));
 }
 
-fn gradient_at(l: f32, is_label: bool, row_max: f32, row_sum: f32, bad: u32) -> f32 {
-  if (bad != 0u) { return poison(bad); }
-  let probability = exp(capped(l) - row_max) / row_sum;
-  return (probability - select(0.0, 1.0, is_label)) * capped_slope(l);
+fn exponent_of(l: Vec) -> VecU { return bitcast<VecU>(l) & VecU(EXPONENT); }
+
+/** Takes up four Vecs of a row that begins at `base`, `apart` from each other. */
+fn absorb(so_far: Online, base: u32, v: u32, apart: u32, vecs: u32) -> Online {
+  let a = load(base, v, vecs);
+  let b = load(base, v + apart, vecs);
+  let c = load(base, v + 2u * apart, vecs);
+  let d = load(base, v + 3u * apart, vecs);
+  let largest = max(so_far.largest, max(max(a.z, b.z), max(c.z, d.z)));
+  let sum = (exp(a.z - largest) + exp(b.z - largest)) + (exp(c.z - largest) + exp(d.z - largest));
+  let exponent = max(max(exponent_of(a.l), exponent_of(b.l)), max(exponent_of(c.l), exponent_of(d.l)));
+  return Online(largest, so_far.sum * exp(so_far.largest - largest) + sum, max(so_far.exponent, exponent));
+}
+
+/** What the loss and the gradient of a row need. `bad` is not 0 where a logit is not finite. */
+struct Row { largest: f32, sum: f32, bad: u32 }
+
+fn row_of(all: Online) -> Row {
+  let largest = vec_largest(all.largest);
+  let bad = vec_sum(select(Vec(0.0), Vec(1.0), all.exponent == VecU(EXPONENT)));
+  return Row(largest, vec_sum(all.sum * exp(all.largest - largest)), u32(bad));
+}
+
+fn loss_of(row: Row, base: u32, label: u32) -> f32 {
+  if (row.bad != 0u) { return poison(row.bad); }
+  let v = label / WIDTH;
+  let z = vec_sum(select(Vec(0.0), capped(logits[base + v]), vec_places(v) == VecU(label)));
+  return (row.largest - z) + log(row.sum);
+}
+
+fn gradient_at(row: Row, base: u32, v: u32, label: u32) -> Vec {
+  let l = logits[base + v];
+  let probability = exp(capped(l) - row.largest) * (1.0 / row.sum);
+  let gradient = (probability - select(Vec(0.0), Vec(1.0), vec_places(v) == VecU(label))) * capped_slope(l);
+  return select(gradient, Vec(poison(row.bad)), row.bad != 0u);
 }
 
 @compute @workgroup_size(WG)
 fn rows_workgroup(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = wg.y * grid.x + wg.x;
   if (row >= p.chunk_rows) { return; }
-  let base = row * p.vocab;
+  let vecs = p.vocab / WIDTH;
+  let base = row * vecs;
   let target_row = p.first_row + row;
   if (target_row >= step[2]) {
-    if (GRADIENT == 1u) { for (var v = lane; v < p.vocab; v += WG) { logits[base + v] = 0.0; } }
+    if (GRADIENT == 1u) { for (var v = lane; v < vecs; v += WG) { logits[base + v] = Vec(0.0); } }
     return;
   }
-  var largest = LOWEST;
-  var sum = 0.0;
-  var lane_is_bad = 0u;
-  for (var v = lane; v < p.vocab; v += WG) {
-    let l = logits[base + v];
-    lane_is_bad |= u32(is_bad(l));
-    let z = capped(l);
-    if (z > largest) {
-      sum *= exp(largest - z);
-      largest = z;
-    }
-    sum += exp(z - largest);
-  }
-  lane_max[lane] = largest;
-  lane_sum[lane] = sum;
-  lane_bad[lane] = lane_is_bad;
+  var seen = Online(Vec(LOWEST), Vec(0.0), VecU(0u));
+  for (var v = lane; v < vecs; v += 4u * WG) { seen = absorb(seen, base, v, WG, vecs); }
+  let mine = row_of(seen);
+  lane_max[lane] = mine.largest;
+  lane_sum[lane] = mine.sum;
+  lane_bad[lane] = mine.bad;
   workgroupBarrier();
   for (var half = WG / 2u; half > 0u; half >>= 1u) {
     if (lane < half) {
@@ -100,15 +130,13 @@ fn rows_workgroup(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) gri
     }
     workgroupBarrier();
   }
-  let row_max = lane_max[0];
-  let row_sum = lane_sum[0];
-  let bad = lane_bad[0];
+  let all = Row(lane_max[0], lane_sum[0], lane_bad[0]);
   let label = labels[target_row];
-  if (lane == 0u) { nll[target_row] = loss_at(logits[base + label], row_max, row_sum, bad); }
+  if (lane == 0u) { nll[target_row] = loss_of(all, base, label); }
   if (GRADIENT == 1u) {
     // Lane 0 must have read the label's logit before another lane replaces it.
     storageBarrier();
-    for (var v = lane; v < p.vocab; v += WG) { logits[base + v] = gradient_at(logits[base + v], v == label, row_max, row_sum, bad); }
+    for (var v = lane; v < vecs; v += WG) { logits[base + v] = gradient_at(all, base, v, label); }
   }
 }
 
@@ -116,31 +144,23 @@ fn rows_workgroup(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) gri
 fn rows_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = (wg.y * grid.x + wg.x) * WG + lane;
   if (row >= p.chunk_rows) { return; }
-  let base = row * p.vocab;
+  let vecs = p.vocab / WIDTH;
+  let base = row * vecs;
   let target_row = p.first_row + row;
   if (target_row >= step[2]) {
-    if (GRADIENT == 1u) { for (var v = 0u; v < p.vocab; v += 1u) { logits[base + v] = 0.0; } }
+    if (GRADIENT == 1u) { for (var v = 0u; v < vecs; v += 1u) { logits[base + v] = Vec(0.0); } }
     return;
   }
-  var row_max = LOWEST;
-  var row_sum = 0.0;
-  var bad = 0u;
-  for (var first = 0u; first < p.vocab; first += BLOCK) {
-    let end = min(first + BLOCK, p.vocab);
-    var largest = row_max;
-    for (var v = first; v < end; v += 1u) {
-      let l = logits[base + v];
-      bad |= u32(is_bad(l));
-      largest = max(largest, capped(l));
-    }
-    var sum = 0.0;
-    for (var v = first; v < end; v += 1u) { sum += exp(capped(logits[base + v]) - largest); }
-    row_sum = row_sum * exp(row_max - largest) + sum;
-    row_max = largest;
+  var seen = Online(Vec(LOWEST), Vec(0.0), VecU(0u));
+  for (var first = 0u; first < vecs; first += BLOCK) {
+    var block = Online(seen.largest, Vec(0.0), seen.exponent);
+    for (var v = first; v < min(first + BLOCK, vecs); v += 4u) { block = absorb(block, base, v, 1u, vecs); }
+    seen = Online(block.largest, seen.sum * exp(seen.largest - block.largest) + block.sum, block.exponent);
   }
+  let all = row_of(seen);
   let label = labels[target_row];
-  nll[target_row] = loss_at(logits[base + label], row_max, row_sum, bad);
+  nll[target_row] = loss_of(all, base, label);
   if (GRADIENT == 1u) {
-    for (var v = 0u; v < p.vocab; v += 1u) { logits[base + v] = gradient_at(logits[base + v], v == label, row_max, row_sum, bad); }
+    for (var v = 0u; v < vecs; v += 1u) { logits[base + v] = gradient_at(all, base, v, label); }
   }
 }

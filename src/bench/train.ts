@@ -4,7 +4,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import type { Ceilings } from './ceilings.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
 import { summarise, type About, type BenchRow } from './row.ts';
-import { shareOf, TrainingJob } from './training-job.ts';
+import { floorShareOf, shareOf, TrainingJob } from './training-job.ts';
 
 const STEPS = 7;
 /** Of timing JavaScript: updates, and encodings of each. */
@@ -73,6 +73,7 @@ export async function benchTrain(
       ...(kernelShares && {
         nonMatmulShare: 1 - shareOf(kernelShares, 'matmul'),
         attentionShare: shareOf(kernelShares, 'attention'),
+        attentionFloorShare: floorShareOf(kernelShares, 'attention'),
         kernelShares,
       }),
       status: 'ok',
