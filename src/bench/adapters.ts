@@ -4,6 +4,7 @@ import { loraScale, type LoraAdapter } from '../adapters/adapter.ts';
 import { Pcg32 } from '../data/random.ts';
 import { WgslPrograms } from '../generate/wgsl-programs.ts';
 import { WgslRuntime } from '../generate/wgsl-runtime.ts';
+import { tuneTilings } from '../graph/tune.ts';
 import { AdapterPool } from '../lora/adapter-pool.ts';
 import { summarise, type About, type BenchRow } from './row.ts';
 
@@ -21,7 +22,11 @@ interface Sample {
 /** What an adapter on every linear layer costs in decoding, and what switching to a resident one takes. */
 export async function* benchAdapters(base: GpuBase, name: string, about: About): AsyncGenerator<BenchRow> {
   const pool = new AdapterPool(base.gpu);
-  const programs = new WgslPrograms(base, { slots: 1, context: CONTEXT }, pool);
+  const programs = new WgslPrograms(
+    base,
+    { slots: 1, context: CONTEXT, choose: (plans) => tuneTilings(base.gpu, plans) },
+    pool,
+  );
   const first = randomAdapter(base.model, 1);
   const second = randomAdapter(base.model, 2);
   const plain = await WgslRuntime.over(programs);

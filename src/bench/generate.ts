@@ -2,6 +2,7 @@ import { formatOf } from '../../models/base-format.ts';
 import type { GpuBase } from '../../models/gpu-base.ts';
 import { codeWordsPerRow, scaleWordsPerRow } from '../formats/quantize.ts';
 import { WgslRuntime } from '../generate/wgsl-runtime.ts';
+import { tuneTilings } from '../graph/tune.ts';
 import { copyBandwidth } from './ceilings.ts';
 import { summarise, type About, type BenchRow } from './row.ts';
 
@@ -14,7 +15,7 @@ const REPEATS = 5;
  * weights that a token reads, a second, beside what copying a buffer reaches: a GPU decodes as fast as it reads.
  */
 export async function benchDecode(base: GpuBase, name: string, slots: number, about: About): Promise<BenchRow> {
-  const runtime = await WgslRuntime.make(base, { slots, context: PROMPT_TOKENS + NEW_TOKENS });
+  const runtime = await makeRuntime(base, slots, PROMPT_TOKENS + NEW_TOKENS);
   try {
     const wanted = Array.from({ length: slots }, (_, slot) => slot);
     const times: number[] = [];
@@ -53,6 +54,11 @@ export async function benchDecode(base: GpuBase, name: string, slots: number, ab
   }
 }
 
+/** With the device's fastest tilings, as whoever asks the model has them. */
+function makeRuntime(base: GpuBase, slots: number, context: number): Promise<WgslRuntime> {
+  return WgslRuntime.make(base, { slots, context, choose: (plans) => tuneTilings(base.gpu, plans) });
+}
+
 /** Bytes of the weights that every token is multiplied by: all linear layers and the head. */
 function bytesOfProducts({ model, format }: GpuBase): number {
   const multiplied = new Set([...model.linearPaths.map((path) => `${path}.weight`), model.headName]);
@@ -67,7 +73,7 @@ function bytesOfProducts({ model, format }: GpuBase): number {
 
 /** Times the reading of a prompt. */
 export async function benchPrefill(base: GpuBase, name: string, about: About): Promise<BenchRow> {
-  const runtime = await WgslRuntime.make(base, { slots: 1, context: PROMPT_TOKENS });
+  const runtime = await makeRuntime(base, 1, PROMPT_TOKENS);
   try {
     const tokens = Math.min(PROMPT_TOKENS, runtime.maxRows);
     const rows = {

@@ -1,9 +1,10 @@
 import type { GpuBase } from '../../models/gpu-base.ts';
 import type { OpenModel } from '../../models/open-model.ts';
 import { IGNORED_LABEL } from '../data/rows.ts';
+import { tuneTilings } from '../graph/tune.ts';
 import { makeMemoryStore } from '../storage/memory-store.ts';
 import { resolveTrainConfig } from '../train/config.ts';
-import { planProgram } from '../train/program.ts';
+import { planProgram, withTilings } from '../train/program.ts';
 import { RunControl, runTraining, type MadeTrainer, type RunEvent } from '../train/run.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
 import { notMeasured, type About, type BenchRow } from './row.ts';
@@ -48,7 +49,8 @@ export async function benchJob(base: GpuBase, opened: OpenModel, about: About): 
         const { lora, rows, microSteps, optimizer, weightDecay } = spec;
         const { limits, variant, quads } = base.gpu;
         const shared = { model: opened.model, format: base.format, context: base.context, limits, variant, quads };
-        const program = planProgram({ ...shared, lora, rows, microSteps, optimizer, weightDecay });
+        const planned = planProgram({ ...shared, lora, rows, microSteps, optimizer, weightDecay });
+        const program = await withTilings(planned, (plans) => tuneTilings(base.gpu, plans));
         const { report } = program;
         peakBytes = report.totalBytes;
         const { checkpoint: checkpointing, optimizerState } = report;

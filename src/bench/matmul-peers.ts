@@ -5,6 +5,8 @@ import { openJax } from './jax.ts';
 import { notMeasured, summarise, type About, type BenchRow } from './row.ts';
 
 const REPEATS = 5;
+const LONG_ENOUGH_MS = 10;
+const MOST_PRODUCTS = 64;
 
 /** x·Wᵀ of two square matrices on one adapter: ours in f32 and q4, stock tfjs-webgpu's and jax-js's in f32. */
 export async function* benchMatmul(
@@ -43,7 +45,8 @@ export async function* benchMatmul(
   try {
     const tf = await openTfjs('webgpu', gpu);
     const a = tf.fill([size, size], 1e-2);
-    const times = await timed(async () => {
+    const times = await timed(async (products) => {
+      for (let i = 1; i < products; i += 1) tf.matMul(a, a, false, true).dispose();
       const y = tf.matMul(a, a, false, true);
       const corner = tf.slice(y, [0, 0], [1, 1]);
       await corner.data(); // tfjs submits its commands when something is read
@@ -59,10 +62,11 @@ export async function* benchMatmul(
     const jax = await openJax(provideWebGpu);
     const a = jax.numpy.full([size, size], 1e-2);
     const product = jax.jit((x: typeof a) => jax.numpy.matmul(x.ref, jax.numpy.transpose(x)));
-    const times = await timed(async () => {
-      const y = product(a.ref);
-      await y.blockUntilReady();
-      y.dispose();
+    const times = await timed(async (products) => {
+      // All are kept until then: what is let go before it is computed may never be.
+      const all = Array.from({ length: products }, () => product(a.ref));
+      for (const y of all) await y.blockUntilReady();
+      for (const y of all) y.dispose();
     });
     a.dispose();
     yield row('jax-js', times);
@@ -71,13 +75,16 @@ export async function* benchMatmul(
   }
 }
 
-async function timed(run: () => Promise<void>): Promise<number[]> {
-  await run(); // compiles
-  const times: number[] = [];
-  for (let repeat = 0; repeat < REPEATS; repeat += 1) {
+/** Milliseconds of a product: as many are begun before one is waited for as take LONG_ENOUGH_MS, since a round trip is coarse. */
+async function timed(run: (products: number) => Promise<void>): Promise<number[]> {
+  const measure = async (products: number): Promise<number> => {
     const start = performance.now();
-    await run();
-    times.push(performance.now() - start);
-  }
+    await run(products);
+    return (performance.now() - start) / products;
+  };
+  await run(1); // compiles
+  const products = Math.ceil(Math.min(MOST_PRODUCTS, Math.max(1, LONG_ENOUGH_MS / (await measure(1)))));
+  const times: number[] = [];
+  while (times.length < REPEATS) times.push(await measure(products));
   return times;
 }

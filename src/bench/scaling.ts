@@ -62,7 +62,7 @@ async function benchShape(
   const base = await GpuBase.load(gpu, opened, { format, context: tokens });
   try {
     const job = new TrainingJob(opened, format, tokens);
-    const program = job.program(base, 'none');
+    const program = await job.tuned(gpu, job.plan(base, 'none'));
     const trainer = await WgslTrainer.make(base, program);
     try {
       job.begin(trainer);

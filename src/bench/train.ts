@@ -2,6 +2,8 @@ import type { GpuBase } from '../../models/gpu-base.ts';
 import type { OpenModel } from '../../models/open-model.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Ceilings } from './ceilings.ts';
+import { compilePlans } from '../graph/replay.ts';
+import { plansOf } from '../train/program.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
 import { summarise, type About, type BenchRow } from './row.ts';
 import { floorShareOf, shareOf, TrainingJob } from './training-job.ts';
@@ -31,11 +33,12 @@ export async function benchTrain(
 ): Promise<BenchRow> {
   const { gpu, format } = base;
   const job = new TrainingJob(opened, format, tokens);
-  const program = job.program(base);
-  const pipelinesBefore = gpu.pipelines.size;
+  const planned = job.plan(base);
   const compiling = performance.now();
-  const trainer = await WgslTrainer.make(base, program);
+  const pipelines = await compilePlans(gpu, plansOf(planned));
   const compileMs = performance.now() - compiling;
+  const program = await job.tuned(gpu, planned);
+  const trainer = await WgslTrainer.make(base, program);
   try {
     job.begin(trainer);
     const times: number[] = [];
@@ -63,7 +66,7 @@ export async function benchTrain(
       ofCeiling: gflops / ceilings.gflops,
       peakBytes: program.report.totalBytes,
       compileMs,
-      pipelines: gpu.pipelines.size - pipelinesBefore,
+      pipelines,
       dispatches,
       jsMicrosecondsPerDispatch: (script.microStepMs * 1000) / perMicroStep,
       ofWhichOwnMicroseconds: (script.ownMs * 1000) / perMicroStep,
@@ -76,6 +79,7 @@ export async function benchTrain(
         attentionFloorShare: floorShareOf(kernelShares, 'attention'),
         kernelShares,
       }),
+      ...(program.options.tilings && { tilings: program.options.tilings }),
       status: 'ok',
     };
   } finally {

@@ -9,7 +9,8 @@ import type { Gpu } from '../gpu/gpu.ts';
 import type { Checkpointing } from '../graph/differentiate.ts';
 import type { ForwardNode } from '../graph/nodes.ts';
 import { loraAName, loraBName, type LoraSettings } from '../lora/lora.ts';
-import { planProgram, trainingGraph, type Program } from '../train/program.ts';
+import { tuneTilings } from '../graph/tune.ts';
+import { planProgram, trainingGraph, withTilings, type Program } from '../train/program.ts';
 import { initialParams } from '../train/run.ts';
 import type { Trainer, UpdateResult } from '../train/trainer.ts';
 import type { WgslTrainer } from '../train/wgsl-trainer.ts';
@@ -103,7 +104,7 @@ export class TrainingJob {
   }
 
   /** The update's program on a device: one micro-step. */
-  program({ gpu, context }: Pick<GpuBase, 'gpu' | 'context'>, checkpoint?: Checkpointing): Program {
+  plan({ gpu, context }: Pick<GpuBase, 'gpu' | 'context'>, checkpoint?: Checkpointing): Program {
     const { limits, variant, quads } = gpu;
     const { lora, optimizer, weightDecay } = this;
     return planProgram({
@@ -120,6 +121,11 @@ export class TrainingJob {
       weightDecay,
       ...(checkpoint && { checkpoint }),
     });
+  }
+
+  /** The same with the device's fastest tilings, as a run has them. */
+  tuned(gpu: Gpu, program: Program): Promise<Program> {
+    return withTilings(program, (plans) => tuneTilings(gpu, plans));
   }
 
   /** The forward pass for libraries that differentiate it themselves: nodes up to the loss, over `frozen` and `params`. */

@@ -27,12 +27,15 @@ interface ReplayStep {
   readonly minLabelled: number;
 }
 
-/** Compiles every distinct pipeline of the plans in parallel. */
+/**
+ * Compiles every distinct pipeline of the plans in parallel.
+ * @returns how many they are
+ */
 export async function compilePlans(
   gpu: Gpu,
   plans: readonly Pick<Plan, 'launches'>[],
   onProgress?: (done: number, total: number) => void,
-): Promise<void> {
+): Promise<number> {
   // The longest first, as they take longest: one that comes last is waited for by all but one of the compiler's threads.
   const launches = plans
     .flatMap((plan) => plan.launches.map(({ launch }) => launch))
@@ -41,6 +44,7 @@ export async function compilePlans(
   for (const launch of launches) before.add(gpu.pipelines.get(launch));
   let done = 0;
   await Promise.all([...before].map((pipeline) => pipeline.then(() => onProgress?.(++done, before.size))));
+  return before.size;
 }
 
 /**

@@ -3,9 +3,6 @@ import type { Gpu } from '../gpu/gpu.ts';
 import type { Launch, TilingChoices } from '../gpu/kernel.ts';
 import type { Plan, PlannedLaunch } from './plan.ts';
 
-/** Dispatches are repeated until a measurement takes this long: a clock and a round trip are coarse. */
-const LONG_ENOUGH_MS = 4;
-const MOST_DISPATCHES = 256;
 const MEASUREMENTS = 3;
 /** What a tiling must win by to replace the default, so that noise changes nothing. */
 const WORTH_IT = 0.97;
@@ -20,7 +17,7 @@ export interface TuneOptions {
   readonly known?: TilingChoices;
   /** Shapes measured so far, of all. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Milliseconds that some dispatches take; default: measured. */
+  /** Milliseconds of a dispatch; default: measured. */
   readonly measure?: (name: string, prepared: BenchLaunch) => Promise<number>;
 }
 
@@ -85,7 +82,8 @@ async function fastest(
   return best;
 }
 
-function canCompile(gpu: Gpu, { wgsl }: Launch['kernel']): boolean {
+/** Whether a device has the features that a program asks for. */
+export function canCompile(gpu: Gpu, { wgsl }: Launch['kernel']): boolean {
   return Object.entries(NEEDED).every(
     ([text, feature]) => !wgsl.includes(text) || gpu.adapter.features.includes(feature),
   );
@@ -102,13 +100,5 @@ function isSame(ours: Float32Array, wanted: Float32Array): boolean {
 }
 
 async function measured(_: string, prepared: BenchLaunch): Promise<number> {
-  let dispatches = 1;
-  let ms = await prepared.run(dispatches);
-  while (ms < LONG_ENOUGH_MS && dispatches < MOST_DISPATCHES) {
-    dispatches = Math.min(MOST_DISPATCHES, dispatches * Math.max(2, Math.ceil(LONG_ENOUGH_MS / Math.max(ms, 0.1))));
-    ms = await prepared.run(dispatches);
-  }
-  const times = [ms];
-  while (times.length < MEASUREMENTS) times.push(await prepared.run(dispatches));
-  return Math.min(...times) / dispatches;
+  return Math.min(...(await prepared.time(MEASUREMENTS)));
 }

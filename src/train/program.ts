@@ -123,6 +123,20 @@ export function planProgram(options: ProgramOptions): Program {
   return assertFits(program, memoryLimitBytes);
 }
 
+/** Everything that a program replays. */
+export function plansOf({ buckets, update }: Program): readonly Pick<Plan, 'launches'>[] {
+  return [...buckets.values(), update];
+}
+
+/** The program with the tilings that are chosen for it, planned again only where something was to be chosen. */
+export async function withTilings(
+  program: Program,
+  choose: (plans: readonly Pick<Plan, 'launches'>[]) => Promise<TilingChoices>,
+): Promise<Program> {
+  const tilings = await choose(plansOf(program));
+  return Object.keys(tilings).length === 0 ? program : planProgram({ ...program.options, tilings });
+}
+
 function assertFits(program: Program, memoryLimitBytes: number | undefined): Program {
   const { totalBytes } = program.report;
   if (memoryLimitBytes !== undefined && totalBytes > memoryLimitBytes) {

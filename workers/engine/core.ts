@@ -23,7 +23,14 @@ import { AdapterPool } from '../../src/lora/adapter-pool.ts';
 import { assertAdapterFits, matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
 import { selectTargets } from '../../src/lora/targets.ts';
 import { DEFAULT_ACCUMULATE, resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
-import { planProgram, type Program, type ProgramOptions, type ProgramReport } from '../../src/train/program.ts';
+import {
+  planProgram,
+  plansOf,
+  withTilings,
+  type Program,
+  type ProgramOptions,
+  type ProgramReport,
+} from '../../src/train/program.ts';
 import type { FileStore } from '../../src/storage/store.ts';
 import { readExamples, resolveSeqLen, type DataFile } from '../../src/train/run-data.ts';
 import {
@@ -212,10 +219,9 @@ export class LoadedModel {
     await compilePlans(this.#base.gpu, plansOf(config.tune ? await this.#tuned(program) : program));
   }
 
-  /** The program with this device's fastest tilings, planned again only where something was to be chosen. */
-  async #tuned(program: Program, onProgress?: (done: number, total: number) => void): Promise<Program> {
-    const tilings = await this.#core.tilingsFor(plansOf(program), onProgress);
-    return Object.keys(tilings).length === 0 ? program : planProgram({ ...program.options, tilings });
+  /** The program with this device's fastest tilings. */
+  #tuned(program: Program, onProgress?: (done: number, total: number) => void): Promise<Program> {
+    return withTilings(program, (plans) => this.#core.tilingsFor(plans, onProgress));
   }
 
   #programFor(config: TrainConfig): Program {
@@ -579,10 +585,6 @@ const EVALUATION_ROWS = 256;
 /** Bytes and work of a run over a model whose weights need not be loaded. */
 export function planFor(opened: OpenModel, options: Parameters<typeof programFor>[1]): ProgramReport {
   return programFor(opened.model, options).report;
-}
-
-function plansOf({ buckets, update }: Program): readonly Pick<Plan, 'launches'>[] {
-  return [...buckets.values(), update];
 }
 
 function programFor(
