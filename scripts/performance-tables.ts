@@ -1,6 +1,6 @@
 /**
  * Writes the tables of docs/performance.md from the rows of bench/results/*.jsonl, so that no figure is ever typed. Usage:
- * tsx scripts/performance-tables.ts. A later row of the same case, implementation and adapter replaces an earlier one.
+ * tsx scripts/performance-tables.ts. A later row of the same case, implementation, adapter and runtime replaces an earlier one.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +12,11 @@ const page = join(root, 'docs', 'performance.md');
 const BEGIN = '<!-- tables of scripts/performance-tables.ts -->';
 const END = '<!-- end of tables -->';
 
+/** Adapter and runtime that the rows of a run share. */
+function runOf({ adapter, beside = adapter, runtime }: BenchRow): string {
+  return `${beside}, ${runtime.split(' ')[0] ?? ''}`;
+}
+
 function readRows(): BenchRow[] {
   const folder = join(root, 'bench', 'results');
   const rows = new Map<string, BenchRow>();
@@ -20,7 +25,7 @@ function readRows(): BenchRow[] {
     for (const line of readFileSync(join(folder, file), 'utf8').split('\n')) {
       if (line === '') continue;
       const row = JSON.parse(line) as BenchRow;
-      rows.set(JSON.stringify([row.suite, row.case, row.impl, row.adapterKind === 'cpu' ? 'cpu' : row.adapter]), row);
+      rows.set(JSON.stringify([row.suite, row.case, row.impl, runOf(row)]), row);
     }
   }
   return [...rows.values()];
@@ -37,7 +42,7 @@ const spread = ({ medianMs, p20Ms, p80Ms }: BenchRow): string =>
 
 /** How many times as long as ours on the same adapter and case. */
 function ratio(row: BenchRow, rows: readonly BenchRow[]): string {
-  const ours = rows.find((other) => other.impl === 'weblora' && other.case === row.case);
+  const ours = rows.find((other) => other.impl === 'weblora' && other.case === row.case && runOf(other) === runOf(row));
   if (row.impl === 'weblora' || ours?.medianMs === undefined || row.medianMs === undefined) return '';
   return (row.medianMs / ours.medianMs).toFixed(2);
 }

@@ -54,7 +54,7 @@ async function tokenizerMetadata(): Promise<Record<string, MetadataValue>> {
   };
 }
 
-type About = Pick<BenchRow, 'impl' | 'adapter' | 'adapterKind' | 'runtime' | 'commit'>;
+type About = Pick<BenchRow, 'impl' | 'adapter' | 'adapterKind' | 'beside' | 'runtime' | 'commit'>;
 
 const PREFILL = `embedded GGUF Q8_0, ${PROMPT_WORDS} words`;
 const DECODE = `embedded GGUF Q8_0, 1 at once, ${PROMPT_WORDS} words of past`;
@@ -133,6 +133,7 @@ try {
     const impl = backend === 'webgpu' ? 'wllama-webgpu' : 'wllama';
     const on = {
       adapter: backend === 'webgpu' ? own.adapter : 'cpu',
+      beside: own.adapter,
       adapterKind: backend === 'webgpu' ? kind : 'cpu',
     } as const;
     try {

@@ -4,9 +4,13 @@ import { benchSquare } from './ceilings.ts';
 import { openJax } from './jax.ts';
 import { notMeasured, summarise, type About, type BenchRow } from './row.ts';
 
-const REPEATS = 5;
-const LONG_ENOUGH_MS = 10;
-const MOST_PRODUCTS = 64;
+/** How products are timed: as many are begun before one is waited for as take `longEnoughMs`, since a round trip is coarse. */
+export const SQUARE_TIMING = { repeats: 5, longEnoughMs: 10, most: 64 } as const;
+
+/** What rows of one product have in common. */
+export function matmulRow(size: number, format: 'f32' | 'q4'): Pick<BenchRow, 'suite' | 'case'> {
+  return { suite: 'kernels', case: `matmul x·Wᵀ ${format} ${size}x${size}x${size}` };
+}
 
 /** x·Wᵀ of two square matrices on one adapter: ours in f32 and q4, stock tfjs-webgpu's and jax-js's in f32. */
 export async function* benchMatmul(
@@ -14,14 +18,11 @@ export async function* benchMatmul(
   { size, provideWebGpu }: { readonly size: number; readonly provideWebGpu: Parameters<typeof openJax>[0] },
   about: About,
 ): AsyncGenerator<BenchRow> {
-  const caseOf = (format: string): string => `matmul x·Wᵀ ${format} ${size}x${size}x${size}`;
-  const name = caseOf('f32');
   const flops = 2 * size ** 3;
   const row = (impl: string, times: readonly number[]): BenchRow => {
     const spread = summarise(times);
     return {
-      suite: 'kernels',
-      case: name,
+      ...matmulRow(size, 'f32'),
       impl,
       ...about,
       ...spread,
@@ -30,8 +31,7 @@ export async function* benchMatmul(
     };
   };
   const missed = (impl: string, error: unknown): BenchRow => ({
-    suite: 'kernels',
-    case: name,
+    ...matmulRow(size, 'f32'),
     impl,
     ...about,
     status: notMeasured(error),
@@ -39,7 +39,7 @@ export async function* benchMatmul(
 
   for (const format of ['f32', 'q4'] as const) {
     const { kernel, ...measured } = await benchSquare(gpu, size, format);
-    yield { suite: 'kernels', case: caseOf(format), impl: 'weblora', ...about, ...measured, kernel, status: 'ok' };
+    yield { ...matmulRow(size, format), impl: 'weblora', ...about, ...measured, kernel, status: 'ok' };
   }
 
   try {
@@ -75,16 +75,17 @@ export async function* benchMatmul(
   }
 }
 
-/** Milliseconds of a product: as many are begun before one is waited for as take LONG_ENOUGH_MS, since a round trip is coarse. */
+/** Milliseconds of a product. */
 async function timed(run: (products: number) => Promise<void>): Promise<number[]> {
+  const { repeats, longEnoughMs, most } = SQUARE_TIMING;
   const measure = async (products: number): Promise<number> => {
     const start = performance.now();
     await run(products);
     return (performance.now() - start) / products;
   };
   await run(1); // compiles
-  const products = Math.ceil(Math.min(MOST_PRODUCTS, Math.max(1, LONG_ENOUGH_MS / (await measure(1)))));
+  const products = Math.min(most, Math.max(1, Math.ceil(longEnoughMs / (await measure(1)))));
   const times: number[] = [];
-  while (times.length < REPEATS) times.push(await measure(products));
+  while (times.length < repeats) times.push(await measure(products));
   return times;
 }

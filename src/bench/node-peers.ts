@@ -1,8 +1,9 @@
+import { benchTorchMatmul } from './node-torch-matmul.ts';
 import { benchTorchTrain } from './node-torch-train.ts';
 import type { NodePeers } from './suites.ts';
 
 /** For runSuites where it runs in Node. */
-export const nodePeers: NodePeers = { benchTorchTrain, provideWebGpu };
+export const nodePeers: NodePeers = { benchTorchTrain, benchTorchMatmul, provideWebGpu };
 
 /** Makes this process's `navigator.gpu`, and the classes that go with it. */
 async function provideWebGpu(): Promise<void> {

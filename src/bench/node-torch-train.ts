@@ -1,65 +1,35 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { OpenModel } from '../../models/open-model.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { ForwardNode } from '../graph/nodes.ts';
 import { Tensor } from '../graph/tensor.ts';
-import { notMeasured, summarise, type About, type BenchRow } from './row.ts';
+import { benchTorch, type TorchDevice } from './node-torch.ts';
+import type { About, BenchRow } from './row.ts';
 import script from './torch_train.py?raw';
 import { TrainingJob, type Dense } from './training-job.ts';
 
 const STEPS = 4;
 
-interface Answer {
-  readonly times: readonly number[];
-  readonly losses: readonly number[];
-  readonly version: string;
-  readonly threads: number;
-}
-
-/**
- * The same update as benchTrain's in PyTorch, on this machine's CPU and in f32: a native yardstick. Runs `python3`, or what
- * the environment variable PYTHON names, with torch and numpy.
- */
+/** The same update as benchTrain's in PyTorch, in f32: a native yardstick. */
 export async function benchTorchTrain(
   gpu: Gpu,
   opened: OpenModel,
-  { format, tokens }: { readonly format: BaseFormat; readonly tokens: number },
+  { format, tokens, device }: { readonly format: BaseFormat; readonly tokens: number; readonly device: TorchDevice },
   about: About,
 ): Promise<BenchRow> {
   const job = new TrainingJob(opened, format, tokens);
-  const row = { ...job.row, impl: 'pytorch-cpu', ...about, adapter: 'cpu', adapterKind: 'cpu' } as const;
-  const folder = await mkdtemp(join(tmpdir(), 'weblora-bench-'));
-  try {
+  // The first update warms up.
+  const measured = await benchTorch({ ...job.row, ...about }, { script, device, warmUps: 1 }, async (folder) => {
     const file = join(folder, 'tensors.f32');
     const tensors = await writeTensors(file, job);
-    const path = join(folder, 'job.json');
     const inputs = Object.fromEntries(Object.entries(job.inputs).map(([name, words]) => [name, [...words]]));
     const nodes = job.forward(gpu).map(describe);
-    const params = [...job.params().keys()];
-    await writeFile(path, JSON.stringify({ file, tensors, params, inputs, nodes, hyper: job.hyper(1), steps: STEPS }));
-    const python = process.env['PYTHON'] ?? 'python3';
-    const { stdout } = await promisify(execFile)(python, ['-c', script, path], { maxBuffer: 2 ** 24 });
-    const { times, losses, version, threads } = JSON.parse(stdout) as Answer;
-    const spread = summarise(times.slice(1)); // the first one warms up
-    return {
-      ...row,
-      adapter: `PyTorch ${version}, ${threads} threads`,
-      ...spread,
-      tokensPerSec: (tokens / spread.medianMs) * 1000,
-      losses,
-      status: 'ok',
-    };
-  } catch (error) {
-    const lines = (error instanceof Error ? error.message : String(error)).trim().split('\n');
-    return { ...row, status: notMeasured(lines.at(-1)) }; // where Python says what it was
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    return { file, tensors, params: [...job.params().keys()], inputs, nodes, hyper: job.hyper(1), steps: STEPS };
+  });
+  const { medianMs } = measured;
+  return { ...measured, ...(medianMs !== undefined && { tokensPerSec: (tokens / medianMs) * 1000 }) };
 }
 
 /** All values end to end, and where each tensor's begin. */

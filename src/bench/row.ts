@@ -9,6 +9,8 @@ export interface BenchRow {
   readonly impl: string;
   readonly adapter: string;
   readonly adapterKind: 'software' | 'gpu' | 'cpu';
+  /** The adapter of the run that this was measured in, where it ran elsewhere itself. */
+  readonly beside?: string;
   /** What ran it, e.g. Node and its version. */
   readonly runtime: string;
   readonly commit: string;

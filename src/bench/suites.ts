@@ -12,7 +12,9 @@ import { benchMatmul } from './matmul-peers.ts';
 import { benchScaling } from './scaling.ts';
 import { benchTfjsTrain } from './tfjs-train.ts';
 import { benchJaxTrain } from './jax-train.ts';
+import type { benchTorchMatmul } from './node-torch-matmul.ts';
 import type { benchTorchTrain } from './node-torch-train.ts';
+import type { TorchDevice } from './node-torch.ts';
 import { benchTrain } from './train.ts';
 
 const MATMUL_SIZES = [512, 1024, 2048];
@@ -22,6 +24,8 @@ const CEILINGS = 'what the adapter reaches at best';
 export interface NodePeers {
   /** The training update in PyTorch. */
   readonly benchTorchTrain: typeof benchTorchTrain;
+  /** A matmul in PyTorch. */
+  readonly benchTorchMatmul: typeof benchTorchMatmul;
   /** Makes `navigator.gpu`. */
   readonly provideWebGpu: () => Promise<void>;
 }
@@ -65,8 +69,10 @@ export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow
           onMeasure(`${tokens} tokens, jax-js`);
           yield await benchJaxTrain(gpu, opened, { format, tokens, provideWebGpu: nodePeers?.provideWebGpu }, about);
           if (nodePeers === undefined) continue;
-          onMeasure(`${tokens} tokens, pytorch-cpu`);
-          yield await nodePeers.benchTorchTrain(gpu, opened, { format, tokens }, about);
+          for (const device of torchDevices(gpu)) {
+            onMeasure(`${tokens} tokens, pytorch-${device}`);
+            yield await nodePeers.benchTorchTrain(gpu, opened, { format, tokens, device }, about);
+          }
         }
       }
       if (suites.includes('decode')) {
@@ -102,6 +108,13 @@ export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow
     for (const size of MATMUL_SIZES) {
       onMeasure(`matmul ${size}x${size}x${size}, each implementation`);
       yield* benchMatmul(gpu, { size, provideWebGpu: nodePeers?.provideWebGpu }, about);
+      if (nodePeers === undefined) continue;
+      for (const device of torchDevices(gpu)) yield await nodePeers.benchTorchMatmul(size, device, about);
     }
   }
+}
+
+/** A software adapter computes on the processor, and so does its yardstick. */
+function torchDevices({ adapter }: Gpu): readonly TorchDevice[] {
+  return adapter.isSoftware ? ['cpu'] : ['cpu', 'cuda'];
 }

@@ -1,4 +1,4 @@
-"""The update that node-torch-train.ts describes, in PyTorch on the CPU; prints one JSON line of times and losses.
+"""The update that node-torch-train.ts describes, in PyTorch on a device; prints one JSON line of times and losses.
 
 Usage: python3 -c SCRIPT JOB.json. The job names a file of f32 tensors and lists a training graph's forward nodes, so that this is
 the mathematics of every other implementation; autograd differentiates, torch.optim.AdamW and clip_grad_norm_ update.
@@ -14,14 +14,18 @@ import torch
 import torch.nn.functional as F
 
 job = json.load(open(sys.argv[1]))
+device = job["device"]
+if device == "cuda" and not torch.cuda.is_available():
+    raise SystemExit("PyTorch sees no CUDA device")
+torch.backends.cuda.matmul.allow_tf32 = False
 flat = numpy.fromfile(job["file"], dtype=numpy.float32)
 tensors = {}
 for entry in job["tensors"]:
     count = math.prod(entry["shape"])
-    values = torch.from_numpy(flat[entry["offset"] : entry["offset"] + count].copy()).reshape(entry["shape"])
+    values = torch.from_numpy(flat[entry["offset"] : entry["offset"] + count].copy()).reshape(entry["shape"]).to(device)
     tensors[entry["name"]] = values
 params = [tensors[name].requires_grad_(True) for name in job["params"]]
-ids = {name: torch.tensor(values, dtype=torch.long) for name, values in job["inputs"].items()}
+ids = {name: torch.tensor(values, dtype=torch.long, device=device) for name, values in job["inputs"].items()}
 hyper = job["hyper"]
 
 
@@ -30,7 +34,7 @@ def attention(q, k, v, node):
     split = lambda x, count: x.view(rows, count, size).transpose(0, 1)
     spread = lambda x: split(x, kv_heads).repeat_interleave(heads // kv_heads, 0)
     scores = split(q, heads) @ spread(k).transpose(1, 2) * node["scale"]
-    scores = scores.masked_fill(torch.ones(rows, rows, dtype=torch.bool).triu(1), -math.inf)
+    scores = scores.masked_fill(torch.ones(rows, rows, dtype=torch.bool, device=device).triu(1), -math.inf)
     return (scores.softmax(-1) @ spread(v)).transpose(0, 1).reshape(rows, heads * size)
 
 
@@ -78,4 +82,5 @@ for _ in range(job["steps"]):
     optimizer.step()
     losses.append(loss.item())
     times.append((time.perf_counter() - begun) * 1000)
-print(json.dumps({"times": times, "losses": losses, "version": torch.__version__, "threads": torch.get_num_threads()}))
+where = torch.cuda.get_device_name() if device == "cuda" else f"{torch.get_num_threads()} threads"
+print(json.dumps({"times": times, "losses": losses, "adapter": f"PyTorch {torch.__version__}, {where}"}))
