@@ -168,6 +168,18 @@ describe('the terminal command', () => {
     expect(again.stdout).toMatch(/finished already/);
   }, 600_000);
 
+  it('stops with a checkpoint where nobody reads what it prints, as in a pipe to head', async () => {
+    const unread = join(folder, 'unread');
+    const closeAfter = (stdout: string): boolean => stdout !== '';
+    // More steps than any machine takes until the pipe is seen to be closed.
+    const begin = ['train', ...MODEL, ...DATA, ...settings, '--steps', '2000', '--out', unread];
+    for (const args of [begin, ['train', '--resume', unread]]) {
+      const ended = await weblora([...args, '--json', '--quiet'], { closeAfter });
+      expect(ended).toMatchObject({ status: 130, stderr: '' });
+    }
+    expect((await weblora(['inspect'], { closeAfter })).stderr).not.toContain('EPIPE');
+  }, 600_000);
+
   it('reruns from a run.json, refuses to overwrite, and overwrites when told', async () => {
     const again = join(folder, 'again');
     expect((await weblora(['train', '--config', join(run, 'run.json'), '--out', again, '--quiet'])).status).toBe(0);

@@ -16,7 +16,14 @@ export interface Ended {
 /** Runs the built command and waits for its end. */
 export function weblora(
   args: readonly string[],
-  options: { signalAfter?: (stdout: string) => boolean; input?: string; env?: Record<string, string> } = {},
+  options: {
+    /** When to press Ctrl-C. */
+    signalAfter?: (stdout: string) => boolean;
+    /** When to stop reading stdout, as `head` does. */
+    closeAfter?: (stdout: string) => boolean;
+    input?: string;
+    env?: Record<string, string>;
+  } = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli.js'), ...args], {
@@ -34,6 +41,7 @@ export function weblora(
         signalled = true;
         child.kill('SIGINT');
       }
+      if (options.closeAfter?.(stdout) === true) child.stdout.destroy();
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
