@@ -54,6 +54,7 @@ const facts = (row: BenchRow): Readonly<Record<string, number | undefined>> =>
 function suiteTable(rows: readonly BenchRow[], suite: BenchRow['suite']): string {
   const own = rows.filter((row) => row.suite === suite);
   const rate = (row: BenchRow): string => {
+    if (suite === 'load') return '';
     if (suite === 'kernels') return `${number(row.gflops, 2)} GFLOP/s`;
     const { ofCopyBandwidth } = facts(row);
     const ofCopy = ofCopyBandwidth === undefined ? '' : `, weights at ${percent(ofCopyBandwidth)} of copying`;
@@ -159,6 +160,7 @@ const tables = [
   ...rows.filter((row) => row.suite === 'train' && row.kernelShares !== undefined).map(roofline),
   ...(of('scaling').length > 0 ? ['## Longer rows and more layers', scalingTable(of('scaling'))] : []),
   ...(of('job').length > 0 ? ['## A whole run', jobTable(of('job'))] : []),
+  ...(of('load').length > 0 ? ['## Before the first step', suiteTable(rows, 'load')] : []),
   '## Matmul',
   suiteTable(rows, 'kernels'),
   '## Generation',

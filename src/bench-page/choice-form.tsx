@@ -8,6 +8,7 @@ import { GPU_HELP } from '../ui/state/webgpu-help.ts';
 import { failures, isMeasuring, measure, progress, stop } from './measurement.ts';
 
 const ABOUT: Readonly<Record<Suite, string>> = {
+  load: 'The weights’ way onto the GPU, and compilation',
   train: 'An update of the adapter; in the saved rows also each kernel’s share',
   decode: 'One token after another, eight at once, with an adapter and without',
   prefill: 'Reading a prompt',

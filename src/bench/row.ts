@@ -31,7 +31,7 @@ export interface BenchRow {
 }
 
 /** What is measured unless one suite is asked for. */
-export const DEFAULT_SUITES = ['train', 'decode', 'prefill', 'kernels'] as const;
+export const DEFAULT_SUITES = ['load', 'train', 'decode', 'prefill', 'kernels'] as const;
 /** The last two take minutes on a software adapter. */
 export const SUITES = [...DEFAULT_SUITES, 'job', 'scaling'] as const;
 export type Suite = (typeof SUITES)[number];

@@ -8,6 +8,7 @@ import { measureCeilings } from './ceilings.ts';
 import { benchJob } from './job.ts';
 import { benchKernels } from './kernels.ts';
 import { aboutAdapter, type BenchRow, type Suite } from './row.ts';
+import { benchLoad } from './load.ts';
 import { benchMatmul } from './matmul-peers.ts';
 import { benchScaling } from './scaling.ts';
 import { benchTfjsTrain } from './tfjs-train.ts';
@@ -18,6 +19,8 @@ import type { TorchDevice } from './node-torch.ts';
 import { benchTrain } from './train.ts';
 
 const MATMUL_SIZES = [512, 1024, 2048];
+/** Suites that measure the model's own weights at work. */
+const ON_A_BASE: ReadonlySet<Suite> = new Set<Suite>(['train', 'decode', 'prefill', 'job']);
 const CEILINGS = 'what the adapter reaches at best';
 
 /** What the peers need that a browser has or cannot have. */
@@ -53,8 +56,12 @@ export interface BenchOptions {
 export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow> {
   const { gpu, opened, format, suites, lengths, room, peers, nodePeers, onMeasure = () => {} } = options;
   const about = aboutAdapter(gpu, options);
-  if (suites.some((suite) => suite !== 'kernels' && suite !== 'scaling')) {
-    const context = Math.min(opened.model.shape.maxPositions, Math.max(512, ...lengths));
+  const context = Math.min(opened.model.shape.maxPositions, Math.max(512, ...lengths));
+  if (suites.includes('load')) {
+    onMeasure('the way to a first step');
+    yield* benchLoad(gpu, opened, { format, context, tokens: Math.max(...lengths) }, about);
+  }
+  if (suites.some((suite) => ON_A_BASE.has(suite))) {
     const base = await GpuBase.load(gpu, opened, { format, context });
     try {
       if (suites.includes('train')) {

@@ -122,7 +122,7 @@ async function main(): Promise<number> {
       ...MODEL,
       [
         '--suite <name>',
-        'train, decode, prefill or kernels (default: these four), job: a whole run and its estimate, scaling: longer rows and more layers',
+        'load, train, decode, prefill or kernels (default: these five), job: a whole run and its estimate, scaling: longer rows and more layers',
       ],
       ['--lengths <tokens>', 'tokens of the training steps (default 64,512)'],
       ['--room <name>', 'only this kernel'],
