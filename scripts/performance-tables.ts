@@ -87,12 +87,15 @@ function suiteTable(rows: readonly BenchRow[], suite: BenchRow['suite']): string
 }
 
 function roofline(row: BenchRow): string {
-  const { ceilingGflops, ceilingGbPerSec, ofCeiling, nonMatmulShare, attentionShare, attentionFloorShare } = facts(row);
+  const { ceilingGflops, ceilingGbPerSec, ofCeiling, nonMatmulShare, attentionShare } = facts(row);
+  const floorShare = (row.kernelShares ?? [])
+    .filter(({ kernel, milliseconds }) => kernel.startsWith('attention') && milliseconds > 0)
+    .reduce((sum, { share, floorMs, milliseconds }) => sum + (share * floorMs) / milliseconds, 0);
   return [
     `### ${row.case}`,
     `Ceilings in the same run: ${number(ceilingGflops, 2)} GFLOP/s (the better of our f32 and q4 matmuls at 1024), ${number(ceilingGbPerSec, 2)} GB/s (copying a buffer). ` +
       `The whole step: ${number(row.gflops, 2)} GFLOP/s, ${percent(ofCeiling ?? Number.NaN)} of the first; ` +
-      `${percent(nonMatmulShare ?? Number.NaN)} of its time in kernels that are no matmul, ${percent(attentionShare ?? Number.NaN)} in attention, of which ${percent(attentionFloorShare ?? Number.NaN)} is what its products take at the ceiling.`,
+      `${percent(nonMatmulShare ?? Number.NaN)} of its time in kernels that are no matmul, ${percent(attentionShare ?? Number.NaN)} in attention, whose products would take ${percent(floorShare)} of the step at the ceiling.`,
     table(
       ['kernel', 'dispatches', 'operations', 'bytes', 'floor', 'measured', 'times the floor', 'share of the step'],
       (row.kernelShares ?? [])
@@ -116,7 +119,7 @@ const seconds = (ms: number | undefined): string => (ms === undefined ? '' : `${
 /** Whole runs, and what they said they would take. */
 function jobTable(rows: readonly BenchRow[]): string {
   return table(
-    ['case', 'took', 'compilation before', 'told after', 'told', 'off by', 'memory', 'adapter, commit'],
+    ['case', 'took', 'before it', 'told after', 'told', 'off by', 'memory', 'adapter, commit'],
     rows.map((row) => {
       const { compileMs, estimateAfterMs, estimateMs, estimateOff } = facts(row);
       return [

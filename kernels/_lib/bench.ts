@@ -18,9 +18,28 @@ export interface BenchResult {
 const REPEATS = 5;
 /** A slow case ends sooner: its spread says less, its median enough. */
 const ENOUGH_MS = 1000;
-/** Dispatches are repeated within a submission until it takes this long: a clock and a round trip are coarse. */
+/** What is short is repeated until it takes this long: a clock and a round trip are coarse. */
 const LONG_ENOUGH_MS = 4;
-const MOST_DISPATCHES = 256;
+const MOST_AT_ONCE = 256;
+
+/**
+ * Milliseconds of one of what `run` does so many times at once, `count` times or fewer where each takes long.
+ * @param run resolves to the milliseconds until all are done; the caller has warmed it up
+ */
+export async function timeRepeated(run: (atOnce: number) => Promise<number>, count: number): Promise<number[]> {
+  let atOnce = 1;
+  let ms = await run(atOnce);
+  while (ms < LONG_ENOUGH_MS && atOnce < MOST_AT_ONCE) {
+    atOnce = Math.min(MOST_AT_ONCE, atOnce * Math.max(2, Math.ceil(LONG_ENOUGH_MS / Math.max(ms, 0.1))));
+    ms = await run(atOnce);
+  }
+  const times = [ms / atOnce];
+  for (let spent = ms; times.length < count && spent < ENOUGH_MS; spent += ms) {
+    ms = await run(atOnce);
+    times.push(ms / atOnce);
+  }
+  return times;
+}
 
 /** A launch with buffers of its own, to be run again and again. */
 export class BenchLaunch {
@@ -75,22 +94,6 @@ export class BenchLaunch {
     return performance.now() - start;
   }
 
-  /** Milliseconds of a dispatch, `count` times or fewer where each takes long; none is the first. */
-  async time(count: number): Promise<number[]> {
-    let dispatches = 1;
-    let ms = await this.run();
-    while (ms < LONG_ENOUGH_MS && dispatches < MOST_DISPATCHES) {
-      dispatches = Math.min(MOST_DISPATCHES, dispatches * Math.max(2, Math.ceil(LONG_ENOUGH_MS / Math.max(ms, 0.1))));
-      ms = await this.run(dispatches);
-    }
-    const times = [ms / dispatches];
-    for (let spent = ms; times.length < count && spent < ENOUGH_MS; spent += ms) {
-      ms = await this.run(dispatches);
-      times.push(ms / dispatches);
-    }
-    return times;
-  }
-
   /** An operand's contents as f32. */
   async read(operand: string): Promise<Float32Array> {
     const buffer = this.#buffers.get(operand);
@@ -115,7 +118,7 @@ export async function benchLaunch(gpu: Gpu, { launch, words }: BenchCase): Promi
   const prepared = await BenchLaunch.prepare(gpu, launch, words);
   try {
     await prepared.run();
-    const times = (await prepared.time(REPEATS)).sort((a, b) => a - b);
+    const times = (await timeRepeated((times) => prepared.run(times), REPEATS)).sort((a, b) => a - b);
     const at = (share: number): number => times[Math.floor(share * times.length)] ?? Number.NaN;
     return { medianMs: at(0.5), p20Ms: at(0.2), p80Ms: at(0.8), gflops: launch.flops / at(0.5) / 1e6 };
   } finally {

@@ -6,9 +6,9 @@
 // its nll, and its logits become 0 so that the product with the head that follows stays finite.
 // rows_workgroup: one workgroup per row. rows_serial: one invocation per row, no workgroup memory, no barrier.
 // A row with a logit that is not finite (by its bits: exp may swallow NaN) gets NaN as its loss and as its whole gradient.
-// Both read each logit twice, four Vecs at a time: once for the row's maximum and sum, which are rescaled when a maximum
-// moves, and once for the gradient. Sums run apart for each lane of a Vec and in short blocks: compensated sums do not
-// survive compilers that reassociate. Joined with _lib/vector_*.wgsl.
+// Both read each logit once for the row's maximum and sum, four Vecs at a time, and again for the gradient; the sum is
+// rescaled when the maximum moves. Sums run apart for each lane of a Vec and in short blocks: compensated sums do not survive
+// compilers that reassociate. Joined with _lib/vector_*.wgsl.
 // Sources: Milakov & Gimelshein 2018, arXiv:1805.02867 (online normaliser); soft cap: arXiv:2408.00118, section 2.
 // Reference: linear_cross_entropy.ref.ts.
 override WG: u32 = 256;
@@ -18,8 +18,8 @@ override CAPPED: u32 = 1;
 
 const LOWEST = -3.4028234e38;
 const EXPONENT = 0x7f800000u;
-/** Vecs of a block of the serial sum. */
-const BLOCK = 64u;
+/** Vecs of a block of the serial sum: 256 values. */
+const BLOCK = 256u / WIDTH;
 
 struct Params { chunk_rows: u32, vocab: u32, first_row: u32, logit_scale: f32, soft_cap: f32 }
 

@@ -1,8 +1,8 @@
-import { benchLaunch, type BenchResult } from '../../kernels/_lib/bench.ts';
-import { matmulNt, selectMatmulNt } from '../../kernels/matmul_nt/matmul_nt.ts';
+import { benchLaunch, timeRepeated, type BenchResult } from '../../kernels/_lib/bench.ts';
+import { matmulNt } from '../../kernels/matmul_nt/matmul_nt.ts';
 import { codeWordsPerRow, scaleWordsPerRow, type WeightFormat } from '../formats/quantize.ts';
 import { Usage, type Gpu } from '../gpu/gpu.ts';
-import { canCompile } from '../graph/tune.ts';
+import { fastestTiling } from '../graph/tune.ts';
 import { summarise } from './row.ts';
 
 /** What an adapter reaches at best, measured: the two sides of a roofline (Williams et al. 2009). */
@@ -16,8 +16,6 @@ export interface Ceilings {
 const SIZE = 1024;
 const COPY_BYTES = 64 * 2 ** 20;
 const REPEATS = 5;
-const LONG_ENOUGH_MS = 10;
-const MOST_COPIES = 64;
 
 export async function measureCeilings(gpu: Gpu): Promise<Ceilings> {
   const dense = await benchSquare(gpu, SIZE, 'f32');
@@ -25,7 +23,7 @@ export async function measureCeilings(gpu: Gpu): Promise<Ceilings> {
   return { gflops: Math.max(dense.gflops, quantised.gflops), gbPerSec: await copyBandwidth(gpu) };
 }
 
-/** x·Wᵀ of two square matrices, W in a format, by the fastest of the tilings that a training step may take. */
+/** x·Wᵀ of two square matrices, W in a format, by the tiling that a run would choose. */
 export async function benchSquare(
   gpu: Gpu,
   size: number,
@@ -33,23 +31,16 @@ export async function benchSquare(
 ): Promise<BenchResult & { readonly kernel: string }> {
   const { variant, quads } = gpu;
   const shape = { rows: size, inFeatures: size, outFeatures: size, outStride: size, outOffset: 0, format };
-  const product = { ...shape, bias: false, rank: 0, loraScale: 0, variant, quads };
-  const launch = matmulNt(product);
-  const tilings = launch.tilings?.launches ?? { [selectMatmulNt(product)]: launch };
+  const launch = matmulNt({ ...shape, bias: false, rank: 0, loraScale: 0, variant, quads });
   const words = {
     x: size * size,
     w_codes: size * codeWordsPerRow(format, size),
     w_scales: size * scaleWordsPerRow(format, size),
     y: size * size,
   };
-  let best: (BenchResult & { readonly kernel: string }) | undefined;
-  for (const [kernel, tiling] of Object.entries(tilings)) {
-    if (!canCompile(gpu, tiling.kernel)) continue;
-    const result = await benchLaunch(gpu, { name: `x·Wᵀ ${format} ${size} ${kernel}`, launch: tiling, words });
-    if (best === undefined || result.medianMs < best.medianMs) best = { ...result, kernel };
-  }
-  if (best === undefined) throw new RangeError('no tiling of a product compiles');
-  return best;
+  const kernel = await fastestTiling(gpu, launch, words);
+  const name = `x·Wᵀ ${format} ${size}`;
+  return { ...(await benchLaunch(gpu, { name, launch: launch.tilings?.launches[kernel] ?? launch, words })), kernel };
 }
 
 /** Bytes read and written by copying a buffer, in GB/s. */
@@ -69,11 +60,7 @@ export async function copyBandwidth(gpu: Gpu): Promise<number> {
   };
   try {
     await copy(1); // clears the buffers
-    // A fast GPU is done before the clock and the round trip are.
-    const copies = Math.ceil(Math.min(MOST_COPIES, Math.max(1, LONG_ENOUGH_MS / (await copy(1)))));
-    const times: number[] = [];
-    while (times.length < REPEATS) times.push((await copy(copies)) / copies);
-    return (2 * bytes) / summarise(times).medianMs / 1e6;
+    return (2 * bytes) / summarise(await timeRepeated(copy, REPEATS)).medianMs / 1e6;
   } finally {
     gpu.destroyBuffer(from);
     gpu.destroyBuffer(to);

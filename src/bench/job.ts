@@ -26,6 +26,7 @@ export async function benchJob(base: GpuBase, opened: OpenModel, about: About): 
     ...about,
   } as const;
   const begun = performance.now();
+  /** Compilation, and on a GPU tuning. */
   let compileMs = Number.NaN;
   let told: { readonly afterSeconds: number; readonly seconds: number } | undefined;
   const emit = (event: RunEvent): void => {

@@ -1,11 +1,11 @@
+import { timeRepeated } from '../../kernels/_lib/bench.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { openTfjs } from '../graph/tfjs/backend.ts';
 import { benchSquare } from './ceilings.ts';
 import { openJax } from './jax.ts';
 import { notMeasured, summarise, type About, type BenchRow } from './row.ts';
 
-/** How products are timed: as many are begun before one is waited for as take `longEnoughMs`, since a round trip is coarse. */
-export const SQUARE_TIMING = { repeats: 5, longEnoughMs: 10, most: 64 } as const;
+const REPEATS = 5;
 
 /** What rows of one product have in common. */
 export function matmulRow(size: number, format: 'f32' | 'q4'): Pick<BenchRow, 'suite' | 'case'> {
@@ -65,7 +65,7 @@ export async function* benchMatmul(
     const times = await timed(async (products) => {
       // All are kept until then: what is let go before it is computed may never be.
       const all = Array.from({ length: products }, () => product(a.ref));
-      for (const y of all) await y.blockUntilReady();
+      await Promise.all(all.map((y) => y.blockUntilReady()));
       for (const y of all) y.dispose();
     });
     a.dispose();
@@ -75,17 +75,12 @@ export async function* benchMatmul(
   }
 }
 
-/** Milliseconds of a product. */
+/** Milliseconds of a product, as ours is timed: so many are begun before they are waited for. */
 async function timed(run: (products: number) => Promise<void>): Promise<number[]> {
-  const { repeats, longEnoughMs, most } = SQUARE_TIMING;
-  const measure = async (products: number): Promise<number> => {
+  await run(1); // compiles
+  return timeRepeated(async (products) => {
     const start = performance.now();
     await run(products);
-    return (performance.now() - start) / products;
-  };
-  await run(1); // compiles
-  const products = Math.min(most, Math.max(1, Math.ceil(longEnoughMs / (await measure(1)))));
-  const times: number[] = [];
-  while (times.length < repeats) times.push(await measure(products));
-  return times;
+    return performance.now() - start;
+  }, REPEATS);
 }

@@ -116,7 +116,10 @@ export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow
       onMeasure(`matmul ${size}x${size}x${size}, each implementation`);
       yield* benchMatmul(gpu, { size, provideWebGpu: nodePeers?.provideWebGpu }, about);
       if (nodePeers === undefined) continue;
-      for (const device of torchDevices(gpu)) yield await nodePeers.benchTorchMatmul(size, device, about);
+      for (const device of torchDevices(gpu)) {
+        onMeasure(`matmul ${size}x${size}x${size}, pytorch-${device}`);
+        yield await nodePeers.benchTorchMatmul(size, device, about);
+      }
     }
   }
 }

@@ -1,15 +1,17 @@
 """x @ W.T of two square f32 matrices in PyTorch on a device, TF32 off; prints one JSON line of times.
 
 Usage: python3 -c SCRIPT JOB.json, as node-torch.ts writes it. A time is of one product: as many are begun before they are waited for
-as take `longEnoughMs`, since a clock and a round trip are coarse.
+as take LONG_ENOUGH_MS, since a clock and a round trip are coarse.
 """
 
 import json
-import math
 import sys
 import time
 
 import torch
+
+LONG_ENOUGH_MS = 4
+MOST_AT_ONCE = 256
 
 job = json.load(open(sys.argv[1]))
 device = job["device"]
@@ -30,7 +32,9 @@ def milliseconds(products):
 
 
 milliseconds(1)
-products = min(job["most"], max(1, math.ceil(job["longEnoughMs"] / milliseconds(1))))
+products = 1
+while products < MOST_AT_ONCE and milliseconds(products) * products < LONG_ENOUGH_MS:
+    products *= 2
 times = [milliseconds(products) for _ in range(job["repeats"])]
 where = torch.cuda.get_device_name() if device == "cuda" else f"{torch.get_num_threads()} threads"
 print(json.dumps({"times": times, "adapter": f"PyTorch {torch.__version__}, {where}"}))

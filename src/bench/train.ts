@@ -6,7 +6,7 @@ import { compilePlans } from '../graph/replay.ts';
 import { plansOf } from '../train/program.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
 import { summarise, type About, type BenchRow } from './row.ts';
-import { floorShareOf, shareOf, TrainingJob } from './training-job.ts';
+import { shareOf, TrainingJob } from './training-job.ts';
 
 const STEPS = 7;
 /** Of timing JavaScript: updates, and encodings of each. */
@@ -33,11 +33,8 @@ export async function benchTrain(
 ): Promise<BenchRow> {
   const { gpu, format } = base;
   const job = new TrainingJob(opened, format, tokens);
-  const planned = job.plan(base);
-  const compiling = performance.now();
-  const pipelines = await compilePlans(gpu, plansOf(planned));
-  const compileMs = performance.now() - compiling;
-  const program = await job.tuned(gpu, planned);
+  const program = await job.tuned(gpu, job.plan(base));
+  const pipelines = await compilePlans(gpu, plansOf(program));
   const trainer = await WgslTrainer.make(base, program);
   try {
     job.begin(trainer);
@@ -65,7 +62,6 @@ export async function benchTrain(
       ceilingGbPerSec: ceilings.gbPerSec,
       ofCeiling: gflops / ceilings.gflops,
       peakBytes: program.report.totalBytes,
-      compileMs,
       pipelines,
       dispatches,
       jsMicrosecondsPerDispatch: (script.microStepMs * 1000) / perMicroStep,
@@ -76,7 +72,6 @@ export async function benchTrain(
       ...(kernelShares && {
         nonMatmulShare: 1 - shareOf(kernelShares, 'matmul'),
         attentionShare: shareOf(kernelShares, 'attention'),
-        attentionFloorShare: floorShareOf(kernelShares, 'attention'),
         kernelShares,
       }),
       ...(program.options.tilings && { tilings: program.options.tilings }),

@@ -35,15 +35,6 @@ export function shareOf(kernels: readonly KernelShare[], name: string): number {
   return kernels.reduce((sum, { kernel, share }) => sum + (kernel.startsWith(name) ? share : 0), 0);
 }
 
-/** Of a step, 0 to 1: what the kernels whose names begin so would take if they were as fast as the ceilings. */
-export function floorShareOf(kernels: readonly KernelShare[], name: string): number {
-  return kernels.reduce(
-    (sum, { kernel, share, floorMs, milliseconds }) =>
-      sum + (kernel.startsWith(name) && milliseconds > 0 ? (share * floorMs) / milliseconds : 0),
-    0,
-  );
-}
-
 /** Values for a library that is not ours. */
 export interface Dense {
   readonly shape: readonly number[];

@@ -166,11 +166,12 @@ function translate(error: CommanderError): WebLoraError {
   }
 }
 
-// Whoever read what is printed has gone, as in `weblora bench | head`: like Ctrl-C, which a run answers with a checkpoint.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  if (!process.emit('SIGINT', 'SIGINT')) process.exit(130);
-});
+// Whoever read what is printed has gone, as in `weblora bench | head`. Node says so at every write from then on.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (!process.emit('SIGPIPE', 'SIGPIPE')) process.exit(130);
+  });
 
 main()
   .then((status) => {

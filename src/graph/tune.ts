@@ -1,4 +1,4 @@
-import { BenchLaunch } from '../../kernels/_lib/bench.ts';
+import { BenchLaunch, timeRepeated } from '../../kernels/_lib/bench.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Launch, TilingChoices } from '../gpu/kernel.ts';
 import type { Plan, PlannedLaunch } from './plan.ts';
@@ -44,19 +44,24 @@ export async function tuneTilings(
     if (name !== undefined && planned.launch.tilings?.launches[name] !== undefined) choices[shape] = name;
     else unknown.push([shape, planned]);
   }
-  for (const [index, [shape, planned]] of unknown.entries()) {
-    choices[shape] = await fastest(gpu, planned, measure);
+  for (const [index, [shape, { launch, bindings }]] of unknown.entries()) {
+    const words = Object.fromEntries(launch.operands.map((operand, i) => [operand, (bindings[i]?.sizeBytes ?? 0) / 4]));
+    choices[shape] = await fastestTiling(gpu, launch, words, measure);
     onProgress?.(index + 1, unknown.length);
   }
   return choices;
 }
 
-async function fastest(
+/**
+ * The fastest of a launch's tilings that give what its default gives, by name.
+ * @param words of 4 bytes, by operand
+ */
+export async function fastestTiling(
   gpu: Gpu,
-  { launch, bindings }: PlannedLaunch,
-  measure: NonNullable<TuneOptions['measure']>,
+  launch: Launch,
+  words: Readonly<Record<string, number>>,
+  measure: NonNullable<TuneOptions['measure']> = measured,
 ): Promise<string> {
-  const words = Object.fromEntries(launch.operands.map((operand, i) => [operand, (bindings[i]?.sizeBytes ?? 0) / 4]));
   const candidates = Object.entries(launch.tilings?.launches ?? {}).filter(([, { kernel }]) => canCompile(gpu, kernel));
   let wanted: Float32Array | undefined;
   let best = launch.entry;
@@ -82,8 +87,7 @@ async function fastest(
   return best;
 }
 
-/** Whether a device has the features that a program asks for. */
-export function canCompile(gpu: Gpu, { wgsl }: Launch['kernel']): boolean {
+function canCompile(gpu: Gpu, { wgsl }: Launch['kernel']): boolean {
   return Object.entries(NEEDED).every(
     ([text, feature]) => !wgsl.includes(text) || gpu.adapter.features.includes(feature),
   );
@@ -100,5 +104,5 @@ function isSame(ours: Float32Array, wanted: Float32Array): boolean {
 }
 
 async function measured(_: string, prepared: BenchLaunch): Promise<number> {
-  return Math.min(...(await prepared.time(MEASUREMENTS)));
+  return Math.min(...(await timeRepeated((times) => prepared.run(times), MEASUREMENTS)));
 }

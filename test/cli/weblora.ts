@@ -19,7 +19,7 @@ export function weblora(
   options: {
     /** When to press Ctrl-C. */
     signalAfter?: (stdout: string) => boolean;
-    /** When to stop reading stdout, as `head` does. */
+    /** When to stop reading stdout and stderr, as `2>&1 | head` does. */
     closeAfter?: (stdout: string) => boolean;
     input?: string;
     env?: Record<string, string>;
@@ -41,7 +41,7 @@ export function weblora(
         signalled = true;
         child.kill('SIGINT');
       }
-      if (options.closeAfter?.(stdout) === true) child.stdout.destroy();
+      if (options.closeAfter?.(stdout) === true) for (const stream of [child.stdout, child.stderr]) stream.destroy();
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;

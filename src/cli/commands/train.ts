@@ -35,8 +35,13 @@ export async function train(given: Flags, output: Output): Promise<number> {
     output.note('stopping after this update and writing a checkpoint (again to quit at once)');
     control.stop();
   };
+  // Comes with every line that nobody reads, so that it never means to quit at once.
+  const onUnread = (): void => {
+    if (!interrupted) onInterrupt();
+  };
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onInterrupt);
+  process.on('SIGPIPE', onUnread);
   try {
     return await withSession(flags, output, async ({ model }) => {
       const view = new TrainView(output);
@@ -77,6 +82,7 @@ export async function train(given: Flags, output: Output): Promise<number> {
   } finally {
     process.off('SIGINT', onInterrupt);
     process.off('SIGTERM', onInterrupt);
+    process.off('SIGPIPE', onUnread);
   }
 }
 
