@@ -78,7 +78,7 @@ const TILE: Readonly<Record<MatmulNtEntry, readonly [rows: number, cols: number]
   serial: [8, 16],
   serial_row: [1, 4],
   quads: [16, 64],
-  quads_eight: [8, 128],
+  quads_eight: [8, 96],
   quads_narrow: [16, 16],
   quads_row: [1, 16],
   quads_narrow_row: [1, 16],

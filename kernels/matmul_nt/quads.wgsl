@@ -1,7 +1,7 @@
 enable subgroups;
 // The quads of matmul_nt, for software adapters with subgroups of four; joined before matmul_nt.wgsl and its parts.
 //   quads         a quad computes 16 rows x 64 columns, each invocation 16 of the columns
-//   quads_eight   a quad computes 8 rows x 128 columns, each invocation 32 of the columns: decoding several sequences at once
+//   quads_eight   a quad computes 8 rows x 96 columns, each invocation 24 of the columns: decoding several sequences at once
 //   quads_narrow  a quad computes 16 rows x 16 columns, each invocation 4 of them: h = x A^T
 //   quads_row     a quad computes 1 row x 16 columns, each invocation 4 of them: decoding
 //   quads_narrow_row  the same in the order of quads_narrow
@@ -129,27 +129,23 @@ fn quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u,
 }
 
 @compute @workgroup_size(4)
-fn quads_eight(@builtin(workgroup_id) wc2: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(subgroup_invocation_id) member: u32) {
-  let tiles = (p.out_features + 127u) / 128u;
-  let index = wc2.y * grid.x + wc2.x;
+fn quads_eight(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(subgroup_invocation_id) member: u32) {
+  let tiles = (p.out_features + 95u) / 96u;
+  let index = wg.y * grid.x + wg.x;
   let n = (index / tiles) * 8u;
-  let o = (index % tiles) * 128u + member * 32u;
+  let o = (index % tiles) * 96u + member * 24u;
   let oa = four_rows(o + 0u);
   let ob = four_rows(o + 4u);
   let oc = four_rows(o + 8u);
   let od = four_rows(o + 12u);
   let oa2 = four_rows(o + 16u);
   let ob2 = four_rows(o + 20u);
-  let oc2 = four_rows(o + 24u);
-  let od2 = four_rows(o + 28u);
   let base_a = oa * p.code_words;
   let base_b = ob * p.code_words;
   let base_c = oc * p.code_words;
   let base_d = od * p.code_words;
   let base_a2 = oa2 * p.code_words;
   let base_b2 = ob2 * p.code_words;
-  let base_c2 = oc2 * p.code_words;
-  let base_d2 = od2 * p.code_words;
   let x0 = row_of(n + 0u) * p.in_features;
   let x1 = row_of(n + 1u) * p.in_features;
   let x2 = row_of(n + 2u) * p.in_features;
@@ -158,7 +154,8 @@ fn quads_eight(@builtin(workgroup_id) wc2: vec3u, @builtin(num_workgroups) grid:
   let x5 = row_of(n + 5u) * p.in_features;
   let x6 = row_of(n + 6u) * p.in_features;
   let x7 = row_of(n + 7u) * p.in_features;
-  var acc = array<mat4x4f, 16>();
+  var acc = array<mat4x4f, 8>();
+  var rest = array<mat2x4f, 8>();
   var oct = 0u;
   for (var start = 0u; start < p.in_features; start += 32u) {
     let sa = group_scales(oa, start);
@@ -167,8 +164,6 @@ fn quads_eight(@builtin(workgroup_id) wc2: vec3u, @builtin(num_workgroups) grid:
     let sd = group_scales(od, start);
     let sa2 = group_scales(oa2, start);
     let sb2 = group_scales(ob2, start);
-    let sc2 = group_scales(oc2, start);
-    let sd2 = group_scales(od2, start);
     for (var k = start; k < min(start + 32u, p.in_features); k += 8u) {
       let wa = octs(base_a, oct, sa);
       let wb = octs(base_b, oct, sb);
@@ -176,72 +171,69 @@ fn quads_eight(@builtin(workgroup_id) wc2: vec3u, @builtin(num_workgroups) grid:
       let wd = octs(base_d, oct, sd);
       let wa2 = octs(base_a2, oct, sa2);
       let wb2 = octs(base_b2, oct, sb2);
-      let wc2 = octs(base_c2, oct, sc2);
-      let wd2 = octs(base_d2, oct, sd2);
       let lo = Wide(wa.lo, wb.lo, wc.lo, wd.lo);
       let hi = Wide(wa.hi, wb.hi, wc.hi, wd.hi);
-      let lo2 = Wide(wa2.lo, wb2.lo, wc2.lo, wd2.lo);
-      let hi2 = Wide(wa2.hi, wb2.hi, wc2.hi, wd2.hi);
       let v0 = x_spread(x0, k, member);
       let u0 = x_spread(x0, k + 4u, member);
       acc[0] = acc[0] + times(v0, lo) + times(u0, hi);
-      acc[1] = acc[1] + times(v0, lo2) + times(u0, hi2);
+      rest[0] = rest[0] + mat2x4f(v0 * wa2.lo, v0 * wb2.lo) + mat2x4f(u0 * wa2.hi, u0 * wb2.hi);
       let v1 = x_spread(x1, k, member);
       let u1 = x_spread(x1, k + 4u, member);
-      acc[2] = acc[2] + times(v1, lo) + times(u1, hi);
-      acc[3] = acc[3] + times(v1, lo2) + times(u1, hi2);
+      acc[1] = acc[1] + times(v1, lo) + times(u1, hi);
+      rest[1] = rest[1] + mat2x4f(v1 * wa2.lo, v1 * wb2.lo) + mat2x4f(u1 * wa2.hi, u1 * wb2.hi);
       let v2 = x_spread(x2, k, member);
       let u2 = x_spread(x2, k + 4u, member);
-      acc[4] = acc[4] + times(v2, lo) + times(u2, hi);
-      acc[5] = acc[5] + times(v2, lo2) + times(u2, hi2);
+      acc[2] = acc[2] + times(v2, lo) + times(u2, hi);
+      rest[2] = rest[2] + mat2x4f(v2 * wa2.lo, v2 * wb2.lo) + mat2x4f(u2 * wa2.hi, u2 * wb2.hi);
       let v3 = x_spread(x3, k, member);
       let u3 = x_spread(x3, k + 4u, member);
-      acc[6] = acc[6] + times(v3, lo) + times(u3, hi);
-      acc[7] = acc[7] + times(v3, lo2) + times(u3, hi2);
+      acc[3] = acc[3] + times(v3, lo) + times(u3, hi);
+      rest[3] = rest[3] + mat2x4f(v3 * wa2.lo, v3 * wb2.lo) + mat2x4f(u3 * wa2.hi, u3 * wb2.hi);
       let v4 = x_spread(x4, k, member);
       let u4 = x_spread(x4, k + 4u, member);
-      acc[8] = acc[8] + times(v4, lo) + times(u4, hi);
-      acc[9] = acc[9] + times(v4, lo2) + times(u4, hi2);
+      acc[4] = acc[4] + times(v4, lo) + times(u4, hi);
+      rest[4] = rest[4] + mat2x4f(v4 * wa2.lo, v4 * wb2.lo) + mat2x4f(u4 * wa2.hi, u4 * wb2.hi);
       let v5 = x_spread(x5, k, member);
       let u5 = x_spread(x5, k + 4u, member);
-      acc[10] = acc[10] + times(v5, lo) + times(u5, hi);
-      acc[11] = acc[11] + times(v5, lo2) + times(u5, hi2);
+      acc[5] = acc[5] + times(v5, lo) + times(u5, hi);
+      rest[5] = rest[5] + mat2x4f(v5 * wa2.lo, v5 * wb2.lo) + mat2x4f(u5 * wa2.hi, u5 * wb2.hi);
       let v6 = x_spread(x6, k, member);
       let u6 = x_spread(x6, k + 4u, member);
-      acc[12] = acc[12] + times(v6, lo) + times(u6, hi);
-      acc[13] = acc[13] + times(v6, lo2) + times(u6, hi2);
+      acc[6] = acc[6] + times(v6, lo) + times(u6, hi);
+      rest[6] = rest[6] + mat2x4f(v6 * wa2.lo, v6 * wb2.lo) + mat2x4f(u6 * wa2.hi, u6 * wb2.hi);
       let v7 = x_spread(x7, k, member);
       let u7 = x_spread(x7, k + 4u, member);
-      acc[14] = acc[14] + times(v7, lo) + times(u7, hi);
-      acc[15] = acc[15] + times(v7, lo2) + times(u7, hi2);
+      acc[7] = acc[7] + times(v7, lo) + times(u7, hi);
+      rest[7] = rest[7] + mat2x4f(v7 * wa2.lo, v7 * wb2.lo) + mat2x4f(u7 * wa2.hi, u7 * wb2.hi);
       oct++;
     }
   }
   for (var r = 0u; r < p.rank; r++) {
     let b = mat4x4f(b_four(oa, r), b_four(ob, r), b_four(oc, r), b_four(od, r));
-    let b2 = mat4x4f(b_four(oa2, r), b_four(ob2, r), b_four(oc2, r), b_four(od2, r));
+    let b2 = mat2x4f(b_four(oa2, r), b_four(ob2, r));
     let ha = h_spread(n + 0u, r, member);
     let hb = h_spread(n + 4u, r, member);
     acc[0] += ha.x * b;
-    acc[1] += ha.x * b2;
-    acc[2] += ha.y * b;
-    acc[3] += ha.y * b2;
-    acc[4] += ha.z * b;
-    acc[5] += ha.z * b2;
-    acc[6] += ha.w * b;
-    acc[7] += ha.w * b2;
-    acc[8] += hb.x * b;
-    acc[9] += hb.x * b2;
-    acc[10] += hb.y * b;
-    acc[11] += hb.y * b2;
-    acc[12] += hb.z * b;
-    acc[13] += hb.z * b2;
-    acc[14] += hb.w * b;
-    acc[15] += hb.w * b2;
+    rest[0] += ha.x * b2;
+    acc[1] += ha.y * b;
+    rest[1] += ha.y * b2;
+    acc[2] += ha.z * b;
+    rest[2] += ha.z * b2;
+    acc[3] += ha.w * b;
+    rest[3] += ha.w * b2;
+    acc[4] += hb.x * b;
+    rest[4] += hb.x * b2;
+    acc[5] += hb.y * b;
+    rest[5] += hb.y * b2;
+    acc[6] += hb.z * b;
+    rest[6] += hb.z * b2;
+    acc[7] += hb.w * b;
+    rest[7] += hb.w * b2;
   }
   if (n >= p.rows) { return; }
   for (var r = 0u; r < min(8u, p.rows - n); r++) {
-    for (var c = 0u; c < min(32u, max(p.out_features, o) - o); c++) { put(n + r, o + c, acc[2u * r + c / 16u][c / 4u % 4u][c % 4u]); }
+    for (var c = 0u; c < min(16u, max(p.out_features, o) - o); c++) { put(n + r, o + c, acc[r][c / 4u][c % 4u]); }
+    for (var c = 16u; c < min(24u, max(p.out_features, o) - o); c++) { put(n + r, o + c, rest[r][c / 4u - 4u][c % 4u]); }
   }
 }
 
