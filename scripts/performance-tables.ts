@@ -56,9 +56,10 @@ function suiteTable(rows: readonly BenchRow[], suite: BenchRow['suite']): string
   const rate = (row: BenchRow): string => {
     if (suite === 'load') return '';
     if (suite === 'kernels') return `${number(row.gflops, 2)} GFLOP/s`;
-    const { ofCopyBandwidth } = facts(row);
+    const { ofCopyBandwidth, timesAlone = 1 } = facts(row);
+    const alone = timesAlone === 1 ? '' : `, ${number(timesAlone, 2)} times one at once`;
     const ofCopy = ofCopyBandwidth === undefined ? '' : `, weights at ${percent(ofCopyBandwidth)} of copying`;
-    return `${number(row.tokensPerSec, 1)} tokens/s${ofCopy}`;
+    return `${number(row.tokensPerSec, 1)} tokens/s${alone}${ofCopy}`;
   };
   return table(
     [
