@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { notMeasured, summarise, type BenchRow } from './row.ts';
+import preamble from './torch_device.py?raw';
 
 /** Where PyTorch computes: `cuda` beside a GPU of ours, always in f32 without TF32. */
 export type TorchDevice = 'cpu' | 'cuda';
@@ -18,7 +19,7 @@ interface Answer {
 }
 
 /**
- * Runs a script in `python3`, or in what the environment variable PYTHON names, with torch and numpy.
+ * Runs a script, after torch_device.py, in `python3`, or in what the environment variable PYTHON names, with torch and numpy.
  * @param row the row so far; its adapter is ours, on which the others of its case are
  * @param makeJob what the script reads; may write files of its own into the folder
  * @param warmUps times left out at the beginning
@@ -40,7 +41,9 @@ export async function benchTorch(
     const path = join(folder, 'job.json');
     await writeFile(path, JSON.stringify({ device, ...(await makeJob(folder)) }));
     const python = process.env['PYTHON'] ?? 'python3';
-    const { stdout } = await promisify(execFile)(python, ['-c', script, path], { maxBuffer: 2 ** 24 });
+    const { stdout } = await promisify(execFile)(python, ['-c', `${preamble}\n${script}`, path], {
+      maxBuffer: 2 ** 24,
+    });
     const { times, losses, adapter } = JSON.parse(stdout) as Answer;
     return { ...own, adapter, ...summarise(times.slice(warmUps)), ...(losses && { losses }), status: 'ok' };
   } catch (error) {

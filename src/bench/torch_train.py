@@ -1,23 +1,16 @@
 """The update that node-torch-train.ts describes, in PyTorch on a device; prints one JSON line of times and losses.
 
-Usage: python3 -c SCRIPT JOB.json. The job names a file of f32 tensors and lists a training graph's forward nodes, so that this is
+Follows torch_device.py. The job names a file of f32 tensors and lists a training graph's forward nodes, so that this is
 the mathematics of every other implementation; autograd differentiates, torch.optim.AdamW and clip_grad_norm_ update.
 """
 
-import json
 import math
-import sys
 import time
 
 import numpy
 import torch
 import torch.nn.functional as F
 
-job = json.load(open(sys.argv[1]))
-device = job["device"]
-if device == "cuda" and not torch.cuda.is_available():
-    raise SystemExit("PyTorch sees no CUDA device")
-torch.backends.cuda.matmul.allow_tf32 = False
 flat = numpy.fromfile(job["file"], dtype=numpy.float32)
 tensors = {}
 for entry in job["tensors"]:
@@ -82,5 +75,4 @@ for _ in range(job["steps"]):
     optimizer.step()
     losses.append(loss.item())
     times.append((time.perf_counter() - begun) * 1000)
-where = torch.cuda.get_device_name() if device == "cuda" else f"{torch.get_num_threads()} threads"
-print(json.dumps({"times": times, "losses": losses, "adapter": f"PyTorch {torch.__version__}, {where}"}))
+answer(times, losses=losses)
