@@ -9,20 +9,21 @@ import {
 import { testGpu } from '../../test/harness/gpu.ts';
 import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
 import { opFixture } from '../../test/harness/op-fixture.ts';
+import type { Launch } from '../../src/gpu/kernel.ts';
 import { cases, fixtures } from './attention.cases.ts';
 import { attentionBackwardRef, attentionForwardRef, attentionStatsRef } from './attention.ref.ts';
 import {
-  attentionBackwardDkv,
-  attentionBackwardDq,
+  attentionBackward,
   attentionForward,
   attentionStats,
-  type AttentionArgs,
+  pairsShape,
+  type AttentionBackwardArgs,
 } from './attention.ts';
 
 /** A software adapter compiles the three tiled programs of a head size for seconds; on a busy machine for minutes. */
 const COMPILE_MS = 600_000;
 
-type Shape = Omit<AttentionArgs, 'variant' | 'quads'>;
+type Shape = Omit<AttentionBackwardArgs, 'variant' | 'quads'>;
 
 /** How the arguments ask for each way of spreading work. */
 const SPREADS = {
@@ -55,25 +56,30 @@ function inputsOf({ rows, heads, kvHeads, headDim }: Shape): Inputs {
   return { q: testValues(queries, 1, 2), k: testValues(keys, 2), v: testValues(keys, 3), dy: testValues(queries, 4) };
 }
 
-async function run(args: AttentionArgs, inputs: Inputs, bounds: Uint32Array): Promise<Record<string, Numbers>> {
+const allLaunches = (args: AttentionBackwardArgs): Launch[] => [
+  attentionForward(args),
+  attentionStats(args),
+  ...attentionBackward(args),
+];
+
+/** What the launches write, with whatever was there before; the pairs with NaN, as not all of them are written or read. */
+function outputsOf(args: AttentionBackwardArgs, { q, k }: Inputs): Record<string, Float32Array> {
   const { rows, heads } = args;
-  const launches = [
-    attentionForward(args),
-    attentionStats(args),
-    attentionBackwardDq(args),
-    attentionBackwardDkv(args),
-  ];
   const dirty = (like: Float32Array): Float32Array => testValues(like.length, 5);
-  const { q, k } = inputs;
-  const outputs = {
+  const shape = pairsShape(args);
+  return {
     o: dirty(q),
     lse: new Float32Array(rows * heads),
     stats: new Float32Array(rows * heads * 2),
     dq: dirty(q),
     dk: dirty(k),
     dv: dirty(k),
+    ...(shape && { pairs: new Float32Array(shape.reduce((product, length) => product * length)).fill(Number.NaN) }),
   };
-  return runLaunches(await testGpu(), launches, { ...inputs, bounds, ...outputs });
+}
+
+async function run(args: AttentionBackwardArgs, inputs: Inputs, bounds: Uint32Array): Promise<Record<string, Numbers>> {
+  return runLaunches(await testGpu(), allLaunches(args), { ...inputs, bounds, ...outputsOf(args, inputs) });
 }
 
 describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (spread) => {
@@ -150,7 +156,7 @@ describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (sprea
 
   it('gives the same bits twice, and the same bits for a row whatever rows are padded behind it', async () => {
     const shape = { rows: 27, heads: 4, kvHeads: 2, headDim: 10, scale: 0.3 };
-    const longer = { ...shape, rows: 64 };
+    const longer = { ...shape, rows: 90 };
     const many = inputsOf(longer);
     const few = {
       q: many.q.slice(0, 27 * 40),
@@ -160,7 +166,7 @@ describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (sprea
     };
     const once = await run({ ...shape, ...how }, few, boundsOf([20, 7], 27));
     expect(await run({ ...shape, ...how }, few, boundsOf([20, 7], 27))).toEqual(once);
-    const padded = await run({ ...longer, ...how }, many, boundsOf([20, 7], 64));
+    const padded = await run({ ...longer, ...how }, many, boundsOf([20, 7], 90));
     for (const name of ['o', 'lse', 'dq', 'dk', 'dv'])
       expect(padded[name]?.slice(0, once[name]?.length), name).toEqual(once[name]);
   });
@@ -177,12 +183,11 @@ describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (sprea
 
   it('runs the programs that were asked for', () => {
     const args = { rows: 4, heads: 2, kvHeads: 1, headDim: 4, scale: 1, ...how };
-    const suffix = spread === 'quads' ? '_quads' : '';
-    expect([attentionForward, attentionBackwardDq, attentionBackwardDkv].map((of) => of(args).entry)).toEqual([
-      `forward${suffix}`,
-      `backward_dq${suffix}`,
-      `backward_dkv${suffix}`,
-    ]);
+    expect([attentionForward(args), ...attentionBackward(args)].map(({ entry }) => entry)).toEqual(
+      spread === 'quads'
+        ? ['forward_quads', 'pairs_quads', 'products_rows', 'products_columns', 'products_columns']
+        : ['forward', 'backward_dq', 'backward_dkv'],
+    );
     expect(attentionForward(args).kernel.wgsl.includes('var<workgroup>')).toBe(spread === 'workgroup');
   });
 
@@ -191,26 +196,46 @@ describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (sprea
     const inputs = inputsOf(shape);
     const bounds = boundsOf([70], 70);
     const args = { ...shape, ...how };
-    const launches = [attentionForward, attentionStats, attentionBackwardDq, attentionBackwardDkv].map((of) =>
-      of(args),
-    );
+    const launches = allLaunches(args);
     const folded = launches.map((launch) => ({
       ...launch,
       workgroups: [Math.ceil(launch.workgroups[0] / 2), 2, 1] as const,
     }));
-    const like = (values: Float32Array): Float32Array => new Float32Array(values.length);
-    const buffers = {
-      ...inputs,
-      bounds,
-      o: like(inputs.q),
-      lse: new Float32Array(210),
-      stats: new Float32Array(420),
-      dq: like(inputs.q),
-      dk: like(inputs.k),
-      dv: like(inputs.v),
-    };
+    const buffers = { ...inputs, bounds, ...outputsOf(args, inputs) };
     const result = await runLaunches(await testGpu(), folded, buffers);
     expect(result).toEqual(await runLaunches(await testGpu(), launches, buffers));
+  });
+});
+
+describe('the backward pass of attention by quads', () => {
+  const shape = { rows: 150, heads: 4, kvHeads: 2, headDim: 12, scale: 0.4, ...SPREADS.quads };
+
+  it.each([{ segments: [150] }, { segments: [60, 1, 50, 30], window: 7 }, { segments: [9, 100], softCap: 2 }])(
+    'matches the f64 reference over three chunks of queries: %o',
+    async ({ segments, ...options }) => {
+      const args = { ...shape, ...options };
+      const inputs = inputsOf(args);
+      const bounds = boundsOf(segments, args.rows);
+      const expected = attentionBackwardRef(args, inputs.q, inputs.k, inputs.v, bounds, inputs.dy);
+      const result = await run(args, inputs, bounds);
+      for (const name of ['dq', 'dk', 'dv'] as const)
+        expectClose(result[name] ?? [], expected[name], reductionTolerance(12 + 150 * 2, 8, 8), name);
+    },
+  );
+
+  it('keeps the pairs of 64 queries, or of fewer when there are no more', () => {
+    expect(pairsShape({ ...shape, rows: 37 })).toEqual([2, 4, 48, 48]);
+    expect(pairsShape({ ...shape, rows: 512 })).toEqual([2, 4, 64, 512]);
+    expect(pairsShape({ ...shape, ...SPREADS.workgroup, quads: false })).toBeUndefined();
+  });
+
+  it('computes what is asked for: dq, or dk and dv', () => {
+    const entries = (q: boolean, kv: boolean): string[] =>
+      attentionBackward({ ...shape, rows: 64, gradients: { q, kv } }).map(
+        ({ aliases, entry }) => aliases?.['y'] ?? entry,
+      );
+    expect(entries(true, false)).toEqual(['pairs_quads', 'dq']);
+    expect(entries(false, true)).toEqual(['pairs_quads', 'dk', 'dv']);
   });
 });
 

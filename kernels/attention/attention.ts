@@ -1,16 +1,18 @@
 import { WebLoraError } from '../../src/errors.ts';
-import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import { foldGrid, type Kernel, type Launch, type Variant } from '../../src/gpu/kernel.ts';
 import rowsWgsl from '../_lib/quad_rows.wgsl?raw';
 import spreadWgsl from '../_lib/quads.wgsl?raw';
 import { SERIAL_WORKGROUP } from '../_lib/serial.ts';
 import tanh from '../_lib/tanh.wgsl?raw';
 import { defineVectorKernel, vectorWidth, type VectorKernel } from '../_lib/vector.ts';
 import backwardWgsl from './attention_backward.wgsl?raw';
-import backwardQuadsWgsl from './attention_backward_quads.wgsl?raw';
 import backwardSerialWgsl from './attention_backward_serial.wgsl?raw';
+import chunkWgsl from './attention_chunk.wgsl?raw';
 import forwardWgsl from './attention_forward.wgsl?raw';
 import forwardQuadsWgsl from './attention_forward_quads.wgsl?raw';
 import forwardSerialWgsl from './attention_forward_serial.wgsl?raw';
+import pairsWgsl from './attention_pairs_quads.wgsl?raw';
+import productsWgsl from './attention_products_quads.wgsl?raw';
 import quadsWgsl from './attention_quads.wgsl?raw';
 import keysWgsl from './keys_of.wgsl?raw';
 import statsWgsl from './attention_stats.wgsl?raw';
@@ -20,33 +22,27 @@ import capWgsl from './score_cap.wgsl?raw';
 /** How a launch spreads its work: a Variant, or the quads of `serial`. */
 type Spread = Variant | 'quads';
 
-/** A kernel's sources by how they spread their work, each with and without a cap on scores. */
-function defineAttention(
-  name: string,
-  sources: Readonly<Record<Spread, string>>,
-): Readonly<Record<Spread, (isCapped: boolean) => VectorKernel>> {
-  const of = (...wgsl: readonly string[]): ((isCapped: boolean) => VectorKernel) => {
-    const capped = defineVectorKernel(name, ...wgsl, keysWgsl, capWgsl, tanh);
-    const plain = defineVectorKernel(name, ...wgsl, keysWgsl, noCapWgsl);
-    return (isCapped) => (isCapped ? capped : plain);
-  };
-  return {
-    workgroup: of(sources.workgroup),
-    serial: of(sources.serial),
-    quads: of(quadsWgsl, sources.quads, spreadWgsl, rowsWgsl),
-  };
+type Sources = (isCapped: boolean) => VectorKernel;
+
+/** A kernel's sources joined, with and without a cap on scores. */
+function defineAttention(name: string, ...wgsl: readonly string[]): Sources {
+  const capped = defineVectorKernel(name, ...wgsl, keysWgsl, capWgsl, tanh);
+  const plain = defineVectorKernel(name, ...wgsl, keysWgsl, noCapWgsl);
+  return (isCapped) => (isCapped ? capped : plain);
 }
 
-const forward = defineAttention('attention_forward', {
-  workgroup: forwardWgsl,
-  serial: forwardSerialWgsl,
-  quads: forwardQuadsWgsl,
-});
-const backward = defineAttention('attention_backward', {
-  workgroup: backwardWgsl,
-  serial: backwardSerialWgsl,
-  quads: backwardQuadsWgsl,
-});
+const quadParts = [spreadWgsl, rowsWgsl];
+const forward: Readonly<Record<Spread, Sources>> = {
+  workgroup: defineAttention('attention_forward', forwardWgsl),
+  serial: defineAttention('attention_forward', forwardSerialWgsl),
+  quads: defineAttention('attention_forward', quadsWgsl, forwardQuadsWgsl, ...quadParts),
+};
+const backward: Readonly<Record<Variant, Sources>> = {
+  workgroup: defineAttention('attention_backward', backwardWgsl),
+  serial: defineAttention('attention_backward', backwardSerialWgsl),
+};
+const pairs = defineAttention('attention_pairs', quadsWgsl, chunkWgsl, pairsWgsl, ...quadParts);
+const products = defineVectorKernel('attention_products', quadsWgsl, chunkWgsl, productsWgsl, keysWgsl, ...quadParts);
 const stats = defineVectorKernel('attention_stats', statsWgsl);
 
 export interface AttentionArgs {
@@ -74,7 +70,18 @@ export interface AttentionArgs {
  * Operands: q [N, H, D], k [N, K, D], v [N, K, D], bounds u32 [N, 2] -> o [N, H, D], lse [N, H] (natural log).
  */
 export function attentionForward(args: AttentionArgs): Launch {
-  return launch(args, forward, 'forward', ['q', 'k', 'v', 'bounds', 'o', 'lse'], 4);
+  const operands = ['q', 'k', 'v', 'bounds', 'o', 'lse'];
+  if (!isByQuads(args)) return launch(args, forward, 'forward', operands, 4);
+  const { rows, heads } = args;
+  return {
+    kernel: kernelOf(forward.quads, args),
+    entry: 'forward_quads',
+    overrides: {},
+    params: headParams(args),
+    operands,
+    workgroups: foldGrid(Math.ceil(rows / QUAD_ROWS) * heads),
+    flops: 4 * productFlops(args),
+  };
 }
 
 /** What both backward kernels need of a row. Operands: o, dy [N, H, D], lse [N, H] -> stats [N, H, 2] = (lse, Σ_d o·dy). */
@@ -90,14 +97,41 @@ export function attentionStats({ rows, heads, headDim }: AttentionArgs): Launch 
   };
 }
 
-/** Operands: q, k, v, dy, stats, bounds -> dq [N, H, D]. */
-export function attentionBackwardDq(args: AttentionArgs): Launch {
-  return launch(args, backward, 'backward_dq', ['q', 'k', 'v', 'dy', 'stats', 'bounds', 'dq'], 6);
+export interface AttentionBackwardArgs extends AttentionArgs {
+  /** Which gradients are wanted: dq, or dk and dv. Default: all. */
+  readonly gradients?: { readonly q: boolean; readonly kv: boolean };
 }
 
-/** Operands: q, k, v, dy, stats, bounds -> dk, dv [N, K, D], summed over the query heads of each group in fixed order. */
-export function attentionBackwardDkv(args: AttentionArgs): Launch {
-  return launch(args, backward, 'backward_dkv', ['q', 'k', 'v', 'dy', 'stats', 'bounds', 'dk', 'dv'], 8);
+/**
+ * The backward pass, in order. Operands: q, k, v, dy, stats, bounds -> dq [N, H, D]; dk, dv [N, K, D], summed over the query
+ * heads of each group in fixed order. By quads, chunk after chunk of queries, over a scratch operand `pairs` (see pairsShape).
+ */
+export function attentionBackward(args: AttentionBackwardArgs): readonly Launch[] {
+  const { gradients: wanted = { q: true, kv: true } } = args;
+  if (!isByQuads(args)) {
+    const inputs = ['q', 'k', 'v', 'dy', 'stats', 'bounds'];
+    return [
+      ...(wanted.q ? [launch(args, backward, 'backward_dq', [...inputs, 'dq'], 6)] : []),
+      ...(wanted.kv ? [launch(args, backward, 'backward_dkv', [...inputs, 'dk', 'dv'], 8)] : []),
+    ];
+  }
+  const paddedRows = tilesOf(args.rows) * QUAD_ROWS;
+  return Array.from({ length: Math.ceil(paddedRows / CHUNK_ROWS) }, (_, index) => index * CHUNK_ROWS).flatMap(
+    (firstRow) => {
+      const chunk = { firstRow, chunkRows: Math.min(CHUNK_ROWS, paddedRows - firstRow) };
+      return [
+        pairsOf(args, chunk),
+        ...(wanted.q ? [productOf(args, chunk, 'dq', 'k')] : []),
+        ...(wanted.kv ? [productOf(args, chunk, 'dk', 'q'), productOf(args, chunk, 'dv', 'dy')] : []),
+      ];
+    },
+  );
+}
+
+/** [2, H, C, S] of attentionBackward's scratch operand `pairs`, S the rows rounded up to 16; undefined when it has none. */
+export function pairsShape(args: AttentionArgs): readonly [number, number, number, number] | undefined {
+  const paddedRows = tilesOf(args.rows) * QUAD_ROWS;
+  return isByQuads(args) ? [2, args.heads, Math.min(CHUNK_ROWS, paddedRows), paddedRows] : undefined;
 }
 
 const STATS_WG = 16;
@@ -108,6 +142,13 @@ const ROW_GROUPS = 8;
 const CHUNK = 32;
 /** Rows of four invocations that share their loads. */
 const QUAD_ROWS = 16;
+/** Loads of a head that four invocations compute of a product. */
+const QUAD_SLICE = 8;
+/**
+ * C, queries whose pairs are kept at a time, so that memory grows with N, never with N². Always as many: sums are in the order
+ * of chunks, and a row's bits should not depend on N.
+ */
+const CHUNK_ROWS = 64;
 /** Rows (forward, dq: queries; dkv: keys) that one invocation of the serial variant computes. */
 const SERIAL_ROWS = 4;
 /** Loads of a head that one invocation of the serial variant sums. */
@@ -116,44 +157,23 @@ type Entry = keyof typeof SERIAL_SLOTS;
 
 function launch(
   args: AttentionArgs,
-  kernels: ReturnType<typeof defineAttention>,
+  kernels: Readonly<Record<Variant, Sources>>,
   entry: Entry,
   operands: readonly string[],
   productsPerPair: number,
 ): Launch {
-  const { rows, heads, kvHeads, headDim, scale, window = 0, softCap = 0, variant, quads = false } = args;
-  if (headDim > LARGEST_HEAD_DIM || heads % kvHeads !== 0) {
-    throw new WebLoraError('internal', 'attention: shape', {
-      got: `heads ${heads}, kvHeads ${kvHeads}, headDim ${headDim}`,
-      wanted: `heads a multiple of kvHeads, and headDim at most ${LARGEST_HEAD_DIM}`,
-    });
-  }
-  const width = vectorWidth(headDim);
-  const headVecs = headDim / width;
+  const { rows, heads, kvHeads, headDim, variant } = args;
+  const kernel = kernelOf(kernels[variant], args);
+  const headVecs = headDim / vectorWidth(headDim);
   const gridHeads = entry === 'backward_dkv' ? kvHeads : heads;
-  const params = { rows, heads, kv_heads: kvHeads, scale, window: Math.min(window, rows), soft_cap: softCap };
-  // Half of the square: the triangle below the diagonal.
-  const flops = productsPerPair * heads * headDim * ((rows * (rows + 1)) / 2);
-  const spread = variant === 'serial' && quads ? 'quads' : variant;
-  const kernel = kernels[spread](softCap > 0)[width];
-  if (spread === 'quads') {
-    return {
-      kernel,
-      entry: `${entry}_quads`,
-      overrides: {},
-      params: { ...params, head_vecs: headVecs },
-      operands,
-      workgroups: foldGrid(Math.ceil(rows / QUAD_ROWS) * gridHeads),
-      flops,
-    };
-  }
-  if (spread === 'serial') {
+  const flops = productsPerPair * productFlops(args);
+  if (variant === 'serial') {
     const slices = Math.ceil(headVecs / SERIAL_SLOTS[entry]);
     return {
       kernel,
       entry,
       overrides: { WG: SERIAL_WORKGROUP },
-      params: { ...params, head_vecs: headVecs },
+      params: headParams(args),
       operands,
       workgroups: foldGrid(Math.ceil(rows / (SERIAL_WORKGROUP * SERIAL_ROWS)) * gridHeads * slices),
       flops,
@@ -170,9 +190,92 @@ function launch(
       CHUNK_VECS: Math.ceil(headVecs / chunks),
       ROWS_PER_LANE: rowsPerLane,
     },
-    params,
+    params: scoreParams(args),
     operands,
     workgroups: foldGrid(Math.ceil(rows / (ROW_GROUPS * rowsPerLane)) * gridHeads),
     flops,
   };
+}
+
+interface Chunk {
+  readonly firstRow: number;
+  /** A multiple of 16; the last may reach past the rows. */
+  readonly chunkRows: number;
+}
+
+/** Operands: q, k, v, dy, stats, bounds -> pairs. */
+function pairsOf(args: AttentionArgs, chunk: Chunk): Launch {
+  return {
+    kernel: kernelOf(pairs, args),
+    entry: 'pairs_quads',
+    overrides: {},
+    params: { ...headParams(args), first_row: chunk.firstRow, chunk_rows: chunk.chunkRows },
+    operands: ['q', 'k', 'v', 'dy', 'stats', 'bounds', 'pairs'],
+    workgroups: foldGrid((chunk.chunkRows / QUAD_ROWS) * args.heads),
+    flops: 4 * productFlops(args, chunk),
+  };
+}
+
+/** Operands: pairs, `of` and bounds -> `gradient`. */
+function productOf(args: AttentionArgs, chunk: Chunk, gradient: 'dq' | 'dk' | 'dv', of: 'q' | 'k' | 'dy'): Launch {
+  const { rows, heads, kvHeads, window = 0, headDim } = args;
+  const isRows = gradient === 'dq';
+  const width = vectorWidth(headDim);
+  const tiles = isRows ? chunk.chunkRows / QUAD_ROWS : (chunk.firstRow + chunk.chunkRows) / QUAD_ROWS;
+  return {
+    kernel: products[width],
+    entry: isRows ? 'products_rows' : 'products_columns',
+    overrides: {},
+    params: {
+      rows,
+      heads,
+      kv_heads: kvHeads,
+      window: Math.min(window, rows),
+      head_vecs: headDim / width,
+      first_row: chunk.firstRow,
+      chunk_rows: chunk.chunkRows,
+      first_plane: gradient === 'dv' ? 0 : heads,
+    },
+    operands: ['pairs', 'x', 'bounds', 'y'],
+    aliases: { x: of, y: gradient },
+    workgroups: foldGrid(tiles * (isRows ? heads : kvHeads) * Math.ceil(headDim / width / QUAD_SLICE)),
+    flops: 2 * productFlops(args, chunk),
+  };
+}
+
+function isByQuads({ variant, quads = false }: AttentionArgs): boolean {
+  return variant === 'serial' && quads;
+}
+
+function tilesOf(rows: number): number {
+  return Math.ceil(rows / QUAD_ROWS);
+}
+
+/** Multiplications and additions, halved, of one product over every pair: half of the square, or a chunk's rows of it. */
+function productFlops(
+  { rows, heads, headDim }: AttentionArgs,
+  chunk: Chunk = { firstRow: 0, chunkRows: rows },
+): number {
+  const end = Math.min(rows, chunk.firstRow + chunk.chunkRows);
+  return heads * headDim * ((end * (end + 1)) / 2 - (chunk.firstRow * (chunk.firstRow + 1)) / 2);
+}
+
+/** @throws `internal` */
+function kernelOf(sources: Sources, { heads, kvHeads, headDim, softCap = 0 }: AttentionArgs): Kernel {
+  if (headDim > LARGEST_HEAD_DIM || heads % kvHeads !== 0) {
+    throw new WebLoraError('internal', 'attention: shape', {
+      got: `heads ${heads}, kvHeads ${kvHeads}, headDim ${headDim}`,
+      wanted: `heads a multiple of kvHeads, and headDim at most ${LARGEST_HEAD_DIM}`,
+    });
+  }
+  return sources(softCap > 0)[vectorWidth(headDim)];
+}
+
+function scoreParams({ rows, heads, kvHeads, scale, window = 0, softCap = 0 }: AttentionArgs): Launch['params'] {
+  return { rows, heads, kv_heads: kvHeads, scale, window: Math.min(window, rows), soft_cap: softCap };
+}
+
+/** With the length of a head, where no program is made for one length. */
+function headParams(args: AttentionArgs): Launch['params'] {
+  return { ...scoreParams(args), head_vecs: args.headDim / vectorWidth(args.headDim) };
 }

@@ -70,7 +70,7 @@ export async function benchTrain(
       submitMicrosecondsPerDispatch: (script.submitMs * 1000) / dispatches,
       losses,
       ...(kernelShares && {
-        nonMatmulShare: 1 - shareOf(kernelShares, 'matmul'),
+        nonMatmulShare: 1 - shareOf(kernelShares, 'matmul') - shareOf(kernelShares, 'attention_products'),
         attentionShare: shareOf(kernelShares, 'attention'),
         kernelShares,
       }),

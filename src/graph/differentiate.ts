@@ -226,10 +226,11 @@ class BackwardPass {
         };
         const stats = g.activation('attention.stats', [q.rows, heads, 2], []);
         g.push({ op: 'attention_stats', o: y, dy, lse, stats, ...shape });
-        if (q.requiresGrad) g.push({ op: 'attention_backward_dq', q, k, v, dy, stats, bounds, dq: only(q), ...shape });
-        if (k.requiresGrad || v.requiresGrad) {
-          g.push({ op: 'attention_backward_dkv', q, k, v, dy, stats, bounds, dk: only(k), dv: only(v), ...shape });
-        }
+        const gradients = {
+          ...(q.requiresGrad && { dq: only(q) }),
+          ...((k.requiresGrad || v.requiresGrad) && { dk: only(k), dv: only(v) }),
+        };
+        g.push({ op: 'attention_backward', q, k, v, dy, stats, bounds, ...gradients, ...shape });
         return;
       }
       case 'gated_activation': {

@@ -9,12 +9,7 @@ import { matmulTn } from '../../kernels/matmul_tn/matmul_tn.ts';
 import { rmsNormBackward, rmsNormForward } from '../../kernels/rms_norm/rms_norm.ts';
 import { layerNormBackward, layerNormForward } from '../../kernels/layer_norm/layer_norm.ts';
 import { rotary } from '../../kernels/rotary/rotary.ts';
-import {
-  attentionBackwardDkv,
-  attentionBackwardDq,
-  attentionForward,
-  attentionStats,
-} from '../../kernels/attention/attention.ts';
+import { attentionBackward, attentionForward, attentionStats, pairsShape } from '../../kernels/attention/attention.ts';
 import { cachedAttention } from '../../kernels/cached_attention/cached_attention.ts';
 import { kvWrite } from '../../kernels/kv_write/kv_write.ts';
 import {
@@ -186,31 +181,15 @@ export function lowerNode(node: GraphNode, ctx: LowerContext): void {
       ctx.launch(attentionStats({ rows: o.rows, ...attentionShape(node), variant }), { o, dy, lse, stats });
       return;
     }
-    case 'attention_backward_dq': {
-      const { q, k, v, dy, stats, bounds, dq } = node;
-      ctx.launch(attentionBackwardDq({ rows: q.rows, ...attentionShape(node), variant, quads }), {
-        q,
-        k,
-        v,
-        dy,
-        stats,
-        bounds,
-        dq,
-      });
-      return;
-    }
-    case 'attention_backward_dkv': {
-      const { q, k, v, dy, stats, bounds, dk, dv } = node;
-      ctx.launch(attentionBackwardDkv({ rows: q.rows, ...attentionShape(node), variant, quads }), {
-        q,
-        k,
-        v,
-        dy,
-        stats,
-        bounds,
-        dk,
-        dv,
-      });
+    case 'attention_backward': {
+      const { q, k, v, dy, stats, bounds, dq, dk, dv } = node;
+      const gradients = { q: dq !== undefined, kv: dk !== undefined };
+      const args = { rows: q.rows, ...attentionShape(node), variant, quads, gradients };
+      const shape = pairsShape(args);
+      const outputs = { ...(dq && { dq }), ...(dk && { dk }), ...(dv && { dv }) };
+      const scratch = shape && { pairs: ctx.scratch('attention.pairs', shape) };
+      for (const launch of attentionBackward(args))
+        ctx.launch(launch, { q, k, v, dy, stats, bounds, ...outputs, ...scratch });
       return;
     }
     case 'cached_attention': {

@@ -110,26 +110,18 @@ export type BackwardNode =
   /** gradient (+)= scale · aᵀ·b; parameters always accumulate over the window */
   | { op: 'outer_product'; a: Tensor; b: Tensor; scale: number; gradient: Tensor }
   | ({ op: 'attention_stats'; o: Tensor; dy: Tensor; lse: Tensor; stats: Tensor } & AttentionShape)
+  /** Without dq, or without dk and dv, where nothing before needs them. */
   | ({
-      op: 'attention_backward_dq';
+      op: 'attention_backward';
       q: Tensor;
       k: Tensor;
       v: Tensor;
       dy: Tensor;
       stats: Tensor;
       bounds: Tensor;
-      dq: Tensor;
-    } & AttentionShape)
-  | ({
-      op: 'attention_backward_dkv';
-      q: Tensor;
-      k: Tensor;
-      v: Tensor;
-      dy: Tensor;
-      stats: Tensor;
-      bounds: Tensor;
-      dk: Tensor;
-      dv: Tensor;
+      dq?: Tensor;
+      dk?: Tensor;
+      dv?: Tensor;
     } & AttentionShape)
   | {
       op: 'gated_activation_backward';
@@ -175,8 +167,7 @@ const OUTPUTS: { readonly [Name in OpName]: readonly string[] } = {
   lora_down_backward: ['dx'],
   outer_product: ['gradient'],
   attention_stats: ['stats'],
-  attention_backward_dq: ['dq'],
-  attention_backward_dkv: ['dk', 'dv'],
+  attention_backward: ['dq', 'dk', 'dv'],
   gated_activation_backward: ['dgate', 'dup'],
   gelu_backward: ['dx'],
   dropout_backward: ['dx'],

@@ -1,0 +1,13 @@
+// What the halves of attention's backward pass by quads share; joined after attention_quads.wgsl.
+
+/** First and one past the last key of the blocks that a tile of queries has pairs with: the one on the diagonal at least. */
+fn blocks_of_tile(tile: u32) -> vec2u {
+  let seen = keys_of_tile(tile);
+  let first = min(seen.x, tile) / TILE * TILE;
+  return vec2u(first, max(seen.y, first + 1u));
+}
+
+/** Where rows of a chunk begin in pairs [2, H, C, S], in Vecs of four: `plane` is a head of P, or H more for dS. */
+fn pairs_at(plane: u32, own: vec4u) -> vec4u {
+  return (plane * p.chunk_rows + own) * ((p.rows + TILE - 1u) / TILE * (TILE / 4u));
+}

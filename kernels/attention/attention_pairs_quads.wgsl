@@ -1,0 +1,103 @@
+// P and dS of a chunk of queries against all keys that they see, for software adapters with subgroups of four: the first half of
+// the backward pass of causal grouped-query attention inside segments. With s, o and lse as in attention_forward_quads.wgsl,
+// and (lse, delta) in stats, delta[i,h] = sum_d o dy:
+//   P[h,i,j] = exp(s[i,j] - lse[i,h])      dP[i,j] = dy[i,h].v[j,g]      dS[h,i,j] = scale * cap'(s) * P * (dP - delta)
+// q, dy [N, H, D]; k, v [N, K, D]; stats [N, H]; bounds [N]; pairs [2, H, C, S] of chunk rows and keys: P, then dS. C is a
+// multiple of 16, S is N rounded up to 16. A quad owns 16 queries of one head; keys go by in blocks of 16. Blocks without a
+// pair that sees each other are not written, but for that on the diagonal. Joined after attention_quads.wgsl.
+// Source: Dao 2023, arXiv:2307.08691, algorithm 2, with its blocks of P and dS kept. Reference: attention.ref.ts.
+struct Params {
+  rows: u32, heads: u32, kv_heads: u32, scale: f32, window: u32, soft_cap: f32, head_vecs: u32, first_row: u32, chunk_rows: u32
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> q: array<Vec>;
+@group(0) @binding(2) var<storage, read> k: array<Vec>;
+@group(0) @binding(3) var<storage, read> v: array<Vec>;
+@group(0) @binding(4) var<storage, read> dy: array<Vec>;
+@group(0) @binding(5) var<storage, read> stats: array<vec2f>;
+@group(0) @binding(6) var<storage, read> bounds: array<vec2u>;
+@group(0) @binding(7) var<storage, read_write> pairs: array<vec4f>;
+
+/** P and dS of one query against four keys. */
+struct Pair { weight: vec4f, ds: vec4f }
+
+fn pair_of(products: vec4f, dp: vec4f, row_lse: vec4f, delta: vec4f, visible: vec4<bool>) -> Pair {
+  let score = score_of(products);
+  let weight = select(vec4f(0.0), exp(score.s - row_lse), visible);
+  return Pair(weight, weight * (dp - delta) * score.slope * p.scale);
+}
+
+/** The same of an invocation's four queries. */
+struct Pairs { weights: mat4x4f, ds: mat4x4f }
+
+fn pairs_of(a: Pair, b: Pair, c: Pair, d: Pair) -> Pairs {
+  return Pairs(mat4x4f(a.weight, b.weight, c.weight, d.weight), mat4x4f(a.ds, b.ds, c.ds, d.ds));
+}
+
+fn query_pairs(s: mat4x4f, dp: mat4x4f, row_lse: vec4f, delta: vec4f, keys: Keys, column: vec4u) -> Pairs {
+  let a = (column >= vec4u(keys.first.x)) & (column < vec4u(keys.end.x));
+  let b = (column >= vec4u(keys.first.y)) & (column < vec4u(keys.end.y));
+  let c = (column >= vec4u(keys.first.z)) & (column < vec4u(keys.end.z));
+  let d = (column >= vec4u(keys.first.w)) & (column < vec4u(keys.end.w));
+  return pairs_of(
+    pair_of(s[0], dp[0], vec4f(row_lse.x), vec4f(delta.x), a),
+    pair_of(s[1], dp[1], vec4f(row_lse.y), vec4f(delta.y), b),
+    pair_of(s[2], dp[2], vec4f(row_lse.z), vec4f(delta.z), c),
+    pair_of(s[3], dp[3], vec4f(row_lse.w), vec4f(delta.w), d),
+  );
+}
+
+/** Four keys of each of four queries. */
+fn put(x: Pairs, weights_at: vec4u, ds_at: vec4u) {
+  pairs[weights_at.x] = x.weights[0];
+  pairs[weights_at.y] = x.weights[1];
+  pairs[weights_at.z] = x.weights[2];
+  pairs[weights_at.w] = x.weights[3];
+  pairs[ds_at.x] = x.ds[0];
+  pairs[ds_at.y] = x.ds[1];
+  pairs[ds_at.z] = x.ds[2];
+  pairs[ds_at.w] = x.ds[3];
+}
+
+@compute @workgroup_size(4)
+fn pairs_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(subgroup_invocation_id) member: u32) {
+  let index = wg.y * grid.x + wg.x;
+  if (index >= p.chunk_rows / TILE * p.heads) { return; }
+  let head = index % p.heads;
+  let kv_head = head / (p.heads / p.kv_heads);
+  let own = vec4u(index / p.heads * TILE + member) + STEPS;
+  let tile = p.first_row + index / p.heads * TILE;
+  let row = own + p.first_row;
+  let keys = keys_of_four(row);
+  let row_head = min(row, vec4u(p.rows - 1u)) * p.heads + vec4u(head);
+  let at = row_head * p.head_vecs;
+  let row_lse = vec4f(stats[row_head.x].x, stats[row_head.y].x, stats[row_head.z].x, stats[row_head.w].x);
+  let delta = vec4f(stats[row_head.x].y, stats[row_head.y].y, stats[row_head.z].y, stats[row_head.w].y);
+  let weights_at = pairs_at(head, own);
+  let ds_at = pairs_at(p.heads + head, own);
+  let seen = blocks_of_tile(tile);
+  for (var j = seen.x; j < seen.y; j += TILE) {
+    let mine = heads_at(vec4u(j + member) + STEPS, p.kv_heads, kv_head);
+    var s = no_block();
+    var dp = no_block();
+    for (var d = 0u; d < p.head_vecs; d += 1u) {
+      let own_q = Rows(q[at.x + d], q[at.y + d], q[at.z + d], q[at.w + d]);
+      s.a += products(own_q, spread_rows(k[mine.x + d]));
+      s.b += products(own_q, spread_rows(k[mine.y + d]));
+      s.c += products(own_q, spread_rows(k[mine.z + d]));
+      s.d += products(own_q, spread_rows(k[mine.w + d]));
+      let own_dy = Rows(dy[at.x + d], dy[at.y + d], dy[at.z + d], dy[at.w + d]);
+      dp.a += products(own_dy, spread_rows(v[mine.x + d]));
+      dp.b += products(own_dy, spread_rows(v[mine.y + d]));
+      dp.c += products(own_dy, spread_rows(v[mine.z + d]));
+      dp.d += products(own_dy, spread_rows(v[mine.w + d]));
+    }
+    let column = vec4u(j) + vec4u(0u, 1u, 2u, 3u);
+    let four = j / 4u;
+    put(query_pairs(s.a, dp.a, row_lse, delta, keys, column), weights_at + four, ds_at + four);
+    put(query_pairs(s.b, dp.b, row_lse, delta, keys, column + 4u), weights_at + four + 1u, ds_at + four + 1u);
+    put(query_pairs(s.c, dp.c, row_lse, delta, keys, column + 8u), weights_at + four + 2u, ds_at + four + 2u);
+    put(query_pairs(s.d, dp.d, row_lse, delta, keys, column + 12u), weights_at + four + 3u, ds_at + four + 3u);
+  }
+}
