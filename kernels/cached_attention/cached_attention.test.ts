@@ -78,10 +78,14 @@ describe.each(['attend_serial', 'attend_quads', 'attend'] as const)('cached_atte
   });
 });
 
-it('shares loads where heads share a head of the cache', () => {
-  const of = (heads: number, quads: boolean): string =>
-    selectCachedAttention({ variant: 'serial', quads, heads, kvHeads: 4 });
-  expect([of(8, true), of(4, true), of(8, false)]).toEqual(['attend_quads', 'attend_serial', 'attend_serial']);
+it('runs by quads where an adapter has them, with as many heads in each as there are, up to four', () => {
+  const shape = { rows: 1, headDim: 8, maxPositions: 9, scale: 1, variant: 'serial', quads: true } as const;
+  const headsOf = (heads: number, kvHeads: number): unknown =>
+    cachedAttention({ ...shape, heads, kvHeads }).overrides['HEADS'];
+  expect([headsOf(4, 4), headsOf(9, 3), headsOf(8, 2), headsOf(5, 1), headsOf(14, 2)]).toEqual([1, 3, 4, 3, 4]);
+  expect(selectCachedAttention({ variant: 'serial', quads: true })).toBe('attend_quads');
+  expect(selectCachedAttention({ variant: 'serial', quads: false })).toBe('attend_serial');
+  expect(selectCachedAttention({ variant: 'workgroup', quads: true })).toBe('attend');
 });
 
 it('has a reference that agrees with the training attention of one whole segment', () => {

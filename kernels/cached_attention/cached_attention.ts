@@ -11,6 +11,8 @@ const quadsKernels = defineVectorKernel('cached_attention', quadsWgsl, tanh, wgs
 const LARGEST_HEAD_DIM = 256;
 /** Loads of a head that one invocation of the serial variant sums. */
 const SERIAL_SLOTS = 8;
+/** Heads that four invocations take at most. */
+const QUAD_HEADS = 4;
 
 export interface CachedAttentionArgs {
   /** N: sequences in decode, tokens of one or more prompts in prefill */
@@ -36,15 +38,12 @@ export interface CachedAttentionArgs {
 
 export type CachedAttentionEntry = 'attend' | 'attend_serial' | 'attend_quads';
 
-/** Sharing loads pays where at least two heads have a head of the cache in common. */
 export function selectCachedAttention({
   variant,
   quads = false,
-  heads,
-  kvHeads,
-}: Pick<CachedAttentionArgs, 'variant' | 'quads' | 'heads' | 'kvHeads'>): CachedAttentionEntry {
+}: Pick<CachedAttentionArgs, 'variant' | 'quads'>): CachedAttentionEntry {
   if (variant === 'workgroup') return 'attend';
-  return quads && heads > kvHeads ? 'attend_quads' : 'attend_serial';
+  return quads ? 'attend_quads' : 'attend_serial';
 }
 
 /**
@@ -60,18 +59,23 @@ export function cachedAttention(args: CachedAttentionArgs, entry = selectCachedA
     });
   }
   const lanes = entry === 'attend' ? 64 : 4;
+  const group = heads / kvHeads;
+  const quadsOfGroup = Math.ceil(group / QUAD_HEADS);
   const width = vectorWidth(headDim);
   const headVecs = headDim / width;
   const workgroups: Readonly<Record<CachedAttentionEntry, number>> = {
     attend: rows * heads,
     attend_serial: Math.ceil((rows * heads * Math.ceil(headVecs / SERIAL_SLOTS)) / lanes),
-    attend_quads: rows * kvHeads * Math.ceil(heads / kvHeads / 4),
+    attend_quads: rows * kvHeads * quadsOfGroup,
   };
   const isQuads = entry === 'attend_quads';
   return {
     kernel: (isQuads ? quadsKernels : kernels)[width],
     entry,
-    overrides: { CAPPED: softCap === 0 ? 0 : 1, ...(!isQuads && { WG: lanes }) },
+    overrides: {
+      CAPPED: softCap === 0 ? 0 : 1,
+      ...(isQuads ? { HEADS: Math.ceil(group / quadsOfGroup) } : { WG: lanes }),
+    },
     params: {
       rows,
       heads,
