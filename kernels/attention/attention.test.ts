@@ -17,6 +17,7 @@ import {
   attentionForward,
   attentionStats,
   pairsShape,
+  type AttentionArgs,
   type AttentionBackwardArgs,
 } from './attention.ts';
 
@@ -155,30 +156,42 @@ describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (sprea
   });
 
   it('gives the same bits twice, and the same bits for a row whatever rows are padded behind it', async () => {
-    const shape = { rows: 27, heads: 4, kvHeads: 2, headDim: 10, scale: 0.3 };
-    const longer = { ...shape, rows: 90 };
+    // By quads the backward pass goes over chunks of 64 queries.
+    const shape = { rows: 75, heads: 4, kvHeads: 2, headDim: 10, scale: 0.3 };
+    const longer = { ...shape, rows: 150 };
     const many = inputsOf(longer);
     const few = {
-      q: many.q.slice(0, 27 * 40),
-      dy: many.dy.slice(0, 27 * 40),
-      k: many.k.slice(0, 27 * 20),
-      v: many.v.slice(0, 27 * 20),
+      q: many.q.slice(0, 75 * 40),
+      dy: many.dy.slice(0, 75 * 40),
+      k: many.k.slice(0, 75 * 20),
+      v: many.v.slice(0, 75 * 20),
     };
-    const once = await run({ ...shape, ...how }, few, boundsOf([20, 7], 27));
-    expect(await run({ ...shape, ...how }, few, boundsOf([20, 7], 27))).toEqual(once);
-    const padded = await run({ ...longer, ...how }, many, boundsOf([20, 7], 90));
+    const once = await run({ ...shape, ...how }, few, boundsOf([5, 70], 75));
+    expect(await run({ ...shape, ...how }, few, boundsOf([5, 70], 75))).toEqual(once);
+    const padded = await run({ ...longer, ...how }, many, boundsOf([5, 70], 150));
     for (const name of ['o', 'lse', 'dq', 'dk', 'dv'])
       expect(padded[name]?.slice(0, once[name]?.length), name).toEqual(once[name]);
   });
 
-  it('gives zeros for a row outside its own segment', async () => {
-    const shape = { rows: 9, heads: 2, kvHeads: 1, headDim: 10, scale: 0.5 };
-    const bounds = boundsOf([6], 9);
-    bounds.set([0, 0, 0, 0, 0, 0], 12);
-    const result = await run({ ...shape, ...how }, inputsOf(shape), bounds);
-    for (const name of ['o', 'dq']) expect([...(result[name] ?? [])].slice(6 * 20), name).toEqual(Array(60).fill(0));
-    for (const name of ['dk', 'dv']) expect([...(result[name] ?? [])].slice(6 * 10), name).toEqual(Array(30).fill(0));
-    expect([...(result['o'] ?? [])].every(Number.isFinite)).toBe(true);
+  it.each([
+    { rows: 9, first: 6 },
+    { rows: 48, first: 16 },
+    { rows: 150, first: 64 },
+  ])('gives zeros for rows outside their own bounds: $first to $rows', async ({ rows, first }) => {
+    const shape = { rows, heads: 2, kvHeads: 1, headDim: 10, scale: 0.5 };
+    const bounds = boundsOf([first], rows);
+    // None at all, before themselves, behind themselves.
+    const outside = [0, 0, 0, 3, rows, rows + 9, 3, 3];
+    for (let row = first; row < rows; row += 1) bounds.set(outside.slice((row % 4) * 2, (row % 4) * 2 + 2), row * 2);
+    const inputs = inputsOf(shape);
+    const result = await run({ ...shape, ...how }, inputs, bounds);
+    for (const [name, length] of Object.entries({ o: 20, lse: 2, dq: 20, dk: 10, dv: 10 })) {
+      const padding = [...(result[name] ?? [])].slice(first * length);
+      expect(padding, name).toEqual(Array((rows - first) * length).fill(0));
+    }
+    const backward = attentionBackwardRef(shape, inputs.q, inputs.k, inputs.v, bounds, inputs.dy);
+    const tolerance = reductionTolerance(10 + rows * 2, 8, 8);
+    for (const name of ['dq', 'dk', 'dv'] as const) expectClose(result[name] ?? [], backward[name], tolerance, name);
   });
 
   it('runs the programs that were asked for', () => {
@@ -210,18 +223,26 @@ describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (sprea
 describe('the backward pass of attention by quads', () => {
   const shape = { rows: 150, heads: 4, kvHeads: 2, headDim: 12, scale: 0.4, ...SPREADS.quads };
 
-  it.each([{ segments: [150] }, { segments: [60, 1, 50, 30], window: 7 }, { segments: [9, 100], softCap: 2 }])(
-    'matches the f64 reference over three chunks of queries: %o',
-    async ({ segments, ...options }) => {
-      const args = { ...shape, ...options };
-      const inputs = inputsOf(args);
-      const bounds = boundsOf(segments, args.rows);
-      const expected = attentionBackwardRef(args, inputs.q, inputs.k, inputs.v, bounds, inputs.dy);
-      const result = await run(args, inputs, bounds);
-      for (const name of ['dq', 'dk', 'dv'] as const)
-        expectClose(result[name] ?? [], expected[name], reductionTolerance(12 + 150 * 2, 8, 8), name);
-    },
-  );
+  it.each([
+    { segments: [150] },
+    { segments: [60, 1, 50, 30], window: 7 },
+    { segments: [9, 100], softCap: 2 },
+    { segments: [150], window: 1 },
+    { segments: [70, 80], window: 6 },
+    { segments: [140], window: 20 },
+    { segments: [150], window: 70 },
+    { segments: [64, 64], rows: 128 },
+    { segments: [64], rows: 64 },
+    { segments: [20, 130], headDim: 80, heads: 2, kvHeads: 1 },
+  ])('matches the f64 reference over chunks of queries: %o', async ({ segments, ...options }) => {
+    const args = { ...shape, ...options };
+    const inputs = inputsOf(args);
+    const bounds = boundsOf(segments, args.rows);
+    const expected = attentionBackwardRef(args, inputs.q, inputs.k, inputs.v, bounds, inputs.dy);
+    const result = await run(args, inputs, bounds);
+    for (const name of ['dq', 'dk', 'dv'] as const)
+      expectClose(result[name] ?? [], expected[name], reductionTolerance(args.headDim + args.rows * 2, 8, 8), name);
+  });
 
   it('keeps the pairs of 64 queries, or of fewer when there are no more', () => {
     expect(pairsShape({ ...shape, rows: 37 })).toEqual([2, 4, 48, 48]);
@@ -230,12 +251,16 @@ describe('the backward pass of attention by quads', () => {
   });
 
   it('computes what is asked for: dq, or dk and dv', () => {
-    const entries = (q: boolean, kv: boolean): string[] =>
-      attentionBackward({ ...shape, rows: 64, gradients: { q, kv } }).map(
+    const written = (how: Pick<AttentionArgs, 'variant' | 'quads'>, q: boolean, kv: boolean): string[] =>
+      attentionBackward({ ...shape, quads: false, ...how, rows: 64, gradients: { q, kv } }).map(
         ({ aliases, entry }) => aliases?.['y'] ?? entry,
       );
-    expect(entries(true, false)).toEqual(['pairs_quads', 'dq']);
-    expect(entries(false, true)).toEqual(['pairs_quads', 'dk', 'dv']);
+    expect(written(SPREADS.quads, true, false)).toEqual(['pairs_quads', 'dq']);
+    expect(written(SPREADS.quads, false, true)).toEqual(['pairs_quads', 'dk', 'dv']);
+    for (const how of [SPREADS.serial, SPREADS.workgroup]) {
+      expect(written(how, true, false)).toEqual(['backward_dq']);
+      expect(written(how, false, true)).toEqual(['backward_dkv']);
+    }
   });
 });
 

@@ -1,7 +1,6 @@
 import { WebLoraError } from '../../src/errors.ts';
 import { foldGrid, type Kernel, type Launch, type Variant } from '../../src/gpu/kernel.ts';
 import rowsWgsl from '../_lib/quad_rows.wgsl?raw';
-import spreadWgsl from '../_lib/quads.wgsl?raw';
 import { SERIAL_WORKGROUP } from '../_lib/serial.ts';
 import tanh from '../_lib/tanh.wgsl?raw';
 import { defineVectorKernel, vectorWidth, type VectorKernel } from '../_lib/vector.ts';
@@ -31,18 +30,17 @@ function defineAttention(name: string, ...wgsl: readonly string[]): Sources {
   return (isCapped) => (isCapped ? capped : plain);
 }
 
-const quadParts = [spreadWgsl, rowsWgsl];
 const forward: Readonly<Record<Spread, Sources>> = {
   workgroup: defineAttention('attention_forward', forwardWgsl),
   serial: defineAttention('attention_forward', forwardSerialWgsl),
-  quads: defineAttention('attention_forward', quadsWgsl, forwardQuadsWgsl, ...quadParts),
+  quads: defineAttention('attention_forward', quadsWgsl, forwardQuadsWgsl, rowsWgsl),
 };
 const backward: Readonly<Record<Variant, Sources>> = {
   workgroup: defineAttention('attention_backward', backwardWgsl),
   serial: defineAttention('attention_backward', backwardSerialWgsl),
 };
-const pairs = defineAttention('attention_pairs', quadsWgsl, chunkWgsl, pairsWgsl, ...quadParts);
-const products = defineVectorKernel('attention_products', quadsWgsl, chunkWgsl, productsWgsl, keysWgsl, ...quadParts);
+const pairs = defineAttention('attention_pairs', quadsWgsl, chunkWgsl, pairsWgsl, rowsWgsl);
+const products = defineVectorKernel('attention_products', quadsWgsl, chunkWgsl, productsWgsl, keysWgsl, rowsWgsl);
 const stats = defineVectorKernel('attention_stats', statsWgsl);
 
 export interface AttentionArgs {
@@ -84,7 +82,7 @@ export function attentionForward(args: AttentionArgs): Launch {
   };
 }
 
-/** What both backward kernels need of a row. Operands: o, dy [N, H, D], lse [N, H] -> stats [N, H, 2] = (lse, Σ_d o·dy). */
+/** What the backward pass needs of a row. Operands: o, dy [N, H, D], lse [N, H] -> stats [N, H, 2] = (lse, Σ_d o·dy). */
 export function attentionStats({ rows, heads, headDim }: AttentionArgs): Launch {
   return {
     kernel: stats[vectorWidth(headDim)],
@@ -139,7 +137,7 @@ const LARGEST_HEAD_DIM = 256;
 /** Lanes of a tiled workgroup are 8 row groups of 8 lanes. */
 const ROW_GROUPS = 8;
 /** Floats of a head that are staged in workgroup memory at a time. */
-const CHUNK = 32;
+const STAGED_FLOATS = 32;
 /** Rows of four invocations that share their loads. */
 const QUAD_ROWS = 16;
 /** Loads of a head that four invocations compute of a product. */
@@ -179,7 +177,7 @@ function launch(
       flops,
     };
   }
-  const chunks = Math.ceil(headDim / CHUNK);
+  const chunks = Math.ceil(headDim / STAGED_FLOATS);
   const rowsPerLane = headDim <= 64 ? 4 : headDim <= 128 ? 2 : 1;
   return {
     kernel,

@@ -1,10 +1,9 @@
 // What the halves of attention's backward pass by quads share; joined after attention_quads.wgsl.
 
-/** First and one past the last key of the blocks that a tile of queries has pairs with: the one on the diagonal at least. */
+/** First key of the blocks that a tile of queries has pairs with, and one past the last that is seen: none when it sees none. */
 fn blocks_of_tile(tile: u32) -> vec2u {
   let seen = keys_of_tile(tile);
-  let first = min(seen.x, tile) / TILE * TILE;
-  return vec2u(first, max(seen.y, first + 1u));
+  return vec2u(seen.x / TILE * TILE, seen.y);
 }
 
 /** Where rows of a chunk begin in pairs [2, H, C, S], in Vecs of four: `plane` is a head of P, or H more for dS. */

@@ -3,8 +3,8 @@
 // and (lse, delta) in stats, delta[i,h] = sum_d o dy:
 //   P[h,i,j] = exp(s[i,j] - lse[i,h])      dP[i,j] = dy[i,h].v[j,g]      dS[h,i,j] = scale * cap'(s) * P * (dP - delta)
 // q, dy [N, H, D]; k, v [N, K, D]; stats [N, H]; bounds [N]; pairs [2, H, C, S] of chunk rows and keys: P, then dS. C is a
-// multiple of 16, S is N rounded up to 16. A quad owns 16 queries of one head; keys go by in blocks of 16. Blocks without a
-// pair that sees each other are not written, but for that on the diagonal. Joined after attention_quads.wgsl.
+// multiple of 16, S is N rounded up to 16. A quad owns 16 queries of one head; keys go by in blocks of 16. Only the blocks
+// between the first and the last key that a tile sees are written. Joined after attention_quads.wgsl and attention_chunk.wgsl.
 // Source: Dao 2023, arXiv:2307.08691, algorithm 2, with its blocks of P and dS kept. Reference: attention.ref.ts.
 struct Params {
   rows: u32, heads: u32, kv_heads: u32, scale: f32, window: u32, soft_cap: f32, head_vecs: u32, first_row: u32, chunk_rows: u32

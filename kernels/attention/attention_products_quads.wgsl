@@ -3,10 +3,12 @@
 //   products_rows      y[i,h] = sum_j W[h,i,j] x[j,g]               dq = dS k        y [N, H, D], x [N, K, D]
 //   products_columns   y[j,g] (+)= sum_h sum_i W[h,i,j] x[i,h]      dk = dS^T q and dv = P^T dy, summed over chunks
 //                                                                   y [N, K, D], x [N, H, D], h over g's group
-// W is half of pairs [2, H, C, S], which begins at p.first_plane: 0 for P, H for dS. A quad computes 16 rows of y by 8 Vecs, each invocation 2 of the
-// 8; of W each loads a quarter and hands it round. Of the other side come only blocks of 16 that the first half wrote; outside
-// a row's own segment they hold zeros. products_columns adds to y but where a chunk holds the first queries that see a key.
-// Joined after attention_quads.wgsl. Source: Dao 2023, arXiv:2307.08691, algorithm 2. Reference: attention.ref.ts.
+// W is half of pairs [2, H, C, S], which begins at p.first_plane: 0 for P, H for dS. A quad computes 16 rows of y by 8 Vecs,
+// each invocation 2 of the 8; of W each loads a quarter and hands it round. Of the other side come only blocks of 16 that the
+// first half wrote, which hold zeros where a pair is not seen: all rows of a segment must have its bounds. products_columns
+// adds to y but where a chunk holds the first queries that can see a key, and adds nothing where none of a chunk can.
+// Joined after attention_quads.wgsl and attention_chunk.wgsl. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
+// Reference: attention.ref.ts.
 struct Params {
   rows: u32, heads: u32, kv_heads: u32, window: u32, head_vecs: u32, first_row: u32, chunk_rows: u32, first_plane: u32
 }
@@ -88,7 +90,7 @@ fn products_rows(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid
 /** One past the last query that sees a key of a tile. */
 fn queries_end(tile: u32) -> u32 {
   var end = tile;
-  for (var row = tile; row < min(tile + TILE, p.rows); row += 1u) {
+  for (var row = tile; row < tile + TILE; row += 1u) {
     if (keys_of(row).y > 0u) {
       let segment_end = bounds[row].y;
       end = max(end, select(segment_end, min(segment_end, row + p.window), p.window > 0u));

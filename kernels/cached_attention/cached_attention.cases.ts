@@ -53,6 +53,36 @@ export const cases: readonly Case[] = [
     ],
   },
   {
+    // Five: three and two.
+    heads: 10,
+    kvHeads: 2,
+    headDim: 12,
+    maxPositions: 35,
+    at: [
+      [0, 34],
+      [1, 16],
+    ],
+  },
+  {
+    // Thirteen: four, four, four and one.
+    heads: 13,
+    kvHeads: 1,
+    headDim: 4,
+    maxPositions: 18,
+    at: [[2, 17]],
+  },
+  {
+    heads: 3,
+    kvHeads: 3,
+    headDim: 20,
+    maxPositions: 40,
+    at: [
+      [0, 39],
+      [2, 15],
+      [1, 16],
+    ],
+  },
+  {
     heads: 2,
     kvHeads: 1,
     headDim: 7,

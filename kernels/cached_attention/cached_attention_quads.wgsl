@@ -59,7 +59,7 @@ fn weights_of(s: Weights, most: vec4f, visible: vec4<bool>) -> Weights {
   return w;
 }
 
-/** The weights and positions of one invocation, in all four. */
+/** The weights and positions of one invocation, in all four; which one must be written out for quadBroadcast. */
 struct Part { w: Weights, at: vec4u }
 
 fn part_0(w: Weights, at: vec4u) -> Part {

@@ -24,7 +24,7 @@ export interface KernelShare {
   readonly milliseconds: number;
   /** Floating-point operations. */
   readonly flops: number;
-  /** Bytes that it cannot but move; what caches keep between its workgroups is not counted. */
+  /** Of all that its dispatches bind, once a dispatch; one that takes part of a chunk's buffer moves less. */
   readonly bytes: number;
   /** Least time, in milliseconds, that its operations or its bytes take at the measured ceilings. */
   readonly floorMs: number;

@@ -207,7 +207,7 @@ export interface KernelTime {
   readonly dispatches: number;
   readonly milliseconds: number;
   readonly flops: number;
-  /** Of everything that is bound, once: no launch can move less. */
+  /** Of everything that is bound, once a launch. */
   readonly bytes: number;
 }
 
