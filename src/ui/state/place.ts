@@ -38,10 +38,13 @@ export function watchPlace(): void {
     const { place } = address.peek();
     address.value = next;
     if (next.place === place) return;
-    // Drawn first: the heading is not there yet.
+    // Drawn first: the heading is not there yet. Whoever is quicker with the Tab key keeps the focus.
+    const { activeElement: before, body } = document;
     requestAnimationFrame(() => {
       scrollTo({ top: 0, behavior: 'instant' });
-      document.querySelector<HTMLElement>('main h2')?.focus({ preventScroll: true });
+      const { activeElement: now } = document;
+      if (now === null || now === body || now === before)
+        document.querySelector<HTMLElement>('main h2')?.focus({ preventScroll: true });
     });
   });
   effect(() => {
