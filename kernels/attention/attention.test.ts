@@ -189,6 +189,7 @@ describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (sprea
       const padding = [...(result[name] ?? [])].slice(first * length);
       expect(padding, name).toEqual(Array((rows - first) * length).fill(0));
     }
+    expect([...(result['o'] ?? [])].every(Number.isFinite)).toBe(true);
     const backward = attentionBackwardRef(shape, inputs.q, inputs.k, inputs.v, bounds, inputs.dy);
     const tolerance = reductionTolerance(10 + rows * 2, 8, 8);
     for (const name of ['dq', 'dk', 'dv'] as const) expectClose(result[name] ?? [], backward[name], tolerance, name);
@@ -217,7 +218,7 @@ describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (sprea
       }));
     const buffers = { ...inputs, bounds, ...outputsOf(args, inputs) };
     const expected = await runLaunches(await testGpu(), launches, buffers);
-    // Two divides most of the counts, five none.
+    // Of each launch's count of workgroups, two or five leave a rest.
     for (const over of [2, 5])
       expect(await runLaunches(await testGpu(), folded(over), buffers), `${over}`).toEqual(expected);
   });

@@ -18,9 +18,6 @@ import statsWgsl from './attention_stats.wgsl?raw';
 import noCapWgsl from './no_score_cap.wgsl?raw';
 import capWgsl from './score_cap.wgsl?raw';
 
-/** How a launch spreads its work: a Variant, or the quads of `serial`. */
-type Spread = Variant | 'quads';
-
 type Sources = (isCapped: boolean) => VectorKernel;
 
 /** A kernel's sources joined, with and without a cap on scores. */
@@ -30,15 +27,15 @@ function defineAttention(name: string, ...wgsl: readonly string[]): Sources {
   return (isCapped) => (isCapped ? capped : plain);
 }
 
-const forward: Readonly<Record<Spread, Sources>> = {
+const forward: Readonly<Record<Variant, Sources>> = {
   workgroup: defineAttention('attention_forward', forwardWgsl),
   serial: defineAttention('attention_forward', forwardSerialWgsl),
-  quads: defineAttention('attention_forward', quadsWgsl, forwardQuadsWgsl, rowsWgsl),
 };
 const backward: Readonly<Record<Variant, Sources>> = {
   workgroup: defineAttention('attention_backward', backwardWgsl),
   serial: defineAttention('attention_backward', backwardSerialWgsl),
 };
+const forwardQuads = defineAttention('attention_forward', quadsWgsl, forwardQuadsWgsl, rowsWgsl);
 const pairs = defineAttention('attention_pairs', quadsWgsl, chunkWgsl, pairsWgsl, rowsWgsl);
 const products = defineVectorKernel('attention_products', quadsWgsl, chunkWgsl, productsWgsl, keysWgsl, rowsWgsl);
 const stats = defineVectorKernel('attention_stats', statsWgsl);
@@ -70,14 +67,13 @@ export interface AttentionArgs {
 export function attentionForward(args: AttentionArgs): Launch {
   const operands = ['q', 'k', 'v', 'bounds', 'o', 'lse'];
   if (!isByQuads(args)) return launch(args, forward, 'forward', operands, 4);
-  const { rows, heads } = args;
   return {
-    kernel: kernelOf(forward.quads, args),
+    kernel: kernelOf(forwardQuads, args),
     entry: 'forward_quads',
     overrides: {},
     params: headParams(args),
     operands,
-    workgroups: foldGrid(Math.ceil(rows / QUAD_ROWS) * heads),
+    workgroups: foldGrid((paddedRowsOf(args) / QUAD_ROWS) * args.heads),
     flops: 4 * productFlops(args),
   };
 }
@@ -113,7 +109,7 @@ export function attentionBackward(args: AttentionBackwardArgs): readonly Launch[
       ...(wanted.kv ? [launch(args, backward, 'backward_dkv', [...inputs, 'dk', 'dv'], 8)] : []),
     ];
   }
-  const paddedRows = tilesOf(args.rows) * QUAD_ROWS;
+  const paddedRows = paddedRowsOf(args);
   return Array.from({ length: Math.ceil(paddedRows / CHUNK_ROWS) }, (_, index) => index * CHUNK_ROWS).flatMap(
     (firstRow) => {
       const chunk = { firstRow, chunkRows: Math.min(CHUNK_ROWS, paddedRows - firstRow) };
@@ -128,7 +124,7 @@ export function attentionBackward(args: AttentionBackwardArgs): readonly Launch[
 
 /** [2, H, C, S] of attentionBackward's scratch operand `pairs`, S the rows rounded up to 16; undefined when it has none. */
 export function pairsShape(args: AttentionArgs): readonly [number, number, number, number] | undefined {
-  const paddedRows = tilesOf(args.rows) * QUAD_ROWS;
+  const paddedRows = paddedRowsOf(args);
   return isByQuads(args) ? [2, args.heads, Math.min(CHUNK_ROWS, paddedRows), paddedRows] : undefined;
 }
 
@@ -245,8 +241,9 @@ function isByQuads({ variant, quads = false }: AttentionArgs): boolean {
   return variant === 'serial' && quads;
 }
 
-function tilesOf(rows: number): number {
-  return Math.ceil(rows / QUAD_ROWS);
+/** Rows of the quads' tiles, the last of which may reach past N. */
+function paddedRowsOf({ rows }: AttentionArgs): number {
+  return Math.ceil(rows / QUAD_ROWS) * QUAD_ROWS;
 }
 
 /** Multiplications and additions, halved, of one product over every pair: half of the square, or a chunk's rows of it. */
