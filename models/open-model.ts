@@ -24,6 +24,8 @@ export interface OpenModel {
   /** sha256 of the weight file, or over the shards' sha256 in order, hex. */
   readonly baseHash: string;
   readonly recommendedLearningRate: number | undefined;
+  /** What the files say and is not used, or contradicts other files: sentences for whoever opened the model. */
+  readonly notes: readonly string[];
   /** @throws `bad-model` when the folder has no tokenizer.json */
   readonly tokenizer: () => ChatTokenizer;
   /** One tensor as f32, row-major. */
@@ -86,6 +88,7 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
     parameterCount: countParameters(model),
     baseHash: await hashWeights(folder, files),
     recommendedLearningRate: typeof recommended === 'number' && recommended > 0 ? recommended : undefined,
+    notes: [],
     tokenizer: () => {
       if (tokenizer === undefined) {
         throw new WebLoraError('bad-model', `${folder.name}: tokenizer.json`, {
@@ -116,6 +119,7 @@ async function openGgufFile(name: string, source: ByteSource): Promise<OpenModel
     parameterCount: countParameters(model),
     baseHash: await hashSources([source]),
     recommendedLearningRate: undefined,
+    notes: [],
     tokenizer: () => {
       if (tokenizer !== undefined) return tokenizer;
       throw new WebLoraError('bad-model', `${name}: tokenizer.ggml.model`, {

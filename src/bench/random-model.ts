@@ -23,6 +23,7 @@ export function randomModel(name: string, config: Readonly<Record<string, unknow
     parameterCount: model.weights.reduce((sum, { shape }) => sum + countElems(shape), 0),
     baseHash: '',
     recommendedLearningRate: undefined,
+    notes: [],
     tokenizer: () => {
       throw new WebLoraError('bad-model', name, { got: 'a random model', wanted: 'a model with a tokenizer' });
     },

@@ -42,6 +42,7 @@ export async function withSession<T>(flags: Flags, output: Output, body: (sessio
       onProgress: (done, total) => progress.update(done, total),
     });
     progress.end();
+    for (const note of model.opened.notes) output.warn(`${model.opened.name}: ${note}`);
     if (run !== undefined && run.base.sha256 !== model.opened.baseHash) {
       output.warn(
         `the adapter was trained on a base with sha256 ${run.base.sha256.slice(0, 12)}…, this one has ${model.opened.baseHash.slice(0, 12)}…: answers will differ from training`,

@@ -23,6 +23,8 @@ export interface RunRecord {
     readonly format: string;
     readonly context: number;
     readonly parameterCount: number;
+    /** What opening the base had to say about its files; absent where there was nothing. */
+    readonly notes?: readonly string[];
   };
   readonly data: DataFacts;
   readonly evalData?: DataFacts;

@@ -337,6 +337,7 @@ function makeRecord(
       format: base.format,
       context: base.context,
       parameterCount: opened.parameterCount,
+      ...(opened.notes.length > 0 && { notes: opened.notes }),
     },
     data: data.facts,
     ...(data.evalFacts && { evalData: data.evalFacts }),

@@ -67,6 +67,8 @@ export interface ModelFacts {
   readonly hiddenSize: number;
   readonly targets: readonly string[];
   readonly recommendedLearningRate?: number;
+  /** What its files say and is not used, or where they contradict each other: sentences to show. */
+  readonly notes: readonly string[];
   /** sha256 over the weight files, hex. */
   readonly baseHash: string;
   readonly weightsBytes: number;

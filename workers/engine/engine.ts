@@ -177,6 +177,7 @@ class Engine {
       hiddenSize: shape.hiddenSize,
       targets: [...new Set(linearPaths.map((path) => path.slice(path.lastIndexOf('.') + 1)))],
       ...(opened.recommendedLearningRate !== undefined && { recommendedLearningRate: opened.recommendedLearningRate }),
+      notes: opened.notes,
       baseHash: opened.baseHash,
       weightsBytes: loaded.plan(resolveTrainConfig({})).weightsBytes,
     };

@@ -78,6 +78,7 @@ const MODEL: ModelFacts = {
   hiddenSize: 256,
   targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
   recommendedLearningRate: 2e-3,
+  notes: [],
   baseHash: 'f'.repeat(64),
   weightsBytes: 3_400_000,
 };

@@ -29,7 +29,7 @@ async function describe(target: string, flags: Flags, output: Output): Promise<R
     });
   }
   const folder = await openModelSource(target, output, { offline: flags.flag('offline'), shapesOnly: true });
-  const { name, model, parameterCount, baseHash, recommendedLearningRate, readPacked } = await openModel(folder);
+  const { name, model, parameterCount, baseHash, recommendedLearningRate, notes, readPacked } = await openModel(folder);
   return {
     kind: 'model',
     format: readPacked === undefined ? 'Hugging Face folder' : 'GGUF file',
@@ -39,6 +39,7 @@ async function describe(target: string, flags: Flags, output: Output): Promise<R
     sha256: baseHash,
     tensors: model.weights.length,
     ...(recommendedLearningRate !== undefined && { recommendedLearningRate }),
+    ...(notes.length > 0 && { notes }),
   };
 }
 

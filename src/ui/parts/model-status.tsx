@@ -69,6 +69,16 @@ export function ModelStatus() {
           )}
         </dd>
       </div>
+      {state.kind === 'ready' && state.facts.notes.length > 0 && (
+        <div>
+          <dt>Its files</dt>
+          <dd>
+            {state.facts.notes.map((note) => (
+              <p key={note}>{note}</p>
+            ))}
+          </dd>
+        </div>
+      )}
       {engineFacts.value !== undefined && (
         <div>
           <dt>Runs on</dt>
