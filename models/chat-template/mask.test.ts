@@ -57,6 +57,62 @@ describe('scored tokens of a conversation', () => {
     expect(tokenizer.encodeConversation(CONVERSATION, { scoreAll: true }).scored.every(Boolean)).toBe(true);
   });
 
+  describe('leave out turns that are only read', () => {
+    const [system, hello, first, yes, last] = CONVERSATION as [
+      ChatMessage,
+      ChatMessage,
+      ChatMessage,
+      ChatMessage,
+      ChatMessage,
+    ];
+    const half = [system, hello, { ...first, scored: false }, yes, last];
+    const templates = {
+      plain: undefined,
+      'with generation marks':
+        "{{ bos_token }}{% for m in messages %}{{ '<|turn|>' + m.role + '\\n' }}{% if m.role == 'assistant' %}" +
+        "{% generation %}{{ m.content + '<|end|>' }}{% endgeneration %}{{ '\\n' }}{% else %}{{ m.content + '<|end|>\\n' }}" +
+        "{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<|turn|>assistant\\n' }}{% endif %}",
+    };
+    it.each(Object.entries(templates))('of a template %s', (_, template) => {
+      const tokenizer = loadTokenizer(toyByteLevelFiles(template));
+      expect(marked(tokenizer, tokenizer.encodeConversation(half))).toBe(
+        '<s><|turn|>system\nbe kind<|end|>\n<|turn|>user\nhello<|end|>\n<|turn|>assistant\nhello world<|end|>\n' +
+          '<|turn|>user\nyes<|end|>\n<|turn|>assistant\n[ yes <|end|>]\n',
+      );
+      expect(marked(tokenizer, tokenizer.encodeConversation(half, { scoreAll: true }))).toBe(
+        '[<s><|turn|>system\nbe kind<|end|>\n<|turn|>user\nhello<|end|>\n<|turn|>assistant\n]hello world<|end|>[\n' +
+          '<|turn|>user\nyes<|end|>\n<|turn|>assistant\n yes <|end|>\n]',
+      );
+      expect(tokenizer.encodeConversation(half).ids).toEqual(tokenizer.encodeConversation(CONVERSATION).ids);
+    });
+
+    it('without a template', () => {
+      const tokenizer = loadTokenizer(toyByteLevelFiles(''));
+      const rest = [hello, { ...first, scored: false }, yes, last];
+      expect(marked(tokenizer, tokenizer.encodeConversation(rest))).toBe('<s>hellohello world</s>yes[ yes </s>]');
+      expect(marked(tokenizer, tokenizer.encodeConversation(rest, { scoreAll: true }))).toBe(
+        '[<s>hello]hello world</s>[yes yes </s>]',
+      );
+    });
+
+    it('or say that the template does not tell its turns apart', () => {
+      const template =
+        "{% generation %}{% for m in messages %}{{ '<|turn|>' + m.content + '<|end|>' }}{% endfor %}{% endgeneration %}";
+      const tokenizer = loadTokenizer(toyByteLevelFiles(template));
+      expect(() => tokenizer.encodeConversation(half)).toThrow(/1 marked passages for 2 assistant turns/);
+    });
+  });
+
+  it('take a row of more tokens than a call may have arguments', () => {
+    const tokenizer = loadTokenizer(toyByteLevelFiles(''));
+    const { ids, scored } = tokenizer.encodeConversation([
+      { role: 'user', content: 'x y '.repeat(40_000) },
+      { role: 'assistant', content: 'yes' },
+    ]);
+    expect(ids.length).toBeGreaterThan(150_000);
+    expect(scored.filter(Boolean)).toHaveLength(2); // yes, </s>
+  });
+
   it('stop at the first end of turn where the last message has more behind it, as in Phi 3', () => {
     const template =
       "{% for m in messages %}{{ '<|turn|>' + m.role + '\\n' + m.content + '<|end|>\\n' }}{% endfor %}" +

@@ -62,18 +62,42 @@ function spanByStandIn(
   return { start, end: end + endOfTurnLength(after, source.specialTexts) };
 }
 
+/** The template's own marks of the turns that are wanted; with a turn left out, each turn must have one mark. */
+function wantedMarks(
+  marks: Span[],
+  messages: readonly ChatMessage[],
+  wanted: (message: ChatMessage) => boolean,
+): Span[] {
+  const turns = messages.filter((message) => message.role === 'assistant');
+  if (turns.every(wanted)) return marks;
+  if (marks.length !== turns.length) {
+    throw new WebLoraError('unsupported', 'chat template: assistant turns without loss', {
+      got: `${marks.length} marked passages for ${turns.length} assistant turns`,
+      wanted: 'one each, to tell the turns apart',
+      fix: 'split the row, so that only its last answer is learned, or use input_ids and labels',
+    });
+  }
+  return marks.filter((_, i) => turns[i] !== undefined && wanted(turns[i]));
+}
+
 /**
- * The assistant's turns in a rendered conversation, end of turn included: what the template's own `{% generation %}`
+ * The assistant's turns in a rendered conversation that `wanted` takes, end of turn included: what the template's own `{% generation %}`
  * marks say, as in transformers. Without them a turn is what rendering the messages up to
  * and with it adds to rendering those before it with the generation prompt; templates that write earlier turns
  * differently (dropping their reasoning, say) are searched with a stand-in for the answer.
+ * @param wanted which assistant turns; those that no loss is kept from where not given
  * @throws WebLoraError 'unsupported' when neither finds a turn
  */
-export function assistantSpans(source: TurnSource, messages: readonly ChatMessage[], whole: string): Span[] {
-  if (source.render.generated !== undefined) return source.render.generated(messages);
+export function assistantSpans(
+  source: TurnSource,
+  messages: readonly ChatMessage[],
+  whole: string,
+  wanted: (message: ChatMessage) => boolean = (message) => message.scored !== false,
+): Span[] {
+  if (source.render.generated !== undefined) return wantedMarks(source.render.generated(messages), messages, wanted);
   const spans: Span[] = [];
   messages.forEach((message, index) => {
-    if (message.role !== 'assistant') return;
+    if (message.role !== 'assistant' || !wanted(message)) return;
     const before = renderedOrNothing(source, messages.slice(0, index), true);
     const through =
       index === messages.length - 1 ? whole : renderedOrNothing(source, messages.slice(0, index + 1), false);

@@ -1,7 +1,29 @@
+/** One call of a tool, as OpenAI's format and transformers' chat templates have it. */
+export interface ToolCall {
+  readonly id?: string;
+  readonly type?: string;
+  readonly function: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> };
+}
+
 /** One turn of a conversation, with the field names that chat templates read. */
 export interface ChatMessage {
   readonly role: string;
+  /** '' where a message is tool calls alone. */
   readonly content: string;
+  /** What the model thinks before it answers. */
+  readonly reasoning_content?: string;
+  readonly tool_calls?: readonly ToolCall[];
+  /** Of a tool's result: the call that it answers. */
+  readonly tool_call_id?: string;
+  readonly name?: string;
+  /** False: an assistant turn that is only read, no loss counts on it. Nothing that a template is given. */
+  readonly scored?: boolean;
+}
+
+/** What belongs to a conversation as a whole. */
+export interface ChatContext {
+  /** JSON schemas of the functions that the model may call. */
+  readonly tools?: readonly object[];
 }
 
 /** Tokens of a whole conversation and which of them the model is taught to say. */
@@ -29,6 +51,8 @@ export interface ChatTokenizer {
   /** Every token that ends an answer: `eos_token`, those of generation_config.json, the template's end of turn. */
   readonly eosIds: readonly number[];
   readonly hasChatTemplate: boolean;
+  /** Texts that become one special token wherever they are spelled. */
+  readonly specialTexts: readonly string[];
 
   /**
    * @param options.addSpecialTokens add what the tokenizer puts around a text, BOS for most (default true).
@@ -40,16 +64,23 @@ export interface ChatTokenizer {
   streamDecoder(): StreamDecoder;
 
   /** @throws WebLoraError 'bad-tokenizer' when there is no template, or it refuses the conversation */
-  renderChat(messages: readonly ChatMessage[], options?: { readonly addGenerationPrompt?: boolean }): string;
+  renderChat(
+    messages: readonly ChatMessage[],
+    options?: ChatContext & { readonly addGenerationPrompt?: boolean },
+  ): string;
   /**
    * The conversation up to where the assistant answers. Without a chat template: the contents verbatim.
    * @throws WebLoraError 'bad-tokenizer'
    */
-  encodePrompt(messages: readonly ChatMessage[]): number[];
+  encodePrompt(messages: readonly ChatMessage[], context?: ChatContext): number[];
   /**
-   * The whole conversation, assistant turns marked. Without a chat template: the contents verbatim, EOS after each answer.
-   * @param options.scoreAll mark every token instead
+   * The whole conversation, assistant turns marked but those with `scored: false`. Without a chat template: the contents
+   * verbatim, EOS after each answer.
+   * @param options.scoreAll mark every token instead, but those of turns with `scored: false`
    * @throws WebLoraError 'bad-tokenizer' or 'unsupported' when the template's turns cannot be told apart
    */
-  encodeConversation(messages: readonly ChatMessage[], options?: { readonly scoreAll?: boolean }): ScoredTokens;
+  encodeConversation(
+    messages: readonly ChatMessage[],
+    options?: ChatContext & { readonly scoreAll?: boolean },
+  ): ScoredTokens;
 }

@@ -129,15 +129,16 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
   const verbatim = (messages: readonly ChatMessage[]): ScoredTokens => {
     const all: ScoredTokens = { ids: [], scored: [] };
     let prompt = '';
-    const say = (answer: string): void => {
+    const say = (answer: string, isScored: boolean): void => {
       const isFirst = all.ids.length === 0;
       const piece = encodeSpans(
         { encode: (text) => encode(text, { addSpecialTokens: isFirst }), decode: decodeAfterBos },
         prompt + answer,
-        [{ start: prompt.length, end: prompt.length + answer.length }],
+        isScored ? [{ start: prompt.length, end: prompt.length + answer.length }] : [],
       );
-      all.ids.push(...piece.ids);
-      all.scored.push(...piece.scored);
+      // Not push(...ids): a long row has more tokens than a call may have arguments.
+      for (const id of piece.ids) all.ids.push(id);
+      for (const isTaught of piece.scored) all.scored.push(isTaught);
       prompt = '';
     };
     for (const message of messages) {
@@ -145,15 +146,16 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
         prompt += (prompt === '' ? '' : '\n\n') + message.content;
         continue;
       }
-      say(message.content);
+      const isScored = message.scored !== false;
+      say(message.content, isScored);
       if (eosId === undefined) continue;
-      if (all.ids.at(-1) === eosId) all.scored[all.ids.length - 1] = true;
+      if (all.ids.at(-1) === eosId) all.scored[all.ids.length - 1] = isScored;
       else {
         all.ids.push(eosId);
-        all.scored.push(true);
+        all.scored.push(isScored);
       }
     }
-    if (prompt !== '') say('');
+    if (prompt !== '') say('', false);
     return all;
   };
 
@@ -172,19 +174,32 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
     ...(eosId === undefined ? {} : { eosId }),
     eosIds: [...eosIds],
     hasChatTemplate: render !== undefined,
+    specialTexts: [...new Set(specialTexts)],
     encode,
     decode,
     streamDecoder: () => makeStreamDecoder((ids) => decode(ids, { skipSpecialTokens: true })),
     renderChat,
     encodePrompt: (messages) => (render === undefined ? verbatim(messages).ids : codec.encode(render(messages, true))),
     encodeConversation(messages, { scoreAll = false } = {}) {
-      if (render !== undefined && !scoreAll) {
+      if (!scoreAll) {
+        if (render === undefined) return verbatim(messages);
         const whole = render(messages, false);
         return encodeSpans(codec, whole, assistantSpans({ render, specialTexts }, messages, whole));
       }
-      const said =
-        render === undefined ? verbatim(messages) : { ids: codec.encode(render(messages, false)), scored: [] };
-      return scoreAll ? { ids: said.ids, scored: said.ids.map(() => true) } : said;
+      // Everything but the turns that are only read.
+      const isLeftOut = (message: ChatMessage): boolean => message.scored === false;
+      if (render !== undefined) {
+        const whole = render(messages, false);
+        const leftOut = messages.some(isLeftOut)
+          ? assistantSpans({ render, specialTexts }, messages, whole, isLeftOut)
+          : [];
+        const { ids, scored } = encodeSpans(codec, whole, leftOut);
+        return { ids, scored: scored.map((isOut) => !isOut) };
+      }
+      const { ids } = verbatim(messages);
+      if (!messages.some(isLeftOut)) return { ids, scored: ids.map(() => true) };
+      const others = messages.map((message) => ({ ...message, scored: isLeftOut(message) }));
+      return { ids, scored: verbatim(others).scored.map((isOut) => !isOut) };
     },
   };
 }

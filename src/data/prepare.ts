@@ -51,21 +51,22 @@ interface TokenisedRow {
 }
 
 function tokeniseMessages(
-  given: readonly ChatMessage[],
+  row: Extract<DataRow, { kind: 'messages' }>,
   tokenizer: ChatTokenizer,
   options: PrepareOptions,
 ): TokenisedRow {
-  const messages = withSystem(given, options.system);
-  const { ids, scored } = tokenizer.encodeConversation(messages, { scoreAll: options.lossOn === 'all' });
+  const messages = withSystem(row.messages, options.system);
+  const context = row.tools === undefined ? {} : { tools: row.tools };
+  const { ids, scored } = tokenizer.encodeConversation(messages, { ...context, scoreAll: options.lossOn === 'all' });
   return {
     ids,
     labels: ids.map((id, t) => (scored[t] === true ? id : IGNORED_LABEL)),
     question() {
-      const at = messages.findLastIndex((message) => message.role === 'assistant');
+      const at = messages.findLastIndex(({ role, scored }) => role === 'assistant' && scored !== false);
       const before = messages.slice(0, at);
       const answer = messages[at];
       if (answer === undefined || before.length === 0) return {};
-      const promptIds = Uint32Array.from(tokenizer.encodePrompt(before));
+      const promptIds = Uint32Array.from(tokenizer.encodePrompt(before, context));
       return { promptIds, promptText: readable(before), completionText: answer.content };
     },
   };
@@ -85,7 +86,7 @@ function questionOfTokens(ids: readonly number[], labels: readonly number[], tok
 function tokenise(row: DataRow, tokenizer: ChatTokenizer, options: PrepareOptions): TokenisedRow {
   switch (row.kind) {
     case 'messages':
-      return tokeniseMessages(row.messages, tokenizer, options);
+      return tokeniseMessages(row, tokenizer, options);
     case 'text': {
       const ids = tokenizer.encode(row.text);
       return { ids, labels: ids, question: () => ({}) };

@@ -2,7 +2,13 @@ import type { ChatMessage } from '../../models/tokenizer/chat-tokenizer.ts';
 
 /** One example of a data file, in the three forms that every accepted shape comes down to. */
 export type DataRow =
-  | { readonly kind: 'messages'; readonly line: number; readonly messages: readonly ChatMessage[] }
+  | {
+      readonly kind: 'messages';
+      readonly line: number;
+      readonly messages: readonly ChatMessage[];
+      /** JSON schemas of the functions that the model may call. */
+      readonly tools?: readonly object[];
+    }
   | { readonly kind: 'text'; readonly line: number; readonly text: string }
   | {
       readonly kind: 'tokens';
