@@ -13,7 +13,7 @@ const written = (policy: string): string => `http-equiv="Content-Security-Policy
 
 /**
  * Only in the built page: the development server injects inline styles. Beside the page it writes the document for
- * downloads, which is the same page under the policy that its first script narrows (`src/ui/state/model-server.ts`).
+ * downloads, which is the same page under the policy that its first script narrows (`src/ui/model/model-server.ts`).
  */
 function contentSecurityPolicy(): Plugin {
   return {
@@ -35,7 +35,7 @@ function scriptedEngine(): Plugin {
   return {
     name: 'web-lora:scripted-engine',
     enforce: 'pre',
-    resolveId: (id) => (id === './engine.ts' ? at('workers/engine/fake.ts') : null),
+    resolveId: (id) => (id.endsWith('/src/engine/engine.ts') ? at('workers/engine/fake.ts') : null),
   };
 }
 

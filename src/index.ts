@@ -1,6 +1,6 @@
 import { EngineClient } from '../workers/engine/client.ts';
-import { makeEngine, type EngineDeps } from '../workers/engine/engine.ts';
-import { fetchEmbedded } from '../workers/engine/fetch-embedded.ts';
+import { makeEngine, type EngineDeps } from './engine/engine.ts';
+import { fetchEmbedded } from './engine/fetch-embedded.ts';
 import type {
   AdapterId,
   CachedModel,

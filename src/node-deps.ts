@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { EngineDeps } from '../workers/engine/engine.ts';
+import type { EngineDeps } from './engine/engine.ts';
 import { WebLoraError } from './errors.ts';
 import { openNodeGpu } from './gpu/node.ts';
 import { openNodeModels } from './sources/node-places.ts';

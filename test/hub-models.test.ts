@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeModel } from '../models/index.ts';
-import { openModel, type OpenModel } from '../models/open-model.ts';
+import { makeModel } from '../models/families/index.ts';
+import { openModel, type OpenModel } from '../models/checkpoint/open-model.ts';
 import type { ByteSource } from '../src/formats/byte-source.ts';
 import { readSafetensors, writeSafetensors } from '../src/formats/safetensors.ts';
 import { ModelCache } from '../src/sources/cache.ts';

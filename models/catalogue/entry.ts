@@ -1,5 +1,5 @@
-import type { Model } from '../family.ts';
-import { makeModel } from '../index.ts';
+import type { Model } from '../families/family.ts';
+import { makeModel } from '../families/index.ts';
 
 /** A model that people use in a tab, with what is worth knowing before it is downloaded. */
 export interface CatalogueEntry {

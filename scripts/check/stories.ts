@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ggufTokenizerFiles } from '../../models/gguf/tokenizer.ts';
+import { ggufTokenizerFiles } from '../../models/checkpoint/gguf/tokenizer.ts';
 import { memorySource } from '../../src/formats/byte-source.ts';
 import { openGguf } from '../../src/formats/gguf.ts';
 import { readSafetensors, tensorToFloat32 } from '../../src/formats/safetensors.ts';

@@ -5,7 +5,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ggufTokenizerFiles } from '../../models/gguf/tokenizer.ts';
+import { ggufTokenizerFiles } from '../../models/checkpoint/gguf/tokenizer.ts';
 import { loadTokenizer, type ChatTokenizer, type TokenizerFiles } from '../../models/tokenizer/tokenizer.ts';
 import { memorySource } from '../../src/formats/byte-source.ts';
 import { openGguf } from '../../src/formats/gguf.ts';

@@ -14,7 +14,7 @@ interface Area {
 }
 
 const ARROW =
-  'imports go formats, gpu <- kernels <- graph <- lora, models <- train, generate, evaluate <- workers <- ui, cli';
+  'imports go formats, gpu <- kernels <- graph <- lora, models <- train, generate, evaluate <- engine <- workers <- ui, cli';
 const LEAF =
   'storage, sources, data and adapters stay usable without a GPU or a model: they import formats, errors and types';
 const KEEPERS = ['src/formats', 'src/storage', 'src/sources', 'src/data', 'src/adapters'];
@@ -38,11 +38,12 @@ const AREAS: Readonly<Record<string, Area>> = {
   'src/train': { uses: [...MODELS, ...WORK, 'src/version.ts'], why: ARROW },
   'src/generate': { uses: [...MODELS, 'src/data'], why: ARROW },
   'src/evaluate': { uses: [...MODELS, 'src/generate'], why: ARROW },
+  'src/engine': { uses: [...MODELS, ...WORK, 'src/version.ts'], anyTypes: true, why: ARROW },
   'workers/bench': {
-    uses: [...MODELS, 'src/bench', 'workers'],
+    uses: [...MODELS, 'src/bench', 'src/engine', 'workers'],
     why: 'it times the layers below and lies beside the engine, whose borders it shares',
   },
-  workers: { uses: [...MODELS, ...WORK, 'src/version.ts'], why: ARROW },
+  workers: { uses: [...MODELS, ...WORK, 'src/engine', 'src/version.ts'], why: ARROW },
   'src/ui': {
     uses: [
       'workers/*/client.ts',
@@ -62,9 +63,12 @@ const AREAS: Readonly<Record<string, Area>> = {
     why: 'a page like src/ui, made of its parts; what it measures runs in a worker',
   },
   'src/bench': { uses: [...MODELS, ...WORK], why: ARROW },
-  'src/cli': { uses: [...MODELS, ...WORK, 'src/bench', 'workers', 'src/version.ts'], why: ARROW },
-  'src/node-deps.ts': { uses: [...MODELS, ...WORK, 'workers'], why: ARROW },
-  'src/index.ts': { uses: [...MODELS, ...WORK, 'workers', 'src/version.ts', 'src/node-deps.ts'], why: ARROW },
+  'src/cli': { uses: [...MODELS, ...WORK, 'src/engine', 'src/bench', 'workers', 'src/version.ts'], why: ARROW },
+  'src/node-deps.ts': { uses: [...MODELS, ...WORK, 'src/engine', 'workers'], why: ARROW },
+  'src/index.ts': {
+    uses: [...MODELS, ...WORK, 'src/engine', 'workers', 'src/version.ts', 'src/node-deps.ts'],
+    why: ARROW,
+  },
 };
 
 /** Tests, benchmarks and what exists for them see everything. */

@@ -1,10 +1,10 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { DEFAULT_SUITES, SUITES, type Suite } from '../bench/row.ts';
-import { GpuHelp } from '../ui/parts/gpu-help.tsx';
+import { GpuHelp } from '../ui/model/gpu-help.tsx';
 import { Problem } from '../ui/parts/problem.tsx';
-import { gpuCase } from '../ui/state/gpu-case.ts';
-import { GPU_HELP } from '../ui/state/webgpu-help.ts';
+import { gpuCase } from '../ui/model/gpu-case.ts';
+import { GPU_HELP } from '../ui/model/webgpu-help.ts';
 import { failures, isMeasuring, measure, progress, stop } from './measurement.ts';
 
 const ABOUT: Readonly<Record<Suite, string>> = {

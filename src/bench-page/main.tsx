@@ -1,5 +1,5 @@
 import { render } from 'preact';
-import { explainGpu } from '../ui/state/gpu-case.ts';
+import { explainGpu } from '../ui/model/gpu-case.ts';
 import { BenchPage } from './bench-page.tsx';
 
 const root = document.querySelector('#app');

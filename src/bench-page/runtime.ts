@@ -1,4 +1,4 @@
-import { readBrowser } from '../ui/state/webgpu-help.ts';
+import { readBrowser } from '../ui/model/webgpu-help.ts';
 
 interface Brand {
   readonly brand: string;

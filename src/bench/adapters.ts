@@ -1,5 +1,5 @@
-import type { Model } from '../../models/family.ts';
-import type { GpuBase } from '../../models/gpu-base.ts';
+import type { Model } from '../../models/families/family.ts';
+import type { GpuBase } from '../../models/base/gpu-base.ts';
 import { loraScale, type LoraAdapter } from '../adapters/adapter.ts';
 import { Pcg32 } from '../data/random.ts';
 import { WgslPrograms } from '../generate/wgsl-programs.ts';

@@ -1,5 +1,5 @@
-import { formatOf } from '../../models/base-format.ts';
-import type { GpuBase } from '../../models/gpu-base.ts';
+import { formatOf } from '../../models/base/base-format.ts';
+import type { GpuBase } from '../../models/base/gpu-base.ts';
 import { codeWordsPerRow, scaleWordsPerRow } from '../formats/quantize.ts';
 import { WgslRuntime } from '../generate/wgsl-runtime.ts';
 import { tuneTilings } from '../graph/tune.ts';

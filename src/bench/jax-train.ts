@@ -1,4 +1,4 @@
-import type { OpenModel } from '../../models/open-model.ts';
+import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { AttentionShape, ForwardNode } from '../graph/nodes.ts';

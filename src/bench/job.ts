@@ -1,5 +1,5 @@
-import type { GpuBase } from '../../models/gpu-base.ts';
-import type { OpenModel } from '../../models/open-model.ts';
+import type { GpuBase } from '../../models/base/gpu-base.ts';
+import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import { IGNORED_LABEL } from '../data/rows.ts';
 import { tuneTilings } from '../graph/tune.ts';
 import { makeMemoryStore } from '../storage/memory-store.ts';

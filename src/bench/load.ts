@@ -1,5 +1,5 @@
-import { GpuBase } from '../../models/gpu-base.ts';
-import type { OpenModel } from '../../models/open-model.ts';
+import { GpuBase } from '../../models/base/gpu-base.ts';
+import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { compilePlans } from '../graph/replay.ts';

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { OpenModel } from '../../models/open-model.ts';
+import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { ForwardNode } from '../graph/nodes.ts';

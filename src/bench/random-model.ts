@@ -1,5 +1,5 @@
-import { makeModel } from '../../models/index.ts';
-import type { OpenModel } from '../../models/open-model.ts';
+import { makeModel } from '../../models/families/index.ts';
+import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import { Pcg32 } from '../data/random.ts';
 import { WebLoraError } from '../errors.ts';
 import { countElems } from '../formats/safetensors.ts';

@@ -1,4 +1,4 @@
-import { GpuBase } from '../../models/gpu-base.ts';
+import { GpuBase } from '../../models/base/gpu-base.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';

@@ -1,5 +1,5 @@
-import type { GpuBase } from '../../models/gpu-base.ts';
-import type { OpenModel } from '../../models/open-model.ts';
+import type { GpuBase } from '../../models/base/gpu-base.ts';
+import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Ceilings } from './ceilings.ts';
 import { compilePlans } from '../graph/replay.ts';

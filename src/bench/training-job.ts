@@ -1,8 +1,8 @@
 import type { Ceilings } from './ceilings.ts';
-import { readMatrix } from '../../models/base-format.ts';
-import { ropeBufferName, type GpuBase } from '../../models/gpu-base.ts';
-import type { OpenModel } from '../../models/open-model.ts';
-import { rotaryTables } from '../../models/rope.ts';
+import { readMatrix } from '../../models/base/base-format.ts';
+import { ropeBufferName, type GpuBase } from '../../models/base/gpu-base.ts';
+import type { OpenModel } from '../../models/checkpoint/open-model.ts';
+import { rotaryTables } from '../../models/families/rope.ts';
 import { makeMicroBatch, type MicroBatch } from '../data/batch.ts';
 import { unpackWeight, type BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';

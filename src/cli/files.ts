@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ModelFolder } from '../../models/open-model.ts';
+import type { ModelFolder } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { readPeft } from '../adapters/peft.ts';
 import { adapterFiles } from '../adapters/zip.ts';

@@ -1,5 +1,5 @@
-import { makeModel } from '../../models/index.ts';
-import type { ModelFolder } from '../../models/open-model.ts';
+import { makeModel } from '../../models/families/index.ts';
+import type { ModelFolder } from '../../models/checkpoint/open-model.ts';
 import type { FetchSettings } from '../sources/fetch-model.ts';
 import { parseModelAddress } from '../sources/model-address.ts';
 import { openNodeModels } from '../sources/node-places.ts';

@@ -1,6 +1,6 @@
-import { resolveBase } from '../../models/base-format.ts';
-import { openModel } from '../../models/open-model.ts';
-import { planFor } from '../../workers/engine/core.ts';
+import { resolveBase } from '../../models/base/base-format.ts';
+import { openModel } from '../../models/checkpoint/open-model.ts';
+import { planFor } from '../engine/core.ts';
 import { DEFAULT_LIMITS } from '../gpu/gpu.ts';
 import { openNodeGpu } from '../gpu/node.ts';
 import type { TrainConfig } from '../train/config.ts';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Core, type LoadedModel } from '../../workers/engine/core.ts';
+import { Core, type LoadedModel } from '../engine/core.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { openNodeGpu } from '../gpu/node.ts';
 import { openNodeModels } from '../sources/node-places.ts';

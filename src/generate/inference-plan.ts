@@ -1,5 +1,5 @@
-import type { AttentionOver, Model } from '../../models/family.ts';
-import { baseBufferRequests, bindWeights, ropeTensors, vectorBufferName } from '../../models/gpu-base.ts';
+import type { AttentionOver, Model } from '../../models/families/family.ts';
+import { baseBufferRequests, bindWeights, ropeTensors, vectorBufferName } from '../../models/base/gpu-base.ts';
 import { WebLoraError } from '../errors.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import type { GpuLimits } from '../gpu/gpu.ts';

@@ -1,7 +1,7 @@
-import type { AttentionOver } from '../../models/family.ts';
-import { bindWeights, ropeTensors } from '../../models/gpu-base.ts';
-import type { OpenModel } from '../../models/open-model.ts';
-import { TfjsBase } from '../../models/tfjs-base.ts';
+import type { AttentionOver } from '../../models/families/family.ts';
+import { bindWeights, ropeTensors } from '../../models/base/gpu-base.ts';
+import type { OpenModel } from '../../models/checkpoint/open-model.ts';
+import { TfjsBase } from '../../models/base/tfjs-base.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { WebLoraError } from '../errors.ts';
 import type { BaseFormat } from '../formats/quantize.ts';

@@ -1,4 +1,4 @@
-import type { GpuBase } from '../../models/gpu-base.ts';
+import type { GpuBase } from '../../models/base/gpu-base.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { WebLoraError } from '../errors.ts';
 import { Usage, type Gpu } from '../gpu/gpu.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NO_SLOT } from '../../kernels/kv_write/kv_write.ts';
-import { GpuBase } from '../../models/gpu-base.ts';
+import { GpuBase } from '../../models/base/gpu-base.ts';
 import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import { expectClose, expectNonTrivial } from '../../test/harness/compare.ts';
 import { testGpu } from '../../test/harness/gpu.ts';

@@ -1,5 +1,5 @@
 import { NO_SLOT } from '../../kernels/kv_write/kv_write.ts';
-import type { GpuBase } from '../../models/gpu-base.ts';
+import type { GpuBase } from '../../models/base/gpu-base.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { WebLoraError } from '../errors.ts';
 import { Usage } from '../gpu/gpu.ts';

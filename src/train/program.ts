@@ -1,6 +1,6 @@
 import { HYPER_FLOATS, SCALARS_WORDS } from '../../kernels/squared_norm/hyper.ts';
-import type { Model } from '../../models/family.ts';
-import { baseBufferRequests, bindWeights, ropeTensors, vectorBufferName } from '../../models/gpu-base.ts';
+import type { Model } from '../../models/families/family.ts';
+import { baseBufferRequests, bindWeights, ropeTensors, vectorBufferName } from '../../models/base/gpu-base.ts';
 import { bucketRows } from '../data/batch.ts';
 import { WebLoraError } from '../errors.ts';
 import type { BaseFormat } from '../formats/quantize.ts';

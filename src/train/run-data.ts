@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import type { OpenModel } from '../../models/open-model.ts';
+import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import { prepareExamples } from '../data/prepare.ts';
 import { readDataRows } from '../data/read-rows.ts';
 import { describeProblem, type Example, type RowProblem } from '../data/rows.ts';

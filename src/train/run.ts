@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import type { OpenModel } from '../../models/open-model.ts';
+import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { loraScale } from '../adapters/adapter.ts';
 import { writeModelCard } from '../adapters/model-card.ts';

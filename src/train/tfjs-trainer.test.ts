@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { OpenModel } from '../../models/open-model.ts';
+import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import { expectClose, relativeError } from '../../test/harness/compare.ts';
 import { openToy, toyAdapter, toyExpected, toyRows, type ToyLog, type ToyName } from '../../test/harness/toy-llama.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';

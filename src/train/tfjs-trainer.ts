@@ -1,7 +1,7 @@
 import type { Hyper } from '../../kernels/squared_norm/hyper.ts';
-import { bindWeights, ropeTensors } from '../../models/gpu-base.ts';
-import type { OpenModel } from '../../models/open-model.ts';
-import { TfjsBase } from '../../models/tfjs-base.ts';
+import { bindWeights, ropeTensors } from '../../models/base/gpu-base.ts';
+import type { OpenModel } from '../../models/checkpoint/open-model.ts';
+import { TfjsBase } from '../../models/base/tfjs-base.ts';
 import type { MicroBatch } from '../data/batch.ts';
 import { WebLoraError } from '../errors.ts';
 import type { BaseFormat } from '../formats/quantize.ts';

@@ -1,5 +1,5 @@
 import { packHyper, SCALARS_RESET, SCALARS_WORDS, type Hyper } from '../../kernels/squared_norm/hyper.ts';
-import type { GpuBase } from '../../models/gpu-base.ts';
+import type { GpuBase } from '../../models/base/gpu-base.ts';
 import { bucketRows, padMicroBatch, type MicroBatch } from '../data/batch.ts';
 import { WebLoraError } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';

@@ -1,15 +1,15 @@
-import { ExamplesPlace } from './parts/examples-place.tsx';
+import { ExamplesPlace } from './examples/examples-place.tsx';
 import { Footer } from './parts/footer.tsx';
-import { ModelPlace } from './parts/model-place.tsx';
-import { ModelStatus } from './parts/model-status.tsx';
-import { TakeAwayPlace } from './parts/take-away-place.tsx';
-import { TrainPlace } from './parts/train-place.tsx';
-import { TryPlace } from './parts/try-place.tsx';
+import { ModelPlace } from './model/model-place.tsx';
+import { ModelStatus } from './model/model-status.tsx';
+import { TakeAwayPlace } from './take-away/take-away-place.tsx';
+import { TrainPlace } from './train/train-place.tsx';
+import { TryPlace } from './try/try-place.tsx';
 import { TourBar, Tours } from './parts/tour.tsx';
 import { UpdateBanner } from './parts/update-banner.tsx';
 import { model } from './state/engine.ts';
 import { address, hrefOf, PLACE_TITLES, PLACES, type Place } from './state/place.ts';
-import { isTraining, run } from './state/training.ts';
+import { isTraining, run } from './train/training.ts';
 
 const VIEWS: Readonly<Record<Place, () => preact.JSX.Element>> = {
   model: ModelPlace,

@@ -1,21 +1,21 @@
-import './state/model-server.ts'; // before anything else: it narrows what this document may ask
+import './model/model-server.ts'; // before anything else: it narrows what this document may ask
 import { render } from 'preact';
 import { App } from './app.tsx';
-import { watchDrops } from './state/dropped-files.ts';
+import { watchDrops } from './examples/dropped-files.ts';
 import { engineFacts, startEngine } from './state/engine.ts';
-import { restoreExamples } from './state/examples.ts';
-import { explainGpu } from './state/gpu-case.ts';
-import { watchLoadOptions } from './state/load-options.ts';
+import { restoreExamples } from './examples/examples.ts';
+import { explainGpu } from './model/gpu-case.ts';
+import { watchLoadOptions } from './model/load-options.ts';
 import { watchLeaving } from './state/leaving.ts';
 import { watchOffline } from './state/offline.ts';
 import { watchOtherTabs } from './state/other-tabs.ts';
 import { watchPlace } from './state/place.ts';
-import { watchPlan } from './state/cost.ts';
-import { watchPreview } from './state/preview.ts';
+import { watchPlan } from './train/cost.ts';
+import { watchPreview } from './examples/preview.ts';
 import { watchRequests } from './state/requests.ts';
-import { findInterrupted } from './state/interrupted.ts';
-import { refreshRuns, reopenAdapter } from './state/runs.ts';
-import { takeSharedLink } from './state/shared-link.ts';
+import { findInterrupted } from './train/interrupted.ts';
+import { refreshRuns, reopenAdapter } from './take-away/runs.ts';
+import { takeSharedLink } from './train/shared-link.ts';
 
 const root = document.querySelector('#app');
 if (root === null) throw new Error('index.html has no #app');

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openModel, type OpenModel } from '../../models/open-model.ts';
+import { openModel, type OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
 import { readPeft } from '../../src/adapters/peft.ts';
 import { readSafetensors, tensorToFloat32 } from '../../src/formats/safetensors.ts';

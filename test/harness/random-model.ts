@@ -1,5 +1,5 @@
-import { makeModel } from '../../models/index.ts';
-import { openModel, type OpenModel } from '../../models/open-model.ts';
+import { makeModel } from '../../models/families/index.ts';
+import { openModel, type OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
 import { memorySource } from '../../src/formats/byte-source.ts';
 import { float32Tensor, writeSafetensors, type SafetensorsTensor } from '../../src/formats/safetensors.ts';

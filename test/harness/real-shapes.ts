@@ -1,6 +1,6 @@
 import { closeSync, copyFileSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeModel } from '../../models/index.ts';
+import { makeModel } from '../../models/families/index.ts';
 import { countElems } from '../../src/formats/safetensors.ts';
 
 export interface Shape {

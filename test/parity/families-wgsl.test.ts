@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GpuBase } from '../../models/gpu-base.ts';
+import { GpuBase } from '../../models/base/gpu-base.ts';
 import { WgslRuntime } from '../../src/generate/wgsl-runtime.ts';
 import { matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
 import { planProgram } from '../../src/train/program.ts';

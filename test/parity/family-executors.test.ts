@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { GpuBase } from '../../models/gpu-base.ts';
-import type { OpenModel } from '../../models/open-model.ts';
+import { GpuBase } from '../../models/base/gpu-base.ts';
+import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import { makeMicroBatch } from '../../src/data/batch.ts';
 import type { Runtime } from '../../src/generate/runtime.ts';
 import { TfjsRuntime } from '../../src/generate/tfjs-runtime.ts';

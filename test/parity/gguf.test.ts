@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { resolveBase } from '../../models/base-format.ts';
-import { GpuBase } from '../../models/gpu-base.ts';
-import { openModel, type ModelFolder } from '../../models/open-model.ts';
+import { resolveBase } from '../../models/base/base-format.ts';
+import { GpuBase } from '../../models/base/gpu-base.ts';
+import { openModel, type ModelFolder } from '../../models/checkpoint/open-model.ts';
 import { memorySource } from '../../src/formats/byte-source.ts';
 import type { BaseFormat } from '../../src/formats/quantize.ts';
 import { countElems, float32Tensor, writeSafetensors } from '../../src/formats/safetensors.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { GpuBase } from '../../models/gpu-base.ts';
-import type { OpenModel } from '../../models/open-model.ts';
+import { GpuBase } from '../../models/base/gpu-base.ts';
+import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
 import { bucketRows, makeMicroBatch, padMicroBatch, type MicroBatch } from '../../src/data/batch.ts';
 import type { Example } from '../../src/data/rows.ts';

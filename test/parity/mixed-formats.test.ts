@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { resolveBase } from '../../models/base-format.ts';
-import { GpuBase } from '../../models/gpu-base.ts';
-import type { OpenModel } from '../../models/open-model.ts';
+import { resolveBase } from '../../models/base/base-format.ts';
+import { GpuBase } from '../../models/base/gpu-base.ts';
+import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import { makeMicroBatch } from '../../src/data/batch.ts';
 import {
   codeWordsPerRow,

@@ -7,7 +7,7 @@ import type { FileStore } from '../../src/storage/store.ts';
 import { resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
 import { readRunRecord } from '../../src/train/run-record.ts';
 import { RunControl, type RunEvent, type RunOutcome } from '../../src/train/run.ts';
-import { Core, type LoadedModel } from '../../workers/engine/core.ts';
+import { Core, type LoadedModel } from '../../src/engine/core.ts';
 import { testGpu } from '../harness/gpu.ts';
 import { folderOnDisk } from '../harness/toy-llama.ts';
 

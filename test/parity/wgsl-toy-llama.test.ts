@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GpuBase } from '../../models/gpu-base.ts';
+import { GpuBase } from '../../models/base/gpu-base.ts';
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
 import { makeMicroBatch } from '../../src/data/batch.ts';
 import { WgslRuntime } from '../../src/generate/wgsl-runtime.ts';

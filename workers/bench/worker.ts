@@ -1,11 +1,11 @@
 import { expose } from 'comlink';
-import { resolveBase } from '../../models/base-format.ts';
-import { openModel } from '../../models/open-model.ts';
+import { resolveBase } from '../../models/base/base-format.ts';
+import { openModel } from '../../models/checkpoint/open-model.ts';
 import { runSuites } from '../../src/bench/suites.ts';
 import { toFailure } from '../../src/errors.ts';
 import { openBrowserGpu } from '../../src/gpu/gpu.ts';
-import { EventSender } from '../engine/events.ts';
-import { fetchEmbedded, readEmbeddedFolder } from '../engine/fetch-embedded.ts';
+import { EventSender } from '../../src/engine/events.ts';
+import { fetchEmbedded, readEmbeddedFolder } from '../../src/engine/fetch-embedded.ts';
 import type { BenchApi, BenchEvent, BenchRequest } from './contract.ts';
 
 /** Of the build; put there by vite.config.ts. */

@@ -2,7 +2,7 @@ import { strToU8, zipSync } from 'fflate';
 import type { Failure } from '../../src/errors.ts';
 import { float32Tensor, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { DEFAULT_LIMITS } from '../../src/gpu/gpu.ts';
-import { chooseModels } from './chooser.ts';
+import { chooseModels } from '../../src/engine/chooser.ts';
 import type {
   CachedModel,
   EngineApi,

@@ -2,8 +2,8 @@ import { expose } from 'comlink';
 import { openBrowserGpu } from '../../src/gpu/gpu.ts';
 import { openBrowserModels } from '../../src/sources/browser-place.ts';
 import { openBrowserStore } from '../../src/storage/opfs-store.ts';
-import { makeEngine } from './engine.ts';
-import { fetchEmbedded } from './fetch-embedded.ts';
+import { makeEngine } from '../../src/engine/engine.ts';
+import { fetchEmbedded } from '../../src/engine/fetch-embedded.ts';
 
 // The build puts workers into assets/, beside which the built-in model lies; the development server keeps the tree.
 // Of this program, not of the worker: that may have begun from a blob.

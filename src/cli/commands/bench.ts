@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { resolveBase } from '../../../models/base-format.ts';
-import { openModel } from '../../../models/open-model.ts';
+import { resolveBase } from '../../../models/base/base-format.ts';
+import { openModel } from '../../../models/checkpoint/open-model.ts';
 import { nodePeers } from '../../bench/node-peers.ts';
 import { DEFAULT_SUITES, SUITES, type BenchRow } from '../../bench/row.ts';
 import { runSuites } from '../../bench/suites.ts';

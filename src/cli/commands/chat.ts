@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { ChatOptions } from '../../../workers/engine/core.ts';
+import type { ChatOptions } from '../../engine/core.ts';
 import type { LoraAdapter } from '../../adapters/adapter.ts';
 import { WebLoraError, toFailure } from '../../errors.ts';
 import type { ChatSession } from '../../generate/chat.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { openModel } from '../../../models/open-model.ts';
+import { openModel } from '../../../models/checkpoint/open-model.ts';
 import { WebLoraError } from '../../errors.ts';
 import { readAdapter, readRunFile } from '../files.ts';
 import type { Flags } from '../flags.ts';

@@ -1,4 +1,4 @@
-import { chooseModels, deviceFor } from '../../../workers/engine/chooser.ts';
+import { chooseModels, deviceFor } from '../../engine/chooser.ts';
 import { openNodeGpu } from '../../gpu/node.ts';
 import type { Flags } from '../flags.ts';
 import { openNodeModels } from '../../sources/node-places.ts';

@@ -1,4 +1,4 @@
-import { otherServers } from '../state/model-server.ts';
+import { otherServers } from '../model/model-server.ts';
 import { worksOffline } from '../state/offline.ts';
 import { foreignRequests, refreshRequests, requests } from '../state/requests.ts';
 import { plural } from '../words.ts';

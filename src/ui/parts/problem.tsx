@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { Failure } from '../../errors.ts';
-import { inPageWords } from '../state/setting-fields.ts';
+import { inPageWords } from '../train/setting-fields.ts';
 import { FAILURE_TITLES } from '../words.ts';
 import { Linked } from './linked.tsx';
 

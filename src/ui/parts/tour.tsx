@@ -1,6 +1,6 @@
-import { SAMPLES } from '../state/samples.ts';
+import { SAMPLES } from '../examples/samples.ts';
 import { endTour, hasTours, nextTour, startTour, tour, type TourView } from '../state/tour.ts';
-import { isTraining } from '../state/training.ts';
+import { isTraining } from '../train/training.ts';
 
 /** Three demos of a minute, on the start. */
 export function Tours() {

@@ -1,6 +1,6 @@
 import { applyUpdate, waitingUpdate } from '../state/offline.ts';
 import { runsOfOtherTabs } from '../state/other-tabs.ts';
-import { isTraining } from '../state/training.ts';
+import { isTraining } from '../train/training.ts';
 
 /** A newer page is there; nobody is interrupted to take it. */
 export function UpdateBanner() {

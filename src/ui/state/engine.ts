@@ -3,7 +3,7 @@ import type { Failure } from '../../errors.ts';
 import type { EngineFacts, LoadOptions, ModelFacts, ModelSource } from '../../../workers/engine/contract.ts';
 import { startEngineInPage } from '../../../workers/engine/in-page.ts';
 import { remembered } from './kept.ts';
-import { forgetWanted, goAndFetch, isDistant, leaveDownload, mayFetch, wantedModel } from './model-server.ts';
+import { forgetWanted, goAndFetch, isDistant, leaveDownload, mayFetch, wantedModel } from '../model/model-server.ts';
 
 export type ModelState =
   | {

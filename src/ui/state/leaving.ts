@@ -1,7 +1,7 @@
 import { effect, signal } from '@preact/signals';
 import { remembered } from './kept.ts';
 import { address, PLACE_TITLES } from './place.ts';
-import { isTraining, run } from './training.ts';
+import { isTraining, run } from '../train/training.ts';
 
 const NAME = 'WebLoRA';
 const isFlag = (value: unknown): boolean => typeof value === 'boolean';

@@ -1,11 +1,11 @@
 import { computed, signal } from '@preact/signals';
 import { engineFacts, model } from './engine.ts';
-import { chooseSample } from './examples.ts';
+import { chooseSample } from '../examples/examples.ts';
 import { address, go, goToStart } from './place.ts';
-import { deleteRun } from './runs.ts';
-import { SAMPLES, sampleTitle, type SampleKey } from './samples.ts';
-import { control, forgetRun, isTraining, run, train } from './training.ts';
-import { isAnswering, tunedAnswer } from './trial.ts';
+import { deleteRun } from '../take-away/runs.ts';
+import { SAMPLES, sampleTitle, type SampleKey } from '../examples/samples.ts';
+import { control, forgetRun, isTraining, run, train } from '../train/training.ts';
+import { isAnswering, tunedAnswer } from '../try/trial.ts';
 
 /** Enough for a visible contrast in a minute on a laptop's graphics chip; half of it where that is imitated. */
 const STEPS = 40;

@@ -1,0 +1,180 @@
+import { codeWordsPerRow, scaleWordsPerRow, type BaseFormat } from '../../src/formats/quantize.ts';
+import { Usage, type Gpu, type GpuLimits } from '../../src/gpu/gpu.ts';
+import { applyLora, type LoraSettings } from '../../src/lora/lora.ts';
+import { weightBufferName, weightParts } from '../../src/graph/plan.ts';
+import { BufferSet, type BufferRequest } from '../../src/graph/replay.ts';
+import type { Graph, LinearWeights } from '../../src/graph/graph.ts';
+import { Tensor } from '../../src/graph/tensor.ts';
+import { formatOf } from './base-format.ts';
+import type { ForwardInputs, Model, WeightBinder, WeightSpec } from '../families/family.ts';
+import type { OpenModel } from '../checkpoint/open-model.ts';
+import { rotaryTables } from '../families/rope.ts';
+import { streamMatrix, type PackedRows } from '../checkpoint/stream-matrix.ts';
+
+/** Names of the buffers that hold what a base brings besides its matrices. */
+export function vectorBufferName(name: string): string {
+  return `vector/${name}`;
+}
+export function ropeBufferName(table: string, of: 'cos' | 'sin'): string {
+  return `rope/${table}/${of}`;
+}
+
+/** Binds a model's weights as tensors of a graph, with adapter slots where `lora` says. */
+export function bindWeights(g: Graph, model: Model, format: BaseFormat, lora: LoraSettings | undefined): WeightBinder {
+  const specs = new Map(model.weights.map((spec) => [spec.name, spec]));
+  const made = new Map<string, Tensor>();
+  const tensor = (name: string, role: 'weight' | 'vector'): Tensor => {
+    const known = made.get(name);
+    if (known !== undefined) return known;
+    const spec = specs.get(name);
+    if (spec === undefined) throw new RangeError(`the model has no tensor '${name}'`);
+    const bound = g.tensor({
+      name,
+      shape: spec.shape,
+      role,
+      ...(role === 'weight' && { format: formatOf(spec, format) }),
+    });
+    made.set(name, bound);
+    return bound;
+  };
+  return {
+    matrix: (name) => tensor(name, 'weight'),
+    vector: (name) => tensor(name, 'vector'),
+    linear: (path) => {
+      const bias = `${path}.bias`;
+      const layer: LinearWeights = {
+        weight: tensor(`${path}.weight`, 'weight'),
+        ...(specs.has(bias) && { bias: tensor(bias, 'vector') }),
+      };
+      return applyLora(g, path, layer, lora);
+    },
+  };
+}
+
+/** The rotary tables as constants of a graph. */
+export function ropeTensors(g: Graph, model: Model, context: number): ForwardInputs['rope'] {
+  return Object.fromEntries(
+    Object.entries(model.rope).map(([table, { inverseFrequencies }]) => {
+      const shape = [context, inverseFrequencies.length];
+      const constant = (of: 'cos' | 'sin'): Tensor =>
+        g.tensor({ name: ropeBufferName(table, of), shape, role: 'constant' });
+      return [table, { cos: constant('cos'), sin: constant('sin') }];
+    }),
+  );
+}
+
+const WEIGHT_USAGE = Usage.storage | Usage.copyDst;
+
+/** Every buffer of a base, known before anything is loaded. */
+export function baseBufferRequests(
+  model: Model,
+  format: BaseFormat,
+  context: number,
+  limits: GpuLimits,
+): BufferRequest[] {
+  const requests: BufferRequest[] = [];
+  for (const spec of model.weights) {
+    const { name, shape, kind } = spec;
+    if (kind === 'vector') {
+      requests.push({ name: vectorBufferName(name), bytes: (shape[0] ?? 0) * 4, usage: WEIGHT_USAGE });
+      continue;
+    }
+    const kept = formatOf(spec, format);
+    const weight = new Tensor(0, { name, shape, role: 'weight', format: kept });
+    for (const part of weightParts(weight, limits)) {
+      requests.push({
+        name: weightBufferName(weight, part, 'codes'),
+        bytes: part.rows * codeWordsPerRow(kept, weight.cols) * 4,
+        usage: WEIGHT_USAGE,
+      });
+      const scaleWords = scaleWordsPerRow(kept, weight.cols);
+      if (scaleWords > 0)
+        requests.push({
+          name: weightBufferName(weight, part, 'scales'),
+          bytes: part.rows * scaleWords * 4,
+          usage: WEIGHT_USAGE,
+        });
+    }
+  }
+  for (const [table, { inverseFrequencies }] of Object.entries(model.rope)) {
+    const bytes = context * inverseFrequencies.length * 4;
+    for (const of of ['cos', 'sin'] as const)
+      requests.push({ name: ropeBufferName(table, of), bytes, usage: WEIGHT_USAGE });
+  }
+  return requests;
+}
+
+/** A frozen base on the GPU, shared by training, generation, evaluation and any number of adapters. */
+export class GpuBase {
+  readonly gpu: Gpu;
+  readonly model: Model;
+  readonly format: BaseFormat;
+  /** Positions the rotary tables and caches are made for. */
+  readonly context: number;
+  readonly buffers: BufferSet;
+
+  private constructor(gpu: Gpu, model: Model, format: BaseFormat, context: number) {
+    this.gpu = gpu;
+    this.model = model;
+    this.format = format;
+    this.context = context;
+    this.buffers = new BufferSet(gpu, baseBufferRequests(model, format, context, gpu.limits));
+  }
+
+  /** Loads, quantises and uploads some rows of a tensor at a time. */
+  static async load(
+    gpu: Gpu,
+    opened: OpenModel,
+    options: { format: BaseFormat; context: number; onProgress?: (done: number, total: number) => void },
+  ): Promise<GpuBase> {
+    const { model } = opened;
+    const { format, context, onProgress } = options;
+    const base = new GpuBase(gpu, model, format, context);
+    try {
+      let done = 0;
+      for (const spec of model.weights) {
+        if (spec.kind === 'vector') {
+          gpu.writeBuffer(base.buffers.take(vectorBufferName(spec.name)), 0, await opened.read(spec.name));
+        } else {
+          for await (const rows of streamMatrix(opened, spec, format)) base.#upload(spec, rows);
+          // What was written stays in JavaScript's memory until the queue has taken it.
+          await gpu.idle();
+        }
+        done += 1;
+        onProgress?.(done, model.weights.length);
+      }
+      for (const [table, rope] of Object.entries(model.rope)) {
+        const { cos, sin } = rotaryTables(rope, context);
+        gpu.writeBuffer(base.buffers.take(ropeBufferName(table, 'cos')), 0, cos);
+        gpu.writeBuffer(base.buffers.take(ropeBufferName(table, 'sin')), 0, sin);
+      }
+      await gpu.idle();
+      return base;
+    } catch (error) {
+      base.destroy();
+      throw error;
+    }
+  }
+
+  #upload(spec: WeightSpec, { firstRow, rows, codes, scales }: PackedRows): void {
+    const weight = new Tensor(0, { ...spec, role: 'weight', format: formatOf(spec, this.format) });
+    for (const part of weightParts(weight, this.gpu.limits)) {
+      const from = Math.max(firstRow, part.firstRow);
+      const to = Math.min(firstRow + rows, part.firstRow + part.rows);
+      if (from >= to) continue;
+      for (const [of, words] of Object.entries({ codes, scales })) {
+        const perRow = (words?.length ?? 0) / rows;
+        if (words === undefined || perRow === 0) continue;
+        this.gpu.writeBuffer(
+          this.buffers.take(weightBufferName(weight, part, of === 'codes' ? 'codes' : 'scales')),
+          (from - part.firstRow) * perRow * 4,
+          words.subarray((from - firstRow) * perRow, (to - firstRow) * perRow),
+        );
+      }
+    }
+  }
+
+  destroy(): void {
+    this.buffers.destroy();
+  }
+}

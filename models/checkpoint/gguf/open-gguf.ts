@@ -1,0 +1,133 @@
+import { WebLoraError } from '../../../src/errors.ts';
+import type { ByteSource } from '../../../src/formats/byte-source.ts';
+import { dequantizeGguf, ggufFacts, repackGguf, type GgufType } from '../../../src/formats/gguf-blocks.ts';
+import { openGguf, type GgufFile } from '../../../src/formats/gguf.ts';
+import { countElems } from '../../../src/formats/safetensors.ts';
+import type { Model, WeightSpec } from '../../families/family.ts';
+import { makeModel } from '../../families/index.ts';
+import type { OpenModel } from '../open-model.ts';
+import type { TokenizerFiles } from '../../tokenizer/tokenizer.ts';
+import { ggufConfig, type RopeTensors } from './config.ts';
+import { tensorSource, unpermuteRows, type TensorSource } from './tensors.ts';
+import { ggufTokenizerFiles } from './tokenizer.ts';
+
+/** A model out of one `.gguf`: its weights stay in the file and are read tensor by tensor. */
+export interface GgufModel extends Pick<OpenModel, 'read' | 'readRows'> {
+  readonly model: Model;
+  readonly tokenizerFiles: TokenizerFiles | undefined;
+  readonly readPacked: NonNullable<OpenModel['readPacked']>;
+}
+
+/** Tensors that are read as part of the configuration, or that follow from it. */
+const NOT_WEIGHTS = /^rope_(freqs|factors_short|factors_long)\.weight$|\.attn_rot_embd(\.weight)?$/;
+
+/**
+ * Opens a GGUF: its metadata becomes the configuration that the model's family parses, its tensors get transformers'
+ * names, and what llama.cpp's converter changed is undone when a tensor is read.
+ * @throws `bad-file`, `bad-model`, `bad-tokenizer`, `unsupported`
+ */
+export async function openGgufModel(source: ByteSource): Promise<GgufModel> {
+  const file = await openGguf(source);
+  const described = makeModel(ggufConfig(file, await readRopeTensors(file)));
+  const owner = locate(file, described);
+  const at = (name: string): TensorSource => {
+    const found = owner.get(name);
+    if (found === undefined) throw new WebLoraError('internal', `${file.name}: tensor '${name}' was not located`);
+    return found;
+  };
+  return {
+    model: { ...described, weights: described.weights.map((spec) => keptAs(file, spec, at(spec.name))) },
+    tokenizerFiles: ggufTokenizerFiles(file),
+    read: (name) => readValues(file, at(name)),
+    readRows: async (name, from, to) => {
+      const { ggufName } = at(name);
+      const { type, cols } = matrix(file, ggufName);
+      return dequantizeGguf(type, await readRows(file, at(name), from, to), to - from, cols, ggufName);
+    },
+    readPacked: async (name, from, to) => {
+      const { ggufName } = at(name);
+      const { type, cols } = matrix(file, ggufName);
+      return repackGguf(type, await readRows(file, at(name), from, to), to - from, cols, ggufName);
+    },
+  };
+}
+
+async function readRopeTensors(file: GgufFile): Promise<RopeTensors> {
+  const read = async (name: string): Promise<Float32Array | undefined> =>
+    file.tensors.has(name) ? readValues(file, { ggufName: name, undo: { kind: 'none' } }) : undefined;
+  const freqs = await read('rope_freqs.weight');
+  const short = await read('rope_factors_short.weight');
+  const long = await read('rope_factors_long.weight');
+  return { ...(freqs && { freqs }), ...(short && { short }), ...(long && { long }) };
+}
+
+/** Where the file has each tensor of the model, with every shape checked. */
+function locate(file: GgufFile, model: Model): Map<string, TensorSource> {
+  const owner = new Map<string, TensorSource>();
+  for (const { name, shape } of model.weights) {
+    const source = tensorSource(model.shape, name);
+    if (source === undefined) throw new WebLoraError('internal', `${file.name}: no place for tensor '${name}'`);
+    const found = file.tensors.get(source.ggufName)?.shape;
+    if (found === undefined || found.join() !== shape.join()) {
+      throw new WebLoraError('bad-model', `${file.name}: tensor ${source.ggufName}`, {
+        got: found === undefined ? 'nothing' : `[${found.join(', ')}]`,
+        wanted: `[${shape.join(', ')}], as its metadata says`,
+        fix: 'fetch another conversion of the model',
+      });
+    }
+    owner.set(name, source);
+  }
+  const known = new Set([...owner.values()].map(({ ggufName }) => ggufName));
+  for (const name of file.tensors.keys()) {
+    if (known.has(name) || NOT_WEIGHTS.test(name)) continue;
+    // GPT-2's head is its embedding; converters write it a second time.
+    if (name === 'output.weight' && model.shape.modelType === 'gpt2') continue;
+    throw new WebLoraError('unsupported', `${file.name}: tensor ${name}`, {
+      got: 'a tensor that this model family does not have',
+      wanted: 'only the weights its metadata describes',
+      fix: 'the model may compute something WebLoRA does not; choose another conversion of it',
+    });
+  }
+  return owner;
+}
+
+/** The GGUF has every matrix as it is computed with, in a layout of its own. */
+function keptAs(file: GgufFile, spec: WeightSpec, { ggufName }: TensorSource): WeightSpec {
+  return spec.kind === 'matrix' ? { ...spec, fileFormat: ggufFacts(matrix(file, ggufName).type).format } : spec;
+}
+
+function matrix(file: GgufFile, name: string): { type: GgufType; rows: number; cols: number } {
+  const tensor = file.tensors.get(name);
+  if (tensor === undefined) throw new WebLoraError('internal', `${file.name}: no tensor '${name}'`);
+  const cols = tensor.shape.at(-1) ?? 1;
+  return { type: tensor.type, rows: countElems(tensor.shape) / cols, cols };
+}
+
+/** Bytes of the rows [from, to) of the tensor as transformers has it. */
+async function readRows(
+  file: GgufFile,
+  { ggufName, undo }: TensorSource,
+  from: number,
+  to: number,
+): Promise<Uint8Array> {
+  if (undo.kind !== 'unpermute') return file.loadRows(ggufName, from, to);
+  // Rows move within their head only, so whole heads are read.
+  const { rows } = matrix(file, ggufName);
+  const headDim = rows / undo.heads;
+  const first = Math.floor(from / headDim);
+  const last = Math.ceil(to / headDim);
+  const stored = await file.loadRows(ggufName, first * headDim, last * headDim);
+  const restored = unpermuteRows(stored, (last - first) * headDim, last - first);
+  const rowBytes = stored.length / ((last - first) * headDim);
+  return restored.subarray((from - first * headDim) * rowBytes, (to - first * headDim) * rowBytes);
+}
+
+async function readValues(file: GgufFile, source: TensorSource): Promise<Float32Array> {
+  const { ggufName, undo } = source;
+  const { type, rows, cols } = matrix(file, ggufName);
+  if (rows > 1) return dequantizeGguf(type, await readRows(file, source, 0, rows), rows, cols, ggufName);
+  const values = dequantizeGguf(type, await file.loadRows(ggufName, 0, 1), 1, cols, ggufName);
+  if (undo.kind === 'minus-one') return values.map((value) => value - 1);
+  // A bias: its values were moved as the matrix's rows were.
+  return undo.kind === 'unpermute' ? unpermuteRows(values, cols, undo.heads) : values;
+}

@@ -1,0 +1,35 @@
+import type { Graph } from '../../../src/graph/graph.ts';
+import type { Tensor } from '../../../src/graph/tensor.ts';
+import type { DecoderWeights, LlamaBlock } from '../decoder-weights.ts';
+import type { AttentionOver, ForwardInputs } from '../family.ts';
+import { Forward } from '../forward.ts';
+import type { Qwen2Config } from './config.ts';
+
+/**
+ * The final hidden states of a flat batch of N tokens, before the head: [N, C]. Llama's block with a bias on queries, keys
+ * and values. Yang et al. 2024, arXiv:2407.10671 and arXiv:2412.15115 (Qwen2.5).
+ */
+export function qwen2(
+  g: Graph,
+  config: Qwen2Config,
+  weights: DecoderWeights<LlamaBlock>,
+  inputs: ForwardInputs,
+  over: AttentionOver,
+): Tensor {
+  const { heads, kvHeads, headDim, windows, rmsNormEps: eps } = config;
+  const shape = { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim) };
+  const f = new Forward(g, inputs, over);
+  let x = g.embedding(inputs.tokens, weights.embedTokens); // [N, C]
+  weights.layers.forEach((layer, index) => {
+    x = g.block(() => {
+      const normed = g.rmsNorm(x, layer.inputNorm, eps); // [N, C]
+      const q = f.rotate(f.linear(normed, layer.qProj), { heads, headDim }); // [N, H·D]
+      const k = f.rotate(f.linear(normed, layer.kProj), { heads: kvHeads, headDim }); // [N, K·D]
+      const v = f.linear(normed, layer.vProj); // [N, K·D]
+      const attended = f.attention(index, q, k, v, { ...shape, window: windows[index] }); // [N, H·D]
+      const mid = g.add(x, f.linear(attended, layer.oProj)); // [N, C]
+      return g.add(mid, f.gatedFeedForward(g.rmsNorm(mid, layer.postAttentionNorm, eps), layer, 'silu')); // [N, C]
+    });
+  });
+  return g.rmsNorm(x, weights.norm, eps);
+}

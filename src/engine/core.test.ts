@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { makeMemoryStore } from '../storage/memory-store.ts';
+import { resolveTrainConfig } from '../train/config.ts';
+import { RunControl } from '../train/run.ts';
+import { openTestGpu } from '../../test/harness/gpu.ts';
+import { folderOnDisk } from '../../test/harness/toy-llama.ts';
+import { Core } from './core.ts';
+
+const TOY = join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'toy-llama');
+
+it('compiles before a run everything that the run needs, and allocates nothing for it', async () => {
+  const gpu = await openTestGpu();
+  const core = await Core.open({ device: 'webgpu', openGpu: () => Promise.resolve(gpu) });
+  const model = await core.loadModel(folderOnDisk(join(TOY, 'model'), 'toy-llama'));
+  const config = resolveTrainConfig({ rank: 3, dropout: 0.1, steps: 1, accumulate: 2, seqLen: 48 });
+  const before = { bytes: gpu.bytesAllocated, programs: gpu.pipelines.size };
+  await model.prepare(config);
+  const programs = gpu.pipelines.size;
+  expect(programs).toBeGreaterThan(before.programs);
+  expect(gpu.bytesAllocated).toBe(before.bytes);
+  const outcome = await model.train({
+    config,
+    data: { name: 'data.jsonl', bytes: readFileSync(join(TOY, 'data.jsonl')) },
+    store: makeMemoryStore(),
+    out: 'run',
+    resume: false,
+    emit: () => undefined,
+    control: new RunControl(),
+  });
+  expect(outcome.ended).toBe('completed');
+  expect(gpu.pipelines.size).toBe(programs);
+  model.dispose();
+});
+
+it('compiles for a run while the weights stream in, where asked', async () => {
+  const gpu = await openTestGpu();
+  const core = await Core.open({ device: 'webgpu', openGpu: () => Promise.resolve(gpu) });
+  const config = resolveTrainConfig({ rank: 3, steps: 1, accumulate: 2, seqLen: 48 });
+  const model = await core.loadModel(folderOnDisk(join(TOY, 'model'), 'toy-llama'), { prepare: config });
+  const programs = gpu.pipelines.size;
+  await model.prepare(config);
+  expect(programs).toBeGreaterThan(0);
+  expect(gpu.pipelines.size).toBe(programs);
+  model.dispose();
+});

@@ -1,0 +1,632 @@
+import { resolveBase } from '../../models/base/base-format.ts';
+import { GpuBase } from '../../models/base/gpu-base.ts';
+import type { Model } from '../../models/families/family.ts';
+import { openModel, readModel, type ModelFolder, type OpenModel } from '../../models/checkpoint/open-model.ts';
+import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
+import type { LoraAdapter } from '../adapters/adapter.ts';
+import { loraScale } from '../adapters/adapter.ts';
+import { withSystem } from '../data/prepare.ts';
+import { WebLoraError } from '../errors.ts';
+import { evaluate, type EvaluateProgress, type EvaluateReport } from '../evaluate/evaluate.ts';
+import type { BaseFormat } from '../formats/quantize.ts';
+import { ChatSession } from '../generate/chat.ts';
+import { Conversation } from '../generate/conversation.ts';
+import type { GenerateReport, GenerateSettings } from '../generate/generate.ts';
+import type { Runtime, Voice } from '../generate/runtime.ts';
+import { WgslPrograms } from '../generate/wgsl-programs.ts';
+import { WgslRuntime } from '../generate/wgsl-runtime.ts';
+import { DEFAULT_LIMITS, type Gpu, type GpuLimits } from '../gpu/gpu.ts';
+import type { TilingChoices, Variant } from '../gpu/kernel.ts';
+import type { Plan } from '../graph/plan.ts';
+import { compilePlans } from '../graph/replay.ts';
+import { AdapterPool } from '../lora/adapter-pool.ts';
+import { assertAdapterFits, matricesOf, settingsOf } from '../lora/gpu-adapter.ts';
+import { selectTargets } from '../lora/targets.ts';
+import { DEFAULT_ACCUMULATE, resolveTrainConfig, type TrainConfig } from '../train/config.ts';
+import {
+  planProgram,
+  plansOf,
+  withTilings,
+  type Program,
+  type ProgramOptions,
+  type ProgramReport,
+} from '../train/program.ts';
+import type { FileStore } from '../storage/store.ts';
+import { readExamples, resolveSeqLen, type DataFile } from '../train/run-data.ts';
+import { runTraining, type MadeTrainer, type RunRequest, type RunOutcome, type TrainerSpec } from '../train/run.ts';
+import { WgslTrainer } from '../train/wgsl-trainer.ts';
+import type { DataMeasure, PreviewRequest, TokenPiece } from '../../workers/engine/contract.ts';
+import { tilingsFor } from './tilings.ts';
+
+export type Device = 'auto' | 'webgpu' | 'cpu';
+
+export interface CoreOptions {
+  readonly device?: Device;
+  readonly openGpu: () => Promise<Gpu>;
+  /** Where what was measured about the device is remembered; default: nowhere. */
+  readonly openStore?: () => Promise<FileStore>;
+  /** Told when WebGPU is missing and the slower path is taken. */
+  readonly onNotice?: (message: string) => void;
+}
+
+export interface LoadModelOptions {
+  readonly base?: BaseFormat;
+  readonly context?: number;
+  /** Compiles what a run with these settings replays while the weights stream in. */
+  readonly prepare?: TrainConfig;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Positions a model is loaded for unless asked otherwise. */
+const DEFAULT_CONTEXT = 4096;
+/** Sequences that evaluation decodes side by side. */
+const EVALUATION_SLOTS = 8;
+/** Conversations whose caches stay, so that base and tuned answers alternate without reading everything again. */
+const MAX_CONVERSATIONS = 2;
+
+/** The engine without a border: what the worker, the library and the terminal all run. */
+export class Core {
+  readonly executor: 'webgpu' | 'cpu';
+  readonly gpu: Gpu | undefined;
+
+  readonly #openStore: CoreOptions['openStore'];
+
+  private constructor(gpu: Gpu | undefined, openStore?: CoreOptions['openStore']) {
+    this.gpu = gpu;
+    this.#openStore = openStore;
+    this.executor = gpu === undefined ? 'cpu' : 'webgpu';
+  }
+
+  static async open({ device = 'auto', openGpu, openStore, onNotice }: CoreOptions): Promise<Core> {
+    if (device === 'cpu') return new Core(undefined);
+    try {
+      return new Core(await openGpu(), openStore);
+    } catch (error) {
+      if (device === 'webgpu' || !(error instanceof WebLoraError) || error.code !== 'no-webgpu') throw error;
+      onNotice?.(`${error.message}. Continuing on the CPU, which is many times slower`);
+      return new Core(undefined);
+    }
+  }
+
+  /** The fastest tilings of plans' products on this device: remembered or measured now. */
+  async tilingsFor(
+    plans: readonly Pick<Plan, 'launches'>[],
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<TilingChoices> {
+    if (this.gpu === undefined || this.gpu.variant === 'serial') return {};
+    return tilingsFor(this.gpu, plans, await this.#openStore?.(), onProgress);
+  }
+
+  /** What run.json says of the device. */
+  get deviceFacts(): Readonly<Record<string, unknown>> {
+    return this.gpu === undefined ? { executor: 'cpu' } : { executor: 'webgpu', ...this.gpu.adapter };
+  }
+
+  get deviceName(): string {
+    const adapter = this.gpu?.adapter;
+    if (adapter === undefined) return 'CPU (tfjs)';
+    return (
+      adapter.description ||
+      [adapter.vendor, adapter.architecture].filter((part) => part !== '').join(' ') ||
+      'unnamed GPU'
+    );
+  }
+
+  async loadModel(folder: ModelFolder, options: LoadModelOptions = {}): Promise<LoadedModel> {
+    // What cannot be compiled says so when it is asked for, and a folder that cannot be read when it is opened.
+    this.#compileAhead(folder, options).catch(() => undefined);
+    const opened = await openModel(folder);
+    return LoadedModel.load(this, opened, options);
+  }
+
+  /** Compiles what `prepare` asks for: config.json is enough to know it, before any other file is opened. */
+  async #compileAhead(folder: ModelFolder, { base, context, prepare: config }: LoadModelOptions): Promise<void> {
+    const { gpu } = this;
+    if (gpu === undefined || config === undefined) return;
+    const model = await readModel(folder);
+    if (model === undefined) return;
+    const { limits, variant, quads } = gpu;
+    const format = resolveBase({ name: folder.name }, base);
+    const program = programFor(model, {
+      format,
+      config,
+      limits,
+      variant,
+      quads,
+      ...(context !== undefined && { context }),
+    });
+    await compilePlans(gpu, plansOf(program));
+  }
+
+  dispose(): void {
+    this.gpu?.destroy();
+  }
+}
+
+/** What a run needs beside the loaded model. */
+export type TrainOptions = Omit<RunRequest, 'opened' | 'base' | 'makeTrainer'>;
+
+/** How run.json names `serial` kernels that share loads among four invocations. */
+const SERIAL_QUADS = 'serial-quads';
+
+export interface AnswerOptions extends Voice {
+  /**
+   * Whose cache to continue: a conversation's turns give the same name. By default the base has one and adapters have
+   * another. The two used last are kept.
+   */
+  readonly conversation?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** How a chat's turns are answered: everything of a request but its messages. */
+export type ChatOptions = Omit<GenerateSettings, 'input'> & AnswerOptions;
+
+/** A base model ready to train and to talk, on whichever executor. */
+export class LoadedModel {
+  readonly opened: OpenModel;
+  readonly format: BaseFormat;
+  readonly context: number;
+  readonly #core: Core;
+  readonly #base: GpuBase | undefined;
+  readonly #pool: AdapterPool | undefined;
+  #programs: WgslPrograms | undefined;
+  /** The last plan: who asks what a run needs prepares it next. */
+  #planned: { readonly key: string; readonly program: Program } | undefined;
+  /** Least recently used first. */
+  readonly #conversations = new Map<string, Promise<Conversation>>();
+  #chats = 0;
+
+  readonly #choose = (plans: readonly Plan[]): Promise<TilingChoices> => this.#core.tilingsFor(plans);
+
+  private constructor(core: Core, opened: OpenModel, format: BaseFormat, context: number, base: GpuBase | undefined) {
+    this.#core = core;
+    this.opened = opened;
+    this.format = format;
+    this.context = context;
+    this.#base = base;
+    this.#pool = base === undefined ? undefined : new AdapterPool(base.gpu);
+  }
+
+  static async load(
+    core: Core,
+    opened: OpenModel,
+    { base: wantedBase, context: wanted, onProgress }: LoadModelOptions,
+  ): Promise<LoadedModel> {
+    const context = resolveContext(opened.model, wanted);
+    const format = resolveBase(opened, wantedBase);
+    const base =
+      core.gpu === undefined
+        ? undefined
+        : await GpuBase.load(core.gpu, opened, { format, context, ...(onProgress && { onProgress }) });
+    return new LoadedModel(core, opened, format, context, base);
+  }
+
+  /** Bytes and work of a run with these settings; nothing is allocated. */
+  plan(config: TrainConfig): ProgramReport {
+    return this.#programFor(config).report;
+  }
+
+  /** Compiles what a run with these settings replays, so that it starts at once; nothing is allocated. */
+  async prepare(config: TrainConfig): Promise<void> {
+    if (this.#base === undefined) return;
+    const program = this.#programFor(config);
+    await compilePlans(this.#base.gpu, plansOf(config.tune ? await this.#tuned(program) : program));
+  }
+
+  /** The program with this device's fastest tilings. */
+  #tuned(program: Program, onProgress?: (done: number, total: number) => void): Promise<Program> {
+    return withTilings(program, (plans) => this.#core.tilingsFor(plans, onProgress));
+  }
+
+  #programFor(config: TrainConfig): Program {
+    const { gpu } = this.#core;
+    const key = JSON.stringify(config);
+    if (this.#planned?.key !== key) {
+      const program = programFor(this.opened.model, {
+        format: this.format,
+        context: this.context,
+        config,
+        limits: gpu?.limits ?? DEFAULT_LIMITS,
+        variant: gpu?.variant ?? 'workgroup',
+        quads: gpu?.quads ?? false,
+      });
+      this.#planned = { key, program };
+    }
+    return this.#planned.program;
+  }
+
+  train(options: TrainOptions): Promise<RunOutcome> {
+    return runTraining({
+      ...options,
+      opened: this.opened,
+      base: { format: this.format, context: this.context },
+      makeTrainer: (spec) => this.#makeTrainer(spec),
+    });
+  }
+
+  async #makeTrainer(spec: TrainerSpec, forwardOnly = false): Promise<MadeTrainer> {
+    const device = this.#core.deviceFacts;
+    const { deviceName } = this.#core;
+    if (this.#base === undefined) {
+      const { openTfjs } = await import('../graph/tfjs/backend.ts');
+      const { TfjsTrainer } = await import('../train/tfjs-trainer.ts');
+      const { lora, optimizer, optimizerState = 'f32', weightDecay } = spec;
+      if (optimizerState !== 'f32') {
+        throw new WebLoraError('config', 'optimizer-state', {
+          got: `${optimizerState} without WebGPU`,
+          wanted: 'f32',
+          fix: 'leave optimizer-state out, or train where WebGPU is',
+        });
+      }
+      const trainer = await TfjsTrainer.make(await openTfjs('cpu'), this.opened, {
+        format: this.format,
+        context: this.context,
+        lora,
+        optimizer,
+        weightDecay,
+      });
+      return {
+        trainer,
+        plan: undefined,
+        device,
+        deviceName,
+        kernels: { executor: 'cpu', variant: 'tfjs', checkpointing: 'none', optimizerState: 'f32' },
+      };
+    }
+    const planned = planProgram(this.#programOptions(spec));
+    const mayChoose = spec.tune && spec.kernels === undefined;
+    const program = mayChoose ? await this.#tuned(planned, spec.onProgress) : planned;
+    const trainer = await WgslTrainer.make(this.#base, program, {
+      forwardOnly,
+      ...(spec.onProgress && { onProgress: spec.onProgress }),
+    });
+    const kernels = {
+      executor: 'webgpu',
+      variant: program.options.quads === true ? SERIAL_QUADS : program.options.variant,
+      checkpointing: program.report.checkpoint,
+      optimizerState: program.report.optimizerState,
+      ...(program.options.tilings && { tilings: program.options.tilings }),
+    } as const;
+    return { trainer, plan: program.report, device, deviceName, kernels };
+  }
+
+  #programOptions({ kernels, onProgress: _, tune: _tune, ...spec }: TrainerSpec): ProgramOptions {
+    const gpu = this.#core.gpu;
+    const recorded = kernels?.variant;
+    const known = recorded === 'serial' || recorded === SERIAL_QUADS || recorded === 'workgroup';
+    const variant = !known ? gpu?.variant : recorded === 'workgroup' ? 'workgroup' : 'serial';
+    // Quads need this device's subgroups; without them `serial` gives the same to rounding.
+    const quads = (known ? recorded === SERIAL_QUADS : true) && gpu?.quads === true;
+    return {
+      ...spec,
+      model: this.opened.model,
+      format: this.format,
+      context: this.context,
+      limits: gpu?.limits ?? DEFAULT_LIMITS,
+      variant: variant ?? 'workgroup',
+      quads,
+      ...(kernels !== undefined && {
+        checkpoint: kernels.checkpointing,
+        optimizerState: kernels.optimizerState,
+        ...(kernels.tilings && { tilings: kernels.tilings }),
+      }),
+    };
+  }
+
+  /** The tokens of a conversation and which of them are scored, each with its text. */
+  previewTokens({ messages, system, lossOn }: PreviewRequest): TokenPiece[] {
+    const tokenizer = this.opened.tokenizer();
+    const { ids, scored } = tokenizer.encodeConversation(withSystem(messages, system), { scoreAll: lossOn === 'all' });
+    const decoder = tokenizer.streamDecoder();
+    // A token that only begins a character, or that the decoder leaves out, shows as itself or not at all.
+    return ids.map((id, i) => ({
+      text: decoder.push(id) || tokenizer.decode([id]).replaceAll('\ufffd', ''),
+      scored: scored[i] === true,
+    }));
+  }
+
+  /** Lengths of a file's rows as training would see them. */
+  async measureData(data: DataFile, given: Partial<TrainConfig>): Promise<DataMeasure> {
+    const { lossOn, system, seqLen } = resolveTrainConfig(given);
+    const length = resolveSeqLen(seqLen, this.context);
+    const { examples, skipped } = await readExamples(this.opened, data, {
+      seqLen: this.context,
+      context: this.context,
+      lossOn,
+      skipBadRows: true,
+      withQuestions: false,
+      ...(system !== undefined && { system }),
+    });
+    const lengths = examples.map(({ ids }) => ids.length).sort((a, b) => a - b);
+    return {
+      rows: examples.length,
+      totalTokens: lengths.reduce((sum, tokens) => sum + Math.min(tokens, length), 0),
+      medianTokens: lengths[Math.floor(lengths.length / 2)] ?? 0,
+      longestTokens: lengths.at(-1) ?? 0,
+      cutLines: examples.filter(({ ids }) => ids.length > length).map(({ line }) => line),
+      problems: skipped.map(({ file, line, reason }) => ({ file, line, reason })),
+    };
+  }
+
+  /** A runtime over this base, to be disposed by the caller. */
+  async runtime(options: { adapter?: LoraAdapter; slots?: number; context?: number } = {}): Promise<Runtime> {
+    const { adapter, slots = 1, context = this.context } = options;
+    if (adapter !== undefined) assertAdapterFits(adapter, this.opened.model.weights);
+    if (this.#base !== undefined && this.#pool !== undefined)
+      return WgslRuntime.make(this.#base, {
+        slots,
+        context,
+        pool: this.#pool,
+        choose: this.#choose,
+        ...(adapter && { adapter }),
+      });
+    const { openTfjs } = await import('../graph/tfjs/backend.ts');
+    const { TfjsRuntime } = await import('../generate/tfjs-runtime.ts');
+    return TfjsRuntime.make(await openTfjs('cpu'), this.opened, {
+      format: this.format,
+      slots,
+      context,
+      ...(adapter && { adapter }),
+    });
+  }
+
+  /** Streams an answer to messages, or to a text it continues; the report is what the generator returns. */
+  async *answer(
+    settings: GenerateSettings,
+    { adapter, strength, conversation, signal }: AnswerOptions = {},
+  ): AsyncGenerator<string, GenerateReport, undefined> {
+    if (adapter !== undefined) assertAdapterFits(adapter, this.opened.model.weights);
+    const talk = await this.#conversation(conversation ?? (adapter === undefined ? 'base' : 'adapter'));
+    const voice = { ...(adapter && { adapter }), ...(strength !== undefined && { strength }) };
+    return yield* talk.answer(settings, voice, { ...(signal && { signal }) });
+  }
+
+  /** As `answer`, all of it. */
+  async generate(
+    settings: GenerateSettings,
+    { onText, ...options }: AnswerOptions & { readonly onText?: (text: string) => void } = {},
+  ): Promise<GenerateReport> {
+    const pieces = this.answer(settings, options);
+    for (;;) {
+      const piece = await pieces.next();
+      if (piece.done === true) return piece.value;
+      onText?.(piece.value);
+    }
+  }
+
+  /** A conversation of several turns, with a cache of its own. */
+  chat(options: ChatOptions & { readonly system?: string } = {}): ChatSession<ChatOptions> {
+    const { system, ...rest } = options;
+    const conversation = rest.conversation ?? `chat ${(this.#chats += 1)}`;
+    return new ChatSession<ChatOptions>(
+      (messages, { adapter, strength, signal, conversation: name, ...settings }) =>
+        this.answer(
+          { input: { messages }, ...settings },
+          {
+            ...(adapter && { adapter }),
+            ...(strength !== undefined && { strength }),
+            ...(signal && { signal }),
+            ...(name !== undefined && { conversation: name }),
+          },
+        ),
+      { ...rest, conversation },
+      system,
+    );
+  }
+
+  /** Whether the adapter's matrices are on the GPU now. */
+  isResident(adapter: LoraAdapter): boolean {
+    return this.#pool?.has(adapter) ?? false;
+  }
+
+  /** Frees what the adapter takes on the GPU; it comes back when it is used again. */
+  dropAdapter(adapter: LoraAdapter): void {
+    this.#pool?.drop(adapter);
+  }
+
+  async #conversation(name: string): Promise<Conversation> {
+    const known = this.#conversations.get(name);
+    if (known !== undefined) {
+      this.#conversations.delete(name);
+      this.#conversations.set(name, known);
+      return known;
+    }
+    for (const old of [...this.#conversations.keys()].slice(0, 1 - MAX_CONVERSATIONS)) await this.#end(old);
+    const made = this.#makeConversation();
+    this.#conversations.set(name, made);
+    // A failure is not kept: the next question tries again.
+    made.catch(() => this.#conversations.delete(name));
+    return made;
+  }
+
+  async #makeConversation(): Promise<Conversation> {
+    const tokenizer = (): ChatTokenizer => this.opened.tokenizer();
+    if (this.#base === undefined || this.#pool === undefined) return new Conversation(await this.runtime(), tokenizer);
+    this.#programs ??= new WgslPrograms(
+      this.#base,
+      { slots: 1, context: this.context, choose: this.#choose },
+      this.#pool,
+    );
+    return new Conversation(await WgslRuntime.over(this.#programs), tokenizer);
+  }
+
+  async #end(name: string): Promise<void> {
+    const conversation = this.#conversations.get(name);
+    this.#conversations.delete(name);
+    await (await conversation?.catch(() => undefined))?.dispose();
+  }
+
+  /** Every row's logits for a token sequence: [T][V], for checking fidelity. */
+  async logits(tokens: readonly number[], adapter?: LoraAdapter): Promise<Float32Array[]> {
+    const { vocabSize } = this.opened.model.shape;
+    const wrong = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabSize);
+    if (wrong !== undefined)
+      throw new WebLoraError('config', '--tokens', { got: wrong, wanted: `token ids from 0 to ${vocabSize - 1}` });
+    if (tokens.length > this.context)
+      throw new WebLoraError('context', '--tokens', {
+        got: `${tokens.length} tokens`,
+        wanted: `at most ${this.context}, the model's context`,
+        fix: 'give fewer tokens or a larger --context',
+      });
+    const runtime = await this.runtime({ context: tokens.length, ...(adapter && { adapter }) });
+    try {
+      const all: Float32Array[] = [];
+      for (const [position, token] of tokens.entries()) {
+        const rows = { tokens: Uint32Array.of(token), slots: Uint32Array.of(0), positions: Uint32Array.of(position) };
+        const [row] = await runtime.logits(rows, [0]);
+        if (row !== undefined) all.push(row);
+      }
+      return all;
+    } finally {
+      runtime.dispose();
+    }
+  }
+
+  /** Loss and greedy answers over a data file. */
+  async evaluate(
+    data: DataFile,
+    options: {
+      adapter?: LoraAdapter;
+      system?: string;
+      seqLen?: number;
+      maxNewTokens?: number;
+      skipBadRows?: boolean;
+      onProgress?: (progress: EvaluateProgress) => void;
+      signal?: AbortSignal;
+    } = {},
+  ): Promise<EvaluateReport> {
+    const { adapter, system, maxNewTokens, skipBadRows = false, onProgress, signal } = options;
+    const seqLen = resolveSeqLen(options.seqLen, this.context);
+    const { examples } = await readExamples(this.opened, data, {
+      seqLen,
+      context: this.context,
+      lossOn: 'completion',
+      skipBadRows,
+      withQuestions: true,
+      ...(system !== undefined && { system }),
+    });
+    const rows = Math.max(...examples.map(({ ids }) => ids.length));
+    // The forward half of a training plan gives exact per-token losses.
+    const { trainer } = await this.#makeTrainer(
+      {
+        lora: this.#evaluationLora(adapter),
+        rows: Math.max(rows, Math.min(seqLen, EVALUATION_ROWS)),
+        microSteps: 1,
+        optimizer: 'sgd',
+        weightDecay: 0,
+        tune: false,
+      },
+      true,
+    );
+    const runtime = await this.runtime({
+      slots: Math.min(EVALUATION_SLOTS, examples.length),
+      ...(adapter && { adapter }),
+    });
+    try {
+      trainer.writeState({ params: adapter === undefined ? this.#zeroAdapter() : matricesOf(adapter) });
+      return await evaluate({
+        nllOf: (batch) => trainer.evaluate(batch),
+        runtime,
+        tokenizer: this.opened.tokenizer(),
+        examples,
+        maxRows: Math.max(rows, Math.min(seqLen, EVALUATION_ROWS)),
+        ...(maxNewTokens !== undefined && { maxNewTokens }),
+        ...(onProgress && { onProgress }),
+        ...(signal && { signal }),
+      });
+    } finally {
+      trainer.dispose();
+      runtime.dispose();
+    }
+  }
+
+  /** The base alone is evaluated as an adapter of rank 1 that is zero, so that both go the same way. */
+  #evaluationLora(adapter: LoraAdapter | undefined): TrainerSpec['lora'] {
+    if (adapter !== undefined) return settingsOf(adapter);
+    return { rank: 1, scale: 0, dropout: 0, paths: this.opened.model.linearPaths.slice(0, 1) };
+  }
+
+  #zeroAdapter(): Map<string, Float32Array> {
+    const [path = ''] = this.opened.model.linearPaths;
+    const [outFeatures = 0, inFeatures = 0] =
+      this.opened.model.weights.find(({ name }) => name === `${path}.weight`)?.shape ?? [];
+    const modules = new Map([
+      [path, { a: new Float32Array(inFeatures), b: new Float32Array(outFeatures), inFeatures, outFeatures }],
+    ]);
+    return matricesOf({
+      rank: 1,
+      alpha: 1,
+      method: 'lora',
+      dropout: 0,
+      targetModules: [],
+      baseModel: '',
+      scale: 0,
+      modules,
+    });
+  }
+
+  dispose(): void {
+    for (const name of [...this.#conversations.keys()]) void this.#end(name);
+    this.#programs?.dispose();
+    this.#pool?.destroy();
+    this.#base?.destroy();
+  }
+}
+
+/** Rows of a micro-batch in evaluation. */
+const EVALUATION_ROWS = 256;
+
+/** Bytes and work of a run over a model whose weights need not be loaded. */
+export function planFor(opened: OpenModel, options: Parameters<typeof programFor>[1]): ProgramReport {
+  return programFor(opened.model, options).report;
+}
+
+function programFor(
+  model: Model,
+  options: {
+    readonly format: BaseFormat;
+    readonly context?: number;
+    readonly config: TrainConfig;
+    readonly limits: GpuLimits;
+    readonly variant: Variant;
+    readonly quads?: boolean;
+  },
+): Program {
+  const { format, config, limits, variant, quads = false } = options;
+  const { rank, alpha, method, dropout, targets, batchSize, optimizer, weightDecay, memoryLimitBytes } = config;
+  const { optimizerState } = config;
+  const context = resolveContext(model, options.context);
+  return planProgram({
+    model,
+    format,
+    context,
+    limits,
+    variant,
+    quads,
+    lora: {
+      rank,
+      scale: loraScale(method, alpha, rank),
+      dropout,
+      paths: selectTargets(model.linearPaths, targets),
+    },
+    rows: batchSize * resolveSeqLen(config.seqLen, context),
+    microSteps: config.accumulate ?? DEFAULT_ACCUMULATE,
+    optimizer,
+    weightDecay,
+    ...(optimizerState !== undefined && { optimizerState }),
+    ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
+  });
+}
+
+/** @throws `context` when more positions are asked for than the model was made for */
+function resolveContext({ shape }: Model, wanted: number | undefined): number {
+  const { maxPositions } = shape;
+  if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 1 || wanted > maxPositions)) {
+    throw new WebLoraError('context', '--context', {
+      got: wanted,
+      wanted: `a whole number from 1 to ${maxPositions}, what the model was made for`,
+      fix: 'lower --context',
+    });
+  }
+  return wanted ?? Math.min(maxPositions, DEFAULT_CONTEXT);
+}

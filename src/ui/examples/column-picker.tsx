@@ -1,0 +1,85 @@
+import { useSignal } from '@preact/signals';
+import type { TableFacts } from '../../data/table-rows.ts';
+import { chooseColumns } from './examples.ts';
+
+/** Asked only when neither names nor contents tell: which column is the question, which the answer. */
+export function ColumnPicker({ table, title }: { readonly table: TableFacts; readonly title: string }) {
+  const { names, first, hasHeader, columns = {} } = table;
+  const question = useSignal(columns['question'] ?? names[0] ?? '');
+  const answer = useSignal(columns['answer'] ?? names[1] ?? '');
+  const isHeader = useSignal(hasHeader);
+  const places = names.map((name, i) => ({
+    value: `#${i + 1}`,
+    label: name.startsWith('#') ? `Column ${i + 1}` : name,
+  }));
+  const placeOf = (name: string): string => (name.startsWith('#') ? name : `#${names.indexOf(name) + 1}`);
+  return (
+    <form
+      class="problem"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void chooseColumns(placeOf(question.value), placeOf(answer.value), isHeader.value);
+      }}
+    >
+      <p class="problem-title">Which column is what in {title}?</p>
+      <div class="fields">
+        {(
+          [
+            ['Question', question],
+            ['Answer', answer],
+          ] as const
+        ).map(([label, chosen]) => (
+          <div key={label} class="field">
+            <label for={`column-${label}`}>{label}</label>
+            <select
+              id={`column-${label}`}
+              value={placeOf(chosen.value)}
+              onChange={({ currentTarget }) => (chosen.value = currentTarget.value)}
+            >
+              {places.map(({ value, label: name }) => (
+                <option key={value} value={value}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </div>
+        ))}
+      </div>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={isHeader.value}
+          onChange={({ currentTarget }) => (isHeader.value = currentTarget.checked)}
+        />
+        The first row holds the columns’ names
+      </label>
+      <div class="scroll" role="region" aria-label="The first rows" tabIndex={0}>
+        <table class="plain-table">
+          <thead>
+            <tr>
+              {places.map(({ value, label }) => (
+                <th key={value} scope="col">
+                  {label}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {first.map((cells, r) => (
+              <tr key={r}>
+                {cells.map((text, c) => (
+                  <td key={c}>{text.length > 120 ? `${text.slice(0, 120)}…` : text}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <div class="actions">
+        <button type="submit" class="primary" disabled={question.value === answer.value}>
+          Use these columns
+        </button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,231 @@
+import { signal } from '@preact/signals';
+import { toFailure, WebLoraError, type Failure } from '../../errors.ts';
+import { DataClient } from '../../../workers/data/client.ts';
+import type { KeptSet, SetEdit, SetFacts, SetFix, TrainingSet } from '../../../workers/data/contract.ts';
+import type { TableFacts } from '../../data/table-rows.ts';
+import type { Dataset, Result } from '../../../workers/engine/contract.ts';
+import { keep, recall, remembered } from '../state/kept.ts';
+import { isSampleKey, sampleTitle, type SampleKey } from './samples.ts';
+import { prefillQuestion } from '../try/trial.ts';
+
+export type Source = SampleKey | 'own';
+
+export interface ExampleSet {
+  readonly source: Source;
+  readonly title: string;
+  readonly facts: SetFacts;
+  readonly training: TrainingSet;
+  /** All questions kept back, for the exam; of a sample more than a run is checked with. */
+  readonly exam?: Dataset;
+  /** What the terminal would be told. */
+  readonly terminal: {
+    readonly data: string;
+    readonly evalData?: string;
+    readonly columns?: Readonly<Record<string, string>>;
+  };
+}
+
+interface OwnFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly columns?: Readonly<Record<string, string>>;
+}
+
+export type ExamplesState =
+  | { readonly kind: 'loading'; readonly title: string }
+  | { readonly kind: 'ready'; readonly set: ExampleSet }
+  /** A table whose columns only a person can tell apart. */
+  | { readonly kind: 'columns'; readonly title: string; readonly table: TableFacts; readonly file: OwnFile }
+  | { readonly kind: 'failed'; readonly title: string; readonly failure: Failure };
+
+/** Rows of a sample's held-out file that a run is checked with: enough to see a trend, few enough to wait for. */
+const CHECKED_ROWS = 16;
+const KEPT_SET = 'own-examples';
+export const TYPED_NAME = 'my-examples';
+
+/** The thread that reads and holds the examples. */
+const data = DataClient.start();
+
+export const chosenSource = remembered<Source>(
+  'examples',
+  'tickets',
+  (value) => value === 'own' || isSampleKey(String(value)),
+);
+export const examples = signal<ExamplesState>({ kind: 'loading', title: '' });
+/** Whether the rows of the open set are shown for editing. */
+export const isEditing = signal(false);
+/** Counts up with every change of the open set: what shows its rows follows it. */
+export const revision = signal(0);
+
+/** The choice that counts: a later one aborts it. */
+let choice = new AbortController();
+let loading: Promise<void> = Promise.resolve();
+
+function need<T>(result: Result<T>): T {
+  if (result.ok) return result.value;
+  throw new WebLoraError(result.error.code, result.error.message);
+}
+
+async function fetchSample(key: SampleKey, part: 'train' | 'heldout', signal: AbortSignal): Promise<Dataset> {
+  const path = `embedded/examples/${key}/${part}.jsonl`;
+  const answer = await fetch(path, { signal }).catch(() => undefined);
+  if (answer?.ok !== true) {
+    throw new WebLoraError('file-not-found', path, { fix: 'reload the page, and check that its server still runs' });
+  }
+  return { name: `${key}-${part}.jsonl`, bytes: new Uint8Array(await answer.arrayBuffer()) };
+}
+
+function firstLines({ name, bytes }: Dataset, count: number): Dataset {
+  const lines = new TextDecoder().decode(bytes).trim().split('\n').slice(0, count);
+  return { name, bytes: new TextEncoder().encode(lines.join('\n')) };
+}
+
+type Load = (signal: AbortSignal) => Promise<ExamplesState>;
+
+/**
+ * Shows what `load` finds, unless something else was chosen meanwhile. Loads run one after the other: each takes several
+ * calls of the data worker, which has one set open, and must not be handed another's.
+ */
+function choose(source: Source, title: string, load: Load): Promise<void> {
+  choice.abort();
+  const { signal } = (choice = new AbortController());
+  chosenSource.value = source;
+  isEditing.value = false;
+  examples.value = { kind: 'loading', title };
+  loading = loading.then(async () => {
+    if (signal.aborted) return;
+    const state = await load(signal).catch((thrown: unknown): ExamplesState => ({
+      kind: 'failed',
+      title,
+      failure: toFailure(thrown),
+    }));
+    if (!signal.aborted) show(state);
+  });
+  return loading;
+}
+
+function show(state: ExamplesState): void {
+  examples.value = state;
+  revision.value += 1;
+  if (state.kind !== 'ready') return;
+  const { heldOutRows } = state.set.training;
+  prefillQuestion(heldOutRows.length > 0 ? heldOutRows : state.set.facts.first);
+}
+
+export function chooseSample(key: SampleKey): Promise<void> {
+  const title = sampleTitle(key);
+  return choose(key, title, async (signal) => {
+    const [file, exam] = await Promise.all([fetchSample(key, 'train', signal), fetchSample(key, 'heldout', signal)]);
+    const opened = need(await data.openFile(file));
+    if (opened.kind !== 'ready') throw new WebLoraError('bad-file', file.name);
+    const training = need(await data.trainingSet(exam));
+    const folder = `models/embedded/examples/${key}`;
+    return {
+      kind: 'ready',
+      set: {
+        source: key,
+        title,
+        facts: opened.facts,
+        training: { ...training, heldOut: firstLines(exam, CHECKED_ROWS) },
+        exam,
+        terminal: { data: `${folder}/train.jsonl`, evalData: `${folder}/heldout.jsonl` },
+      },
+    };
+  });
+}
+
+/** The open set as the page's state; it is kept, so that a reload finds it again. */
+async function ownState(facts: SetFacts, columns?: Readonly<Record<string, string>>): Promise<ExamplesState> {
+  const training = need(await data.trainingSet());
+  const title = facts.name === TYPED_NAME ? 'Your examples' : facts.name;
+  await keep(KEPT_SET, { ...need(await data.keep()), ...(columns && { columns }) });
+  const { heldOut } = training;
+  const fileName = /\.[a-z0-9]+$/i.test(facts.name) ? facts.name : `${facts.name}.jsonl`;
+  return {
+    kind: 'ready',
+    set: {
+      source: 'own',
+      title,
+      facts,
+      training,
+      ...(heldOut && { exam: heldOut }),
+      terminal: { data: fileName, ...(columns && { columns }) },
+    },
+  };
+}
+
+async function openOwn(file: OwnFile, header?: boolean): Promise<ExamplesState> {
+  const { name, bytes, columns } = file;
+  const opened = need(
+    await data.openFile({ name, bytes }, { ...(columns && { columns }), ...(header !== undefined && { header }) }),
+  );
+  if (opened.kind === 'columns') return { kind: 'columns', title: name, table: opened.table, file };
+  return ownState(opened.facts, columns);
+}
+
+export function chooseFile(file: File): Promise<void> {
+  return choose('own', file.name, async () =>
+    openOwn({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) }),
+  );
+}
+
+/** A table as it comes from the clipboard of a spreadsheet, or any text of rows. */
+export function choosePasted(text: string): Promise<void> {
+  return choose('own', 'pasted table', () =>
+    openOwn({ name: 'pasted-table.txt', bytes: new TextEncoder().encode(text) }),
+  );
+}
+
+/** The person's word on which column is what. */
+export function chooseColumns(question: string, answer: string, header: boolean): Promise<void> {
+  const state = examples.peek();
+  if (state.kind !== 'columns') return Promise.resolve();
+  const { file, title } = state;
+  return choose('own', title, () => openOwn({ ...file, columns: { question, answer } }, header));
+}
+
+/** An empty set to type into. */
+export async function startTyping(): Promise<void> {
+  await choose('own', 'Your examples', async () => {
+    const empty: KeptSet = { name: TYPED_NAME, bytes: new Uint8Array(), problems: [], notes: [] };
+    return ownState(need(await data.openKept(empty)));
+  });
+  isEditing.value = true;
+}
+
+/** What was chosen before a reload. */
+export async function restoreExamples(): Promise<void> {
+  const source = chosenSource.peek();
+  if (source !== 'own') return chooseSample(source);
+  const before = choice;
+  const kept = (await recall(KEPT_SET)) as (KeptSet & Pick<OwnFile, 'columns'>) | undefined;
+  if (choice !== before) return; // something was chosen meanwhile
+  if (kept === undefined) return chooseSample('tickets');
+  return choose('own', kept.name, async () => ownState(need(await data.openKept(kept)), kept.columns));
+}
+
+export async function rowsOf(from: number, count: number): Promise<Awaited<ReturnType<typeof data.rows>>> {
+  return data.rows(from, count);
+}
+
+/** @returns whether it was changed */
+async function change(ask: () => Promise<Result<SetFacts>>): Promise<boolean> {
+  const state = examples.peek();
+  if (state.kind !== 'ready') return false;
+  const { set } = state;
+  try {
+    const facts = need(await ask());
+    const next = await ownState(facts, set.terminal.columns);
+    if (next.kind !== 'ready') return false;
+    chosenSource.value = 'own';
+    const title = set.source === 'own' ? set.title : `${set.title}, changed`;
+    show({ kind: 'ready', set: { ...next.set, title } });
+    return true;
+  } catch (thrown) {
+    examples.value = { kind: 'failed', title: set.title, failure: toFailure(thrown) };
+    return false;
+  }
+}
+
+export const fixSet = (what: SetFix): Promise<boolean> => change(() => data.fix(what));
+export const editSet = (edit: SetEdit): Promise<boolean> => change(() => data.edit(edit));

@@ -1,0 +1,56 @@
+import { useSignal } from '@preact/signals';
+import { chosenSource, examples } from './examples.ts';
+
+interface FileDropProps {
+  readonly isDisabled: boolean;
+  readonly onFile: (file: File) => void;
+}
+
+/** A file by drop or by the system's dialog; it is read here and sent nowhere. */
+export function FileDrop({ isDisabled, onFile }: FileDropProps) {
+  const isOver = useSignal(false);
+  const isOwn = chosenSource.value === 'own';
+  const over = (event: DragEvent): void => {
+    event.preventDefault();
+    isOver.value = !isDisabled;
+  };
+  const drop = (event: DragEvent): void => {
+    event.preventDefault();
+    isOver.value = false;
+    const [file] = event.dataTransfer?.files ?? [];
+    if (file !== undefined && !isDisabled) onFile(file);
+  };
+  const pick = (event: Event): void => {
+    const input = event.currentTarget as HTMLInputElement;
+    const [file] = input.files ?? [];
+    if (file !== undefined) onFile(file);
+    // The same file, changed meanwhile, can be picked again.
+    input.value = '';
+  };
+  return (
+    <label
+      class={`drop${isOver.value ? ' is-over' : ''}${isOwn ? ' is-chosen' : ''}`}
+      onDragOver={over}
+      onDragLeave={() => (isOver.value = false)}
+      onDrop={drop}
+    >
+      <input
+        type="file"
+        class="visually-hidden"
+        accept=".jsonl,.json,.csv,.tsv,.txt,.xlsx"
+        disabled={isDisabled}
+        onChange={pick}
+      />
+      <span class="choice-title">{isOwn && examples.value.kind !== 'loading' ? ownTitle() : 'Your own file'}</span>
+      <span class="choice-text">
+        Drop a table here or <span class="link">choose a file</span>: Excel, CSV, JSON or JSONL with a question and an
+        answer in each row. It stays on this device.
+      </span>
+    </label>
+  );
+}
+
+function ownTitle(): string {
+  const state = examples.value;
+  return state.kind === 'ready' ? state.set.title : state.title;
+}

@@ -1,0 +1,12 @@
+import { engine } from '../state/engine.ts';
+import { remembered } from '../state/kept.ts';
+
+/** Whether an access token of the hub is kept here. The engine has it; the page never reads it back. */
+export const hubTokenKept = remembered('hub-token-kept', false, (value) => typeof value === 'boolean');
+
+/** Keeps the token in this browser's storage, or forgets it with null. @returns whether that worked */
+export async function storeHubToken(token: string | null): Promise<boolean> {
+  const stored = await engine.storeHubToken(token);
+  if (stored.ok) hubTokenKept.value = token !== null;
+  return stored.ok;
+}

@@ -1,0 +1,147 @@
+import { effect, signal } from '@preact/signals';
+import type { Failure } from '../../errors.ts';
+import type { Result, RunDetails, RunSummary } from '../../../workers/engine/contract.ts';
+import { engine, model } from '../state/engine.ts';
+import { chooseSample, chosenSource } from '../examples/examples.ts';
+import { forget, remembered } from '../state/kept.ts';
+import { readRunName } from '../train/run-name.ts';
+import { labelOf } from '../train/setting-fields.ts';
+import { adapter, type CurrentAdapter } from '../try/trial.ts';
+
+export const earlierRuns = signal<readonly RunSummary[]>([]);
+export const runsFailure = signal<Failure | undefined>(undefined);
+/** Runs whose curves are laid over each other, each with its own record and nothing else. */
+export const comparedRuns = signal<ReadonlyMap<string, RunDetails>>(new Map());
+
+/** Whether a run was made on the model that is open: its adapter fits no other. */
+export function isOfThisModel({ model: name }: RunSummary): boolean {
+  return model.value.kind === 'ready' && model.value.facts.name === name;
+}
+
+export async function refreshRuns(): Promise<void> {
+  const listed = await engine.listRuns();
+  if (!listed.ok) {
+    runsFailure.value = listed.error;
+    return;
+  }
+  const began = ({ out }: RunSummary): number => readRunName(out).began?.getTime() ?? 0;
+  earlierRuns.value = [...listed.value].sort((a, b) => began(b) - began(a));
+}
+
+/** The run whose adapter was open last. */
+const lastAdapter = remembered('adapter', '', (value) => typeof value === 'string');
+effect(() => {
+  if (adapter.value !== undefined) lastAdapter.value = adapter.value.out;
+});
+
+/** After a reload: the adapter that was open is open again, where its run and its model are here. */
+export async function reopenAdapter(): Promise<void> {
+  const run = earlierRuns.peek().find(({ out }) => out === lastAdapter.peek());
+  if (run === undefined || !isOfThisModel(run) || adapter.peek() !== undefined) return;
+  const opened = await openAdapter(run.out);
+  if (adapter.peek() === undefined && opened.ok) adapter.value = opened.value;
+}
+
+async function openAdapter(out: string): Promise<Result<CurrentAdapter>> {
+  if (model.value.kind !== 'ready') return { ok: false, error: { code: 'aborted', message: 'the model is loading' } };
+  const [opened, details] = await Promise.all([engine.openRun(model.value.facts.id, out), engine.readRun(out)]);
+  if (!opened.ok) return opened;
+  const system = details.ok ? details.value.record.settings['system'] : undefined;
+  const isUnfinished = earlierRuns.value.some((run) => run.out === out && !run.finished);
+  return {
+    ok: true,
+    value: {
+      id: opened.value,
+      out,
+      title: readRunName(out).title,
+      ...(typeof system === 'string' && { system }),
+      ...(isUnfinished && { isUnfinished }),
+    },
+  };
+}
+
+/** Makes an earlier run's adapter the one that is tried and taken away. */
+export async function openEarlierRun(out: string): Promise<boolean> {
+  if (model.value.kind !== 'ready') return false;
+  const opened = await openAdapter(out);
+  if (!opened.ok) {
+    runsFailure.value = opened.error;
+    return false;
+  }
+  runsFailure.value = undefined;
+  const { sample } = readRunName(out);
+  if (sample !== undefined && sample !== chosenSource.value) await chooseSample(sample);
+  adapter.value = opened.value;
+  return true;
+}
+
+export async function deleteRun(out: string): Promise<void> {
+  const deleted = await engine.deleteRun(out);
+  runsFailure.value = deleted.ok ? undefined : deleted.error;
+  if (!deleted.ok) return;
+  await forget(`run:${out}`);
+  if (adapter.value?.out === out) adapter.value = undefined;
+  setCompared(out, undefined);
+  await refreshRuns();
+}
+
+function setCompared(out: string, details: RunDetails | undefined): void {
+  const next = new Map(comparedRuns.value);
+  if (details === undefined) next.delete(out);
+  else next.set(out, details);
+  comparedRuns.value = next;
+}
+
+/** Lays a run's curve over the others, or takes it away. */
+export async function toggleCompared(out: string): Promise<void> {
+  if (comparedRuns.value.has(out)) return setCompared(out, undefined);
+  const details = await engine.readRun(out);
+  if (details.ok) setCompared(out, details.value);
+  else runsFailure.value = details.error;
+}
+
+const cell = (value: string | number): string =>
+  typeof value === 'string' && /[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : String(value);
+
+/** The compared runs' steps as CSV, one line a step. */
+export function comparedCsv(): string {
+  const head = [
+    'run',
+    'step',
+    'epoch',
+    'loss',
+    'eval_loss',
+    'grad_norm',
+    'learning_rate',
+    'total_tokens',
+    'elapsed_seconds',
+  ];
+  const lines = [...comparedRuns.value].flatMap(([out, { steps, evals }]) => {
+    const losses = new Map(evals.map(({ step, evalLoss }) => [step, evalLoss]));
+    return steps.map(({ step, epoch, loss, gradNorm, learningRate, totalTokens, elapsedSeconds }) =>
+      [out, step, epoch, loss, losses.get(step) ?? '', gradNorm, learningRate, totalTokens, elapsedSeconds]
+        .map(cell)
+        .join(','),
+    );
+  });
+  return [head.join(','), ...lines, ''].join('\n');
+}
+
+/** Settings in which the compared runs differ: as the page calls them, and each run's value in order. */
+export function settingsDifference(): { readonly name: string; readonly values: readonly string[] }[] {
+  const all = [...comparedRuns.value.values()].map(({ record }) => record);
+  const shown = (value: unknown): string =>
+    value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value);
+  const names = [...new Set(all.flatMap(({ settings }) => Object.keys(settings)))];
+  const resolved = all.map(({ resolved: { learningRate, steps, accumulate } }) => ({
+    lr: learningRate,
+    steps,
+    accumulate,
+  }));
+  return names
+    .map((name) => ({
+      name: labelOf(name),
+      values: all.map(({ settings }, i) => shown({ ...settings, ...resolved[i] }[name])),
+    }))
+    .filter(({ values }) => new Set(values).size > 1);
+}

@@ -1,0 +1,26 @@
+import { engine } from '../state/engine.ts';
+import { earlierRuns, isOfThisModel, runsFailure } from '../take-away/runs.ts';
+import { INIT_ADAPTER } from './setting-fields.ts';
+import { setSetting, typed } from './settings.ts';
+
+/** What the adapter's shape is made of: an earlier one brings its own. */
+const SHAPE = ['method', 'rank', 'alpha', 'targets'] as const;
+
+/** The run that the next one begins with; empty for a fresh adapter. */
+export const initAdapter = (): string => typed.value[INIT_ADAPTER] ?? '';
+
+/** Finished runs of the open model. */
+export const initAdapters = () => earlierRuns.value.filter((run) => run.finished && isOfThisModel(run));
+
+/** Takes an earlier run to begin with, and the settings of its adapter; '' for a fresh one. */
+export async function chooseInitAdapter(out: string): Promise<void> {
+  const details = out === '' ? undefined : await engine.readRun(out);
+  runsFailure.value = details === undefined || details.ok ? undefined : details.error;
+  if (details?.ok === false) return;
+  const settings = details?.value.record.settings ?? {};
+  for (const flag of SHAPE) {
+    const value = settings[flag];
+    setSetting(flag, typeof value === 'string' || typeof value === 'number' ? String(value) : '');
+  }
+  setSetting(INIT_ADAPTER, out);
+}

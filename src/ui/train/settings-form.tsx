@@ -1,0 +1,198 @@
+import { useSignal } from '@preact/signals';
+import { toFailure } from '../../errors.ts';
+import { saveFile } from '../save-file.ts';
+import { model } from '../state/engine.ts';
+import { chooseInitAdapter, initAdapter, initAdapters } from './init-adapter.ts';
+import { readRunName } from './run-name.ts';
+import { inPageWords, SETTING_GROUPS, type SettingField } from './setting-fields.ts';
+import {
+  hasOwnSettings,
+  readSettingsFile,
+  resetSettings,
+  setSetting,
+  settings,
+  settingsFile,
+  terminalLine,
+  typed,
+} from './settings.ts';
+import { sharedLink } from './shared-link.ts';
+import { CopyButton } from '../parts/copy-button.tsx';
+
+/** Every setting for those who know them; each has a sentence, and none needs touching. */
+export function SettingsForm({ isDisabled }: { readonly isDisabled: boolean }) {
+  const current = settings.value;
+  return (
+    <details class="settings">
+      <summary>All settings{hasOwnSettings.value && ' (changed)'}</summary>
+      <div class="stack">
+        {SETTING_GROUPS.map(({ title, fields }) => (
+          <fieldset key={title} disabled={isDisabled}>
+            <legend>{title}</legend>
+            <div class="fields">
+              {fields.map((field) => (
+                <Field key={field.flag} field={field} />
+              ))}
+            </div>
+          </fieldset>
+        ))}
+        {'problem' in current && (
+          <p class="problem" role="alert">
+            {current.problem}.
+          </p>
+        )}
+        <SettingsFile isDisabled={isDisabled} />
+        <SharedLink />
+        <TerminalLine />
+      </div>
+    </details>
+  );
+}
+
+function Field({ field }: { readonly field: SettingField }) {
+  const { flag, label, hint, kind, options = [], placeholder = '' } = field;
+  const id = `setting-${flag}`;
+  const value = typed.value[flag] ?? '';
+  const recommended = model.value.kind === 'ready' ? model.value.facts.recommendedLearningRate : undefined;
+  const shown = flag === 'lr' && recommended !== undefined ? `${recommended} (recommended)` : placeholder;
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {kind === 'run' ? (
+        <RunSelect id={id} />
+      ) : kind === 'choice' ? (
+        <select
+          id={id}
+          value={value === '' ? (options[0]?.[0] ?? '') : value}
+          aria-describedby={`${id}-hint`}
+          onChange={({ currentTarget }) =>
+            setSetting(flag, currentTarget.value === options[0]?.[0] ? '' : currentTarget.value)
+          }
+        >
+          {options.map(([option, name]) => (
+            <option key={option} value={option}>
+              {name}
+            </option>
+          ))}
+        </select>
+      ) : (
+        <input
+          id={id}
+          inputMode={kind === 'number' ? 'decimal' : 'text'}
+          autocomplete="off"
+          value={value}
+          placeholder={shown}
+          aria-describedby={`${id}-hint`}
+          onInput={({ currentTarget }) => setSetting(flag, currentTarget.value)}
+        />
+      )}
+      <small id={`${id}-hint`}>{hint}</small>
+    </div>
+  );
+}
+
+function RunSelect({ id }: { readonly id: string }) {
+  const runs = initAdapters();
+  const chosen = initAdapter();
+  return (
+    <select
+      id={id}
+      value={chosen}
+      aria-describedby={`${id}-hint`}
+      onChange={({ currentTarget }) => void chooseInitAdapter(currentTarget.value)}
+    >
+      <option value="">A fresh adapter</option>
+      {chosen !== '' && !runs.some(({ out }) => out === chosen) && <option value={chosen}>{chosen} (not here)</option>}
+      {runs.map(({ out }) => {
+        const { title, began } = readRunName(out);
+        return (
+          <option key={out} value={out}>
+            {title}, {began?.toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' }) ?? out}
+          </option>
+        );
+      })}
+    </select>
+  );
+}
+
+function SettingsFile({ isDisabled }: { readonly isDisabled: boolean }) {
+  const said = useSignal('');
+  const save = async (format: 'json' | 'yaml'): Promise<void> =>
+    saveFile(`weblora-settings.${format}`, await settingsFile(format), `application/${format}`);
+  const read = async (file: File): Promise<void> => {
+    try {
+      const unknown = await readSettingsFile(file);
+      said.value = unknown.length === 0 ? `${file.name} is in use.` : `In use; not known here: ${unknown.join(', ')}.`;
+    } catch (thrown) {
+      said.value = `${inPageWords(toFailure(thrown).message)}. Nothing was changed.`;
+    }
+  };
+  return (
+    <div class="actions">
+      <button type="button" onClick={() => void save('json')}>
+        Save settings
+      </button>
+      <button type="button" class="plain" onClick={() => void save('yaml')}>
+        Save as YAML
+      </button>
+      <label class={isDisabled ? 'button is-disabled' : 'button'}>
+        Load settings
+        <input
+          type="file"
+          class="visually-hidden"
+          accept=".json,.yaml,.yml"
+          disabled={isDisabled}
+          onChange={({ currentTarget }) => {
+            const [file] = currentTarget.files ?? [];
+            if (file !== undefined) void read(file);
+            currentTarget.value = '';
+          }}
+        />
+      </label>
+      {hasOwnSettings.value && (
+        <button type="button" class="plain" disabled={isDisabled} onClick={resetSettings}>
+          Back to the defaults
+        </button>
+      )}
+      <p class="quiet" role="status">
+        {said.value}
+      </p>
+    </div>
+  );
+}
+
+/** A link carries what was chosen, never what was written. */
+function SharedLink() {
+  return (
+    <Copied
+      title="A link to these settings"
+      label="Link"
+      text={sharedLink.value}
+      note="It carries the sample’s name and the settings, never examples, questions or the system prompt."
+    />
+  );
+}
+
+function TerminalLine() {
+  return <Copied title="The same in a terminal" label="Command line" text={terminalLine.value} />;
+}
+
+function Copied(props: {
+  readonly title: string;
+  readonly label: string;
+  readonly text: string;
+  readonly note?: string;
+}) {
+  const { title, label, text, note } = props;
+  return (
+    <div class="field">
+      <h3>{title}</h3>
+      {note !== undefined && <p class="quiet">{note}</p>}
+      <pre class="code" tabIndex={0} aria-label={label}>
+        {text}
+      </pre>
+      <div class="actions">
+        <CopyButton text={text} label={`Copy: ${title}`} />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,83 @@
+import { model } from '../state/engine.ts';
+import { examples } from '../examples/examples.ts';
+import { interrupted, putOff } from './interrupted.ts';
+import { obstacle } from './obstacle.ts';
+import { readRunName } from './run-name.ts';
+import { brought } from './shared-link.ts';
+import { continueRun, isTraining, run, train } from './training.ts';
+import { BeforeStart } from './before-start.tsx';
+import { Presets } from './presets.tsx';
+import { RunPanel } from './run-panel.tsx';
+import { RunsTable } from '../take-away/runs-table.tsx';
+import { Section } from '../parts/section.tsx';
+import { KeepsNothing } from '../parts/keeps-nothing.tsx';
+import { SettingsForm } from './settings-form.tsx';
+
+export function TrainPlace() {
+  const reason = obstacle();
+  const state = examples.value;
+  const view = run.value;
+  const isFinished = view?.phase === 'finished' || view?.phase === 'failed';
+  return (
+    <Section
+      id="train"
+      title="Train"
+      intro="The model practises on the examples and is corrected, step by step. You can pause or stop whenever you like."
+    >
+      {brought.value !== '' && view === undefined && (
+        <p class="notice" role="status">
+          {brought.value}
+        </p>
+      )}
+      {view === undefined && <Interrupted />}
+      {view !== undefined && <RunPanel view={view} />}
+      {!isTraining.value && (
+        <div class="stack">
+          {isFinished && <h3>Train again</h3>}
+          <KeepsNothing />
+          <Presets />
+          <BeforeStart />
+          <div class="actions">
+            <button
+              type="button"
+              class={view === undefined ? 'primary' : ''}
+              disabled={reason !== undefined}
+              aria-describedby="train-note"
+              onClick={() => void train()}
+            >
+              {view === undefined ? 'Train' : 'Train again'}
+            </button>
+            <p id="train-note" class="quiet">
+              {reason ??
+                `On ${state.kind === 'ready' ? state.set.title : 'these examples'}. Nothing leaves this device.`}
+            </p>
+          </div>
+        </div>
+      )}
+      <SettingsForm isDisabled={isTraining.value} />
+      <RunsTable />
+    </Section>
+  );
+}
+
+/** A run that a closed tab cut off. */
+function Interrupted() {
+  const found = interrupted.value;
+  if (found === undefined) return null;
+  const { out, step, totalSteps } = found;
+  return (
+    <div class="notice">
+      <p>
+        <strong>{readRunName(out).title}</strong> stopped at step {step} of {totalSteps}. Nothing up to there is lost.
+      </p>
+      <div class="actions">
+        <button type="button" disabled={model.value.kind !== 'ready'} onClick={() => void continueRun(out)}>
+          Continue training
+        </button>
+        <button type="button" class="plain" onClick={putOff}>
+          Not now
+        </button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,329 @@
+import { batch, computed, signal } from '@preact/signals';
+import { toFailure, type Failure } from '../../errors.ts';
+import type { TrainConfig } from '../../train/config.ts';
+import type {
+  Dataset,
+  PlanReport,
+  RunId,
+  RunReport,
+  StepRecord,
+  TrainEvent,
+} from '../../../workers/engine/contract.ts';
+import { engine, engineFacts, model } from '../state/engine.ts';
+import { examples, type Source } from '../examples/examples.ts';
+import { collected, forget, keep, recall } from '../state/kept.ts';
+import { runsOfOtherTabs, takeTurn } from '../state/other-tabs.ts';
+import { askSavedState, progressAnswers } from './progress-answers.ts';
+import { makeRunName } from './run-name.ts';
+import { earlierRuns, refreshRuns } from '../take-away/runs.ts';
+import { INIT_ADAPTER, inPageWords } from './setting-fields.ts';
+import { settings, typed } from './settings.ts';
+import { adapter, compare } from '../try/trial.ts';
+
+export type RunPhase = 'waiting' | 'starting' | 'running' | 'pausing' | 'paused' | 'stopping' | 'finished' | 'failed';
+
+/** What a run was begun with; kept until it is finished, so that it can go on after a reload. */
+export interface RunBegin {
+  readonly out: string;
+  readonly title: string;
+  readonly source: Source;
+  readonly config: Partial<TrainConfig>;
+  readonly data: Dataset;
+  readonly evalData?: Dataset;
+  /** The run whose adapter it began with. */
+  readonly initAdapter?: string;
+}
+
+export interface RunView extends RunBegin {
+  readonly phase: RunPhase;
+  readonly step: number;
+  readonly firstStep: number;
+  readonly totalSteps: number;
+  /** GPU programs compiled so far, of all, while the run gets ready. */
+  readonly preparing?: { readonly done: number; readonly total: number };
+  readonly latest?: StepRecord;
+  /** Until the run ends, once two seconds of it are known. */
+  readonly secondsLeft?: number;
+  readonly evalLoss?: number;
+  readonly plan?: PlanReport;
+  /** Step of the last state that is safely stored. */
+  readonly checkpointStep?: number;
+  readonly notices: readonly string[];
+  readonly report?: RunReport;
+  readonly failure?: Failure;
+}
+
+export interface Curve {
+  readonly steps: readonly StepRecord[];
+  readonly evals: readonly { readonly step: number; readonly evalLoss: number }[];
+}
+
+export const run = signal<RunView | undefined>(undefined);
+/** Every step so far; the lists grow in place, and the signal changes at most ten times a second. */
+export const curve = signal<Curve>({ steps: [], evals: [] });
+export const isTraining = computed(
+  () => run.value !== undefined && run.value.phase !== 'finished' && run.value.phase !== 'failed',
+);
+export const secondsLeft = computed(() => run.value?.secondsLeft);
+
+/** Seconds a token of training took, by model and device: what a new run's length is told from. */
+const speeds = collected<Readonly<Record<string, number>>>(
+  'speeds',
+  {},
+  (value) => typeof value === 'object' && value !== null,
+);
+
+const speedKey = (): string => {
+  const { adapter: device, executor } = engineFacts.value ?? {};
+  const base = model.value.kind === 'ready' ? model.value.facts.baseHash.slice(0, 12) : '';
+  return [base, executor, device?.vendor, device?.architecture, device?.description].join('/');
+};
+
+/** Seconds a token takes on this device, if anything was trained here before. */
+export const secondsPerToken = computed(() => speeds.value[speedKey()]);
+
+let runId: RunId | undefined;
+/** Gives up waiting for another tab. */
+let waiting: AbortController | undefined;
+let steps: StepRecord[] = [];
+let evals: { readonly step: number; readonly evalLoss: number }[] = [];
+let pending: Partial<RunView> = {};
+let redraw: ReturnType<typeof setTimeout> | undefined;
+
+/** Numbers are shown at most ten times a second: no run is so fast that the page should be busy with it. */
+const REDRAW_MS = 100;
+
+function flush(): void {
+  clearTimeout(redraw);
+  redraw = undefined;
+  const parts = pending;
+  pending = {};
+  batch(() => {
+    if (run.value !== undefined) run.value = { ...run.value, ...parts };
+    curve.value = { steps, evals };
+  });
+}
+
+/** Shows soon, together with what else arrives until then. */
+function changeSoon(parts: Partial<RunView>): void {
+  pending = { ...pending, ...parts };
+  redraw ??= setTimeout(flush, REDRAW_MS);
+}
+
+function change(parts: Partial<RunView>): void {
+  pending = { ...pending, ...parts };
+  flush();
+}
+
+/** Begins a run on the chosen examples with the settings as they stand, or with others. */
+export async function train(others?: Partial<TrainConfig>): Promise<void> {
+  const planned = others === undefined ? settings.value : { config: others };
+  if (isTraining.value || examples.value.kind !== 'ready' || 'problem' in planned) return;
+  const { source, title, training } = examples.value.set;
+  const out = newRunName(source === 'own' ? title : source);
+  const { data, heldOut } = training;
+  const initAdapter = others === undefined ? typed.value[INIT_ADAPTER] : undefined;
+  const begin = {
+    ...{ out, title, source, config: planned.config, data },
+    ...(heldOut && { evalData: heldOut }),
+    ...(initAdapter !== undefined && { initAdapter }),
+  };
+  [steps, evals] = [[], []];
+  await play(begin, false);
+}
+
+/** A name of its own, also where another tab began the same in this second. */
+function newRunName(source: string): string {
+  const taken = new Set([...runsOfOtherTabs.value, ...earlierRuns.value.map(({ out }) => out)]);
+  for (let now = Date.now(); ; now += 1000) {
+    const out = makeRunName(source, new Date(now));
+    if (!taken.has(out)) return out;
+  }
+}
+
+/** Goes on with a stopped run, of this visit or an earlier one, with what it began with. */
+export async function continueRun(out: string): Promise<void> {
+  const view = run.value;
+  const begin = view?.out === out ? view : ((await recall(`run:${out}`)) as RunBegin | undefined);
+  if (begin === undefined || isTraining.value) return;
+  if (view?.out !== out) {
+    const details = await engine.readRun(out);
+    [steps, evals] = details.ok ? [[...details.value.steps], [...details.value.evals]] : [[], []];
+  }
+  const { title, source, config, data, evalData, initAdapter } = begin;
+  await play(
+    {
+      ...{ out, title, source, config, data },
+      ...(evalData && { evalData }),
+      ...(initAdapter !== undefined && { initAdapter }),
+    },
+    true,
+  );
+}
+
+/** Whether a run's examples and settings are kept, so that it can go on. */
+export async function canContinue(out: string): Promise<boolean> {
+  return (await recall(`run:${out}`)) !== undefined;
+}
+
+/** Puts a finished run out of sight; its files are not touched. */
+export function forgetRun(): void {
+  if (!isTraining.value) clearRun();
+}
+
+function clearRun(): void {
+  [steps, evals] = [[], []];
+  pending = {};
+  progressAnswers.value = [];
+  run.value = undefined;
+  flush();
+}
+
+async function play(begin: RunBegin, resume: boolean): Promise<void> {
+  if (model.value.kind !== 'ready') return;
+  pending = {};
+  if (!resume) progressAnswers.value = [];
+  run.value = { ...begin, phase: 'starting', step: 0, firstStep: 0, totalSteps: 0, notices: [] };
+  flush();
+  const giveTurnBack = await awaitTurn(begin.out);
+  if (giveTurnBack === undefined) return clearRun();
+  try {
+    await playInTurn(begin, resume);
+  } finally {
+    giveTurnBack();
+  }
+  await refreshRuns();
+}
+
+/** @returns what gives the turn back, or undefined where the person did not want to wait */
+async function awaitTurn(out: string): Promise<(() => void) | undefined> {
+  const mine = new AbortController();
+  waiting = mine;
+  try {
+    const giveBack = await takeTurn(out, mine.signal, () => change({ phase: 'waiting' }));
+    change({ phase: 'starting' });
+    return giveBack;
+  } catch (thrown) {
+    if (!mine.signal.aborted) throw thrown;
+    return undefined;
+  } finally {
+    waiting = undefined;
+  }
+}
+
+async function playInTurn(begin: RunBegin, resume: boolean): Promise<void> {
+  if (model.value.kind !== 'ready') return;
+  const { id } = model.value.facts;
+  const { out, config, data, evalData, initAdapter } = begin;
+  if (!resume) await keep(`run:${out}`, begin);
+  const first = initAdapter === undefined ? undefined : await engine.openRun(id, initAdapter);
+  if (first?.ok === false) return change({ phase: 'failed', failure: first.error });
+  const started = await engine.train({
+    model: id,
+    data,
+    ...(evalData && { evalData }),
+    ...(first && { initAdapter: first.value }),
+    config,
+    out,
+    resume,
+  });
+  if (first !== undefined) void engine.unloadAdapter(first.value);
+  if (!started.ok) return change({ phase: 'failed', failure: started.error });
+  runId = started.value.id;
+  try {
+    for await (const event of started.value.events) await take(event);
+  } catch (thrown) {
+    change({ phase: 'failed', failure: toFailure(thrown) });
+  }
+}
+
+async function take(event: TrainEvent): Promise<void> {
+  switch (event.kind) {
+    case 'preparing':
+      return changeSoon({ preparing: { done: event.done, total: event.total } });
+    case 'started': {
+      const { totalSteps, firstStep, notices, plan } = event;
+      // A run that goes on from a checkpoint repeats the steps after it.
+      steps = steps.filter(({ step }) => step <= firstStep);
+      evals = evals.filter(({ step }) => step <= firstStep);
+      return change({
+        phase: 'running',
+        totalSteps,
+        firstStep,
+        step: firstStep,
+        notices: notices.map(inPageWords),
+        ...(plan && { plan }),
+      });
+    }
+    case 'step': {
+      steps.push(event);
+      const { step, secondsLeft: left } = event;
+      return changeSoon({ step, latest: event, ...(left !== undefined && { secondsLeft: left }) });
+    }
+    case 'eval':
+      evals.push({ step: event.step, evalLoss: event.evalLoss });
+      return changeSoon({ evalLoss: event.evalLoss });
+    case 'checkpoint': {
+      const view = run.value;
+      if (view !== undefined && view.phase === 'running' && model.value.kind === 'ready')
+        void askSavedState(model.value.facts.id, view.out, event.step, view.config.system);
+      return changeSoon({ checkpointStep: event.step });
+    }
+    case 'paused':
+      change({ phase: 'paused' });
+      return openPaused();
+    case 'resumed':
+      return change({ phase: 'running' });
+    case 'device-lost':
+      return change({
+        notices: [
+          ...(run.value?.notices ?? []),
+          `The graphics chip was lost (${event.reason}). Starting again from the last saved step.`,
+        ],
+      });
+    case 'done':
+      return finish(event.report);
+    case 'failed':
+      return change({ phase: 'failed', failure: event.error });
+  }
+}
+
+/** A pause saves: what was learned so far can be tried meanwhile. */
+async function openPaused(): Promise<void> {
+  const view = run.value;
+  if (view === undefined || model.value.kind !== 'ready') return;
+  const opened = await engine.openRun(model.value.facts.id, view.out);
+  if (opened.ok && run.value?.phase === 'paused') setAdapter(view, opened.value, true);
+}
+
+function setAdapter({ out, title, config }: RunView, id: string, isUnfinished: boolean): void {
+  const { system } = config;
+  adapter.value = { id, out, title, ...(system !== undefined && { system }), ...(isUnfinished && { isUnfinished }) };
+}
+
+async function finish(report: RunReport): Promise<void> {
+  change({ phase: 'finished', report, step: report.steps });
+  const view = run.value;
+  if (view === undefined) return;
+  const trained = steps.at(-1);
+  const first = steps.at(0);
+  if (trained !== undefined && first !== undefined && trained.totalTokens > first.totalTokens) {
+    const perToken = (trained.elapsedSeconds - first.elapsedSeconds) / (trained.totalTokens - first.totalTokens);
+    speeds.value = { ...speeds.value, [speedKey()]: perToken };
+  }
+  if (report.ended !== 'stopped') await forget(`run:${view.out}`);
+  setAdapter(view, report.adapter, report.ended === 'stopped');
+  void compare();
+}
+
+export async function control(to: 'pause' | 'resume' | 'stop'): Promise<void> {
+  if (run.value?.phase === 'waiting') {
+    if (to === 'stop') waiting?.abort();
+    return;
+  }
+  if (runId === undefined) return;
+  if (to === 'pause') change({ phase: 'pausing' });
+  if (to === 'stop') change({ phase: 'stopping' });
+  const done = await engine.control(runId, to);
+  if (!done.ok) change({ phase: 'failed', failure: done.error });
+}

@@ -1,0 +1,195 @@
+import { computed, effect, signal } from '@preact/signals';
+import { toFailure, type Failure } from '../../errors.ts';
+import type { ShownRow } from '../../../workers/data/contract.ts';
+import type { AdapterId, ChatMessage, GenerateReport } from '../../../workers/engine/contract.ts';
+import { engine, model } from '../state/engine.ts';
+import { collected } from '../state/kept.ts';
+
+/** The adapter that is tried and taken away. */
+export interface CurrentAdapter {
+  readonly id: AdapterId;
+  /** Its run's folder. */
+  readonly out: string;
+  readonly title: string;
+  /** The system prompt it was trained with. */
+  readonly system?: string;
+  /** Whether more training is to come: the state of a run that is paused. */
+  readonly isUnfinished?: boolean;
+}
+
+export type Answer =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'writing'; readonly text: string }
+  | { readonly kind: 'done'; readonly text: string; readonly report: GenerateReport }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+const MAX_NEW_TOKENS = 128;
+
+export const adapter = signal<CurrentAdapter | undefined>(undefined);
+export const question = signal('');
+/** The system prompt of the questions; the adapter's own unless changed. */
+export const trySystem = signal('');
+/** How loud the adapter is: 0 is the base model, 1 what was trained. */
+export const strength = signal(1);
+/** The rows that questions are taken from, and which is shown. */
+const pool = signal<readonly ShownRow[]>([]);
+const poolIndex = signal(0);
+/** The expected answer, while the question is still the prefilled one. */
+export const expected = computed(() => {
+  const row = pool.value[poolIndex.value];
+  return row !== undefined && row.question === question.value ? row.answer : undefined;
+});
+export const hasOtherQuestions = computed(() => pool.value.length > 1);
+export const baseAnswer = signal<Answer>({ kind: 'none' });
+export const tunedAnswer = signal<Answer>({ kind: 'none' });
+export const isAnswering = computed(() => baseAnswer.value.kind === 'writing' || tunedAnswer.value.kind === 'writing');
+/** Whether the questions' system prompt is another than the one trained with. */
+export const hasOtherSystem = computed(
+  () => adapter.value !== undefined && trySystem.value.trim() !== (adapter.value.system ?? ''),
+);
+
+let asking: AbortController | undefined;
+
+effect(() => {
+  trySystem.value = adapter.value?.system ?? '';
+  strength.value = 1;
+});
+
+let lastModelId: string | undefined;
+effect(() => {
+  if (model.value.kind !== 'ready') return;
+  const { id } = model.value.facts;
+  // An adapter belongs to its model.
+  if (lastModelId !== undefined && lastModelId !== id) adapter.value = undefined;
+  lastModelId = id;
+});
+
+// A model that is put away answers no more; what it still says is nobody's answer.
+effect(() => {
+  if (model.value.kind === 'ready') return;
+  clearAnswers();
+  asking = undefined;
+});
+
+/** Takes the rows to ask about; the first question is filled in. */
+export function prefillQuestion(rows: readonly ShownRow[]): void {
+  pool.value = rows.filter((row) => row.question !== '');
+  showQuestion(0);
+}
+
+function showQuestion(index: number): void {
+  poolIndex.value = index;
+  question.value = pool.value[index]?.question ?? '';
+  clearAnswers();
+}
+
+function clearAnswers(): void {
+  stopAnswering();
+  baseAnswer.value = { kind: 'none' };
+  tunedAnswer.value = { kind: 'none' };
+}
+
+export function nextQuestion(): void {
+  showQuestion((poolIndex.value + 1) % Math.max(1, pool.value.length));
+}
+
+/** Asks the base model, then the tuned one if there is one: both share the one GPU. */
+export async function compare(): Promise<void> {
+  const asked = question.value.trim();
+  if (asked === '' || model.value.kind !== 'ready') return;
+  clearAnswers();
+  const mine = new AbortController();
+  asking = mine;
+  const current = adapter.value;
+  const prompt = trySystem.value.trim();
+  const system: readonly ChatMessage[] = prompt === '' ? [] : [{ role: 'system', content: prompt }];
+  const messages: readonly ChatMessage[] = [...system, { role: 'user', content: asked }];
+  const request = {
+    model: model.value.facts.id,
+    input: { messages },
+    maxNewTokens: MAX_NEW_TOKENS,
+    temperature: 0,
+    seed: 0,
+  };
+  await stream(baseAnswer, request, mine);
+  if (current !== undefined && !mine.signal.aborted) {
+    const loudness = strength.value === 1 ? {} : { strength: strength.value };
+    await stream(tunedAnswer, { ...request, adapter: current.id, ...loudness }, mine);
+  }
+}
+
+export function stopAnswering(): void {
+  asking?.abort();
+}
+
+async function stream(
+  target: typeof baseAnswer,
+  request: Parameters<typeof engine.generate>[0],
+  mine: AbortController,
+): Promise<void> {
+  const show = (answer: Answer): void => {
+    if (asking === mine) target.value = answer;
+  };
+  let text = '';
+  show({ kind: 'writing', text });
+  try {
+    for await (const event of engine.generate(request, mine.signal)) {
+      if (event.kind === 'text') show({ kind: 'writing', text: (text += event.text) });
+      else if (event.kind === 'done') show({ kind: 'done', text: event.report.text, report: event.report });
+      else show({ kind: 'failed', failure: event.error });
+    }
+  } catch (thrown) {
+    show({ kind: 'failed', failure: toFailure(thrown) });
+  }
+}
+
+/** A judgement on a tuned answer, or a better one. */
+export interface Rating {
+  readonly question: string;
+  readonly answer: string;
+  readonly isGood: boolean;
+}
+
+const isRatingList = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((entry) => typeof (entry as Rating | null)?.question === 'string');
+
+export const ratings = collected<readonly Rating[]>('ratings', [], isRatingList);
+/** Answers that were corrected or kept, waiting to become examples. */
+export const newExamples = collected<readonly { readonly question: string; readonly answer: string }[]>(
+  'new-examples',
+  [],
+  isRatingList,
+);
+
+export function rate(isGood: boolean): void {
+  const answer = tunedAnswer.value;
+  if (answer.kind !== 'done') return;
+  const asked = question.value;
+  const others = ratings.value.filter((rating) => rating.question !== asked || rating.answer !== answer.text);
+  ratings.value = [...others, { question: asked, answer: answer.text, isGood }].slice(-200);
+}
+
+export function keepAsExample(answer: string): void {
+  const asked = question.value.trim();
+  if (asked === '' || answer.trim() === '') return;
+  const others = newExamples.value.filter((example) => example.question !== asked);
+  newExamples.value = [...others, { question: asked, answer: answer.trim() }];
+}
+
+/** Equal after trimming, or as parsed values where both are JSON. */
+export function isSameAnswer(got: string, wanted: string): boolean {
+  if (got.trim() === wanted.trim()) return true;
+  try {
+    return canonical(JSON.parse(got)) === canonical(JSON.parse(wanted));
+  } catch {
+    return false;
+  }
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
