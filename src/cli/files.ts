@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ModelFolder } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
-import { readPeft } from '../adapters/peft.ts';
+import { readPeft } from '../adapters/formats/peft.ts';
 import { adapterFiles } from '../adapters/zip.ts';
 import { WebLoraError } from '../errors.ts';
 import { checkRange, type ByteSource } from '../formats/byte-source.ts';

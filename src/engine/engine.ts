@@ -2,7 +2,7 @@ import { transfer } from 'comlink';
 import { makeModel } from '../../models/families/index.ts';
 import type { ModelFolder } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
-import { PEFT_CARD_FILE, readPeft, writePeft } from '../adapters/peft.ts';
+import { PEFT_CARD_FILE, readPeft, writePeft } from '../adapters/formats/peft.ts';
 import { adapterFiles, zipFiles } from '../adapters/zip.ts';
 import { toFailure, WebLoraError } from '../errors.ts';
 import { blobSource, memorySource, type ByteSource } from '../formats/byte-source.ts';

@@ -1,5 +1,5 @@
 import { WebLoraError } from '../errors.ts';
-import { PEFT_CARD_FILE } from '../adapters/peft.ts';
+import { PEFT_CARD_FILE } from '../adapters/formats/peft.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import { METRICS_FILE, readRunRecord } from '../train/run-record.ts';

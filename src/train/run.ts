@@ -4,7 +4,7 @@ import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { loraScale } from '../adapters/adapter.ts';
 import { writeModelCard } from '../adapters/model-card.ts';
-import { PEFT_WEIGHTS_FILE, writePeft } from '../adapters/peft.ts';
+import { PEFT_WEIGHTS_FILE, writePeft } from '../adapters/formats/peft.ts';
 import { makeMicroBatch } from '../data/batch.ts';
 import { Pcg32 } from '../data/random.ts';
 import type { Example, RowProblem } from '../data/rows.ts';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openModel, type OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
-import { readPeft } from '../../src/adapters/peft.ts';
+import { readPeft } from '../../src/adapters/formats/peft.ts';
 import { readSafetensors, tensorToFloat32 } from '../../src/formats/safetensors.ts';
 import { folderOnDisk, readRows, type Row } from './toy-llama.ts';
 

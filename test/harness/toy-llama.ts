@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openModel, type ModelFolder, type OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
-import { readPeft } from '../../src/adapters/peft.ts';
+import { readPeft } from '../../src/adapters/formats/peft.ts';
 import type { Example } from '../../src/data/rows.ts';
 import { memorySource } from '../../src/formats/byte-source.ts';
 import { readSafetensors, tensorToFloat32 } from '../../src/formats/safetensors.ts';

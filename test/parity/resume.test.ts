@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { PEFT_WEIGHTS_FILE } from '../../src/adapters/peft.ts';
+import { PEFT_WEIGHTS_FILE } from '../../src/adapters/formats/peft.ts';
 import { makeMemoryStore } from '../../src/storage/memory-store.ts';
 import type { FileStore } from '../../src/storage/store.ts';
 import { resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';

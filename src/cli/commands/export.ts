@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { PEFT_CARD_FILE, writePeft } from '../../adapters/peft.ts';
+import { PEFT_CARD_FILE, writePeft } from '../../adapters/formats/peft.ts';
 import { zipFiles } from '../../adapters/zip.ts';
 import { WebLoraError } from '../../errors.ts';
 import { readAdapter } from '../files.ts';

@@ -1,12 +1,12 @@
-import { WebLoraError } from '../errors.ts';
+import { WebLoraError } from '../../errors.ts';
 import {
   float32Tensor,
   readSafetensors,
   tensorToFloat32,
   writeSafetensors,
   type SafetensorsTensor,
-} from '../formats/safetensors.ts';
-import { shortNames, type LoraAdapter, type LoraModule } from './adapter.ts';
+} from '../../formats/safetensors.ts';
+import { shortNames, type LoraAdapter, type LoraModule } from '../adapter.ts';
 import { formatPeftConfig, parsePeftConfig, PEFT_CONFIG_FILE, type PeftConfig } from './peft-config.ts';
 
 export const PEFT_WEIGHTS_FILE = 'adapter_model.safetensors';

@@ -1,5 +1,5 @@
-import { WebLoraError } from '../errors.ts';
-import { loraScale, type LoraAdapter, type LoraMethod } from './adapter.ts';
+import { WebLoraError } from '../../errors.ts';
+import { loraScale, type LoraAdapter, type LoraMethod } from '../adapter.ts';
 
 /**
  * `adapter_config.json` of PEFT's LoraConfig.

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { WebLoraError } from '../errors.ts';
-import { float32Tensor, readSafetensors, writeSafetensors, type SafetensorsTensor } from '../formats/safetensors.ts';
-import { loraScale, type LoraAdapter, type LoraModule } from './adapter.ts';
+import { WebLoraError } from '../../errors.ts';
+import { float32Tensor, readSafetensors, writeSafetensors, type SafetensorsTensor } from '../../formats/safetensors.ts';
+import { loraScale, type LoraAdapter, type LoraModule } from '../adapter.ts';
 import { PEFT_CONFIG_FILE } from './peft-config.ts';
 import { PEFT_WEIGHTS_FILE, readPeft, writePeft } from './peft.ts';
 
