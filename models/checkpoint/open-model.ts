@@ -88,7 +88,7 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
     parameterCount: countParameters(model),
     baseHash: await hashWeights(folder, files),
     recommendedLearningRate: typeof recommended === 'number' && recommended > 0 ? recommended : undefined,
-    notes: [],
+    notes: tokenizer?.notes ?? [],
     tokenizer: () => {
       if (tokenizer === undefined) {
         throw new WebLoraError('bad-model', `${folder.name}: tokenizer.json`, {
@@ -119,7 +119,7 @@ async function openGgufFile(name: string, source: ByteSource): Promise<OpenModel
     parameterCount: countParameters(model),
     baseHash: await hashSources([source]),
     recommendedLearningRate: undefined,
-    notes: [],
+    notes: tokenizer?.notes ?? [],
     tokenizer: () => {
       if (tokenizer !== undefined) return tokenizer;
       throw new WebLoraError('bad-model', `${name}: tokenizer.ggml.model`, {
@@ -239,14 +239,22 @@ function transpose(stored: Float32Array, [rows = 0, cols = 0]: readonly number[]
 async function readTokenizer(folder: ModelFolder, model: Model): Promise<ChatTokenizer | undefined> {
   const tokenizerJson = await readText(folder, 'tokenizer.json');
   if (tokenizerJson === undefined) return undefined;
-  const [tokenizerConfig, chatTemplate, generationConfig] = await Promise.all(
-    ['tokenizer_config.json', 'chat_template.jinja', 'generation_config.json'].map((file) => readText(folder, file)),
+  const [tokenizerConfig, chatTemplate, generationConfig, modelConfig, specialTokensMap] = await Promise.all(
+    [
+      'tokenizer_config.json',
+      'chat_template.jinja',
+      'generation_config.json',
+      'config.json',
+      'special_tokens_map.json',
+    ].map((file) => readText(folder, file)),
   );
   const tokenizer = loadTokenizer({
     tokenizerJson,
     ...(tokenizerConfig !== undefined && { tokenizerConfig }),
     ...(chatTemplate !== undefined && { chatTemplate }),
     ...(generationConfig !== undefined && { generationConfig }),
+    ...(modelConfig !== undefined && { modelConfig }),
+    ...(specialTokensMap !== undefined && { specialTokensMap }),
   });
   return checkTokenizer(`${folder.name}: tokenizer.json`, tokenizer, model);
 }

@@ -43,12 +43,14 @@ export interface StreamDecoder {
 
 /** A model's tokenizer together with its chat template, read from a Hugging Face layout folder. */
 export interface ChatTokenizer {
-  /** One past the largest id the tokenizer can produce. */
+  /** One past the largest id of its vocabulary; added tokens, which a text must spell out, may lie beyond. */
   readonly vocabSize: number;
+  /** What a person should know before training: no known end of an answer, texts that are not kept as written. */
+  readonly notes: readonly string[];
   readonly bosId?: number;
   /** The token that ends a document, as `eos_token` names it. */
   readonly eosId?: number;
-  /** Every token that ends an answer: `eos_token`, those of generation_config.json, the template's end of turn. */
+  /** Every token that ends an answer: `eos_token`, those of generation_config.json or config.json, the template's end of turn. */
   readonly eosIds: readonly number[];
   readonly hasChatTemplate: boolean;
   /** Texts that become one special token wherever they are spelled. */

@@ -6,6 +6,8 @@ export interface TokenizerFiles {
   readonly tokenizerConfig?: string; // tokenizer_config.json
   readonly chatTemplate?: string; // chat_template.jinja, which wins over the one in tokenizer_config.json
   readonly generationConfig?: string; // generation_config.json
+  readonly modelConfig?: string; // config.json
+  readonly specialTokensMap?: string; // special_tokens_map.json
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -60,18 +62,6 @@ export function readAddedTokens(tokenizer: JsonObject): AddedToken[] {
   });
 }
 
-/** `bos_token` and its like, which are a text or an object with the text as `content`. */
-export function readSpecialTokens(config: JsonObject): Record<string, string> {
-  const names = ['bos_token', 'eos_token', 'unk_token', 'pad_token', 'sep_token', 'cls_token', 'mask_token'];
-  const tokens: Record<string, string> = {};
-  for (const name of names) {
-    const value = config[name];
-    const text = isObject(value) ? value['content'] : value;
-    if (typeof text === 'string') tokens[name] = text;
-  }
-  return tokens;
-}
-
 /**
  * The chat template, if there is one: the file, or the entry of tokenizer_config.json; of a list, the one named "default".
  * @throws WebLoraError 'bad-tokenizer'
@@ -88,21 +78,5 @@ export function findChatTemplate(files: TokenizerFiles, config: JsonObject): str
   throw new WebLoraError('bad-tokenizer', 'tokenizer_config.json: chat_template', {
     got: typeof given,
     wanted: 'a template, or a list of {name, template}',
-  });
-}
-
-/**
- * `eos_token_id` of generation_config.json: none, one or several.
- * @throws WebLoraError 'bad-tokenizer'
- */
-export function readEosIds(generationConfig: JsonObject): number[] {
-  const given = generationConfig['eos_token_id'] ?? [];
-  const list: unknown[] = Array.isArray(given) ? given : [given];
-  return list.map((id) => {
-    if (typeof id === 'number' && Number.isInteger(id) && id >= 0) return id;
-    throw new WebLoraError('bad-tokenizer', 'generation_config.json: eos_token_id', {
-      got: JSON.stringify(given) ?? 'nothing',
-      wanted: 'a token id or a list of them',
-    });
   });
 }

@@ -5,15 +5,11 @@ import { assistantSpans, encodeSpans, endOfTurnLength } from '../chat-template/m
 import type { RenderChat } from '../chat-template/chat-template.ts';
 import type { ChatMessage, ChatTokenizer, ScoredTokens } from './chat-tokenizer.ts';
 import { makeStreamDecoder } from './stream.ts';
-import {
-  findChatTemplate,
-  isObject,
-  parseObject,
-  readAddedTokens,
-  readEosIds,
-  readSpecialTokens,
-} from './tokenizer-files.ts';
+import { endIdsOfConfigs, looksLikeControl, readSpecialTokens } from './end-tokens.ts';
+import { probeTokenizer } from './probe.ts';
+import { findChatTemplate, isObject, parseObject, readAddedTokens } from './tokenizer-files.ts';
 import type { JsonObject, TokenizerFiles } from './tokenizer-files.ts';
+import { repairUnigram } from './unigram.ts';
 
 export type { ChatMessage, ChatTokenizer, ScoredTokens } from './chat-tokenizer.ts';
 export type { TokenizerFiles } from './tokenizer-files.ts';
@@ -37,6 +33,7 @@ function openTokenizer(tokenizer: JsonObject, config: JsonObject): Tokenizer {
   const empty = { added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
   try {
     const opened = new Tokenizer({ ...empty, ...tokenizer }, config);
+    if (opened.model !== null && Array.isArray(model['vocab'])) repairUnigram(opened.model, model);
     opened.encode('probe');
     return opened;
   } catch (cause) {
@@ -48,6 +45,61 @@ function openTokenizer(tokenizer: JsonObject, config: JsonObject): Tokenizer {
     });
   }
 }
+
+/** The vocabulary of tokenizer.json's model, without its added tokens. */
+function wordIds({ model }: JsonObject): ReadonlyMap<string, number> {
+  const vocab = isObject(model) ? model['vocab'] : undefined;
+  // Unigram: a list of [piece, score] by id.
+  if (Array.isArray(vocab)) return new Map(vocab.map((entry: unknown, id) => [String((entry as unknown[])[0]), id]));
+  return new Map(isObject(vocab) ? Object.entries(vocab as Record<string, number>) : []);
+}
+
+/**
+ * tokenizer.json with the special tokens that only the other files know. As in transformers, a token that
+ * tokenizer_config.json or special_tokens_map.json calls special is one token wherever it is spelled, be it listed among
+ * tokenizer.json's added tokens or not.
+ */
+function withSpecialTokens(
+  tokenizer: JsonObject,
+  words: ReadonlyMap<string, number>,
+  { config, map, endIds }: { config: JsonObject; map: JsonObject; endIds: readonly number[] },
+): JsonObject {
+  const added = readAddedTokens(tokenizer);
+  const known = new Set(added.map(({ content }) => content));
+  const taken = new Set(added.map(({ id }) => id));
+  const more: object[] = [];
+  const add = (id: number | undefined, content: string, flags: JsonObject): void => {
+    if (id === undefined || known.has(content) || taken.has(id)) return;
+    known.add(content);
+    taken.add(id);
+    more.push({ single_word: false, lstrip: false, rstrip: false, normalized: false, ...flags, id, content });
+  };
+  const decoder = config['added_tokens_decoder'];
+  const sizeOfWords = words.size;
+  for (const [key, entry] of Object.entries(isObject(decoder) ? decoder : {})) {
+    const content = isObject(entry) ? entry['content'] : undefined;
+    if (!isObject(entry) || typeof content !== 'string') continue;
+    // A new token comes behind the vocabulary; one that contradicts it is left to tokenizer.json.
+    const id = words.get(content) ?? (Number(key) >= sizeOfWords ? Number(key) : undefined);
+    if (id === Number(key)) add(id, content, entry);
+  }
+  const named = Object.values(readSpecialTokens(config, map));
+  const additional = [config, map].flatMap((source) => {
+    const list = source['additional_special_tokens'];
+    return Array.isArray(list) ? list.map((entry: unknown) => (isObject(entry) ? entry['content'] : entry)) : [];
+  });
+  for (const text of [...named, ...additional]) {
+    if (typeof text === 'string') add(words.get(text), text, { special: true });
+  }
+  const ends = new Set(endIds);
+  for (const [text, id] of words) if (ends.has(id) && looksLikeControl(text)) add(id, text, { special: true });
+  if (more.length === 0) return tokenizer;
+  return { ...tokenizer, added_tokens: [...((tokenizer['added_tokens'] ?? []) as object[]), ...more] };
+}
+
+const NO_END =
+  'no end of an answer is known: no eos_token_id in generation_config.json or config.json, no eos_token in ' +
+  'tokenizer_config.json or special_tokens_map.json; what is trained has no end, and answers stop at --max-new-tokens only';
 
 /** The token that the tokenizer itself sets before a text, for folders that do not name their BOS. */
 function leadingSpecialId(tokenizer: Tokenizer): number | undefined {
@@ -84,21 +136,39 @@ function endOfTurnToken(render: RenderChat, specialTexts: readonly string[]): st
  * @throws WebLoraError 'bad-tokenizer' naming the file and what is wrong with it
  */
 export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: Date } = {}): ChatTokenizer {
-  const json = parseObject('tokenizer.json', files.tokenizerJson);
-  const config = files.tokenizerConfig === undefined ? {} : parseObject('tokenizer_config.json', files.tokenizerConfig);
-  const generation =
-    files.generationConfig === undefined ? {} : parseObject('generation_config.json', files.generationConfig);
+  const optional = (file: string, text: string | undefined): JsonObject =>
+    text === undefined ? {} : parseObject(file, text);
+  const config = optional('tokenizer_config.json', files.tokenizerConfig);
+  const map = optional('special_tokens_map.json', files.specialTokensMap);
+  const configured = endIdsOfConfigs(
+    optional('generation_config.json', files.generationConfig),
+    optional('config.json', files.modelConfig),
+  );
+  const given = parseObject('tokenizer.json', files.tokenizerJson);
+  const words = wordIds(given);
+  const json = withSpecialTokens(given, words, { config, map, endIds: configured });
   const added = readAddedTokens(json);
   const tokenizer = openTokenizer(json, config);
-  const vocabSize = tokenizer.model?.vocab.length ?? 0;
-  const specialTokens = readSpecialTokens(config);
+  const addedTexts = new Set(added.map(({ content }) => content));
+  let vocabSize = 0;
+  for (const [text, id] of words) if (id >= vocabSize && !addedTexts.has(text)) vocabSize = id + 1;
+  const specialTokens = readSpecialTokens(config, map);
+  const notes: string[] = [];
 
   const idOf = (text: string | undefined): number | undefined =>
     text === undefined ? undefined : tokenizer.token_to_id(text);
   const bosId = idOf(specialTokens['bos_token']) ?? leadingSpecialId(tokenizer);
-  const eosId = idOf(specialTokens['eos_token']) ?? readEosIds(generation)[0];
+  const namedEos = specialTokens['eos_token'];
+  if (namedEos !== undefined && idOf(namedEos) === undefined) {
+    notes.push(`the tokenizer has no token ${JSON.stringify(namedEos)}, which its files name as eos_token`);
+  }
+  const endIds = configured.filter((id) => tokenizer.id_to_token(id) !== undefined);
+  if (endIds.length < configured.length) {
+    const unknown = configured.filter((id) => !endIds.includes(id)).join(', ');
+    notes.push(`eos_token_id ${unknown} of the model's configuration is no token of its tokenizer, and is not used`);
+  }
+  const eosId = idOf(namedEos) ?? endIds[0];
   const specialTexts = added.filter((token) => token.special).map((token) => token.content);
-  if (specialTokens['eos_token'] !== undefined) specialTexts.push(specialTokens['eos_token']);
 
   const template = findChatTemplate(files, config);
   const render =
@@ -106,7 +176,8 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
       ? undefined
       : compileChatTemplate(template, { specialTokens, now: options.now ?? new Date() });
   const turnEndId = render === undefined ? undefined : idOf(endOfTurnToken(render, specialTexts));
-  const eosIds = new Set([eosId, turnEndId, ...readEosIds(generation)].filter((id) => id !== undefined));
+  const eosIds = new Set([eosId, turnEndId, ...endIds].filter((id) => id !== undefined));
+  if (eosIds.size === 0) notes.push(NO_END);
 
   const encode: ChatTokenizer['encode'] = (text, { addSpecialTokens = true } = {}) => {
     // The types promise numbers; a character outside the vocabulary of a tokenizer without <unk> comes as undefined.
@@ -123,6 +194,18 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
     return tokenizer.decode(known, { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: false });
   };
   const codec = { encode: (text: string) => encode(text, { addSpecialTokens: false }), decode };
+  const eosText = eosId === undefined ? undefined : tokenizer.id_to_token(eosId);
+  if (eosText !== undefined && (eosText === namedEos || looksLikeControl(eosText))) {
+    const spelled = codec.encode(eosText);
+    if (spelled.length !== 1 || spelled[0] !== eosId) {
+      throw new WebLoraError('bad-tokenizer', `tokenizer.json: ${JSON.stringify(eosText)}, the end of a text`, {
+        got: `the ids ${spelled.join(', ')}`,
+        wanted: `[${eosId}]`,
+        fix: "use the model's own tokenizer.json",
+      });
+    }
+  }
+  notes.push(...probeTokenizer(json, { ...codec, hasToken: (token) => words.has(token) }));
 
   // The text that is encoded does not spell BOS, so what is compared with it must not either.
   const decodeAfterBos = (ids: readonly number[]): string => decode(ids[0] === bosId ? ids.slice(1) : ids);
@@ -170,6 +253,7 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
 
   return {
     vocabSize,
+    notes,
     ...(bosId === undefined ? {} : { bosId }),
     ...(eosId === undefined ? {} : { eosId }),
     eosIds: [...eosIds],

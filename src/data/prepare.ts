@@ -142,7 +142,11 @@ export function prepareExamples(
       const { ids, labels, question } = tokenise(row, tokenizer, options);
       const foreign = beyond(ids, vocabSize) ?? beyond(labels, vocabSize);
       if (foreign !== undefined) {
-        refuse(`token id ${foreign}, the model has ${vocabSize}`, "tokenise with this model's own tokenizer");
+        const spelled = tokenizer.decode([foreign]);
+        refuse(
+          `token id ${foreign}${spelled === '' ? '' : ` (${spelled})`}, the model has ${vocabSize}`,
+          row.kind === 'tokens' ? "tokenise with this model's own tokenizer" : 'leave that token out of the text',
+        );
         continue;
       }
       const kept = labels.slice(0, seqLen);

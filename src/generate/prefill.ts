@@ -69,7 +69,7 @@ export function checkPrompt(ids: ArrayLike<number>, { context, vocabSize }: Runt
     throw new WebLoraError('bad-tokenizer', what, {
       got: `token id ${foreign}`,
       wanted: `ids below the model's ${vocabSize}`,
-      fix: "use the model's own tokenizer.json",
+      fix: 'leave out the special token that is spelled there, which this model has no embedding for',
     });
   }
 }

@@ -25,6 +25,7 @@ const SMALL_FILES = [
   'tokenizer_config.json',
   'chat_template.jinja',
   'generation_config.json',
+  'special_tokens_map.json',
   'weblora.json',
 ];
 export const CONFIG_FILE = 'config.json';

@@ -89,6 +89,48 @@ describe('special tokens of a GGUF', () => {
   });
 });
 
+describe('a control token that a conversion calls normal', () => {
+  it.each(['gpt-2', 'llama-bpe', 'qwen2', 'SentencePiece'])('is one token all the same: %s', async (name) => {
+    const metadata = CASES.find((each) => each.name === name)?.metadata ?? {};
+    const tokens = metadata['tokenizer.ggml.tokens'] as string[];
+    const types = metadata['tokenizer.ggml.token_type'] as number[];
+    const used = await open(typed(metadata));
+    // Three ends of turn in the places of pieces that nothing else is made of.
+    const free = [...tokens.keys()].filter(
+      (id) => types[id] === 1 && tokens[id] !== undefined && tokens[id].length > 2,
+    );
+    const places = free.slice(-3);
+    const ends = ['<|im_end|>', '<end_of_turn>', '<END>'];
+    const renamed = tokens.map((token, id) => ends[places.indexOf(id)] ?? token);
+    const gone = new Set(places.map((id) => tokens[id]));
+    const merges = (metadata['tokenizer.ggml.merges'] as string[] | undefined)?.filter(
+      (merge) => ![...merge.split(' '), merge.replace(' ', '')].some((piece) => gone.has(piece)),
+    );
+    const tokenizer = await open({
+      ...typed({ ...metadata, 'tokenizer.ggml.tokens': renamed, ...(merges && { 'tokenizer.ggml.merges': merges }) }),
+      'tokenizer.ggml.eot_token_id': { u32: places[2] ?? 0 },
+    });
+    const text = 'the fox';
+    const words = used.encode(text, { addSpecialTokens: false });
+    for (const [i, end] of ends.entries()) {
+      expect(tokenizer.encode(end, { addSpecialTokens: false })).toEqual([places[i]]);
+      const ids = tokenizer.encode(text + end, { addSpecialTokens: false });
+      expect(ids).toEqual([...words, places[i]]);
+      expect(tokenizer.decode(ids, { skipSpecialTokens: true })).toBe(text);
+    }
+    expect(tokenizer.eosIds).toContain(places[2]);
+  });
+
+  it('is no reason to cut words that only look a little alike', async () => {
+    const sp = CASES.find(({ name }) => name === 'SentencePiece')?.metadata ?? {};
+    const tokens = (sp['tokenizer.ggml.tokens'] as string[]).map((token, id, all) =>
+      id === all.length - 1 ? '<b>' : token,
+    );
+    const tokenizer = await open(typed({ ...sp, 'tokenizer.ggml.tokens': tokens }));
+    expect(tokenizer.specialTexts).not.toContain('<b>');
+  });
+});
+
 describe('a vocabulary that cannot be used', () => {
   const sp = caseOf('SentencePiece');
   it('names the key', async () => {

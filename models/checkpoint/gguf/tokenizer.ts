@@ -1,12 +1,13 @@
 import { WebLoraError } from '../../../src/errors.ts';
 import type { GgufFile, GgufValue } from '../../../src/formats/gguf.ts';
+import { looksLikeControl } from '../../tokenizer/end-tokens.ts';
 import type { TokenizerFiles } from '../../tokenizer/tokenizer.ts';
 import { preTokenizer } from './pre-tokenizers.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** `tokenizer.ggml.token_type`. Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md */
-const TOKEN = { unknown: 2, control: 3, userDefined: 4, byte: 6 } as const;
+const TOKEN = { normal: 1, unknown: 2, control: 3, userDefined: 4, byte: 6 } as const;
 
 /** SentencePiece's sign for a space. */
 const SPACE = '▁';
@@ -48,12 +49,13 @@ export function ggufTokenizerFiles(file: GgufFile): TokenizerFiles | undefined {
     unknownId: keys.id('unknown', tokens.length),
     architecture: keys.text('general.architecture') ?? '',
   };
+  const ends = ['eos', 'eot', 'eom'].map((name) => keys.id(name, tokens.length)).filter((id) => id !== undefined);
   const kind = kindOf(model, keys, vocabulary, file.name);
   const addBos = keys.flag('tokenizer.ggml.add_bos_token') ?? kind.addBos;
   const addEos = keys.flag('tokenizer.ggml.add_eos_token') ?? false;
   const tokenizer = {
     version: '1.0',
-    added_tokens: addedTokens(vocabulary, model === 'llama'),
+    added_tokens: addedTokens(vocabulary, model === 'llama', new Set(ends)),
     normalizer: kind.normalizer,
     pre_tokenizer: kind.preTokenizer,
     post_processor: around(vocabulary, addBos, addEos),
@@ -68,7 +70,6 @@ export function ggufTokenizerFiles(file: GgufFile): TokenizerFiles | undefined {
     pad_token: named(keys.id('padding', tokens.length)),
     chat_template: keys.text('tokenizer.chat_template'),
   };
-  const ends = ['eos', 'eot', 'eom'].map((name) => keys.id(name, tokens.length)).filter((id) => id !== undefined);
   return {
     tokenizerJson: JSON.stringify(tokenizer),
     tokenizerConfig: JSON.stringify(config),
@@ -177,13 +178,22 @@ function mergesByScore(
     .map(({ left, right }) => [left, right]);
 }
 
-/** Tokens that are cut out of a text before anything else: control tokens and those a user defined. */
-function addedTokens({ tokens, types, unknownId, architecture }: Vocabulary, isSentencePiece: boolean): Json[] {
+/**
+ * Tokens that are cut out of a text before anything else: control tokens, those a user defined, and those that only some
+ * conversions call normal: what looks like a control token, and in brackets of any kind what ends a text.
+ */
+function addedTokens(
+  { tokens, types, unknownId, architecture }: Vocabulary,
+  isSentencePiece: boolean,
+  ends: ReadonlySet<number>,
+): Json[] {
   // Phi-3's own tokens swallow the white space behind them (its tokenizer.json); the file has no key for that.
   const swallows = (content: string): boolean =>
     architecture === 'phi3' && isSentencePiece && !['<unk>', '<s>', '<|endoftext|>'].includes(content);
   return tokens.flatMap((content, id) => {
-    const isSpecial = types[id] === TOKEN.control || id === unknownId;
+    const isMistyped =
+      types[id] === TOKEN.normal && (looksLikeControl(content) || (ends.has(id) && /^[<[].+[>\]]$/.test(content)));
+    const isSpecial = types[id] === TOKEN.control || id === unknownId || isMistyped;
     if ((!isSpecial && types[id] !== TOKEN.userDefined) || content === '') return [];
     const flags = { single_word: false, lstrip: false, rstrip: swallows(content), normalized: false };
     return [{ id, content, special: isSpecial, ...flags }];
