@@ -4,8 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ModelFolder } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
-import { readPeft } from '../adapters/formats/peft.ts';
-import { adapterFiles } from '../adapters/zip.ts';
+import { ADAPTER_FORMATS, readAdapterFiles, type BaseNames } from '../adapters/formats/index.ts';
 import { WebLoraError } from '../errors.ts';
 import { checkRange, type ByteSource } from '../formats/byte-source.ts';
 import type { RunRecord } from '../train/run-record.ts';
@@ -87,19 +86,29 @@ export function readDataFile(flag: string, path: string, columns?: DataFile['col
   return { name: basename(path), bytes: readFileSync(path), ...(columns && { columns }) };
 }
 
-/** @throws `file-not-found`, `bad-adapter` */
-export function readAdapter(flag: string, path: string): LoraAdapter {
-  const isZip = path.toLowerCase().endsWith('.zip');
-  if (!existsSync(path) || statSync(path).isDirectory() === isZip) {
+/** What --adapter may be. */
+export const ADAPTER_WANTED = `a folder, a zip of one, or a file: ${ADAPTER_FORMATS.map(({ label }) => label).join(', ')}`;
+
+/** The files of an adapter on this computer by their names: of a folder, or one file. @throws `file-not-found` */
+export function adapterFilesAt(flag: string, path: string): Map<string, Uint8Array> {
+  if (!existsSync(path)) {
     throw new WebLoraError('file-not-found', `${flag} ${path}`, {
-      got: existsSync(path) ? (isZip ? 'a folder' : 'a file') : 'nothing there',
-      wanted: 'a PEFT folder (adapter_config.json, adapter_model.safetensors), or a zip of one',
+      got: 'nothing there',
+      wanted: ADAPTER_WANTED,
       fix: 'check the path',
     });
   }
-  if (isZip) return readPeft(adapterFiles(new Map([[basename(path), readFileSync(path)]])));
-  const files = readdirSync(path).filter((name) => /^adapter_/.test(name));
-  return readPeft(new Map(files.map((name) => [name, readFileSync(join(path, name))])));
+  if (!statSync(path).isDirectory()) return new Map([[basename(path), readFileSync(path)]]);
+  const files = readdirSync(path).filter((name) => /^adapter.*\.(json|safetensors|gguf|bin)$/.test(name));
+  return new Map(files.map((name) => [name, readFileSync(join(path, name))]));
+}
+
+/**
+ * @param base names of the base model, asked for only by formats that depend on them
+ * @throws `file-not-found`, `bad-adapter`, `unsupported`
+ */
+export function readAdapter(flag: string, path: string, base?: () => Promise<BaseNames>): Promise<LoraAdapter> {
+  return readAdapterFiles(adapterFilesAt(flag, path), base);
 }
 
 /** The record beside an adapter, when WebLoRA trained it. */

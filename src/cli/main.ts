@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { WebLoraError } from '../errors.ts';
+import { ADAPTER_FORMATS } from '../adapters/formats/index.ts';
 import { VERSION } from '../version.ts';
 import { bench } from './commands/bench.ts';
 import { chat } from './commands/chat.ts';
@@ -98,7 +99,13 @@ async function main(): Promise<number> {
   command(
     'export',
     'write an adapter in another format',
-    [ADAPTER, ['--to <format>', 'peft'], ['--out <path>', 'a folder, or a .zip file']],
+    [
+      ADAPTER,
+      ['--to <format>', ADAPTER_FORMATS.map(({ name, label }) => `${name} (${label})`).join(', ')],
+      ['--out <path>', 'a new folder, a .zip of it, or a file, as the format is'],
+      ['--model <model>', 'the base model, for formats that name its layers their own way (default: of run.json)'],
+      ['--type <type>', 'of gguf: f32 (default), f16, bf16 or q8_0'],
+    ],
     exportAdapter,
   );
   command('inspect', 'say what a model, adapter or run folder is', [OFFLINE, ...CHOOSE], (flags, output, target) =>

@@ -19,7 +19,7 @@ export const MODEL: readonly Option[] = [
   ['--context <n>', 'positions to make room for (default: the model’s, at most 4096)'],
   DEVICE,
 ];
-export const ADAPTER: Option = ['--adapter <path>', 'a LoRA adapter in PEFT format: a folder, or a zip of one'];
+export const ADAPTER: Option = ['--adapter <path>', 'a LoRA adapter: a PEFT or MLX folder, a zip of one, or a .gguf'];
 export const SHAPE: readonly Option[] = [
   ['--method <name>', 'lora or rslora (default lora)'],
   ['--rank <n>', 'rank of the adapter (default 16)'],

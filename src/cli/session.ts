@@ -3,6 +3,9 @@ import { Core, type LoadedModel } from '../engine/core.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { openNodeGpu } from '../gpu/node.ts';
 import { openNodeModels } from '../sources/node-places.ts';
+import { readModel, openModel, type ModelFolder } from '../../models/checkpoint/open-model.ts';
+import { baseNamesOf } from '../../models/checkpoint/gguf/base-names.ts';
+import type { BaseNames } from '../adapters/formats/index.ts';
 import { readAdapter, readRunFile } from './files.ts';
 import { baseOf, type Flags } from './flags.ts';
 import { MODEL_WANTED, openModelSource } from './model-source.ts';
@@ -21,10 +24,17 @@ export interface Session {
 /** Opens device, model and adapter as the common flags say, runs the body, and gives everything back. */
 export async function withSession<T>(flags: Flags, output: Output, body: (session: Session) => Promise<T>): Promise<T> {
   const adapterPath = flags.text('adapter');
-  const adapter = adapterPath === undefined ? undefined : readAdapter('--adapter', adapterPath);
-  const run = adapterPath === undefined ? undefined : readRunFile(resolve(adapterPath));
   const name = flags.required('model', MODEL_WANTED);
-  const folder = await openModelSource(name, output, { offline: flags.flag('offline') });
+  let opening: Promise<ModelFolder> | undefined;
+  const open = (): Promise<ModelFolder> =>
+    (opening ??= openModelSource(name, output, { offline: flags.flag('offline') }));
+  // An adapter that cannot be read is refused before a model is fetched, where its format allows it.
+  const adapter =
+    adapterPath === undefined
+      ? undefined
+      : await readAdapter('--adapter', adapterPath, async () => baseNamesIn(await open()));
+  const run = adapterPath === undefined ? undefined : readRunFile(resolve(adapterPath));
+  const folder = await open();
   const context = flags.number('context');
   const base = baseOf(flags, run?.base.format);
   const device = flags.oneOf('device', ['auto', 'webgpu', 'cpu'] as const) ?? 'auto';
@@ -58,6 +68,17 @@ export async function withSession<T>(flags: Flags, output: Output, body: (sessio
   } finally {
     core.dispose();
   }
+}
+
+/** How llama.cpp names the layers of a model, from its configuration alone where that is a file of its own. */
+export async function baseNamesIn(folder: ModelFolder): Promise<BaseNames> {
+  return baseNamesOf((await readModel(folder)) ?? (await openModel(folder)).model);
+}
+
+/** {@link baseNamesIn} of `--model`, or of the model that an adapter's record names. */
+export async function baseNamesFor(flags: Flags, output: Output, trainedOn?: string): Promise<BaseNames> {
+  const name = flags.text('model') ?? trainedOn ?? flags.required('model', MODEL_WANTED);
+  return baseNamesIn(await openModelSource(name, output, { offline: flags.flag('offline'), shapesOnly: true }));
 }
 
 /** The system prompt to use: as given, else the one the adapter was trained with. */

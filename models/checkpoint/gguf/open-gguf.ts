@@ -8,7 +8,8 @@ import { makeModel } from '../../families/index.ts';
 import type { OpenModel } from '../open-model.ts';
 import type { TokenizerFiles } from '../../tokenizer/tokenizer.ts';
 import { ggufConfig, type RopeTensors } from './config.ts';
-import { tensorSource, unpermuteRows, type TensorSource } from './tensors.ts';
+import { unpermuteRows } from '../../../src/formats/head-rows.ts';
+import { tensorSource, type TensorSource } from './tensors.ts';
 import { ggufTokenizerFiles } from './tokenizer.ts';
 
 /** A model out of one `.gguf`: its weights stay in the file and are read tensor by tensor. */

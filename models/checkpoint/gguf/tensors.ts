@@ -122,25 +122,3 @@ function undoOf(
   if (what === undefined) return NONE;
   return { kind: 'unpermute', heads: what === 'q' ? heads : kvHeads };
 }
-
-/**
- * Puts back rows that llama.cpp's converter interleaved: it stores row j·D/2 + i of a head at 2i + j (its rotary kernel
- * turns neighbours, transformers' turns halves). Rows may be values of any kind or whole blocks.
- * @param rows how many rows; bytes or values are `row` each
- */
-export function unpermuteRows<T extends Uint8Array | Float32Array>(stored: T, rows: number, heads: number): T {
-  const row = stored.length / rows;
-  const headDim = rows / heads;
-  const half = headDim / 2;
-  const restored = stored.slice() as T;
-  for (let head = 0; head < heads; head++) {
-    for (let j = 0; j < 2; j++) {
-      for (let i = 0; i < half; i++) {
-        const from = (head * headDim + 2 * i + j) * row;
-        const to = (head * headDim + j * half + i) * row;
-        restored.set(stored.subarray(from, from + row), to);
-      }
-    }
-  }
-  return restored;
-}

@@ -7,6 +7,7 @@ import {
   type SafetensorsTensor,
 } from '../../formats/safetensors.ts';
 import { shortNames, type LoraAdapter, type LoraModule } from '../adapter.ts';
+import type { AdapterFormat } from './format.ts';
 import { formatPeftConfig, parsePeftConfig, PEFT_CONFIG_FILE, type PeftConfig } from './peft-config.ts';
 
 export const PEFT_WEIGHTS_FILE = 'adapter_model.safetensors';
@@ -15,6 +16,20 @@ export const PEFT_CARD_FILE = 'README.md';
 const NAME_PREFIX = 'base_model.model.';
 /** PEFT leaves the adapter's name out; a state dict saved by hand still has it. */
 const NAME_PATTERN = /^base_model\.model\.(.+)\.lora_(A|B)(?:\.default)?\.weight$/;
+
+/** What Hugging Face PEFT saves and loads, and transformers with it. */
+export const peft: AdapterFormat = {
+  name: 'peft',
+  label: 'PEFT folder',
+  opens: 'transformers with PEFT, vLLM, Axolotl',
+  layout: { kind: 'folder' },
+  files: `${PEFT_CONFIG_FILE} and ${PEFT_WEIGHTS_FILE}`,
+  needsBase: false,
+  recognises: (files) => files.has(PEFT_CONFIG_FILE) || files.has(PEFT_WEIGHTS_FILE) || files.has('adapter_model.bin'),
+  read: async (files) => readPeft(files),
+  cannotExpress: () => undefined,
+  write: writePeft,
+};
 
 export interface PeftExtras {
   /** Text of README.md. */

@@ -8,6 +8,8 @@ import type { GenerateReport } from '../../generate/generate.ts';
 import { readAdapter } from '../files.ts';
 import { samplingOf, type Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
+import { baseNamesOf } from '../../../models/checkpoint/gguf/base-names.ts';
+import type { Model } from '../../../models/families/family.ts';
 import { systemPrompt, withSession } from '../session.ts';
 
 const HELP = `/reset           forget the conversation, keep the system prompt
@@ -31,13 +33,14 @@ export async function chat(flags: Flags, output: Output): Promise<number> {
     });
     const adapters = new Map<string, LoraAdapter>();
     if (adapter !== undefined && path !== undefined) adapters.set(nameOf(path), adapter);
-    return converse(talk, adapters, output);
+    return converse(talk, adapters, model.opened.model, output);
   });
 }
 
 async function converse(
   talk: ChatSession<ChatOptions>,
   adapters: Map<string, LoraAdapter>,
+  base: Model,
   output: Output,
 ): Promise<number> {
   const isTerminal = process.stdin.isTTY && !output.json;
@@ -87,7 +90,7 @@ async function converse(
           talk.reset();
           output.note('The conversation is forgotten.');
         } else if (command === '/retry') await answer((turn) => talk.regenerate(turn));
-        else if (command === '/adapter') output.note(switchAdapter(talk, adapters, argument));
+        else if (command === '/adapter') output.note(await switchAdapter(talk, adapters, base, argument));
         else if (command === '/strength') output.note(setStrength(talk, argument));
         else if (/^\/[a-z]+$/.test(command)) {
           throw new WebLoraError('usage', command, {
@@ -123,7 +126,12 @@ function nameOf(path: string): string {
 }
 
 /** @returns what to tell the user */
-function switchAdapter(talk: ChatSession<ChatOptions>, adapters: Map<string, LoraAdapter>, name: string): string {
+async function switchAdapter(
+  talk: ChatSession<ChatOptions>,
+  adapters: Map<string, LoraAdapter>,
+  base: Model,
+  name: string,
+): Promise<string> {
   const { adapter: now, ...others } = talk.options;
   if (name === '') {
     const current = [...adapters].find(([, adapter]) => adapter === now)?.[0] ?? 'off';
@@ -133,7 +141,7 @@ function switchAdapter(talk: ChatSession<ChatOptions>, adapters: Map<string, Lor
     talk.options = others;
     return 'The base model answers from here on.';
   }
-  const adapter = adapters.get(name) ?? readAdapter('/adapter', name);
+  const adapter = adapters.get(name) ?? (await readAdapter('/adapter', name, async () => baseNamesOf(base)));
   adapters.set(nameOf(name), adapter);
   talk.options = { ...others, adapter };
   return `${nameOf(name)} answers from here on.`;

@@ -2,7 +2,9 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openModel } from '../../../models/checkpoint/open-model.ts';
 import { WebLoraError } from '../../errors.ts';
-import { readAdapter, readRunFile } from '../files.ts';
+import { formatOf } from '../../adapters/formats/index.ts';
+import { adapterFilesAt, readAdapter, readRunFile } from '../files.ts';
+import { baseNamesFor } from '../session.ts';
 import type { Flags } from '../flags.ts';
 import { openModelSource } from '../model-source.ts';
 import type { Output } from '../output.ts';
@@ -20,7 +22,7 @@ async function describe(target: string, flags: Flags, output: Output): Promise<R
   const path = resolve(target);
   const isFolder = existsSync(path) && statSync(path).isDirectory();
   if (isFolder && (existsSync(join(path, 'adapter_config.json')) || existsSync(join(path, 'run.json'))))
-    return describeAdapter(target, path);
+    return describeAdapter(target, path, flags, output);
   if (target !== 'embedded' && isFolder && !existsSync(join(path, 'config.json'))) {
     throw new WebLoraError('bad-model', `inspect ${target}`, {
       got: `a folder with ${readdirSync(path).slice(0, 5).join(', ') || 'nothing'}`,
@@ -43,7 +45,12 @@ async function describe(target: string, flags: Flags, output: Output): Promise<R
   };
 }
 
-function describeAdapter(target: string, path: string): Record<string, unknown> {
+async function describeAdapter(
+  target: string,
+  path: string,
+  flags: Flags,
+  output: Output,
+): Promise<Record<string, unknown>> {
   const run = readRunFile(path);
   const lineage =
     run === undefined
@@ -59,14 +66,18 @@ function describeAdapter(target: string, path: string): Record<string, unknown> 
           settings: run.settings,
         };
   if (!existsSync(join(path, 'adapter_config.json'))) return { kind: 'run without a finished adapter', ...lineage };
-  const adapter = readAdapter('inspect', target);
+  const trainedOn = run?.settings['model'];
+  const { format } = formatOf(adapterFilesAt('inspect', target));
+  const adapter = await readAdapter('inspect', target, () =>
+    baseNamesFor(flags, output, typeof trainedOn === 'string' ? trainedOn : undefined),
+  );
   const modules = Object.fromEntries(
     [...adapter.modules].map(([name, { inFeatures, outFeatures }]) => [name, `${outFeatures} x ${inFeatures}`]),
   );
   const { rank, alpha, method, dropout, targetModules, baseModel, scale } = adapter;
   return {
     kind: run === undefined ? 'adapter' : 'run with a finished adapter',
-    format: 'PEFT',
+    format: format.label,
     baseModel,
     method,
     rank,

@@ -9,7 +9,7 @@ import { RunControl, type RunEvent } from '../../train/run.ts';
 import { readAdapter, readDataFile, readRunFile } from '../files.ts';
 import { Flags, trainConfigOf } from '../flags.ts';
 import { formatBytes, formatSeconds, type Output } from '../output.ts';
-import { withSession } from '../session.ts';
+import { baseNamesFor, withSession } from '../session.ts';
 
 /** Flags that say how a command behaves, not what the run is. */
 const UNRECORDED = new Set(['json', 'quiet', 'config', 'device', 'resume', 'overwrite', 'out']);
@@ -25,7 +25,10 @@ export async function train(given: Flags, output: Output): Promise<number> {
   const evalPath = flags.text('eval-data');
   const evalData = evalPath === undefined ? undefined : readDataFile('--eval-data', evalPath, columns);
   const initPath = flags.text('init-adapter');
-  const initAdapter = initPath === undefined ? undefined : readAdapter('--init-adapter', initPath);
+  const initAdapter =
+    initPath === undefined
+      ? undefined
+      : await readAdapter('--init-adapter', initPath, () => baseNamesFor(flags, output));
   const store = makeNodeStore(dirname(out));
   const control = new RunControl();
   let interrupted = false;

@@ -1,0 +1,199 @@
+import { WebLoraError } from '../../errors.ts';
+import { memorySource } from '../../formats/byte-source.ts';
+import { openGguf, type GgufFile } from '../../formats/gguf.ts';
+import { dequantizeGguf } from '../../formats/gguf-blocks.ts';
+import { encodeGguf } from '../../formats/gguf-encode.ts';
+import { writeGguf, type GgufMetadata, type GgufTensorPlan } from '../../formats/gguf-write.ts';
+import { shortNames, type LoraAdapter, type LoraModule } from '../adapter.ts';
+import type { AdapterFiles, AdapterFormat, BaseNames } from './format.ts';
+import { permuteRows, unpermuteRows } from '../../formats/head-rows.ts';
+
+const FILE_NAME = 'adapter.gguf';
+/** `general.file_type` by tensor type (llama.cpp's LLAMA_FTYPE). */
+const FILE_TYPES = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 7, BF16: 32 } as const;
+/** GGML_QNT_VERSION, written where blocks are quantised. */
+const QUANTISATION_VERSION = 2;
+
+/**
+ * llama.cpp's LoRA adapter (`--lora`): `<weight>.lora_a` [rank, in] and `<weight>.lora_b` [out, rank], scaled by
+ * `adapter.lora.alpha` / rank. Source: llama.cpp, convert_lora_to_gguf.py and src/llama-adapter.cpp.
+ */
+export const gguf: AdapterFormat = {
+  name: 'gguf',
+  label: 'GGUF LoRA',
+  opens: 'llama.cpp, Ollama',
+  layout: { kind: 'file', extension: '.gguf' },
+  files: 'one .gguf with an adapter',
+  needsBase: true,
+  recognises: (files) => [...files.keys()].some((name) => name.toLowerCase().endsWith('.gguf')),
+  read: readGgufLora,
+  cannotExpress: () => undefined,
+  write: (adapter, { base, type = 'F32' }) => {
+    const names = required(base);
+    const tensors: (GgufTensorPlan & { bytes: Uint8Array })[] = [];
+    for (const [path, module] of adapter.modules) {
+      const target = names.modules.get(path);
+      if (target === undefined) throw unknownModule(path, names);
+      const { a, b, inFeatures, outFeatures } = module;
+      const { rank } = adapter;
+      const rows = target.permutedHeads === undefined ? b : permuteRows(b, outFeatures, target.permutedHeads);
+      // Blocks of 32 do not divide a row of a small rank: such a factor stays in f16, as llama.cpp keeps odd rows.
+      const typeOf = (cols: number): typeof type => (type.startsWith('Q') && cols % 32 !== 0 ? 'F16' : type);
+      const add = (suffix: string, values: Float32Array, shape: readonly [number, number]): void => {
+        const name = `${target.ggufName}.${suffix}`;
+        const stored = typeOf(shape[1]);
+        tensors.push({ name, shape, type: stored, bytes: encodeGguf(stored, values, ...shape, name) });
+      };
+      add('lora_a', a, [rank, inFeatures]);
+      add('lora_b', rows, [outFeatures, rank]);
+    }
+    return new Map([[FILE_NAME, writeGguf(metadataOf(adapter, names, type), tensors)]]);
+  },
+};
+
+function metadataOf(adapter: LoraAdapter, base: BaseNames, type: keyof typeof FILE_TYPES): GgufMetadata {
+  return new Map([
+    ['general.architecture', { type: 'string', value: base.ggufArchitecture }],
+    ['general.type', { type: 'string', value: 'adapter' }],
+    ['general.file_type', { type: 'u32', value: FILE_TYPES[type] }],
+    ...(type.startsWith('Q')
+      ? [['general.quantization_version', { type: 'u32', value: QUANTISATION_VERSION }] as const]
+      : []),
+    ['general.base_model.count', { type: 'u32', value: 1 }],
+    ['general.base_model.0.name', { type: 'string', value: adapter.baseModel }],
+    ['adapter.type', { type: 'string', value: 'lora' }],
+    // llama.cpp always divides by the rank: the alpha that gives this scale also says what rsLoRA computes.
+    [
+      'adapter.lora.alpha',
+      { type: 'f32', value: adapter.method === 'lora' ? adapter.alpha : adapter.scale * adapter.rank },
+    ],
+  ] as const);
+}
+
+async function readGgufLora(files: AdapterFiles, base?: BaseNames): Promise<LoraAdapter> {
+  const names = required(base);
+  const [name, bytes] = [...files].find(([each]) => each.toLowerCase().endsWith('.gguf')) ?? ['', new Uint8Array()];
+  const file = await openGguf(memorySource(name, bytes));
+  const text = (key: string): string => String(file.metadata.get(key) ?? 'nothing');
+  if (text('general.type') !== 'adapter') {
+    throw new WebLoraError('bad-adapter', `${name}: general.type`, {
+      got: text('general.type'),
+      wanted: 'adapter',
+      fix: 'a file with a whole model is opened as a model',
+    });
+  }
+  if (text('adapter.type') !== 'lora') {
+    throw new WebLoraError('unsupported', `${name}: adapter.type`, {
+      got: text('adapter.type'),
+      wanted: 'lora',
+      fix: 'choose a LoRA adapter',
+    });
+  }
+  if (text('general.architecture') !== names.ggufArchitecture) {
+    throw new WebLoraError('bad-adapter', `${name}: general.architecture`, {
+      got: text('general.architecture'),
+      wanted: `${names.ggufArchitecture}, the base model's`,
+      fix: 'choose the model this adapter was trained on',
+    });
+  }
+  const alpha = file.metadata.get('adapter.lora.alpha');
+  if (typeof alpha !== 'number' || !Number.isFinite(alpha)) {
+    throw new WebLoraError('bad-adapter', `${name}: adapter.lora.alpha`, {
+      got: String(alpha),
+      wanted: 'a number',
+      fix: 'convert the adapter again',
+    });
+  }
+  const modules = await readModules(file, names);
+  const ranks = [...modules.values()].map(({ a, inFeatures }) => a.length / inFeatures);
+  const rank = Math.max(...ranks);
+  if (ranks.length === 0) {
+    throw new WebLoraError('bad-adapter', name, {
+      got: 'no tensors',
+      wanted: 'pairs of lora_a and lora_b',
+      fix: 'convert the adapter again',
+    });
+  }
+  return {
+    rank,
+    // The scale is alpha over each module's own rank; with one alpha the padded rank needs B to take up the difference.
+    alpha,
+    scale: alpha / rank,
+    method: 'lora',
+    dropout: 0,
+    targetModules: shortNames(modules.keys()),
+    baseModel: String(file.metadata.get('general.base_model.0.name') ?? ''),
+    modules: new Map([...modules].map(([path, module]) => [path, padRank(module, rank)])),
+  };
+}
+
+async function readModules(file: GgufFile, base: BaseNames): Promise<Map<string, LoraModule>> {
+  const values = async (
+    tensorName: string,
+  ): Promise<{ values: Float32Array; rows: number; cols: number } | undefined> => {
+    const tensor = file.tensors.get(tensorName);
+    if (tensor === undefined) return undefined;
+    const [rows = 0, cols = 0] = tensor.shape;
+    const bytes = await file.loadRows(tensorName, 0, rows);
+    return { values: dequantizeGguf(tensor.type, bytes, rows, cols, tensorName), rows, cols };
+  };
+  const modules = new Map<string, LoraModule>();
+  const known = new Set<string>();
+  for (const [path, { ggufName, permutedHeads }] of base.modules) {
+    const a = await values(`${ggufName}.lora_a`);
+    const b = await values(`${ggufName}.lora_b`);
+    known.add(`${ggufName}.lora_a`).add(`${ggufName}.lora_b`);
+    if (a === undefined && b === undefined) continue;
+    if (a === undefined || b === undefined || a.rows !== b.cols) {
+      throw new WebLoraError('bad-adapter', `${file.name}: ${ggufName}`, {
+        got: `lora_a ${a === undefined ? 'missing' : `[${a.rows}, ${a.cols}]`}, lora_b ${b === undefined ? 'missing' : `[${b.rows}, ${b.cols}]`}`,
+        wanted: 'lora_a [rank, in] and lora_b [out, rank]',
+        fix: 'convert the adapter again',
+      });
+    }
+    modules.set(path, {
+      a: a.values,
+      b: permutedHeads === undefined ? b.values : unpermuteRows(b.values, b.rows, permutedHeads),
+      inFeatures: a.cols,
+      outFeatures: b.rows,
+    });
+  }
+  const unknown = [...file.tensors.keys()].find((tensor) => !known.has(tensor));
+  if (unknown !== undefined) {
+    throw new WebLoraError('unsupported', `${file.name}: tensor ${unknown}`, {
+      got: 'a tensor that belongs to no linear layer of the base model',
+      wanted: 'pairs named like blk.0.attn_q.weight.lora_a',
+      fix: 'choose the model this adapter was trained on, or an adapter of linear layers only',
+    });
+  }
+  return modules;
+}
+
+/** The same branch with a larger rank: zeros beyond its own, and B scaled by the ratio of the ranks. */
+function padRank(module: LoraModule, rank: number): LoraModule {
+  const { inFeatures, outFeatures } = module;
+  const own = module.a.length / inFeatures;
+  if (own === rank) return module;
+  const a = new Float32Array(rank * inFeatures);
+  a.set(module.a);
+  const b = new Float32Array(outFeatures * rank);
+  for (let row = 0; row < outFeatures; row++)
+    for (let r = 0; r < own; r++) b[row * rank + r] = ((module.b[row * own + r] ?? 0) * rank) / own;
+  return { a, b, inFeatures, outFeatures };
+}
+
+function required(base: BaseNames | undefined): BaseNames {
+  if (base !== undefined) return base;
+  throw new WebLoraError('usage', 'a GGUF adapter', {
+    got: 'no base model',
+    wanted: "the base model, whose names and head counts the file's layout depends on",
+    fix: 'name the model too',
+  });
+}
+
+function unknownModule(path: string, { ggufArchitecture }: BaseNames): WebLoraError {
+  return new WebLoraError('unsupported', `GGUF LoRA: ${path}`, {
+    got: `a module that llama.cpp's ${ggufArchitecture} keeps under no name of its own`,
+    fix: 'merge the adapter into the model instead',
+  });
+}

@@ -1,0 +1,73 @@
+import { WebLoraError } from '../../errors.ts';
+import type { LoraAdapter } from '../adapter.ts';
+import { adapterFiles, zipFiles } from '../zip.ts';
+import type { AdapterFiles, AdapterFormat, BaseNames, WriteOptions } from './format.ts';
+import { gguf } from './gguf.ts';
+import { mlx } from './mlx.ts';
+import { peft } from './peft.ts';
+
+export type { AdapterFormat, BaseNames, ModuleNames } from './format.ts';
+
+/** Every format that adapters are written to and read from; terminal, library and page list these. */
+export const ADAPTER_FORMATS: readonly AdapterFormat[] = [peft, gguf, mlx];
+
+/** The most specific first: PEFT and MLX share the name of their configuration. */
+const BY_FILES: readonly AdapterFormat[] = [mlx, gguf, peft];
+
+/** @throws `usage` naming the formats there are */
+export function adapterFormat(name: string): AdapterFormat {
+  const found = ADAPTER_FORMATS.find((format) => format.name === name);
+  if (found !== undefined) return found;
+  throw new WebLoraError('usage', `adapter format '${name}'`, {
+    wanted: ADAPTER_FORMATS.map((format) => format.name).join(' or '),
+    fix: 'choose one of these',
+  });
+}
+
+/** The format of an adapter's files, given with or without folders before their names, or as one zip. */
+export function formatOf(given: AdapterFiles): { readonly format: AdapterFormat; readonly files: AdapterFiles } {
+  const files = adapterFiles(given);
+  const format = BY_FILES.find(({ recognises }) => recognises(files));
+  if (format !== undefined) return { format, files };
+  throw new WebLoraError('bad-adapter', 'the files of an adapter', {
+    got: [...files.keys()].sort().slice(0, 8).join(', ') || 'none',
+    wanted: ADAPTER_FORMATS.map((each) => each.files).join('; or '),
+    fix: 'choose the folder or file of a LoRA adapter, or a zip of it',
+  });
+}
+
+/**
+ * Reads an adapter in whatever format it is.
+ * @param base of a format that `needsBase`; asked for only then
+ * @throws as {@link AdapterFormat.read}
+ */
+export async function readAdapterFiles(given: AdapterFiles, base?: () => Promise<BaseNames>): Promise<LoraAdapter> {
+  const { format, files } = formatOf(given);
+  return format.read(files, format.needsBase && base !== undefined ? await base() : undefined);
+}
+
+/**
+ * Writes an adapter.
+ * @throws `unsupported` when the format cannot express it
+ */
+export function writeAdapter(
+  format: AdapterFormat,
+  adapter: LoraAdapter,
+  options: WriteOptions,
+): Map<string, Uint8Array<ArrayBuffer>> {
+  const objection = format.cannotExpress(adapter);
+  if (objection !== undefined) throw new WebLoraError('unsupported', `${format.label}: ${objection}`);
+  return format.write(adapter, options);
+}
+
+/** One download of an adapter: the file itself, or a zip of the folder. */
+export function asDownload(
+  format: AdapterFormat,
+  files: AdapterFiles,
+  name: string,
+): { name: string; bytes: Uint8Array } {
+  const [only] = files.values();
+  if (format.layout.kind === 'file' && only !== undefined)
+    return { name: `${name}${format.layout.extension}`, bytes: only };
+  return { name: `${name}.zip`, bytes: zipFiles(files) };
+}
