@@ -4,7 +4,9 @@ import { WebLoraError } from '../../src/errors.ts';
 import type { ByteSource } from '../../src/formats/byte-source.ts';
 import type { PackedWeight } from '../../src/formats/quantize.ts';
 import { countElems, openSafetensors, tensorToFloat32, type SafetensorsFile } from '../../src/formats/safetensors.ts';
-import type { Model, WeightSpec } from '../families/family.ts';
+import type { Model } from '../families/family.ts';
+import { checkIndex, haveSameValues, listTensors, locateTensors, storedHead, type Place } from './locate-tensors.ts';
+import { chooseGguf, chooseWeightFiles, INDEX_FILE, type WeightFiles } from './weight-files.ts';
 import { openGgufModel } from './gguf/open-gguf.ts';
 import { makeModel } from '../families/index.ts';
 import { loadTokenizer, type ChatTokenizer } from '../tokenizer/tokenizer.ts';
@@ -39,9 +41,6 @@ export interface OpenModel {
   readonly readPacked?: (tensor: string, from: number, to: number) => Promise<PackedWeight>;
 }
 
-/** Tensors that old checkpoints carry although they are derived. */
-const DERIVED = /rotary_emb\.inv_freq$|masked_bias$/;
-
 /**
  * What config.json says, without a look at the weights; undefined where there is none, as in a GGUF file.
  * @throws `bad-model`, `unsupported`
@@ -56,28 +55,24 @@ export async function readModel(folder: ModelFolder): Promise<Model | undefined>
  * @throws `bad-model`, `bad-file`, `bad-tokenizer`, `unsupported`
  */
 export async function openModel(folder: ModelFolder): Promise<OpenModel> {
-  const model = await readModel(folder);
-  if (model === undefined) {
-    const ggufs = [...folder.files.keys()].filter((name) => name.endsWith('.gguf'));
-    const source = ggufs.length === 1 ? folder.files.get(ggufs[0] ?? '') : undefined;
-    if (source !== undefined) return openGgufFile(folder.name, source);
-    throw new WebLoraError('bad-model', `${folder.name}: config.json`, {
-      got: ggufs.length > 1 ? `${ggufs.length} .gguf files` : 'no such file',
-      wanted: 'a folder in Hugging Face layout (config.json, *.safetensors, tokenizer.json), or one .gguf file',
-      fix: ggufs.length > 1 ? 'choose one of the files' : 'choose the folder that holds these files',
-    });
+  const config = await readJson(folder, 'config.json');
+  const chosen = await chooseFiles(folder, config !== undefined);
+  if (chosen.kind === 'gguf') {
+    const source = folder.files.get(chosen.name);
+    if (source === undefined) throw new WebLoraError('internal', `${folder.name}: no file ${chosen.name}`);
+    return openGgufFile(folder.name, source, chosen.notes);
   }
-  const files = await openWeights(folder);
-  const owner = locate(folder.name, model, files);
+  const files = await openWeights(folder, chosen.names);
+  const { model, places, notes } = await locateWeights(folder, config ?? {}, files, chosen);
   const tokenizer = await readTokenizer(folder, model);
   const placeOf = (tensor: string): Place => {
-    const place = owner.get(tensor);
+    const place = places.get(tensor);
     if (place === undefined) throw new WebLoraError('internal', `${folder.name}: tensor '${tensor}' was not located`);
     return place;
   };
   const read = async (tensor: string): Promise<Float32Array> => {
-    const { spec, file, stored } = placeOf(tensor);
-    const values = tensorToFloat32(await file.load(stored), tensor);
+    const { spec, file, name } = placeOf(tensor);
+    const values = tensorToFloat32(await file.load(name), tensor);
     return spec.transposed === true ? transpose(values, spec.shape) : values;
   };
   const hints = await readJson(folder, 'weblora.json');
@@ -88,7 +83,7 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
     parameterCount: countParameters(model),
     baseHash: await hashWeights(folder, files),
     recommendedLearningRate: typeof recommended === 'number' && recommended > 0 ? recommended : undefined,
-    notes: tokenizer?.notes ?? [],
+    notes: [...notes, ...(tokenizer?.notes ?? [])],
     tokenizer: () => {
       if (tokenizer === undefined) {
         throw new WebLoraError('bad-model', `${folder.name}: tokenizer.json`, {
@@ -100,17 +95,17 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
       return tokenizer;
     },
     read,
-    readRows: async (name, from, to) => {
-      const { spec, file, stored } = placeOf(name);
-      if (spec.transposed !== true) return tensorToFloat32(await file.loadRows(stored, from, to), name);
+    readRows: async (tensor, from, to) => {
+      const { spec, file, name } = placeOf(tensor);
+      if (spec.transposed !== true) return tensorToFloat32(await file.loadRows(name, from, to), tensor);
       const [, cols = 0] = spec.shape;
-      return (await read(name)).subarray(from * cols, to * cols);
+      return (await read(tensor)).subarray(from * cols, to * cols);
     },
   };
 }
 
 /** A `.gguf` has all of it in one file: configuration, weights, tokenizer and chat template. */
-async function openGgufFile(name: string, source: ByteSource): Promise<OpenModel> {
+async function openGgufFile(name: string, source: ByteSource, notes: readonly string[]): Promise<OpenModel> {
   const { model, tokenizerFiles, read, readRows, readPacked } = await openGgufModel(source);
   const tokenizer = tokenizerFiles && checkTokenizer(`${name}: its vocabulary`, loadTokenizer(tokenizerFiles), model);
   return {
@@ -119,7 +114,7 @@ async function openGgufFile(name: string, source: ByteSource): Promise<OpenModel
     parameterCount: countParameters(model),
     baseHash: await hashSources([source]),
     recommendedLearningRate: undefined,
-    notes: tokenizer?.notes ?? [],
+    notes: [...notes, ...(tokenizer?.notes ?? [])],
     tokenizer: () => {
       if (tokenizer !== undefined) return tokenizer;
       throw new WebLoraError('bad-model', `${name}: tokenizer.ggml.model`, {
@@ -138,95 +133,58 @@ function countParameters(model: Model): number {
   return model.weights.reduce((sum, { shape }) => sum + countElems(shape), 0);
 }
 
-async function openWeights(folder: ModelFolder): Promise<SafetensorsFile[]> {
-  const index = await readJson(folder, 'model.safetensors.index.json');
-  const names =
-    index === undefined
-      ? safetensorsNames(folder)
-      : [...new Set(Object.values((index['weight_map'] ?? {}) as Record<string, string>))].sort();
-  if (names.length === 0) {
-    throw new WebLoraError('bad-model', `${folder.name}: weights`, {
-      got: 'no *.safetensors file',
-      wanted: 'model.safetensors or its shards with an index',
-      fix: 'add the weight files',
-    });
-  }
+/** @throws `bad-model`, `unsupported` */
+async function chooseFiles(folder: ModelFolder, hasConfig: boolean): Promise<WeightFiles> {
+  const names = [...folder.files.keys()];
+  if (hasConfig) return chooseWeightFiles(folder.name, names, async () => (await readText(folder, INDEX_FILE)) ?? '');
+  const gguf = chooseGguf(folder.name, names);
+  if (gguf !== undefined) return gguf;
+  throw new WebLoraError('bad-model', `${folder.name}: config.json`, {
+    got: 'no such file',
+    wanted: 'a folder in Hugging Face layout (config.json, *.safetensors, tokenizer.json), or one .gguf file',
+    fix: 'choose the folder that holds these files',
+  });
+}
+
+async function openWeights(folder: ModelFolder, names: readonly string[]): Promise<SafetensorsFile[]> {
   return Promise.all(
     names.map((name) => {
       const source = folder.files.get(name);
-      if (source === undefined)
-        throw new WebLoraError('bad-model', `${folder.name}: ${name}`, {
-          got: 'no such file',
-          wanted: 'every shard the index names',
-          fix: 'fetch the missing shard',
-        });
+      if (source === undefined) throw new WebLoraError('internal', `${folder.name}: no file ${name}`);
       return openSafetensors(source);
     }),
   );
 }
 
-function safetensorsNames(folder: ModelFolder): string[] {
-  if (folder.files.has('model.safetensors')) return ['model.safetensors'];
-  return [...folder.files.keys()]
-    .filter((name) => name.endsWith('.safetensors') && !name.startsWith('adapter_'))
-    .sort();
-}
+/** Rows of a head on a server that are compared with its embedding: reading all of them would be a download. */
+const REMOTE_ROWS = 64;
 
-interface Place {
-  readonly spec: WeightSpec;
-  readonly file: SafetensorsFile;
-  /** The tensor's name in the file. */
-  readonly stored: string;
-}
-
-/** Where each tensor of the model is, with every shape checked against the configuration. */
-function locate(name: string, model: Model, files: readonly SafetensorsFile[]): Map<string, Place> {
-  const owner = new Map<string, SafetensorsFile>();
-  for (const file of files) {
-    for (const tensor of file.entries.keys()) {
-      if (owner.has(tensor))
-        throw new WebLoraError('bad-model', `${name}: tensor ${tensor}`, {
-          got: 'two files that hold it',
-          wanted: 'one',
-        });
-      owner.set(tensor, file);
-    }
+/** The model that configuration and tensors make together, and where its tensors are. */
+async function locateWeights(
+  folder: ModelFolder,
+  config: Readonly<Record<string, unknown>>,
+  files: readonly SafetensorsFile[],
+  chosen: Extract<WeightFiles, { kind: 'safetensors' }>,
+): Promise<{ model: Model; places: ReadonlyMap<string, Place>; notes: readonly string[] }> {
+  const described = makeModel(config);
+  const checkpoint = listTensors(folder.name, files);
+  const notes = [...chosen.notes];
+  let model = described;
+  const stored = storedHead(checkpoint, described);
+  const isRemote = chosen.names.some((name) => folder.files.get(name)?.isRemote === true);
+  if (
+    stored !== undefined &&
+    !(await haveSameValues(stored.head, stored.embedding, isRemote ? REMOTE_ROWS : undefined))
+  ) {
+    // transformers 5 keeps a stored head that differs, earlier releases overwrite it with the embedding.
+    model = makeModel({ ...config, tie_word_embeddings: false });
+    notes.push(
+      `config.json ties the head to the embedding, but ${stored.head.name} differs from ${stored.embedding.name}: the stored head is used, as transformers 5 does`,
+    );
   }
-  const places = new Map<string, Place>();
-  for (const spec of model.weights) {
-    const tensor = spec.name;
-    const shape = spec.transposed === true ? [...spec.shape].reverse() : spec.shape;
-    const stored = [tensor, ...(spec.aliases ?? [])].find((each) => owner.has(each)) ?? tensor;
-    const file = owner.get(stored);
-    const found = file?.entries.get(stored)?.shape;
-    if (file === undefined || found === undefined) {
-      throw new WebLoraError('bad-model', `${name}: tensor ${tensor}`, {
-        got: 'nothing',
-        wanted: `[${shape.join(', ')}], as config.json says`,
-        fix: 'check that the weight files are complete and belong to this config.json',
-      });
-    }
-    if (found.length !== shape.length || found.some((size, i) => size !== shape[i])) {
-      throw new WebLoraError('bad-model', `${name}: tensor ${tensor}`, {
-        got: `[${found.join(', ')}]`,
-        wanted: `[${shape.join(', ')}], as config.json says`,
-        fix: 'check that the weight files belong to this config.json',
-      });
-    }
-    places.set(tensor, { spec, file, stored });
-  }
-  const known = new Set([...places.values()].map(({ stored }) => stored));
-  for (const tensor of owner.keys()) {
-    // A tied head is sometimes stored a second time.
-    if (known.has(tensor) || DERIVED.test(tensor) || model.derived?.test(tensor) === true) continue;
-    if (tensor === 'lm_head.weight') continue;
-    throw new WebLoraError('unsupported', `${name}: tensor ${tensor}`, {
-      got: 'a tensor that this model family does not have',
-      wanted: 'only the weights config.json describes',
-      fix: 'the checkpoint may belong to another architecture',
-    });
-  }
-  return places;
+  if (chosen.index !== undefined) notes.push(...checkIndex(checkpoint, chosen.index, model));
+  const located = locateTensors(checkpoint, model);
+  return { model, places: located.places, notes: [...notes, ...located.notes] };
 }
 
 /** A matrix that is stored as [cols, rows], as [rows, cols]. */

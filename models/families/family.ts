@@ -14,8 +14,6 @@ export interface WeightSpec {
   readonly fileFormat?: WeightFormat;
   /** The checkpoint keeps this matrix as [cols, rows] (GPT-2's Conv1D): it is transposed once, when it is read. */
   readonly transposed?: boolean;
-  /** Other names under which checkpoints carry it. */
-  readonly aliases?: readonly string[];
 }
 
 /** Attention over rows of the same pass (training), or over a cache (generation). */

@@ -8,6 +8,8 @@ export interface ByteSource {
   readonly size: number;
   /** Hash of the whole content, hex, where it is known without reading it (a cache, a hub). */
   readonly sha256?: string;
+  /** Each read asks a server: whoever only looks should read little. */
+  readonly isRemote?: boolean;
   /**
    * Exactly `length` bytes from `offset`.
    * @throws WebLoraError `bad-file` when the range is not inside the source, `storage` when reading fails

@@ -140,6 +140,7 @@ export function remoteSource(file: RemoteFile, name: string, http: Http): ByteSo
   return {
     name: file.path,
     size: file.size,
+    isRemote: true,
     ...(file.sha256 !== undefined && { sha256: file.sha256 }),
     read: async (offset, length) => {
       checkRange({ name: file.path, size: file.size }, offset, length);

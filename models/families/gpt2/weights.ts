@@ -9,11 +9,6 @@ const HEAD = 'lm_head.weight';
 /** The causal masks that checkpoints of before transformers 4.31 carry. */
 export const GPT2_DERIVED = /(^|\.)attn\.(masked_)?bias$/;
 
-/** OpenAI's own checkpoint names everything without the prefix. */
-function withAlias(spec: WeightSpec): WeightSpec {
-  return { ...spec, aliases: [spec.name.replace(/^transformer\./, '')] };
-}
-
 /** Conv1D layers by their path under `transformer.h.N.`; their weights are stored as [in, out]. */
 function linears(c: Gpt2Config): readonly { readonly path: string; readonly out: number; readonly in: number }[] {
   return [
@@ -45,9 +40,8 @@ export function gpt2Weights(config: Gpt2Config): Pick<Model, 'weights' | 'linear
     }
   }
   weights.push(...norm('transformer.ln_f'));
-  const all = weights.map(withAlias);
-  if (!tieWordEmbeddings) all.push({ name: HEAD, shape: [vocabSize, hiddenSize], kind: 'matrix' });
-  return { weights: all, linearPaths, headName: tieWordEmbeddings ? TOKENS : HEAD };
+  if (!tieWordEmbeddings) weights.push({ name: HEAD, shape: [vocabSize, hiddenSize], kind: 'matrix' });
+  return { weights, linearPaths, headName: tieWordEmbeddings ? TOKENS : HEAD };
 }
 
 export function bindGpt2({ layers }: Gpt2Config, bind: WeightBinder): Gpt2Weights {
