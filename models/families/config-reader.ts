@@ -85,6 +85,9 @@ const ONLY_WITHOUT_EFFECT: Readonly<Record<string, readonly unknown[]>> = {
   tie_encoder_decoder: [false],
 };
 
+/** How quantised checkpoints say so: transformers, compressed-tensors, MLX. */
+const QUANTISATION_KEYS = ['quantization', 'quantization_config', 'compression_config'] as const;
+
 /**
  * Reads a `config.json` key by key and, at the end, refuses what was not read: a configuration is closed, so nothing
  * that changes the mathematics passes unseen. `null` counts as absent, as in transformers.
@@ -195,7 +198,7 @@ export class ConfigReader {
     const nested = this.#prefix !== '';
     if (!nested) {
       for (const [key, allowed] of Object.entries(ONLY_WITHOUT_EFFECT)) this.only(key, allowed);
-      this.only('quantization_config', [null], 'choose the model’s unquantised weights: --base quantises them here');
+      for (const key of QUANTISATION_KEYS) this.#refuseQuantised(key);
     }
     for (const key of Object.keys(this.#json)) {
       if (this.#used.has(key) || (!nested && WITHOUT_EFFECT.has(key))) continue;
@@ -205,6 +208,19 @@ export class ConfigReader {
         fix: `the model may compute something WebLoRA does not; choose a ${this.#family} model`,
       });
     }
+  }
+
+  #refuseQuantised(key: string): void {
+    const value = this.#take(key);
+    if (value === undefined) return;
+    const { quant_method: method, bits, load_in_4bit: is4, load_in_8bit: is8 } = value as Json;
+    const name = typeof method === 'string' ? method : key === 'quantization' ? 'MLX' : undefined;
+    const width = typeof bits === 'number' ? bits : is4 === true ? 4 : is8 === true ? 8 : undefined;
+    throw new WebLoraError('unsupported', `config.json: ${key}`, {
+      got: name === undefined ? this.#shown(key) : `${name}${width === undefined ? '' : `, ${width} bits`}`,
+      wanted: 'weights that are not quantised',
+      fix: 'choose the model’s unquantised weights: --base quantises them here',
+    });
   }
 
   unsupported(key: string, wanted: string, fix = 'choose a model without this feature'): WebLoraError {

@@ -36,8 +36,6 @@ const SINGLE_FILE = 'model.safetensors';
 export interface NeededFiles {
   readonly small: readonly RemoteFile[];
   readonly weights: (readText: (file: RemoteFile) => Promise<string>) => Promise<readonly RemoteFile[]>;
-  /** The index of sharded weights, one of the small files. */
-  readonly index?: RemoteFile;
 }
 
 /**
@@ -50,13 +48,14 @@ export async function neededFiles(repository: RemoteRepository): Promise<NeededF
   const small = (await Promise.all(SMALL_FILES.map((path) => repository.find(path)))).filter(
     (one) => one !== undefined,
   );
-  const index = await repository.find(INDEX_FILE);
-  const single = index === undefined ? await repository.find(SINGLE_FILE) : undefined;
+  const [single, index] = await Promise.all([repository.find(SINGLE_FILE), repository.find(INDEX_FILE)]);
   const hasConfig = small.some(({ path }) => path === CONFIG_FILE);
-  if (hasConfig && index !== undefined) {
-    return { small: [...small, index], index, weights: async (readText) => shards(repository, await readText(index)) };
+  if (hasConfig && single !== undefined) {
+    // As transformers chooses; an index beside it is fetched so that opening the model can tell of it.
+    return { small: index === undefined ? small : [...small, index], weights: () => Promise.resolve([single]) };
   }
-  if (hasConfig && single !== undefined) return { small, weights: () => Promise.resolve([single]) };
+  if (hasConfig && index !== undefined)
+    return { small: [...small, index], weights: async (readText) => shards(repository, await readText(index)) };
   const others = (paths ?? []).filter(
     (path) => path.endsWith('.safetensors') && !/^(adapter_|consolidated)/.test(path),
   );

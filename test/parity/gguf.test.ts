@@ -1,41 +1,19 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { resolveBase } from '../../models/base/base-format.ts';
-import { GpuBase } from '../../models/base/gpu-base.ts';
-import { openModel, type ModelFolder } from '../../models/checkpoint/open-model.ts';
+import type { ModelFolder } from '../../models/checkpoint/open-model.ts';
 import { memorySource } from '../../src/formats/byte-source.ts';
 import type { BaseFormat } from '../../src/formats/quantize.ts';
 import { countElems, float32Tensor, writeSafetensors } from '../../src/formats/safetensors.ts';
-import { WgslRuntime } from '../../src/generate/wgsl-runtime.ts';
 import { expectNonTrivial, testValues } from '../harness/compare.ts';
-import { testGpu } from '../harness/gpu.ts';
 import { llamaGguf, llamaMetadata, llamaTensors } from '../harness/llama-gguf.ts';
+import { logitsOf } from '../harness/logits.ts';
 import { folderOnDisk } from '../harness/toy-llama.ts';
 import { writeGguf, type WrittenType } from '../harness/write-gguf.ts';
 
 const TOKENS = Uint32Array.of(1, 17, 5, 30, 2, 9, 21);
 
-/** Logits of every token over a cache: [T · V]; in what the file keeps where no base is given. */
-async function logitsOf(folder: ModelFolder, base?: BaseFormat): Promise<number[]> {
-  const opened = await openModel(folder);
-  const gpu = await testGpu();
-  const loaded = await GpuBase.load(gpu, opened, { format: resolveBase(opened, base), context: TOKENS.length });
-  try {
-    const runtime = await WgslRuntime.make(loaded, { slots: 1, context: TOKENS.length });
-    try {
-      const logits: number[] = [];
-      for (const [position, token] of TOKENS.entries()) {
-        const rows = { tokens: Uint32Array.of(token), slots: Uint32Array.of(0), positions: Uint32Array.of(position) };
-        for (const row of await runtime.logits(rows, [0])) logits.push(...row);
-      }
-      return logits;
-    } finally {
-      runtime.dispose();
-    }
-  } finally {
-    loaded.destroy();
-  }
-}
+const logits = (folder: ModelFolder, base?: BaseFormat): Promise<number[]> =>
+  logitsOf(folder, TOKENS, base === undefined ? {} : { base });
 
 function ggufFolder(bytes: Uint8Array): ModelFolder {
   return { name: 'toy.gguf', files: new Map([['toy.gguf', memorySource('toy.gguf', bytes)]]) };
@@ -45,9 +23,9 @@ describe.each(['toy-llama', 'toy-llama-untied'])('%s from safetensors and from a
   const folder = join(import.meta.dirname, '..', 'fixtures', name, 'model');
 
   it('gives the same logits, bit for bit', async () => {
-    const wanted = await logitsOf(folderOnDisk(folder, name), 'f32');
+    const wanted = await logits(folderOnDisk(folder, name), 'f32');
     expectNonTrivial(wanted);
-    expect(await logitsOf(ggufFolder(llamaGguf(folder, 'F32')))).toEqual(wanted);
+    expect(await logits(ggufFolder(llamaGguf(folder, 'F32')))).toEqual(wanted);
   });
 });
 
@@ -107,9 +85,9 @@ describe('blocks of a GGUF', () => {
     { type: 'BF16', base: 'bf16' },
   ] as const)('in $type compute as safetensors opened in $base do', async ({ type, base }) => {
     const { folder, gguf } = randomLlama(type);
-    const wanted = await logitsOf(folder, base);
+    const wanted = await logits(folder, base);
     expectNonTrivial(wanted);
-    expect(await logitsOf(gguf)).toEqual(wanted);
-    expect(await logitsOf(gguf, base)).toEqual(wanted);
+    expect(await logits(gguf)).toEqual(wanted);
+    expect(await logits(gguf, base)).toEqual(wanted);
   });
 });

@@ -122,7 +122,7 @@ describe('a GGUF that cannot be opened', () => {
       ['b.gguf', source],
     ]);
     await expect(openModel({ name: 'two', files })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: two: config.json: got 2 .gguf files, wanted a folder in Hugging Face layout (config.json, *.safetensors, tokenizer.json), or one .gguf file; choose one of the files]`,
+      `[WebLoraError: two: weights: got 2 .gguf files: a.gguf, b.gguf, wanted one of them; give the one you want as the model]`,
     );
   });
 });
