@@ -23,8 +23,9 @@ const toy = await fixtureFiles('toy-llama');
 const untied = await fixtureFiles('toy-llama-untied');
 const gpt2 = await fixtureFiles('families/gpt2');
 
-function open(contents: FileContents, { json, tokenizer } = toy): Promise<OpenModel> {
-  return openModel(folderOf('toy', { 'config.json': json, ...tokenizer, ...contents }));
+/** Without a tokenizer: notes are of the weights alone. */
+function open(contents: FileContents, { json } = toy): Promise<OpenModel> {
+  return openModel(folderOf('toy', { 'config.json': json, ...contents }));
 }
 
 /** Every value times `factor`: other weights of the same shapes. */
@@ -42,7 +43,7 @@ function scaled(tensors: Tensors, factor: number): Tensors {
 
 /** Two shards, the first with the embedding and the first layer, with their index. */
 function sharded(tensors: Tensors): { shards: [Tensors, Tensors]; index: { weight_map: Record<string, string> } } {
-  const shards: [Tensors, Tensors] = [new Map(), new Map()];
+  const shards: [Tensors, Tensors] = [new Map<string, SafetensorsTensor>(), new Map<string, SafetensorsTensor>()];
   const map: Record<string, string> = {};
   for (const [name, tensor] of tensors) {
     const at = /embed_tokens|layers\.0\./.test(name) ? 0 : 1;

@@ -11,7 +11,7 @@ export type FileContents = Readonly<Record<string, string | object | Tensors | U
 
 const FIXTURES = join(import.meta.dirname, '..', 'fixtures');
 
-/** Every file of a fixture's model folder, read whole. @param fixture a path below test/fixtures */
+/** Configuration and weights of a fixture's model. @param fixture a path below test/fixtures */
 export async function fixtureFiles(
   fixture: string,
 ): Promise<{ json: Record<string, unknown>; tensors: Tensors; tokenizer: FileContents }> {
@@ -21,18 +21,15 @@ export async function fixtureFiles(
     if (source === undefined) throw new Error(`${fixture} has no ${name}`);
     return source.read(0, source.size);
   };
-  const tokenizer: Record<string, Uint8Array> = {};
-  for (const name of files.keys()) if (name.startsWith('tokenizer')) tokenizer[name] = await bytesOf(name);
   return {
     json: JSON.parse(new TextDecoder().decode(await bytesOf('config.json'))) as Record<string, unknown>,
     tensors: readSafetensors(await bytesOf('model.safetensors')).tensors,
-    tokenizer,
   };
 }
 
 export function contentBytes(content: FileContents[string]): Uint8Array {
   if (content instanceof Uint8Array) return content;
-  if (content instanceof Map) return writeSafetensors(content as Tensors, { format: 'pt' });
+  if (content instanceof Map) return writeSafetensors(content, { format: 'pt' });
   return new TextEncoder().encode(typeof content === 'string' ? content : JSON.stringify(content));
 }
 
