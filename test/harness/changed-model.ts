@@ -12,9 +12,7 @@ export type FileContents = Readonly<Record<string, string | object | Tensors | U
 const FIXTURES = join(import.meta.dirname, '..', 'fixtures');
 
 /** Configuration and weights of a fixture's model. @param fixture a path below test/fixtures */
-export async function fixtureFiles(
-  fixture: string,
-): Promise<{ json: Record<string, unknown>; tensors: Tensors; tokenizer: FileContents }> {
+export async function fixtureFiles(fixture: string): Promise<{ json: Record<string, unknown>; tensors: Tensors }> {
   const { files } = folderOnDisk(join(FIXTURES, fixture, 'model'), fixture);
   const bytesOf = async (name: string): Promise<Uint8Array> => {
     const source = files.get(name);
