@@ -1,9 +1,10 @@
 import { codeWordsPerRow, scaleWordsPerRow, type BaseFormat } from '../../src/formats/quantize.ts';
 import { Usage, type Gpu, type GpuLimits } from '../../src/gpu/gpu.ts';
 import { applyLora, type LoraSettings } from '../../src/lora/lora.ts';
-import { weightBufferName, weightParts } from '../../src/graph/plan.ts';
+import { weightBufferName, weightParts } from '../../src/graph/operand.ts';
 import { BufferSet, type BufferRequest } from '../../src/graph/replay.ts';
-import type { Graph, LinearWeights } from '../../src/graph/graph.ts';
+import type { Graph } from '../../src/graph/graph.ts';
+import type { LinearWeights } from '../../src/graph/ops/linear.ts';
 import { Tensor } from '../../src/graph/tensor.ts';
 import { formatOf } from './base-format.ts';
 import type { ForwardInputs, Model, WeightBinder, WeightSpec } from '../families/family.ts';

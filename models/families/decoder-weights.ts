@@ -1,4 +1,4 @@
-import type { LinearWeights } from '../../src/graph/graph.ts';
+import type { LinearWeights } from '../../src/graph/ops/linear.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import type { Model, WeightBinder, WeightSpec } from './family.ts';
 

@@ -1,5 +1,6 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
-import type { Graph, LinearWeights, StepInputs } from '../../src/graph/graph.ts';
+import type { Graph, StepInputs } from '../../src/graph/graph.ts';
+import type { LinearWeights } from '../../src/graph/ops/linear.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import type { RopeTable } from './rope.ts';
 

@@ -1,5 +1,6 @@
-import type { Graph, LinearWeights } from '../../src/graph/graph.ts';
-import type { AttentionShape } from '../../src/graph/nodes.ts';
+import type { Graph } from '../../src/graph/graph.ts';
+import type { LinearWeights } from '../../src/graph/ops/linear.ts';
+import type { AttentionShape } from '../../src/graph/ops/attention.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import type { GatedWeights } from './decoder-weights.ts';
 import type { AttentionOver, ForwardInputs } from './family.ts';

@@ -1,7 +1,8 @@
 import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { AttentionShape, ForwardNode } from '../graph/nodes.ts';
+import type { ForwardNode } from '../graph/op.ts';
+import type { AttentionShape } from '../graph/ops/attention.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { openJax, type Jax, type JaxArray } from './jax.ts';
 import { notMeasured, summarise, type About, type BenchRow } from './row.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { ForwardNode } from '../graph/nodes.ts';
+import type { ForwardNode } from '../graph/op.ts';
 import { Tensor } from '../graph/tensor.ts';
 import { benchTorch, type TorchDevice } from './node-torch.ts';
 import type { About, BenchRow } from './row.ts';

@@ -7,7 +7,7 @@ import { makeMicroBatch, type MicroBatch } from '../data/batch.ts';
 import { unpackWeight, type BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Checkpointing } from '../graph/differentiate.ts';
-import type { ForwardNode } from '../graph/nodes.ts';
+import type { ForwardNode } from '../graph/op.ts';
 import { loraAName, loraBName, type LoraSettings } from '../lora/lora.ts';
 import { tuneTilings } from '../graph/tune.ts';
 import { planProgram, trainingGraph, withTilings, type Program } from '../train/program.ts';

@@ -7,7 +7,8 @@ import type { TilingChoices, Variant } from '../gpu/kernel.ts';
 import { Graph, STEP_WORDS } from '../graph/graph.ts';
 import { ParamLayout } from '../graph/params.ts';
 import { alignBytes, type Placement } from '../graph/place.ts';
-import { planGraph, type Home, type Plan } from '../graph/plan.ts';
+import type { BufferRange } from '../graph/operand.ts';
+import { planGraph, type Plan } from '../graph/plan.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { loraGroups, type LoraSettings } from '../lora/lora.ts';
 
@@ -62,11 +63,11 @@ export function planInference(
   if (full === undefined) throw new WebLoraError('internal', 'generation needs at least one plan');
   const regions = inputRegions(full.graph);
   const layout = new ParamLayout(loraGroups(full.graph, 0));
-  const homeOf = (storage: Tensor): Home => homeOfTensor(storage, layout, regions);
+  const rangeOf = (storage: Tensor): BufferRange => rangeOfTensor(storage, layout, regions);
   const plans = new Map<number, Plan>();
   let placement: Placement | undefined;
   for (const { rows, graph } of graphs) {
-    const plan = planGraph(graph, { limits, variant, quads, tilings, homeOf, ...(placement && { placement }) });
+    const plan = planGraph(graph, { limits, variant, quads, tilings, rangeOf, ...(placement && { placement }) });
     placement ??= plan.placement;
     plans.set(rows, plan);
   }
@@ -165,7 +166,7 @@ function inputRegions(graph: Graph): Map<string, InputRegion> {
   return regions;
 }
 
-function homeOfTensor(storage: Tensor, layout: ParamLayout, regions: ReadonlyMap<string, InputRegion>): Home {
+function rangeOfTensor(storage: Tensor, layout: ParamLayout, regions: ReadonlyMap<string, InputRegion>): BufferRange {
   const bytes = storage.elems * 4;
   switch (storage.role) {
     case 'input':
@@ -173,7 +174,7 @@ function homeOfTensor(storage: Tensor, layout: ParamLayout, regions: ReadonlyMap
     case 'vector':
       return { buffer: vectorBufferName(storage.name), offsetBytes: 0, bytes };
     case 'param':
-      return layout.home('params', storage.name);
+      return layout.range('params', storage.name);
     case 'constant':
     case 'cache':
     case 'result':
@@ -181,7 +182,7 @@ function homeOfTensor(storage: Tensor, layout: ParamLayout, regions: ReadonlyMap
     case 'activation':
     case 'weight':
     case 'gradient':
-      throw new WebLoraError('internal', `${String(storage)} has no home in a runtime`);
+      throw new WebLoraError('internal', `${String(storage)} is not part of a runtime`);
     default:
       return storage.role satisfies never;
   }

@@ -6,7 +6,7 @@ import type { LoraAdapter } from '../adapters/adapter.ts';
 import { WebLoraError } from '../errors.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import { Graph, STEP_WORDS } from '../graph/graph.ts';
-import type { ForwardNode } from '../graph/nodes.ts';
+import type { ForwardNode } from '../graph/op.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { runForward } from '../graph/tfjs/execute.ts';
 import { KvCache } from '../graph/tfjs/kv-cache.ts';

@@ -1,6 +1,8 @@
 import { WebLoraError } from '../errors.ts';
 import type { Graph } from './graph.ts';
-import { mapTensors, readsOf, writesOf, type ForwardNode, type GraphNode } from './nodes.ts';
+import { mapTensors, readsOf, writesOf } from './nodes.ts';
+import type { ForwardNode, Gradients, GraphNode } from './op.ts';
+import { forwardOpOf } from './ops/index.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
@@ -32,7 +34,7 @@ export interface Differentiated {
 /**
  * Reverse mode as a graph-to-graph step: appends to `graph` the nodes that add d(output · seed)/d(param) to a gradient
  * tensor for every parameter. Activations' gradients are assigned on first use and added to after; parameters always
- * add, since a window sums over micro-steps. Frozen weights never get a node.
+ * add, since an optimizer step sums over micro-batches. Frozen weights never get a node.
  */
 export function differentiate(graph: Graph, { output, seed, checkpoint }: DifferentiateOptions): Differentiated {
   const forwardEnd = graph.nodes.length;
@@ -105,12 +107,10 @@ function pruneUnused(graph: Graph, from: number): void {
   graph.nodes.splice(from, graph.nodes.length - from, ...kept);
 }
 
-type Sums = Map<Tensor, Tensor>;
-
 class BackwardPass {
-  readonly paramGradients: Sums = new Map();
+  readonly paramGradients = new Map<Tensor, Tensor>();
   readonly #graph: Graph;
-  readonly #gradients: Sums = new Map();
+  readonly #gradients = new Map<Tensor, Tensor>();
 
   constructor(graph: Graph) {
     this.#graph = graph;
@@ -125,176 +125,44 @@ class BackwardPass {
    * which gradients are filed, because the following block knows its input by that name.
    */
   visit(node: ForwardNode, original: (tensor: Tensor) => Tensor = (tensor) => tensor): void {
-    const file = (tensor: Tensor): Tensor => original(tensor);
-    const dOf = (tensor: Tensor): Tensor | undefined => this.#gradients.get(file(tensor));
+    forwardOpOf(node).gradient(node, this.#graph, this.#gradientsFor(node, original));
+  }
+
+  #gradientsFor({ op }: ForwardNode, original: (tensor: Tensor) => Tensor): Gradients {
     const g = this.#graph;
-    /** Gradient of an activation: fresh, or added in place to what is there. */
-    const into = (x: Tensor): { into?: Tensor; dx: Tensor } => {
-      const existing = dOf(x);
-      const dx = existing === undefined ? this.#fresh(x) : g.inPlace(`d ${x.name}`, existing);
-      this.#gradients.set(file(x), dx);
-      return existing === undefined ? { dx } : { into: existing, dx };
-    };
-    const only = (x: Tensor): Tensor => {
-      if (dOf(x) !== undefined)
-        throw new WebLoraError(
-          'internal',
-          `${node.op}: ${String(x)} has a second consumer, which this op's backward cannot add to`,
-        );
-      const dx = this.#fresh(x);
-      this.#gradients.set(file(x), dx);
+    const of = (tensor: Tensor): Tensor | undefined => this.#gradients.get(original(tensor));
+    const set = (x: Tensor, dx: Tensor): Tensor => {
+      this.#gradients.set(original(x), dx);
       return dx;
     };
-    const pass = (x: Tensor, dy: Tensor): void => {
-      if (!x.requiresGrad) return;
-      const existing = dOf(x);
-      if (existing === undefined) this.#gradients.set(file(x), dy);
-      else {
-        const dx = g.inPlace(`d ${x.name}`, existing);
-        g.push({ op: 'accumulate', into: existing, b: dy, dx });
-        this.#gradients.set(file(x), dx);
-      }
+    const fresh = (x: Tensor): Tensor => set(x, g.activation(`d ${x.name}`, x.shape, []));
+    const onto = (x: Tensor, existing: Tensor): Tensor => set(x, g.inPlace(`d ${x.name}`, existing));
+    return {
+      of,
+      assign: (x) => {
+        if (of(x) !== undefined)
+          throw new WebLoraError(
+            'internal',
+            `${op}: ${String(x)} has a second consumer, which this op's backward cannot add to`,
+          );
+        return fresh(x);
+      },
+      add: (x) => {
+        const into = of(x);
+        return into === undefined ? { dx: fresh(x) } : { into, dx: onto(x, into) };
+      },
+      pass: (x, dy) => {
+        if (!x.requiresGrad) return;
+        const into = of(x);
+        if (into === undefined) set(x, dy);
+        else g.push({ op: 'accumulate', into, b: dy, dx: onto(x, into) });
+      },
+      overwrite: onto,
+      sumOf: (param) => this.#sumOf(param),
     };
-    switch (node.op) {
-      case 'linear_cross_entropy': {
-        const dNll = dOf(node.nll);
-        if (dNll === undefined || !node.x.requiresGrad) return;
-        g.push({
-          op: 'loss_backward',
-          step: node.step,
-          lossRows: node.lossRows,
-          dNll,
-          saved: node.saved,
-          dx: only(node.x),
-        });
-        return;
-      }
-      case 'add': {
-        const dy = dOf(node.y);
-        if (dy === undefined) return;
-        pass(node.a, dy);
-        pass(node.b, dy);
-        return;
-      }
-      case 'split_columns': {
-        const parts = node.parts.map(dOf);
-        if (!node.x.requiresGrad || parts.every((dy) => dy === undefined)) return;
-        const all = parts.filter((dy) => dy !== undefined);
-        // A part without a gradient would leave its columns of dx unwritten.
-        if (all.length < parts.length)
-          throw new WebLoraError('internal', `split_columns: a part of ${String(node.x)} is not used`);
-        g.push({ op: 'join_columns', parts: all, dx: only(node.x) });
-        return;
-      }
-      case 'rms_norm': {
-        const dy = dOf(node.y);
-        if (dy === undefined || !node.x.requiresGrad) return;
-        const { x, weight, weightOffset, eps, rstd } = node;
-        g.push({ op: 'rms_norm_backward', x, weight, weightOffset, eps, dy, rstd, ...into(x) });
-        return;
-      }
-      case 'layer_norm': {
-        const dy = dOf(node.y);
-        if (dy === undefined || !node.x.requiresGrad) return;
-        const { x, weight, eps, mean, rstd } = node;
-        g.push({ op: 'layer_norm_backward', x, weight, eps, dy, mean, rstd, ...into(x) });
-        return;
-      }
-      case 'linear':
-        this.#linear(node, dOf(node.y), into);
-        return;
-      case 'rotary': {
-        const dy = dOf(node.y);
-        if (dy === undefined) return;
-        const dx = g.inPlace(`d ${node.x.name}`, dy);
-        const { positions, cos, sin, heads, headDim, rotaryDim } = node;
-        g.push({ op: 'rotary', x: dy, positions, cos, sin, heads, headDim, rotaryDim, inverse: !node.inverse, y: dx });
-        this.#gradients.set(file(node.x), dx);
-        return;
-      }
-      case 'attention': {
-        const dy = dOf(node.y);
-        if (dy === undefined) return;
-        const { q, k, v, bounds, lse, y, heads, kvHeads, headDim, scale, window, softCap } = node;
-        const shape = {
-          heads,
-          kvHeads,
-          headDim,
-          scale,
-          ...(window !== undefined && { window }),
-          ...(softCap !== undefined && { softCap }),
-        };
-        const stats = g.activation('attention.stats', [q.rows, heads, 2], []);
-        g.push({ op: 'attention_stats', o: y, dy, lse, stats, ...shape });
-        const gradients = {
-          ...(q.requiresGrad && { dq: only(q) }),
-          ...((k.requiresGrad || v.requiresGrad) && { dk: only(k), dv: only(v) }),
-        };
-        g.push({ op: 'attention_backward', q, k, v, dy, stats, bounds, ...gradients, ...shape });
-        return;
-      }
-      case 'gated_activation': {
-        const dy = dOf(node.y);
-        if (dy === undefined || !(node.gate.requiresGrad || node.up.requiresGrad)) return;
-        const { gate, up, act } = node;
-        g.push({ op: 'gated_activation_backward', gate, up, dy, act, dgate: only(gate), dup: only(up) });
-        return;
-      }
-      case 'gelu': {
-        const dy = dOf(node.y);
-        if (dy === undefined || !node.x.requiresGrad) return;
-        g.push({ op: 'gelu_backward', x: node.x, dy, dx: only(node.x) });
-        return;
-      }
-      case 'dropout': {
-        const dy = dOf(node.y);
-        if (dy === undefined || !node.x.requiresGrad) return;
-        const { step, p, nodeId } = node;
-        g.push({ op: 'dropout_backward', dy, step, p, nodeId, ...into(node.x) });
-        return;
-      }
-      case 'embedding':
-        return; // the table is frozen and tokens are no variables
-      case 'cached_attention':
-      case 'gather_rows':
-      case 'logits':
-      case 'top_k':
-        throw new WebLoraError('internal', `${node.op} has no gradient: it belongs to generation`);
-      default:
-        node satisfies never;
-    }
   }
 
-  #linear(
-    node: Extract<ForwardNode, { op: 'linear' }>,
-    dy: Tensor | undefined,
-    into: (x: Tensor) => { into?: Tensor; dx: Tensor },
-  ): void {
-    if (dy === undefined) return;
-    const g = this.#graph;
-    const { x, weight, loraInput, loraA, loraB, loraScale, h } = node;
-    if (loraA === undefined || loraB === undefined || loraInput === undefined || h === undefined) {
-      if (x.requiresGrad) g.push({ op: 'linear_backward', dy, weight, ...into(x) });
-      return;
-    }
-    g.push({ op: 'outer_product', a: dy, b: h, scale: loraScale, gradient: this.#gradientOf(loraB) });
-    const dh = g.activation(`d ${h.name}`, h.shape, []);
-    g.push({ op: 'lora_up_backward', dy, loraB, loraScale, dh });
-    g.push({ op: 'outer_product', a: dh, b: loraInput, scale: 1, gradient: this.#gradientOf(loraA) });
-    if (!x.requiresGrad) return;
-    if (loraInput === x) {
-      g.push({ op: 'linear_backward', dy, weight, dh, loraA, ...into(x) });
-      return;
-    }
-    g.push({ op: 'linear_backward', dy, weight, ...into(x) });
-    g.push({ op: 'lora_down_backward', dh, loraA, ...into(loraInput) });
-  }
-
-  #fresh(x: Tensor): Tensor {
-    return this.#graph.activation(`d ${x.name}`, x.shape, []);
-  }
-
-  #gradientOf(param: Tensor): Tensor {
+  #sumOf(param: Tensor): Tensor {
     let gradient = this.paramGradients.get(param);
     if (gradient === undefined) {
       gradient = this.#graph.tensor({ name: `grad ${param.name}`, shape: param.shape, role: 'gradient' });

@@ -1,25 +1,21 @@
-import { WebLoraError } from '../errors.ts';
-import type { AttentionShape, ForwardNode, GraphNode } from './nodes.ts';
-import { expectShape, Tensor, type TensorOptions } from './tensor.ts';
-
-/** A linear layer as a model's weight tree holds it, before or after LoRA was applied. */
-export interface LinearWeights {
-  /** [outFeatures, inFeatures] */
-  readonly weight: Tensor;
-  /** [outFeatures] */
-  readonly bias?: Tensor;
-  readonly lora?: LoraSlot;
-}
-
-/** The adapter slot of a linear layer: y += scale · dropout(x)·Aᵀ·Bᵀ. */
-export interface LoraSlot {
-  /** [rank, inFeatures] */
-  readonly a: Tensor;
-  /** [outFeatures, rank] */
-  readonly b: Tensor;
-  readonly scale: number;
-  readonly dropout: number;
-}
+import type { ForwardNode, GraphBuilder, GraphNode } from './op.ts';
+import { add } from './ops/add.ts';
+import { attention } from './ops/attention.ts';
+import { cachedAttention } from './ops/cached_attention.ts';
+import { dropout } from './ops/dropout.ts';
+import { embedding } from './ops/embedding.ts';
+import { gatedActivation } from './ops/gated_activation.ts';
+import { gatherRows } from './ops/gather_rows.ts';
+import { gelu } from './ops/gelu.ts';
+import { layerNorm } from './ops/layer_norm.ts';
+import { linear } from './ops/linear.ts';
+import { linearCrossEntropy } from './ops/linear_cross_entropy.ts';
+import { logits } from './ops/logits.ts';
+import { rmsNorm } from './ops/rms_norm.ts';
+import { rotary } from './ops/rotary.ts';
+import { splitColumns } from './ops/split_columns.ts';
+import { topK } from './ops/top_k.ts';
+import { Tensor, type TensorOptions } from './tensor.ts';
 
 /** What the host writes before a micro-step of N rows. */
 export interface StepInputs {
@@ -48,11 +44,14 @@ export interface Block {
   readonly end: number;
 }
 
+/** What an op's constructor takes beside the graph. */
+type Args<Constructor> = Constructor extends (g: GraphBuilder, ...args: infer A) => unknown ? A : never;
+
 /**
- * A model's computation as data: nodes in execution order over shaped tensors. Model definitions call the op methods;
- * nothing is computed here.
+ * A model's computation as data: nodes in execution order over shaped tensors. Model definitions call the op methods, which
+ * ops/ defines; nothing is computed here.
  */
-export class Graph {
+export class Graph implements GraphBuilder {
   readonly nodes: GraphNode[] = [];
   readonly tensors: Tensor[] = [];
   readonly blocks: Block[] = [];
@@ -89,182 +88,68 @@ export class Graph {
     };
   }
 
-  /** y[n] = table[tokens[n]] · scale; table [V, C], y [N, C]. */
-  embedding(tokens: Tensor, table: Tensor, scale = 1): Tensor {
-    const y = this.activation('embedding', [tokens.rows, table.cols], []);
-    return this.emit({ op: 'embedding', tokens, table, scale, y });
+  embedding(...args: Args<typeof embedding>): Tensor {
+    return embedding(this, ...args);
   }
 
-  /** x [N, C], weight [C]; or x [N, H·C], each of its H heads normalised by itself. */
-  rmsNorm(x: Tensor, weight: Tensor, eps: number, weightOffset = 0): Tensor {
-    if (x.cols % weight.elems !== 0) expectShape('rms_norm', 'weight', weight, [x.cols]);
-    const rstd = this.activation('rstd', [x.elems / weight.elems], []);
-    const y = this.activation('norm', x.shape, [x]);
-    return this.emit({ op: 'rms_norm', x, weight, eps, weightOffset, rstd, y });
+  rmsNorm(...args: Args<typeof rmsNorm>): Tensor {
+    return rmsNorm(this, ...args);
   }
 
-  /** x [N, C], weight and bias [C] */
-  layerNorm(x: Tensor, weight: Tensor, bias: Tensor, eps: number): Tensor {
-    expectShape('layer_norm', 'weight', weight, [x.cols]);
-    expectShape('layer_norm', 'bias', bias, [x.cols]);
-    const mean = this.activation('mean', [x.rows], []);
-    const rstd = this.activation('rstd', [x.rows], []);
-    const y = this.activation('norm', x.shape, [x]);
-    return this.emit({ op: 'layer_norm', x, weight, bias, eps, mean, rstd, y });
+  layerNorm(...args: Args<typeof layerNorm>): Tensor {
+    return layerNorm(this, ...args);
   }
 
-  /** x [N, in] -> [N, out]; the base is frozen, the adapter's A and B are trainable. */
-  linear(x: Tensor, layer: LinearWeights, step?: Tensor): Tensor {
-    const { weight, bias, lora } = layer;
-    const [outFeatures = 0, inFeatures = 0] = weight.shape;
-    if (x.cols !== inFeatures)
-      throw new WebLoraError('internal', `linear: ${String(x)} does not fit weight ${String(weight)}`);
-    if (lora === undefined) {
-      const y = this.activation(weight.name, [x.rows, outFeatures], [x]);
-      return this.emit({ op: 'linear', x, weight, ...(bias && { bias }), loraScale: 0, y });
-    }
-    const rank = lora.a.rows;
-    expectShape('linear', 'loraA', lora.a, [rank, inFeatures]);
-    expectShape('linear', 'loraB', lora.b, [outFeatures, rank]);
-    const loraInput = lora.dropout > 0 && step !== undefined ? this.dropout(x, step, lora.dropout) : x;
-    const h = this.activation(`${weight.name}.h`, [x.rows, rank], [loraInput, lora.a]);
-    const y = this.activation(weight.name, [x.rows, outFeatures], [x, h, lora.b]);
-    return this.emit({
-      op: 'linear',
-      x,
-      weight,
-      ...(bias && { bias }),
-      loraInput,
-      loraA: lora.a,
-      loraB: lora.b,
-      loraScale: lora.scale,
-      h,
-      y,
-    });
+  linear(...args: Args<typeof linear>): Tensor {
+    return linear(this, ...args);
   }
 
-  /** Rotates pairs (d, d + rotaryDim/2) of every head in place; tables [maxPositions, rotaryDim/2]. */
-  rotary(
-    x: Tensor,
-    positions: Tensor,
-    tables: { cos: Tensor; sin: Tensor },
-    shape: { heads: number; headDim: number; rotaryDim: number },
-  ): Tensor {
-    const y = this.inPlace('rotary', x);
-    return this.emit({ op: 'rotary', x, positions, ...tables, ...shape, inverse: false, y });
+  rotary(...args: Args<typeof rotary>): Tensor {
+    return rotary(this, ...args);
   }
 
-  /** Causal grouped-query attention inside each segment; q [N, H·D], k and v [N, K·D] -> [N, H·D]. */
-  attention(q: Tensor, k: Tensor, v: Tensor, bounds: Tensor, shape: AttentionShape): Tensor {
-    this.#checkAttention(q, k, v, shape);
-    const lse = this.activation('lse', [q.rows, shape.heads], []);
-    const y = this.activation('attention', q.shape, [q, k, v]);
-    return this.emit({ op: 'attention', q, k, v, bounds, lse, y, ...shape });
+  attention(...args: Args<typeof attention>): Tensor {
+    return attention(this, ...args);
   }
 
-  /** Appends k and v to the caches at (slot, position) of each row, then attends over the slot's past. Inference only. */
-  cachedAttention(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    cache: { k: Tensor; v: Tensor },
-    at: { slots: Tensor; positions: Tensor },
-    shape: AttentionShape,
-  ): Tensor {
-    this.#checkAttention(q, k, v, shape);
-    const y = this.activation('attention', q.shape, []);
-    return this.emit({ op: 'cached_attention', q, k, v, cacheK: cache.k, cacheV: cache.v, ...at, y, ...shape });
+  cachedAttention(...args: Args<typeof cachedAttention>): Tensor {
+    return cachedAttention(this, ...args);
   }
 
-  #checkAttention(q: Tensor, k: Tensor, v: Tensor, { heads, kvHeads, headDim }: AttentionShape): void {
-    if (heads % kvHeads !== 0)
-      throw new WebLoraError('bad-model', `attention: ${heads} heads must be a multiple of ${kvHeads} key-value heads`);
-    expectShape('attention', 'q', q, [q.rows, heads * headDim]);
-    expectShape('attention', 'k', k, [q.rows, kvHeads * headDim]);
-    expectShape('attention', 'v', v, [q.rows, kvHeads * headDim]);
+  gatedActivation(...args: Args<typeof gatedActivation>): Tensor {
+    return gatedActivation(this, ...args);
   }
 
-  /** act(gate) · up, elementwise */
-  gatedActivation(gate: Tensor, up: Tensor, act: 'silu' | 'gelu_tanh'): Tensor {
-    expectShape('gated_activation', 'up', up, gate.shape);
-    return this.emit({ op: 'gated_activation', gate, up, act, y: this.activation('gated', gate.shape, [gate, up]) });
+  gelu(...args: Args<typeof gelu>): Tensor {
+    return gelu(this, ...args);
   }
 
-  gelu(x: Tensor): Tensor {
-    return this.emit({ op: 'gelu', x, y: this.activation('gelu', x.shape, [x]) });
+  add(...args: Args<typeof add>): Tensor {
+    return add(this, ...args);
   }
 
-  add(a: Tensor, b: Tensor): Tensor {
-    expectShape('add', 'b', b, a.shape);
-    return this.emit({ op: 'add', a, b, y: this.activation('sum', a.shape, [a, b]) });
-  }
-
-  /** Cuts x [N, Σ widths] into parts [N, width] in order, as a fused projection's output is. */
   splitColumns<const W extends readonly number[]>(x: Tensor, widths: W): { readonly [I in keyof W]: Tensor } {
-    expectShape('split_columns', 'x', x, [x.rows, widths.reduce((sum, width) => sum + width, 0)]);
-    const parts = widths.map((width) => this.activation('part', [x.rows, width], [x]));
-    this.push({ op: 'split_columns', x, parts });
-    return parts as { readonly [I in keyof W]: Tensor };
+    return splitColumns(this, x, widths);
   }
 
-  /** Inverted dropout whose mask depends on the step's seed, this node and the element alone. */
-  dropout(x: Tensor, step: Tensor, p: number): Tensor {
-    return this.emit({
-      op: 'dropout',
-      x,
-      step,
-      p,
-      nodeId: this.nodes.length,
-      y: this.activation('dropout', x.shape, [x]),
-    });
+  dropout(...args: Args<typeof dropout>): Tensor {
+    return dropout(this, ...args);
   }
 
-  /** Per-row negative log likelihood of `labels` under the frozen head; only the first step[2] entries are computed. */
-  linearCrossEntropy(
-    x: Tensor,
-    weight: Tensor,
-    inputs: StepInputs,
-    options: { chunkRows: number; logitScale?: number; softCap?: number },
-  ): Tensor {
-    const saved = this.activation('loss.saved', x.shape, []);
-    const nll = this.tensor({ name: 'nll', shape: [x.rows], role: 'result', requiresGrad: x.requiresGrad });
-    const { step, lossRows, labels } = inputs;
-    const { chunkRows, logitScale = 1, softCap = 0 } = options;
-    this.push({
-      op: 'linear_cross_entropy',
-      x,
-      weight,
-      step,
-      lossRows,
-      labels,
-      logitScale,
-      softCap,
-      chunkRows,
-      saved,
-      nll,
-    });
-    return nll;
+  linearCrossEntropy(...args: Args<typeof linearCrossEntropy>): Tensor {
+    return linearCrossEntropy(this, ...args);
   }
 
-  /** y[i] = x[rows[i]] for i below step[2] */
-  gatherRows(x: Tensor, step: Tensor, rows: Tensor): Tensor {
-    return this.emit({ op: 'gather_rows', x, step, rows, y: this.activation('gathered', [rows.rows, x.cols], []) });
+  gatherRows(...args: Args<typeof gatherRows>): Tensor {
+    return gatherRows(this, ...args);
   }
 
-  /** x [M, C], weight [V, C] -> a result [M, V] for the host to sample from */
-  logits(x: Tensor, weight: Tensor, options: { logitScale?: number; softCap?: number } = {}): Tensor {
-    const y = this.tensor({ name: 'logits', shape: [x.rows, weight.rows], role: 'result' });
-    const { logitScale = 1, softCap = 0 } = options;
-    return this.emit({ op: 'logits', x, weight, logitScale, softCap, y });
+  logits(...args: Args<typeof logits>): Tensor {
+    return logits(this, ...args);
   }
 
-  /** The k largest of each row, descending, and the log of the whole row's sum of exponentials. */
-  topK(logits: Tensor, k: number, name = 'top'): { values: Tensor; indices: Tensor; lse: Tensor } {
-    const values = this.tensor({ name: `${name}.values`, shape: [logits.rows, k], role: 'result' });
-    const indices = this.tensor({ name: `${name}.indices`, shape: [logits.rows, k], role: 'result', dtype: 'u32' });
-    const lse = this.tensor({ name: `${name}.lse`, shape: [logits.rows], role: 'result' });
-    this.push({ op: 'top_k', logits, k, values, indices, lse });
-    return { values, indices, lse };
+  topK(...args: Args<typeof topK>): ReturnType<typeof topK> {
+    return topK(this, ...args);
   }
 
   activation(name: string, shape: readonly number[], from: readonly Tensor[]): Tensor {

@@ -1,6 +1,6 @@
 import { WebLoraError } from '../errors.ts';
+import type { BufferRange } from './operand.ts';
 import { alignBytes } from './place.ts';
-import type { Home } from './plan.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Row stride in elements of a trainable matrix: kernels load four values at once from any row. */
@@ -67,12 +67,12 @@ export class ParamLayout {
     return this.count * 4;
   }
 
-  home(buffer: string, name: string): Home {
-    const { offset, rows, stride } = this.take(name);
+  range(buffer: string, name: string): BufferRange {
+    const { offset, rows, stride } = this.require(name);
     return { buffer, offsetBytes: offset * 4, bytes: rows * stride * 4 };
   }
 
-  take(name: string): PlacedParam {
+  require(name: string): PlacedParam {
     const param = this.params.get(name);
     if (param === undefined) throw new WebLoraError('internal', `no parameter '${name}'`);
     return param;
@@ -80,7 +80,7 @@ export class ParamLayout {
 
   /** Copies a dense row-major [rows, cols] matrix into its place of `flat`. */
   write(flat: Float32Array, name: string, values: Float32Array): void {
-    const { rows, cols, stride, offset } = this.take(name);
+    const { rows, cols, stride, offset } = this.require(name);
     if (values.length !== rows * cols)
       throw new WebLoraError('internal', `parameter '${name}'`, {
         got: `${values.length} values`,
@@ -91,7 +91,7 @@ export class ParamLayout {
 
   /** The dense row-major matrix out of `flat`. */
   read(flat: Float32Array, name: string): Float32Array {
-    const { rows, cols, stride, offset } = this.take(name);
+    const { rows, cols, stride, offset } = this.require(name);
     const values = new Float32Array(rows * cols);
     for (let r = 0; r < rows; r += 1)
       values.set(flat.subarray(offset + r * stride, offset + r * stride + cols), r * cols);

@@ -9,7 +9,7 @@ export function alignBytes(bytes: number, to = OFFSET_ALIGNMENT): number {
   return Math.ceil(bytes / to) * to;
 }
 
-export interface Spot {
+export interface Allocation {
   readonly slab: number;
   readonly offsetBytes: number;
 }
@@ -17,13 +17,13 @@ export interface Spot {
 export interface Placement {
   readonly slabBytes: readonly number[];
   /** By id of the storage tensor. */
-  readonly spots: ReadonlyMap<number, Spot>;
+  readonly allocations: ReadonlyMap<number, Allocation>;
   /** Sum of the bytes alive at the same time at the worst moment: no arena can be smaller. */
   readonly peakLivenessBytes: number;
 }
 
-/** What one dispatch touches in the arena, by storage tensor. */
-export interface Touch {
+/** What one dispatch accesses in the arena, by storage tensor. */
+export interface Access {
   readonly reads: readonly Tensor[];
   readonly writes: readonly Tensor[];
 }
@@ -40,7 +40,7 @@ type Conflicts = ReadonlyMap<number, ReadonlySet<number>>;
 interface Layout {
   readonly bytes: number;
   readonly slabBytes: readonly number[];
-  readonly spots: ReadonlyMap<number, Spot>;
+  readonly allocations: ReadonlyMap<number, Allocation>;
 }
 
 /** Arena over peak liveness at which the first placement is kept: exchanging takes several times as long. */
@@ -53,19 +53,19 @@ const NEAR = 1.05;
  * Where that is far from the lower bound, colours are exchanged (see exchangeSlabs) and offsets chosen anew.
  * @throws `out-of-memory` when a tensor exceeds the largest buffer
  */
-export function placeActivations(touches: readonly Touch[], limits: GpuLimits): Placement {
-  const intervals = lifetimes(touches).sort(
+export function placeActivations(accesses: readonly Access[], limits: GpuLimits): Placement {
+  const intervals = lifetimes(accesses).sort(
     (a, b) => b.bytes - a.bytes || a.first - b.first || a.tensor.id - b.tensor.id,
   );
-  const conflicts = readWriteConflicts(touches);
-  const peakLivenessBytes = Math.max(0, ...liveBytes(intervals, touches.length));
+  const conflicts = readWriteConflicts(accesses);
+  const peakLivenessBytes = Math.max(0, ...liveBytes(intervals, accesses.length));
   let layout = layOut(intervals, conflicts, limits.maxBufferBytes);
   if (layout.bytes > NEAR * peakLivenessBytes) {
-    const slabs = exchangeSlabs(intervals, conflicts, layout, touches.length, limits.maxBufferBytes);
+    const slabs = exchangeSlabs(intervals, conflicts, layout, accesses.length, limits.maxBufferBytes);
     const exchanged = layOut(intervals, conflicts, limits.maxBufferBytes, slabs);
     if (exchanged.bytes < layout.bytes) layout = exchanged;
   }
-  return { slabBytes: layout.slabBytes, spots: layout.spots, peakLivenessBytes };
+  return { slabBytes: layout.slabBytes, allocations: layout.allocations, peakLivenessBytes };
 }
 
 /** Each interval in turn at the lowest gap of the slab that grows least, or of the slab that `wanted` names if it fits. */
@@ -76,7 +76,7 @@ function layOut(
   wanted?: ReadonlyMap<number, number>,
 ): Layout {
   const slabs: { bytes: number; placed: { interval: Interval; offset: number }[] }[] = [];
-  const spots = new Map<number, Spot>();
+  const allocations = new Map<number, Allocation>();
   for (const interval of order) {
     const { id } = interval.tensor;
     const forbidden = conflicts.get(id);
@@ -106,10 +106,10 @@ function layOut(
     if (slab === undefined) throw new WebLoraError('internal', 'placement lost a slab');
     slab.bytes = Math.max(slab.bytes, best.offset + interval.bytes);
     slab.placed.push({ interval, offset: best.offset });
-    spots.set(id, { slab: best.slab, offsetBytes: best.offset });
+    allocations.set(id, { slab: best.slab, offsetBytes: best.offset });
   }
   const slabBytes = slabs.map(({ bytes }) => bytes);
-  return { bytes: slabBytes.reduce((sum, bytes) => sum + bytes, 0), slabBytes, spots };
+  return { bytes: slabBytes.reduce((sum, bytes) => sum + bytes, 0), slabBytes, allocations };
 }
 
 /**
@@ -121,11 +121,11 @@ function layOut(
 function exchangeSlabs(
   intervals: readonly Interval[],
   conflicts: Conflicts,
-  { spots, slabBytes }: Layout,
+  { allocations, slabBytes }: Layout,
   length: number,
   maxBufferBytes: number,
 ): ReadonlyMap<number, number> {
-  const slabOf = new Map([...spots].map(([id, { slab }]) => [id, slab]));
+  const slabOf = new Map([...allocations].map(([id, { slab }]) => [id, slab]));
   const byId = new Map(intervals.map((interval) => [interval.tensor.id, interval]));
   const members = (slab: number): Interval[] => intervals.filter(({ tensor }) => slabOf.get(tensor.id) === slab);
   const live = slabBytes.map((_, slab) => liveBytes(members(slab), length));
@@ -175,9 +175,9 @@ function exchangeSlabs(
   return slabOf;
 }
 
-function lifetimes(touches: readonly Touch[]): Interval[] {
+function lifetimes(accesses: readonly Access[]): Interval[] {
   const intervals = new Map<number, Interval>();
-  touches.forEach(({ reads, writes }, index) => {
+  accesses.forEach(({ reads, writes }, index) => {
     for (const tensor of [...reads, ...writes]) {
       const known = intervals.get(tensor.id);
       intervals.set(tensor.id, {
@@ -191,14 +191,14 @@ function lifetimes(touches: readonly Touch[]): Interval[] {
   return [...intervals.values()];
 }
 
-function readWriteConflicts(touches: readonly Touch[]): Conflicts {
+function readWriteConflicts(accesses: readonly Access[]): Conflicts {
   const conflicts = new Map<number, Set<number>>();
   const add = (a: number, b: number): void => {
     const set = conflicts.get(a) ?? new Set<number>();
     set.add(b);
     conflicts.set(a, set);
   };
-  for (const { reads, writes } of touches) {
+  for (const { reads, writes } of accesses) {
     for (const written of writes) {
       for (const read of reads) {
         if (read.id === written.id) {

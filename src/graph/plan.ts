@@ -1,29 +1,13 @@
 import { WebLoraError } from '../errors.ts';
-import { codeWordsPerRow, scaleWordsPerRow } from '../formats/quantize.ts';
 import type { GpuLimits } from '../gpu/gpu.ts';
 import { packParams, type Launch, type TilingChoices, type Variant } from '../gpu/kernel.ts';
 import type { Graph } from './graph.ts';
-import { lowerNode } from './lower.ts';
-import { readsOf, writesOf, type GraphNode } from './nodes.ts';
-import { alignBytes, placeActivations, type Placement, type Touch } from './place.ts';
+import { readsOf, writesOf } from './nodes.ts';
+import type { GraphNode } from './op.ts';
+import { weightBufferRange, weightParts, type BufferRange, type Operand, type Operands } from './operand.ts';
+import { opOf } from './ops/index.ts';
+import { alignBytes, placeActivations, type Access, type Placement } from './place.ts';
 import { Tensor } from './tensor.ts';
-
-/** Rows [firstRow, firstRow + rows) of a weight, in buffers of their own. */
-export interface WeightPart {
-  readonly index: number;
-  readonly firstRow: number;
-  readonly rows: number;
-}
-
-/** Where a tensor outside the arena lives: a named buffer and a range in it. */
-export interface Home {
-  readonly buffer: string;
-  readonly offsetBytes: number;
-  readonly bytes: number;
-}
-
-/** A launch's operand: a whole tensor, or one buffer of a weight part. */
-export type Operand = Tensor | { readonly weight: Tensor; readonly part: WeightPart; readonly of: 'codes' | 'scales' };
 
 export interface PlannedBinding {
   readonly binding: number;
@@ -58,54 +42,20 @@ export interface PlanOptions {
   readonly variant: Variant;
   /** Of `serial`: `Gpu.quads`. Default false. */
   readonly quads?: boolean;
-  /** Home of every storage tensor that is no activation and no weight. */
-  readonly homeOf: (storage: Tensor) => Home;
+  /** Where every storage tensor lies that is no activation and no weight. */
+  readonly rangeOf: (storage: Tensor) => BufferRange;
   /** What a tuner chose (tune.ts); shapes it does not name keep their default. */
   readonly tilings?: TilingChoices;
   /** Nodes before this index are the forward pass; default: all. */
   readonly forwardEnd?: number;
-  /** Placement of the same graph for more rows, whose spots are large enough for this one too. */
+  /** Placement of the same graph for more rows, whose allocations are large enough for this one too. */
   readonly placement?: Placement;
 }
 
 interface LoweredLaunch {
   readonly launch: Launch;
-  readonly operands: Readonly<Record<string, Operand>>;
+  readonly operands: Operands;
   readonly minLabelled: number | undefined;
-}
-
-/** What lowering a node may do. */
-export interface LowerContext {
-  readonly variant: Variant;
-  readonly quads: boolean;
-  readonly parts: (weight: Tensor) => readonly WeightPart[];
-  /** Adds a dispatch; `operands` maps each of the launch's operand names. */
-  readonly launch: (launch: Launch, operands: Readonly<Record<string, Operand>>, minLabelled?: number) => void;
-  /** An arena tensor that lives only as long as this node's dispatches. */
-  readonly scratch: (name: string, shape: readonly number[]) => Tensor;
-}
-
-/** Splits a weight by rows so that neither its codes nor its scales exceed a binding. */
-export function weightParts(weight: Tensor, limits: GpuLimits): readonly WeightPart[] {
-  const format = weight.format ?? 'f32';
-  const wordsPerRow = Math.max(codeWordsPerRow(format, weight.cols), scaleWordsPerRow(format, weight.cols));
-  const limitBytes = Math.min(limits.maxBindingBytes, limits.maxBufferBytes);
-  const rowsPerPart = Math.floor(limitBytes / (wordsPerRow * 4));
-  if (rowsPerPart < 1) {
-    throw new WebLoraError('out-of-memory', `one row of ${String(weight)}`, {
-      got: `${wordsPerRow * 4} bytes`,
-      wanted: `at most ${limitBytes}, this GPU's binding limit`,
-    });
-  }
-  const parts: WeightPart[] = [];
-  for (let firstRow = 0; firstRow < weight.rows; firstRow += rowsPerPart) {
-    parts.push({ index: parts.length, firstRow, rows: Math.min(rowsPerPart, weight.rows - firstRow) });
-  }
-  return parts;
-}
-
-export function weightBufferName(weight: Tensor, part: WeightPart, of: 'codes' | 'scales'): string {
-  return `weight/${weight.name}/${part.index}/${of}`;
 }
 
 /**
@@ -120,7 +70,7 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
   let forwardEnd = 0;
   graph.nodes.forEach((node, index) => {
     if (index === forwardNodes) forwardEnd = lowered.length;
-    lowerNode(node, {
+    opOf(node).lower(node, {
       variant: options.variant,
       quads: options.quads ?? false,
       parts: (weight) => weightParts(weight, options.limits),
@@ -130,14 +80,14 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
     });
   });
   if (forwardNodes >= graph.nodes.length) forwardEnd = lowered.length;
-  const placement = options.placement ?? placeActivations(lowered.map(touchOf), options.limits);
+  const placement = options.placement ?? placeActivations(lowered.map(accessOf), options.limits);
   const planned = planLaunches(
     lowered.map(({ launch, operands, minLabelled }) => ({
       launch,
       minLabelled,
-      homeOf: (name) => {
+      rangeOf: (name) => {
         const operand = operands[name];
-        return operand === undefined ? undefined : homeOfOperand(operand, placement, options);
+        return operand === undefined ? undefined : rangeOfOperand(operand, placement, options);
       },
     })),
     options.limits,
@@ -162,7 +112,7 @@ function chosenTiling(launch: Launch, choices: TilingChoices = {}): Launch {
 
 export interface LaunchRequest {
   readonly launch: Launch;
-  readonly homeOf: (operand: string) => Home | undefined;
+  readonly rangeOf: (operand: string) => BufferRange | undefined;
   readonly minLabelled?: number | undefined;
 }
 
@@ -174,27 +124,27 @@ export function planLaunches(
   const uniforms = new UniformBlocks();
   let flops = 0;
   let largestBindingBytes = 0;
-  const launches = requests.map(({ launch, homeOf, minLabelled }): PlannedLaunch => {
+  const launches = requests.map(({ launch, rangeOf, minLabelled }): PlannedLaunch => {
     const label = `${launch.kernel.name}/${launch.entry}`;
     flops += launch.flops;
     const bindings = launch.operands.map((name): PlannedBinding => {
-      const home = homeOf(launch.aliases?.[name] ?? name);
+      const range = rangeOf(launch.aliases?.[name] ?? name);
       const storage = launch.kernel.storage.get(name);
-      if (home === undefined || storage === undefined)
+      if (range === undefined || storage === undefined)
         throw new WebLoraError('internal', `${label}: operand '${name}' has no tensor`);
-      largestBindingBytes = Math.max(largestBindingBytes, home.bytes);
-      if (home.bytes > limits.maxBindingBytes) {
+      largestBindingBytes = Math.max(largestBindingBytes, range.bytes);
+      if (range.bytes > limits.maxBindingBytes) {
         throw new WebLoraError('out-of-memory', `${label}: operand ${name}`, {
-          got: `${home.bytes} bytes`,
+          got: `${range.bytes} bytes`,
           wanted: `at most ${limits.maxBindingBytes}, this GPU's binding limit`,
           fix: 'lower --seq-len or --batch-size',
         });
       }
       return {
         binding: storage.binding,
-        buffer: home.buffer,
-        offsetBytes: home.offsetBytes,
-        sizeBytes: home.bytes,
+        buffer: range.buffer,
+        offsetBytes: range.offsetBytes,
+        sizeBytes: range.bytes,
         access: storage.access,
       };
     });
@@ -246,7 +196,7 @@ function assertInPlaceIsLast(nodes: readonly GraphNode[]): void {
   });
 }
 
-function touchOf({ launch, operands }: LoweredLaunch): Touch {
+function accessOf({ launch, operands }: LoweredLaunch): Access {
   const reads: Tensor[] = [];
   const writes: Tensor[] = [];
   for (const name of launch.operands) {
@@ -257,18 +207,16 @@ function touchOf({ launch, operands }: LoweredLaunch): Touch {
   return { reads, writes };
 }
 
-function homeOfOperand(operand: Operand, placement: Placement, options: PlanOptions): Home {
+function rangeOfOperand(operand: Operand, placement: Placement, options: PlanOptions): BufferRange {
   if (!(operand instanceof Tensor)) {
     const { weight, part, of } = operand;
-    const format = weight.format ?? 'f32';
-    const words = of === 'codes' ? codeWordsPerRow(format, weight.cols) : scaleWordsPerRow(format, weight.cols);
-    return { buffer: weightBufferName(weight, part, of), offsetBytes: 0, bytes: part.rows * words * 4 };
+    return weightBufferRange(weight, part, of);
   }
   const { storage } = operand;
-  if (storage.role !== 'activation') return options.homeOf(storage);
-  const spot = placement.spots.get(storage.id);
-  if (spot === undefined) throw new WebLoraError('internal', `${String(operand)} was not placed`);
-  return { buffer: `slab/${spot.slab}`, offsetBytes: spot.offsetBytes, bytes: storage.elems * 4 };
+  if (storage.role !== 'activation') return options.rangeOf(storage);
+  const allocation = placement.allocations.get(storage.id);
+  if (allocation === undefined) throw new WebLoraError('internal', `${String(operand)} was not placed`);
+  return { buffer: `slab/${allocation.slab}`, offsetBytes: allocation.offsetBytes, bytes: storage.elems * 4 };
 }
 
 /** Layers repeat, so most uniform blocks are equal; each distinct one is stored once. */

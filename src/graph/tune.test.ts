@@ -13,13 +13,13 @@ const decoding = matmulNt({ ...SHAPE, rows: 2, outStride: 66, outOffset: 0, bias
 
 async function planOf(...launches: readonly Launch[]): Promise<Pick<Plan, 'launches'>> {
   const { limits } = await testGpu();
-  const homeOf = (name: string): { buffer: string; offsetBytes: number; bytes: number } => ({
+  const rangeOf = (name: string): { buffer: string; offsetBytes: number; bytes: number } => ({
     buffer: name,
     offsetBytes: 0,
     bytes: 70 * 66 * 4,
   });
   return planLaunches(
-    launches.map((launch) => ({ launch, homeOf })),
+    launches.map((launch) => ({ launch, rangeOf })),
     limits,
   );
 }

@@ -1,4 +1,5 @@
-import type { Graph, LinearWeights } from '../graph/graph.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { LinearWeights } from '../graph/ops/linear.ts';
 import type { ParamGroup } from '../graph/params.ts';
 
 /** Hu et al. 2021, arXiv:2106.09685. What decides the shapes of an adapter: another of the same settings fits the same plan. */

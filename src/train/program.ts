@@ -10,7 +10,8 @@ import { CHECKPOINTING, differentiate, type Checkpointing } from '../graph/diffe
 import { Graph } from '../graph/graph.ts';
 import { ParamLayout } from '../graph/params.ts';
 import { alignBytes, type Placement } from '../graph/place.ts';
-import { planGraph, type Home, type Plan } from '../graph/plan.ts';
+import type { BufferRange } from '../graph/operand.ts';
+import { planGraph, type Plan } from '../graph/plan.ts';
 import { slabRequests, type BufferRequest } from '../graph/replay.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { loraGroups, type LoraSettings } from '../lora/lora.ts';
@@ -191,13 +192,13 @@ function build(options: ProgramOptions, checkpoint: Checkpointing, optimizerStat
     const { graph, forwardEnd } = trainingGraph(options, rows, checkpoint);
     layout ??= new ParamLayout(loraGroups(graph, options.weightDecay));
     const params = layout;
-    const homeOf = (storage: Tensor): Home => homeOfTensor(storage, params, inputs);
+    const rangeOf = (storage: Tensor): BufferRange => rangeOfTensor(storage, params, inputs);
     const plan = planGraph(graph, {
       limits,
       variant,
       quads,
       tilings,
-      homeOf,
+      rangeOf,
       forwardEnd,
       ...(placement && { placement }),
     });
@@ -313,7 +314,7 @@ function inputRegions(graph: Graph): Map<string, InputRegion> {
   return regions;
 }
 
-function homeOfTensor(storage: Tensor, layout: ParamLayout, inputs: ReadonlyMap<string, InputRegion>): Home {
+function rangeOfTensor(storage: Tensor, layout: ParamLayout, inputs: ReadonlyMap<string, InputRegion>): BufferRange {
   const bytes = storage.elems * 4;
   switch (storage.role) {
     case 'input': {
@@ -326,15 +327,15 @@ function homeOfTensor(storage: Tensor, layout: ParamLayout, inputs: ReadonlyMap<
     case 'vector':
       return { buffer: vectorBufferName(storage.name), offsetBytes: 0, bytes };
     case 'param':
-      return layout.home('params', storage.name);
+      return layout.range('params', storage.name);
     case 'gradient':
-      return layout.home('gradients', storage.name.slice('grad '.length));
+      return layout.range('gradients', storage.name.slice('grad '.length));
     case 'result':
       return { buffer: storage.name, offsetBytes: 0, bytes };
     case 'activation':
     case 'weight':
     case 'cache':
-      throw new WebLoraError('internal', `${String(storage)} has no home in a training program`);
+      throw new WebLoraError('internal', `${String(storage)} is not part of a training program`);
     default:
       return storage.role satisfies never;
   }

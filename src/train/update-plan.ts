@@ -7,7 +7,8 @@ import type { GpuLimits } from '../gpu/gpu.ts';
 import type { Variant } from '../gpu/kernel.ts';
 import type { ParamLayout } from '../graph/params.ts';
 import { alignBytes, OFFSET_ALIGNMENT } from '../graph/place.ts';
-import { planLaunches, type Home, type LaunchRequest, type Plan } from '../graph/plan.ts';
+import type { BufferRange } from '../graph/operand.ts';
+import { planLaunches, type LaunchRequest, type Plan } from '../graph/plan.ts';
 
 export type Optimizer = 'adamw' | 'sgd';
 
@@ -84,7 +85,7 @@ export function planUpdate(
   const pieces = split(0, layout.count, limits);
   const pieceCounts = pieces.map(({ count }) => partialCount(count));
   const partials = pieceCounts.reduce((sum, count) => sum + count, 0);
-  const fixed: Readonly<Record<string, Home>> = {
+  const fixed: Readonly<Record<string, BufferRange>> = {
     hyper: { buffer: 'hyper', offsetBytes: 0, bytes: HYPER_FLOATS * 4 },
     scalars: { buffer: 'scalars', offsetBytes: 0, bytes: SCALARS_WORDS * 4 },
     partials: { buffer: 'partials', offsetBytes: 0, bytes: partials * 4 },
@@ -93,35 +94,35 @@ export function planUpdate(
   pieces.forEach(({ offset, count }, index) => {
     requests.push({
       launch: squaredNormPartial({ count, firstPartial, variant }),
-      homeOf: (name) => fixed[name] ?? flat('gradients', offset, count),
+      rangeOf: (name) => fixed[name] ?? flat('gradients', offset, count),
     });
     firstPartial += pieceCounts[index] ?? 0;
   });
-  requests.push({ launch: squaredNormFinish({ partials, variant }), homeOf: (name) => fixed[name] });
+  requests.push({ launch: squaredNormFinish({ partials, variant }), rangeOf: (name) => fixed[name] });
   for (const { offset, count, weightDecay, lrScale, codesOffset, scalesOffset } of piecesOf(layout, limits).pieces) {
-    const homes: Record<string, Home> = {
+    const ranges: Record<string, BufferRange> = {
       ...fixed,
       grad: flat('gradients', offset, count),
       param: flat('params', offset, count),
     };
     if (optimizer === 'sgd') {
-      requests.push({ launch: sgd({ count, weightDecay, lrScale, momentum: false }), homeOf: (name) => homes[name] });
+      requests.push({ launch: sgd({ count, weightDecay, lrScale, momentum: false }), rangeOf: (name) => ranges[name] });
       continue;
     }
     for (const moment of ['m', 'v']) {
-      homes[moment] =
+      ranges[moment] =
         state === 'f32' ? flat(moment, offset, count) : { buffer: moment, offsetBytes: codesOffset, bytes: count };
       const scales = `${moment}_scales`;
-      homes[scales] = { buffer: scales, offsetBytes: scalesOffset, bytes: Math.ceil(count / BLOCK) * 4 };
+      ranges[scales] = { buffer: scales, offsetBytes: scalesOffset, bytes: Math.ceil(count / BLOCK) * 4 };
     }
     const launch =
       state === 'f32' ? adamw({ count, weightDecay, lrScale }) : adamw8bit({ count, weightDecay, lrScale, variant });
-    requests.push({ launch, homeOf: (name) => homes[name] });
+    requests.push({ launch, rangeOf: (name) => ranges[name] });
   }
   return { ...planLaunches(requests, limits), partials };
 }
 
-function flat(buffer: string, offset: number, count: number): Home {
+function flat(buffer: string, offset: number, count: number): BufferRange {
   return { buffer, offsetBytes: offset * 4, bytes: count * 4 };
 }
 

@@ -1,4 +1,5 @@
-import type { Graph, LinearWeights } from '../../../src/graph/graph.ts';
+import type { Graph } from '../../../src/graph/graph.ts';
+import type { LinearWeights } from '../../../src/graph/ops/linear.ts';
 import type { Tensor } from '../../../src/graph/tensor.ts';
 import type { DecoderWeights, PreNorms } from '../decoder-weights.ts';
 import type { AttentionOver, ForwardInputs } from '../family.ts';

@@ -1,5 +1,4 @@
-import { WebLoraError } from '../../errors.ts';
-import type { AttentionShape } from '../nodes.ts';
+import type { AttentionShape } from '../ops/attention.ts';
 import type { Tf, TfTensor } from './library.ts';
 
 /** Added to the score of a key that must not be seen: e^-1e30 is 0, and no score is anywhere near. */
@@ -57,42 +56,4 @@ export function causalMask(tf: Tf, past: number, rows: number, window: number | 
     for (let j = 0; j < keys; j += 1) if (j > self || self - j >= reach) mask[i * keys + j] = HIDDEN;
   }
   return tf.tensor2d(mask, [rows, keys]);
-}
-
-/** Lengths of the segments that lie end to end, from the [first, end) pair of each row. */
-export function segmentLengths(bounds: Uint32Array): number[] {
-  const lengths: number[] = [];
-  for (let row = 0; row < bounds.length / 2;) {
-    const end = bounds[row * 2 + 1] ?? 0;
-    if (bounds[row * 2] !== row || end <= row || end > bounds.length / 2) {
-      throw new WebLoraError('internal', 'attention: bounds', {
-        got: `[${bounds[row * 2] ?? 0}, ${end}) at row ${row}`,
-        wanted: 'segments that lie end to end',
-      });
-    }
-    lengths.push(end - row);
-    row = end;
-  }
-  return lengths;
-}
-
-/** Attention inside each segment, block by block: no score between segments is ever computed. */
-export function segmentAttention(
-  tf: Tf,
-  q: TfTensor,
-  k: TfTensor,
-  v: TfTensor,
-  lengths: readonly number[],
-  shape: AttentionShape,
-  maskOf: (rows: number) => TfTensor | undefined,
-): TfTensor {
-  let first = 0;
-  const blocks = lengths.map((rows) => {
-    const cut = (x: TfTensor): TfTensor => (lengths.length === 1 ? x : tf.slice(x, [first, 0], [rows, -1]));
-    const block = attend(tf, cut(q), cut(k), cut(v), shape, maskOf(rows));
-    first += rows;
-    return block;
-  });
-  const [only] = blocks;
-  return blocks.length === 1 && only !== undefined ? only : tf.concat(blocks, 0);
 }

@@ -5,12 +5,12 @@ import { expectNonTrivial, relativeError, testValues } from '../../../test/harne
 import { opFixture, type OpFixture } from '../../../test/harness/op-fixture.ts';
 import { differentiate } from '../differentiate.ts';
 import { Graph } from '../graph.ts';
-import type { ForwardNode } from '../nodes.ts';
+import type { ForwardNode } from '../op.ts';
 import type { Tensor } from '../tensor.ts';
 import { openTfjs } from './backend.ts';
-import { segmentLengths } from './attention.ts';
 import { runForward } from './execute.ts';
 import { readValues, type Tf } from './library.ts';
+import { segmentLengths } from './ops/attention.ts';
 
 let tf: Tf;
 beforeAll(async () => {

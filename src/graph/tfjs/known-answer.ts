@@ -1,6 +1,7 @@
 import { WebLoraError } from '../../errors.ts';
-import { Graph, type LinearWeights } from '../graph.ts';
-import type { ForwardNode } from '../nodes.ts';
+import { Graph } from '../graph.ts';
+import type { LinearWeights } from '../ops/linear.ts';
+import type { ForwardNode } from '../op.ts';
 import type { Tensor } from '../tensor.ts';
 import { runForward } from './execute.ts';
 import { readValues, useBackend, type Tf, type TfTensor } from './library.ts';

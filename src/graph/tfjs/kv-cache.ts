@@ -1,10 +1,8 @@
 import { WebLoraError } from '../../errors.ts';
-import type { ForwardNode } from '../nodes.ts';
+import type { CachedAttentionNode } from '../ops/cached_attention.ts';
 import type { Tensor } from '../tensor.ts';
 import { attend, causalMask } from './attention.ts';
 import type { Tf, TfTensor } from './library.ts';
-
-type CachedAttention = Extract<ForwardNode, { op: 'cached_attention' }>;
 
 /** The keys and values of every slot's past, per cache of the graph by name: one [T, K·D] tensor each, as long as it needs to be. */
 export class KvCache {
@@ -17,7 +15,7 @@ export class KvCache {
 
   /** Appends each row's key and value to its slot's past and attends over it. A row's position may go back, never skip. */
   attend(
-    node: CachedAttention,
+    node: CachedAttentionNode,
     q: TfTensor,
     k: TfTensor,
     v: TfTensor,

@@ -1,0 +1,54 @@
+import { WebLoraError } from '../errors.ts';
+import { codeWordsPerRow, scaleWordsPerRow } from '../formats/quantize.ts';
+import type { GpuLimits } from '../gpu/gpu.ts';
+import type { Tensor } from './tensor.ts';
+
+/** Bytes of a named buffer. */
+export interface BufferRange {
+  readonly buffer: string;
+  readonly offsetBytes: number;
+  readonly bytes: number;
+}
+
+/** Rows [firstRow, firstRow + rows) of a weight, in buffers of their own. */
+export interface WeightPart {
+  readonly index: number;
+  readonly firstRow: number;
+  readonly rows: number;
+}
+
+/** A launch's operand: a whole tensor, or one buffer of a weight part. */
+export type Operand = Tensor | { readonly weight: Tensor; readonly part: WeightPart; readonly of: 'codes' | 'scales' };
+
+/** A launch's operands by name. */
+export type Operands = Readonly<Record<string, Operand>>;
+
+/** Splits a weight by rows so that neither its codes nor its scales exceed a binding. */
+export function weightParts(weight: Tensor, limits: GpuLimits): readonly WeightPart[] {
+  const format = weight.format ?? 'f32';
+  const wordsPerRow = Math.max(codeWordsPerRow(format, weight.cols), scaleWordsPerRow(format, weight.cols));
+  const limitBytes = Math.min(limits.maxBindingBytes, limits.maxBufferBytes);
+  const rowsPerPart = Math.floor(limitBytes / (wordsPerRow * 4));
+  if (rowsPerPart < 1) {
+    throw new WebLoraError('out-of-memory', `one row of ${String(weight)}`, {
+      got: `${wordsPerRow * 4} bytes`,
+      wanted: `at most ${limitBytes}, this GPU's binding limit`,
+    });
+  }
+  const parts: WeightPart[] = [];
+  for (let firstRow = 0; firstRow < weight.rows; firstRow += rowsPerPart) {
+    parts.push({ index: parts.length, firstRow, rows: Math.min(rowsPerPart, weight.rows - firstRow) });
+  }
+  return parts;
+}
+
+export function weightBufferName(weight: Tensor, part: WeightPart, of: 'codes' | 'scales'): string {
+  return `weight/${weight.name}/${part.index}/${of}`;
+}
+
+/** The whole buffer of a weight part's codes or scales. */
+export function weightBufferRange(weight: Tensor, part: WeightPart, of: 'codes' | 'scales'): BufferRange {
+  const format = weight.format ?? 'f32';
+  const words = of === 'codes' ? codeWordsPerRow(format, weight.cols) : scaleWordsPerRow(format, weight.cols);
+  return { buffer: weightBufferName(weight, part, of), offsetBytes: 0, bytes: part.rows * words * 4 };
+}

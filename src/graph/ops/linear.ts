@@ -1,0 +1,259 @@
+import { NARROW } from '../../../kernels/_lib/serial.ts';
+import { matmulNn } from '../../../kernels/matmul_nn/matmul_nn.ts';
+import { matmulNt } from '../../../kernels/matmul_nt/matmul_nt.ts';
+import { matmulTn } from '../../../kernels/matmul_tn/matmul_tn.ts';
+import { WebLoraError } from '../../errors.ts';
+import type { ForwardOp, GraphBuilder, LowerContext, Op } from '../op.ts';
+import { paramStride } from '../params.ts';
+import { expectShape, type Tensor } from '../tensor.ts';
+import { sharesLoads, weightOperands } from './_lib/weight.ts';
+import { dropout } from './dropout.ts';
+
+/** A linear layer as a model's weight tree holds it, before or after an adapter was applied. */
+export interface LinearWeights {
+  /** [outFeatures, inFeatures] */
+  readonly weight: Tensor;
+  /** [outFeatures] */
+  readonly bias?: Tensor;
+  readonly lora?: LoraSlot;
+}
+
+/** The adapter slot of a linear layer: y += scale · dropout(x)·Aᵀ·Bᵀ. */
+export interface LoraSlot {
+  /** [rank, inFeatures] */
+  readonly a: Tensor;
+  /** [outFeatures, rank] */
+  readonly b: Tensor;
+  readonly scale: number;
+  readonly dropout: number;
+}
+
+/** y = x·Wᵀ (+ bias) (+ loraScale · h·Bᵀ) with h = loraInput·Aᵀ. */
+export interface LinearNode {
+  readonly op: 'linear';
+  readonly x: Tensor;
+  readonly weight: Tensor;
+  readonly bias?: Tensor;
+  readonly loraInput?: Tensor;
+  readonly loraA?: Tensor;
+  readonly loraB?: Tensor;
+  readonly loraScale: number;
+  readonly h?: Tensor;
+  readonly y: Tensor;
+}
+
+/** dx (+)= dy·W (+ dh·A) */
+export interface LinearBackwardNode {
+  readonly op: 'linear_backward';
+  readonly dy: Tensor;
+  readonly weight: Tensor;
+  readonly dh?: Tensor;
+  readonly loraA?: Tensor;
+  readonly into?: Tensor;
+  readonly dx: Tensor;
+}
+
+/** dh = loraScale · dy·B */
+export interface LoraUpBackwardNode {
+  readonly op: 'lora_up_backward';
+  readonly dy: Tensor;
+  readonly loraB: Tensor;
+  readonly loraScale: number;
+  readonly dh: Tensor;
+}
+
+/** dx (+)= dh·A, where the branch has an input of its own (dropout) */
+export interface LoraDownBackwardNode {
+  readonly op: 'lora_down_backward';
+  readonly dh: Tensor;
+  readonly loraA: Tensor;
+  readonly into?: Tensor;
+  readonly dx: Tensor;
+}
+
+/** gradient += scale · aᵀ·b */
+export interface OuterProductNode {
+  readonly op: 'outer_product';
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly scale: number;
+  readonly gradient: Tensor;
+}
+
+declare module '../op.ts' {
+  interface ForwardNodes {
+    linear: LinearNode;
+  }
+  interface BackwardNodes {
+    linear_backward: LinearBackwardNode;
+    lora_up_backward: LoraUpBackwardNode;
+    lora_down_backward: LoraDownBackwardNode;
+    outer_product: OuterProductNode;
+  }
+}
+
+/** x [N, in] -> [N, out]; the base is frozen, the adapter's matrices are trainable. Without `step`, dropout is off. */
+export function linear(g: GraphBuilder, x: Tensor, layer: LinearWeights, step?: Tensor): Tensor {
+  const { weight, bias, lora } = layer;
+  const [outFeatures = 0, inFeatures = 0] = weight.shape;
+  if (x.cols !== inFeatures)
+    throw new WebLoraError('internal', `linear: ${String(x)} does not fit weight ${String(weight)}`);
+  const base = { op: 'linear', x, weight, ...(bias && { bias }) } as const;
+  if (lora === undefined) {
+    const y = g.activation(weight.name, [x.rows, outFeatures], [x]);
+    return g.emit({ ...base, loraScale: 0, y });
+  }
+  const rank = lora.a.rows;
+  expectShape('linear', 'loraA', lora.a, [rank, inFeatures]);
+  expectShape('linear', 'loraB', lora.b, [outFeatures, rank]);
+  const loraInput = lora.dropout > 0 && step !== undefined ? dropout(g, x, step, lora.dropout) : x;
+  const h = g.activation(`${weight.name}.h`, [x.rows, rank], [loraInput, lora.a]);
+  const y = g.activation(weight.name, [x.rows, outFeatures], [x, h, lora.b]);
+  return g.emit({ ...base, loraInput, loraA: lora.a, loraB: lora.b, loraScale: lora.scale, h, y });
+}
+
+/** The rank-r branch of a node, whole or not at all. */
+function branchOf({ loraInput: input, loraA: a, loraB: b, loraScale: scale, h }: LinearNode) {
+  return input === undefined || a === undefined || b === undefined || h === undefined
+    ? undefined
+    : { input, a, b, scale, h };
+}
+
+export const linearOp: ForwardOp<LinearNode> = {
+  writes: ['h', 'y'],
+  gradient(node, g, gradients) {
+    const { x, weight, y } = node;
+    const dy = gradients.of(y);
+    if (dy === undefined) return;
+    const branch = branchOf(node);
+    if (branch === undefined) {
+      if (x.requiresGrad) g.push({ op: 'linear_backward', dy, weight, ...gradients.add(x) });
+      return;
+    }
+    const { input, a, b, scale, h } = branch;
+    g.push({ op: 'outer_product', a: dy, b: h, scale, gradient: gradients.sumOf(b) });
+    const dh = g.activation(`d ${h.name}`, h.shape, []);
+    g.push({ op: 'lora_up_backward', dy, loraB: b, loraScale: scale, dh });
+    g.push({ op: 'outer_product', a: dh, b: input, scale: 1, gradient: gradients.sumOf(a) });
+    if (!x.requiresGrad) return;
+    if (input === x) {
+      g.push({ op: 'linear_backward', dy, weight, dh, loraA: a, ...gradients.add(x) });
+      return;
+    }
+    g.push({ op: 'linear_backward', dy, weight, ...gradients.add(x) });
+    g.push({ op: 'lora_down_backward', dh, loraA: a, ...gradients.add(input) });
+  },
+  lower(node, ctx) {
+    const { x, weight, bias, loraScale, y } = node;
+    const branch = branchOf(node);
+    if (branch !== undefined) lowerDown(ctx, branch.input, branch.a, branch.h);
+    for (const part of ctx.parts(weight)) {
+      const launch = matmulNt({
+        rows: x.rows,
+        inFeatures: x.cols,
+        outFeatures: part.rows,
+        outStride: y.cols,
+        outOffset: part.firstRow,
+        format: weight.format ?? 'f32',
+        bias: bias !== undefined,
+        rank: branch?.h.cols ?? 0,
+        loraScale,
+        variant: ctx.variant,
+        quads: sharesLoads(ctx, weight),
+      });
+      const ofBranch = branch && { h: branch.h, lora_b: branch.b };
+      ctx.launch(launch, { x, y, ...weightOperands(weight, part), ...(bias && { bias }), ...ofBranch });
+    }
+  },
+};
+
+export const linearBackwardOp: Op<LinearBackwardNode> = {
+  writes: ['dx'],
+  lower({ dy, weight, dh, loraA, into, dx }, ctx) {
+    ctx.parts(weight).forEach((part, index) => {
+      // The adapter's branch is added once, with the first part.
+      const rank = index === 0 && dh !== undefined ? dh.cols : 0;
+      const launch = matmulNn({
+        rows: dy.rows,
+        outFeatures: part.rows,
+        inFeatures: weight.cols,
+        dyStride: dy.cols,
+        dyOffset: part.firstRow,
+        format: weight.format ?? 'f32',
+        rank,
+        loraScale: 1,
+        accumulate: into !== undefined || index > 0,
+        variant: ctx.variant,
+        quads: sharesLoads(ctx, weight),
+      });
+      const ofBranch = rank > 0 && dh && loraA && { dh, lora_a: loraA };
+      ctx.launch(launch, { dy, dx, ...weightOperands(weight, part), ...ofBranch });
+    });
+  },
+};
+
+export const loraUpBackwardOp: Op<LoraUpBackwardNode> = {
+  writes: ['dh'],
+  lower({ dy, loraB, loraScale, dh }, ctx) {
+    lowerDense(ctx, { dy, w: loraB, dx: dh, alpha: loraScale, accumulate: false });
+  },
+};
+
+export const loraDownBackwardOp: Op<LoraDownBackwardNode> = {
+  writes: ['dx'],
+  lower({ dh, loraA, into, dx }, ctx) {
+    lowerDense(ctx, { dy: dh, w: loraA, dx, alpha: 1, accumulate: into !== undefined });
+  },
+};
+
+// A program that shares loads takes half a second to compile on a software adapter, that of a few columns hardly any time.
+const QUADS_MIN_GRADIENT = 128 * 16;
+
+export const outerProductOp: Op<OuterProductNode> = {
+  writes: ['gradient'],
+  lower({ a, b, scale: alpha, gradient: g }, { variant, quads, launch }) {
+    const shape = { rows: a.rows, p: a.cols, q: b.cols, gStride: paramStride(b.cols) };
+    const isShared = quads && g.elems >= QUADS_MIN_GRADIENT;
+    launch(matmulTn({ ...shape, alpha, accumulate: true, variant, quads: isShared }), { a, b, g });
+  },
+};
+
+/** h = x·Aᵀ with the trainable A [rank, in]. */
+function lowerDown({ variant, quads, launch }: LowerContext, x: Tensor, a: Tensor, h: Tensor): void {
+  const product = matmulNt({
+    rows: x.rows,
+    inFeatures: x.cols,
+    outFeatures: a.rows,
+    outStride: h.cols,
+    outOffset: 0,
+    format: 'f32',
+    bias: false,
+    rank: 0,
+    loraScale: 0,
+    variant,
+    quads: quads && a.rows <= NARROW,
+  });
+  launch(product, { x, w_codes: a, y: h });
+}
+
+/** dx (+)= alpha · dy·w with a trainable w [out, in]. */
+function lowerDense(
+  { variant, quads, launch }: LowerContext,
+  { dy, w, dx, alpha, accumulate }: { dy: Tensor; w: Tensor; dx: Tensor; alpha: number; accumulate: boolean },
+): void {
+  const product = matmulNn({
+    rows: dy.rows,
+    outFeatures: w.rows,
+    inFeatures: w.cols,
+    dyStride: dy.cols,
+    dyOffset: 0,
+    format: 'f32',
+    rank: 0,
+    loraScale: 0,
+    alpha,
+    accumulate,
+    variant,
+    quads: quads && w.cols <= NARROW,
+  });
+  launch(product, { dy, w_codes: w, dx });
+}
