@@ -1,4 +1,3 @@
-import { importX } from 'eslint-plugin-import-x';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 import { webLora } from './scripts/lint/import-arrow.ts';
@@ -25,15 +24,9 @@ export default defineConfig(
     files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
-    plugins: { 'import-x': importX, 'web-lora': webLora },
-    settings: {
-      'import-x/extensions': ['.ts', '.tsx'],
-      'import-x/parsers': { '@typescript-eslint/parser': ['.ts', '.tsx'] },
-      'import-x/ignore': ['node_modules', String.raw`\?raw$`, String.raw`\.json$`],
-    },
+    plugins: { 'web-lora': webLora },
     rules: {
       'web-lora/import-arrow': 'error',
-      'import-x/no-cycle': ['error', { ignoreExternal: true }],
       eqeqeq: 'error',
       'no-console': 'error',
       'no-restricted-syntax': ['error', NO_DATA_SYNC, NO_RANDOM, NO_WORKER],

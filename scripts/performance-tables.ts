@@ -94,7 +94,7 @@ function roofline(row: BenchRow): string {
     .reduce((sum, { share, floorMs, milliseconds }) => sum + (share * floorMs) / milliseconds, 0);
   return [
     `### ${row.case}`,
-    `Ceilings in the same run: ${number(ceilingGflops, 2)} GFLOP/s (the better of our f32 and q4 matmuls at 1024), ${number(ceilingGbPerSec, 2)} GB/s (copying a buffer). ` +
+    `Roofline peaks in the same run: ${number(ceilingGflops, 2)} GFLOP/s (the better of our f32 and q4 matmuls at 1024), ${number(ceilingGbPerSec, 2)} GB/s (copying a buffer). ` +
       `The whole step: ${number(row.gflops, 2)} GFLOP/s, ${percent(ofCeiling ?? Number.NaN)} of the first; ` +
       `${percent(nonMatmulShare ?? Number.NaN)} of its time in kernels that are more than a matrix product, ${percent(attentionShare ?? Number.NaN)} in attention, whose products would take ${percent(floorShare)} of the step at the ceiling.`,
     table(

@@ -1,6 +1,6 @@
 /**
  * Everything that must hold. `tsx scripts/test.ts`: types, lint, unit, parity and browser tests, ending with the line
- * that names the adapter. `tsx scripts/test.ts fast`: format, types, lint, dead code and the tests that need no GPU.
+ * that names the adapter. `tsx scripts/test.ts fast`: format, types, lint, import circles, dead code and the tests that need no GPU.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -16,6 +16,7 @@ const TYPES = ['tsc', '--noEmit'];
 const LINT = ['eslint', '.', '--max-warnings', '0'];
 const FORMAT = ['prettier', '--check', '--log-level', 'warn', '.'];
 const DEAD_CODE = ['knip'];
+const CIRCLES = ['depcruise', '--config', 'dependency-cruiser.config.cjs', '.'];
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -94,7 +95,7 @@ async function full(): Promise<boolean> {
   process.env[GPU_RECORD] = record;
   try {
     // One core's worth of checking beside the tests, which do not keep two busy all the time.
-    const checking = check(TYPES).then(async (types) => [types, await check(LINT)]);
+    const checking = (async () => [await check(TYPES), await check(LINT), await check(CIRCLES)])();
     const { passed, modules } = await runTests();
     const checks = await checking;
     const node = count(modules, ['node', 'cli']);
@@ -128,10 +129,13 @@ async function full(): Promise<boolean> {
 }
 
 async function fast(): Promise<boolean> {
-  const [types, lint] = await Promise.all([check(TYPES), check(LINT)]);
-  const [format, deadCode] = await Promise.all([check(FORMAT), check(DEAD_CODE)]);
+  const checks = [
+    ...(await Promise.all([check(TYPES), check(LINT)])),
+    ...(await Promise.all([check(FORMAT), check(DEAD_CODE)])),
+    await check(CIRCLES),
+  ];
   const { passed } = await runTests();
-  return types && lint && format && deadCode && passed;
+  return checks.every(Boolean) && passed;
 }
 
 process.exit((await (isFast ? fast() : full())) ? 0 : 1);

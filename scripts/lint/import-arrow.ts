@@ -22,7 +22,7 @@ const ENGINE = ['src/formats', 'src/gpu', 'kernels', 'src/graph'];
 const MODELS = [...ENGINE, ...KEEPERS, 'src/lora', 'models'];
 const WORK = ['src/train', 'src/generate', 'src/evaluate'];
 
-const AREAS: Readonly<Record<string, Area>> = {
+export const AREAS: Readonly<Record<string, Area>> = {
   'src/errors.ts': { uses: [], why: 'everything imports errors, so it imports nothing' },
   'src/version.ts': { uses: [], why: 'a constant' },
   'src/formats': { uses: [], why: 'formats are bytes only' },

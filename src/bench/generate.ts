@@ -3,7 +3,7 @@ import type { GpuBase } from '../../models/base/gpu-base.ts';
 import { codeWordsPerRow, scaleWordsPerRow } from '../formats/quantize.ts';
 import { WgslRuntime } from '../generate/wgsl-runtime.ts';
 import { tuneTilings } from '../graph/tune.ts';
-import { copyBandwidth } from './ceilings.ts';
+import { copyBandwidth } from './roofline.ts';
 import { summarise, type About, type BenchRow } from './row.ts';
 
 const PROMPT_TOKENS = 128;

@@ -1,7 +1,7 @@
 import { timeRepeated } from '../../kernels/_lib/bench.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { openTfjs } from '../graph/tfjs/backend.ts';
-import { benchSquare } from './ceilings.ts';
+import { benchSquare } from './roofline.ts';
 import { openJax } from './jax.ts';
 import { notMeasured, summarise, type About, type BenchRow } from './row.ts';
 

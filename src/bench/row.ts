@@ -1,5 +1,19 @@
 import type { Gpu } from '../gpu/gpu.ts';
-import type { KernelShare } from './training-job.ts';
+
+/** A kernel's part of the time of a step. */
+export interface KernelShare {
+  readonly kernel: string;
+  readonly dispatches: number;
+  /** 0 to 1. */
+  readonly share: number;
+  readonly milliseconds: number;
+  /** Floating-point operations. */
+  readonly flops: number;
+  /** Of all that its dispatches bind, once a dispatch; one that takes part of a chunk's buffer moves less. */
+  readonly bytes: number;
+  /** Least time, in milliseconds, that its operations or its bytes take at the measured peaks. */
+  readonly floorMs: number;
+}
 
 /** One measurement, as `weblora bench --json` prints it and bench/results keeps it. */
 export interface BenchRow {

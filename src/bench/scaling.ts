@@ -2,7 +2,7 @@ import { GpuBase } from '../../models/base/gpu-base.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
-import type { Ceilings } from './ceilings.ts';
+import type { RooflinePeaks } from './roofline.ts';
 import { randomModel } from './random-model.ts';
 import { notMeasured, summarise, type About, type BenchRow } from './row.ts';
 import { shareOf, TrainingJob } from './training-job.ts';
@@ -33,12 +33,12 @@ const config = (layers: number): Readonly<Record<string, unknown>> => ({
  */
 export async function* benchScaling(
   gpu: Gpu,
-  { format, ceilings }: { readonly format: BaseFormat; readonly ceilings: Ceilings },
+  { format, peaks }: { readonly format: BaseFormat; readonly peaks: RooflinePeaks },
   about: About,
 ): AsyncGenerator<BenchRow> {
-  for (const tokens of LENGTHS) yield await benchShape(gpu, { format, ceilings, tokens, layers: FEW_LAYERS }, about);
+  for (const tokens of LENGTHS) yield await benchShape(gpu, { format, peaks, tokens, layers: FEW_LAYERS }, about);
   for (const layers of LAYERS) {
-    if (layers !== FEW_LAYERS) yield await benchShape(gpu, { format, ceilings, tokens: SHORT, layers }, about);
+    if (layers !== FEW_LAYERS) yield await benchShape(gpu, { format, peaks, tokens: SHORT, layers }, about);
   }
 }
 
@@ -46,10 +46,10 @@ async function benchShape(
   gpu: Gpu,
   {
     format,
-    ceilings,
+    peaks,
     tokens,
     layers,
-  }: { readonly format: BaseFormat; readonly ceilings: Ceilings; readonly tokens: number; readonly layers: number },
+  }: { readonly format: BaseFormat; readonly peaks: RooflinePeaks; readonly tokens: number; readonly layers: number },
   about: About,
 ): Promise<BenchRow> {
   const row = {
@@ -73,7 +73,7 @@ async function benchShape(
         times.push(performance.now() - start);
       }
       const spread = summarise(times.slice(1)); // the first one warms up
-      const shares = await job.profile(trainer, ceilings);
+      const shares = await job.profile(trainer, peaks);
       const attention = shares && shareOf(shares, 'attention');
       return {
         ...row,

@@ -4,7 +4,7 @@ import type { BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { benchAdapters } from './adapters.ts';
 import { benchDecode, benchPrefill } from './generate.ts';
-import { measureCeilings } from './ceilings.ts';
+import { measurePeaks } from './roofline.ts';
 import { benchJob } from './job.ts';
 import { benchKernels } from './kernels.ts';
 import { aboutAdapter, type BenchRow, type Suite } from './row.ts';
@@ -66,10 +66,10 @@ export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow
     try {
       if (suites.includes('train')) {
         onMeasure(CEILINGS);
-        const ceilings = await measureCeilings(gpu);
+        const peaks = await measurePeaks(gpu);
         for (const tokens of lengths) {
           onMeasure(`${tokens} tokens, weblora`);
-          yield await benchTrain(base, opened, { tokens, ceilings }, about);
+          yield await benchTrain(base, opened, { tokens, peaks }, about);
           if (!peers) continue;
           onMeasure(`${tokens} tokens, tfjs-webgpu`);
           yield await benchTfjsTrain(gpu, opened, { format, context, tokens }, about);
@@ -102,9 +102,9 @@ export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow
   }
   if (suites.includes('scaling')) {
     onMeasure(CEILINGS);
-    const ceilings = await measureCeilings(gpu);
+    const peaks = await measurePeaks(gpu);
     onMeasure('longer rows, more layers');
-    yield* benchScaling(gpu, { format: 'q4', ceilings }, about);
+    yield* benchScaling(gpu, { format: 'q4', peaks }, about);
   }
   if (suites.includes('kernels')) {
     onMeasure(room ?? 'each kernel that has a benchmark');

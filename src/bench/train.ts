@@ -1,7 +1,7 @@
 import type { GpuBase } from '../../models/base/gpu-base.ts';
 import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { Ceilings } from './ceilings.ts';
+import type { RooflinePeaks } from './roofline.ts';
 import { compilePlans } from '../graph/replay.ts';
 import { plansOf } from '../train/program.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
@@ -30,7 +30,7 @@ const SILENT = {
 export async function benchTrain(
   base: GpuBase,
   opened: OpenModel,
-  { tokens, ceilings }: { readonly tokens: number; readonly ceilings: Ceilings },
+  { tokens, peaks }: { readonly tokens: number; readonly peaks: RooflinePeaks },
   about: About,
 ): Promise<BenchRow> {
   const { gpu, format } = base;
@@ -51,7 +51,7 @@ export async function benchTrain(
     const dispatches = trainer.dispatches / STEPS;
     const perMicroStep = dispatches - program.update.launches.length;
     const script = await timeEncoding(trainer, job, gpu);
-    const kernelShares = await job.profile(trainer, ceilings);
+    const kernelShares = await job.profile(trainer, peaks);
     const gflops = program.report.flopsPerStep / spread.medianMs / 1e6;
     return {
       ...job.row,
@@ -60,9 +60,9 @@ export async function benchTrain(
       ...spread,
       tokensPerSec: (tokens / spread.medianMs) * 1000,
       gflops,
-      ceilingGflops: ceilings.gflops,
-      ceilingGbPerSec: ceilings.gbPerSec,
-      ofCeiling: gflops / ceilings.gflops,
+      ceilingGflops: peaks.gflops,
+      ceilingGbPerSec: peaks.gbPerSec,
+      ofCeiling: gflops / peaks.gflops,
       peakBytes: program.report.totalBytes,
       pipelines,
       dispatches,

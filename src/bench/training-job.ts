@@ -1,4 +1,5 @@
-import type { Ceilings } from './ceilings.ts';
+import type { KernelShare } from './row.ts';
+import type { RooflinePeaks } from './roofline.ts';
 import { readMatrix } from '../../models/base/base-format.ts';
 import { ropeBufferName, type GpuBase } from '../../models/base/gpu-base.ts';
 import type { OpenModel } from '../../models/checkpoint/open-model.ts';
@@ -14,21 +15,6 @@ import { planProgram, trainingGraph, withTilings, type Program } from '../train/
 import { initialParams } from '../train/run.ts';
 import type { Trainer, UpdateResult } from '../train/trainer.ts';
 import type { WgslTrainer } from '../train/wgsl-trainer.ts';
-
-/** A kernel's part of the time of a step. */
-export interface KernelShare {
-  readonly kernel: string;
-  readonly dispatches: number;
-  /** 0 to 1. */
-  readonly share: number;
-  readonly milliseconds: number;
-  /** Floating-point operations. */
-  readonly flops: number;
-  /** Of all that its dispatches bind, once a dispatch; one that takes part of a chunk's buffer moves less. */
-  readonly bytes: number;
-  /** Least time, in milliseconds, that its operations or its bytes take at the measured ceilings. */
-  readonly floorMs: number;
-}
 
 /** Of a step, 0 to 1: the kernels whose names begin so. */
 export function shareOf(kernels: readonly KernelShare[], name: string): number {
@@ -178,13 +164,13 @@ export class TrainingJob {
   }
 
   /** What each kernel takes of an update, most first; undefined where the adapter has no clock. */
-  async profile(trainer: WgslTrainer, ceilings: Ceilings): Promise<readonly KernelShare[] | undefined> {
+  async profile(trainer: WgslTrainer, peaks: RooflinePeaks): Promise<readonly KernelShare[] | undefined> {
     const times = await trainer.profile(this.batch, this.hyper(1));
     if (times === undefined) return undefined;
     const total = [...times.values()].reduce((sum, { milliseconds }) => sum + milliseconds, 0);
     return [...times]
       .map(([kernel, { dispatches, milliseconds, flops, bytes }]) => {
-        const floorMs = Math.max(flops / ceilings.gflops, bytes / ceilings.gbPerSec) / 1e6;
+        const floorMs = Math.max(flops / peaks.gflops, bytes / peaks.gbPerSec) / 1e6;
         return { kernel, dispatches, share: milliseconds / total, milliseconds, flops, bytes, floorMs };
       })
       .sort((a, b) => b.share - a.share);

@@ -68,6 +68,6 @@ function shareLines({ kernelShares }: BenchRow): string[] {
     .map(
       ({ kernel, dispatches, share, milliseconds, floorMs }) =>
         `${(share * 100).toFixed(1).padStart(12)} %  ${kernel.padEnd(44)}${String(dispatches).padStart(4)} dispatches  ` +
-        `${milliseconds.toFixed(2)} ms, ${floorMs.toFixed(2)} at least by the ceilings`,
+        `${milliseconds.toFixed(2)} ms, ${floorMs.toFixed(2)} at least by the peaks`,
     );
 }

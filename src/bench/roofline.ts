@@ -6,7 +6,7 @@ import { fastestTiling } from '../graph/tune.ts';
 import { summarise } from './row.ts';
 
 /** What an adapter reaches at best, measured: the two sides of a roofline (Williams et al. 2009). */
-export interface Ceilings {
+export interface RooflinePeaks {
   /** Of the better of our f32 and q4 matmuls, 1024 x 1024 x 1024: where loads are dear, q4 has fewer. */
   readonly gflops: number;
   /** Of copying a buffer, bytes read and written. */
@@ -17,7 +17,7 @@ const SIZE = 1024;
 const COPY_BYTES = 64 * 2 ** 20;
 const REPEATS = 5;
 
-export async function measureCeilings(gpu: Gpu): Promise<Ceilings> {
+export async function measurePeaks(gpu: Gpu): Promise<RooflinePeaks> {
   const dense = await benchSquare(gpu, SIZE, 'f32');
   const quantised = await benchSquare(gpu, SIZE, 'q4');
   return { gflops: Math.max(dense.gflops, quantised.gflops), gbPerSec: await copyBandwidth(gpu) };
