@@ -3,6 +3,7 @@
 The public text is filtered to short, plain paragraphs: a model of this size learns little from long Victorian sentences.
 """
 import argparse
+import csv
 import hashlib
 import json
 import random
@@ -63,19 +64,27 @@ def short_ascii(*texts):
     return all(t.isascii() for t in texts) and sum(map(len, texts)) <= 420
 
 
+PUBLIC = ("raschka_instruction_data.json", "seed_tasks.jsonl", "bitext_customer_support_v1.csv")
+WANTS = ("What does the customer want?", "Name the wish in a few words.", "What is asked for?", "Intent?")
+
+
 def public_instructions(corpus):
     folder = Path(corpus) / "datasets"
     out = []
     for row in json.loads((folder / "raschka_instruction_data.json").read_text()):
-        q = (row["instruction"] + ("\n" + row["input"] if row["input"] else "")).strip()
-        out.append(("raschka_instruction_data.json", q, row["output"].strip()))
+        out.append(("raschka_instruction_data.json", (row["instruction"] + ("\n" + row["input"] if row["input"] else "")).strip(), row["output"].strip()))
     for line in (folder / "seed_tasks.jsonl").read_text().splitlines():
         row = json.loads(line)
         for i in row["instances"][:1]:
             out.append(("seed_tasks.jsonl", (row["instruction"] + ("\n" + i["input"] if i["input"] else "")).strip(), i["output"].strip()))
+    with open(folder / "bitext_customer_support_v1.csv", newline="", encoding="utf-8") as file:
+        for n, row in enumerate(csv.DictReader(file)):
+            # Hundreds of wordings share one answer, and one intent: every row once with the one, once with the other.
+            out.append(("bitext_customer_support_v1.csv", row["instruction"], row["response"]))
+            out.append(("bitext_customer_support_v1.csv", f"{WANTS[n % len(WANTS)]} {row['instruction']}", row["intent"].replace("_", " ")))
     clean = lambda t: "\n".join(normalise(x) for x in t.split("\n"))
     rows = [(s, clean(q), clean(a)) for s, q, a in out]
-    return [{"source": s, "messages": [{"role": "user", "content": q}, {"role": "assistant", "content": a}]} for s, q, a in rows if a and short_ascii(q, a)]
+    return [{"source": s, "messages": [{"role": "user", "content": q}, {"role": "assistant", "content": a}]} for s, q, a in rows if q and a and short_ascii(q, a)]
 
 
 def forbidden(examples):
@@ -117,7 +126,7 @@ def main():
     parser.add_argument("--instructions", required=True, help="output of instructions.ts")
     parser.add_argument("--examples", required=True, help="the example data sets that the corpus must not contain")
     parser.add_argument("--work", required=True)
-    parser.add_argument("--book-chars", type=int, default=13_000_000)
+    parser.add_argument("--book-chars", type=int, default=8_000_000)
     parser.add_argument("--seed", type=int, default=1, help="the seed that instructions.ts was run with, for the record")
     parser.add_argument("--common", type=int, default=5000)
     args = parser.parse_args()
@@ -138,13 +147,13 @@ def main():
     with open(work / "documents.jsonl", "w") as file:
         file.writelines(json.dumps(d) + "\n" for d in documents)
     sources = Counter(d["source"] for d in documents)
-    files = book_files(args.corpus) + [Path(args.corpus) / "datasets" / n for n in ("raschka_instruction_data.json", "seed_tasks.jsonl")]
+    files = book_files(args.corpus) + [Path(args.corpus) / "datasets" / n for n in PUBLIC]
     manifest = dict(
         seed=args.seed, bookChars=args.book_chars, commonWords=args.common,
         documents=len(documents), heldout=sum(d["heldout"] for d in documents),
         documentsSha256=hashlib.sha256((work / "documents.jsonl").read_bytes()).hexdigest(),
         instructionsSha256=hashlib.sha256(Path(args.instructions).read_bytes()).hexdigest(),
-        absenceCheck=dict(searchedFor=counts, removedBeforeTraining=dict(removed), left=len(check(documents, args.examples)[0])),
+        absenceCheck=dict(searchedFor=counts, removed=dict(removed)),
         sources=[dict(name=f.name, documents=sources[f.name], sha256=hashlib.sha256(f.read_bytes()).hexdigest()) for f in files if sources[f.name]],
         instructions=sources["instructions.ts"])
     (work / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")

@@ -14,6 +14,17 @@ import { listReading, listWork } from './grammar/lists.ts';
 import { copy, edit, transform } from './grammar/rewrite.ts';
 import { arithmetic, knowledge } from './grammar/knowledge.ts';
 import { greeting, story } from './grammar/talk.ts';
+import {
+  aboutWhat,
+  answersAgain,
+  codes,
+  format,
+  notTold,
+  sameMeaning,
+  shortForms,
+  substitution,
+} from './grammar/context.ts';
+import { facts, unknowable } from './grammar/facts.ts';
 
 export type { Example } from './grammar/random.ts';
 
@@ -39,8 +50,18 @@ const mixture: readonly (readonly [number, (r: Random) => Example])[] = [
   [6, edit],
   [4, transform],
   [3, listWork],
+  [12, answersAgain],
+  [10, codes],
+  [6, aboutWhat],
+  [4, sameMeaning],
+  [4, notTold],
+  [5, substitution],
+  [2, shortForms],
+  [3, format],
   [3, greeting],
   [6, knowledge],
+  [6, facts],
+  [1.5, unknowable],
   [3, arithmetic],
   [3, story],
 ];

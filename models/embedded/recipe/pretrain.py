@@ -1,29 +1,52 @@
-"""Trains the base model. Warm-up, stable, decay; resumable; `touch WORK/decay` starts the decay at once.
+"""Trains the base model. Warm-up, stable, decay; resumable (SIGTERM saves and ends); `touch WORK/decay` starts the decay at once.
 
-Rows of 256 tokens are packed from shuffled documents, a fresh packing each epoch; a token attends within its document only.
-What the user and the system say is scored at a fifth of the weight: it is there to be read, not to be foreseen.
-Some rows (--copy-rows) are repeated random tokens: only copying foretells them, so the heads that copy form early.
+Parts of 1024 tokens are cut from shuffled documents, in a fresh order each epoch; a token attends within its document only.
+Of what the user and the system say a random fifth is scored: it is there to be read, not to be foreseen.
+Some documents (--copy-share) are repeated random tokens: only copying foretells them, so the heads that copy form early.
 """
 import argparse
 import json
 import math
-import random
+import signal
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
-from llama import LINEARS, Llama
+from export import read_safetensors
+from fused import Fused
+from llama import CONFIG, LINEARS, Llama
 from tokenizer import Tokenizer
 
-ROW = 256
-PROMPT_WEIGHT = 0.2
+PART = 1024
+SILENT, PROMPT, SPOKEN = 0, 1, 2  # how a token is scored: never, one time in five, always
+PROMPT_SHARE = 0.2
+
+
+class Documents:
+    """Token ids and kinds of all documents one after the other, and where each begins."""
+
+    def __init__(self, ids, kinds, lengths):
+        self.ids, self.kinds, self.lengths = ids, kinds, lengths
+
+    @staticmethod
+    def of(pairs):
+        pairs = list(pairs)
+        return Documents(np.concatenate([p[0] for p in pairs]), np.concatenate([p[1] for p in pairs]), np.array([len(p[0]) for p in pairs]))
+
+    def __add__(self, other):
+        return Documents(*(np.concatenate([getattr(d, n) for d in (self, other)]) for n in ("ids", "kinds", "lengths")))
+
+    def shuffled(self, seed):
+        order = np.random.default_rng(seed).permutation(len(self.lengths))
+        lengths, starts = self.lengths[order], (np.cumsum(self.lengths) - self.lengths)[order]
+        at = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())
+        return Documents(self.ids[at], self.kinds[at], lengths)
 
 
 def encode_documents(work, tokenizer):
-    """[(ids, weights)] for training, and the same held out by kind; every document ends with <|endoftext|>. Cached in WORK."""
+    """Documents for training, and the same held out by kind; every document ends with <|endoftext|>. Cached in WORK."""
     cache = Path(work) / "encoded.pt"
     if cache.exists() and cache.stat().st_mtime > (Path(work) / "documents.jsonl").stat().st_mtime:
         return torch.load(cache)
@@ -34,94 +57,72 @@ def encode_documents(work, tokenizer):
             doc = json.loads(line)
             if "text" in doc:
                 ids = tokenizer.encode(doc["text"])
-                weights = [1.0] * len(ids)
+                kinds = [SPOKEN] * len(ids)
             else:
                 ids, spoken = tokenizer.chat(doc["messages"])
-                weights = [1.0 if s else PROMPT_WEIGHT for s in spoken]
-            item = (np.array(ids + [end], np.int16), np.array(weights + [1.0], np.float32))
-            if doc["heldout"]:
-                heldout["books" if "text" in doc else "instructions"].append(item)
-            else:
-                train.append(item)
-    torch.save((train, heldout), cache)
-    return train, heldout
+                kinds = [SPOKEN if s else PROMPT for s in spoken]
+            item = (np.array(ids + [end], np.int16), np.array(kinds + [SPOKEN], np.uint8))
+            (heldout["books" if "text" in doc else "instructions"] if doc["heldout"] else train).append(item)
+    out = Documents.of(train), {k: Documents.of(v) for k, v in heldout.items()}
+    torch.save(out, cache)
+    return out
 
 
-def rows_of(documents, seed):
-    """One epoch: rows of ids, weights and document numbers. The cut piece of a long document goes on in the next row."""
-    order = list(range(len(documents)))
-    random.Random(seed).shuffle(order)
-    ids, weights, segment = (np.concatenate([part(documents[i], n) for n, i in enumerate(order)]) for part in (
-        lambda d, n: d[0], lambda d, n: d[1], lambda d, n: np.full(len(d[0]), n, np.int32)))
-    count = (len(ids) - 1) // ROW
-    cut = lambda a: a[: count * ROW].reshape(count, ROW)
-    return cut(ids), cut(weights), cut(segment)
-
-
-def copy_rows(count, seed, special, pool):
-    """Rows of short random sequences said again, plainly or as an answer to the same words; only what is said again is scored."""
+def copy_documents(count, seed, special, pool):
+    """Short random sequences said again, plainly or as an answer to the same words; only what is said again is scored."""
     g = np.random.default_rng(seed)
-    ids, weights, segment = np.zeros((count, ROW), np.int16), np.zeros((count, ROW), np.float32), np.zeros((count, ROW), np.int32)
     user, assistant, end = special
-    for row in range(count):
-        at, n = 0, 0
-        while at < ROW:
-            size = g.integers(3, 16)
-            words = g.integers(5, 4096, size) if g.random() < 0.3 else pool[g.integers(0, len(pool), size)]
-            if g.random() < 0.5:
-                doc = [user, *words, end, assistant, *words, end]
-                scored = [0.0] * (len(words) + 3) + [1.0] * (len(words) + 1)
-            else:
-                again = int(g.integers(1, 4))
-                doc, scored = [*words] * (again + 1), [0.0] * (len(words) + 1) + [1.0] * (len(words) * again - 1)
-            n += 1
-            size = min(len(doc), ROW - at)
-            ids[row, at:at + size], weights[row, at:at + size], segment[row, at:at + size] = doc[:size], scored[:size], n
-            at += size
-    return ids, weights, segment
+    for _ in range(count):
+        size = g.integers(3, 24)
+        words = g.integers(5, CONFIG["vocab_size"], size) if g.random() < 0.3 else pool[g.integers(0, len(pool), size)]
+        if g.random() < 0.5:
+            ids, kinds = [user, *words, end, assistant, *words, end], [SILENT] * (size + 3) + [SPOKEN] * (size + 1)
+        else:
+            again = int(g.integers(1, 4))
+            ids, kinds = [*words] * (again + 1), [SILENT] * (size + 1) + [SPOKEN] * (size * again - 1)
+        yield np.array(ids, np.int16), np.array(kinds, np.uint8)
 
 
-def batch_loss(model, ids, weights, segment, denominator=None):
-    ids = torch.from_numpy(ids.astype(np.int64))
-    segment = torch.from_numpy(segment)
-    same = (segment[:, :, None] == segment[:, None, :]) & torch.ones(ROW, ROW, dtype=torch.bool).tril()
-    mask = torch.zeros(same.shape).masked_fill_(~same, float("-inf"))[:, None]
-    h = model.hidden(ids, mask)
-    target = ids[:, 1:]
-    weight = torch.from_numpy(weights[:, 1:]) * (segment[:, 1:] == segment[:, :-1])
-    keep = weight.reshape(-1) > 0
-    loss = F.cross_entropy(model.logits(h[:, :-1].reshape(-1, h.shape[-1])[keep]), target.reshape(-1)[keep], reduction="none")
-    weight = weight.reshape(-1)[keep]
-    return (loss * weight).sum() / (denominator or weight.sum()), loss.detach(), weight
-
-
-def weight_of(weights, segment):
-    return float((weights[:, 1:] * (segment[:, 1:] == segment[:, :-1])).sum())
+def part_of(documents, ends, index, seed):
+    """The part's ids int32 [PART], document offsets int64, and positions, targets and number of what is scored."""
+    first, last = index * PART, (index + 1) * PART
+    inside = ends[np.searchsorted(ends, first, "right"):np.searchsorted(ends, last, "left")] - first
+    offsets = np.concatenate([[0], inside, [PART]])
+    ids, kinds = documents.ids[first:last].astype(np.int32), documents.kinds[first:last].copy()
+    kinds[offsets[:-1]] = SILENT  # nothing foretells a document's first token
+    chance = np.random.default_rng([seed, index]).random(PART)
+    scored = np.flatnonzero((kinds == SPOKEN) | ((kinds == PROMPT) & (chance < PROMPT_SHARE)))
+    return ids, offsets, scored - 1, ids[scored]
 
 
 @torch.no_grad()
-def evaluate(model, heldout, limit=48):
-    """Mean loss of held-out book tokens, and of the assistant's tokens in held-out instructions."""
+def evaluate(fused, heldout, limit=16):
+    """Mean loss of held-out book tokens, and of the assistant's tokens in held-out instructions, over at most `limit` parts (0: all)."""
+    fused.refresh()
     out = {}
     for kind, documents in heldout.items():
-        ids, weights, segment = rows_of(documents, 0)
         total = count = 0.0
-        for i in range(0, min(limit, len(ids)) if limit else len(ids), 8):
-            _, loss, weight = batch_loss(model, ids[i:i + 8], weights[i:i + 8], segment[i:i + 8])
-            spoken = weight >= 1
-            total, count = total + loss[spoken].sum().item(), count + spoken.sum().item()
+        ends = np.cumsum(documents.lengths)
+        parts = len(documents.ids) // PART
+        for i in range(min(limit, parts) if limit else parts):
+            ids, offsets, at, target = map(torch.from_numpy, part_of(documents, ends, i, 0))
+            spoken = torch.from_numpy(documents.kinds[i * PART:(i + 1) * PART])[at + 1] == SPOKEN
+            at, target = at[spoken], target[spoken]
+            loss, _, _ = fused.losses(fused.forward(ids, offsets)[0], at, target, torch.zeros(len(at)))
+            total, count = total + loss.sum().item(), count + len(at)
         out[kind] = total / count
     return out
 
 
 def orthogonal(g, steps=5):
-    """The nearest half-orthogonal matrix, by Newton-Schulz iterations (the Muon update)."""
+    """The nearest half-orthogonal matrix, by Newton-Schulz iterations in bfloat16 (the Muon update)."""
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = g.t() if g.shape[0] > g.shape[1] else g
-    x = x / (x.norm() + 1e-7)
+    x = (g.t() if g.shape[0] > g.shape[1] else g) / (g.norm() + 1e-7)
+    x = x.bfloat16()
     for _ in range(steps):
         y = x @ x.t()
         x = a * x + (b * y + c * y @ y) @ x
+    x = x.float()
     return x.t() if g.shape[0] > g.shape[1] else x
 
 
@@ -136,23 +137,21 @@ class Optimizer:
     def is_muon(self, name):
         return self.args.optimizer == "muon" and any(n in name for n in LINEARS)
 
-    @torch.no_grad()
-    def step(self, names, gradient, clip, scale, t):
-        for k in names:
-            p, g, m = self.w[k], gradient[k] * clip, self.m[k]
-            if self.is_muon(k):
-                m.mul_(0.95).add_(g)
-                lr = self.args.muon_lr * scale
+    def step(self, k, g, scale, t):
+        p, m = self.w[k], self.m[k]
+        if self.is_muon(k):
+            m.mul_(0.95).add_(g)
+            lr = self.args.muon_lr * scale
+            p.mul_(1 - lr * self.args.weight_decay)
+            p.add_(orthogonal(g + 0.95 * m), alpha=-lr * 0.2 * math.sqrt(max(p.shape)))
+        else:
+            v = self.v[k]
+            m.mul_(0.9).add_(g, alpha=0.1)
+            v.mul_(0.95).addcmul_(g, g, value=0.05)
+            lr = self.args.lr * scale
+            if p.dim() > 1:
                 p.mul_(1 - lr * self.args.weight_decay)
-                p.add_(orthogonal(g + 0.95 * m), alpha=-lr * 0.2 * math.sqrt(max(p.shape)))
-            else:
-                v = self.v[k]
-                m.mul_(0.9).add_(g, alpha=0.1)
-                v.mul_(0.95).addcmul_(g, g, value=0.05)
-                lr = self.args.lr * scale
-                if p.dim() > 1:
-                    p.mul_(1 - lr * self.args.weight_decay)
-                p.addcdiv_(m / (1 - 0.9**t), (v / (1 - 0.95**t)).sqrt_().add_(1e-8), value=-lr)
+            p.addcdiv_(m / (1 - 0.9**t), (v / (1 - 0.95**t)).sqrt_().add_(1e-8), value=-lr)
 
     def state(self):
         return dict(m=self.m, v=self.v, t=self.t)
@@ -165,26 +164,24 @@ class Optimizer:
 
 
 class Workers:
-    """Processes that each take a part of the rows for the gradient and a part of the matrices for the update."""
+    """Processes that take parts for the gradient and matrices for the update from a common count, so that a core that is busy
+    with other work takes fewer of them."""
 
     def __init__(self, weights, optimizer, count):
-        self.w, self.optimizer, self.count = weights, optimizer, count
+        self.w, self.optimizer, self.fused = weights, optimizer, Fused(weights, CONFIG)
         self.gradient = [{k: torch.zeros_like(v).share_memory_() for k, v in weights.items()} for _ in range(count)]
-        order = sorted(weights, key=lambda k: -weights[k].numel() * (8 if optimizer.is_muon(k) else 1))
-        self.names, load = [[] for _ in range(count)], [0] * count
-        for k in order:
-            least = load.index(min(load))
-            self.names[least].append(k)
-            load[least] += weights[k].numel() * (8 if optimizer.is_muon(k) else 1)
-        self.pipes = []
+        self.names = sorted(weights, key=lambda k: -weights[k].numel() * (8 if optimizer.is_muon(k) else 1))
+        context = torch.multiprocessing.get_context("fork")
+        self.next, self.pipes = context.Value("l", 0), []
         for i in range(1, count):
-            ours, theirs = torch.multiprocessing.Pipe()
-            torch.multiprocessing.get_context("fork").Process(target=self.serve, args=(i, theirs, ours), daemon=True).start()
+            ours, theirs = context.Pipe()
+            context.Process(target=self.serve, args=(i, theirs, ours), daemon=True).start()
             self.pipes.append(ours)
 
     def serve(self, index, pipe, others_end):
         torch.set_num_threads(1)
-        others_end.close()  # or this process would outlive the one that asks
+        torch.set_grad_enabled(False)
+        others_end.close()
         while True:
             try:
                 verb, args = pipe.recv()
@@ -192,34 +189,44 @@ class Workers:
                 return
             pipe.send(getattr(self, verb)(index, *args))
 
-    def all(self, verb, parts):
-        for pipe, part in zip(self.pipes, parts[1:]):
-            pipe.send((verb, part))
-        return [getattr(self, verb)(0, *parts[0])] + [pipe.recv() for pipe in self.pipes]
+    def all(self, verb, *args):
+        self.next.value = 0
+        for pipe in self.pipes:
+            pipe.send((verb, args))
+        return [getattr(self, verb)(0, *args)] + [pipe.recv() for pipe in self.pipes]
 
-    def differentiate(self, index, ids, weights, segment, denominator):
-        own = {k: v.detach().requires_grad_(True) for k, v in self.w.items()}
-        loss, _, _ = batch_loss(Llama(own), ids, weights, segment, denominator)
-        loss.backward()
-        for k, p in own.items():
-            self.gradient[index][k].copy_(p.grad)
-        return loss.item()
+    def taken(self, items):
+        while True:
+            with self.next.get_lock():
+                i = self.next.value
+                self.next.value += 1
+            if i >= len(items):
+                return
+            yield items[i]
 
-    def update(self, index, clip, scale, t):
-        self.optimizer.step(self.names[index], self.gradient[0], clip, scale, t)
+    def differentiate(self, index, parts, weight):
+        for g in self.gradient[index].values():
+            g.zero_()
+        self.fused.refresh()
+        total = 0.0
+        for part in self.taken(parts):
+            ids, offsets, at, target = map(torch.from_numpy, part)
+            total += self.fused.add_gradients(ids, offsets, at, target, torch.full((len(at),), weight), self.gradient[index]).sum().item()
+        return total
 
-    @torch.no_grad()
-    def step(self, ids, weights, segment, scale):
-        denominator = weight_of(weights, segment)
-        cuts = np.array_split(np.arange(len(ids)), self.count)
-        with torch.enable_grad():
-            loss = sum(self.all("differentiate", [(ids[c], weights[c], segment[c], denominator) for c in cuts]))
+    def update(self, _index, clip, scale, t):
+        for k in self.taken(self.names):
+            self.optimizer.step(k, self.gradient[0][k] * clip, scale, t)
+
+    def step(self, parts, scale):
+        count = sum(len(p[2]) for p in parts)
+        loss = sum(self.all("differentiate", parts, 1 / count)) / count
         for other in self.gradient[1:]:
             for k, g in self.gradient[0].items():
                 g.add_(other[k])
         norm = math.sqrt(sum(g.pow(2).sum().item() for g in self.gradient[0].values()))
         self.optimizer.t += 1
-        self.all("update", [(min(1.0, 1.0 / (norm + 1e-6)), scale, self.optimizer.t)] * self.count)
+        self.all("update", min(1.0, 1.0 / (norm + 1e-6)), scale, self.optimizer.t)
         return loss, norm
 
 
@@ -229,56 +236,59 @@ def schedule(step, args, decay_from):
     return min(1.0, (step + 1) / args.warmup_steps)
 
 
-def copies_at(step, plan):
-    """`0:2,500:4,800:0`: from step 0 on two rows of each batch are copy rows, from 500 four, from 800 none."""
-    return [int(rows) for first, rows in (p.split(":") for p in plan.split(",")) if step >= int(first)][-1]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", required=True)
     parser.add_argument("--model", required=True, help="folder with the tokenizer")
-    parser.add_argument("--steps", type=int, default=4000, help="all steps, the decay included")
-    parser.add_argument("--decay-steps", type=int, default=900)
-    parser.add_argument("--warmup-steps", type=int, default=60)
-    parser.add_argument("--rows", type=int, default=8)
+    parser.add_argument("--init", help="folder with weights to begin with, instead of random ones")
+    parser.add_argument("--steps", type=int, default=10000, help="all steps, the decay included")
+    parser.add_argument("--decay-steps", type=int, default=1500)
+    parser.add_argument("--warmup-steps", type=int, default=100)
+    parser.add_argument("--parts", type=int, default=4, help="parts of 1024 tokens in a step")
     parser.add_argument("--optimizer", choices=("muon", "adamw"), default="muon")
     parser.add_argument("--muon-lr", type=float, default=0.005)
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--weight-decay", type=float, default=0.1)
-    parser.add_argument("--copy-rows", default="0:0", help="FROM_STEP:ROWS,…: rows of a batch that are repeated random tokens")
+    parser.add_argument("--copy-share", type=float, default=0.05, help="documents of repeated random tokens for each document of the corpus")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save-seconds", type=float, default=180)
     parser.add_argument("--name", default="run")
     args = parser.parse_args()
     torch.set_num_threads(1)
+    torch.set_grad_enabled(False)
     work = Path(args.work)
     tokenizer = Tokenizer.load(args.model)
     train, heldout = encode_documents(work, tokenizer)
-    tokens = sum(len(d[0]) for d in train)
-    print(f"{len(train)} documents, {tokens} tokens", flush=True)
-    weights = {k: v.share_memory_() for k, v in Llama.fresh(args.seed).items()}
-    optimizer, start, decay_from = Optimizer(weights, args), 0, None
+    tokens = len(train.ids)
+    print(f"{len(train.lengths)} documents, {tokens} tokens", flush=True)
+    initial = read_safetensors(Path(args.init) / "model.safetensors") if args.init else Llama.fresh(args.seed)
+    weights = {k: v.share_memory_() for k, v in initial.items()}
+    optimizer, start, decay_from, seen = Optimizer(weights, args), 0, None, 0
     checkpoint = work / f"{args.name}.pt"
     if checkpoint.exists():
         saved = torch.load(checkpoint)
         for k, v in saved["weights"].items():
             weights[k].copy_(v)
         optimizer.load(saved["optimizer"])
-        start, decay_from = saved["step"], saved["decay_from"]
+        start, decay_from, seen = saved["step"], saved["decay_from"], saved["tokens"]
         print(f"resumed at step {start}", flush=True)
-    model, workers = Llama(weights), Workers(weights, optimizer, args.workers)
+    workers = Workers(weights, optimizer, args.workers)
     special = [tokenizer.special(n) for n in ("user", "assistant", "end")]
+    pool = train.ids[:500_000]
+    pool = pool[pool >= 5]
 
     def save(step):
         temporary = checkpoint.with_suffix(".tmp")
-        torch.save(dict(weights=weights, optimizer=optimizer.state(), step=step, decay_from=decay_from), temporary)
+        torch.save(dict(weights=weights, optimizer=optimizer.state(), step=step, decay_from=decay_from, tokens=seen), temporary)
         temporary.rename(checkpoint)
 
-    per_epoch = len(rows_of(train, args.seed)[0]) // args.rows
-    epoch, packed, pool = None, None, None
+    per_epoch = int(tokens // (PART * args.parts))
+    epoch = packed = ends = None
     saved_at, mean, began, log = time.time(), None, time.time(), open(work / f"{args.name}.log.jsonl", "a")
+    first_seen = seen
+    stopping = []
+    signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
     for step in range(start, 10**9):
         if decay_from is None and (step >= args.steps - args.decay_steps or (work / "decay").exists()):
             decay_from = step
@@ -286,33 +296,29 @@ def main():
             break
         if step // per_epoch != epoch:
             epoch = step // per_epoch
-            packed = rows_of(train, args.seed + epoch)
-            pool = packed[0][:2000].reshape(-1)
-            pool = pool[pool >= 5]
-        at, copies = step % per_epoch * args.rows, copies_at(step, args.copy_rows)
-        batch = [p[at:at + args.rows].copy() for p in packed]
-        if copies:
-            for mine, copied in zip(batch, copy_rows(copies, [args.seed, step], special, pool)):
-                mine[:: args.rows // copies][:copies] = copied
+            copies = Documents.of(copy_documents(max(1, round(args.copy_share * len(train.lengths))), [args.seed, epoch], special, pool))
+            packed = (train + copies).shuffled([args.seed, epoch])
+            ends = np.cumsum(packed.lengths)
         scale = schedule(step, args, decay_from)
-        loss, norm = workers.step(*batch, scale)
+        at = step % per_epoch * args.parts
+        loss, norm = workers.step([part_of(packed, ends, i, epoch) for i in range(at, at + args.parts)], scale)
+        seen += PART * args.parts
         mean = loss if mean is None else 0.95 * mean + 0.05 * loss
-        if (step + 1) % 20 == 0:
-            speed = (step + 1 - start) * args.rows * ROW / (time.time() - began)
-            row = dict(step=step + 1, tokens=(step + 1) * args.rows * ROW, loss=round(mean, 4), norm=round(norm, 3), scale=round(scale, 4), speed=round(speed))
-            if (step + 1) % 200 == 0:
-                row["heldout"] = {k: round(v, 4) for k, v in evaluate(model, heldout).items()}
-            if copies:
-                with torch.no_grad():
-                    row["copy"] = round(batch_loss(model, *copy_rows(4, 0, special, pool))[0].item(), 4)
+        if (step + 1) % 50 == 0:
+            speed = (seen - first_seen) / (time.time() - began)
+            row = dict(step=step + 1, tokens=seen, loss=round(mean, 4), norm=round(norm, 3), scale=round(scale, 4), speed=round(speed))
+            if (step + 1) % 250 == 0:
+                row["heldout"] = {k: round(v, 4) for k, v in evaluate(workers.fused, heldout).items()}
             print(json.dumps(row), file=log, flush=True)
             print(json.dumps(row), flush=True)
-        if time.time() - saved_at > args.save_seconds:
+        if stopping or time.time() - saved_at > args.save_seconds:
             save(step + 1)
             saved_at = time.time()
+        if stopping:
+            return
     save(step)
-    final = evaluate(model, heldout, limit=0)
-    summary = dict(steps=step, tokens=step * args.rows * ROW, corpusTokens=tokens, decaySteps=step - decay_from,
+    final = evaluate(workers.fused, heldout, limit=0)
+    summary = dict(steps=step, tokens=seen, corpusTokens=tokens, decaySteps=step - decay_from,
                    heldoutLoss=final, heldoutPerplexity={k: math.exp(v) for k, v in final.items()})
     (work / f"{args.name}.summary.json").write_text(json.dumps(summary, indent=1) + "\n")
     print(json.dumps(summary), flush=True)
