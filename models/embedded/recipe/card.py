@@ -15,7 +15,7 @@ QUESTIONS = (
     "Is this animal, plant or vehicle? I saw the tulip", "Make it polite: Open the window.", "Say the opposite: Tom is reading.",
     "Repeat: The grey cat sat on the warm stone.", "The spoon is in the red box. The coin is in the blue jar. Where is the coin?",
     "Tell me a story about a fox.", "What is the capital of France?", "What is two plus three?")
-LICENCES = {"raschka_instruction_data.json": "Apache-2.0", "seed_tasks.jsonl": "Apache-2.0"}
+LICENCES = {"raschka_instruction_data.json": "Apache-2.0", "seed_tasks.jsonl": "Apache-2.0", "bitext_customer_support_v1.csv": "CDLA-Sharing-1.0"}
 
 
 def answers(folder):
@@ -81,7 +81,7 @@ for embedding and norms; warm-up, stable, and a linear decay over the last {trai
 Held out: 1 % of the documents. Perplexity on book passages {perplexity["books"]:.1f}; on the answers in conversations {perplexity["instructions"]:.2f} a token.
 
 The corpus holds none of the JSON keys, label sets, products, answers or sentence templates of WebLoRA's example data sets; the
-recipe checks it over the whole text (documents removed: {sum(manifest["absenceCheck"]["removedBeforeTraining"].values())}, left: {manifest["absenceCheck"]["left"]}).
+recipe checks it over the whole text (documents removed: {sum(manifest["absenceCheck"]["removed"].values())}).
 
 ## Tuning it
 

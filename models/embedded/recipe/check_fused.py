@@ -25,7 +25,7 @@ def reference(weights, ids, offsets, at, target, weight):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tokens", type=int, default=2048)
+    parser.add_argument("--tokens", type=int, default=1024)
     args = parser.parse_args()
     torch.set_num_threads(1)
     g = torch.Generator().manual_seed(1)
