@@ -77,7 +77,7 @@ try {
         seconds: Math.round((Date.now() - began) / 1000),
       };
       appendFileSync(out, `${JSON.stringify(measured)}\n`);
-      console.log(JSON.stringify(measured));
+      process.stdout.write(`${JSON.stringify(measured)}\n`);
     }
   }
 } finally {

@@ -61,7 +61,7 @@ function coder(r: Random): () => string {
   const kind = r.int(0, 5);
   const letter = (): string => String.fromCharCode(65 + r.int(0, 25));
   const digit = (): string => String(r.int(0, 9));
-  const syllable = (): string => r.pick([...'bdfgklmnprstvz']) + r.pick([...'aeiou']);
+  const syllable = (): string => r.pick(Array.from('bdfgklmnprstvz')) + r.pick(Array.from('aeiou'));
   return () =>
     kind === 0
       ? letter() + digit()
