@@ -1,3 +1,5 @@
+import { joinPhrases, wordPhrase, type Mention, type Phrase } from './phrase.ts';
+
 /**
  * The closed set of failures WebLoRA reports, the same in the library, across the worker border and in the terminal.
  * A failure says what went wrong, what was found, what was wanted, and what to do about it.
@@ -27,41 +29,55 @@ export type ErrorCode =
   | 'internal'; // a defect of WebLoRA itself
 
 export interface FailureParts {
-  readonly got?: string | number;
-  readonly wanted?: string;
+  readonly got?: Phrase | number;
+  readonly wanted?: Phrase;
   /** What the user can do about it, as an imperative. */
-  readonly fix?: string;
+  readonly fix?: Phrase;
   readonly cause?: unknown;
 }
 
 /** Plain-data form of a failure, as it crosses the worker border. */
 export interface Failure {
   readonly code: ErrorCode;
+  /** In the library's words: settings by their keys. */
   readonly message: string;
+  /** The message with its settings to be named by whoever shows it; absent where it names none. */
+  readonly phrase?: Phrase;
 }
 
 /** The one error class thrown on purpose. Anything else that is thrown is a defect. */
 export class WebLoraError extends Error {
   readonly code: ErrorCode;
+  /** The message, with its settings to be named by whoever shows it. */
+  readonly phrase: Phrase;
 
   /**
    * @param code which kind of failure
-   * @param what the operation and argument that failed, e.g. `train: --rank`
+   * @param what the operation or the setting that failed, e.g. `setting('rank')`
    * @param parts what was found, what was wanted, what to do
    */
-  constructor(code: ErrorCode, what: string, parts: FailureParts = {}) {
-    const clauses = [what];
-    if (parts.got !== undefined) clauses.push(`got ${String(parts.got)}`);
-    if (parts.wanted !== undefined) clauses.push(`wanted ${parts.wanted}`);
-    const head = clauses.length === 1 ? what : `${what}: ${clauses.slice(1).join(', ')}`;
-    super(parts.fix === undefined ? head : `${head}; ${parts.fix}`, { cause: parts.cause });
+  constructor(code: ErrorCode, what: Phrase | Mention, parts: FailureParts = {}) {
+    const { got, wanted, fix, cause } = parts;
+    const clauses: (Phrase | Mention)[] = [what];
+    if (got !== undefined) clauses.push(': got ', typeof got === 'number' ? String(got) : got);
+    if (wanted !== undefined) clauses.push(got === undefined ? ': wanted ' : ', wanted ', wanted);
+    if (fix !== undefined) clauses.push('; ', fix);
+    const phrase = joinPhrases(clauses);
+    super(wordPhrase(phrase), { cause });
     this.name = 'WebLoraError';
     this.code = code;
+    this.phrase = phrase;
   }
 
   toFailure(): Failure {
-    return { code: this.code, message: this.message };
+    const { code, message, phrase } = this;
+    return typeof phrase === 'string' ? { code, message } : { code, message, phrase };
   }
+}
+
+/** The error of a failure that crossed a border. */
+export function fromFailure({ code, message, phrase }: Failure): WebLoraError {
+  return new WebLoraError(code, phrase ?? message);
 }
 
 /** Plain-data form of anything thrown; an unknown throw is reported as a defect, never swallowed. */

@@ -25,7 +25,7 @@ import type {
   TrainEvent,
 } from '../workers/engine/contract.ts';
 import { expose } from 'comlink';
-import { WebLoraError } from './errors.ts';
+import { fromFailure, WebLoraError } from './errors.ts';
 import { ChatSession } from './generate/chat.ts';
 import { openBrowserGpu } from './gpu/gpu.ts';
 import { openBrowserModels } from './sources/browser-place.ts';
@@ -129,7 +129,7 @@ async function threadDeps(embedded: URL | undefined): Promise<EngineDeps> {
 /** Unwraps a failure of the engine into the error of the same code. */
 function take<T>(result: Result<T>): T {
   if (result.ok) return result.value;
-  throw new WebLoraError(result.error.code, result.error.message);
+  throw fromFailure(result.error);
 }
 
 export class Engine {
@@ -267,7 +267,7 @@ export class EngineModel {
     )) {
       if (event.kind === 'text') yield event.text;
       else if (event.kind === 'done') return event.report;
-      else throw new WebLoraError(event.error.code, event.error.message);
+      else throw fromFailure(event.error);
     }
     throw new WebLoraError('aborted', 'generate: the engine ended before the answer did');
   }
@@ -336,7 +336,7 @@ export class TrainingRun implements AsyncIterable<TrainEvent> {
         this.#wake();
         if (event.kind === 'done')
           return { adapter: new Adapter(this.#client, event.report.adapter), report: event.report };
-        if (event.kind === 'failed') throw new WebLoraError(event.error.code, event.error.message);
+        if (event.kind === 'failed') throw fromFailure(event.error);
       }
       throw new WebLoraError('internal', 'train: the events ended before the run did');
     } finally {

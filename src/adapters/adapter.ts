@@ -8,7 +8,8 @@ export interface LoraModule {
   readonly outFeatures: number;
 }
 
-export type LoraMethod = 'lora' | 'rslora';
+export const LORA_METHODS = ['lora', 'rslora'] as const;
+export type LoraMethod = (typeof LORA_METHODS)[number];
 
 /** A trained LoRA adapter, whatever file it came from. */
 export interface LoraAdapter {

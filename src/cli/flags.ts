@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { WebLoraError } from '../errors.ts';
 import { BASE_FORMATS, type BaseFormat } from '../formats/quantize.ts';
-import { OPTIMIZER_STATES } from '../train/update-plan.ts';
 import type { GenerateSettings } from '../generate/generate.ts';
+import { parseSettingsFile } from '../settings/settings-file.ts';
+import { flagNamed, flagOf, readSettings } from '../settings/settings.ts';
 import type { TrainConfig } from '../train/config.ts';
-import { flagName, parseSettingsFile } from '../train/settings-file.ts';
+import { TRAIN_SETTINGS } from '../train/settings.ts';
 
 /** Values of a command by flag name (`seq-len`), from the command line and from --config. */
 export class Flags {
@@ -114,7 +115,7 @@ export function mergeFlags(options: Readonly<Record<string, unknown>>, known: Re
   if (typeof config === 'string') {
     for (const [name, value] of Object.entries(readConfig(config))) {
       if (value === null || value === undefined) continue;
-      const flag = flagName(name);
+      const flag = flagNamed(TRAIN_SETTINGS, name);
       if (!known.has(flag))
         throw new WebLoraError('usage', `--config ${config}: '${name}'`, {
           got: 'a setting this command does not have',
@@ -124,7 +125,8 @@ export function mergeFlags(options: Readonly<Record<string, unknown>>, known: Re
       values.set(flag, value);
     }
   }
-  for (const [key, value] of Object.entries(options)) if (value !== undefined) values.set(flagName(key), value);
+  for (const [key, value] of Object.entries(options))
+    if (value !== undefined) values.set(flagNamed(TRAIN_SETTINGS, key), value);
   return new Flags(values);
 }
 
@@ -140,44 +142,7 @@ function readConfig(path: string): Record<string, unknown> {
 
 /** Flags of training as the configuration's fields; absent ones stay absent, so that defaults apply once. */
 export function trainConfigOf(flags: Flags): Partial<TrainConfig> {
-  const betas = flags.list('adam-betas');
-  if (betas !== undefined && (betas.length !== 2 || betas.some((beta) => !Number.isFinite(Number(beta)))))
-    throw usage('adam-betas', betas.join(','), 'two numbers, e.g. 0.9,0.999');
-  const targets = flags.list('targets');
-  const config = {
-    method: flags.oneOf('method', ['lora', 'rslora'] as const),
-    rank: flags.number('rank'),
-    alpha: flags.number('alpha'),
-    dropout: flags.number('dropout'),
-    targets: targets?.[0] === 'all-linear' && targets.length === 1 ? ('all-linear' as const) : targets,
-    steps: flags.number('steps'),
-    epochs: flags.number('epochs'),
-    batchSize: flags.number('batch-size'),
-    accumulate: flags.number('accumulate'),
-    seqLen: flags.number('seq-len'),
-    packing: flags.onOff('packing'),
-    lossOn: flags.oneOf('loss-on', ['completion', 'all'] as const),
-    system: flags.text('system'),
-    skipBadRows: flags.has('skip-bad-rows') ? flags.flag('skip-bad-rows') : undefined,
-    optimizer: flags.oneOf('optimizer', ['adamw', 'sgd'] as const),
-    optimizerState: flags.oneOf('optimizer-state', OPTIMIZER_STATES),
-    lr: flags.number('lr'),
-    schedule: flags.oneOf('schedule', ['cosine', 'linear', 'constant'] as const),
-    warmupRatio: flags.number('warmup-ratio'),
-    weightDecay: flags.number('weight-decay'),
-    adamBetas: betas === undefined ? undefined : ([Number(betas[0]), Number(betas[1])] as const),
-    adamEps: flags.number('adam-eps'),
-    maxGradNorm: flags.number('max-grad-norm'),
-    evalSplit: flags.number('eval-split'),
-    evalEvery: flags.number('eval-every'),
-    earlyStoppingPatience: flags.number('early-stopping-patience'),
-    saveEvery: flags.number('save-every'),
-    shuffle: flags.has('shuffle') ? flags.flag('shuffle') : undefined,
-    seed: flags.number('seed'),
-    tune: flags.onOff('tune'),
-    memoryLimitBytes: flags.number('memory-limit'),
-  };
-  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
+  return readSettings(TRAIN_SETTINGS, (key, setting) => flags.raw(flagOf(key, setting)));
 }
 
 /**

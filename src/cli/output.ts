@@ -1,8 +1,13 @@
 import { SingleBar } from 'cli-progress';
 import { toFailure, type Failure } from '../errors.ts';
+import { wordPhrase } from '../phrase.ts';
+import { nameAsFlag } from '../settings/settings.ts';
+import { TRAIN_SETTINGS } from '../train/settings.ts';
 
 /** Wrong usage: the command line itself contradicts the documented surface. */
 const USAGE_CODES: ReadonlySet<Failure['code']> = new Set(['usage', 'config']);
+
+const nameOf = nameAsFlag(TRAIN_SETTINGS);
 
 export interface OutputOptions {
   readonly json: boolean;
@@ -98,7 +103,7 @@ export class Progress {
 export function reportFailure(thrown: unknown): number {
   const failure = toFailure(thrown);
   const isUsage = USAGE_CODES.has(failure.code);
-  const message = failure.message.replace(/\s*\n\s*/g, ' ');
+  const message = wordPhrase(failure.phrase ?? failure.message, nameOf).replace(/\s*\n\s*/g, ' ');
   process.stderr.write(`error[${isUsage ? 'usage' : failure.code}]: ${message}\n`);
   if (failure.code === 'internal' && process.env['WEBLORA_DEBUG'] !== undefined && thrown instanceof Error)
     process.stderr.write(`${thrown.stack ?? ''}\n`);

@@ -7,7 +7,8 @@ import { DEFAULT_LIMITS, type Gpu, type GpuLimits } from '../gpu/gpu.ts';
 import type { Variant } from '../gpu/kernel.ts';
 import { probeMemory, type ProbedMemory } from '../gpu/probe.ts';
 import type { FileStore } from '../storage/store.ts';
-import { DEFAULT_ACCUMULATE, DEFAULT_TRAIN_CONFIG } from '../train/config.ts';
+import { resolveTrainConfig } from '../train/config.ts';
+import { DEFAULT_ACCUMULATE } from '../train/settings.ts';
 import { planProgram } from '../train/program.ts';
 import type { ChooseRequest, Fit, ModelChoice, ModelChoices } from '../../workers/engine/contract.ts';
 import { adapterKey, readRemembered } from './remembered.ts';
@@ -188,7 +189,7 @@ function trainingBytes(
   device: ChooserDevice,
 ): number {
   const { limits, variant } = device;
-  const { optimizer, weightDecay, batchSize } = DEFAULT_TRAIN_CONFIG;
+  const { optimizer, weightDecay, batchSize } = resolveTrainConfig({});
   return planProgram({
     model,
     format: 'q4',

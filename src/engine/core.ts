@@ -22,7 +22,8 @@ import { compilePlans } from '../graph/replay.ts';
 import { AdapterPool } from '../lora/adapter-pool.ts';
 import { assertAdapterFits, matricesOf, settingsOf } from '../lora/gpu-adapter.ts';
 import { selectTargets } from '../lora/targets.ts';
-import { DEFAULT_ACCUMULATE, resolveTrainConfig, type TrainConfig } from '../train/config.ts';
+import { resolveTrainConfig, type TrainConfig } from '../train/config.ts';
+import { DEFAULT_ACCUMULATE } from '../train/settings.ts';
 import {
   planProgram,
   plansOf,

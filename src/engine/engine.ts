@@ -11,7 +11,7 @@ import { hubAddress, urlAddress, type ModelAddress } from '../sources/model-addr
 import type { ModelPlace } from '../sources/model-place.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
-import { resolveTrainConfig } from '../train/config.ts';
+import { readTrainConfig, resolveTrainConfig } from '../train/config.ts';
 import { BadRowsError } from '../train/run-data.ts';
 import { isFinished, readRunRecord } from '../train/run-record.ts';
 import { readLatestCheckpoint } from '../train/checkpoints.ts';
@@ -459,12 +459,7 @@ class Engine {
         fix: 'train again',
       });
     }
-    const { rank, alpha, method, dropout } = resolveTrainConfig({
-      rank: Number(record.settings['rank']),
-      alpha: Number(record.settings['alpha']),
-      method: record.settings['method'] === 'rslora' ? 'rslora' : 'lora',
-      dropout: Number(record.settings['dropout'] ?? 0),
-    });
+    const { rank, alpha, method, dropout } = resolveTrainConfig(readTrainConfig(record.settings));
     return this.#keep(
       adapterFrom(checkpoint.state.params, {
         rank,

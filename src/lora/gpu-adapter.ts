@@ -1,4 +1,4 @@
-import { loraScale, shortNames, type LoraAdapter, type LoraModule } from '../adapters/adapter.ts';
+import { loraScale, shortNames, type LoraAdapter, type LoraMethod, type LoraModule } from '../adapters/adapter.ts';
 import { WebLoraError } from '../errors.ts';
 import { Usage, type Gpu } from '../gpu/gpu.ts';
 import type { ParamLayout } from '../graph/params.ts';
@@ -25,7 +25,7 @@ export function adapterFrom(
   facts: {
     rank: number;
     alpha: number;
-    method: 'lora' | 'rslora';
+    method: LoraMethod;
     dropout: number;
     paths: readonly string[];
     baseModel: string;

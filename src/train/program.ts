@@ -3,6 +3,7 @@ import type { Model } from '../../models/families/family.ts';
 import { baseBufferRequests, bindWeights, ropeTensors, vectorBufferName } from '../../models/base/gpu-base.ts';
 import { bucketRows } from '../data/batch.ts';
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting } from '../phrase.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import { Usage, type GpuLimits } from '../gpu/gpu.ts';
 import type { TilingChoices, Variant } from '../gpu/kernel.ts';
@@ -15,14 +16,8 @@ import { planGraph, type Plan } from '../graph/plan.ts';
 import { slabRequests, type BufferRequest } from '../graph/replay.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { loraGroups, type LoraSettings } from '../lora/lora.ts';
-import {
-  OPTIMIZER_STATES,
-  planUpdate,
-  stateBuffers,
-  type Optimizer,
-  type OptimizerState,
-  type StateBuffer,
-} from './update-plan.ts';
+import { OPTIMIZER_STATES, type Optimizer, type OptimizerState } from './optimizers.ts';
+import { planUpdate, stateBuffers, type StateBuffer } from './update-plan.ts';
 
 /** Everything the plan of a run depends on: shapes, settings and limits, no data and no device. */
 export interface ProgramOptions {
@@ -141,10 +136,10 @@ export async function withTilings(
 function assertFits(program: Program, memoryLimitBytes: number | undefined): Program {
   const { totalBytes } = program.report;
   if (memoryLimitBytes !== undefined && totalBytes > memoryLimitBytes) {
-    throw new WebLoraError('out-of-memory', 'this run does not fit --memory-limit', {
+    throw new WebLoraError('out-of-memory', phrase`this run does not fit ${setting('memoryLimitBytes')}`, {
       got: `${totalBytes} bytes`,
       wanted: `at most ${memoryLimitBytes}`,
-      fix: 'lower --seq-len, --batch-size or --rank, or choose a smaller --base',
+      fix: phrase`lower ${setting('seqLen')}, ${setting('batchSize')} or ${setting('rank')}, or choose a smaller ${setting('base')}`,
     });
   }
   return program;

@@ -6,7 +6,8 @@ import { readDataRows } from '../data/read-rows.ts';
 import { describeProblem, type Example, type RowProblem } from '../data/rows.ts';
 import { splitRows } from '../data/split.ts';
 import { WebLoraError } from '../errors.ts';
-import { DEFAULT_SEQ_LEN, type TrainConfig } from './config.ts';
+import type { TrainConfig } from './config.ts';
+import { DEFAULT_SEQ_LEN } from './settings.ts';
 
 export interface DataFile {
   readonly name: string;

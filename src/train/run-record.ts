@@ -1,7 +1,6 @@
 import type { DataFacts } from './run-data.ts';
-import type { TrainConfig } from './config.ts';
+import type { OptimizerState } from './optimizers.ts';
 import type { ProgramReport } from './program.ts';
-import type { OptimizerState } from './update-plan.ts';
 import { WebLoraError } from '../errors.ts';
 import type { Checkpointing } from '../graph/differentiate.ts';
 import { joinPath } from '../storage/paths.ts';
@@ -86,44 +85,6 @@ export async function readRunRecord(store: FileStore, out: string): Promise<RunR
 
 export function isFinished(record: RunRecord | undefined): boolean {
   return record?.status === 'completed' || record?.status === 'early-stopped';
-}
-
-/** Settings under the names of the terminal's flags. */
-export function settingsOfConfig(config: TrainConfig): Record<string, unknown> {
-  const settings: Record<string, unknown> = {
-    method: config.method,
-    rank: config.rank,
-    alpha: config.alpha,
-    dropout: config.dropout,
-    targets: config.targets === 'all-linear' ? 'all-linear' : config.targets.join(','),
-    steps: config.steps,
-    epochs: config.epochs,
-    'batch-size': config.batchSize,
-    accumulate: config.accumulate,
-    'seq-len': config.seqLen,
-    packing: config.packing ? 'on' : 'off',
-    'loss-on': config.lossOn,
-    system: config.system,
-    'skip-bad-rows': config.skipBadRows,
-    optimizer: config.optimizer,
-    'optimizer-state': config.optimizerState,
-    lr: config.lr,
-    schedule: config.schedule,
-    'warmup-ratio': config.warmupRatio,
-    'weight-decay': config.weightDecay,
-    'adam-betas': config.adamBetas.join(','),
-    'adam-eps': config.adamEps,
-    'max-grad-norm': config.maxGradNorm,
-    'eval-split': config.evalSplit,
-    'eval-every': config.evalEvery,
-    'early-stopping-patience': config.earlyStoppingPatience,
-    'save-every': config.saveEvery,
-    shuffle: config.shuffle,
-    seed: config.seed,
-    tune: config.tune ? 'on' : 'off',
-    'memory-limit': config.memoryLimitBytes,
-  };
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
 /** Keeps the lines of metrics.jsonl up to and with `step`, as a resumed run needs them. */

@@ -1,8 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { OpenModel } from '../../models/checkpoint/open-model.ts';
-import type { LoraAdapter } from '../adapters/adapter.ts';
-import { loraScale } from '../adapters/adapter.ts';
+import { loraScale, type LoraAdapter, type LoraMethod } from '../adapters/adapter.ts';
 import { writeModelCard } from '../adapters/model-card.ts';
 import { PEFT_WEIGHTS_FILE, writePeft } from '../adapters/formats/peft.ts';
 import { makeMicroBatch } from '../data/batch.ts';
@@ -14,26 +13,21 @@ import { WebLoraError } from '../errors.ts';
 import { adapterFrom, assertAdapterFits, matricesOf } from '../lora/gpu-adapter.ts';
 import { loraAName, loraBName, type LoraSettings } from '../lora/lora.ts';
 import { selectTargets } from '../lora/targets.ts';
+import { writeSettings } from '../settings/settings.ts';
+import type { Written } from '../settings/value-types.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import { VERSION } from '../version.ts';
 import { readLatestCheckpoint, removeCheckpoints, writeCheckpoint, type Checkpoint } from './checkpoints.ts';
-import { DEFAULT_ACCUMULATE, DEFAULT_LEARNING_RATE, type TrainConfig } from './config.ts';
+import type { TrainConfig } from './config.ts';
+import type { OptimizerState } from './optimizers.ts';
 import { WINDOWS_IN_FLIGHT, type ProgramReport } from './program.ts';
 import { readRunData, type DataFile, type RunData } from './run-data.ts';
-import {
-  cutMetrics,
-  isFinished,
-  METRICS_FILE,
-  readRunRecord,
-  settingsOfConfig,
-  writeRunRecord,
-  type RunRecord,
-} from './run-record.ts';
+import { cutMetrics, isFinished, METRICS_FILE, readRunRecord, writeRunRecord, type RunRecord } from './run-record.ts';
 import { scheduleFactor } from './schedule.ts';
+import { DEFAULT_ACCUMULATE, DEFAULT_LEARNING_RATE, TRAIN_SETTINGS } from './settings.ts';
 import { TimeLeft, type RunWork } from './time-left.ts';
 import type { NamedMatrices, Trainer, UpdateResult } from './trainer.ts';
-import type { OptimizerState } from './update-plan.ts';
 
 /** What an executor needs to set up a run's arithmetic. */
 export interface TrainerSpec {
@@ -216,7 +210,7 @@ interface ResolvedSettings {
   readonly lora: LoraSettings;
   readonly rank: number;
   readonly alpha: number;
-  readonly method: 'lora' | 'rslora';
+  readonly method: LoraMethod;
 }
 
 /** With an adapter to continue from, its rank, alpha and targets are the run's. */
@@ -239,6 +233,11 @@ function loraSettings({ opened, config, initAdapter }: RunRequest): ResolvedSett
     alpha,
     method,
   };
+}
+
+/** As run.json and the model card keep them: with an adapter to continue from, the shape is the adapter's. */
+function settingsUsed(config: TrainConfig, { rank, alpha, method }: ResolvedSettings): Record<string, Written> {
+  return writeSettings(TRAIN_SETTINGS, { ...config, rank, alpha, method });
 }
 
 interface RunPlan {
@@ -328,7 +327,7 @@ function makeRecord(
       }),
       base: base.format,
       context: base.context,
-      ...settingsOfConfig(config),
+      ...settingsUsed(config, settings),
     },
     base: {
       name: opened.name,
@@ -745,7 +744,7 @@ class RunLoop {
       title: out,
       base: { name: opened.name, sha256: opened.baseHash, format: base.format },
       settings: Object.entries({
-        ...settingsOfConfig(config),
+        ...settingsUsed(config, this.#settings),
         lr: this.#record.resolved.learningRate,
         accumulate: this.#record.resolved.accumulate,
         'seq-len': this.#record.resolved.seqLen,

@@ -17,7 +17,7 @@ import { loraGroups, type LoraSettings } from '../lora/lora.ts';
 import { lossChunkRows } from './program.ts';
 import { adamwStep, gate, sgdStep, type Gate } from './tfjs-optimizer.ts';
 import type { MicroSeed, NamedMatrices, Trainer, TrainerState, UpdateResult } from './trainer.ts';
-import type { Optimizer } from './update-plan.ts';
+import type { Optimizer } from './optimizers.ts';
 
 export interface TfjsTrainerOptions {
   readonly format: BaseFormat;

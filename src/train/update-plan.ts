@@ -9,12 +9,7 @@ import type { ParamLayout } from '../graph/params.ts';
 import { alignBytes, OFFSET_ALIGNMENT } from '../graph/place.ts';
 import type { BufferRange } from '../graph/operand.ts';
 import { planLaunches, type LaunchRequest, type Plan } from '../graph/plan.ts';
-
-export type Optimizer = 'adamw' | 'sgd';
-
-/** How AdamW keeps its moments: a float each, or a code of 8 bits each with a scale a block (kernels/adamw_8bit). */
-export const OPTIMIZER_STATES = ['f32', '8bit'] as const;
-export type OptimizerState = (typeof OPTIMIZER_STATES)[number];
+import type { Optimizer, OptimizerState } from './optimizers.ts';
 
 /** A buffer of optimizer state. */
 export interface StateBuffer {

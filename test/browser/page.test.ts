@@ -100,16 +100,16 @@ describe('the page, over a scripted engine', () => {
     await page.getByLabel('Steps', { exact: true }).fill('12');
     await page.getByLabel('Learning rate', { exact: true }).fill('-1');
     await page
-      .getByText(/lr: got -1, wanted a number over 0/)
+      .getByText(/“Learning rate”: got -1, wanted a number over 0/)
       .first()
       .waitFor();
     expect(await button(page, 'Train').isDisabled()).toBe(true);
     await page.getByLabel('Learning rate', { exact: true }).fill('0,001');
     await page.getByLabel('Rank').selectOption('8');
-    expect(await line.innerText()).toContain('--steps 12 --lr 0.001 --rank 8 --alpha 16 --out my-run');
+    expect(await line.innerText()).toContain('--steps 12 --lr 0.001 --rank 8 --out my-run');
     const [saved] = await Promise.all([page.waitForEvent('download'), button(page, 'Save settings').click()]);
     const settings = await readFile(await saved.path(), 'utf8');
-    expect(JSON.parse(settings)).toEqual({ steps: 12, lr: 0.001, rank: 8, alpha: 16 });
+    expect(JSON.parse(settings)).toEqual({ steps: 12, lr: 0.001, rank: 8 });
     await button(page, 'Back to the defaults').click();
     expect(await line.innerText()).not.toContain('--lr');
     const given = JSON.stringify({ settings: { ...(JSON.parse(settings) as object), lr: 0.002, wings: 2 } });
@@ -129,16 +129,14 @@ describe('the page, over a scripted engine', () => {
     expect(await line.innerText()).toContain('--lr 0.002');
     const [yaml] = await Promise.all([page.waitForEvent('download'), button(page, 'Save as YAML').click()]);
     expect(yaml.suggestedFilename()).toBe('weblora-settings.yaml');
-    expect(await readFile(await yaml.path(), 'utf8')).toBe('steps: 12\nlr: 0.002\nrank: 8\nalpha: 16\n');
+    expect(await readFile(await yaml.path(), 'utf8')).toBe('steps: 12\nlr: 0.002\nrank: 8\n');
     await load('run.yaml', '# mine\nsteps: 12\nlr: 2e-3\nrank: 8\nadam_betas: [0.9, 0.99]\n');
     await page.getByText('run.yaml is in use.').waitFor();
-    expect(await line.innerText()).toContain('--steps 12 --lr 0.002 --rank 8 --adam-betas 0.9,0.99 --alpha 16');
+    expect(await line.innerText()).toContain('--steps 12 --lr 0.002 --rank 8 --adam-betas 0.9,0.99');
     await button(page, 'Train').click();
     await page.getByText('The model has learned your examples').waitFor();
     await page.getByText(/A small shop.*12 steps/).waitFor();
-    expect(await page.locator('main').innerText()).not.toMatch(
-      /--(?!model|data|eval|steps|lr|rank|alpha|adam-betas|out)/,
-    );
+    expect(await page.locator('main').innerText()).not.toMatch(/--(?!model|data|eval|steps|lr|rank|adam-betas|out)/);
     await close();
   });
 

@@ -8,7 +8,7 @@ import { CHECKPOINTING, type Checkpointing } from '../../src/graph/differentiate
 import { matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
 import { planProgram } from '../../src/train/program.ts';
 import type { NamedMatrices } from '../../src/train/trainer.ts';
-import type { OptimizerState } from '../../src/train/update-plan.ts';
+import type { OptimizerState } from '../../src/train/optimizers.ts';
 import { WgslTrainer } from '../../src/train/wgsl-trainer.ts';
 import { expectClose, expectNonTrivial, relativeError } from '../harness/compare.ts';
 import { testGpu } from '../harness/gpu.ts';

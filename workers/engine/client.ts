@@ -1,5 +1,5 @@
 import { releaseProxy, transfer, wrap, type Endpoint, type Remote } from 'comlink';
-import { WebLoraError, type Failure } from '../../src/errors.ts';
+import { fromFailure, type Failure } from '../../src/errors.ts';
 import type { TrainConfig } from '../../src/train/config.ts';
 import type {
   AdapterId,
@@ -157,7 +157,7 @@ export class EngineClient {
     signal?.addEventListener('abort', abort, { once: true });
     const called = this.#call(() => this.#engine.generate(request, transfer(port.remote, [port.remote])));
     void called.then((result) => {
-      if (!result.ok) port.fail(new WebLoraError(result.error.code, result.error.message));
+      if (!result.ok) port.fail(fromFailure(result.error));
     });
     if (signal?.aborted === true) abort();
     yield* this.#read(port, () => signal?.removeEventListener('abort', abort));
@@ -227,7 +227,7 @@ export class EngineClient {
 
   #die(failure: Failure): void {
     this.#reportDeath(failure);
-    for (const port of this.#ports) port.fail(new WebLoraError(failure.code, failure.message));
+    for (const port of this.#ports) port.fail(fromFailure(failure));
     this.#ports.clear();
   }
 

@@ -1,3 +1,4 @@
+import type { LoraMethod } from '../../src/adapters/adapter.ts';
 import type { Failure } from '../../src/errors.ts';
 import type { EvaluateReport } from '../../src/evaluate/evaluate.ts';
 import type { BaseFormat } from '../../src/formats/quantize.ts';
@@ -226,7 +227,7 @@ export interface AdapterSummary {
   readonly id: AdapterId;
   readonly rank: number;
   readonly alpha: number;
-  readonly method: 'lora' | 'rslora';
+  readonly method: LoraMethod;
   readonly targets: readonly string[];
   /** Name of the model it says it was trained on, '' where it does not. */
   readonly baseModel: string;

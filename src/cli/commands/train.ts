@@ -2,17 +2,18 @@ import { basename, dirname, resolve } from 'node:path';
 import { existsSync } from 'node:fs';
 import { WebLoraError } from '../../errors.ts';
 import { makeNodeStore } from '../../storage/node-store.ts';
+import { flagOf, readSetting, settingOf, type Settings } from '../../settings/settings.ts';
 import { resolveTrainConfig } from '../../train/config.ts';
 import { BadRowsError } from '../../train/run-data.ts';
 import { describeProblem } from '../../data/rows.ts';
 import { RunControl, type RunEvent } from '../../train/run.ts';
+import { TRAIN_SETTINGS } from '../../train/settings.ts';
 import { readAdapter, readDataFile, readRunFile } from '../files.ts';
 import { Flags, trainConfigOf } from '../flags.ts';
 import { formatBytes, formatSeconds, type Output } from '../output.ts';
 import { baseNamesFor, withSession } from '../session.ts';
 
-/** Flags that say how a command behaves, not what the run is. */
-const UNRECORDED = new Set(['json', 'quiet', 'config', 'device', 'resume', 'overwrite', 'out']);
+const TABLE: Settings = TRAIN_SETTINGS;
 
 /** `weblora train` @returns the exit status */
 export async function train(given: Flags, output: Output): Promise<number> {
@@ -90,15 +91,17 @@ export async function train(given: Flags, output: Output): Promise<number> {
 }
 
 /** Where the inputs are, so that `--resume DIR` alone finds them again. */
-function pathSettings(flags: Flags): Record<string, unknown> {
-  const model = flags.text('model') ?? 'embedded';
-  const paths: Record<string, unknown> = { model: existsSync(model) ? resolve(model) : model };
-  for (const name of ['data', 'eval-data', 'init-adapter']) {
-    const path = flags.text(name);
-    if (path !== undefined) paths[name] = resolve(path);
+function pathSettings(flags: Flags): Record<string, string> {
+  const paths: Record<string, string> = {};
+  for (const [key, setting] of Object.entries(TABLE)) {
+    const path = setting.recorded === 'path' ? flags.text(flagOf(key, setting)) : undefined;
+    if (path !== undefined) paths[flagOf(key, setting)] = absolute(path);
   }
   return paths;
 }
+
+/** A path that means the same from everywhere; names of models stay as they are. */
+const absolute = (path: string): string => (path !== 'embedded' && existsSync(path) ? resolve(path) : path);
 
 /** run.json's settings, with the flags of this call that do not contradict them. */
 function resumedFlags(given: Flags, folder: string): Flags {
@@ -112,31 +115,24 @@ function resumedFlags(given: Flags, folder: string): Flags {
   }
   const values = new Map<string, unknown>(Object.entries(record.settings));
   for (const name of given.names()) {
-    if (UNRECORDED.has(name)) {
+    const [key, setting] = settingOf(TABLE, name) ?? [];
+    // How this call behaves, not what the run is.
+    if (key === undefined || setting === undefined || (setting.config === false && setting.recorded === undefined)) {
       values.set(name, given.raw(name));
       continue;
     }
+    const shown = (value: unknown): string => String(setting.type.write(readSetting(key, setting, value)));
     const recorded = record.settings[name];
-    const asked = given.raw(name);
-    const same =
-      recorded !== undefined &&
-      (shown(recorded) === shown(asked) ||
-        (typeof recorded === 'string' && resolve(recorded) === resolve(shown(asked))));
-    if (!same) {
+    const asked = setting.recorded === 'path' ? absolute(shown(given.raw(name))) : shown(given.raw(name));
+    if (recorded === undefined || shown(recorded) !== asked) {
       throw new WebLoraError('usage', `--${name}`, {
-        got: shown(asked),
+        got: asked,
         wanted: `${recorded === undefined ? 'no such flag' : shown(recorded)}, as in ${folder}/run.json`,
         fix: `leave out --${name}: a resumed run keeps its settings`,
       });
     }
   }
   return new Flags(values);
-}
-
-/** A setting as it would be typed. */
-function shown(value: unknown): string {
-  if (typeof value === 'string') return value;
-  return Array.isArray(value) ? value.join(',') : JSON.stringify(value);
 }
 
 /** What a person, or a script with --json, sees of a run. */

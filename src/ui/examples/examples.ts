@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { toFailure, WebLoraError, type Failure } from '../../errors.ts';
+import { fromFailure, toFailure, WebLoraError, type Failure } from '../../errors.ts';
 import { DataClient } from '../../../workers/data/client.ts';
 import type { KeptSet, SetEdit, SetFacts, SetFix, TrainingSet } from '../../../workers/data/contract.ts';
 import type { TableFacts } from '../../data/table-rows.ts';
@@ -63,7 +63,7 @@ let loading: Promise<void> = Promise.resolve();
 
 function need<T>(result: Result<T>): T {
   if (result.ok) return result.value;
-  throw new WebLoraError(result.error.code, result.error.message);
+  throw fromFailure(result.error);
 }
 
 async function fetchSample(key: SampleKey, part: 'train' | 'heldout', signal: AbortSignal): Promise<Dataset> {

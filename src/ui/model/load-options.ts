@@ -1,8 +1,8 @@
 import { effect } from '@preact/signals';
 import type { LoadOptions } from '../../../workers/engine/contract.ts';
+import { TRAIN_SETTINGS } from '../../train/settings.ts';
 import { loadOptions, model, openModel } from '../state/engine.ts';
 import { isDistant } from './model-server.ts';
-import { FIELDS, MODEL_FLAGS } from '../train/setting-fields.ts';
 import { typed } from '../train/settings.ts';
 import { isTraining } from '../train/training.ts';
 
@@ -11,13 +11,9 @@ const PAUSE_MS = 800;
 
 /** How the model is to be opened, of what was typed or loaded; what makes no sense counts as not said. */
 function wantedOptions(): Pick<LoadOptions, 'base' | 'context'> {
-  const { base = '', context = '' } = typed.value;
-  const isFormat = FIELDS.find(({ flag }) => flag === 'base')?.options?.some(([value]) => value === base) === true;
-  const positions = Number(context);
-  return {
-    ...(isFormat && base !== '' && { base: base as NonNullable<LoadOptions['base']> }),
-    ...(Number.isInteger(positions) && positions > 0 && { context: positions }),
-  };
+  const base = TRAIN_SETTINGS.base.type.read(typed.value['base']);
+  const context = TRAIN_SETTINGS.context.type.read(typed.value['context']);
+  return { ...(base !== undefined && { base }), ...(context !== undefined && { context }) };
 }
 
 /** Opens the model again whenever it is to be kept in another way; never under a run. */
@@ -35,5 +31,6 @@ export function watchLoadOptions(): void {
   });
 }
 
-const isSame = (a: object, b: object): boolean =>
-  MODEL_FLAGS.every((flag) => Reflect.get(a, flag) === Reflect.get(b, flag));
+type Wanted = ReturnType<typeof wantedOptions>;
+
+const isSame = (a: Wanted, b: Wanted): boolean => a.base === b.base && a.context === b.context;

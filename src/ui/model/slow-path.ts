@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import type { Failure } from '../../errors.ts';
 import { engine, model } from '../state/engine.ts';
 import { examples } from '../examples/examples.ts';
 import { settings } from '../train/settings.ts';
@@ -8,7 +9,7 @@ export type Trial =
   | { readonly kind: 'none' }
   | { readonly kind: 'measuring' }
   | { readonly kind: 'done'; readonly seconds: number }
-  | { readonly kind: 'failed'; readonly message: string };
+  | { readonly kind: 'failed'; readonly failure: Failure };
 
 export const speedTrial = signal<Trial>({ kind: 'none' });
 
@@ -31,13 +32,13 @@ export async function measureSpeed(): Promise<void> {
     overwrite: true,
   });
   if (!started.ok) {
-    speedTrial.value = { kind: 'failed', message: started.error.message };
+    speedTrial.value = { kind: 'failed', failure: started.error };
     return;
   }
   const { id, events } = started.value;
   let seconds: number | undefined;
   for await (const event of events) {
-    if (event.kind === 'failed') speedTrial.value = { kind: 'failed', message: event.error.message };
+    if (event.kind === 'failed') speedTrial.value = { kind: 'failed', failure: event.error };
     // A run that is over before that much is known took what it took.
     if (event.kind === 'done') seconds ??= event.report.elapsedSeconds;
     if (event.kind !== 'step' || event.secondsLeft === undefined || seconds !== undefined) continue;

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { Failure } from '../../errors.ts';
-import { inPageWords } from '../train/setting-fields.ts';
+import { failureWords } from '../train/setting-fields.ts';
 import { FAILURE_TITLES } from '../words.ts';
 import { Linked } from './linked.tsx';
 
@@ -14,7 +14,7 @@ interface ProblemProps {
 
 /** What happened, whether anything was lost, and what to do. */
 export function Problem({ failure, lost, children }: ProblemProps) {
-  const [what, ...todo] = inPageWords(failure.message).split('; ');
+  const [what, ...todo] = failureWords(failure).split('; ');
   const fix = todo.join('; ');
   return (
     <div class="problem" role="alert">

@@ -1,6 +1,6 @@
 import { estimatedSeconds, plan, planFailure } from './cost.ts';
 import { engineFacts } from '../state/engine.ts';
-import { inPageWords } from './setting-fields.ts';
+import { failureWords, pageWords } from './setting-fields.ts';
 import { settings } from './settings.ts';
 import { measureSpeed, speedTrial, TOO_LONG_SECONDS } from '../model/slow-path.ts';
 import { formatBytes, formatCount, formatDuration } from '../words.ts';
@@ -47,7 +47,7 @@ export function BeforeStart() {
           lost="Nothing was started. Smaller numbers under “All settings” need less."
         />
       )}
-      {size.warning !== undefined && <p class="notice">{inPageWords(size.warning)}.</p>}
+      {size.warning !== undefined && <p class="notice">{pageWords(size.warning)}.</p>}
       <SlowDevice />
     </div>
   );
@@ -70,7 +70,7 @@ function Time() {
 function SlowDevice() {
   const trial = speedTrial.value;
   const isSlow = engineFacts.value?.executor === 'cpu' || engineFacts.value?.adapter?.isSoftware === true;
-  if (trial.kind === 'failed') return <p class="notice">{inPageWords(trial.message)}.</p>;
+  if (trial.kind === 'failed') return <p class="notice">{failureWords(trial.failure)}.</p>;
   const seconds = trial.kind === 'done' ? trial.seconds : estimatedSeconds.value;
   if (!isSlow) return null;
   if (seconds === undefined) {

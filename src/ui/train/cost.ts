@@ -1,5 +1,5 @@
 import { computed, effect, signal } from '@preact/signals';
-import { DEFAULT_ACCUMULATE } from '../../train/config.ts';
+import { DEFAULT_ACCUMULATE } from '../../train/settings.ts';
 import type { Failure } from '../../errors.ts';
 import type { PlanReport } from '../../../workers/engine/contract.ts';
 import { engine, engineFacts, model } from '../state/engine.ts';

@@ -1,34 +1,62 @@
 import { expect, it } from 'vitest';
-import { flagOf, TRAIN_COMMAND } from '../../cli/options.ts';
+import { WebLoraError } from '../../errors.ts';
+import { phrase, setting } from '../../phrase.ts';
+import { flagOf, type Settings } from '../../settings/settings.ts';
 import { resolveTrainConfig } from '../../train/config.ts';
-import { settingsOfConfig } from '../../train/run-record.ts';
-import { ELSEWHERE, isSettingFlag, SETTING_GROUPS } from './setting-fields.ts';
+import { TRAIN_SETTINGS } from '../../train/settings.ts';
+import { failureWords, isElsewhere, pageSetting, pageWords, SETTING_GROUPS } from './setting-fields.ts';
 
-const flags = [...new Set(TRAIN_COMMAND.map(flagOf))];
+const TABLE: Settings = TRAIN_SETTINGS;
+const fields = SETTING_GROUPS.flatMap(({ fields }) => fields);
 
-it('has every flag of `weblora train` as a setting, or says where the page has it', () => {
-  expect(flags.length).toBeGreaterThan(30);
-  expect(flags.filter((flag) => !isSettingFlag(flag) && ELSEWHERE[flag] === undefined)).toEqual([]);
-  expect(flags.filter((flag) => isSettingFlag(flag) && ELSEWHERE[flag] !== undefined)).toEqual([]);
+it('has every setting of `weblora train` in its form, or says where the page has it', () => {
+  const flags = Object.entries(TABLE).map(([key, one]) => flagOf(key, one));
+  expect(flags.filter((flag) => pageSetting(flag) === undefined && !isElsewhere(flag))).toEqual([]);
+  expect(fields.map(({ flag }) => flag).filter((flag) => pageSetting(flag) === undefined)).toEqual([]);
+  expect(new Set(fields.map(({ flag }) => flag)).size).toBe(fields.length);
 });
 
-it('has no setting that the terminal does not know', () => {
-  const own = SETTING_GROUPS.flatMap(({ fields }) => fields.map(({ flag }) => flag));
-  expect([...own, ...Object.keys(ELSEWHERE)].filter((flag) => !flags.includes(flag))).toEqual([]);
-  expect(new Set(own).size).toBe(own.length);
+it('shows what a setting that is not touched does', () => {
+  const shown = Object.fromEntries(
+    fields.map(({ flag, kind, placeholder, unset }) => [flag, [kind, unset, placeholder]]),
+  );
+  expect(shown).toMatchObject({
+    rank: ['choice', '16', '16'],
+    alpha: ['number', '', 'twice the rank'],
+    shuffle: ['choice', 'on', 'on'],
+    packing: ['choice', 'off', 'off'],
+    'adam-betas': ['text', '0.9,0.999', '0.9,0.999'],
+    'warmup-ratio': ['number', '0.03', '0.03'],
+    'optimizer-state': ['choice', '', 'Exact where the memory limit allows it'],
+  });
 });
 
-it('shows the terminal’s defaults as its own', () => {
-  const defaults = settingsOfConfig(resolveTrainConfig({}));
-  for (const { flag, kind, options, placeholder } of SETTING_GROUPS.flatMap(({ fields }) => fields)) {
-    const value = defaults[flag];
-    if (value === undefined || flag === 'alpha') continue; // of alpha the page says how it follows the rank
-    if (kind === 'choice') expect([flag, options?.[0]?.[0]]).toEqual([flag, shown(value)]);
-    else expect([flag, placeholder?.replaceAll(' ', '')]).toEqual([flag, shown(value)]);
-  }
+it('offers each choice of a setting by its name on the page, or as it is', () => {
+  const options = (flag: string) => fields.find((field) => field.flag === flag)?.options;
+  expect(options('schedule')).toEqual([
+    ['cosine', 'Falls in a soft curve'],
+    ['linear', 'Falls in a straight line'],
+    ['constant', 'Stays the same'],
+  ]);
+  expect(options('base')?.map(([value]) => value)).toEqual(['', 'q4', 'nf4', 'q8', 'f16', 'bf16', 'f32']);
+  expect(options('method')?.map(([value]) => value)).toEqual(TRAIN_SETTINGS.method.type.choices);
+  expect(options('lr')).toEqual([]);
 });
 
-function shown(value: unknown): string {
-  if (typeof value === 'boolean') return value ? 'on' : 'off';
-  return Array.isArray(value) ? value.join(',') : String(value);
-}
+it('says in its own words what the engine says of settings', () => {
+  expect(
+    pageWords(phrase`lower ${setting('seqLen')} or use ${setting('lossOn', 'all')}; ${setting('device')} stays`),
+  ).toBe('lower “Longest example” or use “Learn to say” “Everything”; device stays');
+  const thrown = ((): unknown => {
+    try {
+      return resolveTrainConfig({ rank: 0 });
+    } catch (error) {
+      return error;
+    }
+  })();
+  expect(thrown).toBeInstanceOf(WebLoraError);
+  expect(failureWords((thrown as WebLoraError).toFailure())).toBe(
+    '“Rank”: got 0, wanted a whole number from 1 to 256; set “Rank” to a whole number from 1 to 256',
+  );
+  expect((thrown as WebLoraError).message).toMatch(/^rank: got 0, /);
+});

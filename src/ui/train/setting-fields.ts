@@ -1,6 +1,12 @@
-/** One setting of a run: the terminal's flag, and how the page says it. */
+import type { Failure } from '../../errors.ts';
+import { wordPhrase, type Mention, type Phrase } from '../../phrase.ts';
+import { flagOf, settingOf, type OnPage, type Setting, type Settings } from '../../settings/settings.ts';
+import type { Written } from '../../settings/value-types.ts';
+import { TRAIN_SETTINGS } from '../../train/settings.ts';
+
+/** One setting as the form shows it. */
 export interface SettingField {
-  /** The terminal's name for it, without the dashes. */
+  /** The terminal's name for it, without the dashes: what settings files and links say. */
   readonly flag: string;
   readonly label: string;
   /** What it does, in one or two plain sentences. */
@@ -8,9 +14,11 @@ export interface SettingField {
   /** `run`: one of the earlier runs. */
   readonly kind: 'number' | 'text' | 'choice' | 'run';
   /** What stands for "not set". */
-  readonly placeholder?: string;
-  /** For a choice: value and what it is called; the first is the default. */
-  readonly options?: readonly (readonly [value: string, name: string])[];
+  readonly placeholder: string;
+  /** Of a choice: value and what it is called. */
+  readonly options: readonly (readonly [value: string, name: string])[];
+  /** Of a choice: the value that "not set" means. */
+  readonly unset: string;
 }
 
 export interface SettingGroup {
@@ -18,358 +26,75 @@ export interface SettingGroup {
   readonly fields: readonly SettingField[];
 }
 
-/** Settings that a run records and that are no field. */
-const RECORDED_LABELS: Readonly<Record<string, string>> = {
-  data: 'Examples',
-  model: 'Model',
-  system: 'System prompt',
-  columns: 'Columns',
-  'eval-split': 'Share kept back',
-  'skip-bad-rows': 'Bad rows left out',
-};
+const TABLE: Settings = TRAIN_SETTINGS;
 
 /** An earlier run to go on from, by its name. */
-export const INIT_ADAPTER = 'init-adapter';
+export const INIT_ADAPTER = flagOf('initAdapter');
 
-const ON_OFF = [
-  ['off', 'Off'],
-  ['on', 'On'],
-] as const;
+/** A value as it is typed. */
+export const typedText = (value: Written): string =>
+  typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
 
-/** Every setting of `weblora train` that makes sense on a page. The system prompt stands with the examples. */
-export const SETTING_GROUPS: readonly SettingGroup[] = [
-  {
-    title: 'How long and how fast',
-    fields: [
-      {
-        flag: 'steps',
-        label: 'Steps',
-        hint: 'How many small corrections of the model. Leave it open, and the run is made long enough to teach.',
-        kind: 'number',
-        placeholder: 'as many as it takes',
-      },
-      {
-        flag: 'epochs',
-        label: 'Rounds through the examples',
-        hint: 'How often each example is seen. Use this or Steps, not both.',
-        kind: 'number',
-        placeholder: 'as many as it takes',
-      },
-      {
-        flag: 'lr',
-        label: 'Learning rate',
-        hint: 'The size of each correction. Too high and answers fall apart; too low and little changes.',
-        kind: 'number',
-        placeholder: 'what suits the model',
-      },
-      {
-        flag: 'accumulate',
-        label: 'Examples per step',
-        hint: 'How many examples are looked at before each correction. More is steadier and slower.',
-        kind: 'number',
-        placeholder: '4, fewer for small sets',
-      },
-      {
-        flag: 'schedule',
-        label: 'Course of the learning rate',
-        hint: 'Large corrections first and small ones towards the end usually teach best.',
-        kind: 'choice',
-        options: [
-          ['cosine', 'Falls in a soft curve'],
-          ['linear', 'Falls in a straight line'],
-          ['constant', 'Stays the same'],
-        ],
-      },
-      {
-        flag: 'warmup-ratio',
-        label: 'Gentle start',
-        hint: 'The share of the run over which the learning rate rises to its full size.',
-        kind: 'number',
-        placeholder: '0.03',
-      },
-    ],
-  },
-  {
-    title: 'The adapter',
-    fields: [
-      {
-        flag: INIT_ADAPTER,
-        label: 'Begin with',
-        hint: 'An earlier run of this model, to teach it more; the shape of its adapter comes with it.',
-        kind: 'run',
-      },
-      {
-        flag: 'rank',
-        label: 'Rank',
-        hint: 'How much new material fits in. More is slower and wants more examples.',
-        kind: 'choice',
-        options: [
-          ['16', '16'],
-          ['4', '4'],
-          ['8', '8'],
-          ['32', '32'],
-          ['64', '64'],
-          ['128', '128'],
-        ],
-      },
-      {
-        flag: 'alpha',
-        label: 'Alpha',
-        hint: 'How strongly the adapter is heard beside the model. Twice the rank is common.',
-        kind: 'number',
-        placeholder: 'twice the rank',
-      },
-      {
-        flag: 'method',
-        label: 'Method',
-        hint: 'rsLoRA keeps large ranks at an even strength.',
-        kind: 'choice',
-        options: [
-          ['lora', 'LoRA'],
-          ['rslora', 'rsLoRA'],
-        ],
-      },
-      {
-        flag: 'targets',
-        label: 'Parts of the model',
-        hint: 'Which layers get an adapter: all of them, or names such as q_proj, v_proj.',
-        kind: 'text',
-        placeholder: 'all-linear',
-      },
-      {
-        flag: 'dropout',
-        label: 'Dropout',
-        hint: 'The share of the adapter that is left out at random in each step, against learning by heart.',
-        kind: 'number',
-        placeholder: '0',
-      },
-    ],
-  },
-  {
-    title: 'The examples',
-    fields: [
-      {
-        flag: 'seq-len',
-        label: 'Longest example',
-        hint: 'In tokens, which are pieces of words. What is longer is cut at its end. More needs more memory.',
-        kind: 'number',
-        placeholder: '512',
-      },
-      {
-        flag: 'batch-size',
-        label: 'Examples side by side',
-        hint: 'How many are computed at once. More is faster on large graphics chips and needs more memory.',
-        kind: 'number',
-        placeholder: '1',
-      },
-      {
-        flag: 'packing',
-        label: 'Packing',
-        hint: 'Puts several short examples into one sequence, which is faster.',
-        kind: 'choice',
-        options: ON_OFF,
-      },
-      {
-        flag: 'loss-on',
-        label: 'Learn to say',
-        hint: 'Only the answers, or the questions too.',
-        kind: 'choice',
-        options: [
-          ['completion', 'The answers'],
-          ['all', 'Everything'],
-        ],
-      },
-      {
-        flag: 'shuffle',
-        label: 'Order',
-        hint: 'A new order in each round keeps the model from learning the order itself.',
-        kind: 'choice',
-        options: [
-          ['on', 'Mixed'],
-          ['off', 'As in the file'],
-        ],
-      },
-      {
-        flag: 'seed',
-        label: 'Seed',
-        hint: 'Where chance starts: the same number gives the same result again.',
-        kind: 'number',
-        placeholder: '0',
-      },
-    ],
-  },
-  {
-    title: 'The model',
-    fields: [
-      {
-        flag: 'base',
-        label: 'Numbers of the model',
-        hint: 'How exactly the model is kept beside the adapter. More bits take more memory; 4 are usually enough.',
-        kind: 'choice',
-        options: [
-          ['', 'What suits it'],
-          ['q4', '4 bits (q4)'],
-          ['nf4', '4 bits (nf4)'],
-          ['q8', '8 bits (q8)'],
-          ['f16', '16 bits (f16)'],
-          ['bf16', '16 bits (bf16)'],
-          ['f32', '32 bits (f32)'],
-        ],
-      },
-      {
-        flag: 'context',
-        label: 'Longest conversation',
-        hint: 'In tokens, question and answer together. More needs more memory.',
-        kind: 'number',
-        placeholder: 'the model’s own, at most 4096',
-      },
-    ],
-  },
-  {
-    title: 'Checks and memory',
-    fields: [
-      {
-        flag: 'eval-every',
-        label: 'Steps between checks',
-        hint: 'How often the examples kept back are asked.',
-        kind: 'number',
-        placeholder: 'a fifth of the run',
-      },
-      {
-        flag: 'early-stopping-patience',
-        label: 'Checks without improvement',
-        hint: 'Ends the run after so many checks that got no better, and keeps the best state.',
-        kind: 'number',
-        placeholder: 'never ends early',
-      },
-      {
-        flag: 'save-every',
-        label: 'Steps between saves',
-        hint: 'How often the state is written down, so that a closed tab costs little.',
-        kind: 'number',
-        placeholder: 'a tenth of the run',
-      },
-      {
-        flag: 'memory-limit',
-        label: 'Memory limit',
-        hint: 'In bytes. Under it, parts are computed twice instead of being kept.',
-        kind: 'number',
-        placeholder: 'what the device allows',
-      },
-      {
-        flag: 'tune',
-        label: 'Measure this device',
-        hint: 'Tries once which way of computing is fastest on this graphics chip, and remembers it.',
-        kind: 'choice',
-        options: [
-          ['on', 'Once'],
-          ['off', 'Never'],
-        ],
-      },
-    ],
-  },
-  {
-    title: 'The optimiser',
-    fields: [
-      {
-        flag: 'optimizer',
-        label: 'Optimiser',
-        hint: 'How a correction is worked out. AdamW adapts to each number; SGD needs less memory.',
-        kind: 'choice',
-        options: [
-          ['adamw', 'AdamW'],
-          ['sgd', 'SGD'],
-        ],
-      },
-      {
-        flag: 'optimizer-state',
-        label: 'AdamW’s notes',
-        hint: 'What AdamW keeps for each number. Rounded takes a quarter of the memory, and is taken where the memory limit leaves no other way.',
-        kind: 'choice',
-        options: [
-          ['f32', 'Exact'],
-          ['8bit', 'Rounded to 8 bits'],
-        ],
-      },
-      {
-        flag: 'weight-decay',
-        label: 'Weight decay',
-        hint: 'Pulls the adapter’s numbers towards zero, against learning by heart.',
-        kind: 'number',
-        placeholder: '0',
-      },
-      {
-        flag: 'max-grad-norm',
-        label: 'Largest correction',
-        hint: 'Corrections above this size are shrunk to it. 0 leaves them as they are.',
-        kind: 'number',
-        placeholder: '1',
-      },
-      {
-        flag: 'adam-betas',
-        label: 'AdamW’s memory',
-        hint: 'How long past corrections and their sizes count: two numbers below 1.',
-        kind: 'text',
-        placeholder: '0.9, 0.999',
-      },
-      {
-        flag: 'adam-eps',
-        label: 'AdamW’s smallest divisor',
-        hint: 'Keeps divisions by almost nothing in bounds.',
-        kind: 'number',
-        placeholder: '1e-8',
-      },
-    ],
-  },
-];
+function fieldOf(key: string, setting: Setting, page: OnPage): SettingField {
+  const { type, default: fallback } = setting;
+  const { label, hint, choices = {}, offers, omits = [], isRun = false } = page;
+  const unset = fallback === undefined ? '' : typedText(type.write(fallback));
+  const placeholder = page.unset ?? unset;
+  const listed = offers?.map(String) ?? type.choices ?? [];
+  const options = listed
+    .filter((value) => !omits.includes(value))
+    .map((value) => [value, choices[value] ?? value] as const);
+  const kind = isRun ? 'run' : listed.length > 0 ? 'choice' : type.kind === 'number' ? 'number' : 'text';
+  return {
+    ...{ flag: flagOf(key, setting), label, hint, kind, placeholder, unset },
+    options: kind === 'choice' && unset === '' ? [['', placeholder], ...options] : options,
+  };
+}
 
-export const FIELDS = SETTING_GROUPS.flatMap(({ fields }) => fields);
+/** The settings of `weblora train` that the page's form has, in the table's order. */
+export const SETTING_GROUPS: readonly SettingGroup[] = groupFields();
 
-const OTHER_LABELS: Readonly<Record<string, string>> = {
-  system: 'System prompt',
-  resume: 'Continue training',
-  'skip-bad-rows': 'Leave them out',
-  columns: 'Columns',
-  'eval-split': 'the examples kept back',
-  'eval-data': 'the examples kept back',
-  out: 'the run’s name',
-  overwrite: 'Delete',
-  data: 'the examples',
-  model: 'the model',
+function groupFields(): SettingGroup[] {
+  const groups = new Map<string, SettingField[]>();
+  for (const [key, setting] of Object.entries(TABLE)) {
+    const { page } = setting;
+    if (page === undefined || 'elsewhere' in page) continue;
+    groups.set(page.group, [...(groups.get(page.group) ?? []), fieldOf(key, setting, page)]);
+  }
+  return [...groups].map(([title, fields]) => ({ title, fields }));
+}
+
+/** A setting that the page keeps, by its flag; undefined for one that it has elsewhere, or that does not exist. */
+export function pageSetting(flag: string): Setting | undefined {
+  const [, setting] = settingOf(TABLE, flag) ?? [];
+  const page = setting?.page;
+  return page !== undefined && (!('elsewhere' in page) || page.isTyped) ? setting : undefined;
+}
+
+/** Whether a flag of `weblora train` is something that the page has in another place. */
+export const isElsewhere = (flag: string): boolean => {
+  const page = settingOf(TABLE, flag)?.[1].page;
+  return page !== undefined && 'elsewhere' in page;
 };
 
-/** Flags of how the model is opened, not of the run. */
-export const MODEL_FLAGS: readonly string[] = ['base', 'context'];
-
-/** Why a flag of `weblora train` is no setting here: where the page has it instead. */
-export const ELSEWHERE: Readonly<Record<string, string>> = {
-  model: 'the place Model',
-  data: 'the place Examples',
-  columns: 'asked for where they are unclear',
-  out: 'each run gets a name of its own',
-  overwrite: 'each run gets a name of its own',
-  resume: 'Continue, in the list of runs',
-  'eval-data': 'a sample’s own, and else kept back by themselves',
-  'eval-split': 'kept back by themselves',
-  'skip-bad-rows': 'Leave them out, under Examples',
-  device: 'the browser’s graphics chip, or none',
-  offline: 'a model that is here is used without asking',
-  config: 'Load settings',
-  json: 'for scripts',
-  quiet: 'for scripts',
-};
-
-export const isSettingFlag = (flag: string): boolean =>
-  flag === 'system' || FIELDS.some((field) => field.flag === flag);
+/** Whether a value makes no sense on the page. */
+export const isOmitted = ({ page }: Setting, value: string): boolean =>
+  page !== undefined && 'omits' in page && page.omits?.includes(value);
 
 /** What the page calls a flag; one it has no word for as it is. */
-export const labelOf = (flag: string): string =>
-  FIELDS.find((field) => field.flag === flag)?.label ?? RECORDED_LABELS[flag] ?? flag;
+export const labelOf = (flag: string): string => settingOf(TABLE, flag)?.[1].page?.label ?? flag;
 
-/** A sentence of the engine without the terminal's flags: each by the label it has on this page. */
-export function inPageWords(text: string): string {
-  return text.replace(/--([a-z]+(?:-[a-z]+)*)/g, (whole, flag: string) => {
-    const label = FIELDS.find((field) => field.flag === flag)?.label ?? OTHER_LABELS[flag];
-    return label === undefined ? whole.slice(2) : `“${label}”`;
-  });
+function nameOnPage({ setting: key, value }: Mention): string {
+  const setting = TABLE[key];
+  const label = setting?.page?.label;
+  const name = label === undefined ? flagOf(key, setting) : `“${label}”`;
+  if (value === undefined) return name;
+  const page = setting?.page;
+  const choice = page !== undefined && 'choices' in page ? page.choices?.[String(value)] : undefined;
+  return `${name} ${choice === undefined ? String(value) : `“${choice}”`}`;
 }
+
+/** A sentence of the engine with each setting by the label it has on this page. */
+export const pageWords = (said: Phrase): string => wordPhrase(said, nameOnPage);
+
+export const failureWords = ({ phrase, message }: Failure): string => pageWords(phrase ?? message);

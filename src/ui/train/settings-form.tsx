@@ -4,7 +4,7 @@ import { saveFile } from '../save-file.ts';
 import { model } from '../state/engine.ts';
 import { chooseInitAdapter, initAdapter, initAdapters } from './init-adapter.ts';
 import { readRunName } from './run-name.ts';
-import { inPageWords, SETTING_GROUPS, type SettingField } from './setting-fields.ts';
+import { failureWords, SETTING_GROUPS, type SettingField } from './setting-fields.ts';
 import {
   hasOwnSettings,
   readSettingsFile,
@@ -49,7 +49,7 @@ export function SettingsForm({ isDisabled }: { readonly isDisabled: boolean }) {
 }
 
 function Field({ field }: { readonly field: SettingField }) {
-  const { flag, label, hint, kind, options = [], placeholder = '' } = field;
+  const { flag, label, hint, kind, options, placeholder, unset } = field;
   const id = `setting-${flag}`;
   const value = typed.value[flag] ?? '';
   const recommended = model.value.kind === 'ready' ? model.value.facts.recommendedLearningRate : undefined;
@@ -62,17 +62,16 @@ function Field({ field }: { readonly field: SettingField }) {
       ) : kind === 'choice' ? (
         <select
           id={id}
-          value={value === '' ? (options[0]?.[0] ?? '') : value}
+          value={value === '' ? unset : value}
           aria-describedby={`${id}-hint`}
-          onChange={({ currentTarget }) =>
-            setSetting(flag, currentTarget.value === options[0]?.[0] ? '' : currentTarget.value)
-          }
+          onChange={({ currentTarget }) => setSetting(flag, currentTarget.value === unset ? '' : currentTarget.value)}
         >
           {options.map(([option, name]) => (
             <option key={option} value={option}>
               {name}
             </option>
           ))}
+          {value !== '' && !options.some(([option]) => option === value) && <option value={value}>{value}</option>}
         </select>
       ) : (
         <input
@@ -123,7 +122,7 @@ function SettingsFile({ isDisabled }: { readonly isDisabled: boolean }) {
       const unknown = await readSettingsFile(file);
       said.value = unknown.length === 0 ? `${file.name} is in use.` : `In use; not known here: ${unknown.join(', ')}.`;
     } catch (thrown) {
-      said.value = `${inPageWords(toFailure(thrown).message)}. Nothing was changed.`;
+      said.value = `${failureWords(toFailure(thrown))}. Nothing was changed.`;
     }
   };
   return (

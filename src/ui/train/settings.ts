@@ -1,11 +1,14 @@
 import { computed } from '@preact/signals';
 import { sizeRun, type RunSize } from '../../data/run-size.ts';
-import { toFailure, WebLoraError } from '../../errors.ts';
-import { DEFAULT_ACCUMULATE, resolveTrainConfig, type TrainConfig } from '../../train/config.ts';
+import { toFailure } from '../../errors.ts';
+import { flagNamed, readSetting, settingOf, writeSettings, type Setting } from '../../settings/settings.ts';
+import type { Written } from '../../settings/value-types.ts';
+import { readTrainConfig, resolveTrainConfig, type TrainConfig } from '../../train/config.ts';
+import { DEFAULT_ACCUMULATE, TRAIN_SETTINGS } from '../../train/settings.ts';
 import { model } from '../state/engine.ts';
 import { examples } from '../examples/examples.ts';
 import { isTextRecord, remembered } from '../state/kept.ts';
-import { ELSEWHERE, inPageWords, INIT_ADAPTER, isSettingFlag, MODEL_FLAGS } from './setting-fields.ts';
+import { failureWords, INIT_ADAPTER, isElsewhere, isOmitted, pageSetting, typedText } from './setting-fields.ts';
 
 export type Preset = 'quick' | 'balanced' | 'thorough';
 
@@ -29,49 +32,29 @@ export function resetSettings(): void {
 
 export const hasOwnSettings = computed(() => Object.keys(typed.value).some((flag) => flag !== 'system'));
 
-const amount = (text: string): number => Number(text.trim().replace(',', '.'));
+/** A number as people type it: with a decimal comma, too. */
+const decimal = (text: string): string => text.trim().replace(',', '.');
 
-/** Typed settings as a configuration; the names differ by their spelling only, save for a few. */
+/** What was typed, as the terminal would have it. */
+function plain({ type: { kind } }: Setting, text: string): string {
+  if (kind === 'number') return decimal(text);
+  if (kind !== 'numbers') return text.trim();
+  return text
+    .split(/[\s;]+|,\s+|,(?=0)/)
+    .map(decimal)
+    .join(',');
+}
+
+/** Typed settings as a configuration; those of how the model is opened are checked and left out. */
 function configOf(given: Readonly<Record<string, string>>): Partial<TrainConfig> {
-  const { context } = given;
-  if (context !== undefined && !(Number.isInteger(amount(context)) && amount(context) > 0))
-    throw new WebLoraError('config', '--context', { got: context, wanted: 'a whole number of tokens' });
-  const config: Record<string, unknown> = {};
+  const values: Record<string, string> = {};
   for (const [flag, text] of Object.entries(given)) {
-    if (MODEL_FLAGS.includes(flag) || flag === INIT_ADAPTER) continue;
-    const key = flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    switch (flag) {
-      case 'system':
-        config['system'] = text.trim();
-        break;
-      case 'method':
-      case 'optimizer':
-      case 'optimizer-state':
-      case 'schedule':
-      case 'loss-on':
-        config[key] = text;
-        break;
-      case 'packing':
-      case 'tune':
-      case 'shuffle':
-        config[key] = text === 'on';
-        break;
-      case 'targets':
-        config[key] = text.trim() === 'all-linear' ? 'all-linear' : text.split(/[\s,]+/).filter(Boolean);
-        break;
-      case 'adam-betas':
-        config['adamBetas'] = text.split(/[\s;]+|,\s+|,(?=0)/).map(amount);
-        break;
-      case 'memory-limit':
-        config['memoryLimitBytes'] = amount(text);
-        break;
-      default:
-        config[key] = amount(text);
-    }
+    const [key, setting] = settingOf(TRAIN_SETTINGS, flag) ?? [];
+    if (key === undefined || setting === undefined) continue;
+    values[flag] = plain(setting, text);
+    readSetting(key, setting, values[flag]);
   }
-  // The adapter's strength stays the same at every rank.
-  if (config['rank'] !== undefined && config['alpha'] === undefined) config['alpha'] = 2 * Number(config['rank']);
-  return config;
+  return readTrainConfig(values);
 }
 
 const QUICK_STEPS = 40;
@@ -119,7 +102,7 @@ function planned(which: Preset): PlannedRun | { readonly problem: string } {
     resolveTrainConfig(config);
     return { config, size: sizeOf(config, rows) };
   } catch (thrown) {
-    return { problem: inPageWords(toFailure(thrown).message) };
+    return { problem: failureWords(toFailure(thrown)) };
   }
 }
 
@@ -136,22 +119,16 @@ export const presetUpdates = computed((): Readonly<Record<Preset, number | undef
 });
 
 /** Settings under the terminal's names: what a settings file holds and the command line says. */
-export function settingFlags(): Readonly<Record<string, string | number>> {
+export function settingFlags(): Readonly<Record<string, Written>> {
   const current = settings.value;
   const { steps, epochs, earlyStoppingPatience } = 'problem' in current ? {} : current.config;
-  const given = {
-    ...(steps !== undefined && { steps }),
-    ...(epochs !== undefined && { epochs }),
-    ...(earlyStoppingPatience !== undefined && { 'early-stopping-patience': earlyStoppingPatience }),
-  };
-  const own = Object.entries(typed.value).map(([flag, text]) => {
-    const number = amount(text);
-    const isNumber = Number.isFinite(number) && !['system', 'targets', 'adam-betas', INIT_ADAPTER].includes(flag);
-    return [flag, isNumber ? number : text.trim()] as const;
+  const own = Object.entries(typed.value).map(([flag, text]): [string, Written] => {
+    const setting = pageSetting(flag);
+    if (setting === undefined) return [flag, text.trim()];
+    const value = setting.type.read(plain(setting, text));
+    return [flag, value === undefined ? text.trim() : setting.type.write(value)];
   });
-  const rank = typed.value['rank'];
-  const alpha = rank !== undefined && typed.value['alpha'] === undefined ? { alpha: 2 * Number(rank) } : {};
-  return { ...given, ...Object.fromEntries(own), ...alpha };
+  return { ...writeSettings(TRAIN_SETTINGS, { steps, epochs, earlyStoppingPatience }), ...Object.fromEntries(own) };
 }
 
 const quoted = (text: string): string => (/^[\w./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
@@ -171,36 +148,43 @@ export const terminalLine = computed(() => {
     if (columns.length > 0) parts.push('--columns', quoted(columns.join(',')));
   }
   for (const [flag, value] of Object.entries(settingFlags())) {
-    if (flag === 'shuffle') {
-      if (value === 'off') parts.push('--no-shuffle');
-    } else parts.push(`--${flag}`, quoted(String(value)));
+    if (value === true) parts.push(`--${flag}`);
+    else if (value === false) parts.push(`--no-${flag}`);
+    else parts.push(`--${flag}`, quoted(String(value)));
   }
   return [...parts, '--out', 'my-run'].join(' ');
 });
 
 /** Fetched when a file is read or written: the page begins without a parser. */
-const settingsFiles = (): Promise<typeof import('../../train/settings-file.ts')> =>
-  import('../../train/settings-file.ts');
+const settingsFiles = (): Promise<typeof import('../../settings/settings-file.ts')> =>
+  import('../../settings/settings-file.ts');
 
 /** The settings as a file that the page and the terminal's `--config` read. */
 export async function settingsFile(format: 'json' | 'yaml'): Promise<string> {
   return (await settingsFiles()).writeSettingsFile(settingFlags(), format);
 }
 
-/** Takes over a settings file or a run.json, as the terminal's `--config` does. @returns the names that mean nothing here */
+/**
+ * Takes over a settings file or a run.json, as the terminal's `--config` does.
+ * @returns the names that mean nothing here
+ * @throws `config` for a value that its setting does not take
+ */
 export async function readSettingsFile(file: File): Promise<readonly string[]> {
-  const { flagName, parseSettingsFile } = await settingsFiles();
+  const { parseSettingsFile } = await settingsFiles();
   const record = parseSettingsFile(file.name, await file.text());
   const next: Record<string, string> = {};
   const unknown: string[] = [];
   for (const [name, value] of Object.entries(record)) {
-    const flag = flagName(name);
+    const flag = flagNamed(TRAIN_SETTINGS, name);
+    const setting = pageSetting(flag);
     // Where a run began from is a folder of the other computer.
-    if (!isSettingFlag(flag) || flag === INIT_ADAPTER) {
-      if (ELSEWHERE[flag] === undefined && flag !== INIT_ADAPTER) unknown.push(name);
-    } else if (flag === 'shuffle') next[flag] = value === false || value === 'off' ? 'off' : 'on';
-    else if (['string', 'number', 'boolean'].includes(typeof value)) next[flag] = String(value);
-    else if (Array.isArray(value)) next[flag] = value.join(',');
+    if (setting === undefined || flag === INIT_ADAPTER) {
+      if (!isElsewhere(flag) && flag !== INIT_ADAPTER) unknown.push(name);
+    } else if (value !== null && value !== undefined) {
+      const [key = flag] = settingOf(TRAIN_SETTINGS, flag) ?? [];
+      const text = typedText(setting.type.write(readSetting(key, setting, value)));
+      if (!isOmitted(setting, text)) next[flag] = text;
+    }
   }
   typed.value = next;
   preset.value = 'balanced';

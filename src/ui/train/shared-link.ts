@@ -2,11 +2,12 @@ import { computed, signal } from '@preact/signals';
 import { chooseSample, chosenSource } from '../examples/examples.ts';
 import { hrefOf } from '../state/place.ts';
 import { isSampleKey, sampleTitle, type SampleKey } from '../examples/samples.ts';
-import { INIT_ADAPTER, isSettingFlag } from './setting-fields.ts';
+import { INIT_ADAPTER, pageSetting } from './setting-fields.ts';
 import { isPreset, preset, typed } from './settings.ts';
 
 /** What somebody writes or made is theirs: a system prompt and an adapter stay here, as examples and questions do. */
-const isShared = (flag: string): boolean => flag !== 'system' && flag !== INIT_ADAPTER && isSettingFlag(flag);
+const isShared = (flag: string): boolean =>
+  flag !== 'system' && flag !== INIT_ADAPTER && pageSetting(flag) !== undefined;
 
 /** The address that opens this page with the same sample, length and settings. It never carries data. */
 export const sharedLink = computed(() => {

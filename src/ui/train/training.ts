@@ -16,7 +16,7 @@ import { runsOfOtherTabs, takeTurn } from '../state/other-tabs.ts';
 import { askSavedState, progressAnswers } from './progress-answers.ts';
 import { makeRunName } from './run-name.ts';
 import { earlierRuns, refreshRuns } from '../take-away/runs.ts';
-import { INIT_ADAPTER, inPageWords } from './setting-fields.ts';
+import { INIT_ADAPTER, pageWords } from './setting-fields.ts';
 import { settings, typed } from './settings.ts';
 import { adapter, compare } from '../try/trial.ts';
 
@@ -251,7 +251,7 @@ async function take(event: TrainEvent): Promise<void> {
         totalSteps,
         firstStep,
         step: firstStep,
-        notices: notices.map(inPageWords),
+        notices: notices.map(pageWords),
         ...(plan && { plan }),
       });
     }

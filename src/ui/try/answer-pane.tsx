@@ -1,6 +1,7 @@
 import { isSameAnswer, type Answer } from './trial.ts';
 import { formatCount, FAILURE_TITLES } from '../words.ts';
 import { Breakable } from '../parts/breakable.tsx';
+import { failureWords } from '../train/setting-fields.ts';
 
 interface AnswerPaneProps {
   readonly title: string;
@@ -30,8 +31,8 @@ export function AnswerPane({ title, subtitle, answer, expected, empty }: AnswerP
         )}
         {answer.kind === 'failed' && (
           <p role="alert">
-            <strong>{FAILURE_TITLES[answer.failure.code]}.</strong> {answer.failure.message}. Nothing was lost: ask
-            again.
+            <strong>{FAILURE_TITLES[answer.failure.code]}.</strong> {failureWords(answer.failure)}. Nothing was lost:
+            ask again.
           </p>
         )}
       </div>

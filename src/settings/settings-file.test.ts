@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { flagName, parseSettingsFile, writeSettingsFile } from './settings-file.ts';
+import { parseSettingsFile, writeSettingsFile } from './settings-file.ts';
 
 const SETTINGS = { steps: 12, lr: 0.001, 'adam-betas': '0.9,0.99', system: 'Say: no.\n# Not "yes".' } as const;
 
@@ -9,10 +9,6 @@ it.each(['json', 'yaml'] as const)('reads back what it writes as %s', (format) =
 
 it('reads a run.json by its settings', () => {
   expect(parseSettingsFile('run.json', JSON.stringify({ status: 'completed', settings: SETTINGS }))).toEqual(SETTINGS);
-});
-
-it('spells names as the terminal does', () => {
-  expect(['seqLen', 'seq_len', 'seq-len', 'lr'].map(flagName)).toEqual(['seq-len', 'seq-len', 'seq-len', 'lr']);
 });
 
 it.each([

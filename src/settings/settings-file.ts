@@ -1,12 +1,8 @@
 import { parse, stringify } from 'yaml';
 import { WebLoraError } from '../errors.ts';
+import type { Written } from './value-types.ts';
 
 const WANTED = 'a JSON or YAML file of settings';
-
-/** `seqLen`, `seq_len` -> `seq-len`: a setting's name as the terminal's flags spell it. */
-export function flagName(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll('_', '-');
-}
 
 /**
  * Settings by name, as the file spells them: of `--config`, of the page's settings file, or of a run.json through its
@@ -40,9 +36,6 @@ export function parseSettingsFile(what: string, text: string): Record<string, un
 }
 
 /** What `parseSettingsFile` reads. */
-export function writeSettingsFile(
-  settings: Readonly<Record<string, string | number>>,
-  format: 'json' | 'yaml',
-): string {
+export function writeSettingsFile(settings: Readonly<Record<string, Written>>, format: 'json' | 'yaml'): string {
   return format === 'yaml' ? stringify(settings) : `${JSON.stringify(settings, null, 2)}\n`;
 }
