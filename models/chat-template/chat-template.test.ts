@@ -5,7 +5,9 @@ const now = new Date(2024, 6, 4, 15, 5, 9); // local time, a Thursday
 const specialTokens = { bos_token: '<s>', eos_token: '</s>' };
 
 function render(template: string, addGenerationPrompt = false): string {
-  return compileChatTemplate(template, { specialTokens, now })([{ role: 'user', content: 'hi' }], addGenerationPrompt);
+  return compileChatTemplate(template, { specialTokens, now })([{ role: 'user', content: 'hi' }], {
+    addGenerationPrompt,
+  });
 }
 
 describe('variables of a chat template', () => {
@@ -17,9 +19,9 @@ describe('variables of a chat template', () => {
 
   it('knows the special tokens, what is not given, and the generation prompt', () => {
     expect(render('{{ bos_token }}|{{ eos_token }}|{{ tools is none }}|{{ documents is none }}')).toBe(
-      '<s>|</s>|true|true',
+      '<s>|</s>|True|True',
     );
-    expect(render('{{ pad_token is defined }}|{{ enable_thinking is defined }}')).toBe('false|false');
+    expect(render('{{ pad_token is defined }}|{{ enable_thinking is defined }}')).toBe('False|False');
     expect(render('{% if add_generation_prompt %}yes{% else %}no{% endif %}', true)).toBe('yes');
   });
 
@@ -29,6 +31,6 @@ describe('variables of a chat template', () => {
     );
     expect(
       render('{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}{{ loop.last }}{% endfor %}'),
-    ).toBe('hitrue');
+    ).toBe('hiTrue');
   });
 });

@@ -1,7 +1,12 @@
-import { Environment, Template } from '@huggingface/jinja';
 import { WebLoraError } from '../../src/errors.ts';
-import type { ChatMessage } from '../tokenizer/chat-tokenizer.ts';
-import { PythonStrings } from './python-strings.ts';
+import type { ChatContext, ChatMessage } from '../tokenizer/chat-tokenizer.ts';
+import { TemplateRefusal } from './jinja/errors.ts';
+import { renderTemplate } from './jinja/interpreter.ts';
+import type { Statement } from './jinja/nodes.ts';
+import { parseTemplate } from './jinja/parser.ts';
+import { strftime } from './jinja/strftime.ts';
+import { Callable, str, toValue } from './jinja/values.ts';
+import type { Args, Value } from './jinja/values.ts';
 
 /** A stretch of text that the model is taught to say, in UTF-16 units: [start, end). */
 export interface Span {
@@ -11,9 +16,14 @@ export interface Span {
 
 /** A chat template ready to run: a conversation in, the text the model sees out. */
 export interface RenderChat {
-  (messages: readonly ChatMessage[], addGenerationPrompt: boolean): string;
+  (messages: readonly ChatMessage[], settings?: RenderSettings): string;
   /** What the template itself marks as said by the assistant; only of templates with `{% generation %}` blocks. */
-  readonly generated?: (messages: readonly ChatMessage[]) => Span[];
+  readonly generated?: (messages: readonly ChatMessage[], context?: ChatContext) => Span[];
+}
+
+export interface RenderSettings extends ChatContext {
+  /** Up to where the assistant answers (default false). */
+  readonly addGenerationPrompt?: boolean;
 }
 
 export interface ChatTemplateOptions {
@@ -23,78 +33,41 @@ export interface ChatTemplateOptions {
   readonly now: Date;
 }
 
-const MONTHS = 'January February March April May June July August September October November December'.split(' ');
-const DAYS = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ');
-
-/** Python's strftime for the directives templates use, in English whatever the browser's language. Local time. */
-function strftime(date: Date, format: string): string {
-  const two = (n: number): string => String(n).padStart(2, '0');
-  const month = MONTHS[date.getMonth()] ?? '';
-  const day = DAYS[date.getDay()] ?? '';
-  const values: Readonly<Record<string, string>> = {
-    Y: String(date.getFullYear()),
-    y: two(date.getFullYear() % 100),
-    m: two(date.getMonth() + 1),
-    d: two(date.getDate()),
-    B: month,
-    b: month.slice(0, 3),
-    A: day,
-    a: day.slice(0, 3),
-    H: two(date.getHours()),
-    I: two(date.getHours() % 12 || 12),
-    M: two(date.getMinutes()),
-    S: two(date.getSeconds()),
-    p: date.getHours() < 12 ? 'AM' : 'PM',
-    '%': '%',
-  };
-  return format.replace(/%(.)/g, (directive, letter: string) => values[letter] ?? directive);
-}
-
-/** Python's range(stop) and range(start, stop, step). */
-function range(first: number, stop?: number, step = 1): number[] {
-  const start = stop === undefined ? 0 : first;
-  const end = stop ?? first;
-  if (step === 0) throw new Error('range() arg 3 must not be zero');
-  const count = Math.max(0, Math.ceil((end - start) / step));
-  return Array.from({ length: count }, (_, i) => start + i * step);
-}
-
-/** What `raise_exception` throws: the template's own words about a conversation it does not take. */
-class TemplateRefusal extends Error {}
-
-/** The template engine's words in one line; running out of tokens while parsing reaches us as a TypeError. */
-function messageOf(thrown: unknown, isParsing = false): string {
-  if (isParsing && thrown instanceof TypeError) return 'a block that is not closed';
-  return (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\s+/g, ' ');
-}
-
 // Noncharacters, which no text has: https://www.unicode.org/faq/private_use.html#nonchar1
 const OPENED = '\ufdd0generation\ufdd0';
 const CLOSED = '\ufdd1generation\ufdd1';
 
-/**
- * transformers' `{% generation %}` block as a Jinja call block, which is what transformers makes of it: white space is
- * controlled and variables are scoped as in any block, and where it begins and ends can be seen in the text.
- */
-function withMarks(source: string): string {
-  const body = source
-    .replace(/\{%([-+]?)\s*generation\s*([-+]?)%\}/g, '{%$1 call weblora_generation() $2%}')
-    .replace(/\{%([-+]?)\s*endgeneration\s*([-+]?)%\}/g, '{%$1 endcall $2%}');
-  if (body === source) return source;
-  return `{% macro weblora_generation() %}${OPENED}{{ caller() }}${CLOSED}{% endmacro %}\n${body}`;
-}
-
-/** Takes the marks out of a text and says where they were. */
-function takeMarks(marked: string): { text: string; spans: Span[] } {
+/** Where the marks in a text are, in the text without them. */
+function takeMarks(marked: string): Span[] {
   const [head = '', ...rest] = marked.split(OPENED);
-  let text = head;
+  let { length } = head;
   const spans: Span[] = [];
   for (const part of rest) {
     const [said = '', after = ''] = part.split(CLOSED);
-    spans.push({ start: text.length, end: text.length + said.length });
-    text += said + after;
+    spans.push({ start: length, end: length + said.length });
+    length += said.length + after.length;
   }
-  return { text, spans };
+  return spans;
+}
+
+/** What a template is given of a message: no field that only this program reads, none that is not there. */
+function fieldsOf({ scored: _, ...fields }: ChatMessage): object {
+  return fields;
+}
+
+function hasGeneration(body: readonly Statement[]): boolean {
+  return body.some((node) => {
+    if (node.type === 'generation') return true;
+    if (node.type === 'if') return [...node.branches.map((each) => each.body), node.otherwise].some(hasGeneration);
+    if (node.type === 'macro' || node.type === 'call-block') return hasGeneration(node.macro.body);
+    if (node.type === 'for') return hasGeneration(node.body) || hasGeneration(node.otherwise);
+    return 'body' in node && hasGeneration(node.body);
+  });
+}
+
+/** The template's engine's words in one line. */
+function messageOf(thrown: unknown): string {
+  return (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\s+/g, ' ');
 }
 
 /**
@@ -103,44 +76,43 @@ function takeMarks(marked: string): { text: string; spans: Span[] } {
  * @throws WebLoraError 'bad-tokenizer' when it does not parse; the result throws it when the template fails or refuses
  */
 export function compileChatTemplate(source: string, options: ChatTemplateOptions): RenderChat {
-  let program: Template['parsed'];
+  let program: readonly Statement[];
   try {
-    program = new Template(withMarks(source)).parsed;
+    program = parseTemplate(source);
   } catch (cause) {
     throw new WebLoraError('bad-tokenizer', 'chat template: does not parse', {
-      got: messageOf(cause, true),
+      got: messageOf(cause),
       wanted: 'a Jinja template',
       fix: "use the model's own chat_template.jinja or remove it",
       cause,
     });
   }
-  const run: RenderChat = (messages, addGenerationPrompt) => {
-    const environment = new Environment();
-    // Not Template.render: its strftime_now reads today's date and the browser's language.
-    const variables: Readonly<Record<string, unknown>> = {
-      true: true,
-      false: false,
-      none: null,
-      True: true,
-      False: false,
-      None: null,
-      range,
-      strftime_now: (format: string) => strftime(options.now, format),
-      raise_exception: (reason: string) => {
-        throw new TemplateRefusal(reason);
-      },
-      bos_token: '',
-      eos_token: '',
-      tools: null,
-      documents: null,
-      ...options.specialTokens,
-      messages: messages.map(({ role, content }) => ({ role, content })),
+  const call = (name: string, run: (text: string) => Value): Callable =>
+    new Callable(name, ({ positional, named }: Args) => run(str(positional[0] ?? [...named.values()][0] ?? '')));
+  const constants: Readonly<Record<string, unknown>> = {
+    strftime_now: call('strftime_now', (format) => strftime(options.now, format)),
+    raise_exception: call('raise_exception', (reason) => {
+      throw new TemplateRefusal(reason);
+    }),
+    bos_token: '',
+    eos_token: '',
+    documents: null,
+    ...options.specialTokens,
+  };
+  const run = (
+    messages: readonly ChatMessage[],
+    { addGenerationPrompt = false, tools }: RenderSettings,
+    generationMarks?: readonly [string, string],
+  ): string => {
+    const given = {
+      ...constants,
+      tools: tools ?? null,
+      messages: messages.map(fieldsOf),
       add_generation_prompt: addGenerationPrompt,
     };
-    for (const [name, value] of Object.entries(variables)) environment.set(name, value);
-    let rendered: unknown;
+    const variables = new Map(Object.entries(given).map(([name, value]) => [name, toValue(value)] as const));
     try {
-      rendered = new PythonStrings(environment).run(program).value;
+      return renderTemplate(program, { variables, ...(generationMarks && { generationMarks }) });
     } catch (cause) {
       const refused = cause instanceof TemplateRefusal;
       throw new WebLoraError('bad-tokenizer', `chat template: ${refused ? 'refuses the conversation' : 'fails'}`, {
@@ -152,15 +124,11 @@ export function compileChatTemplate(source: string, options: ChatTemplateOptions
         cause,
       });
     }
-    if (typeof rendered !== 'string') {
-      throw new WebLoraError('bad-tokenizer', 'chat template', { got: typeof rendered, wanted: 'text' });
-    }
-    return rendered;
   };
-  if (withMarks(source) === source) return run;
-  return Object.assign(
-    (messages: readonly ChatMessage[], addGenerationPrompt: boolean) =>
-      takeMarks(run(messages, addGenerationPrompt)).text,
-    { generated: (messages: readonly ChatMessage[]) => takeMarks(run(messages, false)).spans },
-  );
+  const render = (messages: readonly ChatMessage[], settings: RenderSettings = {}): string => run(messages, settings);
+  if (!hasGeneration(program)) return render;
+  return Object.assign(render, {
+    generated: (messages: readonly ChatMessage[], context: ChatContext = {}) =>
+      takeMarks(run(messages, context, [OPENED, CLOSED])),
+  });
 }

@@ -25,7 +25,7 @@ export function endOfTurnLength(tail: string, specialTexts: readonly string[]): 
 
 function renderedOrNothing(source: TurnSource, messages: readonly ChatMessage[], prompt: boolean): string | undefined {
   try {
-    return source.render(messages, prompt);
+    return source.render(messages, { addGenerationPrompt: prompt });
   } catch (thrown) {
     // Some templates refuse the beginning of a conversation that they take as a whole.
     if (thrown instanceof WebLoraError) return undefined;

@@ -191,7 +191,7 @@ describe('a broken tokenizer is named', () => {
 
   it('a chat template that does not parse, fails, refuses or is missing', () => {
     expect(failure({ chatTemplate: '{% for m in messages %}' })).toMatchInlineSnapshot(
-      `"chat template: does not parse: got a block that is not closed, wanted a Jinja template; use the model's own chat_template.jinja or remove it"`,
+      `"chat template: does not parse: got line 1: a block that is not closed, expected endfor or else, found the end, wanted a Jinja template; use the model's own chat_template.jinja or remove it"`,
     );
     expect(failure({ tokenizerConfig: '{"chat_template": 7}' })).toMatchInlineSnapshot(
       `"tokenizer_config.json: chat_template: got number, wanted a template, or a list of {name, template}"`,
@@ -206,7 +206,7 @@ describe('a broken tokenizer is named', () => {
       `[WebLoraError: chat template: refuses the conversation: got Only user and assistant roles are supported!, wanted roles and an order that this model knows; change the roles or leave out --system]`,
     );
     expect(render('{% for t in tools %}{% endfor %}')).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: chat template: fails: got Expected iterable or object type in for loop: got NullValue, wanted a template that renders it; use the model's own chat_template.jinja or remove it]`,
+      `[WebLoraError: chat template: fails: got 'NoneType' object is not iterable, wanted a template that renders it; use the model's own chat_template.jinja or remove it]`,
     );
     expect(render('')).toThrowErrorMatchingInlineSnapshot(
       `[WebLoraError: chat template: got none, wanted chat_template.jinja, or chat_template in tokenizer_config.json; use --raw, or add the template to the model folder]`,

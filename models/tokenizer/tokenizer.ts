@@ -113,13 +113,10 @@ function endOfTurnToken(render: RenderChat, specialTexts: readonly string[]): st
   const answer = 'qxzAnswerqxz';
   let rendered: string;
   try {
-    rendered = render(
-      [
-        { role: 'user', content: 'a' },
-        { role: 'assistant', content: answer },
-      ],
-      false,
-    );
+    rendered = render([
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: answer },
+    ]);
   } catch (thrown) {
     if (thrown instanceof WebLoraError) return undefined;
     throw thrown;
@@ -243,7 +240,7 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
   };
 
   const renderChat: ChatTokenizer['renderChat'] = (messages, { addGenerationPrompt = false } = {}) => {
-    if (render !== undefined) return render(messages, addGenerationPrompt);
+    if (render !== undefined) return render(messages, { addGenerationPrompt });
     throw new WebLoraError('bad-tokenizer', 'chat template', {
       got: 'none',
       wanted: 'chat_template.jinja, or chat_template in tokenizer_config.json',
@@ -263,17 +260,18 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
     decode,
     streamDecoder: () => makeStreamDecoder((ids) => decode(ids, { skipSpecialTokens: true })),
     renderChat,
-    encodePrompt: (messages) => (render === undefined ? verbatim(messages).ids : codec.encode(render(messages, true))),
+    encodePrompt: (messages) =>
+      render === undefined ? verbatim(messages).ids : codec.encode(render(messages, { addGenerationPrompt: true })),
     encodeConversation(messages, { scoreAll = false } = {}) {
       if (!scoreAll) {
         if (render === undefined) return verbatim(messages);
-        const whole = render(messages, false);
+        const whole = render(messages);
         return encodeSpans(codec, whole, assistantSpans({ render, specialTexts }, messages, whole));
       }
       // Everything but the turns that are only read.
       const isLeftOut = (message: ChatMessage): boolean => message.scored === false;
       if (render !== undefined) {
-        const whole = render(messages, false);
+        const whole = render(messages);
         const leftOut = messages.some(isLeftOut)
           ? assistantSpans({ render, specialTexts }, messages, whole, isLeftOut)
           : [];

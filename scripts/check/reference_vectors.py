@@ -9,15 +9,19 @@ DATA is a folder with tokenizers/<name>/tokenizer.json and chat_templates/*.jinj
 import json
 import random
 import sys
-from datetime import datetime
 from pathlib import Path
 
-import tokenizers
-from jinja2 import nodes
+import jinja2
 from jinja2.exceptions import TemplateError
-from jinja2.ext import Extension
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from tokenizers import Tokenizer
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fixtures"))
+from transformers_jinja import NOW, render  # noqa: E402
+
+try:
+    import tokenizers
+    from tokenizers import Tokenizer
+except ModuleNotFoundError:
+    tokenizers = None  # templates only
 
 # Accents (composed and not), CJK, emoji with joiners and flags, code, runs of spaces, line ends, digits, contractions.
 TEXTS = [
@@ -84,44 +88,6 @@ def tokenizer_vectors(path: Path, published: list[str]) -> list[dict]:
     return vectors
 
 
-class Generation(Extension):
-    """transformers' {% generation %} block: the text, and what was said in it."""
-
-    tags = {"generation"}
-
-    def parse(self, parser):
-        line = next(parser.stream).lineno
-        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
-        return nodes.CallBlock(self.call_method("_show"), [], [], body).set_lineno(line)
-
-    def _show(self, caller):
-        said = caller()
-        self.environment.said.append(said)
-        return said
-
-
-NOW = datetime(2026, 11, 21, 9, 5, 3)
-
-
-def environment() -> ImmutableSandboxedEnvironment:
-    """As transformers' utils/chat_template_utils.py sets it up."""
-
-    def raise_exception(message):
-        raise TemplateError(message)
-
-    def tojson(value, ensure_ascii=False, indent=None, separators=None, sort_keys=False):
-        return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
-
-    env = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, "jinja2.ext.loopcontrols"]
-    )
-    env.said = []
-    env.filters["tojson"] = tojson
-    env.globals["raise_exception"] = raise_exception
-    env.globals["strftime_now"] = NOW.strftime
-    return env
-
-
 CONVERSATIONS = {
     "one turn": [("user", "What is 2 + 2?"), ("assistant", "It is 4.")],
     "system": [("system", "Answer briefly."), ("user", "Hi"), ("assistant", "Hello!")],
@@ -140,29 +106,71 @@ CONVERSATIONS = {
 }
 
 
+TOOLS = [
+    {
+        "type": "function",
+        "function": {
+            "name": "add",
+            "description": "Adds two numbers.",
+            "parameters": {
+                "type": "object",
+                "properties": {"a": {"type": "integer"}, "b": {"type": "integer", "description": "The second."}},
+                "required": ["a", "b"],
+            },
+        },
+    }
+]
+CALL = {"id": "call12345", "type": "function", "function": {"name": "add", "arguments": {"a": 1, "b": [2, None, True, "\u00e9"]}}}
+WITH_FIELDS = {
+    "reasoning": [
+        {"role": "user", "content": "What is 2 + 2?"},
+        {"role": "assistant", "content": "It is 4.", "reasoning_content": "Two and two.\nSo four."},
+        {"role": "user", "content": "Sure?"},
+        {"role": "assistant", "content": "Yes.", "reasoning_content": "They ask again."},
+    ],
+    "thinking in the text": [
+        {"role": "user", "content": "What is 2 + 2?"},
+        {"role": "assistant", "content": "<think>\nTwo and two.\n</think>\n\nIt is 4."},
+    ],
+    "tools": [
+        {"role": "system", "content": "Use the tools."},
+        {"role": "user", "content": "1 + 2?"},
+        {"role": "assistant", "content": "", "tool_calls": [CALL]},
+        {"role": "tool", "content": "3", "tool_call_id": "call12345", "name": "add"},
+        {"role": "assistant", "content": "It is 3."},
+    ],
+    "tools, none called": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"}],
+}
+
+
 def render_vectors(source: str) -> dict:
-    env = environment()
     out = []
-    for name, turns in CONVERSATIONS.items():
-        messages = [{"role": role, "content": content} for role, content in turns]
+    plain = {
+        name: [{"role": role, "content": content} for role, content in turns] for name, turns in CONVERSATIONS.items()
+    }
+    for name, messages in {**plain, **WITH_FIELDS}.items():
+        tools = TOOLS if name.startswith("tools") else None
         for prompt in (False, True):
             vector = {"conversation": name, "messages": messages, "addGenerationPrompt": prompt}
-            env.said.clear()
+            if tools is not None:
+                vector["tools"] = tools
             try:
-                vector["rendered"] = env.from_string(source).render(
+                text, spans = render(
+                    source,
                     messages=messages,
                     add_generation_prompt=prompt,
-                    tools=None,
+                    tools=tools,
                     documents=None,
                     bos_token="<s>",
                     eos_token="</s>",
                 )
+                vector["rendered"] = text
+                if spans:
+                    vector["generated"] = [text[start:end] for start, end in spans]
             except TemplateError as error:
                 vector["refused"] = str(error)
             except Exception as error:  # a template that Python itself cannot run
                 vector["failed"] = f"{type(error).__name__}: {error}"
-            if env.said:
-                vector["generated"] = list(env.said)
             out.append(vector)
     return {"source": source, "vectors": out}
 
@@ -192,10 +200,11 @@ def main() -> None:
         "tokenizers": {
             path.parent.name: tokenizer_vectors(path, published)
             for path in sorted((data / "tokenizers").glob("*/tokenizer.json"))
+            if tokenizers is not None
         },
         "now": NOW.isoformat(),
         "templates": {name: render_vectors(source) for name, source in templates(data).items()},
-        "made by": f"tokenizers {tokenizers.__version__}",
+        "made by": f"Jinja2 {jinja2.__version__}, tokenizers {tokenizers and tokenizers.__version__}",
     }
     out.write_text(json.dumps(vectors), encoding="utf-8")
     print(f"{len(vectors['tokenizers'])} tokenizers, {len(vectors['templates'])} templates")
