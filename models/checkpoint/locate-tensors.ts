@@ -1,6 +1,6 @@
 import { WebLoraError } from '../../src/errors.ts';
 import { tensorToFloat32, type SafetensorsEntry, type SafetensorsFile } from '../../src/formats/safetensors.ts';
-import { coreName, listNames } from '../../src/formats/tensor-names.ts';
+import { coreName, isOtherPart, listNames } from '../../src/formats/tensor-names.ts';
 import type { Model, WeightSpec } from '../families/family.ts';
 import { packedWeights } from './packed-weights.ts';
 
@@ -20,10 +20,6 @@ const HEAD_CORE = 'lm_head.weight';
 
 /** Tensors that old checkpoints carry although they follow from config.json. */
 const DERIVED = /rotary_emb\.(?:inv_freq|cos_cached|sin_cached)$|masked_bias$/;
-
-/** Parts of other models that answer nothing when text is continued: `score.weight`, a vision tower, and so on. */
-const OTHER_PARTS =
-  /^(?:vision_tower|vision_model|visual|multi_modal_projector|mm_projector|audio_tower|audio_projector|embed_vision|embed_audio|score|classifier|v_head|value_head)\./;
 
 /** Every tensor of the files, by the name without wrappers that it is matched by. */
 export interface Checkpoint {
@@ -139,8 +135,8 @@ export function locateTensors(
     ([core, { name }]) =>
       !used.has(name) && !DERIVED.test(name) && model.derived?.test(name) !== true && core !== HEAD_CORE,
   );
-  const others = unknown.filter(([core]) => OTHER_PARTS.test(core)).map(([, { name }]) => name);
-  const foreign = unknown.filter(([core]) => !OTHER_PARTS.test(core)).map(([, { name }]) => name);
+  const others = unknown.filter(([core]) => isOtherPart(core)).map(([, { name }]) => name);
+  const foreign = unknown.filter(([core]) => !isOtherPart(core)).map(([, { name }]) => name);
   const [first] = missing;
   if (first !== undefined) throw missingTensors(folder, model, first, missing.length, foreign);
   for (const place of places.values()) checkPlace(folder, place);

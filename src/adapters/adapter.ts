@@ -26,6 +26,8 @@ export interface LoraAdapter {
   readonly scale: number;
   /** By module path in the base model: `model.layers.0.self_attn.q_proj`. */
   readonly modules: ReadonlyMap<string, LoraModule>;
+  /** What its files say and is not used, or contradict each other in: sentences to show. Absent where there is nothing. */
+  readonly notes?: readonly string[];
 }
 
 /** alpha / rank, or alpha / sqrt(rank) for rsLoRA (Kalajdzievski 2023, arXiv:2312.03732). */

@@ -49,6 +49,11 @@ export class Output {
     process.stderr.write(`warning: ${text}\n`);
   }
 
+  /** What opening a model or an adapter had to say about its files. */
+  warnOf(name: string, notes: readonly string[] = []): void {
+    for (const note of notes) this.warn(`${name}: ${note}`);
+  }
+
   /** A bar where somebody watches, a line now and then where nobody does. */
   progress(label: string, unit: string): Progress {
     return new Progress(label, unit, this.#options.quiet);

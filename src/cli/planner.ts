@@ -20,7 +20,7 @@ export async function withPlanner<T>(
     shapesOnly: true,
   });
   const opened = await openModel(folder);
-  for (const note of opened.notes) output.warn(`${opened.name}: ${note}`);
+  output.warnOf(opened.name, opened.notes);
   const context = flags.number('context');
   const format = resolveBase(opened, baseOf(flags));
   if (flags.oneOf('device', ['auto', 'webgpu', 'cpu'] as const) === 'cpu') {

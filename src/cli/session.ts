@@ -33,6 +33,7 @@ export async function withSession<T>(flags: Flags, output: Output, body: (sessio
     adapterPath === undefined
       ? undefined
       : await readAdapter('--adapter', adapterPath, async () => baseNamesIn(await open()));
+  if (adapterPath !== undefined) output.warnOf(adapterPath, adapter?.notes);
   const run = adapterPath === undefined ? undefined : readRunFile(resolve(adapterPath));
   const folder = await open();
   const context = flags.number('context');
@@ -52,7 +53,7 @@ export async function withSession<T>(flags: Flags, output: Output, body: (sessio
       onProgress: (done, total) => progress.update(done, total),
     });
     progress.end();
-    for (const note of model.opened.notes) output.warn(`${model.opened.name}: ${note}`);
+    output.warnOf(model.opened.name, model.opened.notes);
     if (run !== undefined && run.base.sha256 !== model.opened.baseHash) {
       output.warn(
         `the adapter was trained on a base with sha256 ${run.base.sha256.slice(0, 12)}…, this one has ${model.opened.baseHash.slice(0, 12)}…: answers will differ from training`,

@@ -352,7 +352,7 @@ export class LoadedModel {
   /** A runtime over this base, to be disposed by the caller. */
   async runtime(options: { adapter?: LoraAdapter; slots?: number; context?: number } = {}): Promise<Runtime> {
     const { adapter, slots = 1, context = this.context } = options;
-    if (adapter !== undefined) assertAdapterFits(adapter, this.opened.model.weights);
+    if (adapter !== undefined) assertAdapterFits(adapter, this.opened.model);
     if (this.#base !== undefined && this.#pool !== undefined)
       return WgslRuntime.make(this.#base, {
         slots,
@@ -376,7 +376,7 @@ export class LoadedModel {
     settings: GenerateSettings,
     { adapter, strength, conversation, signal }: AnswerOptions = {},
   ): AsyncGenerator<string, GenerateReport, undefined> {
-    if (adapter !== undefined) assertAdapterFits(adapter, this.opened.model.weights);
+    if (adapter !== undefined) assertAdapterFits(adapter, this.opened.model);
     const talk = await this.#conversation(conversation ?? (adapter === undefined ? 'base' : 'adapter'));
     const voice = { ...(adapter && { adapter }), ...(strength !== undefined && { strength }) };
     return yield* talk.answer(settings, voice, { ...(signal && { signal }) });

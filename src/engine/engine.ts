@@ -411,7 +411,7 @@ class Engine {
       given.set(name, content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : content);
     const bytes = adapterFiles(given);
     const adapter = readPeft(bytes);
-    assertAdapterFits(adapter, opened.model.weights);
+    assertAdapterFits(adapter, opened.model);
     const card = bytes.get(PEFT_CARD_FILE);
     return this.#keep(adapter, card === undefined ? '' : new TextDecoder().decode(card));
   }
@@ -420,9 +420,9 @@ class Engine {
     const models = [...this.#models.values()];
     return Promise.resolve(
       [...this.#adapters].map(([id, { adapter }]) => {
-        const { rank, alpha, method, targetModules: targets, baseModel } = adapter;
+        const { rank, alpha, method, targetModules: targets, baseModel, notes = [] } = adapter;
         const isResident = models.some(({ loaded }) => loaded.isResident(adapter));
-        return { id, rank, alpha, method, targets, baseModel, isResident };
+        return { id, rank, alpha, method, targets, baseModel, notes, isResident };
       }),
     );
   }

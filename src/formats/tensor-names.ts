@@ -37,6 +37,15 @@ export function blockModulePath(path: string): string | undefined {
   return /^h\.\d+\./.test(core) ? `transformer.${core}` : undefined;
 }
 
+/** Parts of other models that answer nothing when text is continued: `score`, a vision tower, and so on. */
+const OTHER_PARTS =
+  /^(?:vision_tower|vision_model|visual|multi_modal_projector|mm_projector|audio_tower|audio_projector|embed_vision|embed_audio|score|classifier|v_head|value_head)\./;
+
+/** Whether a name without wrappers, as `coreName` gives it, is of a part that text does not go through. */
+export function isOtherPart(core: string): boolean {
+  return OTHER_PARTS.test(core);
+}
+
 /** `a, b, c and 4 more` */
 export function listNames(names: readonly string[], most = 3): string {
   const shown = names.slice(0, most).join(', ');

@@ -1,5 +1,6 @@
 import { loraScale, shortNames, type LoraAdapter, type LoraMethod, type LoraModule } from '../adapters/adapter.ts';
 import { WebLoraError } from '../errors.ts';
+import { listNames } from '../formats/tensor-names.ts';
 import { Usage, type Gpu } from '../gpu/gpu.ts';
 import type { ParamLayout } from '../graph/params.ts';
 import { loraAName, loraBName, type LoraSettings } from './lora.ts';
@@ -57,18 +58,28 @@ export function adapterFrom(
  */
 export function assertAdapterFits(
   adapter: LoraAdapter,
-  weights: readonly { readonly name: string; readonly shape: readonly number[] }[],
+  model: {
+    readonly weights: readonly { readonly name: string; readonly shape: readonly number[] }[];
+    readonly linearPaths: readonly string[];
+  },
 ): void {
-  const shapes = new Map(weights.map(({ name, shape }) => [name, shape]));
+  const shapes = new Map(model.weights.map(({ name, shape }) => [name, shape]));
+  // The head and the embedding are weights too, and carry no adapter.
+  const layers = new Set(model.linearPaths);
+  const foreign = [...adapter.modules.keys()].filter((path) => !layers.has(path));
+  const [first] = foreign;
+  if (first !== undefined) {
+    throw new WebLoraError('bad-adapter', `adapter: layer ${first}`, {
+      got:
+        foreign.length === 1
+          ? 'a layer the base model does not have'
+          : `${foreign.length} layers the base model does not have: ${listNames(foreign)}`,
+      wanted: `an adapter made for this model, which has ${model.linearPaths.length} layers like ${model.linearPaths[0] ?? 'none'}`,
+      fix: 'choose the base model named in adapter_config.json',
+    });
+  }
   for (const [path, { inFeatures, outFeatures }] of adapter.modules) {
-    const shape = shapes.get(`${path}.weight`);
-    if (shape === undefined) {
-      throw new WebLoraError('bad-adapter', `adapter: layer ${path}`, {
-        got: 'a layer the base model does not have',
-        wanted: 'an adapter made for this model',
-        fix: 'choose the base model named in adapter_config.json',
-      });
-    }
+    const shape = shapes.get(`${path}.weight`) ?? [];
     if (shape[0] !== outFeatures || shape[1] !== inFeatures) {
       throw new WebLoraError('bad-adapter', `adapter: layer ${path}`, {
         got: `${outFeatures} x ${inFeatures}`,

@@ -215,9 +215,9 @@ interface ResolvedSettings {
 
 /** With an adapter to continue from, its rank, alpha and targets are the run's. */
 function loraSettings({ opened, config, initAdapter }: RunRequest): ResolvedSettings {
-  const { linearPaths, weights } = opened.model;
+  const { linearPaths } = opened.model;
   if (initAdapter !== undefined) {
-    assertAdapterFits(initAdapter, weights);
+    assertAdapterFits(initAdapter, opened.model);
     const { rank, alpha, method, scale, modules } = initAdapter;
     return {
       lora: { rank, scale, dropout: config.dropout, paths: linearPaths.filter((path) => modules.has(path)) },

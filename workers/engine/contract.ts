@@ -231,6 +231,8 @@ export interface AdapterSummary {
   readonly targets: readonly string[];
   /** Name of the model it says it was trained on, '' where it does not. */
   readonly baseModel: string;
+  /** What its files say and is not used, or contradict each other in: sentences to show. */
+  readonly notes: readonly string[];
   /** Whether its matrices are on the GPU now; an adapter that is not comes back when it is used. */
   readonly isResident: boolean;
 }

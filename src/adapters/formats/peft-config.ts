@@ -1,4 +1,5 @@
 import { WebLoraError } from '../../errors.ts';
+import { patternKey, targetNotes, type ModulePaths } from './peft-targets.ts';
 import { loraScale, type LoraAdapter, type LoraMethod } from '../adapter.ts';
 
 /**
@@ -13,8 +14,10 @@ export interface PeftConfig {
   readonly method: LoraMethod;
   readonly dropout: number;
   readonly baseModel: string;
-  /** Rank, alpha and scale of one module, by its path in the base model. */
-  forModule(path: string): { readonly rank: number; readonly alpha: number; readonly scale: number };
+  /** Rank, alpha and scale of one module. */
+  forModule(module: ModulePaths): { readonly rank: number; readonly alpha: number; readonly scale: number };
+  /** What the config says that these modules, the ones with factors, contradict or leave without effect. */
+  notes(modules: readonly ModulePaths[]): readonly string[];
 }
 
 /** Fields that describe, or that steered training only: they change nothing about a trained adapter. */
@@ -70,6 +73,8 @@ const REFUSED_FIELDS: ReadonlyMap<string, string> = new Map([
 /** Initialisations that leave the base weights alone. PiSSA, OLoRA, CorDA, LoftQ and their like do not. */
 const HARMLESS_INITIALISATIONS: readonly unknown[] = [undefined, null, true, false, 'gaussian', 'eva', 'orthogonal'];
 
+const BIASES: readonly unknown[] = ['none', 'all', 'lora_only'];
+
 /**
  * Reads a config as PEFT and its relatives write it.
  * @throws WebLoraError `bad-adapter` when it contradicts itself, `unsupported` naming the field that asks for more
@@ -85,8 +90,10 @@ export function parsePeftConfig(text: string): PeftConfig {
     throw unsupportedField(field, value, REFUSED_FIELDS.get(field) ?? 'a field that WebLoRA knows, or none');
   }
   const { task_type: task, bias = 'none', init_lora_weights: init } = config;
-  if (!isUnset(task) && task !== 'CAUSAL_LM') throw unsupportedField('task_type', task, '"CAUSAL_LM"');
-  if (bias !== 'none') throw unsupportedField('bias', bias, '"none"');
+  if (!isUnset(task) && task !== 'CAUSAL_LM' && task !== 'FEATURE_EXTRACTION')
+    throw unsupportedField('task_type', task, '"CAUSAL_LM"');
+  // Whether there are trained biases the tensors say: a model without biases has none to save.
+  if (!BIASES.includes(bias)) throw badField('bias', bias, '"none", "all" or "lora_only"');
   if (!HARMLESS_INITIALISATIONS.includes(init)) {
     throw unsupportedField(
       'init_lora_weights',
@@ -104,11 +111,19 @@ export function parsePeftConfig(text: string): PeftConfig {
     method,
     dropout: fraction('lora_dropout', config['lora_dropout'] ?? 0),
     baseModel: typeof config['base_model_name_or_path'] === 'string' ? config['base_model_name_or_path'] : '',
-    forModule: (path) => {
-      const rank = rankPattern.find(({ key }) => key.test(path))?.value ?? defaultRank;
-      const alpha = alphaPattern.find(({ key }) => key.test(path))?.value ?? defaultAlpha;
+    forModule: ({ path, wrappedPath }) => {
+      const valueOf = (pattern: readonly Pattern<number>[]): number | undefined =>
+        pattern.find(({ key }) => key.test(wrappedPath) || key.test(path))?.value;
+      const rank = valueOf(rankPattern) ?? defaultRank;
+      const alpha = valueOf(alphaPattern) ?? defaultAlpha;
       return { rank, alpha, scale: loraScale(method, alpha, rank) };
     },
+    notes: (modules) => [
+      ...(task === 'FEATURE_EXTRACTION'
+        ? ['task_type is FEATURE_EXTRACTION: it was trained to compute embeddings, not to write text']
+        : []),
+      ...targetNotes(config, modules),
+    ],
   };
 }
 
@@ -166,12 +181,9 @@ function parsePattern(field: string, value: unknown, isWhole: boolean): Pattern<
   if (isUnset(value)) return [];
   if (!isObject(value)) throw badField(field, value, 'numbers by module name');
   return Object.entries(value).map(([key, number]) => {
-    try {
-      return { key: new RegExp(`^(.*\\.)?(${key})$`), value: positive(`${field}.${key}`, number, isWhole) };
-    } catch (cause) {
-      if (cause instanceof WebLoraError) throw cause;
-      throw badField(field, key, 'module names or regular expressions');
-    }
+    const pattern = patternKey(key);
+    if (pattern === undefined) throw badField(field, key, 'module names or regular expressions');
+    return { key: pattern, value: positive(`${field}.${key}`, number, isWhole) };
   });
 }
 

@@ -143,6 +143,7 @@ describe('readPeft', () => {
       inference_mode: false,
       target_modules: 'all-linear',
       layers_to_transform: [0],
+      bias: 'all', // the file has none
       peft_version: '0.18.1',
       auto_mapping: { base_model_class: 'LlamaForCausalLM' },
       some_future_field: null,
@@ -155,7 +156,7 @@ describe('readPeft', () => {
     ['task_type', 'SEQ_CLS', 'unsupported: adapter_config.json: task_type: got "SEQ_CLS"'],
     ['use_dora', true, 'unsupported: adapter_config.json: use_dora: got true, wanted a plain LoRA'],
     ['modules_to_save', ['lm_head'], 'unsupported: adapter_config.json: modules_to_save: got ["lm_head"]'],
-    ['bias', 'all', 'unsupported: adapter_config.json: bias: got "all", wanted "none"'],
+    ['bias', 'some', 'bad-adapter: adapter_config.json: bias: got "some", wanted "none", "all" or "lora_only"'],
     ['lora_bias', true, 'unsupported: adapter_config.json: lora_bias'],
     ['trainable_token_indices', [1], 'unsupported: adapter_config.json: trainable_token_indices'],
     ['layer_replication', [[0, 2]], 'unsupported: adapter_config.json: layer_replication'],
@@ -210,18 +211,18 @@ describe('readPeft', () => {
     [
       'a saved module',
       (tensors) => tensors.set('base_model.model.lm_head.weight', float32Tensor(new Float32Array(1), [1])),
-      'unsupported: adapter_model.safetensors: tensor base_model.model.lm_head.weight: got a tensor that is no LoRA factor',
+      'unsupported: adapter_model.safetensors: tensor base_model.model.lm_head.weight: got a whole embedding or head, trained or resized',
     ],
     [
       'a DoRA magnitude',
       (tensors) => tensors.set(`${Q_PROJ}.lora_magnitude_vector`, float32Tensor(new Float32Array(3), [3])),
-      'wanted LoRA without DoRA magnitudes',
+      'q_proj.lora_magnitude_vector: got a magnitude of DoRA, wanted LoRA factors only',
     ],
     [
       'an embedding',
       (tensors) =>
         tensors.set('base_model.model.model.embed_tokens.lora_embedding_A', float32Tensor(new Float32Array(1), [1])),
-      'wanted adapters of linear modules, not of embeddings',
+      'got a LoRA of an embedding, wanted LoRA factors only',
     ],
     [
       'one factor twice',

@@ -9,13 +9,12 @@ import {
 import { shortNames, type LoraAdapter, type LoraModule } from '../adapter.ts';
 import type { AdapterFormat } from './format.ts';
 import { formatPeftConfig, parsePeftConfig, PEFT_CONFIG_FILE, type PeftConfig } from './peft-config.ts';
+import { readPeftNames, type FactorNames } from './peft-names.ts';
 
 export const PEFT_WEIGHTS_FILE = 'adapter_model.safetensors';
 export const PEFT_CARD_FILE = 'README.md';
 
 const NAME_PREFIX = 'base_model.model.';
-/** PEFT leaves the adapter's name out; a state dict saved by hand still has it. */
-const NAME_PATTERN = /^base_model\.model\.(.+)\.lora_(A|B)(?:\.default)?\.weight$/;
 
 /** What Hugging Face PEFT saves and loads, and transformers with it. */
 export const peft: AdapterFormat = {
@@ -63,8 +62,9 @@ export function writePeft(adapter: LoraAdapter, extras: PeftExtras): Map<string,
 export function readPeft(files: ReadonlyMap<string, Uint8Array>): LoraAdapter {
   const config = parsePeftConfig(new TextDecoder().decode(fileNamed(files, PEFT_CONFIG_FILE)));
   const { tensors } = readSafetensors(fileNamed(files, PEFT_WEIGHTS_FILE), PEFT_WEIGHTS_FILE);
+  const names = readPeftNames(PEFT_WEIGHTS_FILE, tensors.keys());
   const read = new Map<string, ModuleRead>();
-  for (const [path, pair] of pairTensors(tensors)) read.set(path, readModule(path, pair, config));
+  for (const module of names.modules) read.set(module.path, readModule(module, tensors, config));
   const [first] = read.values();
   if (first === undefined) {
     throw badTensor('the file', 'no LoRA tensors', `tensors named ${NAME_PREFIX}….lora_A.weight`);
@@ -74,6 +74,7 @@ export function readPeft(files: ReadonlyMap<string, Uint8Array>): LoraAdapter {
   const { rank, alpha, scale } = largest;
   const modules = new Map<string, LoraModule>();
   for (const [path, module] of read) modules.set(path, foldModule(module, rank, scale));
+  const notes = [...names.notes, ...config.notes(names.modules)];
   return {
     rank,
     alpha,
@@ -83,6 +84,7 @@ export function readPeft(files: ReadonlyMap<string, Uint8Array>): LoraAdapter {
     targetModules: shortNames(modules.keys()),
     baseModel: config.baseModel,
     modules,
+    ...(notes.length > 0 && { notes }),
   };
 }
 
@@ -93,29 +95,24 @@ interface ModuleRead extends LoraModule {
   readonly scale: number;
 }
 
-interface TensorPair {
-  A?: SafetensorsTensor;
-  B?: SafetensorsTensor;
-}
-
-function pairTensors(tensors: ReadonlyMap<string, SafetensorsTensor>): Map<string, TensorPair> {
-  const pairs = new Map<string, TensorPair>();
-  for (const [name, tensor] of tensors) {
-    const [, path, factor] = NAME_PATTERN.exec(name) ?? [];
-    if (path === undefined || (factor !== 'A' && factor !== 'B')) throw unknownTensor(name);
-    const pair = pairs.get(path) ?? {};
-    if (pair[factor] !== undefined) throw badTensor(name, 'the same factor twice', 'one lora_A and one lora_B');
-    pair[factor] = tensor;
-    pairs.set(path, pair);
-  }
-  return pairs;
-}
-
-function readModule(path: string, { A, B }: TensorPair, config: PeftConfig): ModuleRead {
+function readModule(
+  names: FactorNames,
+  tensors: ReadonlyMap<string, SafetensorsTensor>,
+  config: PeftConfig,
+): ModuleRead {
+  const { path } = names;
+  const [A, B] = [names.A, names.B].map((name) => (name === undefined ? undefined : tensors.get(name)));
   if (A === undefined || B === undefined) {
     throw badTensor(path, `only lora_${A === undefined ? 'B' : 'A'}`, 'lora_A and lora_B');
   }
-  const ofModule = config.forModule(path);
+  if (A.shape.includes(0) || B.shape.includes(0)) {
+    throw new WebLoraError('bad-adapter', `${PEFT_WEIGHTS_FILE}: ${path}`, {
+      got: `lora_A [${A.shape.join(', ')}] and lora_B [${B.shape.join(', ')}], empty tensors as DeepSpeed ZeRO-3 leaves where it did not gather the weights`,
+      wanted: 'factors with values',
+      fix: 'save the adapter again with stage3_gather_16bit_weights_on_model_save, or from the weights that zero_to_fp32.py makes of the checkpoint',
+    });
+  }
+  const ofModule = config.forModule(names);
   const [rankOfA, inFeatures, ...moreOfA] = A.shape;
   const [outFeatures, rankOfB, ...moreOfB] = B.shape;
   if (inFeatures === undefined || rankOfB === undefined || moreOfA.length + moreOfB.length > 0) {
@@ -176,20 +173,6 @@ function fileNamed(files: ReadonlyMap<string, Uint8Array>, name: string): Uint8A
     got: [...files.keys()].sort().join(', ') || 'no files',
     wanted: `${PEFT_CONFIG_FILE} and ${PEFT_WEIGHTS_FILE}`,
     fix: 'choose the folder that PEFT saved',
-  });
-}
-
-function unknownTensor(name: string): WebLoraError {
-  const reasons: [RegExp, string][] = [
-    [/\.lora_magnitude_vector/, 'LoRA without DoRA magnitudes'],
-    [/\.lora_embedding_[AB]/, 'adapters of linear modules, not of embeddings'],
-    [/\.lora_B(\.\w+)?\.bias$/, 'LoRA without biases'],
-  ];
-  const reason = reasons.find(([pattern]) => pattern.test(name))?.[1];
-  return new WebLoraError('unsupported', `${PEFT_WEIGHTS_FILE}: tensor ${name}`, {
-    got: 'a tensor that is no LoRA factor',
-    wanted: reason ?? `only ${NAME_PREFIX}….lora_A.weight and ….lora_B.weight`,
-    fix: 'use an adapter that trained linear modules only, or merge this one into its base model with PEFT',
   });
 }
 

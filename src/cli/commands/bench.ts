@@ -25,7 +25,7 @@ export async function bench(flags: Flags, output: Output): Promise<number> {
   const opened = await openModel(
     await openModelSource(flags.text('model') ?? 'embedded', output, { offline: flags.flag('offline') }),
   );
-  for (const note of opened.notes) output.warn(`${opened.name}: ${note}`);
+  output.warnOf(opened.name, opened.notes);
   const gpu = await openNodeGpu({ onNotice: (message) => output.note(message) });
   try {
     const rows = runSuites({

@@ -144,7 +144,7 @@ async function switchAdapter(
   const adapter = adapters.get(name) ?? (await readAdapter('/adapter', name, async () => baseNamesOf(base)));
   adapters.set(nameOf(name), adapter);
   talk.options = { ...others, adapter };
-  return `${nameOf(name)} answers from here on.`;
+  return [`${nameOf(name)} answers from here on.`, ...(adapter.notes ?? [])].join('\n');
 }
 
 function setStrength(talk: ChatSession<ChatOptions>, text: string): string {

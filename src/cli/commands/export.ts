@@ -33,6 +33,7 @@ export async function exportAdapter(flags: Flags, output: Output): Promise<numbe
   const base = (): Promise<BaseNames> =>
     (naming ??= baseNamesFor(flags, output, typeof trainedOn === 'string' ? trainedOn : undefined));
   const adapter = await readAdapter('--adapter', source, base);
+  output.warnOf(source, adapter.notes);
   const card = join(resolve(source), PEFT_CARD_FILE);
   const files = writeAdapter(format, adapter, {
     modelCard: existsSync(card) ? readFileSync(card, 'utf8') : '',

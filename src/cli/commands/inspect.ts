@@ -74,7 +74,7 @@ async function describeAdapter(
   const modules = Object.fromEntries(
     [...adapter.modules].map(([name, { inFeatures, outFeatures }]) => [name, `${outFeatures} x ${inFeatures}`]),
   );
-  const { rank, alpha, method, dropout, targetModules, baseModel, scale } = adapter;
+  const { rank, alpha, method, dropout, targetModules, baseModel, scale, notes } = adapter;
   return {
     kind: run === undefined ? 'adapter' : 'run with a finished adapter',
     format: format.label,
@@ -86,6 +86,7 @@ async function describeAdapter(
     dropout,
     targetModules,
     modules,
+    ...(notes && { notes }),
     ...lineage,
   };
 }

@@ -30,6 +30,7 @@ export async function train(given: Flags, output: Output): Promise<number> {
     initPath === undefined
       ? undefined
       : await readAdapter('--init-adapter', initPath, () => baseNamesFor(flags, output));
+  if (initPath !== undefined) output.warnOf(initPath, initAdapter?.notes);
   const store = makeNodeStore(dirname(out));
   const control = new RunControl();
   let interrupted = false;
