@@ -18,7 +18,7 @@ export interface ModulePaths {
 export function targetNotes(config: Json, modules: readonly ModulePaths[]): string[] {
   const notes: string[] = [];
   const isTarget = targetMatcher(config['target_modules']);
-  const isExcluded = config['exclude_modules'] == null ? undefined : targetMatcher(config['exclude_modules']);
+  const isExcluded = targetMatcher(config['exclude_modules']);
   const isInLayers = layerMatcher(config['layers_to_transform'], config['layers_pattern']);
   const told = (which: readonly ModulePaths[], why: string): void => {
     if (which.length > 0)
@@ -96,7 +96,7 @@ function targetMatcher(targets: unknown): Matcher | undefined {
 }
 
 function layerMatcher(layers: unknown, pattern: unknown): Matcher {
-  if (layers == null || (Array.isArray(layers) && layers.length === 0)) return () => true;
+  if (layers === null || layers === undefined || (Array.isArray(layers) && layers.length === 0)) return () => true;
   const wanted = (Array.isArray(layers) ? (layers as readonly unknown[]) : [layers]).map(Number);
   const names = typeof pattern === 'string' ? [pattern] : Array.isArray(pattern) ? pattern.map(String) : [];
   const stems = names.filter((name) => name !== '');
