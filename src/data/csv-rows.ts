@@ -4,7 +4,8 @@ import type { TableRecord } from './table-rows.ts';
 
 export interface CsvRecords {
   readonly records: TableRecord[];
-  readonly separator: 'comma' | 'semicolon' | 'tab';
+  /** What parts the fields: comma, semicolon, tab, or the character that the file itself names. */
+  readonly separator: string;
 }
 
 const SEPARATORS = [
@@ -13,7 +14,11 @@ const SEPARATORS = [
   { name: 'tab', character: '\t' },
 ] as const;
 
+const BROKEN_QUOTE = { reason: 'a quote that is not closed or stands inside a field', fix: 'write it twice ("")' };
 const MAX_BROKEN_QUOTES = 100;
+
+/** The first line by which Excel is told the separator: no row of the table. */
+const SEPARATOR_LINE = /^\s*"?sep=(.|\t)"?[ \t]*(?:\n|$)/i;
 /** Records that the separator is judged by. */
 const SAMPLE_RECORDS = 50;
 
@@ -35,7 +40,9 @@ function readRecords(file: string, text: string, delimiter: string, limit = 0): 
       fastMode: false,
       step: ({ data, errors, meta }, parser) => {
         const isBroken = errors.length > 0;
-        if (data.some((field) => field.trim() !== '')) records.push({ line, fields: data, isBroken });
+        if (data.some((field) => field.trim() !== '')) {
+          records.push({ line, fields: data, ...(isBroken && { problem: BROKEN_QUOTE }) });
+        }
         const lineEnd = text.indexOf('\n', at);
         const end = isBroken ? (lineEnd < 0 ? text.length : lineEnd + 1) : start + meta.cursor;
         for (; at < end; at++) if (text[at] === '\n') line++;
@@ -72,6 +79,14 @@ function regularity(records: readonly TableRecord[]): { readonly share: number; 
  * @param understands whether a list of column names makes a row shape
  */
 export function readCsv(file: string, text: string, understands: (columns: readonly string[]) => boolean): CsvRecords {
+  const told = SEPARATOR_LINE.exec(text);
+  if (told !== null) {
+    const [line, character = ''] = told;
+    const name = SEPARATORS.find((separator) => separator.character === character)?.name ?? `"${character}"`;
+    // Its line break stays, so that lines are counted as an editor shows them.
+    const records = readRecords(file, line.replace(/[^\n]/g, '') + text.slice(line.length), character);
+    return { records, separator: name };
+  }
   const candidates = SEPARATORS.map(({ name, character }) => {
     const sample = readRecords(file, text, character, SAMPLE_RECORDS);
     const columns = (sample[0]?.fields ?? []).map((column) => column.trim());

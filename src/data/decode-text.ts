@@ -2,7 +2,7 @@
 export interface DecodedText {
   readonly text: string;
   readonly encoding: 'UTF-8' | 'UTF-16' | 'Windows-1252';
-  /** The bytes are UTF-8 for the most part but damaged in places, which show as U+FFFD. */
+  /** The bytes are of this encoding for the most part but damaged in places, which show as U+FFFD. */
   readonly isDamaged: boolean;
 }
 
@@ -32,6 +32,18 @@ function utf16ByZeros(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   return undefined;
 }
 
+/** Text without marks of byte order: files put together from several have more than one at their beginning. */
+const withoutMark = (text: string): string => text.replace(/^\ufeff+/, '');
+
+function isWhole(encoding: string, bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Reads text in UTF-8, UTF-16 or Windows-1252. Bytes that are not UTF-8 are taken for Windows-1252 unless most of what
  * is not ASCII is good UTF-8: then a few bytes are damaged and reading the file differently would garble every accent.
@@ -40,9 +52,10 @@ export function decodeText(bytes: Uint8Array): DecodedText {
   const startsWith = (...mark: number[]): boolean => mark.every((byte, i) => bytes[i] === byte);
   const utf16 = startsWith(0xff, 0xfe) ? 'utf-16le' : startsWith(0xfe, 0xff) ? 'utf-16be' : utf16ByZeros(bytes);
   if (utf16 !== undefined) {
-    return { text: new TextDecoder(utf16).decode(bytes), encoding: 'UTF-16', isDamaged: false };
+    const text = withoutMark(new TextDecoder(utf16).decode(bytes));
+    return { text, encoding: 'UTF-16', isDamaged: text.includes('\ufffd') && !isWhole(utf16, bytes) };
   }
-  const text = new TextDecoder('utf-8').decode(bytes);
+  const text = withoutMark(new TextDecoder('utf-8').decode(bytes));
   let damaged = 0;
   let good = 0;
   for (const character of text) {
@@ -50,11 +63,8 @@ export function decodeText(bytes: Uint8Array): DecodedText {
     else if (character > '\u007f') good++;
   }
   if (damaged === 0) return { text, encoding: 'UTF-8', isDamaged: false };
-  try {
-    // U+FFFD may be written in the file itself.
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), encoding: 'UTF-8', isDamaged: false };
-  } catch {
-    if (good > damaged) return { text, encoding: 'UTF-8', isDamaged: true };
-    return { text: decodeWindows1252(bytes), encoding: 'Windows-1252', isDamaged: false };
-  }
+  // U+FFFD may be written in the file itself.
+  if (isWhole('utf-8', bytes)) return { text, encoding: 'UTF-8', isDamaged: false };
+  if (good > damaged) return { text, encoding: 'UTF-8', isDamaged: true };
+  return { text: decodeWindows1252(bytes), encoding: 'Windows-1252', isDamaged: false };
 }

@@ -1,3 +1,6 @@
+import { firstRepeatedKey } from '../formats/json-keys.ts';
+import { jsonFault } from './json-fault.ts';
+
 /** One row as its file has it, before its shape is looked at, or why it could not even be read. */
 export type RawRow =
   | { readonly line: number; readonly value: unknown }
@@ -5,21 +8,131 @@ export type RawRow =
 
 const CHECK_JSON = 'check its quotes, commas and brackets';
 
-function parseRow(line: number, json: string): RawRow {
+/** NaN and the infinities where a value stands: what Python's json and pandas write and JSON does not have. */
+const NO_NUMBER = /([:[,]\s*)(-?Infinity|NaN)(?=\s*[,\]}])/g;
+// A noncharacter, which no text has: https://www.unicode.org/faq/private_use.html#nonchar1
+const MARK = '\ufdd0no number\ufdd0';
+
+const NO_NUMBERS: Readonly<Record<string, number>> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  '-Infinity': Number.NEGATIVE_INFINITY,
+};
+
+/** Strings and what stands between them, so that only the latter is changed. */
+function outsideStrings(json: string, change: (part: string) => string): string {
+  return json.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|[^"]+/gs, (part) => (part.startsWith('"') ? part : change(part)));
+}
+
+/** JSON with NaN and infinities read as what they are; undefined where that does not make it readable. */
+function parseWithNoNumbers(json: string): { readonly value: unknown } | undefined {
+  // A value's neighbours may be the same kind, and a match takes the comma between them: hence twice.
+  const mark = (part: string): string => part.replace(NO_NUMBER, `$1"${MARK}$2"`).replace(NO_NUMBER, `$1"${MARK}$2"`);
+  const marked = outsideStrings(json, mark);
+  if (marked === json) return undefined;
   try {
-    return { line, value: JSON.parse(json) };
+    const value: unknown = JSON.parse(marked, (_, inner: unknown) =>
+      typeof inner === 'string' && inner.startsWith(MARK) ? NO_NUMBERS[inner.slice(MARK.length)] : inner,
+    );
+    return { value };
   } catch {
-    return { line, reason: 'not valid JSON', fix: CHECK_JSON };
+    return undefined;
   }
 }
 
-/** JSON Lines: one object a line; empty lines count as lines, not as rows. */
+/** `column 9`, or `line 3, column 9` of the file where the row goes over several. */
+function placeIn(json: string, at: number, firstLine: number): string {
+  const before = json.slice(0, at).split('\n');
+  const column = `column ${(before.at(-1)?.length ?? 0) + 1}`;
+  return json.includes('\n') ? `line ${firstLine + before.length - 1}, ${column}` : column;
+}
+
+function parseRow(line: number, json: string): RawRow {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    const read = parseWithNoNumbers(json);
+    if (read === undefined) {
+      const fault = jsonFault(json);
+      const where = fault === undefined ? '' : ` at ${placeIn(json, fault.at, line)}: ${fault.what}`;
+      return { line, reason: `not valid JSON${where}`, fix: CHECK_JSON };
+    }
+    ({ value } = read);
+  }
+  const repeated = json.startsWith('{') ? firstRepeatedKey(json) : undefined;
+  if (repeated === undefined) return { line, value };
+  return { line, reason: `the key "${repeated}" stands there twice`, fix: 'keep one of the two' };
+}
+
+/**
+ * Where the object that begins at `start` ends, one past its last bracket. Undefined where it has no end: a text that is
+ * not closed on its line, or a bracket at a place where only a forgotten one before it explains it.
+ */
+function endOfObject(text: string, start: number): number | undefined {
+  const open: string[] = [];
+  let inString = false;
+  let before = ''; // the last character that is no space
+  for (let i = start; i < text.length; i++) {
+    const c = text[i] ?? '';
+    if (inString) {
+      if (c === '\n') return undefined;
+      if (c === '\\') i++;
+      else if (c === '"') inString = false;
+      continue;
+    }
+    if (
+      c === '{' &&
+      open.length > 0 &&
+      before !== ':' &&
+      !(open.at(-1) === '[' && (before === ',' || before === '['))
+    ) {
+      return undefined;
+    }
+    if (c === '"') inString = true;
+    else if (c === '{' || c === '[') open.push(c);
+    else if (c === '}' || c === ']') {
+      if (open.pop() !== (c === '}' ? '{' : '[')) return undefined;
+      if (open.length === 0) return i + 1;
+    }
+    if (c.trim() !== '') before = c;
+  }
+  return undefined;
+}
+
+/**
+ * JSON Lines: objects one a line, or several on a line, or each over several lines as `json.dump(indent=2)` writes them.
+ * Empty lines count as lines, not as rows. What is broken costs its own line.
+ * @param text with "\n" line ends
+ */
 export function readJsonLines(text: string): RawRow[] {
-  return text
-    .split('\n')
-    .map((json, i) => ({ json: json.trim(), line: i + 1 }))
-    .filter(({ json }) => json !== '')
-    .map(({ json, line }) => parseRow(line, json));
+  const rows: RawRow[] = [];
+  let line = 1;
+  let at = 0;
+  while (at < text.length) {
+    const c = text[at] ?? '';
+    if (c === '\n') line++;
+    if (c.trim() === '') {
+      at++;
+      continue;
+    }
+    const lineBreak = text.indexOf('\n', at);
+    const lineEnd = lineBreak < 0 ? text.length : lineBreak;
+    const rest = text.slice(at, lineEnd).trim();
+    const row = parseRow(line, rest);
+    const end = 'value' in row || c !== '{' ? undefined : endOfObject(text, at);
+    if (end === undefined || ('reason' in row && end >= at + rest.length && end <= lineEnd)) {
+      rows.push(row);
+      at = lineEnd;
+      continue;
+    }
+    const json = text.slice(at, end);
+    rows.push(parseRow(line, json));
+    line += json.split('\n').length - 1;
+    // The commas of an array whose brackets were left out.
+    at = text[end] === ',' ? end + 1 : end;
+  }
+  return rows;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { WebLoraError } from '../errors.ts';
 import type { ChatMessage, ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import { IGNORED_LABEL } from './rows.ts';
-import type { DataRow, Example, RowProblem } from './rows.ts';
+import type { DataRow, Example, RowNote, RowProblem } from './rows.ts';
 
 export interface PrepareOptions {
   /** The rows' file, for messages. */
@@ -25,6 +25,8 @@ export interface PreparedExamples {
   readonly problems: RowProblem[];
   /** Rows that lost tokens at the right. */
   readonly truncated: { readonly line: number; readonly tokens: number }[];
+  /** What a person should know of rows that are used. */
+  readonly notes: RowNote[];
 }
 
 /** The conversation with a system prompt in front, unless it has its own. */
@@ -102,6 +104,16 @@ function tokenise(row: DataRow, tokenizer: ChatTokenizer, options: PrepareOption
   }
 }
 
+/** The special tokens that a row's own text spells: the tokenizer makes no difference between them and the template's. */
+function spelledTokens(row: DataRow, specialTexts: readonly string[]): string[] {
+  if (row.kind === 'tokens') return [];
+  const texts =
+    row.kind === 'text'
+      ? [row.text]
+      : row.messages.flatMap((message) => [message.content, message.reasoning_content ?? '']);
+  return specialTexts.filter((special) => special !== '' && texts.some((text) => text.includes(special)));
+}
+
 /** The first id beyond the model's table, if any. */
 function beyond(list: readonly number[], vocabSize: number): number | undefined {
   return list.find((id) => id >= vocabSize);
@@ -132,7 +144,7 @@ export function prepareExamples(
       fix: `use --seq-len ${contextLength} or less`,
     });
   }
-  const result: PreparedExamples = { examples: [], problems: [], truncated: [] };
+  const result: PreparedExamples = { examples: [], problems: [], truncated: [], notes: [] };
   for (const row of rows) {
     const { line } = row;
     const refuse = (reason: string, fix?: string): void => {
@@ -159,6 +171,9 @@ export function prepareExamples(
         continue;
       }
       if (isCut) result.truncated.push({ line, tokens: ids.length - seqLen });
+      for (const special of spelledTokens(row, tokenizer.specialTexts)) {
+        result.notes.push({ line, text: `text that spells the special token ${special} and is read as that token` });
+      }
       const cut = { ids: Uint32Array.from(ids.slice(0, seqLen)), labels: Int32Array.from(kept) };
       result.examples.push({ ...cut, line, ...(options.withQuestions === false ? {} : question()) });
     } catch (thrown) {

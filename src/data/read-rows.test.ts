@@ -3,7 +3,7 @@ import { WebLoraError } from '../errors.ts';
 import { Pcg32 } from './random.ts';
 import { readRows } from './read-rows.ts';
 import type { ReadOptions } from './read-rows.ts';
-import { describeProblem } from './rows.ts';
+import { describeNote, describeProblem } from './rows.ts';
 import type { DataRow } from './rows.ts';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -30,7 +30,11 @@ function read(
   options: ReadOptions = {},
 ): { pairs: string[]; problems: string[]; notes: string[] } {
   const { rows, problems, notes } = readRows(utf8(text), file, options);
-  return { pairs: pairsOf(rows), problems: problems.map(describeProblem), notes };
+  return {
+    pairs: pairsOf(rows),
+    problems: problems.map(describeProblem),
+    notes: notes.map((note) => describeNote(file, note)),
+  };
 }
 
 function problemOf(row: unknown, options: ReadOptions = {}): string {
@@ -79,18 +83,22 @@ describe('row shapes', () => {
     expect(read('{"Frage":"f","Antwort":"a"}', 'rows.jsonl', { columns }).pairs).toEqual(['f → a']);
     expect(read('Nr;Frage;Antwort\n1;f;a', 'rows.csv', { columns }).pairs).toEqual(['f → a']);
     expect(() => read('', 'rows.csv', { columns: { Frage: 'question' } })).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: --columns: got Frage, wanted one of prompt, completion, instruction, output, question, answer, input, text, messages, input_ids, labels, chosen, rejected, label; write NAME=YOUR_COLUMN]`,
+      `[WebLoraError: --columns: got Frage, wanted one of input_ids, labels, attention_mask, messages, system, system_prompt, tools, functions, conversations, conversation, prompt, completion, history, context, instruction, output, input, question, answer, response, answers, query, text, chosen, rejected, label; write NAME=YOUR_COLUMN]`,
     );
     expect(problemOf({ Frage: 'f' }, { columns })).toMatchInlineSnapshot(
-      `"rows.jsonl:1: no Antwort, which --columns takes for answer"`,
+      `"rows.jsonl:1: no Antwort, which is to be the answer"`,
     );
   });
 
   it('that need another objective are refused', () => {
     const preference = '{"text":"t"}\n{"prompt":"p","chosen":"c","rejected":"r"}';
-    expect(() => read(preference)).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: rows.jsonl:2: got a preference row (chosen and rejected), wanted rows with one answer each; use rows with prompt and completion: training on preferences is not built yet]`,
+    expect(() => read('{"prompt":"p","chosen":"c","rejected":"r"}')).toThrowErrorMatchingInlineSnapshot(
+      `[WebLoraError: rows.jsonl:1: got a preference row (chosen and rejected), wanted rows with one answer each; use rows with prompt and completion: training on preferences is not built yet]`,
     );
+    expect(read(preference).pairs).toHaveLength(1);
+    expect(read(preference).problems).toEqual([
+      'rows.jsonl:2: a preference row (chosen and rejected); use rows with prompt and completion: training on preferences is not built yet',
+    ]);
     expect(() => read('{"prompt":"p","completion":"c","label":true}')).toThrowErrorMatchingInlineSnapshot(
       `[WebLoraError: rows.jsonl:1: got a labelled row (a true or false label), wanted rows with one answer each; use rows with prompt and completion: training on preferences is not built yet]`,
     );
@@ -102,28 +110,28 @@ describe('row shapes', () => {
 describe('rows that cannot be used', () => {
   it('are named with file, line and reason, and leave the others alone', () => {
     expect(read('{"text":"a"}\n\n{"text":}\r\n{"text":"b"}\n').problems).toEqual([
-      'rows.jsonl:3: not valid JSON; check its quotes, commas and brackets',
+      'rows.jsonl:3: not valid JSON at column 9: "}" where a value belongs; check its quotes, commas and brackets',
     ]);
     expect(read('{"text":"a"}\n\n{"text":}\r\n{"text":"b"}\n').pairs).toHaveLength(2);
   });
 
   it('of the wrong kind', () => {
     expect(problemOf('just text')).toMatchInlineSnapshot(
-      `"rows.jsonl:1: a string, wanted an object; write {"prompt": …, "completion": …} or another of: messages · prompt, completion · instruction, output · question, answer · text · input_ids, labels"`,
+      `"rows.jsonl:1: a string, wanted an object; write {"prompt": …, "completion": …} or another of: messages · conversations · prompt, completion · instruction, output · question, answer · text · input_ids, labels"`,
     );
     expect(problemOf({})).toMatchInlineSnapshot(
-      `"rows.jsonl:1: an object without keys; use one of: messages · prompt, completion · instruction, output · question, answer · text · input_ids, labels"`,
+      `"rows.jsonl:1: an object without keys; use one of: messages · conversations · prompt, completion · instruction, output · question, answer · text · input_ids, labels"`,
     );
     expect(problemOf({ conversations: [], source: 'x' })).toMatchInlineSnapshot(
-      `"rows.jsonl:1: no known keys among: conversations, source; use one of: messages · prompt, completion · instruction, output · question, answer · text · input_ids, labels"`,
+      `"rows.jsonl:1: conversations is an empty list; remove the row"`,
     );
     expect(problemOf({ prompt: 'p' })).toMatchInlineSnapshot(`"rows.jsonl:1: no completion; add the key "completion""`);
     expect(problemOf({ answer: 'a' })).toMatchInlineSnapshot(`"rows.jsonl:1: no question; add the key "question""`);
-    expect(problemOf({ prompt: 'p', completion: 3 })).toMatchInlineSnapshot(
-      `"rows.jsonl:1: completion is a number, wanted text"`,
+    expect(problemOf({ prompt: 'p', completion: {} })).toMatchInlineSnapshot(
+      `"rows.jsonl:1: completion is an object, wanted text"`,
     );
     expect(problemOf({ prompt: null, completion: 'c' })).toMatchInlineSnapshot(
-      `"rows.jsonl:1: prompt is null, wanted text"`,
+      `"rows.jsonl:1: prompt is null, wanted text; fill it in or remove the row"`,
     );
     expect(problemOf({ instruction: 'i', input: ['x'], output: 'o' })).toMatchInlineSnapshot(
       `"rows.jsonl:1: input is a list, wanted text"`,
@@ -143,14 +151,14 @@ describe('rows that cannot be used', () => {
     expect(problemOf({ messages: [user] })).toMatchInlineSnapshot(
       `"rows.jsonl:1: no assistant message; add the answer that the model should learn"`,
     );
-    expect(problemOf({ messages: [user, { from: 'gpt', value: 'x' }] })).toMatchInlineSnapshot(
+    expect(problemOf({ messages: [user, { content: 'x' }] })).toMatchInlineSnapshot(
       `"rows.jsonl:1: messages[1] has no role; write "role": "system", "user" or "assistant""`,
     );
     expect(problemOf({ messages: [user, { role: 'assistant', content: [{ type: 'text' }] }] })).toMatchInlineSnapshot(
-      `"rows.jsonl:1: messages[1].content is a list, wanted text"`,
+      `"rows.jsonl:1: messages[1].content[0].text is missing, wanted text; fill it in or remove the row"`,
     );
     expect(problemOf({ messages: [user, { role: 'assistant' }] })).toMatchInlineSnapshot(
-      `"rows.jsonl:1: messages[1].content is missing, wanted text"`,
+      `"rows.jsonl:1: messages[1].content is missing, wanted text; fill it in or remove the row"`,
     );
     expect(problemOf({ messages: [user, { role: 'assistant', content: '' }] })).toMatchInlineSnapshot(
       `"rows.jsonl:1: messages[1]: empty answer; fill it in or remove the row"`,
@@ -190,7 +198,7 @@ describe('JSON arrays', () => {
     expect(pairs).toEqual(['{"kind":"text","line":2,"text":"a, ] \\" b"}', '{"kind":"text","line":7,"text":"d"}']);
     expect(problems).toEqual([
       'rows.json:3: text is a number, wanted text',
-      'rows.json:6: not valid JSON; check its quotes, commas and brackets',
+      "rows.json:6: not valid JSON at column 9: a colon is missing before '\"'; check its quotes, commas and brackets",
     ]);
   });
 
@@ -202,7 +210,7 @@ describe('JSON arrays', () => {
           "{"kind":"text","line":1,"text":"a"}",
         ],
         "problems": [
-          "rows.json:2: not valid JSON; check its quotes, commas and brackets",
+          "rows.json:2: not valid JSON at column 9: a text that is not closed; check its quotes, commas and brackets",
           "rows.json:2: the JSON array has no end; add the missing "]", or export the file again",
         ],
       }
@@ -290,7 +298,7 @@ describe('encodings', () => {
   ])('%s is found and said', (encoding, bytes) => {
     const { rows, notes } = readRows(bytes, 'rows.csv');
     expect(pairsOf(rows)).toEqual(['Wie groß? → 5 m² für 3 €']);
-    expect(notes).toEqual([`rows.csv: read as semicolon-separated ${encoding}`]);
+    expect(notes).toEqual([{ text: `read as semicolon-separated ${encoding}` }]);
   });
 
   it('a damaged UTF-8 file stays UTF-8 and loses the damaged rows only', () => {
@@ -314,16 +322,19 @@ describe('files of another kind', () => {
   const refusal = (bytes: number[], file: string) => () => readRows(Uint8Array.from(bytes), file);
   it('are refused by name or content', () => {
     expect(refusal([0x50, 0x4b, 3, 4], 'rows.xlsx')).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: rows.xlsx: got a spreadsheet or zip archive, wanted JSONL, a JSON array, CSV, TSV or .xlsx; save the sheet as CSV]`,
+      `[WebLoraError: rows.xlsx: got a zip archive, wanted JSONL, a JSON array, CSV, TSV, .xlsx or Parquet; unpack it]`,
     );
     expect(refusal([0x50, 0x4b, 3, 4], 'rows.csv')).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: rows.csv: got a spreadsheet or zip archive, wanted JSONL, a JSON array, CSV, TSV or .xlsx; save the sheet as CSV, or unpack it]`,
+      `[WebLoraError: rows.csv: got a zip archive, wanted JSONL, a JSON array, CSV, TSV, .xlsx or Parquet; unpack it]`,
     );
     expect(refusal([0x1f, 0x8b, 8], 'rows.jsonl.gz')).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: rows.jsonl.gz: got a gzip archive, wanted JSONL, a JSON array, CSV, TSV or .xlsx; unpack it]`,
+      `[WebLoraError: rows.jsonl.gz: got a gzip archive, wanted JSONL, a JSON array, CSV, TSV, .xlsx or Parquet; unpack it]`,
+    );
+    expect(refusal([0x25, 0x50, 0x44, 0x46, 0x2d], 'rows.txt')).toThrowErrorMatchingInlineSnapshot(
+      `[WebLoraError: rows.txt: got a PDF, wanted JSONL, a JSON array, CSV, TSV, .xlsx or Parquet; put its questions and answers into a table]`,
     );
     expect(refusal([0x50, 0x41, 0x52, 0x31], 'rows.parquet')).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: rows.parquet: got a Parquet file, wanted JSONL, a JSON array, CSV, TSV or .xlsx; save it as JSONL]`,
+      `[WebLoraError: rows.parquet: got a file that is not Parquet inside, or is cut off, wanted JSONL, a JSON array, CSV, TSV, .xlsx or Parquet; fetch or save it again]`,
     );
     expect(refusal([], 'rows.jsonl')).toThrowErrorMatchingInlineSnapshot(
       `[WebLoraError: rows.jsonl: got an empty file, wanted at least one row; check that the file was saved]`,

@@ -1,10 +1,22 @@
 import { WebLoraError } from '../errors.ts';
 import { readCsv } from './csv-rows.ts';
 import { decodeText } from './decode-text.ts';
+import { isFields, UnreadKeys } from './fields.ts';
+import { isParquet, refuseForeign } from './foreign-files.ts';
 import { readJsonArray, readJsonLines } from './json-rows.ts';
 import type { RawRow } from './json-rows.ts';
-import { SHAPE_KEYS, shapeRow, understandsColumns } from './row-shape.ts';
-import type { DataRow, RowProblem } from './rows.ts';
+import { readParquet } from './parquet-rows.ts';
+import {
+  isShaped,
+  KNOWN_KEYS,
+  OBJECTIVE_ROWS,
+  ONE_ANSWER,
+  SHAPE_KEYS,
+  shapeRow,
+  understandsColumns,
+} from './row-shape.ts';
+import { gatherNotes } from './rows.ts';
+import type { DataRow, FileNote, RowNote, RowProblem } from './rows.ts';
 import { inspectTable, rowsOfTable, type TableFacts, type TableOptions, type TableRecord } from './table-rows.ts';
 import { isXlsx, readXlsx } from './xlsx-rows.ts';
 
@@ -21,27 +33,8 @@ export interface ReadOptions {
 export interface ReadResult {
   readonly rows: DataRow[];
   readonly problems: RowProblem[];
-  /** How the file was read, where there was something to find out: separator, encoding. */
-  readonly notes: string[];
-}
-
-/** File kinds that are recognised by their first bytes and not read. */
-const FOREIGN = [
-  { magic: [0x50, 0x4b, 0x03, 0x04], name: 'a spreadsheet or zip archive', fix: 'save the sheet as CSV, or unpack it' },
-  { magic: [0xd0, 0xcf, 0x11, 0xe0], name: 'an old Excel file', fix: 'save the sheet as CSV' },
-  { magic: [0x50, 0x41, 0x52, 0x31], name: 'a Parquet file', fix: 'save it as JSONL' },
-  { magic: [0x1f, 0x8b], name: 'a gzip archive', fix: 'unpack it' },
-] as const;
-
-function refuseForeign(bytes: Uint8Array, file: string): void {
-  const found = FOREIGN.find(({ magic }) => magic.every((byte, i) => bytes[i] === byte));
-  const isSheet = /\.xlsx?$/i.test(file);
-  if (found === undefined && !isSheet) return;
-  throw new WebLoraError('unsupported', file, {
-    got: found?.name ?? 'a file that is no spreadsheet inside',
-    wanted: 'JSONL, a JSON array, CSV, TSV or .xlsx',
-    fix: isSheet ? 'save the sheet as CSV' : (found?.fix ?? 'unpack it'),
-  });
+  /** How the file was read, where there was something to find out, and what of its rows is not used. */
+  readonly notes: FileNote[];
 }
 
 /** The one object that a pretty-printed `{"data": […]}` is: its rows are one level too deep. */
@@ -52,11 +45,10 @@ function refuseWrapped(text: string, file: string): void {
   } catch {
     return;
   }
-  const lists = Object.entries(value as object).filter(
-    ([, inner]) => Array.isArray(inner) && typeof inner[0] === 'object',
-  );
+  if (!isFields(value) || isShaped(value)) return;
+  const lists = Object.entries(value).filter(([, inner]) => Array.isArray(inner) && typeof inner[0] === 'object');
   const [key] = lists.length === 1 ? (lists[0] ?? []) : [];
-  if (key === undefined || key === 'messages') return;
+  if (key === undefined) return;
   throw new WebLoraError('bad-data', file, {
     got: `one object with a list "${key}"`,
     wanted: 'a JSON array or one object a line',
@@ -64,26 +56,60 @@ function refuseWrapped(text: string, file: string): void {
   });
 }
 
-function refuseObjective(needs: 'preference' | 'labelled', file: string, line: number): never {
-  const [got, keys] =
-    needs === 'preference' ? ['a preference row', 'chosen and rejected'] : ['a labelled row', 'a true or false label'];
+/** Rows of other objectives alone: that, and not each row, is what is wrong. */
+function refuseObjective(needs: keyof typeof OBJECTIVE_ROWS, file: string, line: number): never {
   throw new WebLoraError('unsupported', `${file}:${line}`, {
-    got: `${got} (${keys})`,
+    got: OBJECTIVE_ROWS[needs],
     wanted: 'rows with one answer each',
-    fix: 'use rows with prompt and completion: training on preferences is not built yet',
+    fix: ONE_ANSWER,
   });
 }
 
-function textOf(row: DataRow): string {
-  if (row.kind === 'text') return row.text;
-  return row.kind === 'tokens' ? '' : row.messages.map((message) => message.content).join('\n');
+/** What is wrong with a text that no tokenizer could take as it is. */
+function textFault(text: string, isDamaged: boolean): { readonly reason: string; readonly fix: string } | undefined {
+  // With the u flag a whole pair is one character: only halves match.
+  if (/[\ud800-\udfff]/u.test(text)) {
+    return {
+      reason: 'half of a surrogate pair (an emoji that was cut)',
+      fix: 'write the whole character or remove it',
+    };
+  }
+  return isDamaged && text.includes('\ufffd')
+    ? { reason: 'bytes that are not UTF-8', fix: 'save the file as UTF-8' }
+    : undefined;
+}
+
+/** Every text of a row, down to what its tool calls say. */
+function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [key, ...textsOf(inner)]);
+}
+
+/** What is wrong with what a row says, whatever its shape. */
+function rowFault(row: DataRow, isDamaged: boolean): { readonly reason: string; readonly fix: string } | undefined {
+  if (row.kind === 'tokens') return undefined;
+  if (row.kind === 'text') return textFault(row.text, isDamaged);
+  for (const { content, ...more } of row.messages) {
+    const fault =
+      textFault(content, isDamaged) ??
+      textsOf(more)
+        .map((text) => textFault(text, isDamaged))
+        .find(Boolean);
+    if (fault !== undefined) return fault;
+  }
+  return textsOf(row.tools)
+    .map((text) => textFault(text, isDamaged))
+    .find(Boolean);
 }
 
 interface RawFile {
   readonly rows: RawRow[];
   readonly columns?: Readonly<Record<string, string>>;
-  readonly notes: string[];
+  readonly notes: readonly string[];
   readonly isDamaged: boolean;
+  /** What columns are called that have no name of their own. */
+  readonly labels?: ReadonlyMap<string, string>;
 }
 
 interface OpenText {
@@ -115,14 +141,45 @@ function readText(opened: OpenText, file: string, options: ReadOptions): RawFile
   if (isTable) {
     const { records, separator } = recordsOf(opened, file, options);
     const table = rowsOfTable(file, records, options, separator);
-    const notes = [`${file}: read as ${separator}-separated ${encoding}`, ...table.notes];
+    const notes = [`read as ${separator}-separated ${encoding}`, ...table.notes];
     return { ...table, notes, isDamaged };
   }
+  const notes = encoding === 'UTF-8' ? [] : [`read as ${encoding}`];
+  return { ...readObjects(file, readJson(text, file), options, notes), isDamaged };
+}
+
+function readJson(text: string, file: string): RawRow[] {
   const first = text.trimStart()[0];
   if (first === '{') refuseWrapped(text, file);
-  const rows = first === '[' ? readJsonArray(text) : readJsonLines(text);
-  const notes = encoding === 'UTF-8' ? [] : [`${file}: read as ${encoding}`];
-  return { rows, notes, isDamaged, ...(options.columns && { columns: options.columns }) };
+  return first === '[' ? readJsonArray(text) : readJsonLines(text);
+}
+
+/** Objects that a table's columns are looked for in. */
+const SAMPLE_OBJECTS = 50;
+
+/** Flat objects under names of their own as a table, so that its columns can be told apart; else no records. */
+function tableOfObjects(rows: readonly RawRow[]): TableRecord[] {
+  const values = rows.slice(0, SAMPLE_OBJECTS).flatMap((row) => ('value' in row ? [row] : []));
+  const objects = values.flatMap(({ line, value }) => (isFields(value) && !isShaped(value) ? [{ line, value }] : []));
+  const names = [...new Set(objects.flatMap(({ value }) => Object.keys(value)))];
+  if (objects.length < values.length || names.length === 0) return [];
+  const cell = (value: unknown): string =>
+    typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+  const body = objects.map(({ line, value }) => ({ line, fields: names.map((name) => cell(value[name])) }));
+  return [{ line: 1, fields: names }, ...body];
+}
+
+/** Rows that are objects: in a shape, under the names that were said, or under names that tell what they are. */
+function readObjects(
+  file: string,
+  rows: RawRow[],
+  options: ReadOptions,
+  notes: readonly string[],
+): Omit<RawFile, 'isDamaged'> {
+  const records = tableOfObjects(rows);
+  if (records.length === 0) return { rows, notes, ...(options.columns && { columns: options.columns }) };
+  const table = rowsOfTable(file, records, { ...options, header: true });
+  return { rows, notes: [...notes, ...table.notes], ...(table.columns && { columns: table.columns }) };
 }
 
 function checkNames(columns: ReadOptions['columns'] = {}): void {
@@ -135,9 +192,12 @@ function checkNames(columns: ReadOptions['columns'] = {}): void {
   });
 }
 
-function shape({ rows: raw, columns, notes, isDamaged }: RawFile, file: string, isEmpty: boolean): ReadResult {
+function shape({ rows: raw, columns, notes, isDamaged, labels }: RawFile, file: string, isEmpty: boolean): ReadResult {
   const rows: DataRow[] = [];
   const problems: RowProblem[] = [];
+  const unread = new UnreadKeys();
+  const rowNotes: RowNote[] = [];
+  let otherObjective: { readonly needs: keyof typeof OBJECTIVE_ROWS; readonly line: number } | undefined;
   for (const entry of raw) {
     const { line } = entry;
     if ('reason' in entry) {
@@ -145,12 +205,22 @@ function shape({ rows: raw, columns, notes, isDamaged }: RawFile, file: string, 
       continue;
     }
     const shaped = shapeRow(line, entry.value, columns);
-    if ('needs' in shaped) refuseObjective(shaped.needs, file, line);
-    if ('problem' in shaped) problems.push({ file, line, ...shaped.problem });
-    else if (isDamaged && textOf(shaped.row).includes('\ufffd')) {
-      problems.push({ file, line, reason: 'bytes that are not UTF-8', fix: 'save the file as UTF-8' });
-    } else rows.push(shaped.row);
+    if ('problem' in shaped) {
+      problems.push({ file, line, ...shaped.problem });
+      if (shaped.needs !== undefined) otherObjective ??= { needs: shaped.needs, line };
+      continue;
+    }
+    const fault = rowFault(shaped.row, isDamaged);
+    if (fault !== undefined) {
+      problems.push({ file, line, ...fault });
+      continue;
+    }
+    rows.push(shaped.row);
+    unread.add(shaped.unread, shaped.takesContext);
+    for (const text of shaped.notes) rowNotes.push({ line, text });
   }
+  if (rows.length === 0 && otherObjective !== undefined)
+    refuseObjective(otherObjective.needs, file, otherObjective.line);
   if (rows.length === 0 && problems.length === 0) {
     throw new WebLoraError('bad-data', file, {
       got: isEmpty ? 'an empty file' : 'no rows',
@@ -158,7 +228,12 @@ function shape({ rows: raw, columns, notes, isDamaged }: RawFile, file: string, 
       fix: 'check that the file was saved',
     });
   }
-  return { rows, problems, notes };
+  const label = (path: string): string => labels?.get(path) ?? `"${path}"`;
+  return {
+    rows,
+    problems,
+    notes: [...notes.map((text) => ({ text })), ...unread.notes(KNOWN_KEYS, label), ...gatherNotes(rowNotes)],
+  };
 }
 
 /**
@@ -179,10 +254,17 @@ export function readRows(bytes: Uint8Array, file: string, options: ReadOptions =
  * @throws WebLoraError as `readRows` does, and 'bad-file' for a damaged spreadsheet
  */
 export async function readDataRows(bytes: Uint8Array, file: string, options: ReadOptions = {}): Promise<ReadResult> {
+  if (isParquet(bytes)) {
+    checkNames(options.columns);
+    const rows = await readParquet(bytes, file);
+    return shape({ ...readObjects(file, rows, options, ['read as Parquet']), isDamaged: false }, file, false);
+  }
   if (!isXlsx(bytes, file)) return readRows(bytes, file, options);
   checkNames(options.columns);
-  const table = rowsOfTable(file, await readXlsx(bytes, file), options);
-  return shape({ ...table, notes: [`${file}: read as a spreadsheet`, ...table.notes], isDamaged: false }, file, false);
+  const sheet = await readXlsx(bytes, file);
+  const table = rowsOfTable(file, sheet.records, options);
+  const notes = ['read as a spreadsheet', ...sheet.notes, ...table.notes];
+  return shape({ ...table, notes, isDamaged: false }, file, false);
 }
 
 /** What a file's columns are, where it is a table; for a page that asks when they are unclear. */
@@ -192,11 +274,11 @@ export async function inspectColumns(
   options: TableOptions = {},
 ): Promise<TableFacts | undefined> {
   let records: readonly TableRecord[];
-  if (isXlsx(bytes, file)) records = await readXlsx(bytes, file);
+  if (isParquet(bytes)) records = tableOfObjects(await readParquet(bytes, file));
+  else if (isXlsx(bytes, file)) ({ records } = await readXlsx(bytes, file));
   else {
     const opened = openText(bytes, file);
-    if (!opened.isTable) return undefined;
-    ({ records } = recordsOf(opened, file, options));
+    records = opened.isTable ? recordsOf(opened, file, options).records : tableOfObjects(readJson(opened.text, file));
   }
   return records.length === 0 ? undefined : inspectTable(records, options);
 }

@@ -1,6 +1,9 @@
 import type { ChatMessage } from '../../models/tokenizer/chat-tokenizer.ts';
+import { has, isFields, isNothing, kindOf, nameUnread, textOf, UnusableRow, type Fields } from './fields.ts';
+import { MESSAGE_KEYS, readMessages } from './messages.ts';
 import { IGNORED_LABEL } from './rows.ts';
 import type { DataRow } from './rows.ts';
+import { readTools } from './tool-calls.ts';
 
 /** Why a row's shape does not fit. */
 export interface ShapeProblem {
@@ -8,153 +11,371 @@ export interface ShapeProblem {
   readonly fix?: string;
 }
 
-/** What a row turns out to be: an example, a shape that only another objective trains on, or no shape at all. */
+/** What a row turns out to be: an example, or why it is none. */
 export type ShapedRow =
-  { readonly row: DataRow } | { readonly needs: 'preference' | 'labelled' } | { readonly problem: ShapeProblem };
+  | {
+      readonly row: DataRow;
+      /** Paths of the keys that nothing was read from: `category`, `messages[].id`. */
+      readonly unread: ReadonlySet<string>;
+      /** What was read in a way that its writer should know of; the same words for the same thing. */
+      readonly notes: readonly string[];
+      /** Whether a passage can be put before its question. */
+      readonly takesContext: boolean;
+    }
+  | {
+      readonly problem: ShapeProblem;
+      /** A shape that only another objective trains on. */
+      readonly needs?: 'preference' | 'labelled' | 'stepwise';
+    };
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const SHAPES = 'messages · prompt, completion · instruction, output · question, answer · text · input_ids, labels';
-
-function problem(reason: string, fix?: string): ShapedRow {
-  return { problem: fix === undefined ? { reason } : { reason, fix } };
+/** Takes what was read and collects what is to be said of it. */
+interface Reading {
+  readonly line: number;
+  readonly unread: (path: string) => void;
+  readonly note: (text: string) => void;
 }
 
-function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+/** One accepted shape: the keys that tell it, every key that it reads, and how. */
+interface RowShape {
+  /** All of these make it this shape. */
+  readonly needs: readonly string[];
+  /** Every key that is read, `needs` included; whatever else a row has is named. */
+  readonly reads: readonly string[];
+  readonly read: (fields: Fields, reading: Reading) => DataRow;
 }
 
-function has(fields: Fields, ...keys: string[]): boolean {
-  return keys.every((key) => Object.hasOwn(fields, key));
-}
+const SHAPE_NAMES =
+  'messages · conversations · prompt, completion · instruction, output · question, answer · text · input_ids, labels';
 
-/** The keys that a shape needs, most telling first: the first shape with any key of its own decides. */
+/** Question and answer in data sets of many names; the first that a row has decides. */
 const PAIRS = [
-  { prompt: 'prompt', answer: 'completion' },
-  { prompt: 'instruction', answer: 'output' },
-  { prompt: 'question', answer: 'answer' },
+  ['prompt', 'completion'],
+  ['instruction', 'output'],
+  ['question', 'answer'],
+  ['instruction', 'response'], // Dolly
+  ['question', 'answers'], // SQuAD
+  ['question', 'response'], // OpenOrca
+  ['prompt', 'response'],
+  ['query', 'response'],
+  ['input', 'output'],
 ] as const;
 
-/** The names that the shapes know: what columns of a file can be said to be. */
-export const SHAPE_KEYS: readonly string[] = [
-  ...PAIRS.flatMap(({ prompt, answer }) => [prompt, answer]),
-  ...['input', 'text', 'messages', 'input_ids', 'labels', 'chosen', 'rejected', 'label'],
-];
+/** Keys of any row with a question: what stands before it and what the model may call. */
+const AROUND = ['system', 'system_prompt', 'history', 'context', 'tools', 'functions'] as const;
 
-/** Whether columns of these names make a shape. */
-export function understandsColumns(columns: readonly string[]): boolean {
-  const all = (...keys: string[]): boolean => keys.every((key) => columns.includes(key));
-  return all('text') || all('prompt', 'chosen', 'rejected') || PAIRS.some((pair) => all(pair.prompt, pair.answer));
+const FILL_IN = 'fill it in or remove the row';
+
+/** The row's own system prompt, from whichever key has one. */
+function systemOf(fields: Fields): ChatMessage[] {
+  const key = (['system', 'system_prompt'] as const).find((name) => !isNothing(fields[name]));
+  const content = key === undefined ? '' : textOf(fields[key], key);
+  return content.trim() === '' ? [] : [{ role: 'system', content }];
 }
 
-function readMessages(given: unknown): ChatMessage[] | ShapeProblem {
-  if (!Array.isArray(given)) return { reason: `messages is ${kindOf(given)}, wanted a list of {role, content}` };
-  const messages: ChatMessage[] = [];
-  for (const [i, entry] of (given as unknown[]).entries()) {
-    const fields: Fields =
-      typeof entry === 'object' && entry !== null && !Array.isArray(entry) ? (entry as Fields) : {};
-    const { role, content } = fields;
-    const where = `messages[${i}]`;
-    if (typeof role !== 'string' || role === '') {
-      return { reason: `${where} has no role`, fix: 'write "role": "system", "user" or "assistant"' };
+/** Alpaca's `history`: pairs of question and answer that went before. */
+function historyOf({ history }: Fields): ChatMessage[] {
+  if (isNothing(history)) return [];
+  let turns = history;
+  if (typeof history === 'string') {
+    try {
+      turns = JSON.parse(history);
+    } catch {
+      // Said below: a text is no list.
     }
-    if (typeof content !== 'string') {
-      return { reason: `${where}.content is ${has(fields, 'content') ? kindOf(content) : 'missing'}, wanted text` };
-    }
-    if (role === 'assistant' && content.trim() === '')
-      return { reason: `${where}: empty answer`, fix: 'fill it in or remove the row' };
-    messages.push({ role, content });
   }
-  if (messages.some((message) => message.role === 'assistant')) return messages;
-  return { reason: 'no assistant message', fix: 'add the answer that the model should learn' };
+  if (!Array.isArray(turns)) throw new UnusableRow(`history is ${kindOf(turns)}, wanted a list of [question, answer]`);
+  return (turns as unknown[]).flatMap((turn, i): ChatMessage[] => {
+    const where = `history[${i}]`;
+    if (!Array.isArray(turn) || turn.length !== 2) {
+      throw new UnusableRow(`${where} is no pair of texts`, 'write [question, answer]');
+    }
+    const [asked, said] = turn as unknown[];
+    const [question, answer] = [textOf(asked, `${where}[0]`), textOf(said, `${where}[1]`)];
+    if (question.trim() === '') throw new UnusableRow(`${where}: empty question`, FILL_IN);
+    if (answer.trim() === '') throw new UnusableRow(`${where}: empty answer`, FILL_IN);
+    return [
+      { role: 'user', content: question },
+      { role: 'assistant', content: answer },
+    ];
+  });
 }
 
-function readPair(line: number, fields: Fields, prompt: string, answer: string): ShapedRow {
-  for (const key of [prompt, answer]) {
-    if (!has(fields, key)) return problem(`no ${key}`, `add the key "${key}"`);
-    if (typeof fields[key] !== 'string') return problem(`${key} is ${kindOf(fields[key])}, wanted text`);
+function toolsOf(fields: Fields): { tools?: object[] } {
+  const key = isNothing(fields['tools']) ? 'functions' : 'tools';
+  const tools = readTools(fields[key], key);
+  return tools === undefined ? {} : { tools };
+}
+
+/** SQuAD's answers: `{text: [...]}`, or a list of texts. */
+function firstAnswer(given: unknown, { unread, note }: Reading): unknown {
+  let value = given;
+  if (typeof given === 'string' && /^\s*[[{]/.test(given)) {
+    try {
+      value = JSON.parse(given);
+    } catch {
+      throw new UnusableRow('answers is an object written in a way that is not JSON', 'export the file as JSONL');
+    }
   }
-  const input = prompt === 'instruction' ? (fields['input'] ?? '') : '';
-  if (typeof input !== 'string') return problem(`input is ${kindOf(input)}, wanted text`);
-  const asked = String(fields[prompt]);
+  if (isFields(value)) {
+    nameUnread(value, ['text'], unread, 'answers.');
+    value = value['text'];
+  }
+  if (!Array.isArray(value)) return value;
+  if (value.length === 0) throw new UnusableRow('answers holds no text', FILL_IN);
+  if (new Set(value).size > 1) note('several answers, of which the first is learned');
+  return (value as unknown[])[0];
+}
+
+function questionOf(fields: Fields, prompt: string, { note }: Reading): string {
   // Alpaca-style files leave the instruction or the input empty.
+  const isAlpaca = prompt === 'instruction';
+  const input = !isAlpaca || isNothing(fields['input']) ? '' : textOf(fields['input'], 'input');
+  const asked = isAlpaca && isNothing(fields[prompt]) && input.trim() !== '' ? '' : textOf(fields[prompt], prompt);
   const question = input.trim() === '' ? asked : asked.trim() === '' ? input : `${asked}\n\n${input}`;
-  const said = String(fields[answer]);
-  if (said.trim() === '')
-    return problem(answer === 'answer' ? 'empty answer' : `empty answer (${answer})`, 'fill it in or remove the row');
-  const messages = [
-    { role: 'user', content: question },
-    { role: 'assistant', content: said },
-  ];
-  return { row: { kind: 'messages', line, messages } };
+  if (question.trim() === '') {
+    throw new UnusableRow(prompt === 'question' ? 'empty question' : `empty question (${prompt})`, FILL_IN);
+  }
+  const context = isNothing(fields['context']) ? '' : textOf(fields['context'], 'context');
+  if (context.trim() === '') return question;
+  note('context put before the question');
+  return `${context}\n\n${question}`;
+}
+
+/** What a prompt's own answers are: read before the completion, as TRL has it, and not learned. */
+const asRead = (message: ChatMessage): ChatMessage =>
+  message.role === 'assistant' ? { ...message, scored: false } : message;
+
+function pairShape([prompt, answer]: (typeof PAIRS)[number]): RowShape {
+  return {
+    needs: [prompt, answer],
+    reads: [prompt, answer, ...(prompt === 'instruction' ? ['input'] : []), ...AROUND],
+    read(fields, reading) {
+      for (const key of [prompt, answer]) {
+        if (!has(fields, key)) throw new UnusableRow(`no ${key}`, `add the key "${key}"`);
+      }
+      const { line, unread } = reading;
+      const before = [...systemOf(fields), ...historyOf(fields)];
+      const asked = fields[prompt];
+      const said = answer === 'answers' ? firstAnswer(fields[answer], reading) : fields[answer];
+      const question = Array.isArray(asked)
+        ? readMessages(asked, prompt, unread).map(asRead)
+        : [{ role: 'user', content: questionOf(fields, prompt, reading) }];
+      if (Array.isArray(asked) && !isNothing(fields['context'])) unread('context');
+      const ownSystem = question[0]?.role === 'system';
+      if (ownSystem && before[0]?.role === 'system') {
+        unread(isNothing(fields['system']) ? 'system_prompt' : 'system');
+        before.shift();
+      }
+      return { kind: 'messages', line, messages: [...before, ...question, ...answerOf(said)], ...toolsOf(fields) };
+
+      function answerOf(value: unknown): ChatMessage[] {
+        if (Array.isArray(value)) {
+          const messages = readMessages(value, answer, unread);
+          requireAnswer(messages);
+          return messages;
+        }
+        const content = textOf(value, answer);
+        if (content.trim() === '') {
+          throw new UnusableRow(answer === 'answer' ? 'empty answer' : `empty answer (${answer})`, FILL_IN);
+        }
+        return [{ role: 'assistant', content }];
+      }
+    },
+  };
+}
+
+/** @throws UnusableRow for a conversation that teaches nothing */
+function requireAnswer(messages: readonly ChatMessage[]): void {
+  const answers = messages.filter(({ role }) => role === 'assistant');
+  if (answers.length === 0) throw new UnusableRow('no assistant message', 'add the answer that the model should learn');
+  if (answers.every(({ scored }) => scored === false)) {
+    throw new UnusableRow(
+      'every answer has weight 0 or train false, so that there is nothing to learn',
+      'let one of them count or remove the row',
+    );
+  }
+}
+
+/** A list of messages as OpenAI's format, ShareGPT or a data set of conversations calls it. */
+function conversationShape(key: string): RowShape {
+  return {
+    needs: [key],
+    reads: [key, 'system', 'system_prompt', 'tools', 'functions'],
+    read(fields, { line, unread, note }) {
+      const said = readMessages(fields[key], key, unread);
+      requireAnswer(said);
+      const system = systemOf(fields);
+      const isOwn = said[0]?.role === 'system';
+      if (isOwn && system.length > 0) unread(isNothing(fields['system']) ? 'system_prompt' : 'system');
+      const last = said.findLastIndex(({ role }) => role === 'assistant');
+      if (last < said.length - 1) note('messages behind the last answer, of which nothing is learned');
+      return { kind: 'messages', line, messages: isOwn ? said : [...system, ...said], ...toolsOf(fields) };
+    },
+  };
 }
 
 const isTokenId = (value: unknown): boolean => typeof value === 'number' && Number.isInteger(value) && value >= 0;
 
-function readTokens(line: number, fields: Fields): ShapedRow {
-  const { input_ids: inputIds, labels } = fields;
-  for (const [key, list] of [
-    ['input_ids', inputIds],
-    ['labels', labels],
-  ] as const) {
-    if (!has(fields, key)) return problem(`no ${key}`, `add the key "${key}"`);
-    if (!Array.isArray(list)) return problem(`${key} is ${kindOf(list)}, wanted a list of token ids`);
-    const wrong = list.findIndex((id) => !isTokenId(id) && !(key === 'labels' && id === IGNORED_LABEL));
-    if (wrong < 0) continue;
-    const allowed = key === 'labels' ? `a token id or ${IGNORED_LABEL}` : 'a token id';
-    return problem(
-      `${key}[${wrong}] is ${typeof list[wrong] === 'number' ? list[wrong] : kindOf(list[wrong])}, wanted ${allowed}`,
-    );
-  }
-  const ids = inputIds as number[];
-  const given = labels as number[];
-  if (ids.length === 0) return problem('empty input_ids', 'remove the row');
-  if (ids.length !== given.length) {
-    return problem(
-      `${given.length} labels for ${ids.length} input_ids`,
-      `give one label per token, ${IGNORED_LABEL} where no loss counts`,
-    );
-  }
-  return { row: { kind: 'tokens', line, inputIds: ids, labels: given } };
+function tokenList(fields: Fields, key: 'input_ids' | 'labels'): number[] {
+  const list = fields[key];
+  if (!has(fields, key)) throw new UnusableRow(`no ${key}`, `add the key "${key}"`);
+  if (!Array.isArray(list)) throw new UnusableRow(`${key} is ${kindOf(list)}, wanted a list of token ids`);
+  const wrong = list.findIndex((id) => !isTokenId(id) && !(key === 'labels' && id === IGNORED_LABEL));
+  if (wrong < 0) return list as number[];
+  const got = typeof list[wrong] === 'number' ? list[wrong] : kindOf(list[wrong]);
+  const wanted = key === 'labels' ? `a token id or ${IGNORED_LABEL}` : 'a token id';
+  throw new UnusableRow(`${key}[${wrong}] is ${got}, wanted ${wanted}`);
 }
 
+const TOKENS: RowShape = {
+  needs: ['input_ids'],
+  reads: ['input_ids', 'labels', 'attention_mask'],
+  read(fields, { line }) {
+    const inputIds = tokenList(fields, 'input_ids');
+    const labels = tokenList(fields, 'labels');
+    if (inputIds.length === 0) throw new UnusableRow('empty input_ids', 'remove the row');
+    if (inputIds.length !== labels.length) {
+      throw new UnusableRow(
+        `${labels.length} labels for ${inputIds.length} input_ids`,
+        `give one label per token, ${IGNORED_LABEL} where no loss counts`,
+      );
+    }
+    const mask = fields['attention_mask'];
+    const isWhole = Array.isArray(mask) && mask.length === inputIds.length && mask.every((seen) => seen === 1);
+    if (!isNothing(mask) && !isWhole) {
+      throw new UnusableRow(
+        'attention_mask hides tokens, and every token of a row is read',
+        'leave out the padding, or the mask if all of them are meant',
+      );
+    }
+    return { kind: 'tokens', line, inputIds, labels };
+  },
+};
+
+const TEXT: RowShape = {
+  needs: ['text'],
+  reads: ['text'],
+  read({ text: given }, { line }) {
+    if (typeof given !== 'string') throw new UnusableRow(`text is ${kindOf(given)}, wanted text`);
+    if (given.trim() === '') throw new UnusableRow('empty text', 'remove the row');
+    return { kind: 'text', line, text: given };
+  },
+};
+
+/** Every accepted shape. Of two that fit, the first is meant. */
+const SHAPES: readonly RowShape[] = [
+  TOKENS,
+  ...['messages', 'conversations', 'conversation'].map(conversationShape),
+  ...PAIRS.map(pairShape),
+  TEXT,
+];
+
+/** Shapes with one of their keys missing, so that the other can be asked for; fewer than above, the common ones. */
+const HALVES = SHAPES.filter(({ needs }) => ['completion', 'output', 'answer'].includes(needs[1] ?? ''));
+
+const OTHER_OBJECTIVES = ['chosen', 'rejected', 'label'];
+
+/** The names that the shapes know: what columns of a file can be said to be. */
+export const SHAPE_KEYS: readonly string[] = [
+  ...new Set([...SHAPES.flatMap(({ needs, reads }) => [...needs, ...reads]), ...OTHER_OBJECTIVES]),
+];
+
+/** Every key that something is read from, in a row or in its messages: what a slip of the pen is found by. */
+export const KNOWN_KEYS: readonly string[] = [...SHAPE_KEYS, ...MESSAGE_KEYS];
+
+/** What a row may have and need not: a column said to be one of these may be empty or missing. */
+const OPTIONAL: readonly string[] = ['input', ...AROUND, 'attention_mask'];
+
+/** Whether columns of these names make a shape that a table can hold. */
+export function understandsColumns(columns: readonly string[]): boolean {
+  const all = (keys: readonly string[]): boolean => keys.every((key) => columns.includes(key));
+  return all(['prompt', 'chosen', 'rejected']) || SHAPES.some((shape) => shape !== TOKENS && all(shape.needs));
+}
+
+function otherObjective(fields: Fields): Extract<ShapedRow, { needs?: unknown }>['needs'] {
+  if (has(fields, 'chosen') || has(fields, 'rejected')) return 'preference';
+  const { label } = fields;
+  const isLabelled = typeof label === 'boolean' || (typeof label === 'string' && /^(true|false)$/i.test(label));
+  if (has(fields, 'prompt', 'completion') && isLabelled) return 'labelled';
+  return has(fields, 'prompt', 'completions', 'labels') ? 'stepwise' : undefined;
+}
+
+/** What rows of other objectives are called, and the keys that tell them. */
+export const OBJECTIVE_ROWS = {
+  preference: 'a preference row (chosen and rejected)',
+  labelled: 'a labelled row (a true or false label)',
+  stepwise: 'a row of labelled steps (completions and labels)',
+} as const;
+
+export const ONE_ANSWER = 'use rows with prompt and completion: training on preferences is not built yet';
+
+function findShape(fields: Fields): RowShape | undefined {
+  return (
+    SHAPES.find(({ needs }) => has(fields, ...needs)) ??
+    HALVES.find(({ needs }) => needs.some((key) => has(fields, key))) ??
+    (has(fields, 'labels') ? TOKENS : undefined)
+  );
+}
+
+/** The row's fields by the shapes' own names. */
+function renamed(value: Fields, columns: Readonly<Record<string, string>>): Fields {
+  const sources = new Set(Object.values(columns));
+  const fields: Record<string, unknown> = Object.fromEntries(
+    Object.entries(value).filter(([key]) => !sources.has(key)),
+  );
+  for (const [name, source] of Object.entries(columns)) {
+    if (has(value, source)) fields[name] = value[source];
+    else if (!OPTIONAL.includes(name)) throw new UnusableRow(`no ${source}, which is to be the ${name}`);
+  }
+  return fields;
+}
+
+/** Whether an object is a row of some shape, by its keys alone. */
+export const isShaped = (fields: Fields): boolean =>
+  findShape(fields) !== undefined || otherObjective(fields) !== undefined;
+
+/** An object of columns, as pandas writes one without `orient="records"`. */
+const isByColumns = (fields: Fields): boolean =>
+  Object.values(fields).every((value) => isFields(value) && has(value, '0'));
+
 /**
- * Finds a row's shape by its keys.
+ * Finds a row's shape by its keys and reads it.
  * @param columns names the file uses for the names of the shapes, as `{ question: 'Frage' }`
  */
 export function shapeRow(line: number, value: unknown, columns: Readonly<Record<string, string>> = {}): ShapedRow {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return problem(
-      `${kindOf(value)}, wanted an object`,
-      `write {"prompt": …, "completion": …} or another of: ${SHAPES}`,
-    );
+  try {
+    if (!isFields(value)) {
+      throw new UnusableRow(
+        `${kindOf(value)}, wanted an object`,
+        `write {"prompt": …, "completion": …} or another of: ${SHAPE_NAMES}`,
+      );
+    }
+    const fields = renamed(value, columns);
+    const needs = has(fields, 'input_ids') ? undefined : otherObjective(fields);
+    if (needs !== undefined) return { problem: { reason: OBJECTIVE_ROWS[needs], fix: ONE_ANSWER }, needs };
+    const shape = findShape(fields);
+    if (shape === undefined) {
+      const keys = Object.keys(fields).slice(0, 8).join(', ').slice(0, 120);
+      throw new UnusableRow(
+        keys === '' ? 'an object without keys' : `no known keys among: ${keys}`,
+        `use one of: ${SHAPE_NAMES}`,
+      );
+    }
+    if (isByColumns(fields)) {
+      throw new UnusableRow('one object of columns, wanted one object a row', 'pandas: to_json(orient="records")');
+    }
+    const unread = new Set<string>();
+    const notes: string[] = [];
+    const reading = { line, unread: (path: string) => unread.add(path), note: (text: string) => notes.push(text) };
+    const row = shape.read(fields, reading);
+    nameUnread(fields, shape.reads, reading.unread);
+    for (const [name, source] of Object.entries(columns)) {
+      if (name !== source && !Object.values(columns).includes(name) && !isNothing(value[name])) unread.add(name);
+    }
+    return { row, unread, notes, takesContext: shape.reads.includes('context') };
+  } catch (thrown) {
+    if (!(thrown instanceof UnusableRow)) throw thrown;
+    const { message: reason, fix } = thrown;
+    return { problem: fix === undefined ? { reason } : { reason, fix } };
   }
-  const fields: Record<string, unknown> = { ...value };
-  for (const [name, source] of Object.entries(columns)) {
-    if (!has(value as Fields, source)) return problem(`no ${source}, which --columns takes for ${name}`);
-    fields[name] = (value as Fields)[source];
-  }
-  if (has(fields, 'input_ids')) return readTokens(line, fields);
-  if (has(fields, 'messages')) {
-    const messages = readMessages(fields['messages']);
-    return Array.isArray(messages) ? { row: { kind: 'messages', line, messages } } : { problem: messages };
-  }
-  if (has(fields, 'chosen') || has(fields, 'rejected')) return { needs: 'preference' };
-  const { label } = fields;
-  const isLabelled = typeof label === 'boolean' || (typeof label === 'string' && /^(true|false)$/i.test(label));
-  if (has(fields, 'prompt', 'completion') && isLabelled) return { needs: 'labelled' };
-  const pair =
-    PAIRS.find(({ prompt, answer }) => has(fields, prompt, answer)) ??
-    PAIRS.find(({ prompt, answer }) => !has(fields, 'text') && (has(fields, prompt) || has(fields, answer)));
-  if (pair !== undefined) return readPair(line, fields, pair.prompt, pair.answer);
-  if (has(fields, 'labels')) return readTokens(line, fields);
-  if (has(fields, 'text')) {
-    const { text } = fields;
-    if (typeof text !== 'string') return problem(`text is ${kindOf(text)}, wanted text`);
-    return text.trim() === '' ? problem('empty text', 'remove the row') : { row: { kind: 'text', line, text } };
-  }
-  const keys = Object.keys(fields).slice(0, 8).join(', ').slice(0, 120);
-  return problem(keys === '' ? 'an object without keys' : `no known keys among: ${keys}`, `use one of: ${SHAPES}`);
 }

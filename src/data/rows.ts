@@ -31,6 +31,49 @@ export function describeProblem(problem: RowProblem): string {
   return problem.fix === undefined ? head : `${head}; ${problem.fix}`;
 }
 
+/** What a person should know of how a file was read: what was found out, and what is not used. No sentence of flags. */
+export interface FileNote {
+  /** Begins small and ends without a stop. */
+  readonly text: string;
+  /** The choice of columns that would use what is not used, as `{ context: 'passage' }`. */
+  readonly columns?: Readonly<Record<string, string>>;
+}
+
+/** `file: text; what to type`, as the terminal shows it. */
+export function describeNote(file: string, { text, columns }: FileNote): string {
+  const choice = Object.entries(columns ?? {}).map(([name, source]) => `${name}=${source}`);
+  const head = `${file}: ${text}`;
+  return choice.length === 0 ? head : `${head}; to use it: --columns ${choice.join(',')}`;
+}
+
+/** What a person should know of one usable row. */
+export interface RowNote {
+  readonly line: number;
+  /** Begins small and ends without a stop; the same words for the same thing, whatever the row. */
+  readonly text: string;
+}
+
+const LISTED_LINES = 5;
+
+/** `lines 3, 4, 9, …` */
+export function listLines(lines: readonly number[]): string {
+  const more = lines.length > LISTED_LINES ? ', …' : '';
+  return `line${lines.length === 1 ? '' : 's'} ${lines.slice(0, LISTED_LINES).join(', ')}${more}`;
+}
+
+/** One note for all the rows of which the same is to be said, in the order of the first ones. */
+export function gatherNotes(notes: readonly RowNote[]): FileNote[] {
+  const lines = new Map<string, number[]>();
+  for (const { line, text } of notes) {
+    const known = lines.get(text);
+    if (known === undefined) lines.set(text, [line]);
+    else known.push(line);
+  }
+  return [...lines].map(([text, at]) => ({
+    text: `${text} (${at.length} row${at.length === 1 ? '' : 's'}: ${listLines(at)})`,
+  }));
+}
+
 /** A label that counts for nothing, as in `transformers`. */
 export const IGNORED_LABEL = -100;
 

@@ -15,6 +15,16 @@ const utf16 = (text: string): Uint8Array => {
 
 const xml = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
+/** Which part of a workbook is what. */
+function contentTypes(): string {
+  const kind = 'application/vnd.openxmlformats-officedocument.spreadsheetml.';
+  const parts = { workbook: 'sheet.main', 'worksheets/sheet1': 'worksheet', sharedStrings: 'sharedStrings' };
+  const overrides = Object.entries(parts).map(
+    ([part, name]) => `<Override PartName="/xl/${part}.xml" ContentType="${kind}${name}+xml"/>`,
+  );
+  return `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">${overrides.join('')}</Types>`;
+}
+
 /** A workbook as the standard (ECMA-376) has it: the least parts that make one sheet of shared strings. */
 function xlsx(rows: readonly (readonly (string | number | null)[])[]): Uint8Array {
   const strings: string[] = [];
@@ -32,7 +42,7 @@ function xlsx(rows: readonly (readonly (string | number | null)[])[]): Uint8Arra
   const office = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
   const packaged = 'http://schemas.openxmlformats.org/package/2006/relationships';
   const parts = {
-    '[Content_Types].xml': '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
+    '[Content_Types].xml': contentTypes(),
     '_rels/.rels': `<Relationships xmlns="${packaged}"><Relationship Id="rId1" Type="${office}/officeDocument" Target="xl/workbook.xml"/></Relationships>`,
     'xl/workbook.xml': `<workbook xmlns="${main}" xmlns:r="${office}"><sheets><sheet name="Tabelle1" sheetId="1" r:id="rId1"/></sheets></workbook>`,
     'xl/_rels/workbook.xml.rels': `<Relationships xmlns="${packaged}"><Relationship Id="rId1" Type="${office}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="${office}/sharedStrings" Target="sharedStrings.xml"/></Relationships>`,
@@ -64,8 +74,8 @@ describe('tables as people have them', () => {
       [3, 'Färben Sie selbst?', 'Ja, grün.'],
     ]);
     expect(notes).toEqual([
-      'fragen.csv: read as semicolon-separated Windows-1252',
-      'fragen.csv: no header, took #1 as the question and #2 as the answer',
+      { text: 'read as semicolon-separated Windows-1252' },
+      { text: 'no header, took #1 as the question and #2 as the answer' },
     ]);
   });
 
@@ -86,8 +96,9 @@ describe('tables as people have them', () => {
       { file: 'Fragen.xlsx', line: 5, reason: 'empty answer', fix: 'fill it in or remove the row' },
     ]);
     expect(notes).toEqual([
-      'Fragen.xlsx: read as a spreadsheet',
-      'Fragen.xlsx: took Frage des Kunden as the question and Antwort as the answer',
+      { text: 'read as a spreadsheet' },
+      { text: 'took Frage des Kunden as the question and Antwort as the answer' },
+      { text: '"Nr." of 2 rows is not used' },
     ]);
     expect((await readDataRows(bytes, 'without-an-ending')).rows).toHaveLength(2);
   });
@@ -96,7 +107,7 @@ describe('tables as people have them', () => {
     const text = 'QUESTION\tANSWER\r\n"Was heißt ""naïve"", 你好?"\t"Zwei\nZeilen"\r\n';
     const { rows, notes } = await readDataRows(utf16(text), 'export.txt');
     expect(pairs(rows)).toEqual([[2, 'Was heißt "naïve", 你好?', 'Zwei\nZeilen']]);
-    expect(notes[0]).toBe('export.txt: read as tab-separated UTF-16');
+    expect(notes[0]?.text).toBe('read as tab-separated UTF-16');
   });
 
   it('10,000 rows', async () => {

@@ -8,7 +8,8 @@ export interface TableRecord {
   /** Counts from 1: the text's line on which the record begins, or the sheet's row. */
   readonly line: number;
   readonly fields: string[];
-  readonly isBroken: boolean;
+  /** Why it cannot be read. */
+  readonly problem?: { readonly reason: string; readonly fix: string };
 }
 
 export interface TableOptions {
@@ -23,6 +24,8 @@ export interface TableRows {
   /** The columns' names for the names of the shapes; absent where the header has these already. */
   readonly columns?: Readonly<Record<string, string>>;
   readonly notes: string[];
+  /** What columns are called that have no name of their own: `#3`, and why. */
+  readonly labels: ReadonlyMap<string, string>;
 }
 
 /** What a table is made of, for someone who has to say which column is what. */
@@ -42,8 +45,11 @@ function decide(records: readonly TableRecord[], { columns, header }: TableOptio
   const sources = Object.values(columns ?? {});
   if (columns !== undefined && sources.length > 0) {
     const names = sources.filter((source) => !isPlace(source));
-    const hasHeader = header ?? (names.length > 0 || understandsColumns(head) || matchColumns(records).hasHeader);
-    return { hasHeader, isClear: true, columns };
+    const found = matchColumns(records, header);
+    const hasHeader = header ?? (names.length > 0 || understandsColumns(head) || found.hasHeader);
+    // Told of a passage alone, the question and the answer are still found as they are without.
+    const isWhole = understandsColumns([...(hasHeader ? head : []), ...Object.keys(columns)]);
+    return { hasHeader, isClear: true, columns: { ...(isWhole ? {} : found.isClear && found.columns), ...columns } };
   }
   if (header !== false && understandsColumns(head)) return { hasHeader: true, isClear: true };
   return matchColumns(records, header);
@@ -103,12 +109,10 @@ export function rowsOfTable(
   const notes: string[] = [];
   if (columns !== undefined && options.columns === undefined) {
     const taken = Object.entries(columns).map(([name, source]) => `${source} as the ${name}`);
-    notes.push(`${file}: ${hasHeader ? '' : 'no header, '}took ${taken.join(' and ')}`);
+    notes.push(`${hasHeader ? '' : 'no header, '}took ${taken.join(' and ')}`);
   }
-  const rows = records.slice(hasHeader ? 1 : 0).map(({ line, fields, isBroken }): RawRow => {
-    if (isBroken) {
-      return { line, reason: 'a quote that is not closed or stands inside a field', fix: 'write it twice ("")' };
-    }
+  const rows = records.slice(hasHeader ? 1 : 0).map(({ line, fields, problem }): RawRow => {
+    if (problem !== undefined) return { line, ...problem };
     if (fields.length !== names.length) {
       return {
         line,
@@ -118,5 +122,12 @@ export function rowsOfTable(
     }
     return { line, value: Object.fromEntries(names.map((name, i) => [name, fields[i]])) };
   });
-  return { rows, notes, ...(columns && { columns }) };
+  const labels = new Map(
+    names.flatMap((name, i): [string, string][] => {
+      const own = head[i] ?? '';
+      if (!hasHeader || name === own) return [];
+      return [[name, own === '' ? `${name}, a column without a name,` : `${name}, another column "${own}",`]];
+    }),
+  );
+  return { rows, notes, labels, ...(columns && { columns }) };
 }

@@ -1,33 +1,111 @@
+import type { CellObject, WorkSheet } from '@e965/xlsx';
+import { unzipSync } from 'fflate';
 import { WebLoraError } from '../errors.ts';
+import { isZip, zipText } from './foreign-files.ts';
 import type { TableRecord } from './table-rows.ts';
 
 /** A zip whose directory names a workbook: a spreadsheet, whatever its file is called. */
 export function isXlsx(bytes: Uint8Array, file: string): boolean {
-  if (bytes[0] !== 0x50 || bytes[1] !== 0x4b || bytes[2] !== 3 || bytes[3] !== 4) return false;
-  if (/\.xlsx$/i.test(file)) return true;
-  // Names stand uncompressed in the directory at the end.
-  const tail = new TextDecoder('latin1').decode(bytes.subarray(Math.max(0, bytes.length - 65_536)));
-  return tail.includes('xl/workbook.xml');
+  if (!isZip(bytes)) return false;
+  return /\.xlsx$/i.test(file) || zipText(bytes).includes('xl/workbook.xml');
 }
 
-function cellText(cell: unknown): string {
-  if (cell instanceof Date) {
-    const iso = cell.toISOString();
-    return iso.endsWith('T00:00:00.000Z') ? iso.slice(0, 10) : iso;
+/** A number format without what it quotes, escapes or puts in brackets, but for hours, minutes or seconds that run on. */
+function codesOf(format: string): string {
+  return format
+    .replace(/"[^"]*"|\\./g, '')
+    .replace(/\[(?!h+\]|m+\]|s+\])[^\]]*\]/gi, '')
+    .toLowerCase();
+}
+
+const hasDay = (format: string): boolean => /[yde]|mmm/.test(codesOf(format));
+const hasHour = (format: string): boolean => /[hs]/.test(codesOf(format));
+
+/** What is used of SheetJS's number formatter, whose types leave it open. */
+interface NumberFormats {
+  is_date(format: string): boolean;
+  parse_date_code(
+    serial: number,
+    options: { readonly date1904: boolean },
+  ): {
+    readonly y: number;
+    readonly m: number;
+    readonly d: number;
+    readonly H: number;
+    readonly M: number;
+    readonly S: number;
+  } | null;
+}
+
+/** A day as ISO 8601 has it, whatever the cell's format: what it shows depends on the country. */
+function dayText(formats: NumberFormats, serial: number, format: string, date1904: boolean): string | undefined {
+  const parsed = formats.parse_date_code(serial, { date1904 });
+  if (parsed === null) return undefined;
+  const two = (n: number): string => String(Math.floor(n)).padStart(2, '0');
+  const day = `${String(parsed.y).padStart(4, '0')}-${two(parsed.m)}-${two(parsed.d)}`;
+  if (!hasHour(format)) return day;
+  const time = `${two(parsed.H)}:${two(parsed.M)}`;
+  return `${day} ${time}${parsed.S >= 1 ? `:${two(parsed.S)}` : ''}`;
+}
+
+/** What a cell says to whoever looks at the sheet, but numbers without a format of their own in full. */
+function cellText(formats: NumberFormats, cell: CellObject | undefined, date1904: boolean): string {
+  if (cell === undefined) return '';
+  const { t: type, v: value, z: given, w: shown } = cell;
+  const format = typeof given === 'string' ? given : 'General';
+  if (typeof value === 'string') return value.replace(/\r\n?/g, '\n');
+  if (typeof value === 'boolean') return String(value);
+  if (value instanceof Date) return value.toISOString().replace(/T00:00:00.000Z$/, '');
+  if (type !== 'n' || typeof value !== 'number') return '';
+  // Sheets keep 15 digits; what lies behind them is the binary form's.
+  if (format === 'General' || shown === undefined) return String(Number(value.toPrecision(15)));
+  if (!formats.is_date(format)) return shown.trim();
+  // Times and durations are shown as they stand there: "09:00", "36:00".
+  return hasDay(format) ? (dayText(formats, value, format, date1904) ?? shown.trim()) : shown.trim();
+}
+
+/** Cells that are merged downwards say what the uppermost says; across columns a cell stays its own column's. */
+function fillMerged(fields: string[][], sheet: WorkSheet): number {
+  let filled = 0;
+  for (const { s: from, e: to } of sheet['!merges'] ?? []) {
+    const text = fields[from.r]?.[from.c] ?? '';
+    if (text === '') continue;
+    for (let r = from.r + 1; r <= to.r; r++) {
+      const row = fields[r];
+      if (row === undefined) continue;
+      while (row.length <= from.c) row.push('');
+      if (row[from.c] !== '') continue;
+      row[from.c] = text;
+      filled++;
+    }
   }
-  if (typeof cell === 'string') return cell.replace(/\r\n?/g, '\n');
-  return typeof cell === 'number' || typeof cell === 'boolean' ? String(cell) : '';
+  return filled;
+}
+
+export interface SheetRecords {
+  readonly records: TableRecord[];
+  /** What to know of how the workbook was read; begins small, ends without a stop. */
+  readonly notes: string[];
 }
 
 /**
  * The first sheet that holds anything, as records; line breaks inside cells stay.
  * @throws WebLoraError 'bad-file' for a damaged file
  */
-export async function readXlsx(bytes: Uint8Array, file: string): Promise<TableRecord[]> {
-  const { default: readSheets } = await import('read-excel-file/universal');
-  let sheets;
+export async function readXlsx(bytes: Uint8Array, file: string): Promise<SheetRecords> {
+  const sheets = await import('@e965/xlsx');
+  let book;
   try {
-    sheets = await readSheets(bytes.slice().buffer, { trim: false });
+    // A whole zip first: on one that is cut off, SheetJS 0.20.3 never comes back.
+    unzipSync(bytes);
+    // A copy of its own: the bytes may be a window of a larger buffer.
+    book = sheets.read(new Uint8Array(bytes), {
+      type: 'array',
+      dense: true,
+      cellNF: true,
+      cellFormula: false,
+      cellHTML: false,
+    });
   } catch (cause) {
     throw new WebLoraError('bad-file', file, {
       got: 'a spreadsheet that cannot be opened',
@@ -36,8 +114,42 @@ export async function readXlsx(bytes: Uint8Array, file: string): Promise<TableRe
       cause,
     });
   }
-  const { data } = sheets.find((sheet) => sheet.data.length > 0) ?? { data: [] };
-  return data
-    .map((row, i) => ({ line: i + 1, fields: row.map(cellText), isBroken: false }))
-    .filter(({ fields }) => fields.some((field) => field.trim() !== ''));
+  const formats = sheets.SSF as NumberFormats;
+  const date1904 = book.Workbook?.WBProps?.date1904 === true;
+  const filled = book.SheetNames.filter((name) => (book.Sheets[name]?.['!data'] ?? []).some((row) => row?.length > 0));
+  const [name = ''] = filled;
+  const sheet = book.Sheets[name];
+  const notes: string[] = [];
+  if (sheet === undefined) {
+    throw new WebLoraError('bad-data', file, {
+      got: 'a workbook whose sheets hold nothing',
+      wanted: 'a sheet with a question and an answer in each row',
+      fix: 'check that the file was saved',
+    });
+  }
+  const others = filled.slice(1);
+  if (others.length > 0) {
+    notes.push(
+      `read the sheet "${name}"; not ${others.map((other) => `"${other}"`).join(', ')}: save each as a file of its own`,
+    );
+  }
+  // Rows without a cell are holes.
+  const rows = Array.from(sheet['!data'] ?? [], (row) => row ?? []);
+  const fields = rows.map((row) => Array.from(row, (cell) => cellText(formats, cell, date1904)));
+  const merged = fillMerged(fields, sheet);
+  if (merged > 0)
+    notes.push(`${merged} merged cell${merged === 1 ? ' says' : 's say'} what the uppermost of theirs says`);
+  const width = fields.reduce((most, row) => Math.max(most, row.length), 0);
+  const records = fields.map((row, i): TableRecord => {
+    const wrong = rows[i]?.findIndex((cell) => cell?.t === 'e') ?? -1;
+    const whole = [...row, ...Array.from({ length: Math.max(0, width - row.length) }, () => '')];
+    if (wrong < 0) return { line: i + 1, fields: whole };
+    const cell = sheets.utils.encode_cell({ r: i, c: wrong });
+    const reason = `cell ${cell} holds an error (${rows[i]?.[wrong]?.w ?? 'no value'})`;
+    return { line: i + 1, fields: whole, problem: { reason, fix: 'mend its formula or write the value' } };
+  });
+  return {
+    records: records.filter((record) => record.fields.some((field) => field.trim() !== '') || record.problem),
+    notes,
+  };
 }

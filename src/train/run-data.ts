@@ -3,7 +3,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import { prepareExamples } from '../data/prepare.ts';
 import { readDataRows } from '../data/read-rows.ts';
-import { describeProblem, type Example, type RowProblem } from '../data/rows.ts';
+import { describeNote, describeProblem, gatherNotes, listLines, type Example, type RowProblem } from '../data/rows.ts';
 import { splitRows } from '../data/split.ts';
 import { WebLoraError } from '../errors.ts';
 import type { TrainConfig } from './config.ts';
@@ -97,12 +97,12 @@ export async function readExamples(
       fix: 'check the file',
     });
   }
-  const notices = [...read.notes];
+  const notices = [...read.notes, ...gatherNotes(prepared.notes)].map((note) => describeNote(file.name, note));
   if (skipped.length > 0) notices.push(`${file.name}: ${skipped.length} rows are left out`);
   if (prepared.truncated.length > 0) {
-    const lines = prepared.truncated.slice(0, 5).map(({ line }) => line);
+    const lines = prepared.truncated.map(({ line }) => line);
     notices.push(
-      `${file.name}: ${prepared.truncated.length} rows are longer than ${seqLen} tokens and were cut (lines ${lines.join(', ')}${prepared.truncated.length > 5 ? ', …' : ''})`,
+      `${file.name}: ${lines.length} rows are longer than ${seqLen} tokens and were cut (${listLines(lines)})`,
     );
   }
   const facts: DataFacts = {

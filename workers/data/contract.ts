@@ -1,5 +1,5 @@
 import type { ReadOptions } from '../../src/data/read-rows.ts';
-import type { RowProblem } from '../../src/data/rows.ts';
+import type { FileNote, RowProblem } from '../../src/data/rows.ts';
 import type { TableFacts } from '../../src/data/table-rows.ts';
 import type { Dataset, Result } from '../engine/contract.ts';
 
@@ -24,8 +24,8 @@ export interface SetFacts {
   readonly problemCount: number;
   /** The first of the rows that cannot be used. */
   readonly problems: readonly RowProblem[];
-  /** How the file was read, where there was something to find out. */
-  readonly notes: readonly string[];
+  /** How the file was read, where there was something to find out, and what of its rows is not used. */
+  readonly notes: readonly FileNote[];
   /** Characters of question and answer together. */
   readonly medianLength: number;
   readonly longestLength: number;
@@ -44,7 +44,7 @@ export interface KeptSet {
   /** The rows as JSONL, each on the line it had. */
   readonly bytes: Uint8Array;
   readonly problems: readonly RowProblem[];
-  readonly notes: readonly string[];
+  readonly notes: readonly FileNote[];
 }
 
 /** What a run is given. */

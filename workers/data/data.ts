@@ -1,4 +1,5 @@
 import { inspectColumns, readDataRows } from '../../src/data/read-rows.ts';
+import type { FileNote } from '../../src/data/rows.ts';
 import { toFailure, WebLoraError } from '../../src/errors.ts';
 import type { Result } from '../engine/contract.ts';
 import type { DataApi } from './contract.ts';
@@ -33,7 +34,9 @@ export function makeDataApi(): DataApi {
       attempt(async () => {
         const isEmpty = !bytes.some((byte) => byte > 0x20);
         const { rows } = isEmpty ? { rows: [] } : await readDataRows(bytes, 'kept.jsonl');
-        current = new OpenSet(name, rows, problems, notes);
+        // Sets that were kept by version 0.1.0 have their notes as texts.
+        const asNotes = notes.map((note: FileNote | string) => (typeof note === 'string' ? { text: note } : note));
+        current = new OpenSet(name, rows, problems, asNotes);
         return current.facts();
       }),
     keep: () => attempt(() => set().keep()),

@@ -1,5 +1,6 @@
-import type { DataRow, RowProblem } from '../../src/data/rows.ts';
+import type { DataRow, FileNote, RowProblem } from '../../src/data/rows.ts';
 import { splitRows } from '../../src/data/split.ts';
+import { rowJson } from '../../src/data/write-row.ts';
 import { WebLoraError } from '../../src/errors.ts';
 import type { Dataset } from '../engine/contract.ts';
 import type { KeptSet, SetEdit, SetFacts, SetFix, ShownRow, TrainingSet } from './contract.ts';
@@ -29,22 +30,18 @@ export function showRow(row: DataRow, index: number): ShownRow {
   const last = row.messages.length - 1;
   const asked = row.messages.filter(({ role }, i) => role === 'user' && i < last).at(-1);
   const [first, second] = row.messages;
-  const isPair = row.messages.length === 2 && first?.role === 'user' && second?.role === 'assistant';
+  const isPlain = row.tools === undefined && row.messages.every((message) => Object.keys(message).length === 2);
+  const isPair = isPlain && row.messages.length === 2 && first?.role === 'user' && second?.role === 'assistant';
   return { index, line, question: asked?.content ?? '', answer: row.messages[last]?.content ?? '', isPair };
-}
-
-function contentOf(row: DataRow): object {
-  if (row.kind === 'messages') return { messages: row.messages };
-  if (row.kind === 'text') return { text: row.text };
-  return { input_ids: row.inputIds, labels: row.labels };
 }
 
 /** JSONL with each row on its own line number, so that what is said of a line is true of the file it came from. */
 function toJsonl(rows: readonly DataRow[]): Uint8Array {
   const lines: string[] = [];
   for (const row of rows) {
-    while (lines.length < row.line - 1) lines.push('');
-    lines.push(JSON.stringify(contentOf(row)));
+    while (lines.length < row.line) lines.push('');
+    // A file may have several rows on a line.
+    lines[row.line - 1] = `${lines[row.line - 1] ?? ''}${JSON.stringify(rowJson(row))}`;
   }
   return new TextEncoder().encode(`${lines.join('\n')}\n`);
 }
@@ -63,9 +60,9 @@ export class OpenSet {
   readonly name: string;
   #rows: DataRow[];
   #problems: RowProblem[];
-  readonly #notes: readonly string[];
+  readonly #notes: readonly FileNote[];
 
-  constructor(name: string, rows: readonly DataRow[], problems: readonly RowProblem[], notes: readonly string[]) {
+  constructor(name: string, rows: readonly DataRow[], problems: readonly RowProblem[], notes: readonly FileNote[]) {
     this.name = name;
     this.#rows = [...rows];
     this.#problems = [...problems];
@@ -105,8 +102,8 @@ export class OpenSet {
   edit(edit: SetEdit): void {
     switch (edit.kind) {
       case 'add': {
-        const last = Math.max(0, this.#rows.at(-1)?.line ?? 0, ...this.#problems.map(({ line }) => line));
-        this.#rows.push(...edit.rows.map(({ question, answer }, i) => asRow(last + 1 + i, question, answer)));
+        let line = this.#problems.reduce((last, problem) => Math.max(last, problem.line), this.#rows.at(-1)?.line ?? 0);
+        for (const { question, answer } of edit.rows) this.#rows.push(asRow(++line, question, answer));
         return;
       }
       case 'remove':
@@ -156,7 +153,7 @@ export class OpenSet {
   #firstOfEach(): DataRow[] {
     const seen = new Set<string>();
     return this.#rows.filter((row) => {
-      const content = JSON.stringify(contentOf(row));
+      const content = JSON.stringify(rowJson(row));
       if (seen.has(content)) return false;
       seen.add(content);
       return true;

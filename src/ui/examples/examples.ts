@@ -15,6 +15,8 @@ export interface ExampleSet {
   readonly title: string;
   readonly facts: SetFacts;
   readonly training: TrainingSet;
+  /** The file that was chosen, as long as it is at hand: not after a reload or a change. */
+  readonly file?: OwnFile & { readonly header?: boolean };
   /** All questions kept back, for the exam; of a sample more than a run is checked with. */
   readonly exam?: Dataset;
   /** What the terminal would be told. */
@@ -135,7 +137,11 @@ export function chooseSample(key: SampleKey): Promise<void> {
 }
 
 /** The open set as the page's state; it is kept, so that a reload finds it again. */
-async function ownState(facts: SetFacts, columns?: Readonly<Record<string, string>>): Promise<ExamplesState> {
+async function ownState(
+  facts: SetFacts,
+  columns?: Readonly<Record<string, string>>,
+  file?: ExampleSet['file'],
+): Promise<ExamplesState> {
   const training = need(await data.trainingSet());
   const title = facts.name === TYPED_NAME ? 'Your examples' : facts.name;
   await keep(KEPT_SET, { ...need(await data.keep()), ...(columns && { columns }) });
@@ -148,6 +154,7 @@ async function ownState(facts: SetFacts, columns?: Readonly<Record<string, strin
       title,
       facts,
       training,
+      ...(file && { file }),
       ...(heldOut && { exam: heldOut }),
       terminal: { data: fileName, ...(columns && { columns }) },
     },
@@ -160,7 +167,7 @@ async function openOwn(file: OwnFile, header?: boolean): Promise<ExamplesState> 
     await data.openFile({ name, bytes }, { ...(columns && { columns }), ...(header !== undefined && { header }) }),
   );
   if (opened.kind === 'columns') return { kind: 'columns', title: name, table: opened.table, file };
-  return ownState(opened.facts, columns);
+  return ownState(opened.facts, columns, { ...file, ...(header !== undefined && { header }) });
 }
 
 export function chooseFile(file: File): Promise<void> {
@@ -182,6 +189,14 @@ export function chooseColumns(question: string, answer: string, header: boolean)
   if (state.kind !== 'columns') return Promise.resolve();
   const { file, title } = state;
   return choose('own', title, () => openOwn({ ...file, columns: { question, answer } }, header));
+}
+
+/** The same file with more of its columns used than before. */
+export function chooseMoreColumns(more: Readonly<Record<string, string>>): Promise<void> {
+  const state = examples.peek();
+  const file = state.kind === 'ready' ? state.set.file : undefined;
+  if (file === undefined) return Promise.resolve();
+  return choose('own', file.name, () => openOwn({ ...file, columns: { ...file.columns, ...more } }, file.header));
 }
 
 /** An empty set to type into. */

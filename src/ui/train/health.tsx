@@ -1,8 +1,9 @@
-import { fixSet, type ExampleSet } from '../examples/examples.ts';
+import type { FileNote } from '../../data/rows.ts';
+import { chooseMoreColumns, fixSet, type ExampleSet } from '../examples/examples.ts';
 import { measure } from '../examples/preview.ts';
 import { setSetting } from './settings.ts';
 import { model } from '../state/engine.ts';
-import { formatCount, plural } from '../words.ts';
+import { asSentence, formatCount, plural } from '../words.ts';
 
 interface HealthProps {
   readonly set: ExampleSet;
@@ -22,9 +23,7 @@ export function Health({ set, isLocked }: HealthProps) {
         {held === 0 && rowCount > 0 && ' With 40 or more, some would be kept back to test with.'}
       </p>
       {notes.map((note) => (
-        <p key={note} class="quiet">
-          {note.replace(/#(\d+)/g, 'column $1')}.
-        </p>
+        <NoteLine key={note.text} {...{ note, set, isLocked }} />
       ))}
       {problemCount > 0 && <BadRows {...{ set, isLocked }} />}
       {duplicateCount > 0 && (
@@ -39,6 +38,21 @@ export function Health({ set, isLocked }: HealthProps) {
         </div>
       )}
       <Lengths isLocked={isLocked} />
+    </div>
+  );
+}
+
+/** What was found out of the file, or is not used of it; with what would use it where the page still has the file. */
+function NoteLine({ note: { text, columns }, set, isLocked }: HealthProps & { readonly note: FileNote }) {
+  const sentence = asSentence(text.replace(/#(\d+)/g, 'column $1'));
+  const source = columns?.['context'];
+  if (columns === undefined || source === undefined || set.file === undefined) return <p class="quiet">{sentence}</p>;
+  return (
+    <div class="notice notice-row">
+      <p>{sentence}</p>
+      <button type="button" disabled={isLocked} onClick={() => void chooseMoreColumns(columns)}>
+        Put {source.replace(/^#/, 'column ')} before the question
+      </button>
     </div>
   );
 }
