@@ -14,7 +14,7 @@ interface Area {
 }
 
 const ARROW =
-  'imports go formats, gpu <- kernels <- graph <- lora, models <- train, generate, evaluate <- engine <- workers <- ui, cli';
+  'imports go formats, gpu <- kernels <- graph <- lora, models, objectives <- train, generate, evaluate <- engine <- workers <- ui, cli';
 /** What everything may import. */
 const EVERYWHERE = new Set(['src/errors.ts', 'src/phrase.ts']);
 const LEAF =
@@ -22,7 +22,7 @@ const LEAF =
 const KEEPERS = ['src/formats', 'src/storage', 'src/sources', 'src/data', 'src/adapters'];
 const ENGINE = ['src/formats', 'src/gpu', 'kernels', 'src/graph'];
 const MODELS = [...ENGINE, 'src/settings', ...KEEPERS, 'src/lora', 'models'];
-const WORK = ['src/train', 'src/generate', 'src/evaluate'];
+const WORK = ['src/objectives', 'src/train', 'src/generate', 'src/evaluate'];
 
 export const AREAS: Readonly<Record<string, Area>> = {
   'src/errors.ts': { uses: [], why: 'everything imports errors, so it imports nothing else' },
@@ -39,6 +39,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
   'src/adapters': { uses: ['src/formats'], anyTypes: true, why: LEAF },
   'src/lora': { uses: [...ENGINE, 'src/adapters'], why: ARROW },
   models: { uses: [...ENGINE, 'src/adapters', 'src/lora'], why: ARROW },
+  'src/objectives': { uses: MODELS, why: ARROW },
   'src/train': { uses: [...MODELS, ...WORK, 'src/version.ts'], why: ARROW },
   'src/generate': { uses: [...MODELS, 'src/data'], why: ARROW },
   'src/evaluate': { uses: [...MODELS, 'src/generate'], why: ARROW },

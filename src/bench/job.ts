@@ -5,7 +5,11 @@ import { tuneTilings } from '../graph/tune.ts';
 import { makeMemoryStore } from '../storage/memory-store.ts';
 import { resolveTrainConfig } from '../train/config.ts';
 import { planProgram, withTilings } from '../train/program.ts';
-import { RunControl, runTraining, type MadeTrainer, type RunEvent } from '../train/run.ts';
+import { sft } from '../objectives/sft.ts';
+import { RunControl } from '../train/run-control.ts';
+import type { RunEvent } from '../train/run-events.ts';
+import type { MadeTrainer } from '../train/run-request.ts';
+import { runTraining } from '../train/run.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
 import { notMeasured, type About, type BenchRow } from './row.ts';
 
@@ -32,7 +36,7 @@ export async function benchJob(base: GpuBase, opened: OpenModel, about: About): 
   const emit = (event: RunEvent): void => {
     if (event.kind === 'started') compileMs = performance.now() - begun;
     if (event.kind !== 'step' || told !== undefined || event.secondsLeft === undefined) return;
-    const { elapsed_seconds: afterSeconds } = event.metrics;
+    const { elapsedSeconds: afterSeconds } = event;
     told = { afterSeconds, seconds: afterSeconds + event.secondsLeft };
   };
   try {
@@ -41,6 +45,7 @@ export async function benchJob(base: GpuBase, opened: OpenModel, about: About): 
       opened,
       base: { format: base.format, context: base.context },
       config: resolveTrainConfig({ steps: UPDATES, accumulate: ROWS_PER_UPDATE, seqLen: Math.min(512, base.context) }),
+      objective: sft,
       data: { name: 'reference.jsonl', bytes: referenceRows(opened.model.shape.vocabSize) },
       store: makeMemoryStore(),
       out: 'job',

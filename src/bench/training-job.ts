@@ -12,7 +12,7 @@ import type { ForwardNode } from '../graph/op.ts';
 import { loraAName, loraBName, type LoraSettings } from '../lora/lora.ts';
 import { tuneTilings } from '../graph/tune.ts';
 import { planProgram, trainingGraph, withTilings, type Program } from '../train/program.ts';
-import { initialParams } from '../train/run.ts';
+import { initialParams } from '../train/prepare-run.ts';
 import type { Trainer, UpdateResult } from '../train/trainer.ts';
 import type { WgslTrainer } from '../train/wgsl-trainer.ts';
 
@@ -159,8 +159,9 @@ export class TrainingJob {
   }
 
   /** Of an update: what shows that everyone computes the same. */
-  meanLoss({ lossSum }: UpdateResult): number {
-    return lossSum / this.batch.lossRows.length;
+  meanLoss({ nll }: UpdateResult): number {
+    const sum = nll.reduce((total, losses) => losses.reduce((part, loss) => part + loss, total), 0);
+    return sum / this.batch.lossRows.length;
   }
 
   /** What each kernel takes of an update, most first; undefined where the adapter has no clock. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bucketRows, makeMicroBatch, padMicroBatch } from './batch.ts';
+import { bucketRows, countScored, joinGroups, makeMicroBatch, padMicroBatch } from './batch.ts';
 
 const example = (ids: number[], labels: number[]) => ({ ids: Uint32Array.from(ids), labels: Int32Array.from(labels) });
 
@@ -76,4 +76,27 @@ describe('padMicroBatch', () => {
       `[WebLoraError: padMicroBatch: rows: got 2, wanted at least 3]`,
     );
   });
+});
+
+describe('joinGroups', () => {
+  const lengths = [3, 3, 4, 9, 1];
+
+  it('joins neighbours as far as they fit and leaves a group that is too long alone', () => {
+    const groups = [[0], [1], [2], [3], [4]];
+    expect(joinGroups(groups, (row) => lengths[row] ?? 0, 7)).toEqual([[0, 1], [2], [3], [4]]);
+    expect(joinGroups(groups, (row) => lengths[row] ?? 0, 10)).toEqual([
+      [0, 1, 2],
+      [3, 4],
+    ]);
+  });
+
+  it('never takes a group apart', () => {
+    expect(joinGroups([[0, 1], [2]], (row) => lengths[row] ?? 0, 4)).toEqual([[0, 1], [2]]);
+  });
+});
+
+it('counts the tokens of a sequence that a batch scores', () => {
+  const row = example([5, 6, 7, 8], [5, -100, 7, 8]);
+  expect(countScored(row)).toBe(makeMicroBatch([row]).lossRows.length);
+  expect(countScored(row)).toBe(2);
 });

@@ -2,6 +2,9 @@ import { WebLoraError } from '../errors.ts';
 import { IGNORED_LABEL } from './rows.ts';
 import type { Example } from './rows.ts';
 
+/** Tokens with their labels: position t's logits are scored against labels[t + 1]. */
+export type Sequence = Pick<Example, 'ids' | 'labels'>;
+
 /** The sequences of one forward pass, laid end to end: N flat rows and no [B, T] rectangle. */
 export interface MicroBatch {
   readonly rows: number; // N
@@ -20,7 +23,7 @@ export interface MicroBatch {
  * Lays examples end to end. Row t is scored against its own sequence's label t + 1; a sequence's last row never is.
  * @throws WebLoraError 'internal' without examples or with an empty one
  */
-export function makeMicroBatch(examples: readonly Pick<Example, 'ids' | 'labels'>[]): MicroBatch {
+export function makeMicroBatch(examples: readonly Sequence[]): MicroBatch {
   const rows = examples.reduce((sum, example) => sum + example.ids.length, 0);
   if (examples.length === 0 || examples.some((example) => example.ids.length === 0)) {
     throw new WebLoraError('internal', 'makeMicroBatch: examples', {
@@ -56,6 +59,39 @@ export function makeMicroBatch(examples: readonly Pick<Example, 'ids' | 'labels'
     lossRows: Uint32Array.from(lossRows),
     lossLabels: Uint32Array.from(lossLabels),
   };
+}
+
+/** Scored tokens of a sequence: what it adds to `lossRows`. */
+export function countScored({ ids, labels }: Sequence): number {
+  let count = 0;
+  for (let t = 1; t < ids.length; t++) if ((labels[t] ?? IGNORED_LABEL) !== IGNORED_LABEL) count++;
+  return count;
+}
+
+/**
+ * Joins neighbouring groups of rows as far as `maxTokens` hold them: one long pass is faster than several short ones. A
+ * group is never taken apart, so one that is longer stays alone.
+ * @param lengthOf tokens of a row
+ */
+export function joinGroups<Row>(
+  groups: Iterable<readonly Row[]>,
+  lengthOf: (row: Row) => number,
+  maxTokens: number,
+): Row[][] {
+  const joined: Row[][] = [];
+  let used = Number.POSITIVE_INFINITY;
+  for (const rows of groups) {
+    const length = rows.reduce((sum, row) => sum + lengthOf(row), 0);
+    const last = joined.at(-1);
+    if (last !== undefined && used + length <= maxTokens) {
+      last.push(...rows);
+      used += length;
+    } else {
+      joined.push([...rows]);
+      used = length;
+    }
+  }
+  return joined;
 }
 
 const SMALL_BUCKETS = [32, 48, 64, 80, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 1024];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { makeMemoryStore } from '../storage/memory-store.ts';
 import { resolveTrainConfig } from '../train/config.ts';
-import { RunControl } from '../train/run.ts';
+import { RunControl } from '../train/run-control.ts';
 import { openTestGpu } from '../../test/harness/gpu.ts';
 import { folderOnDisk } from '../../test/harness/toy-llama.ts';
 import { Core } from './core.ts';

@@ -22,6 +22,7 @@ import { compilePlans } from '../graph/replay.ts';
 import { AdapterPool } from '../lora/adapter-pool.ts';
 import { assertAdapterFits, matricesOf, settingsOf } from '../lora/gpu-adapter.ts';
 import { selectTargets } from '../lora/targets.ts';
+import { sft } from '../objectives/sft.ts';
 import { resolveTrainConfig, type TrainConfig } from '../train/config.ts';
 import { DEFAULT_ACCUMULATE } from '../train/settings.ts';
 import {
@@ -33,8 +34,10 @@ import {
   type ProgramReport,
 } from '../train/program.ts';
 import type { FileStore } from '../storage/store.ts';
-import { readExamples, resolveSeqLen, type DataFile } from '../train/run-data.ts';
-import { runTraining, type MadeTrainer, type RunRequest, type RunOutcome, type TrainerSpec } from '../train/run.ts';
+import { readTrainingRows, resolveSeqLen, type DataFile } from '../train/run-data.ts';
+import type { RunOutcome } from '../train/run-events.ts';
+import type { MadeTrainer, RunRequest, TrainerSpec } from '../train/run-request.ts';
+import { runTraining } from '../train/run.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
 import type { DataMeasure, PreviewRequest, TokenPiece } from '../../workers/engine/contract.ts';
 import { tilingsFor } from './tilings.ts';
@@ -145,7 +148,7 @@ export class Core {
 }
 
 /** What a run needs beside the loaded model. */
-export type TrainOptions = Omit<RunRequest, 'opened' | 'base' | 'makeTrainer'>;
+export type TrainOptions = Omit<RunRequest, 'opened' | 'base' | 'objective' | 'makeTrainer'>;
 
 /** How run.json names `serial` kernels that share loads among four invocations. */
 const SERIAL_QUADS = 'serial-quads';
@@ -240,6 +243,7 @@ export class LoadedModel {
     return runTraining({
       ...options,
       opened: this.opened,
+      objective: sft,
       base: { format: this.format, context: this.context },
       makeTrainer: (spec) => this.#makeTrainer(spec),
     });
@@ -330,7 +334,7 @@ export class LoadedModel {
   async measureData(data: DataFile, given: Partial<TrainConfig>): Promise<DataMeasure> {
     const { lossOn, system, seqLen } = resolveTrainConfig(given);
     const length = resolveSeqLen(seqLen, this.context);
-    const { examples, skipped } = await readExamples(this.opened, data, {
+    const { rows: examples, skipped } = await readTrainingRows(this.opened, data, sft, {
       seqLen: this.context,
       context: this.context,
       lossOn,
@@ -498,7 +502,7 @@ export class LoadedModel {
   ): Promise<EvaluateReport> {
     const { adapter, system, maxNewTokens, skipBadRows = false, onProgress, signal } = options;
     const seqLen = resolveSeqLen(options.seqLen, this.context);
-    const { examples } = await readExamples(this.opened, data, {
+    const { rows: examples } = await readTrainingRows(this.opened, data, sft, {
       seqLen,
       context: this.context,
       lossOn: 'completion',

@@ -16,7 +16,7 @@ import { BadRowsError } from '../train/run-data.ts';
 import { isFinished, readRunRecord } from '../train/run-record.ts';
 import { readLatestCheckpoint } from '../train/checkpoints.ts';
 import { adapterFrom, assertAdapterFits } from '../lora/gpu-adapter.ts';
-import { RunControl, type RunEvent } from '../train/run.ts';
+import { RunControl } from '../train/run-control.ts';
 import { Core, type LoadedModel } from './core.ts';
 import { chooseModels, deviceFor } from './chooser.ts';
 import type {
@@ -32,7 +32,6 @@ import type {
   ModelSource,
   NamedFile,
   NetworkRequest,
-  PlanReport,
   ProgressEvent,
   Result,
   RunDetails,
@@ -75,7 +74,7 @@ export function makeEngine(deps: EngineDeps): EngineApi {
     modelStorage: () => attempt(async () => (await engine.downloads()).storage()),
     storeHubToken: (token) => attempt(() => engine.storeHubToken(token)),
     plan: (model, config) =>
-      attempt(() => Promise.resolve(engine.model(model).loaded.plan(resolveTrainConfig(config)) as PlanReport)),
+      attempt(() => Promise.resolve(engine.model(model).loaded.plan(resolveTrainConfig(config)))),
     prepare: (model, config) =>
       attempt(async () => {
         await engine.model(model).loaded.prepare(resolveTrainConfig(config));
@@ -295,7 +294,7 @@ class Engine {
       ...(resume !== undefined && { resume }),
       ...(overwrite !== undefined && { overwrite }),
       extraSettings: { model: loaded.opened.name, data: data.name },
-      emit: (event) => sender.send(toTrainEvent(event)),
+      emit: (event) => sender.send(event),
       control,
     });
     void finished
@@ -531,51 +530,4 @@ function folderOf(files: readonly NamedFile[]): ModelFolder {
         ? first.name
         : 'the dropped files';
   return { name: folder, files: new Map(sources) };
-}
-
-type Unnumbered<E> = E extends unknown ? Omit<E, 'seq'> : never;
-
-function toTrainEvent(event: RunEvent): Unnumbered<TrainEvent> {
-  switch (event.kind) {
-    case 'started': {
-      const { totalSteps, firstStep, data, learningRate, accumulate, plan, notices, skipped } = event;
-      return {
-        kind: 'started',
-        totalSteps,
-        firstStep,
-        rows: data.train.length,
-        evalRows: data.evaluation.length,
-        learningRate,
-        accumulate,
-        ...(plan && { plan }),
-        notices,
-        skippedRows: skipped.map(({ file, line, reason }) => ({ file, line, reason })),
-      };
-    }
-    case 'step': {
-      const { step, epoch, loss, grad_norm, learning_rate, tokens, total_tokens, tokens_per_second, elapsed_seconds } =
-        event.metrics;
-      return {
-        kind: 'step',
-        step,
-        epoch,
-        loss,
-        gradNorm: grad_norm,
-        learningRate: learning_rate,
-        tokens,
-        totalTokens: total_tokens,
-        tokensPerSecond: tokens_per_second,
-        elapsedSeconds: elapsed_seconds,
-        ...(event.secondsLeft !== undefined && { secondsLeft: event.secondsLeft }),
-      };
-    }
-    case 'preparing':
-    case 'eval':
-    case 'checkpoint':
-    case 'paused':
-    case 'resumed':
-      return event;
-    default:
-      return event satisfies never;
-  }
 }

@@ -6,7 +6,7 @@ import { makeMemoryStore } from '../storage/memory-store.ts';
 import type { FileStore } from '../storage/store.ts';
 import { resolveTrainConfig, type TrainConfig } from '../train/config.ts';
 import { readRunRecord, type RunRecord } from '../train/run-record.ts';
-import { RunControl } from '../train/run.ts';
+import { RunControl } from '../train/run-control.ts';
 import { openTestGpu } from '../../test/harness/gpu.ts';
 import { folderOnDisk } from '../../test/harness/toy-llama.ts';
 import { Core, type LoadedModel } from './core.ts';
@@ -31,7 +31,7 @@ async function train(model: LoadedModel, given: Partial<TrainConfig>, stopAfter?
       out: 'run',
       resume,
       emit: (event) => {
-        if (!resume && event.kind === 'step' && event.metrics.step === stopAfter) control.stop();
+        if (!resume && event.kind === 'step' && event.step === stopAfter) control.stop();
       },
       control,
     });

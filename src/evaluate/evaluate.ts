@@ -1,6 +1,5 @@
 import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
-import { makeMicroBatch } from '../data/batch.ts';
-import type { MicroBatch } from '../data/batch.ts';
+import { joinGroups, makeMicroBatch, type MicroBatch } from '../data/batch.ts';
 import type { Example } from '../data/rows.ts';
 import { WebLoraError } from '../errors.ts';
 import { answerAll } from '../generate/batch.ts';
@@ -99,7 +98,16 @@ export async function meanLoss({
   let sum = 0;
   let tokens = 0;
   let done = 0;
-  for (const batch of packed(examples, maxRows)) {
+  const tooLong = examples.find(({ ids }) => ids.length > maxRows);
+  if (tooLong !== undefined) {
+    throw new WebLoraError('context', `evaluate: line ${tooLong.line}`, {
+      got: `${tooLong.ids.length} tokens`,
+      wanted: `at most ${maxRows}`,
+      fix: 'shorten the row or use a larger --context',
+    });
+  }
+  const groups = examples.map((example) => [example]);
+  for (const batch of joinGroups(groups, ({ ids }) => ids.length, maxRows)) {
     if (signal?.aborted === true) throw new WebLoraError('aborted', 'stopped while evaluating');
     const microBatch = makeMicroBatch(batch);
     const scored = microBatch.lossRows.length;
@@ -127,28 +135,4 @@ export async function meanLoss({
     });
   }
   return { loss: sum / tokens, tokens };
-}
-
-/** Neighbouring rows together, as many as `maxRows` tokens hold. */
-function* packed(examples: readonly Example[], maxRows: number): Generator<Example[]> {
-  let batch: Example[] = [];
-  let rows = 0;
-  for (const example of examples) {
-    const { length } = example.ids;
-    if (length > maxRows) {
-      throw new WebLoraError('context', `evaluate: line ${example.line}`, {
-        got: `${length} tokens`,
-        wanted: `at most ${maxRows}`,
-        fix: 'shorten the row or use a larger --context',
-      });
-    }
-    if (batch.length > 0 && rows + length > maxRows) {
-      yield batch;
-      batch = [];
-      rows = 0;
-    }
-    batch.push(example);
-    rows += length;
-  }
-  if (batch.length > 0) yield batch;
 }

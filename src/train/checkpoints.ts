@@ -4,6 +4,7 @@ import { WebLoraError } from '../errors.ts';
 import { float32Tensor, readSafetensors, tensorToFloat32, writeSafetensors } from '../formats/safetensors.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
+import type { BestSoFar } from './early-stopping.ts';
 import type { TrainerState } from './trainer.ts';
 
 /** What a run needs besides its tensors to continue where it was. */
@@ -13,7 +14,7 @@ export interface RunPosition {
   readonly totalTokens: number;
   readonly elapsedSeconds: number;
   /** Early stopping's memory, where it is on. */
-  readonly best?: { readonly evalLoss: number; readonly step: number; readonly since: number };
+  readonly best?: BestSoFar;
 }
 
 export interface Checkpoint extends RunPosition {

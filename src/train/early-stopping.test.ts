@@ -19,15 +19,15 @@ describe('early stopping', () => {
   it('stops after as many evaluations without improvement as the patience says, and knows the best', () => {
     const { stoppedAt, best } = runOf([3, 2, 2.5, 1.9, 2, 2.1, 1.95, 1], 3);
     expect(stoppedAt).toBe(70);
-    expect(best).toEqual({ step: 40, evalLoss: 1.9, sinceBest: 3 });
+    expect(best).toEqual({ step: 40, evalLoss: 1.9, since: 3 });
   });
 
   it('does not take an equal loss or NaN for better', () => {
-    expect(runOf([2, 2, 2], 2)).toEqual({ stoppedAt: 30, best: { step: 10, evalLoss: 2, sinceBest: 2 } });
-    expect(runOf([Number.NaN, Number.NaN], 2)).toEqual({ stoppedAt: 20, best: { sinceBest: 2 } });
+    expect(runOf([2, 2, 2], 2)).toEqual({ stoppedAt: 30, best: { step: 10, evalLoss: 2, since: 2 } });
+    expect(runOf([Number.NaN, Number.NaN], 2)).toEqual({ stoppedAt: 20, best: { since: 2 } });
     expect(runOf([Number.NaN, 5, Number.NaN], 2)).toEqual({
       stoppedAt: undefined,
-      best: { step: 20, evalLoss: 5, sinceBest: 1 },
+      best: { step: 20, evalLoss: 5, since: 1 },
     });
   });
 
@@ -38,6 +38,6 @@ describe('early stopping', () => {
   it('goes on from what a checkpoint kept', () => {
     const kept = JSON.parse(JSON.stringify(runOf([2, 3], 3).best)) as BestSoFar;
     expect(shouldStopEarly(recordEvaluation(kept, { step: 30, evalLoss: 3 }), 2)).toBe(true);
-    expect(recordEvaluation(kept, { step: 30, evalLoss: 1 })).toEqual({ step: 30, evalLoss: 1, sinceBest: 0 });
+    expect(recordEvaluation(kept, { step: 30, evalLoss: 1 })).toEqual({ step: 30, evalLoss: 1, since: 0 });
   });
 });

@@ -4,10 +4,10 @@ export interface BestSoFar {
   readonly step?: number;
   readonly evalLoss?: number;
   /** Evaluations since then that were no better. */
-  readonly sinceBest: number;
+  readonly since: number;
 }
 
-export const NOTHING_YET: BestSoFar = { sinceBest: 0 };
+export const NOTHING_YET: BestSoFar = { since: 0 };
 
 /** Takes one evaluation into account. Only a lower loss is better; NaN never is. */
 export function recordEvaluation(
@@ -15,11 +15,11 @@ export function recordEvaluation(
   evaluation: { readonly step: number; readonly evalLoss: number },
 ): BestSoFar {
   const isBetter = evaluation.evalLoss < (best.evalLoss ?? Infinity);
-  if (isBetter) return { step: evaluation.step, evalLoss: evaluation.evalLoss, sinceBest: 0 };
-  return { ...best, sinceBest: best.sinceBest + 1 };
+  if (isBetter) return { step: evaluation.step, evalLoss: evaluation.evalLoss, since: 0 };
+  return { ...best, since: best.since + 1 };
 }
 
 /** Whether `patience` evaluations in a row were no better than the best. Without a patience: never. */
 export function shouldStopEarly(best: BestSoFar, patience: number | undefined): boolean {
-  return patience !== undefined && best.sinceBest >= patience;
+  return patience !== undefined && best.since >= patience;
 }

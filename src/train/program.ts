@@ -33,7 +33,7 @@ export interface ProgramOptions {
   readonly lora: LoraSettings;
   /** Rows of the largest micro-batch: batch size times sequence length. */
   readonly rows: number;
-  /** Micro-batches of a window. */
+  /** Micro-batches of an optimizer step. */
   readonly microSteps: number;
   readonly optimizer: Optimizer;
   readonly weightDecay: number;
@@ -90,8 +90,8 @@ export interface Program {
 const KEEP_ACTIVATIONS_BYTES = 96 * 2 ** 20;
 /** Bytes that one chunk of logits may take. */
 const LOGITS_CHUNK_BYTES = 8 * 2 ** 20;
-/** Windows in flight: the host may run this far ahead of the results it has read. */
-export const WINDOWS_IN_FLIGHT = 4;
+/** Optimizer steps in flight: the host may run this far ahead of the results it has read. */
+export const STEPS_IN_FLIGHT = 4;
 
 const STORAGE = Usage.storage | Usage.copySrc | Usage.copyDst;
 
@@ -221,7 +221,7 @@ function build(options: ProgramOptions, checkpoint: Checkpointing, optimizerStat
     { name: 'hyper', bytes: HYPER_FLOATS * 4, usage: STORAGE },
     { name: 'scalars', bytes: SCALARS_WORDS * 4, usage: STORAGE },
     { name: 'partials', bytes: update.partials * 4, usage: STORAGE },
-    ...Array.from({ length: WINDOWS_IN_FLIGHT }, (_, slot) => ({
+    ...Array.from({ length: STEPS_IN_FLIGHT }, (_, slot) => ({
       name: `staging/${slot}`,
       bytes: stagingBytes(largest, microSteps),
       usage: Usage.mapRead | Usage.copyDst,
@@ -269,7 +269,7 @@ function params(layout: ParamLayout | undefined): ParamLayout {
   return layout;
 }
 
-/** Losses of every micro-step of a window, then the optimizer's scalars. */
+/** Losses of every micro-step of an optimizer step, then the optimizer's scalars. */
 export function stagingBytes(rows: number, microSteps: number): number {
   return rows * microSteps * 4 + SCALARS_WORDS * 4;
 }

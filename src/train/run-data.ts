@@ -1,11 +1,11 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { OpenModel } from '../../models/checkpoint/open-model.ts';
-import { prepareExamples } from '../data/prepare.ts';
 import { readDataRows } from '../data/read-rows.ts';
-import { describeNote, describeProblem, gatherNotes, listLines, type Example, type RowProblem } from '../data/rows.ts';
+import { describeNote, describeProblem, gatherNotes, listLines, type RowProblem } from '../data/rows.ts';
 import { splitRows } from '../data/split.ts';
 import { WebLoraError } from '../errors.ts';
+import type { Objective, TrainingRow } from '../objectives/objective.ts';
 import type { TrainConfig } from './config.ts';
 import { DEFAULT_SEQ_LEN } from './settings.ts';
 
@@ -26,8 +26,8 @@ export interface DataFacts {
 }
 
 export interface RunData {
-  readonly train: readonly Example[];
-  readonly evaluation: readonly Example[];
+  readonly train: readonly TrainingRow[];
+  readonly evaluation: readonly TrainingRow[];
   readonly seqLen: number;
   readonly facts: DataFacts;
   readonly evalFacts: DataFacts | undefined;
@@ -65,9 +65,10 @@ export function resolveSeqLen(given: number | undefined, context: number): numbe
 }
 
 /** Reads, checks and tokenises one file. @throws BadRowsError unless bad rows are to be skipped */
-export async function readExamples(
+export async function readTrainingRows<Row extends TrainingRow>(
   opened: OpenModel,
   file: DataFile,
+  objective: Objective<Row>,
   options: {
     seqLen: number;
     context: number;
@@ -76,10 +77,10 @@ export async function readExamples(
     skipBadRows: boolean;
     withQuestions: boolean;
   },
-): Promise<{ examples: Example[]; facts: DataFacts; notices: string[]; skipped: RowProblem[] }> {
+): Promise<{ rows: Row[]; facts: DataFacts; notices: string[]; skipped: RowProblem[] }> {
   const { seqLen, context, lossOn, system, skipBadRows, withQuestions } = options;
   const read = await readDataRows(file.bytes, file.name, file.columns === undefined ? {} : { columns: file.columns });
-  const prepared = prepareExamples(read.rows, opened.tokenizer(), {
+  const prepared = objective.prepare(read.rows, opened.tokenizer(), {
     file: file.name,
     seqLen,
     contextLength: context,
@@ -90,7 +91,7 @@ export async function readExamples(
   });
   const skipped = [...read.problems, ...prepared.problems].sort((a, b) => a.line - b.line);
   if (skipped.length > 0 && !skipBadRows) throw new BadRowsError(file.name, skipped);
-  if (prepared.examples.length === 0) {
+  if (prepared.rows.length === 0) {
     throw new WebLoraError('bad-data', `${file.name}: rows`, {
       got: 'none that can be used',
       wanted: 'at least one',
@@ -108,11 +109,11 @@ export async function readExamples(
   const facts: DataFacts = {
     name: file.name,
     sha256: bytesToHex(sha256(file.bytes)),
-    rows: prepared.examples.length,
+    rows: prepared.rows.length,
     skippedRows: skipped.length,
     truncatedRows: prepared.truncated.length,
   };
-  return { examples: prepared.examples, facts, notices, skipped };
+  return { rows: prepared.rows, facts, notices, skipped };
 }
 
 /** The rows of a run: the training file, and the evaluation file or split. */
@@ -120,7 +121,7 @@ export async function readRunData(
   opened: OpenModel,
   context: number,
   config: TrainConfig,
-  files: { data: DataFile; evalData?: DataFile },
+  files: { objective: Objective; data: DataFile; evalData?: DataFile },
 ): Promise<RunData> {
   const seqLen = resolveSeqLen(config.seqLen, context);
   const { lossOn, skipBadRows, system } = config;
@@ -132,10 +133,11 @@ export async function readRunData(
     withQuestions: false,
     ...(system !== undefined && { system }),
   };
-  const main = await readExamples(opened, files.data, options);
+  const { objective } = files;
+  const main = await readTrainingRows(opened, files.data, objective, options);
   if (files.evalData === undefined) {
-    const { train, held } = splitRows(main.examples.length, config.evalSplit, config.seed);
-    const pick = (rows: readonly number[]): Example[] => rows.flatMap((row) => main.examples[row] ?? []);
+    const { train, held } = splitRows(main.rows.length, config.evalSplit, config.seed);
+    const pick = (rows: readonly number[]): TrainingRow[] => rows.flatMap((row) => main.rows[row] ?? []);
     return {
       train: pick(train),
       evaluation: pick(held),
@@ -153,10 +155,10 @@ export async function readRunData(
       fix: 'leave one out',
     });
   }
-  const held = await readExamples(opened, files.evalData, options);
+  const held = await readTrainingRows(opened, files.evalData, objective, options);
   return {
-    train: main.examples,
-    evaluation: held.examples,
+    train: main.rows,
+    evaluation: held.rows,
     seqLen,
     facts: main.facts,
     evalFacts: held.facts,

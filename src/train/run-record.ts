@@ -59,7 +59,6 @@ export interface RunRecord {
 }
 
 export const RUN_FILE = 'run.json';
-export const METRICS_FILE = 'metrics.jsonl';
 
 export async function writeRunRecord(store: FileStore, out: string, record: RunRecord): Promise<void> {
   const path = joinPath(out, RUN_FILE);
@@ -85,19 +84,4 @@ export async function readRunRecord(store: FileStore, out: string): Promise<RunR
 
 export function isFinished(record: RunRecord | undefined): boolean {
   return record?.status === 'completed' || record?.status === 'early-stopped';
-}
-
-/** Keeps the lines of metrics.jsonl up to and with `step`, as a resumed run needs them. */
-export async function cutMetrics(store: FileStore, out: string, step: number): Promise<void> {
-  const path = joinPath(out, METRICS_FILE);
-  if (!(await store.exists(path))) return;
-  const kept = (await store.readText(path)).split('\n').filter((line) => {
-    try {
-      return (JSON.parse(line) as { step: number }).step <= step;
-    } catch {
-      return false; // the last line of a killed process may be half written
-    }
-  });
-  await store.write(`${path}.tmp`, kept.map((line) => `${line}\n`).join(''));
-  await store.replace(`${path}.tmp`, path);
 }

@@ -40,7 +40,7 @@ interface Param {
   readonly lrScale: number;
   readonly weightDecay: number;
   value: TfTensor;
-  /** Sum over the window. */
+  /** Sum over the micro-steps since the update before. */
   gradient: TfTensor;
   /** `m` and `v` of AdamW. */
   moments: readonly TfTensor[];
@@ -67,8 +67,8 @@ export class TfjsTrainer implements Trainer {
   readonly #params: readonly Param[];
   /** Sticky: once an update was not finite, none is applied. */
   #ok: TfTensor;
-  /** Losses of each micro-step of the window. */
-  #losses: TfTensor[] = [];
+  /** Losses of each micro-step since the update before; undefined where nothing is scored. */
+  #losses: (TfTensor | undefined)[] = [];
 
   private constructor(base: TfjsBase, { lora, optimizer, weightDecay, tapeLogits = TAPE_LOGITS }: TfjsTrainerOptions) {
     const { tf } = base;
@@ -101,16 +101,39 @@ export class TfjsTrainer implements Trainer {
     return new TfjsTrainer(await TfjsBase.load(tf, opened, options), options);
   }
 
-  microStep(batch: MicroBatch, { first, seed }: { readonly first: boolean; readonly seed: MicroSeed }): void {
-    const tf = this.#tf;
-    if (first) {
-      this.#forgetLosses();
-      for (const param of this.#params) replace(param, 'gradient', tf.zeros([...param.shape]));
+  microStep(batch: MicroBatch, options: Parameters<Trainer['microStep']>[1]): void {
+    const { first, seed, dNll = new Float32Array(batch.lossRows.length).fill(1) } = options;
+    this.#begin(first);
+    if (batch.lossRows.length === 0) this.#losses.push(undefined);
+    else this.#addGradients(this.#pass(batch, this.#lora, seed), dNll);
+  }
+
+  async microStepFromLosses(
+    batch: MicroBatch,
+    { first, seed, dNllOf }: Parameters<Trainer['microStepFromLosses']>[1],
+  ): Promise<void> {
+    this.#begin(first);
+    if (batch.lossRows.length === 0) {
+      this.#losses.push(undefined);
+      return;
     }
-    if (batch.lossRows.length === 0) return;
+    // The tape wants its gradient before it runs: the losses come from a pass of their own, with the same dropout.
     const pass = this.#pass(batch, this.#lora, seed);
+    this.#addGradients(pass, dNllOf(await this.#readLosses(pass)));
+  }
+
+  #begin(first: boolean): void {
+    if (!first) return;
+    this.#forgetLosses();
+    for (const param of this.#params) replace(param, 'gradient', this.#tf.zeros([...param.shape]));
+  }
+
+  #addGradients(pass: Pass, dNll: Float32Array): void {
+    const tf = this.#tf;
     const { losses, gradients } = tf.tidy(() =>
-      batch.lossRows.length * pass.head.weight.rows <= this.#tapeLogits ? this.#oneTape(pass) : this.#chunkTapes(pass),
+      dNll.length * pass.head.weight.rows <= this.#tapeLogits
+        ? this.#oneTape(pass, dNll)
+        : this.#chunkTapes(pass, dNll),
     );
     this.#losses.push(losses);
     this.#params.forEach((param, i) => {
@@ -137,13 +160,12 @@ export class TfjsTrainer implements Trainer {
     this.#ok = ok;
     const losses = this.#losses;
     this.#losses = [];
-    // Every read is asked for before the first is awaited: the next window may replace the tensors meanwhile.
-    const reads = [norm.data(), ok.data(), ...losses.map((loss) => loss.data())] as const;
-    const [normValue, okValue, ...lossValues] = await Promise.all(reads);
-    for (const tensor of [norm, ...losses]) tensor.dispose();
-    let lossSum = 0;
-    for (const values of lossValues) for (const loss of values) lossSum += loss;
-    return { gradNorm: normValue[0] ?? Number.NaN, finite: okValue[0] === 1, lossSum };
+    // Every read is asked for before the first is awaited: the next step may replace the tensors meanwhile.
+    const reads = [norm.data(), ok.data()] as const;
+    const nll = await Promise.all(losses.map(async (loss) => (loss ? readValues(loss) : new Float32Array())));
+    const [normValue, okValue] = await Promise.all(reads);
+    for (const tensor of [norm, ...losses]) tensor?.dispose();
+    return { gradNorm: normValue[0] ?? Number.NaN, finite: okValue[0] === 1, nll };
   }
 
   /** Rows, a gradient's counted as two more. */
@@ -151,8 +173,11 @@ export class TfjsTrainer implements Trainer {
     return of === 'training' ? 3 * rows : rows;
   }
 
-  async evaluate(batch: MicroBatch): Promise<Float32Array> {
-    const pass = this.#pass(batch, { ...this.#lora, dropout: 0 }, { low: 0, high: 0 });
+  evaluate(batch: MicroBatch): Promise<Float32Array> {
+    return this.#readLosses(this.#pass(batch, { ...this.#lora, dropout: 0 }, { low: 0, high: 0 }));
+  }
+
+  async #readLosses(pass: Pass): Promise<Float32Array> {
     const losses = this.#tf.tidy(() =>
       this.#run(
         pass,
@@ -216,7 +241,7 @@ export class TfjsTrainer implements Trainer {
   }
 
   #forgetLosses(): void {
-    for (const losses of this.#losses) losses.dispose();
+    for (const losses of this.#losses) losses?.dispose();
     this.#losses = [];
   }
 
@@ -241,19 +266,18 @@ export class TfjsTrainer implements Trainer {
     return result;
   }
 
-  #oneTape(pass: Pass): { losses: TfTensor; gradients: TfTensor[] } {
+  #oneTape(pass: Pass, dNll: Float32Array): { losses: TfTensor; gradients: TfTensor[] } {
     const tf = this.#tf;
-    const count = pass.inputs.host.get(pass.head.step)?.[2] ?? 0;
     const run = tf.valueAndGrads((...params) => this.#run(pass, forwardNodes(pass.graph), params, pass.head.nll));
     const { value, grads } = run(
       this.#params.map((param) => param.value),
-      tf.ones([count]),
+      tf.tensor1d(dNll),
     );
     return { losses: value, gradients: grads };
   }
 
   /** Each chunk's logits on a tape of its own, for d loss / d hidden; then the model below the head under that gradient. */
-  #chunkTapes(pass: Pass): { losses: TfTensor; gradients: TfTensor[] } {
+  #chunkTapes(pass: Pass, dNll: Float32Array): { losses: TfTensor; gradients: TfTensor[] } {
     const tf = this.#tf;
     const { head, inputs } = pass;
     const params = this.#params.map((param) => param.value);
@@ -272,7 +296,7 @@ export class TfjsTrainer implements Trainer {
       const part = labels.subarray(first, first + head.chunkRows);
       const { value, grad } = tf.valueAndGrad((x: TfTensor) => rowLosses(tf, x, weight, part, head))(
         tf.slice(hidden, [first, 0], [part.length, -1]),
-        tf.ones([part.length]),
+        tf.tensor1d(dNll.subarray(first, first + part.length)),
       );
       losses.push(value);
       slopes.push(grad);

@@ -13,8 +13,8 @@ export interface UpdateResult {
   readonly gradNorm: number;
   /** False: the norm was NaN or infinite, and neither weights nor moments were touched, nor will be by later updates. */
   readonly finite: boolean;
-  /** Sum of the window's per-token losses in nats. */
-  readonly lossSum: number;
+  /** Of each micro-step since the update before: the loss of each scored token in nats. */
+  readonly nll: readonly Float32Array[];
 }
 
 /** Dense row-major matrices by name (`model.layers.0.self_attn.q_proj.lora_A.weight`). */
@@ -27,23 +27,40 @@ export interface TrainerState {
   readonly moments: Readonly<Record<string, NamedMatrices>>;
 }
 
+export interface MicroStepOptions {
+  /** Whether gradients start from zero: the first micro-step of an optimizer step. */
+  readonly first: boolean;
+  readonly seed: MicroSeed;
+}
+
 /**
- * One training run's arithmetic, on whichever executor. A window is: `microStep` for each of its micro-batches, then
- * `update`. Work is queued in call order; awaiting is only needed for results.
+ * One training run's arithmetic, on whichever executor. An optimizer step is: a micro-step for each of its micro-batches,
+ * then `update`. Work is queued in call order; awaiting is only needed for results.
  */
 export interface Trainer {
-  /** Adds the gradient of the sum of the batch's per-token losses. `first` starts a new window from zero. */
-  microStep(batch: MicroBatch, options: { readonly first: boolean; readonly seed: MicroSeed }): void;
-  /** Applies the optimizer to the window's gradient sums, scaled by hyper.invTokens. */
+  /**
+   * Adds the gradient of a sum of the batch's per-token losses, each weighted by its `dNll`.
+   * @param options.dNll [M], the gradient that enters the loss head; absent: 1 each
+   */
+  microStep(batch: MicroBatch, options: MicroStepOptions & { readonly dNll?: Float32Array }): void;
+  /**
+   * As `microStep`, with weights that depend on the losses: `dNllOf` is called with them ([M], in nats) between the forward
+   * and the backward pass. No other call may be made before it resolves.
+   */
+  microStepFromLosses(
+    batch: MicroBatch,
+    options: MicroStepOptions & { readonly dNllOf: (nll: Float32Array) => Float32Array },
+  ): Promise<void>;
+  /** Applies the optimizer to the gradient sums, scaled by hyper.invTokens. */
   update(hyper: Hyper): Promise<UpdateResult>;
   /** Per-token losses of the labelled rows, without dropout, gradients untouched. */
   evaluate(batch: MicroBatch): Promise<Float32Array>;
   /**
    * What a batch of so many rows, so many of them labelled, costs to train on or to evaluate, in a unit of the trainer's own.
-   * `update` is not counted: it costs every window the same.
+   * `update` is not counted: it costs the same every time.
    */
   workOf(batch: { readonly rows: number; readonly labelled: number }, of: 'training' | 'evaluation'): number;
-  /** Gradient sums of the current window. */
+  /** Gradient sums of the micro-steps since the update before. */
   readGradients(): Promise<NamedMatrices>;
   readState(): Promise<TrainerState>;
   /** Replaces parameters and, where given, moments. */

@@ -5,9 +5,11 @@ import { WebLoraError } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { PassTimer } from '../gpu/pass-timer.ts';
 import { BufferSet, compilePlans, Replay, type KernelTime } from '../graph/replay.ts';
-import { stagingBytes, WINDOWS_IN_FLIGHT, type Program } from './program.ts';
+import { stagingBytes, STEPS_IN_FLIGHT, type Program } from './program.ts';
 import type { MicroSeed, NamedMatrices, Trainer, TrainerState, UpdateResult } from './trainer.ts';
 import type { StateBuffer } from './update-plan.ts';
+
+type ReplayOptions = NonNullable<Parameters<Replay['run']>[0]>;
 
 /** The WGSL executor of a training run: replays prepared steps over buffers that were all made at the start. */
 export class WgslTrainer implements Trainer {
@@ -90,32 +92,58 @@ export class WgslTrainer implements Trainer {
     return this.#dispatches;
   }
 
-  microStep(batch: MicroBatch, { first, seed }: { readonly first: boolean; readonly seed: MicroSeed }): void {
+  microStep(batch: MicroBatch, options: Parameters<Trainer['microStep']>[1]): void {
+    const { dNll = new Float32Array(batch.lossRows.length).fill(1) } = options;
+    this.#admitMicroStep(options.first);
+    const replay = this.#writeInputs(batch, options.seed, dNll);
+    this.#encode(replay, { ...this.#clearing(options.first), ...this.#staging(batch) });
+  }
+
+  async microStepFromLosses(
+    batch: MicroBatch,
+    { first, seed, dNllOf }: Parameters<Trainer['microStepFromLosses']>[1],
+  ): Promise<void> {
+    this.#admitMicroStep(first);
+    const labelled = batch.lossRows.length;
+    const replay = this.#writeInputs(batch, seed, new Float32Array(labelled));
+    const forwardEnd = this.program.buckets.get(bucketRows(batch.rows))?.forwardEnd ?? replay.length;
+    this.#encode(replay, { ...this.#clearing(first), labelled, to: forwardEnd });
+    const nll = await this.#gpu.readBuffer(this.#buffers.take('nll'), 0, labelled * 4);
+    this.#writeInputs(batch, seed, dNllOf(new Float32Array(nll)));
+    this.#encode(replay, { ...this.#staging(batch), from: forwardEnd });
+  }
+
+  #admitMicroStep(first: boolean): void {
     if (first) {
       this.#microSteps = 0;
       this.#labelled.length = 0;
-      if (this.#inFlight >= WINDOWS_IN_FLIGHT)
-        throw new WebLoraError('internal', `at most ${WINDOWS_IN_FLIGHT} windows may be in flight`);
+      if (this.#inFlight >= STEPS_IN_FLIGHT)
+        throw new WebLoraError('internal', `at most ${STEPS_IN_FLIGHT} optimizer steps may be in flight`);
     }
-    if (this.#microSteps >= this.program.options.microSteps) {
-      throw new WebLoraError('internal', `a window has ${this.program.options.microSteps} micro-steps, got one more`);
-    }
-    const replay = this.#writeInputs(batch, seed);
-    const labelled = batch.lossRows.length;
+    const { microSteps } = this.program.options;
+    if (this.#microSteps >= microSteps)
+      throw new WebLoraError('internal', `an optimizer step has ${microSteps} micro-steps, got one more`);
+  }
+
+  /** The beginning of a micro-step's first command buffer. */
+  #clearing(first: boolean): Pick<ReplayOptions, 'begin'> {
+    const gradients = this.#buffers.take('gradients');
+    return { begin: (encoder) => first && encoder.clearBuffer(gradients) };
+  }
+
+  /** The end of a micro-step's last command buffer: its losses go where the host will read them. */
+  #staging({ lossRows }: MicroBatch): Pick<ReplayOptions, 'labelled' | 'finish'> {
+    const labelled = lossRows.length;
     const staging = this.#buffers.take(`staging/${this.#slot}`);
     const offset = this.#microSteps * this.#rowsMax * 4;
-    const gradients = this.#buffers.take('gradients');
-    this.#encode(replay, {
+    this.#labelled.push(labelled);
+    this.#microSteps += 1;
+    return {
       labelled,
-      begin: (encoder) => {
-        if (first) encoder.clearBuffer(gradients);
-      },
       finish: (encoder) => {
         if (labelled > 0) encoder.copyBufferToBuffer(this.#buffers.take('nll'), 0, staging, offset, labelled * 4);
       },
-    });
-    this.#labelled.push(labelled);
-    this.#microSteps += 1;
+    };
   }
 
   async update(hyper: Hyper): Promise<UpdateResult> {
@@ -131,32 +159,28 @@ export class WgslTrainer implements Trainer {
       },
     });
     const labelled = [...this.#labelled];
-    this.#slot = (slot + 1) % WINDOWS_IN_FLIGHT;
+    this.#slot = (slot + 1) % STEPS_IN_FLIGHT;
     this.#inFlight += 1;
     try {
-      return await this.#readWindow(staging, labelled, scalarsOffset);
+      return await this.#readResult(staging, labelled, scalarsOffset);
     } finally {
       this.#inFlight -= 1;
     }
   }
 
-  async #readWindow(staging: GPUBuffer, labelled: readonly number[], scalarsOffset: number): Promise<UpdateResult> {
+  async #readResult(staging: GPUBuffer, labelled: readonly number[], scalarsOffset: number): Promise<UpdateResult> {
     await this.#gpu.mapRead(staging);
     const range = staging.getMappedRange(0, stagingBytes(this.#rowsMax, this.program.options.microSteps));
-    let lossSum = 0;
-    labelled.forEach((count, micro) => {
-      const losses = new Float32Array(range, micro * this.#rowsMax * 4, count);
-      for (const loss of losses) lossSum += loss;
-    });
+    const nll = labelled.map((count, micro) => new Float32Array(range, micro * this.#rowsMax * 4, count).slice());
     const gradNorm = new Float32Array(range, scalarsOffset, 1)[0] ?? Number.NaN;
     const finite = new Uint32Array(range, scalarsOffset, SCALARS_WORDS)[2] === 1;
     staging.unmap();
-    return { gradNorm, finite, lossSum };
+    return { gradNorm, finite, nll };
   }
 
   async evaluate(batch: MicroBatch): Promise<Float32Array> {
     const plan = this.program.buckets.get(bucketRows(batch.rows));
-    const replay = this.#writeInputs(batch, { low: 0, high: 0 }, false);
+    const replay = this.#writeInputs(batch, { low: 0, high: 0 });
     const labelled = batch.lossRows.length;
     this.#encode(replay, { labelled, to: plan?.forwardEnd ?? replay.length });
     return new Float32Array(await this.#gpu.readBuffer(this.#buffers.take('nll'), 0, labelled * 4));
@@ -206,7 +230,8 @@ export class WgslTrainer implements Trainer {
     if (timer === undefined) return undefined;
     try {
       const times = new Map<string, KernelTime>();
-      await this.#writeInputs(batch, { low: 0, high: 0 }).profile(timer, times, batch.lossRows.length);
+      const dNll = new Float32Array(batch.lossRows.length).fill(1);
+      await this.#writeInputs(batch, { low: 0, high: 0 }, dNll).profile(timer, times, batch.lossRows.length);
       this.#gpu.writeBuffer(this.#buffers.take('hyper'), 0, packHyper(hyper));
       await this.#update?.profile(timer, times);
       return times;
@@ -224,11 +249,12 @@ export class WgslTrainer implements Trainer {
     this.#buffers.destroy();
   }
 
-  #encode(replay: Replay, options: Parameters<Replay['run']>[0]): void {
+  #encode(replay: Replay, options: ReplayOptions): void {
     this.#dispatches += replay.run(options);
   }
 
-  #writeInputs(batch: MicroBatch, seed: MicroSeed, train = true): Replay {
+  /** @param dNll absent: nothing is trained, and dropout is off */
+  #writeInputs(batch: MicroBatch, seed: MicroSeed, dNll?: Float32Array): Replay {
     const rows = bucketRows(batch.rows);
     const replay = this.#replays.get(rows);
     if (replay === undefined) {
@@ -236,14 +262,14 @@ export class WgslTrainer implements Trainer {
     }
     const padded = padMicroBatch(batch, rows);
     const labelled = batch.lossRows.length;
-    this.#region('step').set([seed.low, seed.high, labelled, train ? 0 : 1]);
+    this.#region('step').set([seed.low, seed.high, labelled, dNll === undefined ? 1 : 0]);
     this.#region('tokens').set(padded.tokens);
     this.#region('positions').set(padded.positions);
     this.#region('bounds').set(padded.bounds);
     this.#region('loss_rows').set(padded.lossRows);
     this.#region('labels').set(padded.lossLabels);
     const weights = this.#region('loss_weights');
-    new Float32Array(weights.buffer, weights.byteOffset, weights.length).fill(train ? 1 : 0, 0, labelled);
+    new Float32Array(weights.buffer, weights.byteOffset, weights.length).set(dNll ?? new Float32Array(labelled));
     this.#gpu.writeBuffer(this.#buffers.take('inputs'), 0, this.#inputWords);
     return replay;
   }

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { MicroBatch } from '../../src/data/batch.ts';
-import type { NamedMatrices, Trainer } from '../../src/train/trainer.ts';
+import type { NamedMatrices, Trainer, UpdateResult } from '../../src/train/trainer.ts';
 import { expectClose, expectNonTrivial, relativeError } from './compare.ts';
 
 /**
@@ -28,4 +28,9 @@ export async function expectSameTraining(
     expect(relativeError(gradients.get(key) ?? [], wanted), key).toBeLessThanOrEqual(1e-4);
   }
   return expected;
+}
+
+/** Of all micro-steps of an update, in nats. */
+export function sumOfLosses({ nll }: Pick<UpdateResult, 'nll'>): number {
+  return nll.reduce((total, losses) => losses.reduce((sum, loss) => sum + loss, total), 0);
 }

@@ -205,6 +205,51 @@ describe('the work of a batch', () => {
     }));
 });
 
+describe('the gradient that enters the loss head', () => {
+  const rows = toyRows('toy-llama', 'data.jsonl').slice(0, 3);
+
+  it('given after the losses are known, is that of the weighted rows, the batches before it included', () =>
+    withTrainer({ microSteps: 3 }, async (trainer) => {
+      const batches = rows.map((row) => makeMicroBatch([row]));
+      const parts: NamedMatrices[] = [];
+      const sums: number[] = [];
+      for (const batch of batches) {
+        trainer.microStep(batch, { first: true, seed: SEED });
+        parts.push(await trainer.readGradients());
+        sums.push((await trainer.evaluate(batch)).reduce((sum, loss) => sum + loss, 0));
+      }
+      const [single, pair] = [makeMicroBatch(rows.slice(0, 1)), makeMicroBatch(rows.slice(1))];
+      const counts = batches.map(({ lossRows }) => lossRows.length);
+      trainer.microStep(single, { first: true, seed: SEED });
+      const seen: number[] = [];
+      await trainer.microStepFromLosses(pair, {
+        first: false,
+        seed: SEED,
+        dNllOf: (nll) => {
+          const from = counts[1] ?? 0;
+          const to = from + (counts[2] ?? 0);
+          for (const part of [nll.subarray(0, from), nll.subarray(from, to)])
+            seen.push(part.reduce((sum, loss) => sum + loss, 0));
+          return Float32Array.from(nll, (_, i) => (i < from ? 0.25 : -0.5));
+        },
+      });
+      const gradients = await trainer.readGradients();
+      for (const [i, sum] of seen.entries()) expect(sum / (sums[i + 1] ?? 0)).toBeCloseTo(1, 5);
+      const weighted = new Map(
+        [...gradients].map(([name, values]) => [
+          name,
+          Float32Array.from(values, (_, i) => {
+            const [a = 0, b = 0, c = 0] = parts.map((part) => part.get(name)?.[i]);
+            return a + 0.25 * b - 0.5 * c;
+          }),
+        ]),
+      );
+      expectEqualWithin(weighted, gradients, 1e-4);
+      const { nll } = await trainer.update({ ...HYPER, invTokens: 1, update: 1 });
+      expect(nll.map(({ length }) => length)).toEqual([counts[0], (counts[1] ?? 0) + (counts[2] ?? 0)]);
+    }));
+});
+
 describe('evaluation during training', () => {
   it('drops nothing', async () => {
     const batch = makeMicroBatch(toyRows('toy-llama', 'data.jsonl').slice(0, 2));

@@ -6,7 +6,8 @@ import { makeMemoryStore } from '../../src/storage/memory-store.ts';
 import type { FileStore } from '../../src/storage/store.ts';
 import { resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
 import { readRunRecord } from '../../src/train/run-record.ts';
-import { RunControl, type RunEvent, type RunOutcome } from '../../src/train/run.ts';
+import { RunControl } from '../../src/train/run-control.ts';
+import type { RunEvent, RunOutcome } from '../../src/train/run-events.ts';
 import { Core, type LoadedModel } from '../../src/engine/core.ts';
 import { testGpu } from '../harness/gpu.ts';
 import { folderOnDisk } from '../harness/toy-llama.ts';
@@ -78,7 +79,7 @@ describe('a run that is interrupted', () => {
     const control = new RunControl();
     const outcome = await run(stopped, {
       control,
-      emit: (event) => event.kind === 'step' && event.metrics.step === 3 && control.stop(),
+      emit: (event) => event.kind === 'step' && event.step === 3 && control.stop(),
     });
     expect(outcome.ended).toBe('stopped');
     expect((await run(stopped, { resume: true })).ended).toBe('completed');
@@ -117,7 +118,7 @@ describe('a run that is interrupted', () => {
       await run(stopped, {
         config,
         control,
-        emit: (event) => event.kind === 'step' && event.metrics.step === 3 && control.stop(),
+        emit: (event) => event.kind === 'step' && event.step === 3 && control.stop(),
       });
       const record = await readRunRecord(stopped, 'run');
       expect(record?.kernels.optimizerState).toBe('8bit');

@@ -4,12 +4,25 @@ import type { EvaluateReport } from '../../src/evaluate/evaluate.ts';
 import type { BaseFormat } from '../../src/formats/quantize.ts';
 import type { GenerateReport } from '../../src/generate/generate.ts';
 import type { AdapterFacts } from '../../src/gpu/gpu.ts';
+import type { RowProblem } from '../../src/data/rows.ts';
 import type { CachedModel } from '../../src/sources/cache.ts';
 import type { ModelStorage } from '../../src/sources/model-place.ts';
 import type { TrainConfig } from '../../src/train/config.ts';
+import type { ProgramReport as PlanReport } from '../../src/train/program.ts';
+import type { EvalMetrics, StepMetrics } from '../../src/train/metrics.ts';
+import type { RunEvent } from '../../src/train/run-events.ts';
 import type { RunRecord } from '../../src/train/run-record.ts';
 
-export type { CachedModel, EvaluateReport, GenerateReport, ModelStorage, RunRecord };
+export type {
+  CachedModel,
+  EvaluateReport,
+  GenerateReport,
+  ModelStorage,
+  PlanReport,
+  RowProblem,
+  RunRecord,
+  StepMetrics,
+};
 
 /**
  * The whole truth about the border between a page and the engine: plain data only. Failures are values with a code.
@@ -75,18 +88,6 @@ export interface ModelFacts {
   readonly weightsBytes: number;
 }
 
-export interface PlanReport {
-  readonly weightsBytes: number;
-  readonly adapterBytes: number;
-  readonly optimizerBytes: number;
-  readonly arenaBytes: number;
-  readonly totalBytes: number;
-  readonly peakLivenessBytes: number;
-  readonly largestBindingBytes: number;
-  readonly dispatchesPerStep: number;
-  readonly flopsPerStep: number;
-}
-
 /** A data file as the user gave it: parsing, checking and tokenising happen behind the border. */
 export interface Dataset {
   readonly name: string;
@@ -108,26 +109,6 @@ export interface TrainRequest {
   readonly overwrite?: boolean;
 }
 
-export interface StepRecord {
-  readonly step: number;
-  readonly epoch: number;
-  /** Mean over the unmasked tokens of the whole window, before the update, in nats. */
-  readonly loss: number;
-  readonly gradNorm: number;
-  readonly learningRate: number;
-  /** Input tokens of this step, without padding. */
-  readonly tokens: number;
-  readonly totalTokens: number;
-  readonly tokensPerSecond: number;
-  readonly elapsedSeconds: number;
-}
-
-export interface RowNotice {
-  readonly file: string;
-  readonly line: number;
-  readonly reason: string;
-}
-
 export interface RunReport {
   readonly steps: number;
   readonly finalLoss: number;
@@ -139,33 +120,12 @@ export interface RunReport {
   readonly adapter: AdapterId;
 }
 
-export type TrainEvent = { readonly seq: number } &
-  /** GPU programs compiled so far, of all, before the run starts. */
-  (
-    | { readonly kind: 'preparing'; readonly done: number; readonly total: number }
-    | {
-        readonly kind: 'started';
-        readonly totalSteps: number;
-        readonly firstStep: number;
-        readonly rows: number;
-        readonly evalRows: number;
-        readonly learningRate: number;
-        readonly accumulate: number;
-        /** Absent on the tfjs executor, which is not planned. */
-        readonly plan?: PlanReport;
-        /** Sentences for the user: too few updates, rows cut or skipped, … */
-        readonly notices: readonly string[];
-        readonly skippedRows: readonly RowNotice[];
-      }
-    /** `secondsLeft` until the run ends; absent until two seconds of it are known. */
-    | ({ readonly kind: 'step'; readonly secondsLeft?: number } & StepRecord)
-    | { readonly kind: 'eval'; readonly step: number; readonly evalLoss: number }
-    | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
-    | { readonly kind: 'paused' | 'resumed'; readonly step: number }
-    | { readonly kind: 'device-lost'; readonly reason: string }
-    | { readonly kind: 'done'; readonly report: RunReport }
-    | { readonly kind: 'failed'; readonly error: Failure; readonly rows?: readonly RowNotice[] }
-  );
+export type TrainEvent = { readonly seq: number } & (
+  | RunEvent
+  | { readonly kind: 'device-lost'; readonly reason: string }
+  | { readonly kind: 'done'; readonly report: RunReport }
+  | { readonly kind: 'failed'; readonly error: Failure; readonly rows?: readonly RowProblem[] }
+);
 
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant';
@@ -305,8 +265,8 @@ export interface RunSummary {
 /** A stored run in full: run.json, metrics.jsonl and the model card as they are. */
 export interface RunDetails {
   readonly record: RunRecord;
-  readonly steps: readonly StepRecord[];
-  readonly evals: readonly { readonly step: number; readonly evalLoss: number }[];
+  readonly steps: readonly StepMetrics[];
+  readonly evals: readonly EvalMetrics[];
   /** Empty for a run that is not finished. */
   readonly card: string;
 }
@@ -332,7 +292,7 @@ export interface DataMeasure {
   /** Lines of rows that are longer than a sequence and lose their end. */
   readonly cutLines: readonly number[];
   /** Rows that this model cannot be trained on. */
-  readonly problems: readonly RowNotice[];
+  readonly problems: readonly RowProblem[];
 }
 
 /** Something the engine's thread asked the network for. */

@@ -13,7 +13,7 @@ import type {
   RunDetails,
   RunReport,
   RunSummary,
-  StepRecord,
+  StepMetrics,
   TrainRequest,
   TrainEvent,
 } from './contract.ts';
@@ -87,17 +87,20 @@ const PLAN: PlanReport = {
   weightsBytes: 3_400_000,
   adapterBytes: 1_200_000,
   optimizerBytes: 2_400_000,
-  arenaBytes: 24_000_000,
+  arenaBytes: 23_900_000,
+  otherBytes: 100_000,
   totalBytes: 31_000_000,
   peakLivenessBytes: 22_000_000,
   largestBindingBytes: 8_000_000,
   dispatchesPerStep: 420,
   flopsPerStep: 2e9,
+  checkpoint: 'none',
+  optimizerState: 'f32',
 };
 
 type Unnumbered<E> = E extends { readonly seq: number } ? Omit<E, 'seq'> : never;
 
-function recordOf(step: number, loss: number, learningRate: number): StepRecord {
+function recordOf(step: number, loss: number, learningRate: number): StepMetrics {
   return {
     step,
     epoch: step / 10,
@@ -114,7 +117,7 @@ function recordOf(step: number, loss: number, learningRate: number): StepRecord 
 function detailsOf(
   { config, data }: Pick<TrainRequest, 'config' | 'data'>,
   totalSteps: number,
-  steps: readonly StepRecord[],
+  steps: readonly StepMetrics[],
   status: RunDetails['record']['status'],
 ): RunDetails {
   const { name } = data;
@@ -261,7 +264,7 @@ export function makeEngine({
           skippedRows: [],
         });
         let finalLoss = 3.4;
-        const steps: StepRecord[] = [];
+        const steps: StepMetrics[] = [];
         const finish = (step: number, ended: RunReport['ended']): void => {
           details.set(request.out, detailsOf(request, totalSteps, steps, ended));
           const at = finished.findIndex(({ out }) => out === request.out);

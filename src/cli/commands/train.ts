@@ -6,7 +6,9 @@ import { flagOf, readSetting, settingOf, type Settings } from '../../settings/se
 import { resolveTrainConfig } from '../../train/config.ts';
 import { BadRowsError } from '../../train/run-data.ts';
 import { describeProblem } from '../../data/rows.ts';
-import { RunControl, type RunEvent } from '../../train/run.ts';
+import { encodeEvaluation, encodeStep } from '../../train/metrics.ts';
+import { RunControl } from '../../train/run-control.ts';
+import type { RunEvent } from '../../train/run-events.ts';
 import { TRAIN_SETTINGS } from '../../train/settings.ts';
 import { readAdapter, readDataFile, readRunFile } from '../files.ts';
 import { Flags, trainConfigOf } from '../flags.ts';
@@ -159,31 +161,31 @@ class TrainView {
       case 'started': {
         this.#preparing.end();
         this.#totalSteps = event.totalSteps;
-        const { plan, learningRate, data } = event;
-        output.note(`${data.train.length} rows, ${event.notices.join('; ')}`);
+        const { plan, learningRate, rows } = event;
+        output.note(`${rows} rows, ${event.notices.join('; ')}`);
         if (plan !== undefined)
           output.note(`memory: ${formatBytes(plan.totalBytes)} on the GPU; learning rate ${learningRate}`);
-        for (const { line, reason } of event.skipped) output.note(`left out, line ${line}: ${reason}`);
+        for (const { line, reason } of event.skippedRows) output.note(`left out, line ${line}: ${reason}`);
         if (event.firstStep > 0) output.note(`continuing after update ${event.firstStep}`);
         return;
       }
       case 'step': {
-        const { metrics, secondsLeft } = event;
-        output.record(metrics);
-        if (!this.#isEstimated && secondsLeft !== undefined && metrics.step < this.#totalSteps) {
+        const { step, secondsLeft } = event;
+        output.record(encodeStep(event));
+        if (!this.#isEstimated && secondsLeft !== undefined && step < this.#totalSteps) {
           this.#isEstimated = true;
-          output.note(`about ${formatSeconds(metrics.elapsed_seconds + secondsLeft)} in all`);
+          output.note(`about ${formatSeconds(event.elapsedSeconds + secondsLeft)} in all`);
         }
         const left = secondsLeft === undefined ? '' : ` · ${formatSeconds(secondsLeft)} left`;
         this.#progress.update(
-          metrics.step,
+          step,
           this.#totalSteps,
-          `loss ${metrics.loss.toFixed(4)} · ${Math.round(metrics.tokens_per_second)} tokens/s${left}`,
+          `loss ${event.loss.toFixed(4)} · ${Math.round(event.tokensPerSecond)} tokens/s${left}`,
         );
         return;
       }
       case 'eval':
-        output.record({ step: event.step, eval_loss: event.evalLoss });
+        output.record(encodeEvaluation(event));
         output.note(`held-out loss after update ${event.step}: ${event.evalLoss.toFixed(4)}`);
         return;
       case 'checkpoint':

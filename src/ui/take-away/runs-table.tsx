@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
-import type { RunSummary, StepRecord } from '../../../workers/engine/contract.ts';
+import type { RunSummary, StepMetrics } from '../../../workers/engine/contract.ts';
 import {
   comparedCsv,
   comparedRuns,
@@ -140,9 +140,9 @@ function Run({ summary }: { readonly summary: RunSummary }) {
 }
 
 const AXES = {
-  steps: { label: 'steps', of: ({ step }: StepRecord) => step },
-  tokens: { label: 'tokens', of: ({ totalTokens }: StepRecord) => totalTokens },
-  time: { label: 'seconds', of: ({ elapsedSeconds }: StepRecord) => elapsedSeconds },
+  steps: { label: 'steps', of: ({ step }: StepMetrics) => step },
+  tokens: { label: 'tokens', of: ({ totalTokens }: StepMetrics) => totalTokens },
+  time: { label: 'seconds', of: ({ elapsedSeconds }: StepMetrics) => elapsedSeconds },
 } as const;
 
 function Comparison() {

@@ -1,5 +1,5 @@
 import { useMemo, useRef } from 'preact/hooks';
-import type { StepRecord } from '../../../workers/engine/contract.ts';
+import type { StepMetrics } from '../../../workers/engine/contract.ts';
 import { makeSmoother } from './smooth.ts';
 import { curve } from './training.ts';
 import { Plot } from './plot.tsx';
@@ -10,13 +10,13 @@ class LossColumns {
   readonly losses: number[] = [];
   readonly trend: number[] = [];
   readonly #smooth = makeSmoother();
-  readonly #steps: readonly StepRecord[];
+  readonly #steps: readonly StepMetrics[];
 
-  constructor(steps: readonly StepRecord[]) {
+  constructor(steps: readonly StepMetrics[]) {
     this.#steps = steps;
   }
 
-  isOf(steps: readonly StepRecord[]): boolean {
+  isOf(steps: readonly StepMetrics[]): boolean {
     return this.#steps === steps;
   }
 

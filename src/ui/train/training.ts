@@ -6,7 +6,7 @@ import type {
   PlanReport,
   RunId,
   RunReport,
-  StepRecord,
+  StepMetrics,
   TrainEvent,
 } from '../../../workers/engine/contract.ts';
 import { engine, engineFacts, model } from '../state/engine.ts';
@@ -41,7 +41,7 @@ export interface RunView extends RunBegin {
   readonly totalSteps: number;
   /** GPU programs compiled so far, of all, while the run gets ready. */
   readonly preparing?: { readonly done: number; readonly total: number };
-  readonly latest?: StepRecord;
+  readonly latest?: StepMetrics;
   /** Until the run ends, once two seconds of it are known. */
   readonly secondsLeft?: number;
   readonly evalLoss?: number;
@@ -54,7 +54,7 @@ export interface RunView extends RunBegin {
 }
 
 export interface Curve {
-  readonly steps: readonly StepRecord[];
+  readonly steps: readonly StepMetrics[];
   readonly evals: readonly { readonly step: number; readonly evalLoss: number }[];
 }
 
@@ -85,7 +85,7 @@ export const secondsPerToken = computed(() => speeds.value[speedKey()]);
 let runId: RunId | undefined;
 /** Gives up waiting for another tab. */
 let waiting: AbortController | undefined;
-let steps: StepRecord[] = [];
+let steps: StepMetrics[] = [];
 let evals: { readonly step: number; readonly evalLoss: number }[] = [];
 let pending: Partial<RunView> = {};
 let redraw: ReturnType<typeof setTimeout> | undefined;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { countSequences, planWindows } from './windows.ts';
-import type { WindowOptions } from './windows.ts';
+import { countSequences, planOptimizerSteps } from './optimizer-steps.ts';
+import type { StepOptions } from './optimizer-steps.ts';
 
-function options(more: Partial<WindowOptions>): WindowOptions {
+function options(more: Partial<StepOptions>): StepOptions {
   const rowCount = more.rowCount ?? 5;
   return {
     rowCount,
@@ -17,11 +17,11 @@ function options(more: Partial<WindowOptions>): WindowOptions {
   };
 }
 
-const batches = (more: Partial<WindowOptions>, window = 0) =>
-  [...planWindows(options(more)).from({ window })].map((w) => w.microBatches);
+const batches = (more: Partial<StepOptions>, first = 0) =>
+  [...planOptimizerSteps(options(more)).from(first)].map((step) => step.microBatches);
 
-describe('planWindows', () => {
-  it('takes rows in file order, round and round, with windows that straddle epochs', () => {
+describe('planOptimizerSteps', () => {
+  it('takes rows in file order, round and round, with steps that straddle epochs', () => {
     expect(batches({ steps: 4 })).toEqual([
       [[0], [1]],
       [[2], [3]],
@@ -30,12 +30,19 @@ describe('planWindows', () => {
     ]);
   });
 
-  it('ends an epoch with a short window', () => {
-    const plan = planWindows(options({ epochs: 2 }));
-    const windows = [...plan.from({ window: 0 })];
-    expect(windows.map((w) => w.microBatches)).toEqual([[[0], [1]], [[2], [3]], [[4]], [[0], [1]], [[2], [3]], [[4]]]);
-    expect(windows.map((w) => w.epoch)).toEqual([0.4, 0.8, 1, 1.4, 1.8, 2]);
-    expect(windows.map((w) => w.index)).toEqual([0, 1, 2, 3, 4, 5]);
+  it('ends an epoch with a short step', () => {
+    const plan = planOptimizerSteps(options({ epochs: 2 }));
+    const steps = [...plan.from(0)];
+    expect(steps.map((step) => step.microBatches)).toEqual([
+      [[0], [1]],
+      [[2], [3]],
+      [[4]],
+      [[0], [1]],
+      [[2], [3]],
+      [[4]],
+    ]);
+    expect(steps.map((step) => step.epoch)).toEqual([0.4, 0.8, 1, 1.4, 1.8, 2]);
+    expect(steps.map((step) => step.index)).toEqual([0, 1, 2, 3, 4, 5]);
     expect(plan.count).toBe(6);
   });
 
@@ -88,25 +95,25 @@ describe('planWindows', () => {
       { shuffle: true, steps: 9 },
       { shuffle: true, epochs: 3, packing: true, lengths: [3, 5, 1, 8, 2] },
     ]) {
-      const all = [...planWindows(options(more)).from({ window: 0 })];
-      expect(all).toHaveLength(planWindows(options(more)).count);
-      for (let window = 0; window <= all.length; window++) {
-        expect([...planWindows(options(more)).from({ window })]).toEqual(all.slice(window));
+      const all = [...planOptimizerSteps(options(more)).from(0)];
+      expect(all).toHaveLength(planOptimizerSteps(options(more)).count);
+      for (let first = 0; first <= all.length; first++) {
+        expect([...planOptimizerSteps(options(more)).from(first)]).toEqual(all.slice(first));
       }
     }
   });
 
   it('k micro-batches of 1 hold the rows of one of k', () => {
-    const single = batches({ steps: 5, accumulate: 4, shuffle: true }).map((window) => window.flat());
-    const whole = batches({ steps: 5, accumulate: 1, batchSize: 4, shuffle: true }).map((window) => window.flat());
+    const single = batches({ steps: 5, accumulate: 4, shuffle: true }).map((step) => step.flat());
+    const whole = batches({ steps: 5, accumulate: 1, batchSize: 4, shuffle: true }).map((step) => step.flat());
     expect(single).toEqual(whole);
   });
 
   it('wants either steps or epochs, and rows', () => {
-    expect(() => planWindows(options({}))).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: planWindows: options: got {"rowCount":5,"batchSize":1,"accumulate":2}, wanted positive whole numbers and either steps or epochs]`,
+    expect(() => planOptimizerSteps(options({}))).toThrowErrorMatchingInlineSnapshot(
+      `[WebLoraError: planOptimizerSteps: options: got {"rowCount":5,"batchSize":1,"accumulate":2}, wanted positive whole numbers and either steps or epochs]`,
     );
-    expect(() => planWindows(options({ steps: 1, epochs: 1 }))).toThrow('wanted positive whole numbers');
-    expect(() => planWindows(options({ rowCount: 0, steps: 1 }))).toThrow('wanted positive whole numbers');
+    expect(() => planOptimizerSteps(options({ steps: 1, epochs: 1 }))).toThrow('wanted positive whole numbers');
+    expect(() => planOptimizerSteps(options({ rowCount: 0, steps: 1 }))).toThrow('wanted positive whole numbers');
   });
 });

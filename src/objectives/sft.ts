@@ -1,0 +1,29 @@
+import { countScored } from '../data/batch.ts';
+import { prepareExamples } from '../data/prepare.ts';
+import type { Example } from '../data/rows.ts';
+import type { Objective } from './objective.ts';
+
+/**
+ * Supervised fine-tuning: cross entropy of the labelled tokens. A row is one sequence, and every labelled token of an
+ * optimizer step counts the same, whichever row it is in.
+ */
+export const sft: Objective<Example> = {
+  name: 'sft',
+  sequencesPerRow: 1,
+  needsReference: false,
+  gradient: {
+    from: 'labels',
+    of: ({ rows }) => new Float32Array(rows.reduce((sum, row) => sum + countScored(row), 0)).fill(1),
+  },
+  prepare(rows, tokenizer, options) {
+    const { examples, ...rest } = prepareExamples(rows, tokenizer, options);
+    return { rows: examples, ...rest };
+  },
+  sequencesOf: (row) => [row],
+  weightOf: countScored,
+  report(passes, denominator) {
+    let sum = 0;
+    for (const { nll } of passes) for (const loss of nll) sum += loss;
+    return { loss: sum / denominator };
+  },
+};

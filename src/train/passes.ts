@@ -1,0 +1,106 @@
+import { countScored, joinGroups, makeMicroBatch, type MicroBatch } from '../data/batch.ts';
+import type { OptimizerStep } from '../data/optimizer-steps.ts';
+import { WebLoraError } from '../errors.ts';
+import type { Objective, Pass, TrainingRow } from '../objectives/objective.ts';
+
+export type RowSet = 'train' | 'evaluation';
+
+/** For each row of a set, the sum of each of its sequences' losses under the model before the run. */
+export type Reference = Readonly<Record<RowSet, readonly (readonly number[])[]>>;
+
+/** A forward pass that is to be run. */
+export interface PreparedPass {
+  readonly pass: Pass<TrainingRow>;
+  readonly batch: MicroBatch;
+  /** What its rows add to the denominator of their optimizer step. */
+  readonly weight: number;
+}
+
+export interface PassSize {
+  readonly rows: number;
+  readonly labelled: number;
+}
+
+/**
+ * A run's rows as forward passes. Neighbouring micro-batches of an optimizer step share a pass where the plan has room for
+ * them: gradients are sums over rows, so the result is the same. So do the rows of an evaluation.
+ */
+export class RunPasses {
+  readonly objective: Objective;
+  readonly #rows: Readonly<Record<RowSet, readonly TrainingRow[]>>;
+  readonly #sizes: Readonly<Record<RowSet, readonly PassSize[]>>;
+  readonly #maxTokens: number;
+  /** Set once it is known, by an objective that needs it. */
+  reference: Reference | undefined;
+
+  /** @param maxTokens that a pass is planned for */
+  constructor(objective: Objective, rows: Readonly<Record<RowSet, readonly TrainingRow[]>>, maxTokens: number) {
+    this.objective = objective;
+    this.#rows = rows;
+    const sizesOf = (set: readonly TrainingRow[]): PassSize[] => set.map((row) => sizeOf(objective, row));
+    this.#sizes = { train: sizesOf(rows.train), evaluation: sizesOf(rows.evaluation) };
+    this.#maxTokens = maxTokens;
+  }
+
+  /** Tokens of a training row. */
+  tokensOf(row: number): number {
+    return this.#sizes.train[row]?.rows ?? 0;
+  }
+
+  /** The forward passes of an optimizer step, one micro-step each. */
+  *ofStep(step: OptimizerStep): Generator<PreparedPass> {
+    for (const rows of this.#groups('train', step.microBatches)) yield this.#prepare('train', rows);
+  }
+
+  /** The forward passes that go through all rows of a set once. */
+  *through(set: RowSet): Generator<PreparedPass & { readonly indexes: readonly number[] }> {
+    for (const indexes of this.#groups(set, eachAlone(this.#rows[set])))
+      yield { ...this.#prepare(set, indexes), indexes };
+  }
+
+  sizesOfStep(step: OptimizerStep): PassSize[] {
+    return this.#groups('train', step.microBatches).map((rows) => this.#sum('train', rows));
+  }
+
+  sizesThrough(set: RowSet): PassSize[] {
+    return this.#groups(set, eachAlone(this.#rows[set])).map((rows) => this.#sum(set, rows));
+  }
+
+  #groups(set: RowSet, groups: Iterable<readonly number[]>): number[][] {
+    return joinGroups(groups, (row) => this.#sizes[set][row]?.rows ?? 0, this.#maxTokens);
+  }
+
+  #sum(set: RowSet, rows: readonly number[]): PassSize {
+    const sizes = rows.map((row) => this.#sizes[set][row]);
+    return {
+      rows: sizes.reduce((sum, size) => sum + (size?.rows ?? 0), 0),
+      labelled: sizes.reduce((sum, size) => sum + (size?.labelled ?? 0), 0),
+    };
+  }
+
+  #prepare(set: RowSet, indexes: readonly number[]): PreparedPass {
+    const { objective, reference } = this;
+    const rows = indexes.map((index) => {
+      const row = this.#rows[set][index];
+      if (row === undefined) throw new WebLoraError('internal', `no row ${index} for ${set}`);
+      return row;
+    });
+    return {
+      pass: { rows, reference: reference === undefined ? [] : indexes.map((index) => reference[set][index] ?? []) },
+      batch: makeMicroBatch(rows.flatMap((row) => objective.sequencesOf(row))),
+      weight: rows.reduce((sum, row) => sum + objective.weightOf(row), 0),
+    };
+  }
+}
+
+function sizeOf(objective: Objective, row: TrainingRow): PassSize {
+  const sequences = objective.sequencesOf(row);
+  return {
+    rows: sequences.reduce((sum, { ids }) => sum + ids.length, 0),
+    labelled: sequences.reduce((sum, sequence) => sum + countScored(sequence), 0),
+  };
+}
+
+function eachAlone(rows: readonly unknown[]): number[][] {
+  return Array.from(rows, (_, index) => [index]);
+}

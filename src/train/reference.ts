@@ -1,0 +1,51 @@
+import { countScored } from '../data/batch.ts';
+import { joinPath } from '../storage/paths.ts';
+import type { FileStore } from '../storage/store.ts';
+import type { Reference, RowSet, RunPasses } from './passes.ts';
+import type { NamedMatrices, Trainer } from './trainer.ts';
+
+const FILE = 'reference.json';
+
+/**
+ * The losses of every row under the model before the run, for an objective that compares with it: computed once and kept
+ * in the run's folder, so that no second model is loaded and a resumed run compares with the same numbers.
+ * @param untrained parameters under which the adapter adds nothing; the trainer is left with them where they were needed
+ */
+export async function resolveReference(
+  store: FileStore,
+  out: string,
+  { trainer, passes, untrained }: { trainer: Trainer; passes: RunPasses; untrained: NamedMatrices },
+): Promise<Reference> {
+  const path = joinPath(out, FILE);
+  if (await store.exists(path)) return JSON.parse(await store.readText(path)) as Reference;
+  trainer.writeState({ params: untrained });
+  const reference: Reference = {
+    train: await lossesOf('train', trainer, passes),
+    evaluation: await lossesOf('evaluation', trainer, passes),
+  };
+  await store.write(`${path}.tmp`, JSON.stringify(reference));
+  await store.replace(`${path}.tmp`, path);
+  return reference;
+}
+
+/** Forgets what an earlier run in the folder compared with. */
+export function removeReference(store: FileStore, out: string): Promise<void> {
+  return store.remove(joinPath(out, FILE));
+}
+
+async function lossesOf(set: RowSet, trainer: Trainer, passes: RunPasses): Promise<number[][]> {
+  const { objective } = passes;
+  const losses: number[][] = [];
+  for (const { pass, batch, indexes } of passes.through(set)) {
+    const nll = await trainer.evaluate(batch);
+    let from = 0;
+    for (const [i, row] of pass.rows.entries()) {
+      const sums = objective.sequencesOf(row).map((sequence) => {
+        const own = nll.subarray(from, (from += countScored(sequence)));
+        return own.reduce((sum, loss) => sum + loss, 0);
+      });
+      losses[indexes[i] ?? 0] = sums;
+    }
+  }
+  return losses;
+}

@@ -1,0 +1,40 @@
+import type { LoraAdapter } from '../adapters/adapter.ts';
+import type { RowProblem } from '../data/rows.ts';
+import type { EvalMetrics, StepMetrics } from './metrics.ts';
+import type { ProgramReport } from './program.ts';
+
+/** What a run tells while it goes on. */
+export type RunEvent =
+  /** GPU programs compiled so far, of all, before the run starts. */
+  | { readonly kind: 'preparing'; readonly done: number; readonly total: number }
+  | {
+      readonly kind: 'started';
+      readonly totalSteps: number;
+      readonly firstStep: number;
+      readonly rows: number;
+      readonly evalRows: number;
+      readonly learningRate: number;
+      readonly accumulate: number;
+      /** Absent on the tfjs executor, which is not planned. */
+      readonly plan?: ProgramReport;
+      /** Sentences for the user: too few updates, rows cut or skipped, … */
+      readonly notices: readonly string[];
+      readonly skippedRows: readonly RowProblem[];
+    }
+  /** `secondsLeft` until the run ends; absent until two seconds of it are known. */
+  | ({ readonly kind: 'step'; readonly secondsLeft?: number } & StepMetrics)
+  | ({ readonly kind: 'eval' } & EvalMetrics)
+  | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
+  | { readonly kind: 'paused' | 'resumed'; readonly step: number };
+
+/** How a run ended. */
+export interface RunOutcome {
+  readonly ended: 'completed' | 'early-stopped' | 'stopped' | 'already-finished';
+  readonly steps: number;
+  readonly finalLoss: number;
+  readonly evalLoss?: number;
+  readonly totalTokens: number;
+  readonly elapsedSeconds: number;
+  /** Absent where the run was finished before. */
+  readonly adapter: LoraAdapter | undefined;
+}

@@ -1,0 +1,59 @@
+import type { OpenModel } from '../../models/checkpoint/open-model.ts';
+import type { LoraAdapter } from '../adapters/adapter.ts';
+import type { LoraSettings } from '../lora/lora.ts';
+import type { Objective } from '../objectives/objective.ts';
+import type { FileStore } from '../storage/store.ts';
+import type { TrainConfig } from './config.ts';
+import type { OptimizerState } from './optimizers.ts';
+import type { ProgramReport } from './program.ts';
+import type { RunControl } from './run-control.ts';
+import type { DataFile } from './run-data.ts';
+import type { RunEvent } from './run-events.ts';
+import type { RunRecord } from './run-record.ts';
+import type { Trainer } from './trainer.ts';
+
+/** What an executor needs to set up a run's arithmetic. */
+export interface TrainerSpec {
+  readonly lora: LoraSettings;
+  /** Tokens of the largest micro-batch. */
+  readonly rows: number;
+  /** Micro-batches of an optimizer step. */
+  readonly microSteps: number;
+  readonly optimizer: TrainConfig['optimizer'];
+  readonly optimizerState?: OptimizerState;
+  readonly weightDecay: number;
+  readonly memoryLimitBytes?: number;
+  /** Whether tilings may be measured. */
+  readonly tune: boolean;
+  /** Kernel variant, tilings, checkpointing and optimizer state of the run that is resumed. */
+  readonly kernels?: RunRecord['kernels'];
+  /** GPU programs compiled so far, of all. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface MadeTrainer {
+  readonly trainer: Trainer;
+  readonly plan: ProgramReport | undefined;
+  readonly device: Readonly<Record<string, unknown>>;
+  readonly deviceName: string;
+  readonly kernels: RunRecord['kernels'];
+}
+
+export interface RunRequest {
+  readonly opened: OpenModel;
+  readonly base: { readonly format: string; readonly context: number };
+  readonly config: TrainConfig;
+  readonly objective: Objective;
+  readonly data: DataFile;
+  readonly evalData?: DataFile;
+  readonly initAdapter?: LoraAdapter;
+  readonly store: FileStore;
+  readonly out: string;
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
+  /** Settings besides the training configuration that run.json keeps: model, data, base, … */
+  readonly extraSettings?: Readonly<Record<string, unknown>>;
+  readonly makeTrainer: (spec: TrainerSpec) => Promise<MadeTrainer>;
+  readonly emit: (event: RunEvent) => void;
+  readonly control: RunControl;
+}

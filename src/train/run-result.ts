@@ -1,0 +1,179 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { LoraAdapter } from '../adapters/adapter.ts';
+import { PEFT_WEIGHTS_FILE, writePeft } from '../adapters/formats/peft.ts';
+import { writeModelCard } from '../adapters/model-card.ts';
+import { adapterFrom } from '../lora/gpu-adapter.ts';
+import { writeSettings } from '../settings/settings.ts';
+import type { Written } from '../settings/value-types.ts';
+import { joinPath } from '../storage/paths.ts';
+import { VERSION } from '../version.ts';
+import type { TrainConfig } from './config.ts';
+import type { AdapterSettings, RunSchedule } from './prepare-run.ts';
+import type { DataFacts, RunData } from './run-data.ts';
+import type { RunOutcome } from './run-events.ts';
+import { writeRunRecord, type RunRecord } from './run-record.ts';
+import type { MadeTrainer, RunRequest } from './run-request.ts';
+import { DEFAULT_LEARNING_RATE, TRAIN_SETTINGS } from './settings.ts';
+import type { NamedMatrices } from './trainer.ts';
+
+/** What a run leaves in its folder besides checkpoints and metrics: run.json, and in the end the adapter with its card. */
+export class RunResult {
+  /** run.json while the run goes on. */
+  readonly record: RunRecord;
+  readonly #request: RunRequest;
+  readonly #data: RunData;
+  readonly #adapter: AdapterSettings;
+  readonly #deviceName: string;
+
+  constructor(
+    request: RunRequest,
+    parts: {
+      readonly data: RunData;
+      readonly made: MadeTrainer;
+      readonly schedule: RunSchedule;
+      readonly adapter: AdapterSettings;
+    },
+  ) {
+    const { data, made, schedule, adapter } = parts;
+    this.#request = request;
+    this.#data = data;
+    this.#adapter = adapter;
+    this.#deviceName = made.deviceName;
+    this.record = makeRecord(request, parts.data, made, schedule, adapter);
+  }
+
+  adapterOf(params: NamedMatrices): LoraAdapter {
+    const { rank, alpha, method, lora } = this.#adapter;
+    return adapterFrom(params, {
+      rank,
+      alpha,
+      method,
+      dropout: lora.dropout,
+      paths: lora.paths,
+      baseModel: this.#request.opened.name,
+    });
+  }
+
+  async writeStatus(status: 'stopped' | 'failed'): Promise<void> {
+    const { store, out } = this.#request;
+    await writeRunRecord(store, out, { ...this.record, status });
+  }
+
+  /** Writes the adapter, then run.json, which says that it is whole. */
+  async writeFinished(
+    outcome: RunOutcome & { readonly ended: 'completed' | 'early-stopped'; readonly adapter: LoraAdapter },
+  ): Promise<void> {
+    const { store, out } = this.#request;
+    const { ended, adapter, steps, finalLoss, evalLoss, totalTokens, elapsedSeconds } = outcome;
+    const files = writePeft(adapter, { modelCard: this.#card(outcome) });
+    for (const [name, bytes] of files) await store.write(joinPath(out, name), bytes);
+    await writeRunRecord(store, out, {
+      ...this.record,
+      status: ended,
+      results: {
+        steps,
+        finalLoss,
+        ...(evalLoss !== undefined && { evalLoss }),
+        totalTokens,
+        elapsedSeconds,
+        adapterSha256: hashOf(files),
+      },
+    });
+  }
+
+  #card({ steps, finalLoss, evalLoss, totalTokens }: RunOutcome): string {
+    const { opened, config, base, out } = this.#request;
+    const { facts, evalFacts } = this.#data;
+    const { resolved } = this.record;
+    return writeModelCard({
+      title: out,
+      base: { name: opened.name, sha256: opened.baseHash, format: base.format },
+      settings: Object.entries({
+        ...settingsUsed(config, this.#adapter),
+        lr: resolved.learningRate,
+        accumulate: resolved.accumulate,
+        'seq-len': resolved.seqLen,
+      })
+        .filter(([name]) => name !== 'system')
+        .map(([name, value]) => [name, String(value)] as const),
+      ...(config.system !== undefined && { systemPrompt: config.system }),
+      data: [cardFacts('training', facts), ...(evalFacts ? [cardFacts('evaluation', evalFacts)] : [])],
+      results: [
+        evalLoss === undefined
+          ? { measure: 'training loss, last update', tuned: finalLoss }
+          : { measure: 'held-out loss', tuned: evalLoss },
+      ],
+      steps,
+      tokens: totalTokens,
+      device: this.#deviceName,
+      webLoraVersion: VERSION,
+    });
+  }
+}
+
+/** As run.json and the model card keep them: with an adapter to continue from, the shape is the adapter's. */
+function settingsUsed(config: TrainConfig, { rank, alpha, method }: AdapterSettings): Record<string, Written> {
+  return writeSettings(TRAIN_SETTINGS, { ...config, rank, alpha, method });
+}
+
+function cardFacts(
+  role: 'training' | 'evaluation',
+  { name, sha256: hash, rows, skippedRows }: DataFacts,
+): Parameters<typeof writeModelCard>[0]['data'][number] {
+  return { role, fileName: name, sha256: hash, rows, skippedRows };
+}
+
+function makeRecord(
+  request: RunRequest,
+  data: RunData,
+  made: MadeTrainer,
+  schedule: RunSchedule,
+  adapter: AdapterSettings,
+): RunRecord {
+  const { opened, base, config, initAdapter, extraSettings } = request;
+  const { columns } = request.data;
+  return {
+    webLoraVersion: VERSION,
+    status: 'running',
+    settings: {
+      ...extraSettings,
+      ...(columns && {
+        columns: Object.entries(columns)
+          .map((pair) => pair.join('='))
+          .join(','),
+      }),
+      base: base.format,
+      context: base.context,
+      ...settingsUsed(config, adapter),
+    },
+    base: {
+      name: opened.name,
+      modelType: opened.model.shape.modelType,
+      sha256: opened.baseHash,
+      format: base.format,
+      context: base.context,
+      parameterCount: opened.parameterCount,
+      ...(opened.notes.length > 0 && { notes: opened.notes }),
+    },
+    data: data.facts,
+    ...(data.evalFacts && { evalData: data.evalFacts }),
+    trainRows: data.train.length,
+    evalRows: data.evaluation.length,
+    resolved: {
+      learningRate: config.lr ?? opened.recommendedLearningRate ?? DEFAULT_LEARNING_RATE,
+      steps: schedule.steps.count,
+      accumulate: schedule.size.accumulate,
+      seqLen: data.seqLen,
+      targets: adapter.lora.paths,
+    },
+    ...(initAdapter && { initAdapterSha256: hashOf(writePeft(initAdapter, { modelCard: '' })) }),
+    device: made.device,
+    kernels: made.kernels,
+    plan: made.plan,
+  };
+}
+
+function hashOf(files: ReadonlyMap<string, Uint8Array>): string {
+  return bytesToHex(sha256(files.get(PEFT_WEIGHTS_FILE) ?? new Uint8Array()));
+}

@@ -1,0 +1,27 @@
+import type { StepPlan } from '../data/optimizer-steps.ts';
+import type { PassSize, RunPasses } from './passes.ts';
+import type { RunWork } from './time-left.ts';
+import type { Trainer } from './trainer.ts';
+
+/** What all updates and an evaluation cost, before any is made. */
+export function runWork(
+  trainer: Trainer,
+  passes: RunPasses,
+  steps: StepPlan,
+  due: Pick<RunWork, 'isEvaluated' | 'isSaved'>,
+): RunWork {
+  const known = new Map<string, number>();
+  const workOf = (size: PassSize, of: 'training' | 'evaluation'): number => {
+    const key = `${size.rows} ${size.labelled} ${of}`;
+    const work = known.get(key) ?? trainer.workOf(size, of);
+    known.set(key, work);
+    return work;
+  };
+  const sum = (sizes: readonly PassSize[], of: 'training' | 'evaluation'): number =>
+    sizes.reduce((total, size) => total + workOf(size, of), 0);
+  return {
+    updates: Array.from(steps.from(0), (step) => sum(passes.sizesOfStep(step), 'training')),
+    evaluation: sum(passes.sizesThrough('evaluation'), 'evaluation'),
+    ...due,
+  };
+}
