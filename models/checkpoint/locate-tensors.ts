@@ -86,6 +86,9 @@ export function storedHead(
   return head === undefined || embedding === undefined || head === embedding ? undefined : { head, embedding };
 }
 
+/** Rows of a head on a server that are compared with its embedding: reading all of them would be a download. */
+export const REMOTE_HEAD_ROWS = 64;
+
 /** Elements compared at a time: the two tensors are never held whole. */
 const COMPARED_ELEMS = 2 ** 21;
 

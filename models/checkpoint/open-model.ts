@@ -5,7 +5,15 @@ import type { ByteSource } from '../../src/formats/byte-source.ts';
 import type { PackedWeight } from '../../src/formats/quantize.ts';
 import { countElems, openSafetensors, tensorToFloat32, type SafetensorsFile } from '../../src/formats/safetensors.ts';
 import type { Model } from '../families/family.ts';
-import { checkIndex, haveSameValues, listTensors, locateTensors, storedHead, type Place } from './locate-tensors.ts';
+import {
+  checkIndex,
+  haveSameValues,
+  listTensors,
+  locateTensors,
+  REMOTE_HEAD_ROWS,
+  storedHead,
+  type Place,
+} from './locate-tensors.ts';
 import { chooseGguf, chooseWeightFiles, INDEX_FILE, type WeightFiles } from './weight-files.ts';
 import { openGgufModel } from './gguf/open-gguf.ts';
 import { makeModel } from '../families/index.ts';
@@ -156,9 +164,6 @@ async function openWeights(folder: ModelFolder, names: readonly string[]): Promi
   );
 }
 
-/** Rows of a head on a server that are compared with its embedding: reading all of them would be a download. */
-const REMOTE_ROWS = 64;
-
 /** The model that configuration and tensors make together, and where its tensors are. */
 async function locateWeights(
   folder: ModelFolder,
@@ -174,7 +179,7 @@ async function locateWeights(
   const isRemote = chosen.names.some((name) => folder.files.get(name)?.isRemote === true);
   if (
     stored !== undefined &&
-    !(await haveSameValues(stored.head, stored.embedding, isRemote ? REMOTE_ROWS : undefined))
+    !(await haveSameValues(stored.head, stored.embedding, isRemote ? REMOTE_HEAD_ROWS : undefined))
   ) {
     // transformers 5 keeps a stored head that differs, earlier releases overwrite it with the embedding.
     model = makeModel({ ...config, tie_word_embeddings: false });

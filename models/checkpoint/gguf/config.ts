@@ -21,6 +21,8 @@ interface Facts {
   readonly has: (tensor: string) => boolean;
   readonly rope: RopeTensors;
   readonly vocabSize: number;
+  /** Whether the head is a matrix of its own: as in llama.cpp, a file without one has the embedding as its head. */
+  readonly hasOwnHead: boolean;
 }
 
 /** `general.architecture` to the config.json that transformers would have beside the same weights. */
@@ -55,7 +57,7 @@ export const ARCHITECTURE_LIST = Object.keys(ARCHITECTURES).join(', ');
  * Source of the keys: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md and llama.cpp's convert_hf_to_gguf.py.
  * @throws `unsupported` for an architecture or a key that is not computed, `bad-model` for a missing or wrong one
  */
-export function ggufConfig(file: GgufFile, rope: RopeTensors): Json {
+export function ggufConfig(file: GgufFile, rope: RopeTensors, hasOwnHead: boolean): Json {
   const architecture = file.metadata.get('general.architecture');
   const make = typeof architecture === 'string' ? ARCHITECTURES[architecture] : undefined;
   if (typeof architecture !== 'string' || make === undefined) {
@@ -80,6 +82,7 @@ export function ggufConfig(file: GgufFile, rope: RopeTensors): Json {
     fileName: file.name,
     has: (tensor) => file.tensors.has(tensor),
     vocabSize: embedding.shape[0] ?? 0,
+    hasOwnHead,
   });
   for (const key of ['expert_count', 'expert_used_count']) keys.only(key, 0);
   keys.only('attention.causal', true);
@@ -89,7 +92,7 @@ export function ggufConfig(file: GgufFile, rope: RopeTensors): Json {
 
 /** What every decoder with RMSNorm and a gated feed-forward has. */
 function decoderConfig(facts: Facts): Json {
-  const { keys, has, vocabSize } = facts;
+  const { keys, vocabSize, hasOwnHead } = facts;
   const heads = keys.number('attention.head_count');
   return {
     vocab_size: vocabSize,
@@ -101,7 +104,7 @@ function decoderConfig(facts: Facts): Json {
     head_dim: headDim(facts),
     max_position_embeddings: keys.number('context_length'),
     rms_norm_eps: keys.number('attention.layer_norm_rms_epsilon'),
-    tie_word_embeddings: !has('output.weight'),
+    tie_word_embeddings: !hasOwnHead,
   };
 }
 
@@ -276,7 +279,7 @@ function smollm3Config(facts: Facts): Json {
   };
 }
 
-function gpt2Config({ keys, vocabSize }: Facts): Json {
+function gpt2Config({ keys, vocabSize, hasOwnHead }: Facts): Json {
   const size = keys.number('embedding_length');
   const heads = keys.number('attention.head_count');
   keys.only('attention.head_count_kv', heads);
@@ -290,5 +293,6 @@ function gpt2Config({ keys, vocabSize }: Facts): Json {
     n_positions: keys.number('context_length'),
     layer_norm_epsilon: keys.number('attention.layer_norm_epsilon'),
     activation_function: 'gelu_new',
+    tie_word_embeddings: !hasOwnHead,
   };
 }

@@ -147,3 +147,16 @@ describe.each(Object.keys(FAMILIES))('%s in a GGUF', (name) => {
     }
   });
 });
+
+it('GPT-2’s head is output.weight where that is another matrix than the embedding', async () => {
+  const fromFolder = await openModel(folderOnDisk(folderOf('gpt2'), 'gpt2'));
+  const tensors = await tensorsOf('gpt2', fromFolder);
+  const embedding = tensors['token_embd.weight'];
+  if (embedding === undefined) throw new Error('no embedding');
+  const values = embedding.values.map((value, i) => value * (1 + (i % 7)));
+  const bytes = writeGguf(metadataOf('gpt2', fromFolder), { ...tensors, 'output.weight': { ...embedding, values } });
+  const opened = await openModel({ name: 'gpt2', files: new Map([['m.gguf', memorySource('m.gguf', bytes)]]) });
+  expect(opened.model.headName).toBe('lm_head.weight');
+  expect(await opened.read('lm_head.weight')).toEqual(values);
+  expect(await opened.read('transformer.wte.weight')).toEqual(embedding.values);
+});

@@ -60,6 +60,31 @@ describe.each(['toy-llama', 'toy-llama-untied'])('%s as a GGUF', (name) => {
   });
 });
 
+describe('the head of a GGUF', () => {
+  const written = llamaTensors(config, tensors, 'F32');
+  const embedding = tensors.get('model.embed_tokens.weight');
+  if (embedding === undefined) throw new Error('the toy has no embedding');
+  const openHead = (head: Float32Array, type: 'F32' | 'F16'): Promise<OpenModel> =>
+    openBytes(
+      writeGguf(llamaMetadata(config), { ...written, 'output.weight': { shape: embedding.shape, type, values: head } }),
+    );
+
+  it('is the embedding where output.weight repeats it, byte for byte', async () => {
+    const opened = await openHead(embedding.values, 'F32');
+    expect(opened.model.headName).toBe('model.embed_tokens.weight');
+    expect(opened.parameterCount).toBe((await openBytes(llamaGguf(TOY, 'F32'))).parameterCount);
+  });
+
+  it('is output.weight where its last value differs, or its type', async () => {
+    const values = embedding.values.slice();
+    values[values.length - 1] = 7;
+    const other = await openHead(values, 'F32');
+    expect(other.model.headName).toBe('lm_head.weight');
+    expect(await other.read('lm_head.weight')).toEqual(values);
+    expect((await openHead(embedding.values, 'F16')).model.headName).toBe('lm_head.weight');
+  });
+});
+
 describe('a GGUF that cannot be opened', () => {
   const written = llamaTensors(config, tensors, 'F32');
   const open = (metadata: Record<string, MetadataValue>, changed: typeof written = written): Promise<OpenModel> =>
@@ -110,6 +135,9 @@ describe('a GGUF that cannot be opened', () => {
     ).rejects.toThrowErrorMatchingInlineSnapshot(
       `[WebLoraError: toy.gguf: tensor blk.0.ffn_gate_inp.weight: got a tensor that this model family does not have, wanted only the weights its metadata describes; the model may compute something WebLoRA does not; choose another conversion of it]`,
     );
+    await expect(
+      open(metadata, { ...written, 'blk.0.ffn_gate_inp.weight': norm, 'blk.1.ffn_gate_inp.weight': norm }),
+    ).rejects.toThrow(/got 2 tensors that this model family does not have: blk\.0\.ffn_gate_inp\.weight, blk\.1/);
     await expect(open(metadata, {})).rejects.toThrowErrorMatchingInlineSnapshot(
       `[WebLoraError: toy.gguf: tensor token_embd.weight: got a file without tensors, wanted the embedding of a model; choose a file with the whole model, not only its vocabulary, adapter or projector]`,
     );

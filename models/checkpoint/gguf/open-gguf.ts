@@ -9,6 +9,8 @@ import type { OpenModel } from '../open-model.ts';
 import type { TokenizerFiles } from '../../tokenizer/tokenizer.ts';
 import { ggufConfig, type RopeTensors } from './config.ts';
 import { unpermuteRows } from '../../../src/formats/head-rows.ts';
+import { listNames } from '../../../src/formats/tensor-names.ts';
+import { REMOTE_HEAD_ROWS } from '../locate-tensors.ts';
 import { tensorSource, type TensorSource } from './tensors.ts';
 import { ggufTokenizerFiles } from './tokenizer.ts';
 
@@ -29,7 +31,8 @@ const NOT_WEIGHTS = /^rope_(freqs|factors_short|factors_long)\.weight$|\.attn_ro
  */
 export async function openGgufModel(source: ByteSource): Promise<GgufModel> {
   const file = await openGguf(source);
-  const described = makeModel(ggufConfig(file, await readRopeTensors(file)));
+  const hasOwnHead = await hasHeadOfItsOwn(file, source.isRemote === true ? REMOTE_HEAD_ROWS : Infinity);
+  const described = makeModel(ggufConfig(file, await readRopeTensors(file), hasOwnHead));
   const owner = locate(file, described);
   const at = (name: string): TensorSource => {
     const found = owner.get(name);
@@ -51,6 +54,31 @@ export async function openGgufModel(source: ByteSource): Promise<GgufModel> {
       return repackGguf(type, await readRows(file, at(name), from, to), to - from, cols, ggufName);
     },
   };
+}
+
+const EMBEDDING = 'token_embd.weight';
+const HEAD = 'output.weight';
+/** Bytes of each of the two that are compared at a time. */
+const COMPARED_BYTES = 4 * 2 ** 20;
+
+/**
+ * Whether the head is more than the embedding written a second time, as converters do for GPT-2. Read by rows, up to
+ * the first difference.
+ * @param rowLimit compares the first rows only, where reading is expensive
+ */
+async function hasHeadOfItsOwn(file: GgufFile, rowLimit: number): Promise<boolean> {
+  const [head, embedding] = [file.tensors.get(HEAD), file.tensors.get(EMBEDDING)];
+  if (head === undefined || embedding === undefined) return false;
+  if (head.type !== embedding.type || head.shape.join() !== embedding.shape.join()) return true;
+  const [rows = 0] = head.shape;
+  const step = Math.max(1, Math.floor((COMPARED_BYTES * rows) / head.byteLength));
+  const last = Math.min(rows, rowLimit);
+  for (let from = 0; from < last; from += step) {
+    const to = Math.min(last, from + step);
+    const [a, b] = await Promise.all([HEAD, EMBEDDING].map((name) => file.loadRows(name, from, to)));
+    if (a?.some((byte, i) => byte !== b?.[i]) === true) return true;
+  }
+  return false;
 }
 
 async function readRopeTensors(file: GgufFile): Promise<RopeTensors> {
@@ -79,12 +107,17 @@ function locate(file: GgufFile, model: Model): Map<string, TensorSource> {
     owner.set(name, source);
   }
   const known = new Set([...owner.values()].map(({ ggufName }) => ggufName));
-  for (const name of file.tensors.keys()) {
-    if (known.has(name) || NOT_WEIGHTS.test(name)) continue;
-    // GPT-2's head is its embedding; converters write it a second time.
-    if (name === 'output.weight' && model.shape.modelType === 'gpt2') continue;
-    throw new WebLoraError('unsupported', `${file.name}: tensor ${name}`, {
-      got: 'a tensor that this model family does not have',
+  const unknown = [...file.tensors.keys()].filter(
+    // A head that is known to be the embedding again is not read twice.
+    (name) => !known.has(name) && !NOT_WEIGHTS.test(name) && name !== HEAD,
+  );
+  const [first] = unknown;
+  if (first !== undefined) {
+    throw new WebLoraError('unsupported', `${file.name}: tensor ${first}`, {
+      got:
+        unknown.length === 1
+          ? 'a tensor that this model family does not have'
+          : `${unknown.length} tensors that this model family does not have: ${listNames(unknown)}`,
       wanted: 'only the weights its metadata describes',
       fix: 'the model may compute something WebLoRA does not; choose another conversion of it',
     });

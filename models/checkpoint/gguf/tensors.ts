@@ -61,6 +61,7 @@ const GPT2_TOP: Readonly<Record<string, string>> = {
   'transformer.wte': 'token_embd',
   'transformer.wpe': 'position_embd',
   'transformer.ln_f': 'output_norm',
+  lm_head: 'output',
 };
 
 interface Naming {
