@@ -1,5 +1,6 @@
 import { codeWordsPerRow, scaleWordsPerRow, type BaseFormat } from '../../src/formats/quantize.ts';
-import { Usage, type Gpu, type GpuLimits } from '../../src/gpu/gpu.ts';
+import type { GpuLimits } from '../../src/gpu/device-profile.ts';
+import { Usage, type Gpu } from '../../src/gpu/gpu.ts';
 import { applyLora, type LoraSettings } from '../../src/lora/lora.ts';
 import { weightBufferName, weightParts } from '../../src/graph/operand.ts';
 import { BufferSet, type BufferRequest } from '../../src/graph/replay.ts';
@@ -119,7 +120,7 @@ export class GpuBase {
     this.model = model;
     this.format = format;
     this.context = context;
-    this.buffers = new BufferSet(gpu, baseBufferRequests(model, format, context, gpu.limits));
+    this.buffers = new BufferSet(gpu, baseBufferRequests(model, format, context, gpu.profile.limits));
   }
 
   /** Loads, quantises and uploads some rows of a tensor at a time. */
@@ -159,7 +160,7 @@ export class GpuBase {
 
   #upload(spec: WeightSpec, { firstRow, rows, codes, scales }: PackedRows): void {
     const weight = new Tensor(0, { ...spec, role: 'weight', format: formatOf(spec, this.format) });
-    for (const part of weightParts(weight, this.gpu.limits)) {
+    for (const part of weightParts(weight, this.gpu.profile.limits)) {
       const from = Math.max(firstRow, part.firstRow);
       const to = Math.min(firstRow + rows, part.firstRow + part.rows);
       if (from >= to) continue;

@@ -4,7 +4,7 @@ import { IGNORED_LABEL } from '../data/rows.ts';
 import { tuneTilings } from '../graph/tune.ts';
 import { makeMemoryStore } from '../storage/memory-store.ts';
 import { resolveTrainConfig } from '../train/config.ts';
-import { planProgram, withTilings } from '../train/program.ts';
+import { planTraining, withTilings } from '../train/program.ts';
 import { sft } from '../objectives/sft.ts';
 import { RunControl } from '../train/run-control.ts';
 import type { RunEvent } from '../train/run-events.ts';
@@ -51,16 +51,14 @@ export async function benchJob(base: GpuBase, opened: OpenModel, about: About): 
       out: 'job',
       emit,
       control: new RunControl(),
-      makeTrainer: async (spec): Promise<MadeTrainer> => {
-        const { lora, rows, microSteps, optimizer, weightDecay } = spec;
-        const { limits, variant, quads } = base.gpu;
-        const shared = { model: opened.model, format: base.format, context: base.context, limits, variant, quads };
-        const planned = planProgram({ ...shared, lora, rows, microSteps, optimizer, weightDecay });
+      makeTrainer: async ({ settings }): Promise<MadeTrainer> => {
+        const { profile } = base.gpu;
+        const planned = planTraining(opened.model, settings, profile);
         const program = await withTilings(planned, (plans) => tuneTilings(base.gpu, plans));
         const { report } = program;
         peakBytes = report.totalBytes;
         const { checkpoint: checkpointing, optimizerState } = report;
-        const kernels = { executor: 'webgpu', variant, checkpointing, optimizerState } as const;
+        const kernels = { executor: 'webgpu', variant: profile.variant, checkpointing, optimizerState } as const;
         const trainer = await WgslTrainer.make(base, program);
         return { trainer, plan: report, device: {}, deviceName: about.adapter, kernels };
       },

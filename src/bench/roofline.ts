@@ -2,6 +2,7 @@ import { benchLaunch, timeRepeated, type BenchResult } from '../../kernels/_lib/
 import { matmulNt } from '../../kernels/matmul_nt/matmul_nt.ts';
 import { codeWordsPerRow, scaleWordsPerRow, type WeightFormat } from '../formats/quantize.ts';
 import { Usage, type Gpu } from '../gpu/gpu.ts';
+import { plainVariant } from '../gpu/kernel.ts';
 import { fastestTiling } from '../graph/tune.ts';
 import { summarise } from './row.ts';
 
@@ -29,9 +30,10 @@ export async function benchSquare(
   size: number,
   format: WeightFormat,
 ): Promise<BenchResult & { readonly kernel: string }> {
-  const { variant, quads } = gpu;
+  const { variant } = gpu.profile;
+  const spread = { variant: plainVariant(variant), quads: variant === 'serial-quad' };
   const shape = { rows: size, inFeatures: size, outFeatures: size, outStride: size, outOffset: 0, format };
-  const launch = matmulNt({ ...shape, bias: false, rank: 0, loraScale: 0, variant, quads });
+  const launch = matmulNt({ ...shape, bias: false, rank: 0, loraScale: 0, ...spread });
   const words = {
     x: size * size,
     w_codes: size * codeWordsPerRow(format, size),
@@ -45,7 +47,7 @@ export async function benchSquare(
 
 /** Bytes read and written by copying a buffer, in GB/s. */
 export async function copyBandwidth(gpu: Gpu): Promise<number> {
-  const bytes = Math.min(COPY_BYTES, gpu.limits.maxBufferBytes);
+  const bytes = Math.min(COPY_BYTES, gpu.profile.limits.maxBufferBytes);
   const [from, to] = ['copied from', 'copied to'].map((label) =>
     gpu.createBuffer(label, bytes, Usage.copySrc | Usage.copyDst),
   );

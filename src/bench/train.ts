@@ -76,7 +76,7 @@ export async function benchTrain(
         attentionShare: shareOf(kernelShares, 'attention'),
         kernelShares,
       }),
-      ...(program.options.tilings && { tilings: program.options.tilings }),
+      ...(program.settings.tilings && { tilings: program.settings.tilings }),
       status: 'ok',
     };
   } finally {

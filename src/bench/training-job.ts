@@ -11,8 +11,10 @@ import type { Checkpointing } from '../graph/differentiate.ts';
 import type { ForwardNode } from '../graph/op.ts';
 import { loraAName, loraBName, type LoraSettings } from '../lora/lora.ts';
 import { tuneTilings } from '../graph/tune.ts';
-import { planProgram, trainingGraph, withTilings, type Program } from '../train/program.ts';
+import { resolveTrainConfig } from '../train/config.ts';
 import { initialParams } from '../train/prepare-run.ts';
+import { programSettings } from '../train/program-settings.ts';
+import { planTraining, trainingGraph, withTilings, type Program } from '../train/program.ts';
 import type { Trainer, UpdateResult } from '../train/trainer.ts';
 import type { WgslTrainer } from '../train/wgsl-trainer.ts';
 
@@ -82,22 +84,11 @@ export class TrainingJob {
 
   /** The update's program on a device: one micro-step. */
   plan({ gpu, context }: Pick<GpuBase, 'gpu' | 'context'>, checkpoint?: Checkpointing): Program {
-    const { limits, variant, quads } = gpu;
-    const { lora, optimizer, weightDecay } = this;
-    return planProgram({
-      model: this.#opened.model,
-      format: this.#format,
-      context,
-      limits,
-      variant,
-      quads,
-      lora,
-      rows: this.tokens,
-      microSteps: 1,
-      optimizer,
-      weightDecay,
-      ...(checkpoint && { checkpoint }),
-    });
+    const { model } = this.#opened;
+    const { lora, optimizer, weightDecay, tokens: seqLen } = this;
+    const config = resolveTrainConfig({ optimizer, weightDecay, seqLen, accumulate: 1 });
+    const settings = programSettings(model, { format: this.#format, context }, config, { lora });
+    return planTraining(model, { ...settings, ...(checkpoint && { checkpoint }) }, gpu.profile);
   }
 
   /** The same with the device's fastest tilings, as a run has them. */
@@ -106,11 +97,13 @@ export class TrainingJob {
   }
 
   /** The forward pass for libraries that differentiate it themselves: nodes up to the loss, over `frozen` and `params`. */
-  forward({ limits, variant }: Gpu): readonly ForwardNode[] {
+  forward({ profile }: Gpu): readonly ForwardNode[] {
     const { lora, tokens, batch } = this;
     const { model } = this.#opened;
     const { graph } = trainingGraph(
-      { model, format: this.#format, context: tokens, limits, variant, lora },
+      model,
+      { format: this.#format, context: tokens, lora },
+      profile,
       batch.rows,
       'none',
     );

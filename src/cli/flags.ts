@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { WebLoraError } from '../errors.ts';
 import { BASE_FORMATS, type BaseFormat } from '../formats/quantize.ts';
+import { parseKernelChoice, type KernelChoice } from '../gpu/device-profile.ts';
 import type { GenerateSettings } from '../generate/generate.ts';
 import { parseSettingsFile } from '../settings/settings-file.ts';
 import { flagNamed, flagOf, readSettings } from '../settings/settings.ts';
@@ -162,6 +163,12 @@ export function samplingOf(flags: Flags): Omit<GenerateSettings, 'input'> {
     stop: flags.list('stop'),
   };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+/** Which kernels `--kernels` asks for; empty where it is not given. */
+export function kernelsOf(flags: Flags): { readonly kernels?: KernelChoice } {
+  const text = flags.text('kernels');
+  return text === undefined ? {} : { kernels: parseKernelChoice('--kernels', text) };
 }
 
 export function baseOf(flags: Flags, fallback?: string): BaseFormat | undefined {

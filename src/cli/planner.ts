@@ -1,11 +1,12 @@
 import { resolveBase } from '../../models/base/base-format.ts';
 import { openModel } from '../../models/checkpoint/open-model.ts';
-import { planFor } from '../engine/core.ts';
-import { DEFAULT_LIMITS } from '../gpu/gpu.ts';
+import { resolveContext } from '../engine/context.ts';
+import { DEFAULT_PROFILE, type DeviceProfile } from '../gpu/device-profile.ts';
 import { openNodeGpu } from '../gpu/node.ts';
 import type { TrainConfig } from '../train/config.ts';
-import type { ProgramReport } from '../train/program.ts';
-import { baseOf, type Flags } from './flags.ts';
+import { programSettings } from '../train/program-settings.ts';
+import { planTraining, type ProgramReport } from '../train/program.ts';
+import { baseOf, kernelsOf, type Flags } from './flags.ts';
 import { MODEL_WANTED, openModelSource } from './model-source.ts';
 import type { Output } from './output.ts';
 
@@ -21,31 +22,19 @@ export async function withPlanner<T>(
   });
   const opened = await openModel(folder);
   output.warnOf(opened.name, opened.notes);
-  const context = flags.number('context');
-  const format = resolveBase(opened, baseOf(flags));
-  if (flags.oneOf('device', ['auto', 'webgpu', 'cpu'] as const) === 'cpu') {
-    return body((config) =>
-      planFor(opened, {
-        format,
-        config,
-        limits: DEFAULT_LIMITS,
-        variant: 'workgroup',
-        ...(context !== undefined && { context }),
-      }),
-    );
-  }
-  const gpu = await openNodeGpu({ onNotice: (message) => output.note(message) });
-  try {
-    return await body((config) =>
-      planFor(opened, {
-        format,
-        config,
-        limits: gpu.limits,
-        variant: gpu.variant,
-        ...(context !== undefined && { context }),
-      }),
-    );
-  } finally {
-    gpu.destroy();
-  }
+  const { model } = opened;
+  const base = {
+    format: resolveBase(opened, baseOf(flags)),
+    context: resolveContext(model, flags.number('context')),
+  };
+  const device = await profileOf(flags, output);
+  return body((config) => planTraining(model, programSettings(model, base, config), device).report);
+}
+
+/** The device to plan for: this one, which is asked for its limits and given back. */
+async function profileOf(flags: Flags, output: Output): Promise<DeviceProfile> {
+  if (flags.oneOf('device', ['auto', 'webgpu', 'cpu'] as const) === 'cpu') return DEFAULT_PROFILE;
+  const gpu = await openNodeGpu({ ...kernelsOf(flags), onNotice: (message) => output.note(message) });
+  gpu.destroy();
+  return gpu.profile;
 }

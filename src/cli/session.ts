@@ -7,7 +7,7 @@ import { readModel, openModel, type ModelFolder } from '../../models/checkpoint/
 import { baseNamesOf } from '../../models/checkpoint/gguf/base-names.ts';
 import type { BaseNames } from '../adapters/formats/index.ts';
 import { readAdapter, readRunFile } from './files.ts';
-import { baseOf, type Flags } from './flags.ts';
+import { baseOf, kernelsOf, type Flags } from './flags.ts';
 import { MODEL_WANTED, openModelSource } from './model-source.ts';
 import type { Output } from './output.ts';
 import type { RunRecord } from '../train/run-record.ts';
@@ -41,7 +41,7 @@ export async function withSession<T>(flags: Flags, output: Output, body: (sessio
   const device = flags.oneOf('device', ['auto', 'webgpu', 'cpu'] as const) ?? 'auto';
   const core = await Core.open({
     device,
-    openGpu: () => openNodeGpu({ onNotice: (message) => output.note(message) }),
+    openGpu: () => openNodeGpu({ ...kernelsOf(flags), onNotice: (message) => output.note(message) }),
     openStore: () => Promise.resolve(openNodeModels().cache.store),
     onNotice: (message) => output.warn(message),
   });

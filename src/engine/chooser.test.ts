@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LIMITS } from '../gpu/gpu.ts';
+import { DEFAULT_LIMITS, DEFAULT_PROFILE } from '../gpu/device-profile.ts';
 import { probeMemory } from '../gpu/probe.ts';
 import { makeMemoryStore } from '../storage/memory-store.ts';
 import { CATALOGUE } from '../../models/catalogue/catalogue.ts';
@@ -12,8 +12,9 @@ const some = CATALOGUE.filter(({ id }) => /gpt2|SmolLM2-135M|gemma-3-270m|Qwen2.
 
 function deviceWith(gib: number, options: Partial<ChooserDevice> = {}): ChooserDevice {
   const limits = { ...DEFAULT_LIMITS, maxBufferBytes: 2 * GIB, maxBindingBytes: 2 * GIB };
+  const profile = { ...DEFAULT_PROFILE, limits };
   const memory = { availableBytes: gib * GIB, isAtLeast: false };
-  return { limits, variant: 'workgroup', isSoftware: false, memory, ...options };
+  return { profile, isSoftware: false, memory, ...options };
 }
 
 const verdicts = (device: ChooserDevice): Record<string, string> =>
@@ -68,7 +69,7 @@ describe('chooseModels', () => {
 
   it('names the limit that is in the way', () => {
     const limits = { ...DEFAULT_LIMITS, maxBindingBytes: 128 * 1024 };
-    const { choices } = chooseModels(deviceWith(8, { limits }), {}, some);
+    const { choices } = chooseModels(deviceWith(8, { profile: { ...DEFAULT_PROFILE, limits } }), {}, some);
     const gemma = choices.find(({ family }) => family === 'gemma3_text');
     expect(gemma?.training.verdict).toBe('too-large');
     expect(gemma?.training.needBytes).toBeUndefined();
@@ -83,7 +84,7 @@ describe('chooseModels', () => {
     expect(name(deviceWith(8), ['hi', 'en'])).toBe('meta-llama/Llama-3.2-1B-Instruct');
     expect(name(deviceWith(8), ['hi', 'zh'])).toBeUndefined();
     expect(name(deviceWith(0.3), [])).toBe('HuggingFaceTB/SmolLM2-135M-Instruct');
-    expect(name(deviceWith(8, { isSoftware: true, variant: 'serial' }), [])).toBe(
+    expect(name(deviceWith(8, { isSoftware: true, profile: { ...DEFAULT_PROFILE, variant: 'serial' } }), [])).toBe(
       'HuggingFaceTB/SmolLM2-135M-Instruct',
     );
     expect(name(deviceWith(0.01), [])).toBeUndefined();

@@ -1,22 +1,20 @@
 import { CATALOGUE } from '../../models/catalogue/catalogue.ts';
 import { sizesOf, type CatalogueEntry, type CatalogueSizes } from '../../models/catalogue/entry.ts';
-import { loraScale } from '../adapters/adapter.ts';
 import { WebLoraError } from '../errors.ts';
 import { planChat } from '../generate/inference-plan.ts';
-import { DEFAULT_LIMITS, type Gpu, type GpuLimits } from '../gpu/gpu.ts';
-import type { Variant } from '../gpu/kernel.ts';
+import { DEFAULT_PROFILE, type DeviceProfile } from '../gpu/device-profile.ts';
+import type { Gpu } from '../gpu/gpu.ts';
 import { probeMemory, type ProbedMemory } from '../gpu/probe.ts';
 import type { FileStore } from '../storage/store.ts';
 import { resolveTrainConfig } from '../train/config.ts';
-import { DEFAULT_ACCUMULATE } from '../train/settings.ts';
-import { planProgram } from '../train/program.ts';
+import { programSettings } from '../train/program-settings.ts';
+import { planTraining } from '../train/program.ts';
 import type { ChooseRequest, Fit, ModelChoice, ModelChoices } from '../../workers/engine/contract.ts';
 import { adapterKey, readRemembered } from './remembered.ts';
 
 /** What of a device decides which models suit it. */
 export interface ChooserDevice {
-  readonly limits: GpuLimits;
-  readonly variant: Variant;
+  readonly profile: DeviceProfile;
   /** Everything runs on the processor: small models answer, large ones take minutes. */
   readonly isSoftware: boolean;
   readonly memory: ProbedMemory;
@@ -44,17 +42,17 @@ export async function deviceFor(
 ): Promise<ChooserDevice> {
   if (gpu === undefined) {
     const memory = { availableBytes: SOFTWARE_PROBE_BYTES, isAtLeast: false };
-    return { limits: DEFAULT_LIMITS, variant: 'serial', isSoftware: true, memory };
+    return { profile: DEFAULT_PROFILE, isSoftware: true, memory };
   }
   const { isSoftware } = gpu.adapter;
-  const key = `${adapterKey(gpu)}/${gpu.limits.maxBufferBytes}`;
+  const key = `${adapterKey(gpu)}/${gpu.profile.limits.maxBufferBytes}`;
   const known = await readRemembered(store, MEMORY_FILE, isProbedMemory);
   let memory = probeAgain ? undefined : known[key];
   if (memory === undefined) {
     memory = await probeMemory(gpu, isSoftware ? SOFTWARE_PROBE_BYTES : PROBE_BYTES);
     await store.write(MEMORY_FILE, JSON.stringify({ ...known, [key]: memory }));
   }
-  return { limits: gpu.limits, variant: gpu.variant, isSoftware, memory };
+  return { profile: gpu.profile, isSoftware, memory };
 }
 
 function isProbedMemory(value: unknown): value is ProbedMemory {
@@ -149,8 +147,8 @@ function smallerFit(
 /** Bytes of a plan, or the limit of the device that is in its way. Planning takes a while, and its answer never changes. */
 const planned = new Map<string, number | WebLoraError>();
 
-function bytesOf(plan: string, { limits, variant }: ChooserDevice, bytes: () => number): number | WebLoraError {
-  const key = JSON.stringify([plan, limits, variant]);
+function bytesOf(plan: string, { profile }: ChooserDevice, bytes: () => number): number | WebLoraError {
+  const key = JSON.stringify([plan, profile]);
   let known = planned.get(key);
   if (known === undefined) {
     try {
@@ -176,35 +174,22 @@ function fitOf({ memory }: ChooserDevice, needBytes: number | WebLoraError): Fit
   return { verdict: 'too-large', needBytes, note };
 }
 
-function chatBytes({ model, context }: CatalogueSizes, { limits, variant }: ChooserDevice): number {
-  const positions = Math.min(context, CHAT_CONTEXT);
-  return planChat({ model, format: 'q4', tableRows: positions, slots: 1, context: positions, limits, variant })
-    .totalBytes;
+function chatBytes({ model, context: most }: CatalogueSizes, { profile }: ChooserDevice): number {
+  const context = Math.min(most, CHAT_CONTEXT);
+  return planChat(model, { format: 'q4', tableRows: context, slots: 1, context }, profile).totalBytes;
 }
 
 function trainingBytes(
   { model, context }: CatalogueSizes,
   rank: number,
   seqLen: number,
-  device: ChooserDevice,
+  { profile }: ChooserDevice,
 ): number {
-  const { limits, variant } = device;
-  const { optimizer, weightDecay, batchSize } = resolveTrainConfig({});
-  return planProgram({
-    model,
-    format: 'q4',
-    context: Math.min(context, CHAT_CONTEXT),
-    limits,
-    variant,
-    lora: { rank, scale: loraScale('lora', 2 * rank, rank), dropout: 0, paths: model.linearPaths },
-    rows: batchSize * seqLen,
-    microSteps: DEFAULT_ACCUMULATE,
-    optimizer,
-    weightDecay,
-    // What it can do with: a run keeps more where there is room.
-    checkpoint: 'block-and-attention',
-    isEstimate: true,
-  }).report.totalBytes;
+  const base = { format: 'q4', context: Math.min(context, CHAT_CONTEXT) } as const;
+  const settings = programSettings(model, base, resolveTrainConfig({ rank, seqLen }));
+  // The least it can do with: a run keeps more where there is room.
+  return planTraining(model, { ...settings, checkpoint: 'block-and-attention', isEstimate: true }, profile).report
+    .totalBytes;
 }
 
 function gib(bytes: number): string {

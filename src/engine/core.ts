@@ -1,10 +1,8 @@
 import { resolveBase } from '../../models/base/base-format.ts';
 import { GpuBase } from '../../models/base/gpu-base.ts';
-import type { Model } from '../../models/families/family.ts';
 import { openModel, readModel, type ModelFolder, type OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
-import { loraScale } from '../adapters/adapter.ts';
 import { withSystem } from '../data/prepare.ts';
 import { WebLoraError } from '../errors.ts';
 import { evaluate, type EvaluateProgress, type EvaluateReport } from '../evaluate/evaluate.ts';
@@ -15,24 +13,18 @@ import type { GenerateReport, GenerateSettings } from '../generate/generate.ts';
 import type { Runtime, Voice } from '../generate/runtime.ts';
 import { WgslPrograms } from '../generate/wgsl-programs.ts';
 import { WgslRuntime } from '../generate/wgsl-runtime.ts';
-import { DEFAULT_LIMITS, type Gpu, type GpuLimits } from '../gpu/gpu.ts';
-import type { TilingChoices, Variant } from '../gpu/kernel.ts';
+import { DEFAULT_PROFILE, KERNEL_VARIANTS, supportsVariant, type DeviceProfile } from '../gpu/device-profile.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { TilingChoices } from '../gpu/kernel.ts';
 import type { Plan } from '../graph/plan.ts';
 import { compilePlans } from '../graph/replay.ts';
 import { AdapterPool } from '../lora/adapter-pool.ts';
 import { assertAdapterFits, matricesOf, settingsOf } from '../lora/gpu-adapter.ts';
-import { selectTargets } from '../lora/targets.ts';
+import type { LoraSettings } from '../lora/lora.ts';
 import { sft } from '../objectives/sft.ts';
 import { resolveTrainConfig, type TrainConfig } from '../train/config.ts';
-import { DEFAULT_ACCUMULATE } from '../train/settings.ts';
-import {
-  planProgram,
-  plansOf,
-  withTilings,
-  type Program,
-  type ProgramOptions,
-  type ProgramReport,
-} from '../train/program.ts';
+import { programSettings } from '../train/program-settings.ts';
+import { planTraining, plansOf, withTilings, type Program, type ProgramReport } from '../train/program.ts';
 import type { FileStore } from '../storage/store.ts';
 import { readTrainingRows, resolveSeqLen, type DataFile } from '../train/run-data.ts';
 import type { RunOutcome } from '../train/run-events.ts';
@@ -40,6 +32,7 @@ import type { MadeTrainer, RunRequest, TrainerSpec } from '../train/run-request.
 import { runTraining } from '../train/run.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
 import type { DataMeasure, PreviewRequest, TokenPiece } from '../../workers/engine/contract.ts';
+import { resolveContext } from './context.ts';
 import { tilingsFor } from './tilings.ts';
 
 export type Device = 'auto' | 'webgpu' | 'cpu';
@@ -61,8 +54,6 @@ export interface LoadModelOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Positions a model is loaded for unless asked otherwise. */
-const DEFAULT_CONTEXT = 4096;
 /** Sequences that evaluation decodes side by side. */
 const EVALUATION_SLOTS = 8;
 /** Conversations whose caches stay, so that base and tuned answers alternate without reading everything again. */
@@ -97,8 +88,13 @@ export class Core {
     plans: readonly Pick<Plan, 'launches'>[],
     onProgress?: (done: number, total: number) => void,
   ): Promise<TilingChoices> {
-    if (this.gpu === undefined || this.gpu.variant === 'serial') return {};
+    if (this.gpu?.profile.variant !== 'workgroup') return {};
     return tilingsFor(this.gpu, plans, await this.#openStore?.(), onProgress);
+  }
+
+  /** What plans are made for; without a GPU, what every GPU offers. */
+  get profile(): DeviceProfile {
+    return this.gpu?.profile ?? DEFAULT_PROFILE;
   }
 
   /** What run.json says of the device. */
@@ -129,16 +125,8 @@ export class Core {
     if (gpu === undefined || config === undefined) return;
     const model = await readModel(folder);
     if (model === undefined) return;
-    const { limits, variant, quads } = gpu;
-    const format = resolveBase({ name: folder.name }, base);
-    const program = programFor(model, {
-      format,
-      config,
-      limits,
-      variant,
-      quads,
-      ...(context !== undefined && { context }),
-    });
+    const kept = { format: resolveBase({ name: folder.name }, base), context: resolveContext(model, context) };
+    const program = planTraining(model, programSettings(model, kept, config), gpu.profile);
     await compilePlans(gpu, plansOf(program));
   }
 
@@ -149,9 +137,6 @@ export class Core {
 
 /** What a run needs beside the loaded model. */
 export type TrainOptions = Omit<RunRequest, 'opened' | 'base' | 'objective' | 'makeTrainer'>;
-
-/** How run.json names `serial` kernels that share loads among four invocations. */
-const SERIAL_QUADS = 'serial-quads';
 
 export interface AnswerOptions extends Voice {
   /**
@@ -223,19 +208,10 @@ export class LoadedModel {
   }
 
   #programFor(config: TrainConfig): Program {
-    const { gpu } = this.#core;
+    const { model } = this.opened;
     const key = JSON.stringify(config);
-    if (this.#planned?.key !== key) {
-      const program = programFor(this.opened.model, {
-        format: this.format,
-        context: this.context,
-        config,
-        limits: gpu?.limits ?? DEFAULT_LIMITS,
-        variant: gpu?.variant ?? 'workgroup',
-        quads: gpu?.quads ?? false,
-      });
-      this.#planned = { key, program };
-    }
+    if (this.#planned?.key !== key)
+      this.#planned = { key, program: planTraining(model, programSettings(model, this, config), this.#core.profile) };
     return this.#planned.program;
   }
 
@@ -255,7 +231,7 @@ export class LoadedModel {
     if (this.#base === undefined) {
       const { openTfjs } = await import('../graph/tfjs/backend.ts');
       const { TfjsTrainer } = await import('../train/tfjs-trainer.ts');
-      const { lora, optimizer, optimizerState = 'f32', weightDecay } = spec;
+      const { lora, optimizer, optimizerState = 'f32', weightDecay } = spec.settings;
       if (optimizerState !== 'f32') {
         throw new WebLoraError('config', 'optimizer-state', {
           got: `${optimizerState} without WebGPU`,
@@ -278,7 +254,7 @@ export class LoadedModel {
         kernels: { executor: 'cpu', variant: 'tfjs', checkpointing: 'none', optimizerState: 'f32' },
       };
     }
-    const planned = planProgram(this.#programOptions(spec));
+    const planned = this.#planFor(spec);
     const mayChoose = spec.tune && spec.kernels === undefined;
     const program = mayChoose ? await this.#tuned(planned, spec.onProgress) : planned;
     const trainer = await WgslTrainer.make(this.#base, program, {
@@ -287,35 +263,29 @@ export class LoadedModel {
     });
     const kernels = {
       executor: 'webgpu',
-      variant: program.options.quads === true ? SERIAL_QUADS : program.options.variant,
+      variant: program.device.variant,
       checkpointing: program.report.checkpoint,
       optimizerState: program.report.optimizerState,
-      ...(program.options.tilings && { tilings: program.options.tilings }),
+      ...(program.settings.tilings && { tilings: program.settings.tilings }),
     } as const;
     return { trainer, plan: program.report, device, deviceName, kernels };
   }
 
-  #programOptions({ kernels, onProgress: _, tune: _tune, ...spec }: TrainerSpec): ProgramOptions {
-    const gpu = this.#core.gpu;
-    const recorded = kernels?.variant;
-    const known = recorded === 'serial' || recorded === SERIAL_QUADS || recorded === 'workgroup';
-    const variant = !known ? gpu?.variant : recorded === 'workgroup' ? 'workgroup' : 'serial';
-    // Quads need this device's subgroups; without them `serial` gives the same to rounding.
-    const quads = (known ? recorded === SERIAL_QUADS : true) && gpu?.quads === true;
-    return {
-      ...spec,
-      model: this.opened.model,
-      format: this.format,
-      context: this.context,
-      limits: gpu?.limits ?? DEFAULT_LIMITS,
-      variant: variant ?? 'workgroup',
-      quads,
-      ...(kernels !== undefined && {
-        checkpoint: kernels.checkpointing,
-        optimizerState: kernels.optimizerState,
-        ...(kernels.tilings && { tilings: kernels.tilings }),
-      }),
-    };
+  /** The program of a run, as it was begun where it is resumed. */
+  #planFor({ settings, kernels }: TrainerSpec): Program {
+    const { model } = this.opened;
+    const { profile } = this.#core;
+    if (kernels === undefined) return planTraining(model, settings, profile);
+    const { checkpointing: checkpoint, optimizerState, tilings } = kernels;
+    // A variant this device cannot run gives way to its own, which gives the same to rounding.
+    const recorded = KERNEL_VARIANTS.find(
+      (variant) => variant === kernels.variant && supportsVariant(profile, variant),
+    );
+    return planTraining(
+      model,
+      { ...settings, checkpoint, optimizerState, ...(tilings && { tilings }) },
+      { ...profile, variant: recorded ?? profile.variant },
+    );
   }
 
   /** The tokens of a conversation and which of them are scored, each with its text. */
@@ -514,11 +484,15 @@ export class LoadedModel {
     // The forward half of a training plan gives exact per-token losses.
     const { trainer } = await this.#makeTrainer(
       {
-        lora: this.#evaluationLora(adapter),
-        rows: Math.max(rows, Math.min(seqLen, EVALUATION_ROWS)),
-        microSteps: 1,
-        optimizer: 'sgd',
-        weightDecay: 0,
+        settings: {
+          format: this.format,
+          context: this.context,
+          lora: this.#evaluationLora(adapter),
+          rows: Math.max(rows, Math.min(seqLen, EVALUATION_ROWS)),
+          microSteps: 1,
+          optimizer: 'sgd',
+          weightDecay: 0,
+        },
         tune: false,
       },
       true,
@@ -546,7 +520,7 @@ export class LoadedModel {
   }
 
   /** The base alone is evaluated as an adapter of rank 1 that is zero, so that both go the same way. */
-  #evaluationLora(adapter: LoraAdapter | undefined): TrainerSpec['lora'] {
+  #evaluationLora(adapter: LoraAdapter | undefined): LoraSettings {
     if (adapter !== undefined) return settingsOf(adapter);
     return { rank: 1, scale: 0, dropout: 0, paths: this.opened.model.linearPaths.slice(0, 1) };
   }
@@ -580,58 +554,3 @@ export class LoadedModel {
 
 /** Rows of a micro-batch in evaluation. */
 const EVALUATION_ROWS = 256;
-
-/** Bytes and work of a run over a model whose weights need not be loaded. */
-export function planFor(opened: OpenModel, options: Parameters<typeof programFor>[1]): ProgramReport {
-  return programFor(opened.model, options).report;
-}
-
-function programFor(
-  model: Model,
-  options: {
-    readonly format: BaseFormat;
-    readonly context?: number;
-    readonly config: TrainConfig;
-    readonly limits: GpuLimits;
-    readonly variant: Variant;
-    readonly quads?: boolean;
-  },
-): Program {
-  const { format, config, limits, variant, quads = false } = options;
-  const { rank, alpha, method, dropout, targets, batchSize, optimizer, weightDecay, memoryLimitBytes } = config;
-  const { optimizerState } = config;
-  const context = resolveContext(model, options.context);
-  return planProgram({
-    model,
-    format,
-    context,
-    limits,
-    variant,
-    quads,
-    lora: {
-      rank,
-      scale: loraScale(method, alpha, rank),
-      dropout,
-      paths: selectTargets(model.linearPaths, targets),
-    },
-    rows: batchSize * resolveSeqLen(config.seqLen, context),
-    microSteps: config.accumulate ?? DEFAULT_ACCUMULATE,
-    optimizer,
-    weightDecay,
-    ...(optimizerState !== undefined && { optimizerState }),
-    ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
-  });
-}
-
-/** @throws `context` when more positions are asked for than the model was made for */
-function resolveContext({ shape }: Model, wanted: number | undefined): number {
-  const { maxPositions } = shape;
-  if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 1 || wanted > maxPositions)) {
-    throw new WebLoraError('context', '--context', {
-      got: wanted,
-      wanted: `a whole number from 1 to ${maxPositions}, what the model was made for`,
-      fix: 'lower --context',
-    });
-  }
-  return wanted ?? Math.min(maxPositions, DEFAULT_CONTEXT);
-}

@@ -2,8 +2,8 @@ import type { AttentionOver, Model } from '../../models/families/family.ts';
 import { baseBufferRequests, bindWeights, ropeTensors, vectorBufferName } from '../../models/base/gpu-base.ts';
 import { WebLoraError } from '../errors.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
-import type { GpuLimits } from '../gpu/gpu.ts';
-import type { TilingChoices, Variant } from '../gpu/kernel.ts';
+import type { DeviceProfile } from '../gpu/device-profile.ts';
+import type { TilingChoices } from '../gpu/kernel.ts';
 import { Graph, STEP_WORDS } from '../graph/graph.ts';
 import { ParamLayout } from '../graph/params.ts';
 import { alignBytes, type Placement } from '../graph/place.ts';
@@ -17,8 +17,8 @@ const LARGEST_PREFILL = 512;
 /** Candidates kept for sampling; sampling that needs more reads all logits. */
 export const MAX_CANDIDATES = 64;
 
-export interface InferenceOptions {
-  readonly model: Model;
+/** What the programs of generation depend on besides model, device and adapter. */
+export interface GenerationSettings {
   readonly format: BaseFormat;
   /** Positions of the base's rotary tables. */
   readonly tableRows: number;
@@ -26,9 +26,6 @@ export interface InferenceOptions {
   readonly slots: number;
   /** Positions of each slot's cache. */
   readonly context: number;
-  readonly limits: GpuLimits;
-  readonly variant: Variant;
-  readonly quads?: boolean;
   /** What a tuner chose for this device; default: none. */
   readonly tilings?: TilingChoices;
 }
@@ -51,14 +48,19 @@ export interface InferencePlan {
   readonly results: readonly { readonly name: string; readonly bytes: number }[];
 }
 
-/** Plans generation; pure: nothing is allocated. */
-export function planInference(
-  options: InferenceOptions,
+/**
+ * The programs of generation on a device, for the base alone or for adapters of one shape; pure: nothing is allocated.
+ * @param sizes rows to plan for, ascending
+ */
+export function planGeneration(
+  model: Model,
+  settings: GenerationSettings,
+  device: DeviceProfile,
   lora?: LoraSettings,
-  sizes = rowSizes(options.slots, options.context),
+  sizes = rowSizes(settings.slots, settings.context),
 ): InferencePlan {
-  const { limits, variant, quads = false, tilings = {} } = options;
-  const graphs = sizes.map((rows) => ({ rows, graph: inferenceGraph(options, lora, rows) })).reverse();
+  const { tilings = {} } = settings;
+  const graphs = sizes.map((rows) => ({ rows, graph: inferenceGraph(model, settings, lora, rows) })).reverse();
   const [full] = graphs;
   if (full === undefined) throw new WebLoraError('internal', 'generation needs at least one plan');
   const regions = inputRegions(full.graph);
@@ -67,7 +69,7 @@ export function planInference(
   const plans = new Map<number, Plan>();
   let placement: Placement | undefined;
   for (const { rows, graph } of graphs) {
-    const plan = planGraph(graph, { limits, variant, quads, tilings, rangeOf, ...(placement && { placement }) });
+    const plan = planGraph(graph, { device, tilings, rangeOf, ...(placement && { placement }) });
     placement ??= plan.placement;
     plans.set(rows, plan);
   }
@@ -97,12 +99,18 @@ export interface ChatReport {
 }
 
 /** What a conversation will need, from shapes and limits alone. */
-export function planChat(options: InferenceOptions, lora?: LoraSettings): ChatReport {
+export function planChat(
+  model: Model,
+  settings: GenerationSettings,
+  device: DeviceProfile,
+  lora?: LoraSettings,
+): ChatReport {
+  const { format, slots, context, tableRows } = settings;
   // The largest prefill decides the bytes.
-  const planned = planInference(options, lora, rowSizes(options.slots, options.context).slice(-1));
+  const planned = planGeneration(model, settings, device, lora, rowSizes(slots, context).slice(-1));
   const sum = (requests: readonly { readonly bytes: number }[]): number =>
     requests.reduce((total, { bytes }) => total + bytes, 0);
-  const weightsBytes = sum(baseBufferRequests(options.model, options.format, options.tableRows, options.limits));
+  const weightsBytes = sum(baseBufferRequests(model, format, tableRows, device.limits));
   const cacheBytes = sum(planned.caches);
   const uniformBytes = [...planned.plans.values()].reduce((total, { uniforms }) => total + uniforms.byteLength, 0);
   const arenaBytes =
@@ -133,8 +141,12 @@ function rowSizes(slots: number, context: number): number[] {
   return [...sizes].sort((a, b) => a - b);
 }
 
-function inferenceGraph(options: InferenceOptions, lora: LoraSettings | undefined, rows: number): Graph {
-  const { model, format, slots: slotCount, context, tableRows } = options;
+function inferenceGraph(
+  model: Model,
+  { format, slots: slotCount, context, tableRows }: GenerationSettings,
+  lora: LoraSettings | undefined,
+  rows: number,
+): Graph {
   const { kvHeads, headDim, layers, vocabSize } = model.shape;
   const g = new Graph();
   const input = (name: string, shape: number[]): Tensor => g.tensor({ name, shape, role: 'input', dtype: 'u32' });

@@ -7,7 +7,7 @@ import type { Plan } from '../graph/plan.ts';
 import { BufferSet, compilePlans, Replay, slabRequests, type BufferSource } from '../graph/replay.ts';
 import type { AdapterPool } from '../lora/adapter-pool.ts';
 import { settingsOf, type GpuAdapter } from '../lora/gpu-adapter.ts';
-import { inputBytes, planInference, type InferencePlan } from './inference-plan.ts';
+import { inputBytes, planGeneration, type InferencePlan } from './inference-plan.ts';
 
 /** Chooses tilings for plans, e.g. by measuring; default: every shape keeps its own. */
 export type ChooseTilings = (plans: readonly Plan[]) => Promise<TilingChoices>;
@@ -62,14 +62,14 @@ export class WgslPrograms {
     const known = this.#programs.get(key);
     if (known !== undefined) return known;
     const { gpu, model, format, context: tableRows } = this.base;
-    const { limits, variant, quads } = gpu;
     const { slots, context } = this;
     const made = (async () => {
-      const options = { model, format, tableRows, slots, context, limits, variant, quads };
-      let planned = planInference(options, settings);
+      const shared = { format, tableRows, slots, context };
+      let planned = planGeneration(model, shared, gpu.profile, settings);
       const decoding = [...planned.plans].filter(([rows]) => rows <= DECODE_ROWS).map(([, plan]) => plan);
       const tilings = (await this.#choose?.(decoding)) ?? {};
-      if (Object.keys(tilings).length > 0) planned = planInference({ ...options, tilings }, settings);
+      if (Object.keys(tilings).length > 0)
+        planned = planGeneration(model, { ...shared, tilings }, gpu.profile, settings);
       await compilePlans(gpu, [...planned.plans.values()]);
       this.#shared ??= sharedBuffers(gpu, planned);
       const program = new Program(this.base, planned, this.#shared, this.#pool);

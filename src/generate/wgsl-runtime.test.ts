@@ -10,7 +10,7 @@ import { answerAll } from './batch.ts';
 import { generate } from './generate.ts';
 import type { Runtime, Voice } from './runtime.ts';
 import { settingsOf } from '../lora/gpu-adapter.ts';
-import { planInference } from './inference-plan.ts';
+import { planGeneration } from './inference-plan.ts';
 import { bestOf } from './toy-runtime.ts';
 import { WgslPrograms } from './wgsl-programs.ts';
 import { WgslRuntime } from './wgsl-runtime.ts';
@@ -232,16 +232,10 @@ describe('generation on the GPU', () => {
     const before = gpu.bytesAllocated;
     const one = toyAdapter('toy-llama', 'adapter-random');
     const copies = [one, { ...one }, { ...one, scale: 1 }];
-    const { layout } = planInference(
-      {
-        model: base.model,
-        format: 'f32',
-        tableRows: 256,
-        slots: 1,
-        context: CONTEXT,
-        limits: gpu.limits,
-        variant: 'serial',
-      },
+    const { layout } = planGeneration(
+      base.model,
+      { format: 'f32', tableRows: 256, slots: 1, context: CONTEXT },
+      gpu.profile,
       settingsOf(one),
     );
     const pool = new AdapterPool(gpu, 2.5 * layout.bytes);

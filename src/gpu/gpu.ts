@@ -1,5 +1,5 @@
 import { WebLoraError } from '../errors.ts';
-import type { Variant } from './kernel.ts';
+import { resolveVariant, type DeviceProfile, type GpuLimits, type KernelChoice } from './device-profile.ts';
 import { PipelineCache } from './pipelines.ts';
 
 /** Buffer usage flags by value: Node has no GPUBufferUsage global. */
@@ -23,34 +23,14 @@ export interface AdapterFacts {
   readonly features: readonly string[];
 }
 
-/** The device's limits that planning depends on, as plain data. */
-export interface GpuLimits {
-  readonly maxBufferBytes: number;
-  readonly maxBindingBytes: number;
-  readonly maxStorageBuffers: number;
-  readonly maxWorkgroupStorageBytes: number;
-  readonly maxInvocations: number;
-  readonly maxWorkgroupsPerDimension: number;
-}
-
-/** Specification defaults: what a device grants when nothing is requested. */
-export const DEFAULT_LIMITS: GpuLimits = {
-  maxBufferBytes: 256 * 2 ** 20,
-  maxBindingBytes: 128 * 2 ** 20,
-  maxStorageBuffers: 8,
-  maxWorkgroupStorageBytes: 16384,
-  maxInvocations: 256,
-  maxWorkgroupsPerDimension: 65535,
-};
-
 export interface OpenGpuOptions {
   /** `defaults` requests nothing beyond the specification's limits; `adapter` (the default) all the adapter gives. */
   readonly limits?: 'adapter' | 'defaults';
   /** Further caps, e.g. to exercise row splitting: applied to what planners see, not to the device. */
   readonly cap?: Partial<GpuLimits>;
   readonly features?: readonly GPUFeatureName[];
-  /** Spreads work this way whatever the adapter is. */
-  readonly variant?: Variant;
+  /** Which kernels to use; default: those that suit the adapter. */
+  readonly kernels?: KernelChoice;
 }
 
 /** Optional features that are asked for whenever the adapter has them. */
@@ -64,23 +44,22 @@ export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterFacts;
   readonly adapterInfo: GPUAdapterInfo;
-  readonly limits: GpuLimits;
+  /** What plans are made for. */
+  readonly profile: DeviceProfile;
   readonly pipelines: PipelineCache;
   /** Resolves with the reason once the device is lost for another reason than `destroy()`. */
   readonly lost: Promise<string>;
   readonly #sizes = new Map<GPUBuffer, number>();
-  readonly #variant: Variant | undefined;
   #failure: WebLoraError | undefined;
   #bytesAllocated = 0;
   #buffersCreated = 0;
   #destroyed = false;
 
-  constructor(device: GPUDevice, info: GPUAdapterInfo, adapter: AdapterFacts, limits: GpuLimits, variant?: Variant) {
-    this.#variant = variant;
+  constructor(device: GPUDevice, info: GPUAdapterInfo, adapter: AdapterFacts, profile: DeviceProfile) {
     this.device = device;
     this.adapterInfo = info;
     this.adapter = adapter;
-    this.limits = limits;
+    this.profile = profile;
     this.pipelines = new PipelineCache(device);
     device.addEventListener('uncapturederror', ({ error }) => {
       const isMemory = error.constructor.name === 'GPUOutOfMemoryError';
@@ -95,22 +74,6 @@ export class Gpu {
         resolve(info.message || info.reason);
       });
     });
-  }
-
-  /** Which way of spreading work suits this adapter, unless one was forced. */
-  get variant(): Variant {
-    return this.#variant ?? (this.adapter.isSoftware ? 'serial' : 'workgroup');
-  }
-
-  /** Whether `serial` kernels may share loads between four invocations: a software adapter with subgroups of just that. */
-  get quads(): boolean {
-    const { subgroupMinSize, subgroupMaxSize } = this.adapterInfo;
-    return (
-      this.variant === 'serial' &&
-      this.adapter.features.includes('subgroups') &&
-      subgroupMinSize === 4 &&
-      subgroupMaxSize === 4
-    );
   }
 
   /** Bytes of all live buffers made through this object. */
@@ -130,10 +93,10 @@ export class Gpu {
 
   createBuffer(label: string, bytes: number, usage: number): GPUBuffer {
     const size = Math.max(16, Math.ceil(bytes / 4) * 4);
-    if (size > this.limits.maxBufferBytes) {
+    if (size > this.profile.limits.maxBufferBytes) {
       throw new WebLoraError('out-of-memory', `buffer '${label}'`, {
         got: `${size} bytes`,
-        wanted: `at most ${this.limits.maxBufferBytes} (this GPU's largest buffer)`,
+        wanted: `at most ${this.profile.limits.maxBufferBytes} (this GPU's largest buffer)`,
         fix: 'choose a smaller model, --seq-len or --batch-size',
       });
     }
@@ -273,7 +236,16 @@ export async function openGpuOnAdapter(adapter: GPUAdapter, options: OpenGpuOpti
     maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
     ...options.cap,
   };
-  return new Gpu(device, adapter.info, describeAdapter(adapter.info, device.features), seen, options.variant);
+  const facts = describeAdapter(adapter.info, device.features);
+  const { isSoftware } = facts;
+  const { subgroupMinSize: min, subgroupMaxSize: max } = adapter.info;
+  const planned = {
+    limits: seen,
+    features: facts.features,
+    subgroupSize: facts.features.includes('subgroups') ? { min, max } : undefined,
+  };
+  const variant = resolveVariant({ ...planned, isSoftware }, options.kernels);
+  return new Gpu(device, adapter.info, facts, { ...planned, variant });
 }
 
 export function describeAdapter(info: GPUAdapterInfo, features: Iterable<string>): AdapterFacts {

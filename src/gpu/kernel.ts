@@ -1,4 +1,5 @@
 import { WebLoraError } from '../errors.ts';
+import type { KernelVariant } from './device-profile.ts';
 
 /** A scalar field of a kernel's `Params` uniform struct. */
 export interface ParamField {
@@ -126,12 +127,10 @@ export function packParams(kernel: Kernel, values: Readonly<Record<string, numbe
   return bytes;
 }
 
-/**
- * How a kernel spreads its work. `workgroup`: lanes of a workgroup share tiles or reductions through workgroup memory,
- * for GPUs. `serial`: each invocation does a whole row or register tile alone, without workgroup memory or barriers,
- * which cost a software adapter some 75 µs a workgroup.
- */
-export type Variant = 'workgroup' | 'serial';
+/** The variants of kernels that do not share loads within quads. */
+export type Variant = Exclude<KernelVariant, 'serial-quad'>;
+
+export const plainVariant = (variant: KernelVariant): Variant => (variant === 'serial-quad' ? 'serial' : variant);
 
 /** Largest workgroup count per dimension every WebGPU device accepts. */
 export const MAX_WORKGROUPS = 65535;

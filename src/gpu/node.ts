@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { WebLoraError } from '../errors.ts';
+import { parseKernelChoice } from './device-profile.ts';
 import { openGpuOnAdapter, type Gpu, type OpenGpuOptions } from './gpu.ts';
 import { restBetweenPolls } from './polling.ts';
 import { unpackSparticuz } from './sparticuz.ts';
@@ -19,12 +20,15 @@ let isResting = false;
 
 /**
  * Opens a device in Node over the `webgpu` package (Dawn): a real GPU when the system has one, else SwiftShader out of
- * the optional `@sparticuz/chromium` package, in this same process.
+ * the optional `@sparticuz/chromium` package, in this same process. WEBLORA_KERNELS in the environment says which kernels to
+ * use where the caller does not.
  * @throws `no-webgpu` when neither exists
  */
 export async function openNodeGpu(options: OpenNodeGpuOptions = {}): Promise<Gpu> {
+  const forced = process.env['WEBLORA_KERNELS'];
+  const kernels = options.kernels ?? (forced === undefined ? 'auto' : parseKernelChoice('WEBLORA_KERNELS', forced));
   const adapter = await requestNodeAdapter(options.onNotice);
-  const gpu = await openGpuOnAdapter(adapter, options);
+  const gpu = await openGpuOnAdapter(adapter, { ...options, kernels });
   if (gpu.adapter.isSoftware && !isResting) {
     isResting = true;
     restBetweenPolls(globalThis);

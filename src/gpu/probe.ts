@@ -19,7 +19,7 @@ export async function probeMemory(gpu: Gpu, mostBytes: number): Promise<ProbedMe
   let availableBytes = 0;
   try {
     while (availableBytes < mostBytes) {
-      const bytes = Math.min(CHUNK_BYTES, gpu.limits.maxBufferBytes, mostBytes - availableBytes);
+      const bytes = Math.min(CHUNK_BYTES, gpu.profile.limits.maxBufferBytes, mostBytes - availableBytes);
       held.push(
         await gpu.allocate('the memory probe', () => {
           const buffer = gpu.createBuffer('memory probe', bytes, Usage.storage);

@@ -1,6 +1,6 @@
 import { WebLoraError } from '../errors.ts';
 import { codeWordsPerRow, scaleWordsPerRow } from '../formats/quantize.ts';
-import type { GpuLimits } from '../gpu/gpu.ts';
+import type { GpuLimits } from '../gpu/device-profile.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Bytes of a named buffer. */

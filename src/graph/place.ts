@@ -1,5 +1,5 @@
 import { WebLoraError } from '../errors.ts';
-import type { GpuLimits } from '../gpu/gpu.ts';
+import type { GpuLimits } from '../gpu/device-profile.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Storage offsets must be multiples of this on every device (minStorageBufferOffsetAlignment's default). */

@@ -1,6 +1,6 @@
 import { WebLoraError } from '../errors.ts';
-import type { GpuLimits } from '../gpu/gpu.ts';
-import { packParams, type Launch, type TilingChoices, type Variant } from '../gpu/kernel.ts';
+import type { DeviceProfile, GpuLimits } from '../gpu/device-profile.ts';
+import { packParams, plainVariant, type Launch, type TilingChoices } from '../gpu/kernel.ts';
 import type { Graph } from './graph.ts';
 import { readsOf, writesOf } from './nodes.ts';
 import type { GraphNode } from './op.ts';
@@ -38,10 +38,7 @@ export interface Plan {
 }
 
 export interface PlanOptions {
-  readonly limits: GpuLimits;
-  readonly variant: Variant;
-  /** Of `serial`: `Gpu.quads`. Default false. */
-  readonly quads?: boolean;
+  readonly device: DeviceProfile;
   /** Where every storage tensor lies that is no activation and no weight. */
   readonly rangeOf: (storage: Tensor) => BufferRange;
   /** What a tuner chose (tune.ts); shapes it does not name keep their default. */
@@ -64,6 +61,8 @@ interface LoweredLaunch {
  */
 export function planGraph(graph: Graph, options: PlanOptions): Plan {
   assertInPlaceIsLast(graph.nodes);
+  const { device } = options;
+  const { limits } = device;
   const scratchIds = { next: graph.tensors.length };
   const lowered: LoweredLaunch[] = [];
   const forwardNodes = options.forwardEnd ?? graph.nodes.length;
@@ -71,16 +70,16 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
   graph.nodes.forEach((node, index) => {
     if (index === forwardNodes) forwardEnd = lowered.length;
     opOf(node).lower(node, {
-      variant: options.variant,
-      quads: options.quads ?? false,
-      parts: (weight) => weightParts(weight, options.limits),
+      variant: plainVariant(device.variant),
+      quads: device.variant === 'serial-quad',
+      parts: (weight) => weightParts(weight, limits),
       launch: (launch, operands, minLabelled) =>
         lowered.push({ launch: chosenTiling(launch, options.tilings), operands, minLabelled }),
       scratch: (name, shape) => new Tensor(scratchIds.next++, { name, shape, role: 'activation' }),
     });
   });
   if (forwardNodes >= graph.nodes.length) forwardEnd = lowered.length;
-  const placement = options.placement ?? placeActivations(lowered.map(accessOf), options.limits);
+  const placement = options.placement ?? placeActivations(lowered.map(accessOf), limits);
   const planned = planLaunches(
     lowered.map(({ launch, operands, minLabelled }) => ({
       launch,
@@ -90,7 +89,7 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
         return operand === undefined ? undefined : rangeOfOperand(operand, placement, options);
       },
     })),
-    options.limits,
+    limits,
   );
   return { ...planned, forwardEnd, placement };
 }

@@ -12,7 +12,7 @@ const gradient = matmulNn({ ...SHAPE, dyStride: 66, dyOffset: 0, accumulate: fal
 const decoding = matmulNt({ ...SHAPE, rows: 2, outStride: 66, outOffset: 0, bias: false, variant: 'workgroup' });
 
 async function planOf(...launches: readonly Launch[]): Promise<Pick<Plan, 'launches'>> {
-  const { limits } = await testGpu();
+  const { limits } = (await testGpu()).profile;
   const rangeOf = (name: string): { buffer: string; offsetBytes: number; bytes: number } => ({
     buffer: name,
     offsetBytes: 0,

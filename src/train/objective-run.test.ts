@@ -55,7 +55,7 @@ describe('an objective over pairs, with a reference', () => {
       store,
       out: 'run',
       resume: options.resume ?? false,
-      makeTrainer: async ({ lora, optimizer, weightDecay, rows }) => {
+      makeTrainer: async ({ settings: { lora, optimizer, weightDecay, rows } }) => {
         expect(rows, 'both sequences of a pair fit one pass').toBe(2 * 48);
         const settings = { format: 'f32', context: 64, lora, optimizer, weightDecay } as const;
         return {

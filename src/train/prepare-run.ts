@@ -1,12 +1,12 @@
 import type { OpenModel } from '../../models/checkpoint/open-model.ts';
-import { loraScale, type LoraMethod } from '../adapters/adapter.ts';
+import type { LoraMethod } from '../adapters/adapter.ts';
 import { countSequences, planOptimizerSteps, type StepPlan } from '../data/optimizer-steps.ts';
 import { Pcg32 } from '../data/random.ts';
 import { sizeRun, type RunSize } from '../data/run-size.ts';
 import { assertAdapterFits, matricesOf } from '../lora/gpu-adapter.ts';
 import { loraAName, loraBName, type LoraSettings } from '../lora/lora.ts';
-import { selectTargets } from '../lora/targets.ts';
 import type { TrainConfig } from './config.ts';
+import { loraSettings } from './program-settings.ts';
 import type { RunData } from './run-data.ts';
 import type { RunRequest } from './run-request.ts';
 import { DEFAULT_ACCUMULATE } from './settings.ts';
@@ -37,13 +37,8 @@ export function adapterSettings({
       method,
     };
   }
-  const { rank, alpha, method, dropout, targets } = config;
-  return {
-    lora: { rank, scale: loraScale(method, alpha, rank), dropout, paths: selectTargets(linearPaths, targets) },
-    rank,
-    alpha,
-    method,
-  };
+  const { rank, alpha, method } = config;
+  return { lora: loraSettings(opened.model, config), rank, alpha, method };
 }
 
 /** How long a run is and which rows each of its optimizer steps has. */

@@ -5,8 +5,9 @@ import { bucketRows } from '../data/batch.ts';
 import { WebLoraError } from '../errors.ts';
 import { phrase, setting } from '../phrase.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
-import { Usage, type GpuLimits } from '../gpu/gpu.ts';
-import type { TilingChoices, Variant } from '../gpu/kernel.ts';
+import type { DeviceProfile } from '../gpu/device-profile.ts';
+import { Usage } from '../gpu/gpu.ts';
+import type { TilingChoices } from '../gpu/kernel.ts';
 import { CHECKPOINTING, differentiate, type Checkpointing } from '../graph/differentiate.ts';
 import { Graph } from '../graph/graph.ts';
 import { ParamLayout } from '../graph/params.ts';
@@ -19,15 +20,11 @@ import { loraGroups, type LoraSettings } from '../lora/lora.ts';
 import { OPTIMIZER_STATES, type Optimizer, type OptimizerState } from './optimizers.ts';
 import { planUpdate, stateBuffers, type StateBuffer } from './update-plan.ts';
 
-/** Everything the plan of a run depends on: shapes, settings and limits, no data and no device. */
-export interface ProgramOptions {
-  readonly model: Model;
+/** Everything the program of a run depends on besides model and device: shapes and settings, no data. */
+export interface ProgramSettings {
   readonly format: BaseFormat;
+  /** Positions of the rotary tables. */
   readonly context: number;
-  readonly limits: GpuLimits;
-  readonly variant: Variant;
-  /** Of `serial`: `Gpu.quads`. Default false. */
-  readonly quads?: boolean;
   /** What a tuner chose for this device; default: none. */
   readonly tilings?: TilingChoices;
   readonly lora: LoraSettings;
@@ -70,7 +67,9 @@ export interface InputRegion {
 }
 
 export interface Program {
-  readonly options: ProgramOptions;
+  readonly model: Model;
+  readonly settings: ProgramSettings;
+  readonly device: DeviceProfile;
   readonly layout: ParamLayout;
   /** Plans by row count, ascending; all share one arena. */
   readonly buckets: ReadonlyMap<number, Plan>;
@@ -96,12 +95,13 @@ export const STEPS_IN_FLIGHT = 4;
 const STORAGE = Usage.storage | Usage.copySrc | Usage.copyDst;
 
 /**
- * Plans a training run to the byte, recomputing as little as the memory limit allows, and keeping the optimizer's state in 8
- * bits only where recomputing, which changes no bit of the result, is not enough.
+ * The program of a training run on a device, planned to the byte: the same for `weblora plan`, the page's estimates, runs and
+ * benchmarks. Recomputes as little as the memory limit allows, and keeps the optimizer's state in 8 bits only where
+ * recomputing, which changes no bit of the result, is not enough.
  * @throws `out-of-memory` when it cannot fit the limits, naming the setting to lower
  */
-export function planProgram(options: ProgramOptions): Program {
-  const { checkpoint, optimizer, optimizerState, memoryLimitBytes } = options;
+export function planTraining(model: Model, settings: ProgramSettings, device: DeviceProfile): Program {
+  const { checkpoint, optimizer, optimizerState, memoryLimitBytes } = settings;
   const fits = ({ report }: Program): boolean =>
     memoryLimitBytes === undefined
       ? report.arenaBytes <= KEEP_ACTIVATIONS_BYTES
@@ -111,7 +111,7 @@ export function planProgram(options: ProgramOptions): Program {
   let program: Program | undefined;
   for (const state of states) {
     for (const policy of checkpoint === undefined ? CHECKPOINTING : [checkpoint]) {
-      program = build(options, policy, state);
+      program = build(model, settings, device, policy, state);
       if (fits(program)) return program;
     }
   }
@@ -130,7 +130,9 @@ export async function withTilings(
   choose: (plans: readonly Pick<Plan, 'launches'>[]) => Promise<TilingChoices>,
 ): Promise<Program> {
   const tilings = await choose(plansOf(program));
-  return Object.keys(tilings).length === 0 ? program : planProgram({ ...program.options, tilings });
+  if (Object.keys(tilings).length === 0) return program;
+  const { model, settings, device } = program;
+  return planTraining(model, { ...settings, tilings }, device);
 }
 
 function assertFits(program: Program, memoryLimitBytes: number | undefined): Program {
@@ -151,7 +153,7 @@ function assertFits(program: Program, memoryLimitBytes: number | undefined): Pro
  * logits of a short batch would be most of what is alive at its worst moment, and a tensor lies in one slab.
  * @throws `out-of-memory`
  */
-export function lossChunkRows(rows: number, vocabSize: number, limits: GpuLimits, variant: Variant): number {
+export function lossChunkRows(rows: number, vocabSize: number, { limits, variant }: DeviceProfile): number {
   const bytes = Math.min(LOGITS_CHUNK_BYTES, limits.maxBindingBytes);
   const fitting = Math.floor(bytes / (vocabSize * 4));
   if (fitting < 1) {
@@ -160,7 +162,7 @@ export function lossChunkRows(rows: number, vocabSize: number, limits: GpuLimits
       wanted: `at most ${bytes}, this GPU's binding limit`,
     });
   }
-  const most = variant === 'serial' ? 16 : Math.min(64, Math.ceil(rows / 2));
+  const most = variant !== 'workgroup' ? 16 : Math.min(64, Math.ceil(rows / 2));
   return fitting >= most ? most : fitting >= 8 ? Math.floor(fitting / 8) * 8 : fitting;
 }
 
@@ -174,24 +176,29 @@ function bucketsUpTo(rows: number): number[] {
   return buckets;
 }
 
-function build(options: ProgramOptions, checkpoint: Checkpointing, optimizerState: OptimizerState): Program {
-  const { model, format, context, limits, variant, quads = false, tilings = {}, microSteps, optimizer } = options;
-  const sizes = options.isEstimate === true ? [bucketRows(options.rows)] : bucketsUpTo(options.rows);
-  const largest = sizes.at(-1) ?? bucketRows(options.rows);
-  const inputs = inputRegions(trainingGraph(options, largest, checkpoint).graph);
+function build(
+  model: Model,
+  settings: ProgramSettings,
+  device: DeviceProfile,
+  checkpoint: Checkpointing,
+  optimizerState: OptimizerState,
+): Program {
+  const { format, context, tilings = {}, microSteps, optimizer } = settings;
+  const { limits } = device;
+  const sizes = settings.isEstimate === true ? [bucketRows(settings.rows)] : bucketsUpTo(settings.rows);
+  const largest = sizes.at(-1) ?? bucketRows(settings.rows);
+  const inputs = inputRegions(trainingGraph(model, settings, device, largest, checkpoint).graph);
   let layout: ParamLayout | undefined;
   let placement: Placement | undefined;
   const plans = new Map<number, Plan>();
   // Largest first: its placement has room for every smaller one of the same graph.
   for (const rows of [...sizes].reverse()) {
-    const { graph, forwardEnd } = trainingGraph(options, rows, checkpoint);
-    layout ??= new ParamLayout(loraGroups(graph, options.weightDecay));
+    const { graph, forwardEnd } = trainingGraph(model, settings, device, rows, checkpoint);
+    layout ??= new ParamLayout(loraGroups(graph, settings.weightDecay));
     const params = layout;
     const rangeOf = (storage: Tensor): BufferRange => rangeOfTensor(storage, params, inputs);
     const plan = planGraph(graph, {
-      limits,
-      variant,
-      quads,
+      device,
       tilings,
       rangeOf,
       forwardEnd,
@@ -203,7 +210,7 @@ function build(options: ProgramOptions, checkpoint: Checkpointing, optimizerStat
   if (layout === undefined || placement === undefined)
     throw new WebLoraError('internal', 'a program needs at least one bucket');
   const buckets = new Map([...plans].reverse());
-  const update = planUpdate(layout, optimizer, optimizerState, limits, variant);
+  const update = planUpdate(layout, optimizer, optimizerState, device);
   const state = stateBuffers(layout, optimizer, optimizerState, limits);
   const uniformOffsets = new Map<number | 'update', number>();
   let uniformBytes = 0;
@@ -252,7 +259,9 @@ function build(options: ProgramOptions, checkpoint: Checkpointing, optimizerStat
     optimizerState,
   };
   return {
-    options,
+    model,
+    settings,
+    device,
     layout,
     state,
     buckets,
@@ -281,18 +290,19 @@ export function sumBytes(requests: readonly BufferRequest[]): number {
 
 /** The graph of one micro-step of `rows` rows: forward, summed loss, backward. */
 export function trainingGraph(
-  options: Pick<ProgramOptions, 'model' | 'format' | 'context' | 'limits' | 'variant' | 'lora'>,
+  model: Model,
+  { format, context, lora }: Pick<ProgramSettings, 'format' | 'context' | 'lora'>,
+  device: DeviceProfile,
   rows: number,
   checkpoint: Checkpointing,
 ): { graph: Graph; forwardEnd: number; nll: Tensor } {
-  const { model, format, context, limits, variant, lora } = options;
   const graph = new Graph();
   const inputs = graph.stepInputs(rows);
   const bind = bindWeights(graph, model, format, lora);
   const rope = ropeTensors(graph, model, context);
   const hidden = model.hidden(graph, bind, { ...inputs, rope }, { kind: 'segments', bounds: inputs.bounds });
   const nll = graph.linearCrossEntropy(hidden, bind.matrix(model.headName), inputs, {
-    chunkRows: lossChunkRows(rows, model.shape.vocabSize, limits, variant),
+    chunkRows: lossChunkRows(rows, model.shape.vocabSize, device),
   });
   const { forwardEnd } = differentiate(graph, { output: nll, seed: inputs.lossWeights, checkpoint });
   return { graph, forwardEnd, nll };

@@ -1,11 +1,10 @@
 import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
-import type { LoraSettings } from '../lora/lora.ts';
 import type { Objective } from '../objectives/objective.ts';
 import type { FileStore } from '../storage/store.ts';
 import type { TrainConfig } from './config.ts';
-import type { OptimizerState } from './optimizers.ts';
-import type { ProgramReport } from './program.ts';
+import type { BaseSettings } from './program-settings.ts';
+import type { ProgramReport, ProgramSettings } from './program.ts';
 import type { RunControl } from './run-control.ts';
 import type { DataFile } from './run-data.ts';
 import type { RunEvent } from './run-events.ts';
@@ -14,15 +13,7 @@ import type { Trainer } from './trainer.ts';
 
 /** What an executor needs to set up a run's arithmetic. */
 export interface TrainerSpec {
-  readonly lora: LoraSettings;
-  /** Tokens of the largest micro-batch. */
-  readonly rows: number;
-  /** Micro-batches of an optimizer step. */
-  readonly microSteps: number;
-  readonly optimizer: TrainConfig['optimizer'];
-  readonly optimizerState?: OptimizerState;
-  readonly weightDecay: number;
-  readonly memoryLimitBytes?: number;
+  readonly settings: ProgramSettings;
   /** Whether tilings may be measured. */
   readonly tune: boolean;
   /** Kernel variant, tilings, checkpointing and optimizer state of the run that is resumed. */
@@ -41,7 +32,7 @@ export interface MadeTrainer {
 
 export interface RunRequest {
   readonly opened: OpenModel;
-  readonly base: { readonly format: string; readonly context: number };
+  readonly base: BaseSettings;
   readonly config: TrainConfig;
   readonly objective: Objective;
   readonly data: DataFile;

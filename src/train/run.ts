@@ -4,6 +4,7 @@ import { readLatestCheckpoint, removeCheckpoints } from './checkpoints.ts';
 import { cutMetrics, METRICS_FILE } from './metrics.ts';
 import { RunPasses } from './passes.ts';
 import { adapterSettings, initialParams, scheduleRun } from './prepare-run.ts';
+import { programSettings } from './program-settings.ts';
 import { removeReference, resolveReference } from './reference.ts';
 import { readRunData } from './run-data.ts';
 import type { RunOutcome } from './run-events.ts';
@@ -38,18 +39,16 @@ export async function runTraining(request: RunRequest): Promise<RunOutcome> {
       ...(request.evalData && { evalData: request.evalData }),
     });
     const adapter = adapterSettings(request);
-    const maxTokens = config.batchSize * data.seqLen * objective.sequencesPerRow;
-    const passes = new RunPasses(objective, data, maxTokens);
-    const schedule = scheduleRun(config, data, (row) => passes.tokensOf(row));
-    made = await request.makeTrainer({
+    const planned = programSettings(opened.model, request.base, config, {
       lora: adapter.lora,
-      rows: maxTokens,
-      microSteps: schedule.size.accumulate,
-      optimizer: config.optimizer,
-      ...(config.optimizerState !== undefined && { optimizerState: config.optimizerState }),
-      weightDecay: config.weightDecay,
+      sequencesPerRow: objective.sequencesPerRow,
+    });
+    const passes = new RunPasses(objective, data, planned.rows);
+    const schedule = scheduleRun(config, data, (row) => passes.tokensOf(row));
+    const settings = { ...planned, microSteps: schedule.size.accumulate };
+    made = await request.makeTrainer({
+      settings,
       tune: config.tune,
-      ...(config.memoryLimitBytes !== undefined && { memoryLimitBytes: config.memoryLimitBytes }),
       ...(request.resume === true && existing !== undefined && { kernels: existing.kernels }),
       onProgress: (done, total) => request.emit({ kind: 'preparing', done, total }),
     });

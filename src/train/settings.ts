@@ -1,5 +1,6 @@
 import { LORA_METHODS } from '../adapters/adapter.ts';
 import { BASE_FORMATS } from '../formats/layout.ts';
+import { KERNEL_CHOICES } from '../gpu/device-profile.ts';
 import { defineSettings } from '../settings/settings.ts';
 import { choice, integer, names, number, numberPair, onOff, pairs, text, toggle } from '../settings/value-types.ts';
 import { OPTIMIZERS, OPTIMIZER_STATES } from './optimizers.ts';
@@ -40,6 +41,15 @@ export const TRAIN_SETTINGS = defineSettings({
     terminal: 'model',
     help: 'what computes; cpu is TensorFlow.js and many times slower',
     page: { elsewhere: 'the browser’s graphics chip, or none' },
+  },
+  kernels: {
+    type: choice(KERNEL_CHOICES),
+    default: 'auto',
+    config: false,
+    recorded: 'value',
+    terminal: 'model',
+    help: 'which kernels the device runs; WEBLORA_KERNELS in the environment says it too',
+    page: { elsewhere: 'those that suit the graphics chip', label: 'Kernels' },
   },
   data: {
     type: text('file'),

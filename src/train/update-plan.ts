@@ -3,8 +3,8 @@ import { adamw8bit, BLOCK } from '../../kernels/adamw_8bit/adamw_8bit.ts';
 import { sgd } from '../../kernels/sgd/sgd.ts';
 import { HYPER_FLOATS, SCALARS_WORDS } from '../../kernels/squared_norm/hyper.ts';
 import { partialCount, squaredNormFinish, squaredNormPartial } from '../../kernels/squared_norm/squared_norm.ts';
-import type { GpuLimits } from '../gpu/gpu.ts';
-import type { Variant } from '../gpu/kernel.ts';
+import type { DeviceProfile, GpuLimits } from '../gpu/device-profile.ts';
+import { plainVariant } from '../gpu/kernel.ts';
 import type { ParamLayout } from '../graph/params.ts';
 import { alignBytes, OFFSET_ALIGNMENT } from '../graph/place.ts';
 import type { BufferRange } from '../graph/operand.ts';
@@ -73,9 +73,10 @@ export function planUpdate(
   layout: ParamLayout,
   optimizer: Optimizer,
   state: OptimizerState,
-  limits: GpuLimits,
-  variant: Variant,
+  device: DeviceProfile,
 ): Omit<Plan, 'placement' | 'forwardEnd'> & { partials: number } {
+  const { limits } = device;
+  const variant = plainVariant(device.variant);
   const requests: LaunchRequest[] = [];
   const pieces = split(0, layout.count, limits);
   const pieceCounts = pieces.map(({ count }) => partialCount(count));

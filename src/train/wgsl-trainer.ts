@@ -120,7 +120,7 @@ export class WgslTrainer implements Trainer {
       if (this.#inFlight >= STEPS_IN_FLIGHT)
         throw new WebLoraError('internal', `at most ${STEPS_IN_FLIGHT} optimizer steps may be in flight`);
     }
-    const { microSteps } = this.program.options;
+    const { microSteps } = this.program.settings;
     if (this.#microSteps >= microSteps)
       throw new WebLoraError('internal', `an optimizer step has ${microSteps} micro-steps, got one more`);
   }
@@ -149,7 +149,7 @@ export class WgslTrainer implements Trainer {
   async update(hyper: Hyper): Promise<UpdateResult> {
     const slot = this.#slot;
     const staging = this.#buffers.take(`staging/${slot}`);
-    const scalarsOffset = this.#rowsMax * this.program.options.microSteps * 4;
+    const scalarsOffset = this.#rowsMax * this.program.settings.microSteps * 4;
     const replay = this.#update;
     if (replay === undefined) throw new WebLoraError('internal', 'update: this trainer was made for losses only');
     this.#gpu.writeBuffer(this.#buffers.take('hyper'), 0, packHyper(hyper));
@@ -170,7 +170,7 @@ export class WgslTrainer implements Trainer {
 
   async #readResult(staging: GPUBuffer, labelled: readonly number[], scalarsOffset: number): Promise<UpdateResult> {
     await this.#gpu.mapRead(staging);
-    const range = staging.getMappedRange(0, stagingBytes(this.#rowsMax, this.program.options.microSteps));
+    const range = staging.getMappedRange(0, stagingBytes(this.#rowsMax, this.program.settings.microSteps));
     const nll = labelled.map((count, micro) => new Float32Array(range, micro * this.#rowsMax * 4, count).slice());
     const gradNorm = new Float32Array(range, scalarsOffset, 1)[0] ?? Number.NaN;
     const finite = new Uint32Array(range, scalarsOffset, SCALARS_WORDS)[2] === 1;

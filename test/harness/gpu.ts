@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, expect } from 'vitest';
 import { recordGpu } from '../../scripts/gpu-record.ts';
-import type { AdapterFacts, Gpu, GpuLimits } from '../../src/gpu/gpu.ts';
-import type { Variant } from '../../src/gpu/kernel.ts';
+import type { GpuLimits, KernelVariant } from '../../src/gpu/device-profile.ts';
+import type { AdapterFacts, Gpu } from '../../src/gpu/gpu.ts';
 import { openNodeGpu, type OpenNodeGpuOptions } from '../../src/gpu/node.ts';
 
 let shared: Promise<Gpu> | undefined;
@@ -17,8 +17,8 @@ export function testGpu(): Promise<Gpu> {
 }
 
 /** A device of its own, e.g. for a forced binding limit or variant; destroyed after the file's tests. */
-export async function openTestGpu(cap: Partial<GpuLimits> = {}, variant?: Variant): Promise<Gpu> {
-  const gpu = await open({ limits: 'defaults', cap, ...(variant && { variant }) });
+export async function openTestGpu(cap: Partial<GpuLimits> = {}, kernels?: KernelVariant): Promise<Gpu> {
+  const gpu = await open({ limits: 'defaults', cap, ...(kernels && { kernels }) });
   afterAll(() => {
     gpu.destroy();
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GpuBase } from '../../models/base/gpu-base.ts';
 import { WgslRuntime } from '../../src/generate/wgsl-runtime.ts';
 import { matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
-import { planProgram } from '../../src/train/program.ts';
+import { planTraining } from '../../src/train/program.ts';
 import { WgslTrainer } from '../../src/train/wgsl-trainer.ts';
 import {
   curveSteps,
@@ -27,21 +27,21 @@ describe.each(CASES)('the WGSL executor equals PyTorch in f64: $name, $format', 
   beforeAll(async () => {
     const gpu = await testGpu();
     base = await GpuBase.load(gpu, await openFamilyToy(name), { format, context: FAMILY_CONTEXT });
-    const program = planProgram({
-      model: base.model,
-      format,
-      context: FAMILY_CONTEXT,
-      limits: gpu.limits,
-      variant: gpu.variant,
-      quads: gpu.quads,
-      lora: settingsOf(adapter),
-      rows: FAMILY_BATCH_ROWS,
-      microSteps: expected.curve.settings.accumulate,
-      optimizer: 'adamw',
-      weightDecay: expected.curve.settings.weight_decay,
-      // Every family both keeps its activations and recomputes its blocks.
-      checkpoint: format === 'q8' ? 'block' : format === 'nf4' ? 'block-and-attention' : 'none',
-    });
+    const program = planTraining(
+      base.model,
+      {
+        format,
+        context: FAMILY_CONTEXT,
+        lora: settingsOf(adapter),
+        rows: FAMILY_BATCH_ROWS,
+        microSteps: expected.curve.settings.accumulate,
+        optimizer: 'adamw',
+        weightDecay: expected.curve.settings.weight_decay,
+        // Every family both keeps its activations and recomputes its blocks.
+        checkpoint: format === 'q8' ? 'block' : format === 'nf4' ? 'block-and-attention' : 'none',
+      },
+      gpu.profile,
+    );
     trainer = await WgslTrainer.make(base, program);
     trainer.writeState({ params: matricesOf(adapter) });
   });

@@ -11,7 +11,7 @@ import type { LoraAdapter } from '../../src/adapters/adapter.ts';
 import { matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { NamedMatrices } from '../../src/train/trainer.ts';
-import { planProgram } from '../../src/train/program.ts';
+import { planTraining } from '../../src/train/program.ts';
 import { TfjsTrainer } from '../../src/train/tfjs-trainer.ts';
 import { WgslTrainer } from '../../src/train/wgsl-trainer.ts';
 import { expectClose, relativeError } from '../harness/compare.ts';
@@ -98,16 +98,20 @@ async function everyLogits(runtime: Runtime): Promise<number[]> {
 
 function trainerOver(base: GpuBase, adapter: LoraAdapter): Promise<WgslTrainer> {
   const { model, format, context, gpu } = base;
-  const { limits, variant, quads } = gpu;
-  const program = planProgram({
-    ...{ model, format, context, limits, variant, quads },
-    lora: settingsOf(adapter),
-    optimizer: 'sgd',
-    weightDecay: 0,
-    rows: 64,
-    microSteps: 1,
-    checkpoint: 'block',
-  });
+  const program = planTraining(
+    model,
+    {
+      format,
+      context,
+      lora: settingsOf(adapter),
+      optimizer: 'sgd',
+      weightDecay: 0,
+      rows: 64,
+      microSteps: 1,
+      checkpoint: 'block',
+    },
+    gpu.profile,
+  );
   for (const plan of program.buckets.values()) assertNoReadWriteAliasing(plan);
   return WgslTrainer.make(base, program);
 }

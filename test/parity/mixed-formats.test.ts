@@ -13,7 +13,7 @@ import {
 } from '../../src/formats/quantize.ts';
 import { openTfjs } from '../../src/graph/tfjs/backend.ts';
 import { matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
-import { planProgram } from '../../src/train/program.ts';
+import { planTraining } from '../../src/train/program.ts';
 import { TfjsTrainer } from '../../src/train/tfjs-trainer.ts';
 import { WgslTrainer } from '../../src/train/wgsl-trainer.ts';
 import { testWeight } from '../harness/formats.ts';
@@ -72,15 +72,7 @@ describe('a base whose matrices keep formats of their own', () => {
     const training = { lora: settingsOf(adapter), optimizer: 'sgd', weightDecay: 0 } as const;
     const gpu = await openTestGpu({ maxBindingBytes: LIMIT });
     const base = await GpuBase.load(gpu, opened, options);
-    const program = planProgram({
-      ...options,
-      ...training,
-      model: base.model,
-      limits: gpu.limits,
-      variant: gpu.variant,
-      rows: 32,
-      microSteps: 1,
-    });
+    const program = planTraining(base.model, { ...options, ...training, rows: 32, microSteps: 1 }, gpu.profile);
     const parts = base.model.weights.flatMap(({ kind, shape: [rows = 0, cols = 0], fileFormat = 'f32' }) => {
       if (kind === 'vector') return [];
       expect(base.format).toBe('gguf');

@@ -6,7 +6,7 @@ import { WgslRuntime } from '../../src/generate/wgsl-runtime.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { CHECKPOINTING, type Checkpointing } from '../../src/graph/differentiate.ts';
 import { matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
-import { planProgram } from '../../src/train/program.ts';
+import { planTraining } from '../../src/train/program.ts';
 import type { NamedMatrices } from '../../src/train/trainer.ts';
 import type { OptimizerState } from '../../src/train/optimizers.ts';
 import { WgslTrainer } from '../../src/train/wgsl-trainer.ts';
@@ -34,20 +34,21 @@ async function makeTrainer(
   },
 ): Promise<WgslTrainer> {
   const { microSteps, rows = 128, checkpoint = 'none', optimizer = 'adamw', weightDecay = 0, optimizerState } = options;
-  const program = planProgram({
-    model: base.model,
-    format: base.format,
-    context: base.context,
-    limits: gpu.limits,
-    variant: gpu.variant,
-    lora: settingsOf(adapter),
-    rows,
-    microSteps,
-    optimizer,
-    weightDecay,
-    checkpoint,
-    ...(optimizerState && { optimizerState }),
-  });
+  const program = planTraining(
+    base.model,
+    {
+      format: base.format,
+      context: base.context,
+      lora: settingsOf(adapter),
+      rows,
+      microSteps,
+      optimizer,
+      weightDecay,
+      checkpoint,
+      ...(optimizerState && { optimizerState }),
+    },
+    gpu.profile,
+  );
   const trainer = await WgslTrainer.make(base, program);
   trainer.writeState({ params: matricesOf(adapter) });
   return trainer;

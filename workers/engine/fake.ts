@@ -1,7 +1,7 @@
 import { strToU8, zipSync } from 'fflate';
 import type { Failure } from '../../src/errors.ts';
 import { float32Tensor, writeSafetensors } from '../../src/formats/safetensors.ts';
-import { DEFAULT_LIMITS } from '../../src/gpu/gpu.ts';
+import { DEFAULT_PROFILE } from '../../src/gpu/device-profile.ts';
 import { chooseModels } from '../../src/engine/chooser.ts';
 import type {
   CachedModel,
@@ -387,7 +387,7 @@ export function makeEngine({
     unloadAdapter: () => Promise.resolve(done(null)),
     chooseModels: async (request) => {
       const memory = { availableBytes: (await scenario).freeGpuBytes, isAtLeast: false };
-      const device = { limits: DEFAULT_LIMITS, variant: 'workgroup', isSoftware: false, memory } as const;
+      const device = { profile: DEFAULT_PROFILE, isSoftware: false, memory } as const;
       return done(chooseModels(device, request));
     },
     openRun: (_model, out) => Promise.resolve(done(`run:${out}`)),

@@ -7,7 +7,7 @@ import { runSuites } from '../../bench/suites.ts';
 import { WebLoraError } from '../../errors.ts';
 import { openNodeGpu } from '../../gpu/node.ts';
 import { commitOf } from '../commit.ts';
-import { baseOf, type Flags } from '../flags.ts';
+import { baseOf, kernelsOf, type Flags } from '../flags.ts';
 import { openModelSource } from '../model-source.ts';
 import { formatBytes, type Output } from '../output.ts';
 
@@ -26,7 +26,7 @@ export async function bench(flags: Flags, output: Output): Promise<number> {
     await openModelSource(flags.text('model') ?? 'embedded', output, { offline: flags.flag('offline') }),
   );
   output.warnOf(opened.name, opened.notes);
-  const gpu = await openNodeGpu({ onNotice: (message) => output.note(message) });
+  const gpu = await openNodeGpu({ ...kernelsOf(flags), onNotice: (message) => output.note(message) });
   try {
     const rows = runSuites({
       gpu,

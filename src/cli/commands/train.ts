@@ -11,7 +11,7 @@ import { RunControl } from '../../train/run-control.ts';
 import type { RunEvent } from '../../train/run-events.ts';
 import { TRAIN_SETTINGS } from '../../train/settings.ts';
 import { readAdapter, readDataFile, readRunFile } from '../files.ts';
-import { Flags, trainConfigOf } from '../flags.ts';
+import { Flags, kernelsOf, trainConfigOf } from '../flags.ts';
 import { formatBytes, formatSeconds, type Output } from '../output.ts';
 import { baseNamesFor, withSession } from '../session.ts';
 
@@ -61,7 +61,7 @@ export async function train(given: Flags, output: Output): Promise<number> {
         out: basename(out),
         resume: resume !== undefined,
         overwrite: flags.flag('overwrite'),
-        extraSettings: pathSettings(flags),
+        extraSettings: ownSettings(flags),
         emit: (event) => view.show(event),
         control,
       });
@@ -93,14 +93,14 @@ export async function train(given: Flags, output: Output): Promise<number> {
   }
 }
 
-/** Where the inputs are, so that `--resume DIR` alone finds them again. */
-function pathSettings(flags: Flags): Record<string, string> {
-  const paths: Record<string, string> = {};
+/** Where the inputs are and which kernels were asked for, so that `--resume DIR` alone finds them again. */
+function ownSettings(flags: Flags): Record<string, string> {
+  const settings: Record<string, string> = { kernels: kernelsOf(flags).kernels ?? 'auto' };
   for (const [key, setting] of Object.entries(TABLE)) {
     const path = setting.recorded === 'path' ? flags.text(flagOf(key, setting)) : undefined;
-    if (path !== undefined) paths[flagOf(key, setting)] = absolute(path);
+    if (path !== undefined) settings[flagOf(key, setting)] = absolute(path);
   }
-  return paths;
+  return settings;
 }
 
 /** A path that means the same from everywhere; names of models stay as they are. */

@@ -1,0 +1,61 @@
+import type { Model } from '../../models/families/family.ts';
+import { loraScale } from '../adapters/adapter.ts';
+import type { BaseFormat } from '../formats/quantize.ts';
+import type { LoraSettings } from '../lora/lora.ts';
+import { selectTargets } from '../lora/targets.ts';
+import type { TrainConfig } from './config.ts';
+import type { ProgramSettings } from './program.ts';
+import { resolveSeqLen } from './run-data.ts';
+import { DEFAULT_ACCUMULATE } from './settings.ts';
+
+/** How a base is kept: what its buffers are made from. */
+export interface BaseSettings {
+  readonly format: BaseFormat;
+  /** Positions of the rotary tables. */
+  readonly context: number;
+}
+
+/** What is known of a run beyond its configuration. */
+export interface ResolvedRun {
+  /** Where an adapter to continue from decides it. */
+  readonly lora?: LoraSettings;
+  /** Sequences that the objective makes of a row; default 1. */
+  readonly sequencesPerRow?: number;
+}
+
+/** What of a run's configuration decides its program: the only place where one becomes the other. */
+export function programSettings(
+  model: Model,
+  { format, context }: BaseSettings,
+  config: TrainConfig,
+  { lora = loraSettings(model, config), sequencesPerRow = 1 }: ResolvedRun = {},
+): ProgramSettings {
+  const {
+    batchSize,
+    seqLen,
+    accumulate = DEFAULT_ACCUMULATE,
+    optimizer,
+    optimizerState,
+    weightDecay,
+    memoryLimitBytes,
+  } = config;
+  return {
+    format,
+    context,
+    lora,
+    rows: batchSize * resolveSeqLen(seqLen, context) * sequencesPerRow,
+    microSteps: accumulate,
+    optimizer,
+    weightDecay,
+    ...(optimizerState !== undefined && { optimizerState }),
+    ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
+  };
+}
+
+/** The adapter that a configuration describes. @throws `config` when a target is no linear layer of the model */
+export function loraSettings(
+  { linearPaths }: Model,
+  { rank, alpha, method, dropout, targets }: Pick<TrainConfig, 'rank' | 'alpha' | 'method' | 'dropout' | 'targets'>,
+): LoraSettings {
+  return { rank, scale: loraScale(method, alpha, rank), dropout, paths: selectTargets(linearPaths, targets) };
+}
