@@ -22,12 +22,13 @@ import type {
   ProgressEvent,
   Result,
   RunReport,
-  TrainEvent,
+  TrainEvent as EngineTrainEvent,
 } from '../workers/engine/contract.ts';
 import { expose } from 'comlink';
 import { fromFailure, WebLoraError } from './errors.ts';
 import { ChatSession } from './generate/chat.ts';
 import { openBrowserGpu } from './gpu/gpu.ts';
+import { wordPhrase } from './phrase.ts';
 import { openBrowserModels } from './sources/browser-place.ts';
 import { openBrowserStore } from './storage/opfs-store.ts';
 import type { TrainConfig } from './train/config.ts';
@@ -58,9 +59,18 @@ export type {
   PlanReport,
   ProgressEvent,
   RunReport,
-  TrainEvent,
   TrainConfig,
 };
+
+type Started = Extract<EngineTrainEvent, { readonly kind: 'started' }>;
+
+/** What a run tells while it goes on. */
+export type TrainEvent =
+  | Exclude<EngineTrainEvent, Started>
+  | (Omit<Started, 'notices'> & {
+      /** Sentences for the user: too few updates, rows cut or skipped, … */
+      readonly notices: readonly string[];
+    });
 
 export interface EngineOptions {
   /** A worker of its own (browsers), or this thread (Node). Default: a worker where there are any. */
@@ -322,17 +332,19 @@ export class TrainingRun implements AsyncIterable<TrainEvent> {
   #ended = false;
   #wake: () => void = () => undefined;
 
-  constructor(client: EngineClient, id: string, events: AsyncIterable<TrainEvent>) {
+  constructor(client: EngineClient, id: string, events: AsyncIterable<EngineTrainEvent>) {
     this.#client = client;
     this.#id = id;
     this.finished = this.#drain(events);
     this.finished.catch(() => undefined); // whoever awaits it sees the failure; nobody need to
   }
 
-  async #drain(events: AsyncIterable<TrainEvent>): Promise<{ adapter: Adapter; report: RunReport }> {
+  async #drain(events: AsyncIterable<EngineTrainEvent>): Promise<{ adapter: Adapter; report: RunReport }> {
     try {
       for await (const event of events) {
-        this.#events.push(event);
+        this.#events.push(
+          event.kind === 'started' ? { ...event, notices: event.notices.map((notice) => wordPhrase(notice)) } : event,
+        );
         this.#wake();
         if (event.kind === 'done')
           return { adapter: new Adapter(this.#client, event.report.adapter), report: event.report };

@@ -1,4 +1,5 @@
 import { WebLoraError } from '../../src/errors.ts';
+import { phrase, setting } from '../../src/phrase.ts';
 import { packWeight, type BaseFormat, type PackedWeight, type WeightFormat } from '../../src/formats/quantize.ts';
 import type { WeightSpec } from '../families/family.ts';
 import type { OpenModel } from '../checkpoint/open-model.ts';
@@ -10,10 +11,10 @@ import type { OpenModel } from '../checkpoint/open-model.ts';
 export function resolveBase(opened: Pick<OpenModel, 'name' | 'readPacked'>, wanted?: BaseFormat): BaseFormat {
   const keepsOwn = opened.readPacked !== undefined;
   if (wanted === 'gguf' && !keepsOwn) {
-    throw new WebLoraError('config', '--base', {
+    throw new WebLoraError('config', setting('base'), {
       got: `gguf for ${opened.name}, which is no GGUF file`,
       wanted: 'q4, nf4, q8, f16, bf16 or f32',
-      fix: 'leave --base out, or choose one of these',
+      fix: phrase`leave ${setting('base')} out, or choose one of these`,
     });
   }
   return wanted ?? (keepsOwn ? 'gguf' : 'q4');

@@ -1,4 +1,5 @@
 import { WebLoraError } from '../../src/errors.ts';
+import { phrase, setting } from '../../src/phrase.ts';
 import type { ChatContext, ChatMessage } from '../tokenizer/chat-tokenizer.ts';
 import { TemplateRefusal } from './jinja/errors.ts';
 import { renderTemplate } from './jinja/interpreter.ts';
@@ -119,7 +120,7 @@ export function compileChatTemplate(source: string, options: ChatTemplateOptions
         got: messageOf(cause),
         wanted: refused ? 'roles and an order that this model knows' : 'a template that renders it',
         fix: refused
-          ? 'change the roles or leave out --system'
+          ? phrase`change the roles or leave out ${setting('system')}`
           : "use the model's own chat_template.jinja or remove it",
         cause,
       });

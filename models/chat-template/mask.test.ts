@@ -173,7 +173,7 @@ describe('scored tokens of a conversation', () => {
     const shouting = "{% for m in messages %}{{ m.content|upper + '<|end|>' }}{% endfor %}{{ messages|length }}";
     const tokenizer = loadTokenizer(toyByteLevelFiles(shouting));
     expect(() => tokenizer.encodeConversation(CONVERSATION)).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: chat template: assistant turns: got a turn (message 3) that cannot be found in the rendered text, wanted a template that keeps the answer as it is; use --loss-on all, or rows with input_ids and labels]`,
+      `[WebLoraError: chat template: assistant turns: got a turn (message 3) that cannot be found in the rendered text, wanted a template that keeps the answer as it is; score all of each row (loss on all), or give rows with input_ids and labels]`,
     );
   });
 });

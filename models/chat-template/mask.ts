@@ -112,7 +112,7 @@ export function assistantSpans(
       throw new WebLoraError('unsupported', 'chat template: assistant turns', {
         got: `a turn (message ${index + 1}) that cannot be found in the rendered text`,
         wanted: 'a template that keeps the answer as it is',
-        fix: 'use --loss-on all, or rows with input_ids and labels',
+        fix: 'score all of each row (loss on all), or give rows with input_ids and labels',
       });
     }
     const start = startsAt !== undefined && startsAt <= found.start ? startsAt : found.start;

@@ -69,7 +69,7 @@ describe('templates of the usual structures', () => {
     );
     const tokenizer = loadTokenizer(toyByteLevelFiles(template));
     expect(() => tokenizer.encodeConversation(WITH_SYSTEM)).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: chat template: refuses the conversation: got System role not supported, wanted roles and an order that this model knows; change the roles or leave out --system]`,
+      `[WebLoraError: chat template: refuses the conversation: got System role not supported, wanted roles and an order that this model knows; change the roles or leave out system]`,
     );
   });
 

@@ -205,7 +205,7 @@ function checkPlace(folder: string, { name, entry, spec }: Place): void {
     throw new WebLoraError('unsupported', what, {
       got: `dtype ${dtype}, quantised or packed values`,
       wanted: 'F32, F16, BF16 or F64',
-      fix: 'choose the model’s unquantised weights: --base quantises them here',
+      fix: 'choose the model’s unquantised weights, which are quantised as they are opened',
     });
   }
   if (shape.join() !== wanted.join()) {

@@ -22,7 +22,11 @@ const FORMATS: readonly { readonly pattern: RegExp; readonly what: string; reado
 export function packedWeights(
   names: readonly string[],
 ): { readonly name: string; readonly what: string; readonly fix: string } | undefined {
-  for (const { pattern, what, fix = 'choose the model’s unquantised weights: --base quantises them here' } of FORMATS) {
+  for (const {
+    pattern,
+    what,
+    fix = 'choose the model’s unquantised weights, which are quantised as they are opened',
+  } of FORMATS) {
     const name = names.find((each) => pattern.test(each));
     if (name !== undefined) return { name, what, fix };
   }

@@ -219,7 +219,7 @@ export class ConfigReader {
     throw new WebLoraError('unsupported', `config.json: ${key}`, {
       got: name === undefined ? this.#shown(key) : `${name}${width === undefined ? '' : `, ${width} bits`}`,
       wanted: 'weights that are not quantised',
-      fix: 'choose the model’s unquantised weights: --base quantises them here',
+      fix: 'choose the model’s unquantised weights, which are quantised as they are opened',
     });
   }
 

@@ -203,13 +203,13 @@ describe('a broken tokenizer is named', () => {
     expect(
       render("{{ raise_exception('Only user and assistant roles are supported!') }}"),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: chat template: refuses the conversation: got Only user and assistant roles are supported!, wanted roles and an order that this model knows; change the roles or leave out --system]`,
+      `[WebLoraError: chat template: refuses the conversation: got Only user and assistant roles are supported!, wanted roles and an order that this model knows; change the roles or leave out system]`,
     );
     expect(render('{% for t in tools %}{% endfor %}')).toThrowErrorMatchingInlineSnapshot(
       `[WebLoraError: chat template: fails: got 'NoneType' object is not iterable, wanted a template that renders it; use the model's own chat_template.jinja or remove it]`,
     );
     expect(render('')).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: chat template: got none, wanted chat_template.jinja, or chat_template in tokenizer_config.json; use --raw, or add the template to the model folder]`,
+      `[WebLoraError: chat template: got none, wanted chat_template.jinja, or chat_template in tokenizer_config.json; use raw, or add the template to the model folder]`,
     );
   });
 });

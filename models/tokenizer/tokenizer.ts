@@ -1,5 +1,6 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { WebLoraError } from '../../src/errors.ts';
+import { phrase, setting } from '../../src/phrase.ts';
 import { compileChatTemplate } from '../chat-template/chat-template.ts';
 import { assistantSpans, encodeSpans, endOfTurnLength } from '../chat-template/mask.ts';
 import type { RenderChat } from '../chat-template/chat-template.ts';
@@ -99,7 +100,7 @@ function withSpecialTokens(
 
 const NO_END =
   'no end of an answer is known: no eos_token_id in generation_config.json or config.json, no eos_token in ' +
-  'tokenizer_config.json or special_tokens_map.json; what is trained has no end, and answers stop at --max-new-tokens only';
+  'tokenizer_config.json or special_tokens_map.json; what is trained has no end, and answers stop only where they are as long as they may be';
 
 /** The token that the tokenizer itself sets before a text, for folders that do not name their BOS. */
 function leadingSpecialId(tokenizer: Tokenizer): number | undefined {
@@ -244,7 +245,7 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
     throw new WebLoraError('bad-tokenizer', 'chat template', {
       got: 'none',
       wanted: 'chat_template.jinja, or chat_template in tokenizer_config.json',
-      fix: 'use --raw, or add the template to the model folder',
+      fix: phrase`use ${setting('raw')}, or add the template to the model folder`,
     });
   };
 

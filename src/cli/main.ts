@@ -38,7 +38,6 @@ const NOT_BUILT = new Set([
   '--lora-plus-ratio',
   '--label-smoothing',
   '--neftune',
-  '--kernels',
   '--profile',
   '--launches',
   '--decode',

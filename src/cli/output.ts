@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import { toFailure, type Failure } from '../errors.ts';
-import { wordPhrase } from '../phrase.ts';
+import { wordPhrase, type Phrase } from '../phrase.ts';
 import { nameAsFlag } from '../settings/settings.ts';
 import { TRAIN_SETTINGS } from '../train/settings.ts';
 
@@ -8,6 +8,9 @@ import { TRAIN_SETTINGS } from '../train/settings.ts';
 const USAGE_CODES: ReadonlySet<Failure['code']> = new Set(['usage', 'config']);
 
 const nameOf = nameAsFlag(TRAIN_SETTINGS);
+
+/** A sentence with each setting as its flag. */
+export const inTerminal = (said: Phrase): string => wordPhrase(said, nameOf);
 
 export interface OutputOptions {
   readonly json: boolean;
@@ -41,12 +44,12 @@ export class Output {
   }
 
   /** Something worth knowing that is no result. */
-  note(text: string): void {
-    if (!this.#options.quiet) process.stderr.write(`${text}\n`);
+  note(text: Phrase): void {
+    if (!this.#options.quiet) process.stderr.write(`${inTerminal(text)}\n`);
   }
 
-  warn(text: string): void {
-    process.stderr.write(`warning: ${text}\n`);
+  warn(text: Phrase): void {
+    process.stderr.write(`warning: ${inTerminal(text)}\n`);
   }
 
   /** What opening a model or an adapter had to say about its files. */
@@ -108,7 +111,7 @@ export class Progress {
 export function reportFailure(thrown: unknown): number {
   const failure = toFailure(thrown);
   const isUsage = USAGE_CODES.has(failure.code);
-  const message = wordPhrase(failure.phrase ?? failure.message, nameOf).replace(/\s*\n\s*/g, ' ');
+  const message = inTerminal(failure.phrase ?? failure.message).replace(/\s*\n\s*/g, ' ');
   process.stderr.write(`error[${isUsage ? 'usage' : failure.code}]: ${message}\n`);
   if (failure.code === 'internal' && process.env['WEBLORA_DEBUG'] !== undefined && thrown instanceof Error)
     process.stderr.write(`${thrown.stack ?? ''}\n`);

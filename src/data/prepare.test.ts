@@ -120,7 +120,7 @@ describe('prepareExamples', () => {
     expect(truncated).toEqual([]);
     expect(problems.map(describeProblem)).toMatchInlineSnapshot(`
       [
-        "rows.jsonl:2: no scored token in its first 8 tokens (it has 24); use a larger --seq-len or shorten the question",
+        "rows.jsonl:2: no scored token in its first 8 tokens (it has 24); shorten the question, or allow longer rows",
         "rows.jsonl:3: no scored token; remove the row or give it an answer",
         "rows.jsonl:4: token id 900, the model has 273; tokenise with this model's own tokenizer",
         "rows.jsonl:5: token id 900, the model has 273; tokenise with this model's own tokenizer",
@@ -132,17 +132,17 @@ describe('prepareExamples', () => {
     const strict = loadTokenizer(toyByteLevelFiles("{{ raise_exception('no system role') }}"));
     expect(prepare([PAIR], {}, strict).problems.map(describeProblem)).toMatchInlineSnapshot(`
       [
-        "rows.jsonl:1: chat template: refuses the conversation: got no system role, wanted roles and an order that this model knows; change the roles or leave out --system",
+        "rows.jsonl:1: chat template: refuses the conversation: got no system role, wanted roles and an order that this model knows; change the roles or leave out system",
       ]
     `);
   });
 
   it('refuses lengths that the model does not have', () => {
     expect(() => prepare([PAIR], { seqLen: 65 })).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: --seq-len: got 65, wanted at most the model's context of 64 tokens; use --seq-len 64 or less]`,
+      `[WebLoraError: seqLen: got 65, wanted at most the model's context of 64 tokens; use seqLen 64 or less]`,
     );
     expect(() => prepare([PAIR], { seqLen: 1 })).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: --seq-len: got 1, wanted a whole number of at least 2; a token is scored by the one before it]`,
+      `[WebLoraError: seqLen: got 1, wanted a whole number of at least 2; a token is scored by the one before it]`,
     );
   });
 });

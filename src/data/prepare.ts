@@ -1,4 +1,5 @@
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting } from '../phrase.ts';
 import type { ChatMessage, ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import { IGNORED_LABEL } from './rows.ts';
 import type { DataRow, Example, RowNote, RowProblem } from './rows.ts';
@@ -131,17 +132,17 @@ export function prepareExamples(
 ): PreparedExamples {
   const { file, seqLen, contextLength, vocabSize } = options;
   if (!Number.isInteger(seqLen) || seqLen < 2) {
-    throw new WebLoraError('config', '--seq-len', {
+    throw new WebLoraError('config', setting('seqLen'), {
       got: seqLen,
       wanted: 'a whole number of at least 2',
       fix: 'a token is scored by the one before it',
     });
   }
   if (seqLen > contextLength) {
-    throw new WebLoraError('context', '--seq-len', {
+    throw new WebLoraError('context', setting('seqLen'), {
       got: seqLen,
       wanted: `at most the model's context of ${contextLength} tokens`,
-      fix: `use --seq-len ${contextLength} or less`,
+      fix: phrase`use ${setting('seqLen', contextLength)} or less`,
     });
   }
   const result: PreparedExamples = { examples: [], problems: [], truncated: [], notes: [] };
@@ -166,7 +167,7 @@ export function prepareExamples(
       if (!kept.some((label, t) => t > 0 && label !== IGNORED_LABEL)) {
         refuse(
           isCut ? `no scored token in its first ${seqLen} tokens (it has ${ids.length})` : 'no scored token',
-          isCut ? 'use a larger --seq-len or shorten the question' : 'remove the row or give it an answer',
+          isCut ? 'shorten the question, or allow longer rows' : 'remove the row or give it an answer',
         );
         continue;
       }

@@ -3,6 +3,7 @@ import { WebLoraError } from '../errors.ts';
 import { Pcg32 } from './random.ts';
 import { readRows } from './read-rows.ts';
 import type { ReadOptions } from './read-rows.ts';
+import { wordPhrase } from '../phrase.ts';
 import { describeNote, describeProblem } from './rows.ts';
 import type { DataRow } from './rows.ts';
 
@@ -33,7 +34,7 @@ function read(
   return {
     pairs: pairsOf(rows),
     problems: problems.map(describeProblem),
-    notes: notes.map((note) => describeNote(file, note)),
+    notes: notes.map((note) => wordPhrase(describeNote(file, note))),
   };
 }
 
@@ -83,7 +84,7 @@ describe('row shapes', () => {
     expect(read('{"Frage":"f","Antwort":"a"}', 'rows.jsonl', { columns }).pairs).toEqual(['f → a']);
     expect(read('Nr;Frage;Antwort\n1;f;a', 'rows.csv', { columns }).pairs).toEqual(['f → a']);
     expect(() => read('', 'rows.csv', { columns: { Frage: 'question' } })).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: --columns: got Frage, wanted one of input_ids, labels, attention_mask, messages, system, system_prompt, tools, functions, conversations, conversation, prompt, completion, history, context, instruction, output, input, question, answer, response, answers, query, text, chosen, rejected, label; write NAME=YOUR_COLUMN]`,
+      `[WebLoraError: columns: got Frage, wanted one of input_ids, labels, attention_mask, messages, system, system_prompt, tools, functions, conversations, conversation, prompt, completion, history, context, instruction, output, input, question, answer, response, answers, query, text, chosen, rejected, label; write NAME=YOUR_COLUMN]`,
     );
     expect(problemOf({ Frage: 'f' }, { columns })).toMatchInlineSnapshot(
       `"rows.jsonl:1: no Antwort, which is to be the answer"`,
@@ -274,7 +275,7 @@ describe('CSV', () => {
 
   it('names columns that make no shape', () => {
     expect(() => read('Ware;Preis\nf;a', 'rows.csv')).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: rows.csv: columns: got Ware, Preis, wanted a header with prompt and completion, question and answer, instruction and output, or text; rename them, or say which is which with --columns question=YOUR_COLUMN,answer=YOUR_COLUMN (#1 is the first column)]`,
+      `[WebLoraError: rows.csv: columns: got Ware, Preis, wanted a header with prompt and completion, question and answer, instruction and output, or text; rename them, or say which is which with columns question=YOUR_COLUMN,answer=YOUR_COLUMN (#1 is the first column)]`,
     );
   });
 

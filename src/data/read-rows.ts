@@ -1,4 +1,5 @@
 import { WebLoraError } from '../errors.ts';
+import { setting } from '../phrase.ts';
 import { readCsv } from './csv-rows.ts';
 import { decodeText } from './decode-text.ts';
 import { isFields, UnreadKeys } from './fields.ts';
@@ -185,7 +186,7 @@ function readObjects(
 function checkNames(columns: ReadOptions['columns'] = {}): void {
   const unknown = Object.keys(columns).find((name) => !SHAPE_KEYS.includes(name));
   if (unknown === undefined) return;
-  throw new WebLoraError('usage', '--columns', {
+  throw new WebLoraError('usage', setting('columns'), {
     got: unknown,
     wanted: `one of ${SHAPE_KEYS.join(', ')}`,
     fix: 'write NAME=YOUR_COLUMN',

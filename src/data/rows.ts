@@ -1,3 +1,4 @@
+import { phrase, setting, type Phrase } from '../phrase.ts';
 import type { ChatMessage } from '../../models/tokenizer/chat-tokenizer.ts';
 
 /** One example of a data file, in the three forms that every accepted shape comes down to. */
@@ -39,11 +40,11 @@ export interface FileNote {
   readonly columns?: Readonly<Record<string, string>>;
 }
 
-/** `file: text; what to type`, as the terminal shows it. */
-export function describeNote(file: string, { text, columns }: FileNote): string {
+/** `file: text; the setting that would use it` */
+export function describeNote(file: string, { text, columns }: FileNote): Phrase {
   const choice = Object.entries(columns ?? {}).map(([name, source]) => `${name}=${source}`);
   const head = `${file}: ${text}`;
-  return choice.length === 0 ? head : `${head}; to use it: --columns ${choice.join(',')}`;
+  return choice.length === 0 ? head : phrase`${head}; to use it: ${setting('columns', choice.join(','))}`;
 }
 
 /** What a person should know of one usable row. */

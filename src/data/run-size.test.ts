@@ -34,7 +34,7 @@ describe('sizeRun', () => {
         "steps": 7,
         "summary": "7 updates, 4 sequences each, over 4 sequences",
         "updates": 7,
-        "warning": "7 updates may be too few to learn from; add rows, or raise --epochs or --steps",
+        "warning": "7 updates may be too few to learn from; add rows, or train for more epochs or steps",
       }
     `);
     expect(sizeRun({ sequences: 10, batchSize: 1, accumulate: 4, epochs: 2 })).toMatchInlineSnapshot(`
@@ -43,7 +43,7 @@ describe('sizeRun', () => {
         "epochs": 2,
         "summary": "6 updates in 2 epochs, 4 sequences each, over 10 sequences",
         "updates": 6,
-        "warning": "6 updates may be too few to learn from; add rows, or raise --epochs or --steps",
+        "warning": "6 updates may be too few to learn from; add rows, or train for more epochs or steps",
       }
     `);
   });
@@ -51,7 +51,7 @@ describe('sizeRun', () => {
   it('warns under 50 updates', () => {
     const at = (steps: number) => sizeRun({ sequences: 9, batchSize: 1, accumulate: 1, steps }).warning;
     expect(at(49)).toMatchInlineSnapshot(
-      `"49 updates may be too few to learn from; add rows, or raise --epochs or --steps"`,
+      `"49 updates may be too few to learn from; add rows, or train for more epochs or steps"`,
     );
     expect(at(50)).toBeUndefined();
   });
@@ -59,16 +59,16 @@ describe('sizeRun', () => {
   it('says what it wants', () => {
     const size = (more: object) => () => sizeRun({ sequences: 9, batchSize: 1, accumulate: 1, ...more });
     expect(size({ steps: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: --steps: got 0, wanted a whole number of at least 1; change --steps]`,
+      `[WebLoraError: steps: got 0, wanted a whole number of at least 1; change steps]`,
     );
     expect(size({ epochs: 1.5 })).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: --epochs: got 1.5, wanted a whole number of at least 1; change --epochs]`,
+      `[WebLoraError: epochs: got 1.5, wanted a whole number of at least 1; change epochs]`,
     );
     expect(size({ batchSize: Number.NaN })).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: --batch-size: got NaN, wanted a whole number of at least 1; change --batch-size]`,
+      `[WebLoraError: batchSize: got NaN, wanted a whole number of at least 1; change batchSize]`,
     );
     expect(size({ steps: 1, epochs: 1 })).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: --steps and --epochs: got both, wanted one of them; leave one out]`,
+      `[WebLoraError: steps and epochs: got both, wanted one of them; leave one out]`,
     );
     expect(size({ sequences: 0 })).toThrowErrorMatchingInlineSnapshot(
       `[WebLoraError: train: rows: got 0, wanted at least one usable row; see the rows listed as unusable]`,

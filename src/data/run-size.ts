@@ -1,4 +1,5 @@
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting } from '../phrase.ts';
 
 export interface RunSizeInput {
   /** Sequences of one epoch: rows, or packed sequences. */
@@ -30,9 +31,13 @@ const ENOUGH_UPDATES = 100;
 const MIN_UPDATES_PER_EPOCH = 8;
 const FEW_UPDATES = 50;
 
-function checkCount(flag: string, value: number | undefined): void {
+function checkCount(key: string, value: number | undefined): void {
   if (value === undefined || (Number.isInteger(value) && value >= 1)) return;
-  throw new WebLoraError('config', flag, { got: value, wanted: 'a whole number of at least 1', fix: `change ${flag}` });
+  throw new WebLoraError('config', setting(key), {
+    got: value,
+    wanted: 'a whole number of at least 1',
+    fix: phrase`change ${setting(key)}`,
+  });
 }
 
 function many(count: number, noun: string): string {
@@ -47,12 +52,12 @@ function many(count: number, noun: string): string {
  */
 export function sizeRun(input: RunSizeInput): RunSize {
   const { sequences, batchSize, steps } = input;
-  checkCount('--batch-size', batchSize);
-  checkCount('--accumulate', input.accumulate);
-  checkCount('--steps', steps);
-  checkCount('--epochs', input.epochs);
+  checkCount('batchSize', batchSize);
+  checkCount('accumulate', input.accumulate);
+  checkCount('steps', steps);
+  checkCount('epochs', input.epochs);
   if (steps !== undefined && input.epochs !== undefined) {
-    throw new WebLoraError('usage', '--steps and --epochs', {
+    throw new WebLoraError('usage', phrase`${setting('steps')} and ${setting('epochs')}`, {
       got: 'both',
       wanted: 'one of them',
       fix: 'leave one out',
@@ -78,7 +83,7 @@ export function sizeRun(input: RunSizeInput): RunSize {
   const updates = steps ?? (epochs ?? 0) * Math.ceil(microBatches / accumulate);
   const length = epochs === undefined ? '' : ` in ${many(epochs, 'epoch')}`;
   const each = batchSize * accumulate;
-  const warning = `${many(updates, 'update')} may be too few to learn from; add rows, or raise --epochs or --steps`;
+  const warning = `${many(updates, 'update')} may be too few to learn from; add rows, or train for more epochs or steps`;
   return {
     accumulate,
     ...(steps === undefined ? {} : { steps }),

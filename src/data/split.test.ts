@@ -26,13 +26,13 @@ describe('splitRows', () => {
 
   it('says what it wants', () => {
     expect(() => splitRows(10, 1, 0)).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: --eval-split: got 1, wanted a fraction from 0 to below 1; use 0.1 to hold out every tenth row]`,
+      `[WebLoraError: evalSplit: got 1, wanted a fraction from 0 to below 1; use 0.1 to hold out every tenth row]`,
     );
     expect(() => splitRows(10, Number.NaN, 0)).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: --eval-split: got NaN, wanted a fraction from 0 to below 1; use 0.1 to hold out every tenth row]`,
+      `[WebLoraError: evalSplit: got NaN, wanted a fraction from 0 to below 1; use 0.1 to hold out every tenth row]`,
     );
     expect(() => splitRows(1, 0.5, 0)).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: --eval-split: got 1 usable row, wanted at least 2, one to train on and one to hold out; add rows or use --eval-split 0]`,
+      `[WebLoraError: evalSplit: got 1 usable row, wanted at least 2, one to train on and one to hold out; add rows or use evalSplit 0]`,
     );
   });
 });

@@ -1,4 +1,5 @@
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting } from '../phrase.ts';
 import { Pcg32, shuffledIndexes } from './random.ts';
 
 /** Stream of the random numbers that choose held-out rows; the epochs' orders use the streams from 0 on. */
@@ -17,7 +18,7 @@ export interface Split {
  */
 export function splitRows(rowCount: number, fraction: number, seed: number): Split {
   if (!(fraction >= 0 && fraction < 1)) {
-    throw new WebLoraError('config', '--eval-split', {
+    throw new WebLoraError('config', setting('evalSplit'), {
       got: fraction,
       wanted: 'a fraction from 0 to below 1',
       fix: 'use 0.1 to hold out every tenth row',
@@ -26,10 +27,10 @@ export function splitRows(rowCount: number, fraction: number, seed: number): Spl
   const all = Array.from({ length: rowCount }, (_, i) => i);
   if (fraction === 0) return { train: all, held: [] };
   if (rowCount < 2) {
-    throw new WebLoraError('bad-data', '--eval-split', {
+    throw new WebLoraError('bad-data', setting('evalSplit'), {
       got: `${rowCount} usable ${rowCount === 1 ? 'row' : 'rows'}`,
       wanted: 'at least 2, one to train on and one to hold out',
-      fix: 'add rows or use --eval-split 0',
+      fix: phrase`add rows or use ${setting('evalSplit', 0)}`,
     });
   }
   const heldCount = Math.min(rowCount - 1, Math.max(1, Math.round(rowCount * fraction)));

@@ -1,4 +1,5 @@
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting } from '../phrase.ts';
 import type { RawRow } from './json-rows.ts';
 import { matchColumns, type ColumnMatch } from './match-columns.ts';
 import { understandsColumns } from './row-shape.ts';
@@ -97,7 +98,7 @@ export function rowsOfTable(
     throw new WebLoraError('bad-data', `${file}: columns`, {
       got: records.length === 0 ? 'none' : trimmed(records[0]).slice(0, 12).join(', ').slice(0, 200),
       wanted: 'a header with prompt and completion, question and answer, instruction and output, or text',
-      fix: 'rename them, or say which is which with --columns question=YOUR_COLUMN,answer=YOUR_COLUMN (#1 is the first column)',
+      fix: phrase`rename them, or say which is which with ${setting('columns', 'question=YOUR_COLUMN,answer=YOUR_COLUMN')} (#1 is the first column)`,
     });
   }
   const place = (source: string): string => {

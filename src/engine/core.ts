@@ -5,6 +5,7 @@ import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { withSystem } from '../data/prepare.ts';
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting, type Phrase } from '../phrase.ts';
 import { evaluate, type EvaluateProgress, type EvaluateReport } from '../evaluate/evaluate.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import { ChatSession } from '../generate/chat.ts';
@@ -43,7 +44,7 @@ export interface CoreOptions {
   /** Where what was measured about the device is remembered; default: nowhere. */
   readonly openStore?: () => Promise<FileStore>;
   /** Told when WebGPU is missing and the slower path is taken. */
-  readonly onNotice?: (message: string) => void;
+  readonly onNotice?: (message: Phrase) => void;
 }
 
 export interface LoadModelOptions {
@@ -78,7 +79,7 @@ export class Core {
       return new Core(await openGpu(), openStore);
     } catch (error) {
       if (device === 'webgpu' || !(error instanceof WebLoraError) || error.code !== 'no-webgpu') throw error;
-      onNotice?.(`${error.message}. Continuing on the CPU, which is many times slower`);
+      onNotice?.(phrase`${error.phrase}. Continuing on the CPU, which is many times slower`);
       return new Core(undefined);
     }
   }
@@ -233,10 +234,10 @@ export class LoadedModel {
       const { TfjsTrainer } = await import('../train/tfjs-trainer.ts');
       const { lora, optimizer, optimizerState = 'f32', weightDecay } = spec.settings;
       if (optimizerState !== 'f32') {
-        throw new WebLoraError('config', 'optimizer-state', {
+        throw new WebLoraError('config', setting('optimizerState'), {
           got: `${optimizerState} without WebGPU`,
           wanted: 'f32',
-          fix: 'leave optimizer-state out, or train where WebGPU is',
+          fix: phrase`leave ${setting('optimizerState')} out, or train where WebGPU is`,
         });
       }
       const trainer = await TfjsTrainer.make(await openTfjs('cpu'), this.opened, {
@@ -436,12 +437,15 @@ export class LoadedModel {
     const { vocabSize } = this.opened.model.shape;
     const wrong = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabSize);
     if (wrong !== undefined)
-      throw new WebLoraError('config', '--tokens', { got: wrong, wanted: `token ids from 0 to ${vocabSize - 1}` });
+      throw new WebLoraError('config', setting('tokens'), {
+        got: wrong,
+        wanted: `token ids from 0 to ${vocabSize - 1}`,
+      });
     if (tokens.length > this.context)
-      throw new WebLoraError('context', '--tokens', {
+      throw new WebLoraError('context', setting('tokens'), {
         got: `${tokens.length} tokens`,
         wanted: `at most ${this.context}, the model's context`,
-        fix: 'give fewer tokens or a larger --context',
+        fix: phrase`give fewer tokens or a larger ${setting('context')}`,
       });
     const runtime = await this.runtime({ context: tokens.length, ...(adapter && { adapter }) });
     try {

@@ -2,6 +2,7 @@ import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import { joinGroups, makeMicroBatch, type MicroBatch } from '../data/batch.ts';
 import type { Example } from '../data/rows.ts';
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting } from '../phrase.ts';
 import { answerAll } from '../generate/batch.ts';
 import { DEFAULT_NEW_TOKENS } from '../generate/generate.ts';
 import type { Runtime } from '../generate/runtime.ts';
@@ -103,7 +104,7 @@ export async function meanLoss({
     throw new WebLoraError('context', `evaluate: line ${tooLong.line}`, {
       got: `${tooLong.ids.length} tokens`,
       wanted: `at most ${maxRows}`,
-      fix: 'shorten the row or use a larger --context',
+      fix: phrase`shorten the row or use a larger ${setting('context')}`,
     });
   }
   const groups = examples.map((example) => [example]);

@@ -147,7 +147,7 @@ describe('generate', () => {
       const answer = generate(runtimeOf({ context }), tokenizer, { input: { messages } });
       await expect(answer).rejects.toMatchObject({
         code: 'context',
-        message: `generate: the prompt: got ${prompt.length} tokens, wanted at most ${context - 1}, so that an answer fits in the context of ${context}; shorten it, or load the model with a larger --context if it has one`,
+        message: `generate: the prompt: got ${prompt.length} tokens, wanted at most ${context - 1}, so that an answer fits in the context of ${context}; shorten it, or load the model with a larger context if it has one`,
       });
     }
   });

@@ -1,4 +1,5 @@
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting } from '../phrase.ts';
 import type { Runtime, RuntimeRows } from './runtime.ts';
 
 /** A prompt on its way into a slot. */
@@ -61,7 +62,7 @@ export function checkPrompt(ids: ArrayLike<number>, { context, vocabSize }: Runt
     throw new WebLoraError('context', what, {
       got: `${ids.length} tokens`,
       wanted: `at most ${context - 1}, so that an answer fits in the context of ${context}`,
-      fix: 'shorten it, or load the model with a larger --context if it has one',
+      fix: phrase`shorten it, or load the model with a larger ${setting('context')} if it has one`,
     });
   }
   const foreign = Array.from(ids).find((id) => id >= vocabSize);

@@ -1,6 +1,7 @@
 import type { GpuBase } from '../../models/base/gpu-base.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting } from '../phrase.ts';
 import { Usage, type Gpu } from '../gpu/gpu.ts';
 import type { TilingChoices } from '../gpu/kernel.ts';
 import type { Plan } from '../graph/plan.ts';
@@ -46,7 +47,7 @@ export class WgslPrograms {
       throw new WebLoraError('context', 'KV cache', {
         got: context,
         wanted: `at most ${base.context} positions`,
-        fix: 'load the model with a larger --context',
+        fix: phrase`load the model with a larger ${setting('context')}`,
       });
     this.base = base;
     this.slots = slots;

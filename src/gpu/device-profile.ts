@@ -1,4 +1,5 @@
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting } from '../phrase.ts';
 
 /** The device's limits that planning depends on, as plain data. */
 export interface GpuLimits {
@@ -76,10 +77,10 @@ export function resolveVariant(
   }
   if (supportsVariant(device, choice)) return choice;
   const { subgroupSize } = device;
-  throw new WebLoraError('config', '--kernels serial-quad', {
+  throw new WebLoraError('config', setting('kernels', 'serial-quad'), {
     got: subgroupSize === undefined ? 'a device without subgroups' : `subgroups of ${sizes(subgroupSize)}`,
     wanted: `subgroups of exactly ${QUAD}, as SwiftShader has`,
-    fix: 'use --kernels auto',
+    fix: phrase`use ${setting('kernels', 'auto')}`,
   });
 }
 

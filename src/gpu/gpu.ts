@@ -1,4 +1,5 @@
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting } from '../phrase.ts';
 import { resolveVariant, type DeviceProfile, type GpuLimits, type KernelChoice } from './device-profile.ts';
 import { PipelineCache } from './pipelines.ts';
 
@@ -97,7 +98,7 @@ export class Gpu {
       throw new WebLoraError('out-of-memory', `buffer '${label}'`, {
         got: `${size} bytes`,
         wanted: `at most ${this.profile.limits.maxBufferBytes} (this GPU's largest buffer)`,
-        fix: 'choose a smaller model, --seq-len or --batch-size',
+        fix: phrase`choose a smaller model, ${setting('seqLen')} or ${setting('batchSize')}`,
       });
     }
     const buffer = this.device.createBuffer({ label, size, usage });
@@ -127,7 +128,7 @@ export class Gpu {
     throw new WebLoraError('out-of-memory', what, {
       got: error.message || 'no room on the GPU',
       wanted: 'room beside what is loaded',
-      fix: 'close other programs and tabs, lower --context, or choose a smaller model',
+      fix: phrase`close other programs and tabs, lower ${setting('context')}, or choose a smaller model`,
     });
   }
 

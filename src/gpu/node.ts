@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting } from '../phrase.ts';
 import { parseKernelChoice } from './device-profile.ts';
 import { openGpuOnAdapter, type Gpu, type OpenGpuOptions } from './gpu.ts';
 import { restBetweenPolls } from './polling.ts';
@@ -39,7 +40,7 @@ export async function openNodeGpu(options: OpenNodeGpuOptions = {}): Promise<Gpu
 async function requestNodeAdapter(onNotice?: (message: string) => void): Promise<GPUAdapter> {
   const { create } = await import('webgpu').catch((cause: unknown) => {
     throw new WebLoraError('no-webgpu', "the 'webgpu' package (Dawn) cannot be loaded in this Node", {
-      fix: 'run npm install, or use --device cpu',
+      fix: phrase`run npm install, or use ${setting('device', 'cpu')}`,
       cause,
     });
   });
@@ -54,7 +55,9 @@ async function requestNodeAdapter(onNotice?: (message: string) => void): Promise
   }
   const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter === null) {
-    throw new WebLoraError('no-webgpu', 'no WebGPU adapter, not even the software one', { fix: 'use --device cpu' });
+    throw new WebLoraError('no-webgpu', 'no WebGPU adapter, not even the software one', {
+      fix: phrase`use ${setting('device', 'cpu')}`,
+    });
   }
   return adapter;
 }
@@ -87,7 +90,7 @@ export async function unpackSwiftShader(): Promise<string> {
     return await unpackSparticuz('swiftshader', [{ name: 'swiftshader.tar.br' }]);
   } catch (cause) {
     throw new WebLoraError('no-webgpu', 'no GPU driver was found, and the software adapter package cannot be used', {
-      fix: 'npm install @sparticuz/chromium, install a Vulkan driver, or use --device cpu',
+      fix: phrase`npm install @sparticuz/chromium, install a Vulkan driver, or use ${setting('device', 'cpu')}`,
       cause,
     });
   }

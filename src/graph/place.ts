@@ -1,4 +1,5 @@
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting } from '../phrase.ts';
 import type { GpuLimits } from '../gpu/device-profile.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -96,7 +97,7 @@ function layOut(
         throw new WebLoraError('out-of-memory', `activation ${String(interval.tensor)}`, {
           got: `${interval.bytes} bytes`,
           wanted: `at most ${maxBufferBytes} (this GPU's largest buffer)`,
-          fix: 'lower --seq-len or --batch-size',
+          fix: phrase`lower ${setting('seqLen')} or ${setting('batchSize')}`,
         });
       }
       slabs.push({ bytes: 0, placed: [] });

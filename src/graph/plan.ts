@@ -1,4 +1,5 @@
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting } from '../phrase.ts';
 import type { DeviceProfile, GpuLimits } from '../gpu/device-profile.ts';
 import { packParams, plainVariant, type Launch, type TilingChoices } from '../gpu/kernel.ts';
 import type { Graph } from './graph.ts';
@@ -136,7 +137,7 @@ export function planLaunches(
         throw new WebLoraError('out-of-memory', `${label}: operand ${name}`, {
           got: `${range.bytes} bytes`,
           wanted: `at most ${limits.maxBindingBytes}, this GPU's binding limit`,
-          fix: 'lower --seq-len or --batch-size',
+          fix: phrase`lower ${setting('seqLen')} or ${setting('batchSize')}`,
         });
       }
       return {

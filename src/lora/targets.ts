@@ -1,4 +1,5 @@
 import { WebLoraError } from '../errors.ts';
+import { setting } from '../phrase.ts';
 
 /** Modules that are never targets, with the reason a user gets. */
 const REFUSED: Readonly<Record<string, string>> = {
@@ -27,7 +28,7 @@ export function selectTargets(linearPaths: readonly string[], targets: 'all-line
       });
     }
     if (!linearPaths.some((path) => path === target || shortName(path) === target)) {
-      throw new WebLoraError('config', 'targets', {
+      throw new WebLoraError('config', setting('targets'), {
         got: `'${target}'`,
         wanted: `all-linear or some of ${known.join(', ')}`,
         fix: 'correct the name',

@@ -5,6 +5,7 @@ import { readDataRows } from '../data/read-rows.ts';
 import { describeNote, describeProblem, gatherNotes, listLines, type RowProblem } from '../data/rows.ts';
 import { splitRows } from '../data/split.ts';
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting, type Phrase } from '../phrase.ts';
 import type { Objective, TrainingRow } from '../objectives/objective.ts';
 import type { TrainConfig } from './config.ts';
 import { DEFAULT_SEQ_LEN } from './settings.ts';
@@ -32,7 +33,7 @@ export interface RunData {
   readonly facts: DataFacts;
   readonly evalFacts: DataFacts | undefined;
   /** Sentences for the user. */
-  readonly notices: readonly string[];
+  readonly notices: readonly Phrase[];
   readonly skipped: readonly RowProblem[];
 }
 
@@ -46,7 +47,7 @@ export class BadRowsError extends WebLoraError {
     super('bad-data', `${file}: ${rows.length === 1 ? 'a row' : `${rows.length} rows`} cannot be used`, {
       got: first === undefined ? 'nothing' : `${describeProblem(first)}${more}`,
       wanted: 'rows with a question and an answer to learn',
-      fix: 'correct the rows, or leave them out with --skip-bad-rows',
+      fix: phrase`correct the rows, or leave them out with ${setting('skipBadRows')}`,
     });
     this.rows = rows;
   }
@@ -55,10 +56,10 @@ export class BadRowsError extends WebLoraError {
 /** The sequence length a run uses: as given, else 512 or what the model can attend to. */
 export function resolveSeqLen(given: number | undefined, context: number): number {
   if (given !== undefined && given > context) {
-    throw new WebLoraError('context', '--seq-len', {
+    throw new WebLoraError('context', setting('seqLen'), {
       got: given,
       wanted: `at most ${context}, the model's context`,
-      fix: 'lower --seq-len or load the model with a larger --context',
+      fix: phrase`lower ${setting('seqLen')} or load the model with a larger ${setting('context')}`,
     });
   }
   return given ?? Math.min(DEFAULT_SEQ_LEN, context);
@@ -77,7 +78,7 @@ export async function readTrainingRows<Row extends TrainingRow>(
     skipBadRows: boolean;
     withQuestions: boolean;
   },
-): Promise<{ rows: Row[]; facts: DataFacts; notices: string[]; skipped: RowProblem[] }> {
+): Promise<{ rows: Row[]; facts: DataFacts; notices: Phrase[]; skipped: RowProblem[] }> {
   const { seqLen, context, lossOn, system, skipBadRows, withQuestions } = options;
   const read = await readDataRows(file.bytes, file.name, file.columns === undefined ? {} : { columns: file.columns });
   const prepared = objective.prepare(read.rows, opened.tokenizer(), {
@@ -98,7 +99,9 @@ export async function readTrainingRows<Row extends TrainingRow>(
       fix: 'check the file',
     });
   }
-  const notices = [...read.notes, ...gatherNotes(prepared.notes)].map((note) => describeNote(file.name, note));
+  const notices: Phrase[] = [...read.notes, ...gatherNotes(prepared.notes)].map((note) =>
+    describeNote(file.name, note),
+  );
   if (skipped.length > 0) notices.push(`${file.name}: ${skipped.length} rows are left out`);
   if (prepared.truncated.length > 0) {
     const lines = prepared.truncated.map(({ line }) => line);
@@ -149,7 +152,7 @@ export async function readRunData(
     };
   }
   if (config.evalSplit > 0) {
-    throw new WebLoraError('usage', '--eval-data and --eval-split', {
+    throw new WebLoraError('usage', phrase`${setting('evalData')} and ${setting('evalSplit')}`, {
       got: 'both',
       wanted: 'one of them',
       fix: 'leave one out',

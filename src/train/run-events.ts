@@ -1,5 +1,6 @@
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import type { RowProblem } from '../data/rows.ts';
+import type { Phrase } from '../phrase.ts';
 import type { EvalMetrics, StepMetrics } from './metrics.ts';
 import type { ProgramReport } from './program.ts';
 
@@ -18,7 +19,7 @@ export type RunEvent =
       /** Absent on the tfjs executor, which is not planned. */
       readonly plan?: ProgramReport;
       /** Sentences for the user: too few updates, rows cut or skipped, … */
-      readonly notices: readonly string[];
+      readonly notices: readonly Phrase[];
       readonly skippedRows: readonly RowProblem[];
     }
   /** `secondsLeft` until the run ends; absent until two seconds of it are known. */

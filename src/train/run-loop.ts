@@ -1,6 +1,7 @@
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import type { OptimizerStep } from '../data/optimizer-steps.ts';
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting } from '../phrase.ts';
 import type { Pass, TrainingRow } from '../objectives/objective.ts';
 import { writeCheckpoint, type Checkpoint } from './checkpoints.ts';
 import { NOTHING_YET, recordEvaluation, shouldStopEarly, type BestSoFar } from './early-stopping.ts';
@@ -190,7 +191,7 @@ export class RunLoop {
       throw new WebLoraError('non-finite', `train: update ${step}`, {
         got: `loss ${loss}, gradient norm ${gradNorm}`,
         wanted: 'finite numbers',
-        fix: `nothing was changed by this update; lower --lr (it was ${learningRate.toPrecision(3)}) or raise --warmup-ratio, and use --resume to continue from the last checkpoint`,
+        fix: phrase`nothing was changed by this update; lower ${setting('lr')} (it was ${learningRate.toPrecision(3)}) or raise ${setting('warmupRatio')}, and use ${setting('resume')} to continue from the last checkpoint`,
       });
     }
     const now = performance.now();

@@ -2,6 +2,7 @@ import type { DataFacts } from './run-data.ts';
 import type { OptimizerState } from './optimizers.ts';
 import type { ProgramReport } from './program.ts';
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting } from '../phrase.ts';
 import type { Checkpointing } from '../graph/differentiate.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { TilingChoices } from '../gpu/kernel.ts';
@@ -76,7 +77,7 @@ export async function readRunRecord(store: FileStore, out: string): Promise<RunR
     throw new WebLoraError('bad-checkpoint', `${path} is not valid JSON`, {
       got: 'a damaged file',
       wanted: 'the record of a run',
-      fix: 'choose another --out',
+      fix: phrase`choose another ${setting('out')}`,
       cause,
     });
   }

@@ -1,4 +1,5 @@
 import { WebLoraError } from '../errors.ts';
+import { phrase, setting } from '../phrase.ts';
 import { joinPath } from '../storage/paths.ts';
 import { readLatestCheckpoint, removeCheckpoints } from './checkpoints.ts';
 import { cutMetrics, METRICS_FILE } from './metrics.ts';
@@ -26,10 +27,10 @@ export async function runTraining(request: RunRequest): Promise<RunOutcome> {
     if (isFinished(existing)) {
       if (request.resume === true) return alreadyFinished(existing);
       if (request.overwrite !== true) {
-        throw new WebLoraError('exists', `--out ${out}`, {
+        throw new WebLoraError('exists', setting('out', out), {
           got: 'a folder with a finished adapter',
           wanted: 'a new folder',
-          fix: 'choose another --out, or replace it with --overwrite',
+          fix: phrase`choose another ${setting('out')}, or replace it with ${setting('overwrite')}`,
         });
       }
     }

@@ -102,6 +102,6 @@ describe('a base whose matrices keep formats of their own', () => {
     const { name } = await openMixed();
     expect(resolveBase({ name })).toBe('q4');
     expect(resolveBase({ name }, 'nf4')).toBe('nf4');
-    expect(() => resolveBase({ name }, 'gguf')).toThrow('--base: got gguf for random, which is no GGUF file');
+    expect(() => resolveBase({ name }, 'gguf')).toThrow('base: got gguf for random, which is no GGUF file');
   });
 });

@@ -138,7 +138,7 @@ describe('a run that is interrupted', () => {
     const store = makeMemoryStore();
     await run(store);
     await expect(run(store)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: --out run: got a folder with a finished adapter, wanted a new folder; choose another --out, or replace it with --overwrite]`,
+      `[WebLoraError: out run: got a folder with a finished adapter, wanted a new folder; choose another out, or replace it with overwrite]`,
     );
     const before = await store.read(`run/${PEFT_WEIGHTS_FILE}`);
     expect((await run(store, { resume: true })).ended).toBe('already-finished');
@@ -149,7 +149,7 @@ describe('a run that is interrupted', () => {
     const store = makeMemoryStore();
     // A rate of 1e30 overflows after the first update that has an effect.
     await expect(run(store, { config: { lr: 1e30, saveEvery: 1, warmupRatio: 0, maxGradNorm: 0 } })).rejects.toThrow(
-      /nothing was changed by this update; lower --lr/,
+      /nothing was changed by this update; lower lr/,
     );
     const folders = await store.list('run/checkpoints');
     for (const { name } of folders)

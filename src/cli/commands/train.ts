@@ -12,7 +12,7 @@ import type { RunEvent } from '../../train/run-events.ts';
 import { TRAIN_SETTINGS } from '../../train/settings.ts';
 import { readAdapter, readDataFile, readRunFile } from '../files.ts';
 import { Flags, kernelsOf, trainConfigOf } from '../flags.ts';
-import { formatBytes, formatSeconds, type Output } from '../output.ts';
+import { formatBytes, formatSeconds, inTerminal, type Output } from '../output.ts';
 import { baseNamesFor, withSession } from '../session.ts';
 
 const TABLE: Settings = TRAIN_SETTINGS;
@@ -162,7 +162,7 @@ class TrainView {
         this.#preparing.end();
         this.#totalSteps = event.totalSteps;
         const { plan, learningRate, rows } = event;
-        output.note(`${rows} rows, ${event.notices.join('; ')}`);
+        output.note(`${rows} rows, ${event.notices.map(inTerminal).join('; ')}`);
         if (plan !== undefined)
           output.note(`memory: ${formatBytes(plan.totalBytes)} on the GPU; learning rate ${learningRate}`);
         for (const { line, reason } of event.skippedRows) output.note(`left out, line ${line}: ${reason}`);

@@ -7,7 +7,7 @@ import { readValues, type Tf } from './library.ts';
 describe('openTfjs', () => {
   it('opens the cpu, and names what is not there', async () => {
     expect((await openTfjs('cpu')).getBackend()).toBe('cpu');
-    await expect(openTfjs('wasm')).rejects.toThrow(/'wasm': got a backend that is not registered.*--device cpu/);
+    await expect(openTfjs('wasm')).rejects.toThrow(/'wasm': got a backend that is not registered.*device cpu/);
     await expect(openTfjs('webgpu')).rejects.toThrow(/got no device/);
   });
 

@@ -1,4 +1,5 @@
 import { WebLoraError } from '../../errors.ts';
+import { phrase, setting } from '../../phrase.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import { assertKnownAnswer } from './known-answer.ts';
 import { useBackend, type Tf } from './library.ts';
@@ -30,7 +31,7 @@ export async function openTfjs(kind: TfjsKind, gpu?: Gpu): Promise<Tf> {
     throw new WebLoraError('unsupported', `tfjs backend '${kind}'`, {
       got: 'a backend that is not registered',
       wanted: 'cpu, webgl or webgpu',
-      fix: 'use --device cpu',
+      fix: phrase`use ${setting('device', 'cpu')}`,
     });
   }
   if (kind === 'webgl') {
@@ -39,7 +40,7 @@ export async function openTfjs(kind: TfjsKind, gpu?: Gpu): Promise<Tf> {
       throw new WebLoraError('unsupported', "tfjs backend 'webgl'", {
         got: 'a device that renders 16-bit floats',
         wanted: '32-bit floats',
-        fix: 'use --device cpu',
+        fix: phrase`use ${setting('device', 'cpu')}`,
       });
     }
   }
@@ -54,7 +55,7 @@ async function registerWebGpu(tf: Tf, gpu: Gpu | undefined): Promise<string> {
     throw new WebLoraError('no-webgpu', "tfjs backend 'webgpu'", {
       got: 'no device',
       wanted: 'an open one',
-      fix: 'use --device cpu',
+      fix: phrase`use ${setting('device', 'cpu')}`,
     });
   defineGpuGlobals(gpu);
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');

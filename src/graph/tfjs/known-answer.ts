@@ -1,4 +1,5 @@
 import { WebLoraError } from '../../errors.ts';
+import { phrase, setting } from '../../phrase.ts';
 import { Graph } from '../graph.ts';
 import type { LinearWeights } from '../ops/linear.ts';
 import type { ForwardNode } from '../op.ts';
@@ -33,7 +34,11 @@ export async function assertKnownAnswer(tf: Tf, backend: string): Promise<void> 
       throw new WebLoraError(
         'unsupported',
         `tfjs backend '${backend}' computes a wrong ${i === 0 ? 'loss' : 'gradient'}`,
-        { got: `a relative error of ${error}`, wanted: `at most ${TOLERANCE}`, fix: 'use --device cpu' },
+        {
+          got: `a relative error of ${error}`,
+          wanted: `at most ${TOLERANCE}`,
+          fix: phrase`use ${setting('device', 'cpu')}`,
+        },
       );
     }
   });

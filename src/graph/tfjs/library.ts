@@ -1,5 +1,6 @@
 import type * as tfjs from '@tensorflow/tfjs';
 import { WebLoraError } from '../../errors.ts';
+import { phrase, setting } from '../../phrase.ts';
 
 /** The tfjs library, as loaded: it is handed on, so that nothing but `openTfjs` ever imports it. */
 export type Tf = typeof tfjs;
@@ -14,7 +15,7 @@ export async function useBackend(tf: Tf, backend: string): Promise<void> {
     throw new WebLoraError('unsupported', `tfjs backend '${backend}'`, {
       got: 'a backend that does not start',
       wanted: 'one that does',
-      fix: 'use --device cpu',
+      fix: phrase`use ${setting('device', 'cpu')}`,
     });
   }
   await tf.ready();
