@@ -2,7 +2,7 @@ import { codeWordsPerRow, scaleWordsPerRow, type BaseFormat } from '../../src/fo
 import type { GpuLimits } from '../../src/gpu/device-profile.ts';
 import { Usage, type Gpu } from '../../src/gpu/gpu.ts';
 import { applyLora, type LoraSettings } from '../../src/lora/lora.ts';
-import { weightBufferName, weightParts } from '../../src/graph/operand.ts';
+import { vectorBufferName, weightBufferName, weightParts } from '../../src/graph/operand.ts';
 import { BufferSet, type BufferRequest } from '../../src/graph/replay.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import type { LinearWeights } from '../../src/graph/ops/linear.ts';
@@ -13,10 +13,7 @@ import type { OpenModel } from '../checkpoint/open-model.ts';
 import { rotaryTables } from '../families/rope.ts';
 import { streamMatrix, type PackedRows } from '../checkpoint/stream-matrix.ts';
 
-/** Names of the buffers that hold what a base brings besides its matrices. */
-export function vectorBufferName(name: string): string {
-  return `vector/${name}`;
-}
+/** The buffer of a rotary table. */
 export function ropeBufferName(table: string, of: 'cos' | 'sin'): string {
   return `rope/${table}/${of}`;
 }

@@ -5,10 +5,11 @@ import { phrase, setting } from '../phrase.ts';
 import { Usage, type Gpu } from '../gpu/gpu.ts';
 import type { TilingChoices } from '../gpu/kernel.ts';
 import type { Plan } from '../graph/plan.ts';
+import { InputWords, type BucketPlans } from '../graph/program.ts';
 import { BufferSet, compilePlans, Replay, slabRequests, type BufferSource } from '../graph/replay.ts';
 import type { AdapterPool } from '../lora/adapter-pool.ts';
 import { settingsOf, type GpuAdapter } from '../lora/gpu-adapter.ts';
-import { inputBytes, planGeneration, type InferencePlan } from './inference-plan.ts';
+import { planGeneration } from './inference-plan.ts';
 
 /** Chooses tilings for plans, e.g. by measuring; default: every shape keeps its own. */
 export type ChooseTilings = (plans: readonly Plan[]) => Promise<TilingChoices>;
@@ -90,9 +91,9 @@ export class WgslPrograms {
   }
 }
 
-function sharedBuffers(gpu: Gpu, { regions, results }: InferencePlan): BufferSet {
+function sharedBuffers(gpu: Gpu, { inputBytes, results }: BucketPlans): BufferSet {
   return new BufferSet(gpu, [
-    { name: 'inputs', bytes: inputBytes(regions), usage: USAGE },
+    { name: 'inputs', bytes: inputBytes, usage: USAGE },
     ...results.map(({ name, bytes }) => ({ name, bytes, usage: USAGE })),
   ]);
 }
@@ -115,38 +116,34 @@ const NO_ADAPTER = {};
 
 /** Plans of every count of rows, ready to run with any adapter of their shape over any cache. */
 export class Program {
-  readonly regions: InferencePlan['regions'];
   /** What a cache must have. */
-  readonly caches: InferencePlan['caches'];
+  readonly caches: BucketPlans['caches'];
   readonly maxRows: number;
   readonly #base: GpuBase;
   readonly #pool: AdapterPool;
-  readonly #planned: InferencePlan;
+  readonly #planned: BucketPlans;
   readonly #shared: BufferSet;
   readonly #buffers: BufferSet;
   readonly #sized: readonly Sized[];
-  readonly #inputs: Uint32Array;
+  readonly #inputs: InputWords;
   /** The uniform blocks of all plans as the GPU has them, and where the adapter's scale stands in them. */
   readonly #uniforms: Uint8Array;
   readonly #scaleOffsets: readonly number[];
   #scale: number | undefined;
 
-  constructor(base: GpuBase, planned: InferencePlan, shared: BufferSet, pool: AdapterPool) {
-    this.regions = planned.regions;
+  constructor(base: GpuBase, planned: BucketPlans, shared: BufferSet, pool: AdapterPool) {
     this.caches = planned.caches;
     this.#base = base;
     this.#pool = pool;
     this.#planned = planned;
     this.#shared = shared;
-    this.#inputs = new Uint32Array(inputBytes(planned.regions) / 4);
-    let end = 0;
+    this.#inputs = new InputWords(planned);
     this.#sized = [...planned.plans].map(([rows, plan]): Sized => {
-      const sized: Sized = { rows, plan, uniformsOffset: end, template: undefined, replays: new WeakMap() };
-      end += plan.uniforms.byteLength;
-      return sized;
+      const uniformsOffset = planned.uniformOffsets.get(rows) ?? 0;
+      return { rows, plan, uniformsOffset, template: undefined, replays: new WeakMap() };
     });
     this.maxRows = Math.max(...planned.plans.keys());
-    this.#uniforms = new Uint8Array(end);
+    this.#uniforms = new Uint8Array(planned.uniformBytes);
     const scaleOffsets = new Set<number>();
     for (const { plan, uniformsOffset } of this.#sized) {
       this.#uniforms.set(plan.uniforms, uniformsOffset);
@@ -157,8 +154,8 @@ export class Program {
     }
     this.#scaleOffsets = [...scaleOffsets];
     this.#buffers = new BufferSet(base.gpu, [
-      ...slabRequests(planned.placement.slabBytes),
-      { name: 'uniforms', bytes: end, usage: Usage.uniform | Usage.copyDst },
+      ...slabRequests(planned.full.placement.slabBytes),
+      { name: 'uniforms', bytes: planned.uniformBytes, usage: Usage.uniform | Usage.copyDst },
     ]);
     base.gpu.writeBuffer(this.#buffers.take('uniforms'), 0, this.#uniforms);
   }
@@ -195,8 +192,8 @@ export class Program {
     const sized = this.#sizedFor(rows);
     const replay = this.#replayOf(sized, cache, adapter);
     if (adapter !== undefined) this.#setScale(adapter.scale * strength);
-    write((name) => this.#region(name), sized.rows);
-    this.#base.gpu.writeBuffer(this.#shared.take('inputs'), 0, this.#inputs);
+    write((name) => this.#inputs.of(name), sized.rows);
+    this.#base.gpu.writeBuffer(this.#shared.take('inputs'), 0, this.#inputs.all);
     const { length } = replay;
     const to = { logits: length - 2, best: length - 1, all: length }[until];
     replay.run({ to, ...(finish && { finish }) });
@@ -241,12 +238,6 @@ export class Program {
     if (sized === undefined)
       throw new WebLoraError('internal', `${rows} rows exceed the largest plan, ${this.maxRows}`);
     return sized;
-  }
-
-  #region(name: string): Uint32Array {
-    const region = this.regions.get(name);
-    if (region === undefined) throw new WebLoraError('internal', `no input '${name}'`);
-    return this.#inputs.subarray(region.offsetBytes / 4, region.offsetBytes / 4 + region.words);
   }
 
   dispose(): void {

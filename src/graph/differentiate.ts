@@ -165,7 +165,8 @@ class BackwardPass {
   #sumOf(param: Tensor): Tensor {
     let gradient = this.paramGradients.get(param);
     if (gradient === undefined) {
-      gradient = this.#graph.tensor({ name: `grad ${param.name}`, shape: param.shape, role: 'gradient' });
+      // Named as its parameter: both lie at the offset that the layout gives the name.
+      gradient = this.#graph.tensor({ name: param.name, shape: param.shape, role: 'gradient' });
       this.paramGradients.set(param, gradient);
     }
     return gradient;

@@ -46,6 +46,11 @@ export function weightBufferName(weight: Tensor, part: WeightPart, of: 'codes' |
   return `weight/${weight.name}/${part.index}/${of}`;
 }
 
+/** The buffer of a frozen vector. */
+export function vectorBufferName(name: string): string {
+  return `vector/${name}`;
+}
+
 /** The whole buffer of a weight part's codes or scales. */
 export function weightBufferRange(weight: Tensor, part: WeightPart, of: 'codes' | 'scales'): BufferRange {
   const format = weight.format ?? 'f32';

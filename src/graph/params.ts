@@ -24,7 +24,7 @@ export interface PlacedGroup {
   readonly count: number;
 }
 
-/** Shape and place of one trainable matrix in the flat buffers. */
+/** Shape and offset of one trainable matrix in the flat buffers. */
 export interface PlacedParam {
   readonly name: string;
   readonly rows: number;
@@ -78,7 +78,7 @@ export class ParamLayout {
     return param;
   }
 
-  /** Copies a dense row-major [rows, cols] matrix into its place of `flat`. */
+  /** Copies a dense row-major [rows, cols] matrix into its range of `flat`. */
   write(flat: Float32Array, name: string, values: Float32Array): void {
     const { rows, cols, stride, offset } = this.require(name);
     if (values.length !== rows * cols)

@@ -1,12 +1,12 @@
 import { WebLoraError } from '../errors.ts';
 import { phrase, setting } from '../phrase.ts';
 import type { DeviceProfile, GpuLimits } from '../gpu/device-profile.ts';
-import { packParams, plainVariant, type Launch, type TilingChoices } from '../gpu/kernel.ts';
+import { packParams, type Launch, type TilingChoices } from '../gpu/kernel.ts';
 import type { Graph } from './graph.ts';
+import { lowerNodes, type LoweredLaunch } from './lower.ts';
 import { readsOf, writesOf } from './nodes.ts';
 import type { GraphNode } from './op.ts';
-import { weightBufferRange, weightParts, type BufferRange, type Operand, type Operands } from './operand.ts';
-import { opOf } from './ops/index.ts';
+import { weightBufferRange, type BufferRange, type Operand } from './operand.ts';
 import { alignBytes, placeActivations, type Access, type Placement } from './place.ts';
 import { Tensor } from './tensor.ts';
 
@@ -45,15 +45,9 @@ export interface PlanOptions {
   /** What a tuner chose (tune.ts); shapes it does not name keep their default. */
   readonly tilings?: TilingChoices;
   /** Nodes before this index are the forward pass; default: all. */
-  readonly forwardEnd?: number;
+  readonly forwardEnd?: number | undefined;
   /** Placement of the same graph for more rows, whose allocations are large enough for this one too. */
-  readonly placement?: Placement;
-}
-
-interface LoweredLaunch {
-  readonly launch: Launch;
-  readonly operands: Operands;
-  readonly minLabelled: number | undefined;
+  readonly placement?: Placement | undefined;
 }
 
 /**
@@ -62,24 +56,10 @@ interface LoweredLaunch {
  */
 export function planGraph(graph: Graph, options: PlanOptions): Plan {
   assertInPlaceIsLast(graph.nodes);
-  const { device } = options;
+  const { device, tilings = {}, forwardEnd = graph.nodes.length } = options;
   const { limits } = device;
-  const scratchIds = { next: graph.tensors.length };
-  const lowered: LoweredLaunch[] = [];
-  const forwardNodes = options.forwardEnd ?? graph.nodes.length;
-  let forwardEnd = 0;
-  graph.nodes.forEach((node, index) => {
-    if (index === forwardNodes) forwardEnd = lowered.length;
-    opOf(node).lower(node, {
-      variant: plainVariant(device.variant),
-      quads: device.variant === 'serial-quad',
-      parts: (weight) => weightParts(weight, limits),
-      launch: (launch, operands, minLabelled) =>
-        lowered.push({ launch: chosenTiling(launch, options.tilings), operands, minLabelled }),
-      scratch: (name, shape) => new Tensor(scratchIds.next++, { name, shape, role: 'activation' }),
-    });
-  });
-  if (forwardNodes >= graph.nodes.length) forwardEnd = lowered.length;
+  const lowered = lowerNodes(graph.nodes, { device, tilings, firstScratchId: graph.tensors.length });
+  const firstBackward = lowered.findIndex(({ node }) => node >= forwardEnd);
   const placement = options.placement ?? placeActivations(lowered.map(accessOf), limits);
   const planned = planLaunches(
     lowered.map(({ launch, operands, minLabelled }) => ({
@@ -92,22 +72,7 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
     })),
     limits,
   );
-  return { ...planned, forwardEnd, placement };
-}
-
-function chosenTiling(launch: Launch, choices: TilingChoices = {}): Launch {
-  const { tilings } = launch;
-  const entry = tilings === undefined ? undefined : choices[tilings.shape];
-  if (tilings === undefined || entry === undefined) return launch;
-  const chosen = tilings.launches[entry];
-  if (chosen === undefined) {
-    throw new WebLoraError('config', `the tiling of ${tilings.shape}`, {
-      got: entry,
-      wanted: Object.keys(tilings.launches).join(' or '),
-      fix: 'continue this run with the version of WebLoRA that began it',
-    });
-  }
-  return { ...chosen, tilings };
+  return { ...planned, forwardEnd: firstBackward < 0 ? lowered.length : firstBackward, placement };
 }
 
 export interface LaunchRequest {

@@ -8,7 +8,7 @@ import type { WeightFormat } from '../formats/quantize.ts';
  * - `constant`: written once (rotary tables)
  * - `weight`: frozen base weight in a packed format, possibly in row parts
  * - `vector`: frozen f32 vector (norm weight, bias)
- * - `param`: trainable f32 matrix; `gradient`: its sum over the accumulation window
+ * - `param`: trainable f32 matrix; `gradient`: its sum over the micro-batches of an optimizer step
  * - `cache`: keys or values kept between decode steps
  * - `result`: read back by the host
  */

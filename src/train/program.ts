@@ -1,6 +1,6 @@
 import { HYPER_FLOATS, SCALARS_WORDS } from '../../kernels/squared_norm/hyper.ts';
 import type { Model } from '../../models/families/family.ts';
-import { baseBufferRequests, bindWeights, ropeTensors, vectorBufferName } from '../../models/base/gpu-base.ts';
+import { baseBufferRequests, bindWeights, ropeTensors } from '../../models/base/gpu-base.ts';
 import { bucketRows } from '../data/batch.ts';
 import { WebLoraError } from '../errors.ts';
 import { phrase, setting } from '../phrase.ts';
@@ -10,10 +10,8 @@ import { Usage } from '../gpu/gpu.ts';
 import type { TilingChoices } from '../gpu/kernel.ts';
 import { CHECKPOINTING, differentiate, type Checkpointing } from '../graph/differentiate.ts';
 import { Graph } from '../graph/graph.ts';
-import { ParamLayout } from '../graph/params.ts';
-import { alignBytes, type Placement } from '../graph/place.ts';
-import type { BufferRange } from '../graph/operand.ts';
-import { planGraph, type Plan } from '../graph/plan.ts';
+import type { Plan } from '../graph/plan.ts';
+import { planBuckets, type BucketPlans } from '../graph/program.ts';
 import { slabRequests, type BufferRequest } from '../graph/replay.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { loraGroups, type LoraSettings } from '../lora/lora.ts';
@@ -61,25 +59,16 @@ export interface ProgramReport {
   readonly optimizerState: OptimizerState;
 }
 
-export interface InputRegion {
-  readonly offsetBytes: number;
-  readonly bytes: number;
-}
-
-export interface Program {
+/** Plans of a micro-step by bucket, and the plan of the optimizer's update. */
+export interface Program extends BucketPlans {
   readonly model: Model;
   readonly settings: ProgramSettings;
   readonly device: DeviceProfile;
-  readonly layout: ParamLayout;
-  /** Plans by row count, ascending; all share one arena. */
-  readonly buckets: ReadonlyMap<number, Plan>;
-  /** Offset of each bucket's uniform blocks in the `uniforms` buffer; the update's come last. */
-  readonly uniformOffsets: ReadonlyMap<number | 'update', number>;
   readonly update: Omit<Plan, 'placement' | 'forwardEnd'>;
+  /** Where the update's uniform blocks begin in `uniforms`. */
+  readonly updateUniformsOffset: number;
   /** What the optimizer keeps between updates. */
   readonly state: readonly StateBuffer[];
-  /** Where each host-written input lies in the `inputs` buffer. */
-  readonly inputs: ReadonlyMap<string, InputRegion>;
   /** Buffers of the trainer, besides the base's. */
   readonly buffers: readonly BufferRequest[];
   readonly report: ProgramReport;
@@ -120,8 +109,8 @@ export function planTraining(model: Model, settings: ProgramSettings, device: De
 }
 
 /** Everything that a program replays. */
-export function plansOf({ buckets, update }: Program): readonly Pick<Plan, 'launches'>[] {
-  return [...buckets.values(), update];
+export function plansOf({ plans, update }: Program): readonly Pick<Plan, 'launches'>[] {
+  return [...plans.values(), update];
 }
 
 /** The program with the tilings that are chosen for it, planned again only where something was to be chosen. */
@@ -185,65 +174,42 @@ function build(
 ): Program {
   const { format, context, tilings = {}, microSteps, optimizer } = settings;
   const { limits } = device;
-  const sizes = settings.isEstimate === true ? [bucketRows(settings.rows)] : bucketsUpTo(settings.rows);
-  const largest = sizes.at(-1) ?? bucketRows(settings.rows);
-  const inputs = inputRegions(trainingGraph(model, settings, device, largest, checkpoint).graph);
-  let layout: ParamLayout | undefined;
-  let placement: Placement | undefined;
-  const plans = new Map<number, Plan>();
-  // Largest first: its placement has room for every smaller one of the same graph.
-  for (const rows of [...sizes].reverse()) {
-    const { graph, forwardEnd } = trainingGraph(model, settings, device, rows, checkpoint);
-    layout ??= new ParamLayout(loraGroups(graph, settings.weightDecay));
-    const params = layout;
-    const rangeOf = (storage: Tensor): BufferRange => rangeOfTensor(storage, params, inputs);
-    const plan = planGraph(graph, {
-      device,
-      tilings,
-      rangeOf,
-      forwardEnd,
-      ...(placement && { placement }),
-    });
-    placement ??= plan.placement;
-    plans.set(rows, plan);
-  }
-  if (layout === undefined || placement === undefined)
-    throw new WebLoraError('internal', 'a program needs at least one bucket');
-  const buckets = new Map([...plans].reverse());
+  const rows = bucketRows(settings.rows);
+  const planned = planBuckets({
+    buckets: settings.isEstimate === true ? [rows] : bucketsUpTo(rows),
+    graphOf: (bucket) => trainingGraph(model, settings, device, bucket, checkpoint),
+    groupsOf: (graph) => loraGroups(graph, settings.weightDecay),
+    device,
+    tilings,
+  });
+  const { full, layout, inputBytes } = planned;
   const update = planUpdate(layout, optimizer, optimizerState, device);
   const state = stateBuffers(layout, optimizer, optimizerState, limits);
-  const uniformOffsets = new Map<number | 'update', number>();
-  let uniformBytes = 0;
-  for (const [rows, plan] of buckets) {
-    uniformOffsets.set(rows, uniformBytes);
-    uniformBytes += plan.uniforms.byteLength;
-  }
-  uniformOffsets.set('update', uniformBytes);
-  uniformBytes += update.uniforms.byteLength;
-  const inputBytes = [...inputs.values()].reduce((end, region) => Math.max(end, region.offsetBytes + region.bytes), 0);
   const others: BufferRequest[] = [
     { name: 'inputs', bytes: inputBytes, usage: STORAGE },
-    { name: 'uniforms', bytes: uniformBytes, usage: Usage.uniform | Usage.copyDst },
-    { name: 'nll', bytes: largest * 4, usage: STORAGE },
+    {
+      name: 'uniforms',
+      bytes: planned.uniformBytes + update.uniforms.byteLength,
+      usage: Usage.uniform | Usage.copyDst,
+    },
+    ...planned.results.map((result) => ({ ...result, usage: STORAGE })),
     { name: 'hyper', bytes: HYPER_FLOATS * 4, usage: STORAGE },
     { name: 'scalars', bytes: SCALARS_WORDS * 4, usage: STORAGE },
     { name: 'partials', bytes: update.partials * 4, usage: STORAGE },
     ...Array.from({ length: STEPS_IN_FLIGHT }, (_, slot) => ({
       name: `staging/${slot}`,
-      bytes: stagingBytes(largest, microSteps),
+      bytes: stagingBytes(rows, microSteps),
       usage: Usage.mapRead | Usage.copyDst,
     })),
   ];
-  const arena = slabRequests(placement.slabBytes);
+  const arena = slabRequests(planned.full.placement.slabBytes);
   const adapter: BufferRequest[] = ['params', 'gradients'].map((name) => ({
     name,
-    bytes: params(layout).bytes,
+    bytes: layout.bytes,
     usage: STORAGE,
   }));
   const moments: BufferRequest[] = state.map(({ name, bytes }) => ({ name, bytes, usage: STORAGE }));
   const weights = baseBufferRequests(model, format, context, limits);
-  const full = plans.get(largest);
-  if (full === undefined) throw new WebLoraError('internal', 'the largest bucket was not planned');
   const report: ProgramReport = {
     weightsBytes: sumBytes(weights),
     adapterBytes: sumBytes(adapter),
@@ -251,7 +217,7 @@ function build(
     arenaBytes: sumBytes(arena),
     otherBytes: sumBytes(others),
     totalBytes: sumBytes([...weights, ...adapter, ...moments, ...arena, ...others]),
-    peakLivenessBytes: placement.peakLivenessBytes,
+    peakLivenessBytes: full.placement.peakLivenessBytes,
     largestBindingBytes: Math.max(update.largestBindingBytes, full.largestBindingBytes),
     dispatchesPerStep: full.launches.length * microSteps + update.launches.length,
     flopsPerStep: full.flops * microSteps + update.flops,
@@ -259,23 +225,16 @@ function build(
     optimizerState,
   };
   return {
+    ...planned,
     model,
     settings,
     device,
-    layout,
-    state,
-    buckets,
-    uniformOffsets,
     update,
-    inputs,
+    updateUniformsOffset: planned.uniformBytes,
+    state,
     buffers: [...adapter, ...moments, ...arena, ...others],
     report,
   };
-}
-
-function params(layout: ParamLayout | undefined): ParamLayout {
-  if (layout === undefined) throw new WebLoraError('internal', 'no parameter layout');
-  return layout;
 }
 
 /** Losses of every micro-step of an optimizer step, then the optimizer's scalars. */
@@ -306,42 +265,4 @@ export function trainingGraph(
   });
   const { forwardEnd } = differentiate(graph, { output: nll, seed: inputs.lossWeights, checkpoint });
   return { graph, forwardEnd, nll };
-}
-
-function inputRegions(graph: Graph): Map<string, InputRegion> {
-  const regions = new Map<string, InputRegion>();
-  let offsetBytes = 0;
-  for (const tensor of graph.tensors) {
-    if (tensor.role !== 'input') continue;
-    regions.set(tensor.name, { offsetBytes, bytes: tensor.elems * 4 });
-    offsetBytes += alignBytes(tensor.elems * 4);
-  }
-  return regions;
-}
-
-function rangeOfTensor(storage: Tensor, layout: ParamLayout, inputs: ReadonlyMap<string, InputRegion>): BufferRange {
-  const bytes = storage.elems * 4;
-  switch (storage.role) {
-    case 'input': {
-      const region = inputs.get(storage.name);
-      if (region === undefined) throw new WebLoraError('internal', `no input '${storage.name}'`);
-      return { buffer: 'inputs', offsetBytes: region.offsetBytes, bytes };
-    }
-    case 'constant':
-      return { buffer: storage.name, offsetBytes: 0, bytes };
-    case 'vector':
-      return { buffer: vectorBufferName(storage.name), offsetBytes: 0, bytes };
-    case 'param':
-      return layout.range('params', storage.name);
-    case 'gradient':
-      return layout.range('gradients', storage.name.slice('grad '.length));
-    case 'result':
-      return { buffer: storage.name, offsetBytes: 0, bytes };
-    case 'activation':
-    case 'weight':
-    case 'cache':
-      throw new WebLoraError('internal', `${String(storage)} is not part of a training program`);
-    default:
-      return storage.role satisfies never;
-  }
 }

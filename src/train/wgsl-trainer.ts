@@ -4,6 +4,7 @@ import { bucketRows, padMicroBatch, type MicroBatch } from '../data/batch.ts';
 import { WebLoraError } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { PassTimer } from '../gpu/pass-timer.ts';
+import { InputWords } from '../graph/program.ts';
 import { BufferSet, compilePlans, Replay, type KernelTime } from '../graph/replay.ts';
 import { stagingBytes, STEPS_IN_FLIGHT, type Program } from './program.ts';
 import type { MicroSeed, NamedMatrices, Trainer, TrainerState, UpdateResult } from './trainer.ts';
@@ -20,7 +21,7 @@ export class WgslTrainer implements Trainer {
   readonly #replays = new Map<number, Replay>();
   /** Absent where only losses are wanted. */
   readonly #update: Replay | undefined;
-  readonly #inputWords: Uint32Array;
+  readonly #inputs: InputWords;
   readonly #rowsMax: number;
   #slot = 0;
   #inFlight = 0;
@@ -34,8 +35,8 @@ export class WgslTrainer implements Trainer {
     this.program = program;
     this.#buffers = buffers;
     this.#update = update;
-    this.#rowsMax = Math.max(...program.buckets.keys());
-    this.#inputWords = new Uint32Array(this.#buffers.take('inputs').size / 4);
+    this.#rowsMax = Math.max(...program.plans.keys());
+    this.#inputs = new InputWords(program);
   }
 
   /**
@@ -53,7 +54,7 @@ export class WgslTrainer implements Trainer {
     const { gpu } = base;
     const { forwardOnly = false, onProgress } = options;
     const plans = new Map(
-      [...program.buckets].map(([rows, plan]) => [
+      [...program.plans].map(([rows, plan]) => [
         rows,
         forwardOnly ? { launches: plan.launches.slice(0, plan.forwardEnd) } : plan,
       ]),
@@ -62,9 +63,9 @@ export class WgslTrainer implements Trainer {
     const buffers = new BufferSet(gpu, program.buffers);
     try {
       const uniforms = buffers.take('uniforms');
-      for (const [rows, plan] of program.buckets)
+      for (const [rows, plan] of program.plans)
         gpu.writeBuffer(uniforms, program.uniformOffsets.get(rows) ?? 0, plan.uniforms);
-      const updateOffset = program.uniformOffsets.get('update') ?? 0;
+      const updateOffset = program.updateUniformsOffset;
       gpu.writeBuffer(uniforms, updateOffset, program.update.uniforms);
       const source = (name: string): GPUBuffer => buffers.get(name) ?? base.buffers.take(name);
       const update = forwardOnly ? undefined : await Replay.make(gpu, program.update, source, uniforms, updateOffset);
@@ -106,7 +107,7 @@ export class WgslTrainer implements Trainer {
     this.#admitMicroStep(first);
     const labelled = batch.lossRows.length;
     const replay = this.#writeInputs(batch, seed, new Float32Array(labelled));
-    const forwardEnd = this.program.buckets.get(bucketRows(batch.rows))?.forwardEnd ?? replay.length;
+    const forwardEnd = this.program.plans.get(bucketRows(batch.rows))?.forwardEnd ?? replay.length;
     this.#encode(replay, { ...this.#clearing(first), labelled, to: forwardEnd });
     const nll = await this.#gpu.readBuffer(this.#buffers.take('nll'), 0, labelled * 4);
     this.#writeInputs(batch, seed, dNllOf(new Float32Array(nll)));
@@ -179,7 +180,7 @@ export class WgslTrainer implements Trainer {
   }
 
   async evaluate(batch: MicroBatch): Promise<Float32Array> {
-    const plan = this.program.buckets.get(bucketRows(batch.rows));
+    const plan = this.program.plans.get(bucketRows(batch.rows));
     const replay = this.#writeInputs(batch, { low: 0, high: 0 });
     const labelled = batch.lossRows.length;
     this.#encode(replay, { labelled, to: plan?.forwardEnd ?? replay.length });
@@ -191,7 +192,7 @@ export class WgslTrainer implements Trainer {
     { rows, labelled }: { readonly rows: number; readonly labelled: number },
     of: 'training' | 'evaluation',
   ): number {
-    const plan = this.program.buckets.get(bucketRows(rows));
+    const plan = this.program.plans.get(bucketRows(rows));
     const launches = of === 'training' ? plan?.launches : plan?.launches.slice(0, plan.forwardEnd);
     return (launches ?? []).reduce(
       (sum, { launch, minLabelled = -1 }) => sum + (labelled > minLabelled ? launch.flops : 0),
@@ -262,22 +263,16 @@ export class WgslTrainer implements Trainer {
     }
     const padded = padMicroBatch(batch, rows);
     const labelled = batch.lossRows.length;
-    this.#region('step').set([seed.low, seed.high, labelled, dNll === undefined ? 1 : 0]);
-    this.#region('tokens').set(padded.tokens);
-    this.#region('positions').set(padded.positions);
-    this.#region('bounds').set(padded.bounds);
-    this.#region('loss_rows').set(padded.lossRows);
-    this.#region('labels').set(padded.lossLabels);
-    const weights = this.#region('loss_weights');
+    this.#inputs.of('step').set([seed.low, seed.high, labelled, dNll === undefined ? 1 : 0]);
+    this.#inputs.of('tokens').set(padded.tokens);
+    this.#inputs.of('positions').set(padded.positions);
+    this.#inputs.of('bounds').set(padded.bounds);
+    this.#inputs.of('loss_rows').set(padded.lossRows);
+    this.#inputs.of('labels').set(padded.lossLabels);
+    const weights = this.#inputs.of('loss_weights');
     new Float32Array(weights.buffer, weights.byteOffset, weights.length).set(dNll ?? new Float32Array(labelled));
-    this.#gpu.writeBuffer(this.#buffers.take('inputs'), 0, this.#inputWords);
+    this.#gpu.writeBuffer(this.#buffers.take('inputs'), 0, this.#inputs.all);
     return replay;
-  }
-
-  #region(name: string): Uint32Array {
-    const region = this.program.inputs.get(name);
-    if (region === undefined) throw new WebLoraError('internal', `no input '${name}'`);
-    return this.#inputWords.subarray(region.offsetBytes / 4, (region.offsetBytes + region.bytes) / 4);
   }
 
   /** Codes as numbers from 0 to 255, which any format of floats keeps. */

@@ -112,7 +112,7 @@ function trainerOver(base: GpuBase, adapter: LoraAdapter): Promise<WgslTrainer> 
     },
     gpu.profile,
   );
-  for (const plan of program.buckets.values()) assertNoReadWriteAliasing(plan);
+  for (const plan of program.plans.values()) assertNoReadWriteAliasing(plan);
   return WgslTrainer.make(base, program);
 }
 
@@ -159,7 +159,7 @@ it('computes with a layer in parts, as a binding limit cuts it, what it computes
     const trainer = await trainerOver(base, adapter);
     trainer.writeState({ params: matricesOf(adapter) });
     trainer.microStep(batch, { first: true, seed: { low: 0, high: 0 } });
-    const plans = [...trainer.program.buckets.values()];
+    const plans = [...trainer.program.plans.values()];
     const names = plans.flatMap(({ launches }) =>
       launches.flatMap(({ bindings }) => bindings.map((each) => each.buffer)),
     );

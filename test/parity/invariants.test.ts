@@ -143,7 +143,7 @@ describe('what a training step must not depend on', () => {
         const { gradients, loss, scored } = await window(trainer, [makeMicroBatch(rows.slice(0, 2))]);
         await trainer.update({ ...HYPER, invTokens: 1 / scored, update: 1 });
         const { params } = await trainer.readState();
-        const parts = [...trainer.program.buckets.values()].flatMap(({ launches }) =>
+        const parts = [...trainer.program.plans.values()].flatMap(({ launches }) =>
           launches.flatMap(({ bindings }) => bindings.map(({ buffer }) => buffer)),
         );
         return {
@@ -336,7 +336,7 @@ describe('memory', () => {
           { ...optionsOf(base, adapter, { rows: 256, microSteps: 1, dropout: 0.1 }), checkpoint },
           gpu.profile,
         );
-        for (const plan of program.buckets.values()) assertNoReadWriteAliasing({ ...plan });
+        for (const plan of program.plans.values()) assertNoReadWriteAliasing({ ...plan });
         expect(program.report.arenaBytes).toBeGreaterThanOrEqual(program.report.peakLivenessBytes);
         expect(program.report.arenaBytes).toBeLessThanOrEqual(1.15 * program.report.peakLivenessBytes);
       }

@@ -48,9 +48,9 @@ export class KvCache {
     }
     const [only] = blocks;
     if (blocks.length === 1 && only !== undefined) return only;
-    const place = new Int32Array(order.length);
-    order.forEach((row, i) => (place[row] = i));
-    return tf.gather(tf.concat(blocks, 0), tf.tensor1d(place, 'int32'));
+    const inverse = new Int32Array(order.length);
+    order.forEach((row, i) => (inverse[row] = i));
+    return tf.gather(tf.concat(blocks, 0), tf.tensor1d(inverse, 'int32'));
   }
 
   dispose(): void {

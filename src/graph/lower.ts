@@ -1,0 +1,61 @@
+import { WebLoraError } from '../errors.ts';
+import type { DeviceProfile } from '../gpu/device-profile.ts';
+import { plainVariant, type Launch, type TilingChoices } from '../gpu/kernel.ts';
+import type { GraphNode } from './op.ts';
+import { weightParts, type Operands } from './operand.ts';
+import { opOf } from './ops/index.ts';
+import { Tensor } from './tensor.ts';
+
+export interface LowerOptions {
+  readonly device: DeviceProfile;
+  /** What a tuner chose (tune.ts); shapes it does not name keep their default. */
+  readonly tilings: TilingChoices;
+  /** Scratch tensors are numbered from here: the number of the graph's own. */
+  readonly firstScratchId: number;
+}
+
+/** A launch over tensors, before it is known where they lie. */
+export interface LoweredLaunch {
+  /** Index of the node it is of. */
+  readonly node: number;
+  readonly launch: Launch;
+  readonly operands: Operands;
+  /** Not needed unless more rows are labelled. */
+  readonly minLabelled: number | undefined;
+}
+
+/** Turns nodes into launches, in order. */
+export function lowerNodes(
+  nodes: readonly GraphNode[],
+  { device, tilings, firstScratchId }: LowerOptions,
+): LoweredLaunch[] {
+  const { limits, variant } = device;
+  const lowered: LoweredLaunch[] = [];
+  let scratchId = firstScratchId;
+  nodes.forEach((node, index) => {
+    opOf(node).lower(node, {
+      variant: plainVariant(variant),
+      quads: variant === 'serial-quad',
+      parts: (weight) => weightParts(weight, limits),
+      launch: (launch, operands, minLabelled) =>
+        lowered.push({ node: index, launch: chosenTiling(launch, tilings), operands, minLabelled }),
+      scratch: (name, shape) => new Tensor(scratchId++, { name, shape, role: 'activation' }),
+    });
+  });
+  return lowered;
+}
+
+function chosenTiling(launch: Launch, choices: TilingChoices): Launch {
+  const { tilings } = launch;
+  const entry = tilings === undefined ? undefined : choices[tilings.shape];
+  if (tilings === undefined || entry === undefined) return launch;
+  const chosen = tilings.launches[entry];
+  if (chosen === undefined) {
+    throw new WebLoraError('config', `the tiling of ${tilings.shape}`, {
+      got: entry,
+      wanted: Object.keys(tilings.launches).join(' or '),
+      fix: 'continue this run with the version of WebLoRA that began it',
+    });
+  }
+  return { ...chosen, tilings };
+}
