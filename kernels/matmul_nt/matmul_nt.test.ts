@@ -175,22 +175,15 @@ describe('matmul_nt', () => {
     },
   );
 
-  it('offers a tuner what the shape and the format allow, each its own program', () => {
+  it('offers a tuner only ways that add in the same order', () => {
     const offered = (format: MatmulNtArgs['format'], rows: number): Record<string, Launch> => {
       const shape = { rows, inFeatures: 64, outFeatures: 64, outStride: 64, outOffset: 0, format };
       return matmulNt({ ...shape, bias: false, rank: 4, loraScale, variant: 'workgroup' }).tilings?.launches ?? {};
     };
-    expect(Object.keys(offered('f32', 64))).toEqual(['tile', 'tile_8']);
-    expect(Object.keys(offered('bf16', 64))).toEqual(['tile', 'tile_8']);
-    expect(Object.keys(offered('q4', 2))).toEqual(['matvec', 'matvec_subgroups', 'tile']);
-    const wide = offered('q4', 64);
-    expect(Object.keys(wide)).toEqual(['tile', 'tile_8', 'tile_f16', 'tile_8_f16']);
-    expect(Object.values(wide).map(({ entry, kernel }) => [entry, kernel.wgsl.includes('enable f16;')])).toEqual([
-      ['tile', false],
-      ['tile_8', false],
-      ['tile', true],
-      ['tile_8', true],
-    ]);
+    for (const format of ['f32', 'bf16', 'q4'] as const) {
+      expect(Object.keys(offered(format, 64))).toEqual(['tile', 'tile_8']);
+      expect(offered(format, 2)).toEqual({});
+    }
   });
 
   it('selects by the number of rows, and quads by that of columns', () => {

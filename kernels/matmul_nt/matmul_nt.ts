@@ -91,12 +91,8 @@ const TILE: Readonly<Record<MatmulNtEntry, readonly [rows: number, cols: number]
   naive: [1, 1],
 };
 
-/** Ways of `workgroup` among which a measurement may choose: for few rows, for more. */
-const FEW_ROWS: readonly MatmulNtEntry[] = ['matvec', 'matvec_subgroups', 'tile'];
-const MORE_ROWS: readonly MatmulNtEntry[] = ['tile', 'tile_8'];
-/** Ways that round x and W to halves: only for weights that are rounded more coarsely already. */
-const HALVES: readonly MatmulNtEntry[] = ['tile_f16', 'tile_8_f16'];
-const EXACT_FORMATS: readonly WeightFormat[] = ['f32', 'bf16'];
+/** Ways of `workgroup` that add in the same order: among them a measurement may choose. */
+const TILES: readonly MatmulNtEntry[] = ['tile', 'tile_8'];
 
 /** Few rows, as in decoding, leave a tile idle; from three rows on reading each weight once for all of them wins. */
 export function selectMatmulNt({
@@ -123,15 +119,13 @@ export function selectMatmulNt({
 export function matmulNt(args: MatmulNtArgs, entry?: MatmulNtEntry): Launch {
   const selected = entry ?? selectMatmulNt(args);
   const launch = launchOf(args, selected);
-  if (entry !== undefined || args.variant === 'serial') return launch;
+  if (entry !== undefined || selected !== 'tile') return launch;
   const { rows, inFeatures, outFeatures, format, rank } = args;
-  const few = selected === 'matvec';
-  const names = few ? FEW_ROWS : EXACT_FORMATS.includes(format) ? MORE_ROWS : [...MORE_ROWS, ...HALVES];
   return {
     ...launch,
     tilings: {
       shape: `matmul_nt ${rows}x${inFeatures}->${outFeatures} ${format} rank ${rank}`,
-      launches: Object.fromEntries(names.map((name) => [name, launchOf(args, name)])),
+      launches: Object.fromEntries(TILES.map((name) => [name, launchOf(args, name)])),
     },
   };
 }

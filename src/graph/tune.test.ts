@@ -29,20 +29,17 @@ const timed = (ms: Readonly<Record<string, number>>): ReturnType<typeof vi.fn<(e
   vi.fn((entry: string) => Promise.resolve(ms[entry] ?? 100));
 
 describe('tuneTilings', () => {
-  it('offers nothing to choose where invocations work alone', async () => {
+  it('offers nothing to choose where invocations work alone, or where ways add in different orders', async () => {
     const serial = matmulNt({ ...SHAPE, outStride: 66, outOffset: 0, bias: false, variant: 'serial' });
-    expect(await tuneTilings(await testGpu(), [await planOf(serial)])).toEqual({});
+    expect(await tuneTilings(await testGpu(), [await planOf(serial, decoding)])).toEqual({});
   });
 
   it('takes the fastest of each shape, and the default unless another is clearly faster', async () => {
     const gpu = await testGpu();
     const plans = [await planOf(product, gradient, product), await planOf(decoding)];
-    expect(
-      await tuneTilings(gpu, plans, { measure: timed({ tile: 3, tile_8: 2, matvec: 5, matvec_subgroups: 4 }) }),
-    ).toEqual({
+    expect(await tuneTilings(gpu, plans, { measure: timed({ tile: 3, tile_8: 2 }) })).toEqual({
       'matmul_nt 70x40->66 f32 rank 0': 'tile_8',
       'matmul_nn 70x66->40 f32 rank 0': 'tile_8',
-      'matmul_nt 2x40->66 f32 rank 0': 'tile',
     });
     expect(await tuneTilings(gpu, [await planOf(product)], { measure: timed({ tile: 3, tile_8: 2.95 }) })).toEqual({
       'matmul_nt 70x40->66 f32 rank 0': 'tile',
@@ -63,11 +60,11 @@ describe('tuneTilings', () => {
     expect(onProgress.mock.calls).toEqual([[1, 1]]);
   });
 
-  it('refuses what computes something else, however fast', async () => {
+  it('refuses what gives another bit, however fast', async () => {
     const { tilings } = product;
     if (tilings === undefined) throw new Error('no tilings');
     const wrong = matmulNt(
-      { ...SHAPE, alpha: 1.01, outStride: 66, outOffset: 0, bias: false, variant: 'serial' },
+      { ...SHAPE, alpha: 1 + 2 ** -23, outStride: 66, outOffset: 0, bias: false, variant: 'serial' },
       'tile_8',
     );
     const launch = { ...product, tilings: { ...tilings, launches: { ...tilings.launches, tile_8: wrong } } };
@@ -79,7 +76,7 @@ describe('tuneTilings', () => {
   });
 
   it('measures on the device', async () => {
-    const choices = await tuneTilings(await testGpu(), [await planOf(decoding)]);
-    expect(Object.keys(decoding.tilings?.launches ?? {})).toContain(Object.values(choices)[0]);
+    const choices = await tuneTilings(await testGpu(), [await planOf(product)]);
+    expect(Object.keys(product.tilings?.launches ?? {})).toContain(Object.values(choices)[0]);
   });
 });
