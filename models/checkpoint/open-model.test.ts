@@ -214,6 +214,17 @@ describe('which files are read', () => {
       /split file: got 2 parts: .*join the parts with llama-gguf-split --merge toy-00001-of-00002\.gguf OUT\.gguf/,
     ],
     [
+      'a part of a split GGUF',
+      { 'toy-00002-of-00002.gguf': 'GGUF' },
+      /split file: got 1 parts?: toy-00002-of-00002\.gguf/,
+    ],
+    // A split into one part is whole: it is opened, and found to be no GGUF.
+    [
+      'what is no GGUF',
+      { 'toy-00001-of-00001.gguf': 'no GGUF at all' },
+      /toy-00001-of-00001\.gguf: got other first bytes/,
+    ],
+    [
       'several GGUF files',
       { 'a.gguf': 'GGUF', 'b.gguf': 'GGUF', 'mmproj-toy.gguf': 'GGUF' },
       /weights: got 2 \.gguf files: a\.gguf, b\.gguf, wanted one of them/,

@@ -91,8 +91,9 @@ export function chooseGguf(folder: string, names: readonly string[]): WeightFile
   const models = all.filter((name) => !PROJECTOR.test(name));
   const [first] = models;
   if (first === undefined) return undefined;
-  const parts = models.filter((name) => SHARD.test(name));
-  if (parts.length === models.length) throw splitGguf(folder, models);
+  // A split into one part is whole.
+  const parts = models.filter((name) => (SHARD.exec(name)?.[3] ?? '00001') !== '00001');
+  if (parts.length === models.length) throw splitGguf(folder, parts);
   if (models.length > 1) {
     throw new WebLoraError('bad-model', `${folder}: weights`, {
       got: `${models.length} .gguf files: ${listNames(models, 8)}`,
@@ -170,7 +171,7 @@ function missingShards(folder: string, missing: readonly string[], all: readonly
 
 function splitGguf(folder: string, parts: readonly string[]): WebLoraError {
   return new WebLoraError('unsupported', `${folder}: split file`, {
-    got: `${parts.length} parts: ${listNames(parts, 8)}`,
+    got: `${parts.length} part${parts.length === 1 ? '' : 's'}: ${listNames(parts, 8)}`,
     wanted: 'a model in one .gguf',
     fix: `join the parts with llama-gguf-split --merge ${parts[0] ?? ''} OUT.gguf`,
   });

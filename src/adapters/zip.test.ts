@@ -60,6 +60,25 @@ describe('adapterFiles', () => {
     );
   });
 
+  it('never takes one file from a run and another from a checkpoint below it', () => {
+    const files = new Map([
+      ['run/adapter_config.json', config],
+      ['run/checkpoint-20/adapter_config.json', bytes('another')],
+      ['run/checkpoint-20/adapter_model.safetensors', bytes('weights')],
+    ]);
+    expect([...adapterFiles(files).keys()]).toEqual(['adapter_config.json']);
+  });
+
+  it('asks for one of several adapters side by side', () => {
+    const files = new Map([
+      ['out/checkpoint-20/adapter_config.json', config],
+      ['out/checkpoint-40/adapter_config.json', config],
+    ]);
+    expect(() => adapterFiles(files)).toThrow(
+      /got 2 adapters side by side: out\/checkpoint-20, out\/checkpoint-40, wanted the folder of one adapter/,
+    );
+  });
+
   it('says what a damaged zip is', () => {
     const zip = zipFiles(new Map([['adapter_config.json', config]]));
     for (const damaged of [zip.subarray(0, zip.length - 30), bytes('not a zip'), new Uint8Array()]) {

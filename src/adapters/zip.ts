@@ -1,5 +1,7 @@
 import { unzipSync, zipSync, type Zippable } from 'fflate';
 import { WebLoraError } from '../errors.ts';
+import { filesIn, nearestFolders } from '../formats/nearest-folder.ts';
+import { listNames } from '../formats/tensor-names.ts';
 
 /** The earliest date a zip can hold: the same files always make the same archive. */
 const FIXED_DATE = new Date(1980, 0, 1);
@@ -16,22 +18,27 @@ export function zipFiles(files: ReadonlyMap<string, Uint8Array>): Uint8Array<Arr
 /** No file of an adapter is larger: a zip that claims more is not unpacked. */
 const MOST_BYTES = 4 * 2 ** 30;
 
+const ADAPTER_FILE = /^adapter(?:s|_config|_model)\.(?:json|safetensors|bin)$|\.gguf$/i;
+
 /**
  * The files of an adapter by their plain names, from a folder's files with or without paths, or from one zip of them.
- * @throws `bad-adapter` for a zip that cannot be read
+ * @throws `bad-adapter` for a zip that cannot be read, and where several adapters lie side by side
  */
 export function adapterFiles(given: ReadonlyMap<string, Uint8Array>): Map<string, Uint8Array> {
   const [only] = given;
   const isZip = given.size === 1 && only !== undefined && only[0].toLowerCase().endsWith('.zip');
   const files = isZip ? unzipped(only[0], only[1]) : given;
-  const named = new Map<string, Uint8Array>();
-  // Of files with the same name the one nearest the top counts: below it lie the checkpoints of a run.
-  const depth = (path: string): number => path.split('/').length;
-  for (const [path, bytes] of [...files].sort(([a], [b]) => depth(a) - depth(b))) {
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    if (!named.has(name)) named.set(name, bytes);
+  // Below the adapter lie the checkpoints of a run, with files of the same names.
+  const folders = nearestFolders(files.keys(), (name) => ADAPTER_FILE.test(name));
+  const [folder = ''] = folders;
+  if (folders.length > 1) {
+    throw new WebLoraError('bad-adapter', 'the files of an adapter', {
+      got: `${folders.length} adapters side by side: ${listNames(folders, 8)}`,
+      wanted: 'the folder of one adapter',
+      fix: 'choose one of these folders',
+    });
   }
-  return named;
+  return folders.length === 0 ? new Map(files) : filesIn(files, folder);
 }
 
 function unzipped(name: string, bytes: Uint8Array): Map<string, Uint8Array> {

@@ -1,5 +1,6 @@
 import { transfer } from 'comlink';
 import { makeModel } from '../../models/families/index.ts';
+import { modelFolderOf } from '../../models/checkpoint/given-files.ts';
 import type { ModelFolder } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { PEFT_CARD_FILE, readPeft, writePeft } from '../adapters/formats/peft.ts';
@@ -518,16 +519,12 @@ function addressOf(source: Extract<ModelSource, { kind: 'hub' | 'url' }>): Model
 }
 
 function folderOf(files: readonly NamedFile[]): ModelFolder {
-  const sources = files.map(({ name, bytes }): [string, ByteSource] => {
-    const short = name.slice(name.lastIndexOf('/') + 1);
-    return [short, bytes instanceof Blob ? blobSource(short, bytes) : memorySource(short, bytes)];
-  });
-  const [first] = files;
-  const folder =
-    first !== undefined && first.name.includes('/')
-      ? first.name.slice(0, first.name.lastIndexOf('/'))
-      : files.length === 1 && first !== undefined
-        ? first.name
-        : 'the dropped files';
-  return { name: folder, files: new Map(sources) };
+  return modelFolderOf(
+    new Map(
+      files.map(({ name, bytes }): [string, ByteSource] => {
+        const short = name.slice(name.lastIndexOf('/') + 1);
+        return [name, bytes instanceof Blob ? blobSource(short, bytes) : memorySource(short, bytes)];
+      }),
+    ),
+  );
 }

@@ -6,6 +6,7 @@ import {
   writeSafetensors,
   type SafetensorsTensor,
 } from '../../formats/safetensors.ts';
+import { blockModulePath } from '../../formats/tensor-names.ts';
 import { shortNames, type LoraAdapter, type LoraModule } from '../adapter.ts';
 import type { AdapterFiles, AdapterFormat } from './format.ts';
 import { PEFT_CONFIG_FILE } from './peft-config.ts';
@@ -96,7 +97,15 @@ function readMlx(files: AdapterFiles): LoraAdapter {
         fix: 'fetch the adapter again',
       });
     }
-    modules.set(transformersPath(path), {
+    const own = blockModulePath(path) ?? path;
+    if (modules.has(own)) {
+      throw new WebLoraError('bad-adapter', `${WEIGHTS_FILE}: ${own}`, {
+        got: 'two modules that could be it',
+        wanted: 'one',
+        fix: 'fetch the adapter again',
+      });
+    }
+    modules.set(own, {
       a: transpose(tensorToFloat32(a, `${path}.lora_a`), inFeatures, rank),
       b: transpose(tensorToFloat32(b, `${path}.lora_b`), rank, outFeatures),
       inFeatures,
@@ -176,10 +185,6 @@ function readConfig(files: AdapterFiles): MlxConfig {
 
 function mlxPath(path: string): string {
   return path.startsWith(GPT2_PATHS.transformers) ? GPT2_PATHS.mlx + path.slice(GPT2_PATHS.transformers.length) : path;
-}
-
-function transformersPath(path: string): string {
-  return path.startsWith(GPT2_PATHS.mlx) ? GPT2_PATHS.transformers + path.slice(GPT2_PATHS.mlx.length) : path;
 }
 
 const LAYER_PATH = /^(?:model\.layers|transformer\.h)\.(\d+)\.(.+)$/;
