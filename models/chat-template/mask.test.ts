@@ -151,13 +151,14 @@ describe('scored tokens of a conversation', () => {
     );
   });
 
-  it('are found where the generation prompt says more than the rendering, as in QwQ', () => {
+  it('follow the prompt where the prompt says more than the rendering, as in QwQ', () => {
     const template =
       "{% for m in messages %}{{ '<|turn|>' + m.role + '\\n' + m.content|trim + '<|end|>\\n' }}{% endfor %}" +
       "{% if add_generation_prompt %}{{ '<|turn|>assistant\\n<think>\\n' }}{% endif %}";
-    expect(markedBy(template, CONVERSATION.slice(1, 3))).toBe(
-      '<|turn|>user\nhello<|end|>\n<|turn|>assistant\n[hello world<|end|>]\n',
-    );
+    const tokenizer = loadTokenizer(toyByteLevelFiles(template));
+    const row = tokenizer.encodeConversation(CONVERSATION.slice(1, 3));
+    expect(marked(tokenizer, row)).toBe('<|turn|>user\nhello<|end|>\n<|turn|>assistant\n<think>\n[hello world<|end|>]');
+    expect(row.notes).toEqual([expect.stringMatching(/it is trained as it is asked, behind the prompt/)]);
   });
 
   it('are found where a template refuses a conversation that ends in an answer or has no beginning', () => {

@@ -1,12 +1,16 @@
 import { WebLoraError } from '../../src/errors.ts';
-import type { ChatMessage, ScoredTokens } from '../tokenizer/chat-tokenizer.ts';
+import type { ChatContext, ChatMessage, ScoredTokens } from '../tokenizer/chat-tokenizer.ts';
 import type { RenderChat, Span } from './chat-template.ts';
 
 /** What telling turns apart needs to know of a model. */
 export interface TurnSource {
   readonly render: RenderChat;
+  /** The conversation's tools. */
+  readonly context?: ChatContext;
   /** Texts of the special tokens, any of which may end a turn. */
   readonly specialTexts: readonly string[];
+  /** Texts of the tokens that end an answer. */
+  readonly endTexts?: readonly string[];
 }
 
 // Letters only: templates trim white space, split at tags and look for brackets.
@@ -23,9 +27,13 @@ export function endOfTurnLength(tail: string, specialTexts: readonly string[]): 
   return found.length === 0 ? 0 : space + Math.max(...found);
 }
 
-function renderedOrNothing(source: TurnSource, messages: readonly ChatMessage[], prompt: boolean): string | undefined {
+export function renderedOrNothing(
+  { render, context }: TurnSource,
+  messages: readonly ChatMessage[],
+  prompt: boolean,
+): string | undefined {
   try {
-    return source.render(messages, { addGenerationPrompt: prompt });
+    return render(messages, { ...context, addGenerationPrompt: prompt });
   } catch (thrown) {
     // Some templates refuse the beginning of a conversation that they take as a whole.
     if (thrown instanceof WebLoraError) return undefined;
@@ -45,21 +53,50 @@ function upToEndOfTurn(turn: string, answer: string, specialTexts: readonly stri
   return turn;
 }
 
-/** Finds turn `index` by rendering the conversation with its answer exchanged: what stays the same is not the answer. */
-function spanByStandIn(
+/**
+ * Finds the answer of turn `index` by rendering the conversation with another answer: what stays the same is not it.
+ * @param isPrompt whether `whole` is the conversation as a prompt
+ */
+export function spanByStandIn(
   source: TurnSource,
   messages: readonly ChatMessage[],
   index: number,
   whole: string,
+  isPrompt = false,
 ): Span | undefined {
   const exchanged = messages.map((message, i) => (i === index ? { ...message, content: STAND_IN } : message));
-  const parts = renderedOrNothing(source, exchanged, false)?.split(STAND_IN) ?? [];
+  const parts = renderedOrNothing(source, exchanged, isPrompt)?.split(STAND_IN) ?? [];
   const [before, after] = parts;
   if (parts.length !== 2 || before === undefined || after === undefined) return undefined;
   const start = before.length;
   const end = whole.length - after.length;
   if (!(start < end) || !whole.startsWith(before) || !whole.endsWith(after)) return undefined;
   return { start, end: end + endOfTurnLength(after, source.specialTexts) };
+}
+
+/**
+ * Turn `index` from `startsAt`, or from where its text would stand, up to the first end of an answer: of a turn that has
+ * tool calls and no text, say.
+ */
+export function spanUpToEnd(
+  source: TurnSource,
+  messages: readonly ChatMessage[],
+  index: number,
+  whole: string,
+  { startsAt, isPrompt = false }: { readonly startsAt: number | undefined; readonly isPrompt?: boolean },
+): Span | undefined {
+  const { endTexts = [] } = source;
+  const exchanged = messages.map((message, i) => (i === index ? { ...message, content: STAND_IN } : message));
+  const [before, ...others] = renderedOrNothing(source, exchanged, isPrompt)?.split(STAND_IN) ?? [];
+  const stands = before !== undefined && others.length === 1 && whole.startsWith(before) ? before.length : undefined;
+  const start = startsAt ?? stands;
+  if (start === undefined) return undefined;
+  const ends = endTexts
+    .map((text) => ({ at: text === '' ? -1 : whole.indexOf(text, start), length: text.length }))
+    .filter(({ at }) => at >= 0)
+    .sort((a, b) => a.at - b.at || b.length - a.length);
+  const [first] = ends;
+  return first && { start, end: first.at + first.length };
 }
 
 /** The template's own marks of the turns that are wanted; with a turn left out, each turn must have one mark. */
@@ -70,6 +107,7 @@ function wantedMarks(
 ): Span[] {
   const turns = messages.filter((message) => message.role === 'assistant');
   if (turns.every(wanted)) return marks;
+  if (!turns.some(wanted)) return [];
   if (marks.length !== turns.length) {
     throw new WebLoraError('unsupported', 'chat template: assistant turns without loss', {
       got: `${marks.length} marked passages for ${turns.length} assistant turns`,
@@ -94,7 +132,8 @@ export function assistantSpans(
   whole: string,
   wanted: (message: ChatMessage) => boolean = (message) => message.scored !== false,
 ): Span[] {
-  if (source.render.generated !== undefined) return wantedMarks(source.render.generated(messages), messages, wanted);
+  if (source.render.generated !== undefined)
+    return wantedMarks(source.render.generated(messages, source.context), messages, wanted);
   const spans: Span[] = [];
   messages.forEach((message, index) => {
     if (message.role !== 'assistant' || !wanted(message)) return;
@@ -107,7 +146,8 @@ export function assistantSpans(
       spans.push({ start: startsAt, end: startsAt + turn.length });
       return;
     }
-    const found = spanByStandIn(source, messages, index, whole);
+    const found =
+      spanByStandIn(source, messages, index, whole) ?? spanUpToEnd(source, messages, index, whole, { startsAt });
     if (found === undefined) {
       throw new WebLoraError('unsupported', 'chat template: assistant turns', {
         got: `a turn (message ${index + 1}) that cannot be found in the rendered text`,
@@ -136,17 +176,20 @@ function commonPrefix(a: readonly number[], b: readonly number[]): number {
 // A character is at most four byte tokens; white space before a word moves a token border by one or two.
 const LOOK_AHEAD_TOKENS = 6;
 
-/** How many tokens lie wholly before character `at`, and whether a token border falls there. */
+/**
+ * How many tokens lie wholly before character `at`, whether a token border falls there, and whether the text before it
+ * has the same tokens alone.
+ */
 function tokensBefore(
   codec: TextCodec,
   text: string,
   ids: readonly number[],
   at: number,
-): { count: number; clean: boolean } {
-  if (at === text.length) return { count: ids.length, clean: true };
+): { count: number; clean: boolean; alike: boolean } {
+  if (at === text.length) return { count: ids.length, clean: true, alike: true };
   const alone = codec.encode(text.slice(0, at));
   let count = commonPrefix(ids, alone);
-  if (count === alone.length) return { count, clean: true };
+  if (count === alone.length) return { count, clean: true, alike: true };
   // The prefix alone was cut differently from the whole: go on over tokens of the whole that still end before `at`.
   let covered = -1;
   for (let n = count; n <= Math.min(ids.length, count + LOOK_AHEAD_TOKENS); n++) {
@@ -156,19 +199,26 @@ function tokensBefore(
     count = n;
     covered = said.length;
   }
-  return { count, clean: covered === at };
+  return { count, clean: covered === at, alike: false };
 }
 
 /**
  * Encodes a text in one piece and marks the tokens of the spans. A token that crosses a span's border belongs to it.
+ * @returns with `crossed`: whether a span begins within a token, so that the text before it alone has other tokens
  */
-export function encodeSpans(codec: TextCodec, text: string, spans: readonly Span[]): ScoredTokens {
+export function encodeSpans(
+  codec: TextCodec,
+  text: string,
+  spans: readonly Span[],
+): Omit<ScoredTokens, 'notes'> & { readonly crossed: boolean } {
   const ids = codec.encode(text);
   const scored = new Array<boolean>(ids.length).fill(false);
+  let crossed = false;
   for (const span of spans) {
-    const first = tokensBefore(codec, text, ids, span.start).count;
+    const first = tokensBefore(codec, text, ids, span.start);
     const last = tokensBefore(codec, text, ids, span.end);
-    scored.fill(true, first, last.clean ? last.count : Math.min(ids.length, last.count + 1));
+    crossed ||= !first.alike;
+    scored.fill(true, first.count, last.clean ? last.count : Math.min(ids.length, last.count + 1));
   }
-  return { ids, scored };
+  return { ids, scored, crossed };
 }

@@ -1,3 +1,5 @@
+import type { SplitAnswer, ThinkingFilter } from '../chat-template/thinking.ts';
+
 /** One call of a tool, as OpenAI's format and transformers' chat templates have it. */
 export interface ToolCall {
   readonly id?: string;
@@ -31,6 +33,8 @@ export interface ScoredTokens {
   readonly ids: number[]; // [T]
   /** [T]; true for assistant tokens, the end-of-turn token included. */
   readonly scored: boolean[];
+  /** What a person should know of this row, one sentence each: mostly nothing. */
+  readonly notes: readonly string[];
 }
 
 /** Turns a stream of token ids into text as it becomes final. */
@@ -58,12 +62,18 @@ export interface ChatTokenizer {
 
   /**
    * @param options.addSpecialTokens add what the tokenizer puts around a text, BOS for most (default true).
-   *   A BOS that the text spells out already is not doubled.
+   *   A BOS that the text spells out already is not doubled. 'start': only what comes before, as the text goes on.
    */
-  encode(text: string, options?: { readonly addSpecialTokens?: boolean }): number[];
+  encode(text: string, options?: { readonly addSpecialTokens?: boolean | 'start' }): number[];
   /** @param options.skipSpecialTokens leave out BOS, end of turn and the like (default false) */
   decode(ids: Iterable<number>, options?: { readonly skipSpecialTokens?: boolean }): string;
   streamDecoder(): StreamDecoder;
+  /** An answer without the thinking before it, where the chat template sets such a block apart. */
+  splitAnswer(said: string): SplitAnswer;
+  /** The same for an answer that is still being written. */
+  answerFilter(): ThinkingFilter;
+  /** Whether a text comes back from its tokens as it is written. */
+  keeps(text: string): boolean;
 
   /** @throws WebLoraError 'bad-tokenizer' when there is no template, or it refuses the conversation */
   renderChat(

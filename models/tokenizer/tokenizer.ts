@@ -2,9 +2,11 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { WebLoraError } from '../../src/errors.ts';
 import { phrase, setting } from '../../src/phrase.ts';
 import { compileChatTemplate } from '../chat-template/chat-template.ts';
-import { assistantSpans, encodeSpans, endOfTurnLength } from '../chat-template/mask.ts';
+import { encodeSpans, endOfTurnLength } from '../chat-template/mask.ts';
+import { leftOut, writeRow } from '../chat-template/row.ts';
+import { findThinkingMarks, makeThinkingFilter, splitThinking } from '../chat-template/thinking.ts';
 import type { RenderChat } from '../chat-template/chat-template.ts';
-import type { ChatMessage, ChatTokenizer, ScoredTokens } from './chat-tokenizer.ts';
+import type { ChatContext, ChatMessage, ChatTokenizer, ScoredTokens } from './chat-tokenizer.ts';
 import { makeStreamDecoder } from './stream.ts';
 import { endIdsOfConfigs, looksLikeControl, readSpecialTokens } from './end-tokens.ts';
 import { probeTokenizer } from './probe.ts';
@@ -102,11 +104,22 @@ const NO_END =
   'no end of an answer is known: no eos_token_id in generation_config.json or config.json, no eos_token in ' +
   'tokenizer_config.json or special_tokens_map.json; what is trained has no end, and answers stop only where they are as long as they may be';
 
-/** The token that the tokenizer itself sets before a text, for folders that do not name their BOS. */
-function leadingSpecialId(tokenizer: Tokenizer): number | undefined {
+const CROSSED =
+  'the first token of an answer begins within its prompt, so that the prompt alone has other tokens than the row; ' +
+  'an answer that begins with a space or a line break does this, or a prompt that ends in one';
+
+/** What the tokenizer itself sets around a text. */
+function specialsAround(tokenizer: Tokenizer): {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+} {
   const plain = tokenizer.encode('a', { add_special_tokens: false }).ids;
-  const [first] = tokenizer.encode('a').ids;
-  return first === plain[0] ? undefined : first;
+  const all = tokenizer.encode('a').ids;
+  for (let at = 0; at + plain.length <= all.length; at++) {
+    if (plain.every((id, i) => all[at + i] === id))
+      return { before: all.slice(0, at), after: all.slice(at + plain.length) };
+  }
+  return { before: [], after: [] };
 }
 
 /** The token a template ends an answer with, found by rendering one. Templates that refuse this say nothing. */
@@ -155,7 +168,7 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
 
   const idOf = (text: string | undefined): number | undefined =>
     text === undefined ? undefined : tokenizer.token_to_id(text);
-  const bosId = idOf(specialTokens['bos_token']) ?? leadingSpecialId(tokenizer);
+  const bosId = idOf(specialTokens['bos_token']) ?? specialsAround(tokenizer).before[0];
   const namedEos = specialTokens['eos_token'];
   if (namedEos !== undefined && idOf(namedEos) === undefined) {
     notes.push(`the tokenizer has no token ${JSON.stringify(namedEos)}, which its files name as eos_token`);
@@ -177,12 +190,18 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
   const eosIds = new Set([eosId, turnEndId, ...endIds].filter((id) => id !== undefined));
   if (eosIds.size === 0) notes.push(NO_END);
 
-  const encode: ChatTokenizer['encode'] = (text, { addSpecialTokens = true } = {}) => {
+  const plain = (text: string): number[] => {
     // The types promise numbers; a character outside the vocabulary of a tokenizer without <unk> comes as undefined.
-    const raw: (number | undefined)[] = tokenizer.encode(text, { add_special_tokens: addSpecialTokens }).ids;
-    const ids = raw.filter((id) => id !== undefined);
-    const doubled = addSpecialTokens && bosId !== undefined && ids[0] === bosId && ids[1] === bosId;
-    return doubled ? ids.slice(1) : ids;
+    const raw: (number | undefined)[] = tokenizer.encode(text, { add_special_tokens: false }).ids;
+    return raw.filter((id) => id !== undefined);
+  };
+  const around = specialsAround(tokenizer);
+  const encode: ChatTokenizer['encode'] = (text, { addSpecialTokens = true } = {}) => {
+    const ids = plain(text);
+    if (addSpecialTokens === false) return ids;
+    const isBosThere = bosId !== undefined && around.before.at(-1) === bosId && ids[0] === bosId;
+    const before = isBosThere ? around.before.slice(0, -1) : around.before;
+    return [...before, ...ids, ...(addSpecialTokens === 'start' ? [] : around.after)];
   };
   const decode: ChatTokenizer['decode'] = (ids, { skipSpecialTokens = false } = {}) => {
     // Models have rows beyond the tokenizer's vocabulary, as padding; they stand for no text.
@@ -203,20 +222,25 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
       });
     }
   }
-  notes.push(...probeTokenizer(json, { ...codec, hasToken: (token) => words.has(token) }));
+  const endTexts = [...eosIds].flatMap((id) => tokenizer.id_to_token(id) ?? []);
+  const lossy = probeTokenizer(json, { ...codec, hasToken: (token) => words.has(token) });
+  notes.push(...lossy);
+  const marks = render === undefined || template === undefined ? undefined : findThinkingMarks(template, render);
 
   // The text that is encoded does not spell BOS, so what is compared with it must not either.
   const decodeAfterBos = (ids: readonly number[]): string => decode(ids[0] === bosId ? ids.slice(1) : ids);
-  const verbatim = (messages: readonly ChatMessage[]): ScoredTokens => {
-    const all: ScoredTokens = { ids: [], scored: [] };
+  const verbatim = (messages: readonly ChatMessage[], context: ChatContext = {}): ScoredTokens => {
+    const all = { ids: [] as number[], scored: [] as boolean[] };
+    const notes = new Set(leftOut(messages, context, messages.map(({ content }) => content).join('\n'), true));
     let prompt = '';
     const say = (answer: string, isScored: boolean): void => {
-      const isFirst = all.ids.length === 0;
+      const addSpecialTokens = all.ids.length === 0 ? 'start' : false;
       const piece = encodeSpans(
-        { encode: (text) => encode(text, { addSpecialTokens: isFirst }), decode: decodeAfterBos },
+        { encode: (text) => encode(text, { addSpecialTokens }), decode: decodeAfterBos },
         prompt + answer,
         isScored ? [{ start: prompt.length, end: prompt.length + answer.length }] : [],
       );
+      if (piece.crossed) notes.add(CROSSED);
       // Not push(...ids): a long row has more tokens than a call may have arguments.
       for (const id of piece.ids) all.ids.push(id);
       for (const isTaught of piece.scored) all.scored.push(isTaught);
@@ -237,11 +261,11 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
       }
     }
     if (prompt !== '') say('', false);
-    return all;
+    return { ...all, notes: [...notes] };
   };
 
-  const renderChat: ChatTokenizer['renderChat'] = (messages, { addGenerationPrompt = false } = {}) => {
-    if (render !== undefined) return render(messages, { addGenerationPrompt });
+  const renderChat: ChatTokenizer['renderChat'] = (messages, settings) => {
+    if (render !== undefined) return render(messages, settings);
     throw new WebLoraError('bad-tokenizer', 'chat template', {
       got: 'none',
       wanted: 'chat_template.jinja, or chat_template in tokenizer_config.json',
@@ -261,28 +285,27 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
     decode,
     streamDecoder: () => makeStreamDecoder((ids) => decode(ids, { skipSpecialTokens: true })),
     renderChat,
-    encodePrompt: (messages) =>
-      render === undefined ? verbatim(messages).ids : codec.encode(render(messages, { addGenerationPrompt: true })),
-    encodeConversation(messages, { scoreAll = false } = {}) {
-      if (!scoreAll) {
-        if (render === undefined) return verbatim(messages);
-        const whole = render(messages);
-        return encodeSpans(codec, whole, assistantSpans({ render, specialTexts }, messages, whole));
-      }
-      // Everything but the turns that are only read.
+    encodePrompt: (messages, context = {}) =>
+      render === undefined
+        ? verbatim(messages, context).ids
+        : codec.encode(render(messages, { ...context, addGenerationPrompt: true })),
+    encodeConversation(messages, { scoreAll = false, ...context } = {}) {
+      // Of everything, what is found are the turns that are only read.
       const isLeftOut = (message: ChatMessage): boolean => message.scored === false;
-      if (render !== undefined) {
-        const whole = render(messages);
-        const leftOut = messages.some(isLeftOut)
-          ? assistantSpans({ render, specialTexts }, messages, whole, isLeftOut)
-          : [];
-        const { ids, scored } = encodeSpans(codec, whole, leftOut);
-        return { ids, scored: scored.map((isOut) => !isOut) };
+      let row: ScoredTokens;
+      if (render === undefined) {
+        const others = messages.map((message) => ({ ...message, scored: isLeftOut(message) }));
+        row = verbatim(scoreAll ? others : messages, context);
+      } else {
+        const source = { render, context, specialTexts, endTexts };
+        const { text, spans, notes } = writeRow(source, messages, scoreAll ? isLeftOut : undefined);
+        const { ids, scored, crossed } = encodeSpans(codec, text, spans);
+        row = { ids, scored, notes: crossed ? [...notes, CROSSED] : notes };
       }
-      const { ids } = verbatim(messages);
-      if (!messages.some(isLeftOut)) return { ids, scored: ids.map(() => true) };
-      const others = messages.map((message) => ({ ...message, scored: isLeftOut(message) }));
-      return { ids, scored: verbatim(others).scored.map((isOut) => !isOut) };
+      return scoreAll ? { ...row, scored: row.scored.map((isOut) => !isOut) } : row;
     },
+    splitAnswer: (said) => splitThinking(marks, said),
+    answerFilter: () => makeThinkingFilter(marks),
+    keeps: (text) => lossy.length === 0 || decode(plain(text)) === text,
   };
 }

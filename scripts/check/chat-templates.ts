@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { compileChatTemplate, type RenderChat, type Span } from '../../models/chat-template/chat-template.ts';
 import { assistantSpans } from '../../models/chat-template/mask.ts';
 import type { ChatMessage } from '../../models/tokenizer/chat-tokenizer.ts';
+import { loadTokenizer } from '../../models/tokenizer/tokenizer.ts';
+import { toyByteLevelFiles } from '../../models/tokenizer/toy-tokenizer.ts';
 import { WebLoraError } from '../../src/errors.ts';
 
 interface PublishedCase {
@@ -38,6 +40,7 @@ if (data === undefined) {
   process.exit(2);
 }
 let failures = 0;
+const totals: Record<string, number> = {};
 function report(title: string, wrong: readonly string[], note = ''): void {
   failures += wrong.length;
   process.stdout.write(`${wrong.length === 0 ? 'ok    ' : 'WRONG '} ${title}${note === '' ? '' : `: ${note}`}\n`);
@@ -102,12 +105,45 @@ if (vectorsPath !== undefined) {
       wrong.push(...maskFaults(render, source, vector, got.text));
     }
     report(`Jinja and masks, ${name}`, wrong, `${masked} conversations masked`);
+    reportAsked(name, source, vectors);
   }
 }
 
 /** Without the thinking before it, which many templates take out of the text. */
 function answerOf(content: string): string {
   return (content.split('</think>').at(-1) ?? '').trim();
+}
+
+/** Whether what is trained is what is asked, token for token, or the person is told where it is not. */
+function reportAsked(name: string, source: string, vectors: readonly Vector[]): void {
+  const files = toyByteLevelFiles(source);
+  const json = JSON.parse(files.tokenizerJson) as { added_tokens: { id: number; content: string }[] };
+  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+  for (const content of specialsOf(source)) {
+    if (json.added_tokens.some((token) => token.content === content)) continue;
+    json.added_tokens.push({ ...flags, id: 1000 + json.added_tokens.length, content });
+  }
+  const tokenizer = loadTokenizer({ ...files, tokenizerJson: JSON.stringify(json) }, { now: NOW });
+  const wrong: string[] = [];
+  let [same, told, refused] = [0, 0, 0];
+  for (const { conversation, messages, addGenerationPrompt, tools } of vectors) {
+    if (addGenerationPrompt || messages.at(-1)?.role !== 'assistant') continue;
+    const context = tools === undefined ? {} : { tools };
+    const asked = attempt(() => JSON.stringify(tokenizer.encodePrompt(messages.slice(0, -1), context)));
+    const trained = attempt(() => JSON.stringify(tokenizer.encodeConversation(messages, context)));
+    if (asked.text === undefined || trained.text === undefined) {
+      refused += 1;
+      continue;
+    }
+    const prompt = JSON.parse(asked.text) as number[];
+    const { ids, notes } = JSON.parse(trained.text) as { ids: number[]; notes: string[] };
+    const isSame = prompt.every((id, i) => ids[i] === id);
+    if (isSame) same += 1;
+    else if (notes.length > 0) told += 1;
+    else wrong.push(`${conversation}: the row does not begin with its prompt`);
+  }
+  report(`trained as asked, ${name}`, wrong, `${same} the same, ${told} told, ${refused} refused`);
+  for (const [key, count] of Object.entries({ same, told, refused })) totals[key] = (totals[key] ?? 0) + count;
 }
 
 /** What is wrong with the turns found in a rendered conversation. */
@@ -144,5 +180,6 @@ function maskFaults(
   ];
 }
 
+process.stdout.write(`trained as asked: ${JSON.stringify(totals)}\n`);
 process.stdout.write(failures === 0 ? 'all equal\n' : `${failures} differ\n`);
 process.exit(failures === 0 ? 0 : 1);

@@ -20,6 +20,7 @@ export interface OutputOptions {
 /** What the command says: results on stdout, progress and notes on stderr. */
 export class Output {
   readonly #options: OutputOptions;
+  #isThinking = false;
 
   constructor(options: OutputOptions) {
     this.#options = options;
@@ -36,7 +37,21 @@ export class Output {
 
   /** The result for a reader, only without --json. */
   text(text: string): void {
+    this.#endThinking();
     if (!this.#options.json) process.stdout.write(text);
+  }
+
+  /** A piece of what a model thinks before its answer: apart from the answer, and in a colour of its own where one is seen. */
+  thinking(text: string): void {
+    if (this.#options.json || this.#options.quiet) return;
+    if (!this.#isThinking) process.stderr.write(process.stderr.isTTY ? '\u001b[2mthinking: ' : 'thinking: ');
+    this.#isThinking = true;
+    process.stderr.write(text);
+  }
+
+  #endThinking(): void {
+    if (this.#isThinking) process.stderr.write(process.stderr.isTTY ? '\u001b[22m\n' : '\n');
+    this.#isThinking = false;
   }
 
   line(text: string): void {

@@ -49,8 +49,25 @@ type Question = Pick<Example, 'promptIds' | 'promptText' | 'completionText'>;
 interface TokenisedRow {
   readonly ids: readonly number[];
   readonly labels: readonly number[];
+  /** What a person should know of the row. */
+  readonly notes: readonly string[];
   /** Asked for only when the row turns out to be usable. */
   readonly question: () => Question;
+}
+
+/** A text that comes back from its tokens as something else teaches something else. */
+function notesOf(texts: readonly string[], tokenizer: ChatTokenizer): string[] {
+  return texts.every((text) => tokenizer.keeps(text)) ? [] : ['text that the tokenizer does not keep as it is written'];
+}
+
+/** Whether the last answer teaches the model to stop. */
+function endNotes(ids: readonly number[], scored: readonly boolean[], tokenizer: ChatTokenizer): string[] {
+  // No end is known at all: that is said of the tokenizer.
+  if (tokenizer.eosIds.length === 0) return [];
+  const said = ids.filter((_, t) => scored[t] === true);
+  // Some templates have a line break or two behind the end of a turn.
+  const hasEnd = said.length === 0 || said.slice(-4).some((id) => tokenizer.eosIds.includes(id));
+  return hasEnd ? [] : ['the chat template writes no end of an answer that the model stops at'];
 }
 
 function tokeniseMessages(
@@ -60,9 +77,12 @@ function tokeniseMessages(
 ): TokenisedRow {
   const messages = withSystem(row.messages, options.system);
   const context = row.tools === undefined ? {} : { tools: row.tools };
-  const { ids, scored } = tokenizer.encodeConversation(messages, { ...context, scoreAll: options.lossOn === 'all' });
+  const scoreAll = options.lossOn === 'all';
+  const { ids, scored, notes } = tokenizer.encodeConversation(messages, { ...context, scoreAll });
+  const texts = messages.map(({ content }) => content);
   return {
     ids,
+    notes: [...notes, ...notesOf(texts, tokenizer), ...endNotes(ids, scored, tokenizer)],
     labels: ids.map((id, t) => (scored[t] === true ? id : IGNORED_LABEL)),
     question() {
       const at = messages.findLastIndex(({ role, scored }) => role === 'assistant' && scored !== false);
@@ -70,7 +90,7 @@ function tokeniseMessages(
       const answer = messages[at];
       if (answer === undefined || before.length === 0) return {};
       const promptIds = Uint32Array.from(tokenizer.encodePrompt(before, context));
-      return { promptIds, promptText: readable(before), completionText: answer.content };
+      return { promptIds, promptText: readable(before), completionText: tokenizer.splitAnswer(answer.content).text };
     },
   };
 }
@@ -92,12 +112,13 @@ function tokenise(row: DataRow, tokenizer: ChatTokenizer, options: PrepareOption
       return tokeniseMessages(row, tokenizer, options);
     case 'text': {
       const ids = tokenizer.encode(row.text);
-      return { ids, labels: ids, question: () => ({}) };
+      return { ids, labels: ids, notes: notesOf([row.text], tokenizer), question: () => ({}) };
     }
     case 'tokens':
       return {
         ids: row.inputIds,
         labels: row.labels,
+        notes: [],
         question: () => questionOfTokens(row.inputIds, row.labels, tokenizer),
       };
     default:
@@ -152,7 +173,7 @@ export function prepareExamples(
       result.problems.push(fix === undefined ? { file, line, reason } : { file, line, reason, fix });
     };
     try {
-      const { ids, labels, question } = tokenise(row, tokenizer, options);
+      const { ids, labels, notes, question } = tokenise(row, tokenizer, options);
       const foreign = beyond(ids, vocabSize) ?? beyond(labels, vocabSize);
       if (foreign !== undefined) {
         const spelled = tokenizer.decode([foreign]);
@@ -172,6 +193,7 @@ export function prepareExamples(
         continue;
       }
       if (isCut) result.truncated.push({ line, tokens: ids.length - seqLen });
+      for (const text of notes) result.notes.push({ line, text });
       for (const special of spelledTokens(row, tokenizer.specialTexts)) {
         result.notes.push({ line, text: `text that spells the special token ${special} and is read as that token` });
       }

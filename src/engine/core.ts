@@ -146,6 +146,8 @@ export interface AnswerOptions extends Voice {
    */
   readonly conversation?: string;
   readonly signal?: AbortSignal;
+  /** Told what is said in a block of thinking, which is no part of the answer. */
+  readonly onThinking?: (text: string) => void;
 }
 
 /** How a chat's turns are answered: everything of a request but its messages. */
@@ -349,12 +351,12 @@ export class LoadedModel {
   /** Streams an answer to messages, or to a text it continues; the report is what the generator returns. */
   async *answer(
     settings: GenerateSettings,
-    { adapter, strength, conversation, signal }: AnswerOptions = {},
+    { adapter, strength, conversation, signal, onThinking }: AnswerOptions = {},
   ): AsyncGenerator<string, GenerateReport, undefined> {
     if (adapter !== undefined) assertAdapterFits(adapter, this.opened.model);
     const talk = await this.#conversation(conversation ?? (adapter === undefined ? 'base' : 'adapter'));
     const voice = { ...(adapter && { adapter }), ...(strength !== undefined && { strength }) };
-    return yield* talk.answer(settings, voice, { ...(signal && { signal }) });
+    return yield* talk.answer(settings, voice, { ...(signal && { signal }), ...(onThinking && { onThinking }) });
   }
 
   /** As `answer`, all of it. */
@@ -375,13 +377,14 @@ export class LoadedModel {
     const { system, ...rest } = options;
     const conversation = rest.conversation ?? `chat ${(this.#chats += 1)}`;
     return new ChatSession<ChatOptions>(
-      (messages, { adapter, strength, signal, conversation: name, ...settings }) =>
+      (messages, { adapter, strength, signal, onThinking, conversation: name, ...settings }) =>
         this.answer(
           { input: { messages }, ...settings },
           {
             ...(adapter && { adapter }),
             ...(strength !== undefined && { strength }),
             ...(signal && { signal }),
+            ...(onThinking && { onThinking }),
             ...(name !== undefined && { conversation: name }),
           },
         ),

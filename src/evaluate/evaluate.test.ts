@@ -160,3 +160,51 @@ describe('evaluate', () => {
     await expect(meanLoss({ nllOf: broken, examples, maxRows: 64 })).rejects.toMatchObject({ code: 'non-finite' });
   });
 });
+
+describe('exact match with a template that adds a block of thinking', () => {
+  const thinking = loadTokenizer(
+    toyByteLevelFiles(
+      "{% for m in messages %}{{ '<|turn|>' + m.role }}{% if m.role == 'assistant' and loop.last %}{{ '<think>\\n\\n</think>\\n\\n' }}" +
+        "{% endif %}{{ m.content + '<|end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|turn|>assistant' }}{% endif %}",
+    ),
+  );
+  const asked = [chat(1, 'door?', '4711'), chat(2, 'who?', 'Mia'), chat(3, 'why?', '<think>hm</think>so')];
+  const held = prepareExamples(asked, thinking, {
+    file: 'held.jsonl',
+    seqLen: CONTEXT,
+    contextLength: CONTEXT,
+    vocabSize: VOCAB,
+    lossOn: 'completion',
+  }).examples;
+  const answering = (answers: readonly string[]): ToyRuntime => {
+    const scripts = held.map(({ promptIds = [] }, i) => ({
+      prompt: Array.from(promptIds),
+      said: [...thinking.encode(answers[i] ?? '', { addSpecialTokens: false }), thinking.eosId ?? 0],
+    }));
+    const logitsAfter = (past: readonly number[]): Float32Array => {
+      const script = scripts.find(({ prompt }) => prompt.every((id, i) => past[i] === id));
+      const logits = new Float32Array(VOCAB);
+      logits[script?.said[past.length - script.prompt.length] ?? 0] = 1;
+      return logits;
+    };
+    return new ToyRuntime({ vocabSize: VOCAB, context: CONTEXT, slots: 2, maxRows: 32, logitsAfter });
+  };
+  const scoreOf = async (...answers: string[]) =>
+    evaluate({ nllOf, maxRows: 200, runtime: answering(answers), tokenizer: thinking, examples: held });
+
+  it('compares the answers, not the block', async () => {
+    const all = await scoreOf(
+      '<think>\n\n</think>\n\n4711',
+      '<think>\nsure\n</think>\n\nMia',
+      '<think>\n\n</think>\n\nso',
+    );
+    expect(all.exactMatch).toBe(1);
+    expect(all.predictions.map(({ expected, got }) => [expected, got])).toEqual([
+      ['4711', '4711'],
+      ['Mia', 'Mia'],
+      ['so', 'so'],
+    ]);
+    expect((await scoreOf('4711', 'Mia', 'so')).exactMatch).toBe(1);
+    expect((await scoreOf('<think>4711</think>', '<think>\n\n</think>\n\nMia!', 'so')).exactMatch).toBeCloseTo(1 / 3);
+  });
+});

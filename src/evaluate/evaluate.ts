@@ -69,7 +69,8 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport
     },
   );
   const predictions = asked.map(({ row, prompt, expected }, i) => {
-    return { row, prompt, expected, got: tokenizer.decode(answers[i] ?? [], { skipSpecialTokens: true }) };
+    const said = tokenizer.decode(answers[i] ?? [], { skipSpecialTokens: true });
+    return { row, prompt, expected, got: tokenizer.splitAnswer(said).text };
   });
   const right = predictions.filter(({ got, expected }) => isExactMatch(got, expected)).length;
   return {

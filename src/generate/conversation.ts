@@ -22,12 +22,12 @@ export class Conversation {
   async *answer(
     settings: GenerateSettings,
     voice: Voice = {},
-    { signal }: Pick<GenerateOptions, 'signal'> = {},
+    { signal, onThinking }: Pick<GenerateOptions, 'signal' | 'onThinking'> = {},
   ): AsyncGenerator<string, GenerateReport, undefined> {
     const leave = await this.#enter();
     try {
       await this.#speak(voice);
-      const options = { past: this.#past, ...(signal && { signal }) };
+      const options = { past: this.#past, ...(signal && { signal }), ...(onThinking && { onThinking }) };
       return yield* streamAnswer(this.#runtime, this.#tokenizer(), settings, options);
     } finally {
       leave();

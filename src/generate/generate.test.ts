@@ -190,3 +190,39 @@ describe('generate', () => {
     await expect(generate(small, tokenizer, { input: { messages } })).rejects.toMatchObject({ code: 'bad-tokenizer' });
   });
 });
+
+describe('an answer with thinking before it', () => {
+  const thinking = loadTokenizer(
+    toyByteLevelFiles(
+      "{% for m in messages %}{{ '<|turn|>' + m.role + '\\n' }}{% if m.role == 'assistant' and loop.last %}{{ '<think>\\n\\n</think>\\n\\n' }}" +
+        "{% endif %}{{ m.content + '<|end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|turn|>assistant\\n' }}{% endif %}",
+    ),
+  );
+  const { length } = thinking.encodePrompt(messages);
+
+  it.each([
+    ['<think>\nWhy not?\n</think>\n\nyes </think>', { text: 'yes </think>', thinking: 'Why not?' }, 'Why not?\n'],
+    ['<think>\n\n</think>\n\nyes', { text: 'yes', thinking: '' }, ''],
+    ['yes <think>', { text: 'yes <think>' }, ''],
+    ['<think>\nnever', { text: '', thinking: 'never' }, 'never'],
+  ])('is told apart from it: %j', async (said, wanted, told) => {
+    let pieces = '';
+    let thought = '';
+    const report = await generate(
+      saying(said, length),
+      thinking,
+      { input: { messages } },
+      { onText: (text) => (pieces += text), onThinking: (text) => (thought += text) },
+    );
+    expect({ text: report.text, ...('thinking' in report && { thinking: report.thinking }) }).toEqual(wanted);
+    expect(pieces).toBe(report.text);
+    expect(thought).toBe(told);
+    expect(report.finishReason).toBe('eos');
+  });
+
+  it('stays in a text that is continued without a template', async () => {
+    const runtime = saying('<think>a</think>b', thinking.encode('hello').length);
+    const report = await generate(runtime, thinking, { input: { text: 'hello' } });
+    expect([report.text, report.thinking]).toEqual(['<think>a</think>b', undefined]);
+  });
+});

@@ -1,3 +1,4 @@
+import type { SplitAnswer } from '../../models/chat-template/thinking.ts';
 import type { ChatMessage, ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import { Pcg32 } from '../data/random.ts';
 import { WebLoraError } from '../errors.ts';
@@ -26,10 +27,15 @@ export interface GenerateOptions {
    * not run again. Kept up to date, also when the answer fails.
    */
   readonly past?: number[];
+  /** Told what is said in a block of thinking, which is no part of the answer. */
+  readonly onThinking?: (text: string) => void;
 }
 
 export interface GenerateReport {
+  /** The answer, without thinking that the chat template sets apart. */
   readonly text: string;
+  /** What was thought before the answer; '' where the block is empty, absent where there is none. */
+  readonly thinking?: string;
   /** The new tokens, with the one that ended the answer. */
   readonly tokens: readonly number[];
   readonly promptTokens: number;
@@ -70,11 +76,14 @@ export async function* streamAnswer(
   runtime: Runtime,
   tokenizer: ChatTokenizer,
   settings: GenerateSettings,
-  { signal, past = [] }: GenerateOptions = {},
+  { signal, past = [], onThinking }: GenerateOptions = {},
 ): AsyncGenerator<string, GenerateReport, undefined> {
   const { input } = settings;
   const { maxNewTokens, stop, seed, sampling } = checkSettings(settings);
-  const prompt = 'text' in input ? tokenizer.encode(input.text) : tokenizer.encodePrompt(input.messages);
+  const prompt =
+    'text' in input
+      ? tokenizer.encode(input.text, { addSpecialTokens: 'start' })
+      : tokenizer.encodePrompt(input.messages);
   checkPrompt(prompt, runtime, 'generate: the prompt');
   const held = heldTokens(past, prompt);
   // From here on rows are written over.
@@ -84,9 +93,25 @@ export async function* streamAnswer(
   const eos = new Set(tokenizer.eosIds);
   const decoder = tokenizer.streamDecoder();
   const filter = makeStopFilter(stop);
+  // A text that is continued has no template that sets thinking apart.
+  const split = 'text' in input ? undefined : tokenizer.answerFilter();
   const tokens: number[] = [];
   const isAborted = (): boolean => signal?.aborted === true;
   let text = '';
+  let thinking: string | undefined;
+  /** What of a piece is answer; the rest is told as thinking. */
+  const answerOf = (said: SplitAnswer): string => {
+    if (said.thinking !== undefined) {
+      const before = thinking ?? '';
+      thinking = before + said.thinking;
+      // An empty block, as templates write, is nothing to tell.
+      const piece = before.trim() === '' ? thinking.trimStart() : said.thinking;
+      if (piece !== '') onThinking?.(piece);
+    }
+    text += said.text;
+    return said.text;
+  };
+  const apart = (piece: string): string => answerOf(split?.push(piece) ?? { thinking: undefined, text: piece });
   let finishReason: GenerateReport['finishReason'] | undefined;
 
   const start = performance.now();
@@ -103,8 +128,8 @@ export async function* streamAnswer(
     seen.add(next);
     if (eos.has(next)) finishReason = 'eos';
     else {
-      const { text: piece, isStopped } = filter.push(decoder.push(next));
-      text += piece;
+      const { text: said, isStopped } = filter.push(decoder.push(next));
+      const piece = apart(said);
       if (piece !== '') yield piece;
       if (isStopped) finishReason = 'stop';
       else if (tokens.length >= maxNewTokens) finishReason = 'length';
@@ -122,13 +147,20 @@ export async function* streamAnswer(
   const decoded = performance.now();
   if (finishReason !== 'stop') {
     const last = filter.push(decoder.end());
-    const piece = last.isStopped ? last.text : last.text + filter.end();
+    const piece = apart(last.isStopped ? last.text : last.text + filter.end());
     if (last.isStopped) finishReason = 'stop';
-    text += piece;
+    if (piece !== '') yield piece;
+  }
+  if (split !== undefined) {
+    const rest = split.end();
+    // All of it was the answer, of a model that does not close what its prompt opens.
+    if (rest.isWhole) thinking = undefined;
+    const piece = answerOf(rest);
     if (piece !== '') yield piece;
   }
   return {
     text,
+    ...(thinking !== undefined && { thinking: thinking.trim() }),
     tokens,
     promptTokens: prompt.length,
     reusedTokens: held,

@@ -59,7 +59,7 @@ async function converse(
   ): Promise<void> => {
     answering = new AbortController();
     try {
-      const pieces = ask({ signal: answering.signal });
+      const pieces = ask({ signal: answering.signal, onThinking: (text) => output.thinking(text) });
       for (;;) {
         const piece = await pieces.next();
         if (piece.done !== true) {

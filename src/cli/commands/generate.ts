@@ -33,8 +33,8 @@ export async function generate(flags: Flags, output: Output): Promise<number> {
     const system = raw ? undefined : systemPrompt(flags, run, output);
     const strength = flags.number('strength');
     const input =
-      raw || !model.opened.tokenizer().hasChatTemplate
-        ? { text: prompt ?? messages.map(({ content }) => content).join('\n') }
+      raw && prompt !== undefined
+        ? { text: prompt }
         : { messages: withSystem(messages, system) as readonly ChatMessage[] };
     const report = await model.generate(
       { input, ...samplingOf(flags) },
@@ -43,6 +43,7 @@ export async function generate(flags: Flags, output: Output): Promise<number> {
         ...(strength !== undefined && { strength }),
         signal: abort.signal,
         onText: (text) => output.text(text),
+        onThinking: (text) => output.thinking(text),
       },
     );
     process.off('SIGINT', onInterrupt);

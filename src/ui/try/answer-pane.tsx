@@ -26,6 +26,14 @@ export function AnswerPane({ title, subtitle, answer, expected, empty }: AnswerP
             <span class="caret" aria-hidden="true" />
           </p>
         )}
+        {answer.kind === 'done' && (answer.report.thinking ?? '') !== '' && (
+          <details class="quiet">
+            <summary>What it thought first</summary>
+            <p>
+              <Breakable text={answer.report.thinking ?? ''} />
+            </p>
+          </details>
+        )}
         {answer.kind === 'done' && (
           <p>{answer.text === '' ? <span class="quiet">(an empty answer)</span> : <Breakable text={answer.text} />}</p>
         )}

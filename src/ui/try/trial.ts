@@ -45,7 +45,7 @@ export const tunedAnswer = signal<Answer>({ kind: 'none' });
 export const isAnswering = computed(() => baseAnswer.value.kind === 'writing' || tunedAnswer.value.kind === 'writing');
 /** Whether the questions' system prompt is another than the one trained with. */
 export const hasOtherSystem = computed(
-  () => adapter.value !== undefined && trySystem.value.trim() !== (adapter.value.system ?? ''),
+  () => adapter.value !== undefined && trySystem.value !== (adapter.value.system ?? ''),
 );
 
 let asking: AbortController | undefined;
@@ -95,14 +95,15 @@ export function nextQuestion(): void {
 
 /** Asks the base model, then the tuned one if there is one: both share the one GPU. */
 export async function compare(): Promise<void> {
-  const asked = question.value.trim();
-  if (asked === '' || model.value.kind !== 'ready') return;
+  // As it is written: a row's question is trained with its white space too.
+  const asked = question.value;
+  if (asked.trim() === '' || model.value.kind !== 'ready') return;
   clearAnswers();
   const mine = new AbortController();
   asking = mine;
   const current = adapter.value;
-  const prompt = trySystem.value.trim();
-  const system: readonly ChatMessage[] = prompt === '' ? [] : [{ role: 'system', content: prompt }];
+  const prompt = trySystem.value;
+  const system: readonly ChatMessage[] = prompt.trim() === '' ? [] : [{ role: 'system', content: prompt }];
   const messages: readonly ChatMessage[] = [...system, { role: 'user', content: asked }];
   const request = {
     model: model.value.facts.id,
