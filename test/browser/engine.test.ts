@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
@@ -102,6 +103,27 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
       await close();
     },
   );
+
+  it('says under a model what of its folder is not read', { timeout: 300_000 }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'weblora-notes-'));
+    try {
+      await cp(join(root, 'test/fixtures/toy-llama/model'), folder, { recursive: true });
+      const index = { weight_map: { 'model.norm.weight': 'model-00001-of-00001.safetensors' } };
+      await writeFile(join(folder, 'model.safetensors.index.json'), JSON.stringify(index));
+      const { page, complaints, close } = await open();
+      await page.getByText('Built-in model ready').waitFor(PATIENCE);
+      await page.getByRole('navigation').getByRole('link', { name: 'Model' }).click();
+      await page.getByLabel('Choose a folder').setInputFiles(folder);
+      await page
+        .getByLabel('Model and device')
+        .getByText('model.safetensors.index.json is left over from an earlier save and is not read')
+        .waitFor(PATIENCE);
+      expect(complaints).toEqual([]);
+      await close();
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
 
   it('opens a model from a folder, and goes on after a reload in mid-training', { timeout: 600_000 }, async () => {
     const lines = (await readFile(join(root, 'models/embedded/examples/shop/train.jsonl'), 'utf8')).trim().split('\n');
