@@ -4,6 +4,7 @@ import { ADAPTER_FORMATS } from '../adapters/formats/index.ts';
 import { VERSION } from '../version.ts';
 import { bench } from './commands/bench.ts';
 import { chat } from './commands/chat.ts';
+import { dataShow } from './commands/data-show.ts';
 import { evaluateCommand } from './commands/eval.ts';
 import { exportAdapter } from './commands/export.ts';
 import { generate } from './commands/generate.ts';
@@ -19,6 +20,7 @@ import {
   CHOOSE,
   COLUMNS,
   COMMON,
+  DATA_SHOW,
   flagNameOf,
   GENERATE,
   MODEL,
@@ -46,6 +48,20 @@ const NOT_BUILT = new Set([
   '--gate',
 ]);
 
+/** Groups of commands: `data` of `data show`. */
+const GROUPS: Readonly<Record<string, string>> = { data: 'look at data files' };
+
+/** A group of a command's subcommands, made at the first of them. */
+function groupIn(parent: Command, name: string): Command {
+  const known = parent.commands.find((one) => one.name() === name);
+  if (known !== undefined) return known;
+  return parent
+    .command(name)
+    .description(GROUPS[name] ?? '')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+}
+
 async function main(): Promise<number> {
   const program = new Command('weblora')
     .description('Fine-tune language models with LoRA on your own GPU, and try them at once.')
@@ -60,13 +76,17 @@ async function main(): Promise<number> {
     run: (flags: Flags, output: Output, argument: string) => Promise<number> | number,
   ): void => {
     const all = [...options, ...COMMON];
-    const sub = program
-      .command(name)
+    const words = name.split(' ');
+    const own = words.pop() ?? name;
+    const sub = words
+      .reduce(groupIn, program)
+      .command(own)
       .description(description)
       .exitOverride()
       .configureOutput({ writeErr: () => undefined });
     if (name === 'inspect')
       sub.argument('[model]', 'a model, adapter or run; nothing: models people use, and what fits');
+    if (name === 'data show') sub.argument('<file>', 'examples: JSONL, JSON, CSV, TSV, .xlsx or Parquet');
     for (const [flags, text] of all) sub.option(flags, text);
     const known = new Set(all.map(flagNameOf));
     // Commander fills in `shuffle: true` for --no-shuffle; only what was typed may count as given.
@@ -105,6 +125,12 @@ async function main(): Promise<number> {
       ['--out <file>', 'a .safetensors file'],
     ],
     logits,
+  );
+  command(
+    'data show',
+    'say what training makes of each row of a file: tokens, labels, notes',
+    DATA_SHOW,
+    (flags, output, file) => dataShow(file, flags, output),
   );
   command('plan', 'say what a training run will need; nothing is allocated', [...MODEL, ...SHAPE], plan);
   command(
@@ -167,9 +193,11 @@ function translate(error: CommanderError): WebLoraError {
     case 'commander.unknownCommand':
       return new WebLoraError('usage', 'command', {
         got: /'([^']*)'/.exec(error.message)?.[1] ?? 'an unknown command',
-        wanted: 'train, generate, chat, eval, logits, plan, export, inspect, bench or models',
+        wanted: 'train, generate, chat, eval, logits, data show, plan, export, inspect, bench or models',
         fix: 'see weblora --help',
       });
+    case 'commander.help':
+      return new WebLoraError('usage', 'command', { got: 'none', wanted: 'a command', fix: 'see --help' });
     case 'commander.missingArgument':
       return new WebLoraError('usage', 'argument', {
         got: 'nothing',

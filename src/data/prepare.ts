@@ -198,7 +198,12 @@ export function prepareExamples(
         result.notes.push({ line, text: `text that spells the special token ${special} and is read as that token` });
       }
       const cut = { ids: Uint32Array.from(ids.slice(0, seqLen)), labels: Int32Array.from(kept) };
-      result.examples.push({ ...cut, line, ...(options.withQuestions === false ? {} : question()) });
+      result.examples.push({
+        ...cut,
+        line,
+        ...(isCut && { isCut }),
+        ...(options.withQuestions === false ? {} : question()),
+      });
     } catch (thrown) {
       if (!(thrown instanceof WebLoraError) || thrown.code === 'internal') throw thrown;
       refuse(thrown.message);

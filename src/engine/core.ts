@@ -3,7 +3,6 @@ import { GpuBase } from '../../models/base/gpu-base.ts';
 import { openModel, readModel, type ModelFolder, type OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
-import { withSystem } from '../data/prepare.ts';
 import { WebLoraError } from '../errors.ts';
 import { phrase, setting, type Phrase } from '../phrase.ts';
 import { evaluate, type EvaluateProgress, type EvaluateReport } from '../evaluate/evaluate.ts';
@@ -27,12 +26,13 @@ import { resolveTrainConfig, type TrainConfig } from '../train/config.ts';
 import { programSettings } from '../train/program-settings.ts';
 import { planTraining, plansOf, withTilings, type Program, type ProgramReport } from '../train/program.ts';
 import type { FileStore } from '../storage/store.ts';
-import { readTrainingRows, resolveSeqLen, type DataFile } from '../train/run-data.ts';
+import { prepareFile, readTrainingRows, resolveSeqLen, type DataFile } from '../train/run-data.ts';
 import type { RunOutcome } from '../train/run-events.ts';
 import type { MadeTrainer, RunRequest, TrainerSpec } from '../train/run-request.ts';
 import { runTraining } from '../train/run.ts';
+import { tokenPieces } from '../train/show-rows.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
-import type { DataMeasure, PreviewRequest, TokenPiece } from '../../workers/engine/contract.ts';
+import type { DataMeasure, RowPreview } from '../../workers/engine/contract.ts';
 import { resolveContext } from './context.ts';
 import { tilingsFor } from './tilings.ts';
 
@@ -291,16 +291,23 @@ export class LoadedModel {
     );
   }
 
-  /** The tokens of a conversation and which of them are scored, each with its text. */
-  previewTokens({ messages, system, lossOn }: PreviewRequest): TokenPiece[] {
-    const tokenizer = this.opened.tokenizer();
-    const { ids, scored } = tokenizer.encodeConversation(withSystem(messages, system), { scoreAll: lossOn === 'all' });
-    const decoder = tokenizer.streamDecoder();
-    // A token that only begins a character, or that the decoder leaves out, shows as itself or not at all.
-    return ids.map((id, i) => ({
-      text: decoder.push(id) || tokenizer.decode([id]).replaceAll('\ufffd', ''),
-      scored: scored[i] === true,
-    }));
+  /** The first row of a file as training would see it: its tokens with their texts, or why it cannot be used. */
+  async previewRow(data: DataFile, given: Partial<TrainConfig>): Promise<RowPreview> {
+    const { lossOn, system, seqLen } = resolveTrainConfig(given);
+    const prepared = await prepareFile(this.opened, data, sft, {
+      seqLen: resolveSeqLen(seqLen, this.context),
+      context: this.context,
+      lossOn,
+      withQuestions: false,
+      ...(system !== undefined && { system }),
+    });
+    const [example] = prepared.rows;
+    const [problem] = prepared.problems;
+    return {
+      pieces: example === undefined ? [] : tokenPieces(example, this.opened.tokenizer()),
+      notes: prepared.rowNotes,
+      ...(example === undefined && problem !== undefined && { problem }),
+    };
   }
 
   /** Lengths of a file's rows as training would see them. */
@@ -474,12 +481,14 @@ export class LoadedModel {
       maxNewTokens?: number;
       skipBadRows?: boolean;
       onProgress?: (progress: EvaluateProgress) => void;
+      /** Takes what is to be known of the rows: how they were read, what of them is not used. */
+      onNotice?: (text: Phrase) => void;
       signal?: AbortSignal;
     } = {},
   ): Promise<EvaluateReport> {
-    const { adapter, system, maxNewTokens, skipBadRows = false, onProgress, signal } = options;
+    const { adapter, system, maxNewTokens, skipBadRows = false, onProgress, onNotice, signal } = options;
     const seqLen = resolveSeqLen(options.seqLen, this.context);
-    const { rows: examples } = await readTrainingRows(this.opened, data, sft, {
+    const { rows: examples, notices } = await readTrainingRows(this.opened, data, sft, {
       seqLen,
       context: this.context,
       lossOn: 'completion',
@@ -487,7 +496,8 @@ export class LoadedModel {
       withQuestions: true,
       ...(system !== undefined && { system }),
     });
-    const rows = Math.max(...examples.map(({ ids }) => ids.length));
+    for (const notice of notices) onNotice?.(notice);
+    const rows = examples.reduce((most, { ids }) => Math.max(most, ids.length), 0);
     // The forward half of a training plan gives exact per-token losses.
     const { trainer } = await this.#makeTrainer(
       {

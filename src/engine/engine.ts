@@ -94,7 +94,7 @@ export function makeEngine(deps: EngineDeps): EngineApi {
     listRuns: () => attempt(() => engine.listRuns()),
     readRun: (out) => attempt(() => engine.readRun(out)),
     deleteRun: (out) => attempt(() => engine.deleteRun(out)),
-    previewTokens: (model, request) => attempt(async () => engine.model(model).loaded.previewTokens(request)),
+    previewRow: (model, data, config) => attempt(() => engine.model(model).loaded.previewRow(data, config)),
     measureData: (model, data, config) => attempt(() => engine.model(model).loaded.measureData(data, config)),
     listRequests: () => attempt(async () => listRequests()),
     dispose: () => attempt(() => engine.dispose()),

@@ -2,7 +2,8 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import { readDataRows } from '../data/read-rows.ts';
-import { describeNote, describeProblem, gatherNotes, listLines, type RowProblem } from '../data/rows.ts';
+import { describeNote, describeProblem, gatherNotes, listLines } from '../data/rows.ts';
+import type { FileNote, RowNote, RowProblem } from '../data/rows.ts';
 import { splitRows } from '../data/split.ts';
 import { WebLoraError } from '../errors.ts';
 import { phrase, setting, type Phrase } from '../phrase.ts';
@@ -65,21 +66,37 @@ export function resolveSeqLen(given: number | undefined, context: number): numbe
   return given ?? Math.min(DEFAULT_SEQ_LEN, context);
 }
 
-/** Reads, checks and tokenises one file. @throws BadRowsError unless bad rows are to be skipped */
-export async function readTrainingRows<Row extends TrainingRow>(
+/** What decides which tokens a row becomes. */
+export interface RowOptions {
+  /** Tokens a row may have. */
+  readonly seqLen: number;
+  /** Tokens the model can attend to. */
+  readonly context: number;
+  readonly lossOn: 'completion' | 'all';
+  readonly system?: string;
+  readonly withQuestions: boolean;
+}
+
+/** All that is known of a file's rows, whether they can be used or not. */
+export interface PreparedFile<Row> {
+  readonly rows: readonly Row[];
+  /** Rows that cannot be used, in the file's order. */
+  readonly problems: readonly RowProblem[];
+  /** How the file was read, what of it is not used, which rows were cut; one for all rows of which the same is said. */
+  readonly notes: readonly FileNote[];
+  /** What is to be said of single rows. */
+  readonly rowNotes: readonly RowNote[];
+  readonly truncatedRows: number;
+}
+
+/** Reads and tokenises one file. */
+export async function prepareFile<Row extends TrainingRow>(
   opened: OpenModel,
   file: DataFile,
   objective: Objective<Row>,
-  options: {
-    seqLen: number;
-    context: number;
-    lossOn: 'completion' | 'all';
-    system?: string;
-    skipBadRows: boolean;
-    withQuestions: boolean;
-  },
-): Promise<{ rows: Row[]; facts: DataFacts; notices: Phrase[]; skipped: RowProblem[] }> {
-  const { seqLen, context, lossOn, system, skipBadRows, withQuestions } = options;
+  options: RowOptions,
+): Promise<PreparedFile<Row>> {
+  const { seqLen, context, lossOn, system, withQuestions } = options;
   const read = await readDataRows(file.bytes, file.name, file.columns === undefined ? {} : { columns: file.columns });
   const prepared = objective.prepare(read.rows, opened.tokenizer(), {
     file: file.name,
@@ -90,33 +107,52 @@ export async function readTrainingRows<Row extends TrainingRow>(
     withQuestions,
     ...(system !== undefined && { system }),
   });
-  const skipped = [...read.problems, ...prepared.problems].sort((a, b) => a.line - b.line);
-  if (skipped.length > 0 && !skipBadRows) throw new BadRowsError(file.name, skipped);
-  if (prepared.rows.length === 0) {
+  const { truncated } = prepared;
+  const notes = [...read.notes, ...gatherNotes(prepared.notes)];
+  if (truncated.length > 0) {
+    const rows = truncated.length === 1 ? '1 row is' : `${truncated.length} rows are`;
+    const lines = listLines(truncated.map(({ line }) => line));
+    notes.push({ text: `${rows} longer than ${seqLen} tokens and cut (${lines})` });
+  }
+  const cuts = truncated.map(({ line, tokens }) => ({
+    line,
+    text: `longer than ${seqLen} tokens: the last ${tokens} are cut off`,
+  }));
+  return {
+    rows: prepared.rows,
+    problems: [...read.problems, ...prepared.problems].sort((a, b) => a.line - b.line),
+    notes,
+    rowNotes: [...prepared.notes, ...cuts],
+    truncatedRows: truncated.length,
+  };
+}
+
+/** Reads, checks and tokenises one file. @throws BadRowsError unless bad rows are to be skipped */
+export async function readTrainingRows<Row extends TrainingRow>(
+  opened: OpenModel,
+  file: DataFile,
+  objective: Objective<Row>,
+  options: RowOptions & { readonly skipBadRows: boolean },
+): Promise<{ rows: readonly Row[]; facts: DataFacts; notices: Phrase[]; skipped: readonly RowProblem[] }> {
+  const { rows, problems: skipped, notes, truncatedRows } = await prepareFile(opened, file, objective, options);
+  if (skipped.length > 0 && !options.skipBadRows) throw new BadRowsError(file.name, skipped);
+  if (rows.length === 0) {
     throw new WebLoraError('bad-data', `${file.name}: rows`, {
       got: 'none that can be used',
       wanted: 'at least one',
       fix: 'check the file',
     });
   }
-  const notices: Phrase[] = [...read.notes, ...gatherNotes(prepared.notes)].map((note) =>
-    describeNote(file.name, note),
-  );
+  const notices: Phrase[] = notes.map((note) => describeNote(file.name, note));
   if (skipped.length > 0) notices.push(`${file.name}: ${skipped.length} rows are left out`);
-  if (prepared.truncated.length > 0) {
-    const lines = prepared.truncated.map(({ line }) => line);
-    notices.push(
-      `${file.name}: ${lines.length} rows are longer than ${seqLen} tokens and were cut (${listLines(lines)})`,
-    );
-  }
   const facts: DataFacts = {
     name: file.name,
     sha256: bytesToHex(sha256(file.bytes)),
-    rows: prepared.rows.length,
+    rows: rows.length,
     skippedRows: skipped.length,
-    truncatedRows: prepared.truncated.length,
+    truncatedRows,
   };
-  return { rows: prepared.rows, facts, notices, skipped };
+  return { rows, facts, notices, skipped };
 }
 
 /** The rows of a run: the training file, and the evaluation file or split. */

@@ -50,6 +50,10 @@ export class DataClient {
     return this.#call(() => this.#data.rows(from, count));
   }
 
+  rowFile(index: number): Promise<Result<Dataset>> {
+    return this.#call(() => this.#data.rowFile(index));
+  }
+
   fix(what: SetFix): Promise<Result<SetFacts>> {
     return this.#call(() => this.#data.fix(what));
   }

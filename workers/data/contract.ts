@@ -76,6 +76,8 @@ export interface DataApi {
   openKept(kept: KeptSet): Promise<Result<SetFacts>>;
   keep(): Promise<Result<KeptSet>>;
   rows(from: number, count: number): Promise<Result<readonly ShownRow[]>>;
+  /** One row as a file of its own, on the line it has in the open set's. */
+  rowFile(index: number): Promise<Result<Dataset>>;
   fix(what: SetFix): Promise<Result<SetFacts>>;
   edit(edit: SetEdit): Promise<Result<SetFacts>>;
   /** The open set for a run: `heldOut` is given, or a part of the rows is kept back when there are enough. */

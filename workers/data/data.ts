@@ -41,6 +41,7 @@ export function makeDataApi(): DataApi {
       }),
     keep: () => attempt(() => set().keep()),
     rows: (from, count) => attempt(() => set().shown(from, count)),
+    rowFile: (index) => attempt(() => set().rowFile(index)),
     fix: (what) =>
       attempt(() => {
         set().fix(what);

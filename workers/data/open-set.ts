@@ -94,6 +94,12 @@ export class OpenSet {
     return this.#rows.slice(from, from + count).map((row, i) => showRow(row, from + i));
   }
 
+  rowFile(index: number): Dataset {
+    const row = this.#rows[index];
+    if (row === undefined) throw new WebLoraError('internal', `there is no row ${index}`);
+    return { name: this.name, bytes: toJsonl([row]) };
+  }
+
   fix(what: SetFix): void {
     if (what === 'unusable') this.#problems = [];
     else this.#rows = this.#firstOfEach();

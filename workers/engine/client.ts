@@ -23,13 +23,12 @@ import type {
   NamedFile,
   NetworkRequest,
   PlanReport,
-  PreviewRequest,
+  RowPreview,
   ProgressEvent,
   Result,
   RunDetails,
   RunId,
   RunSummary,
-  TokenPiece,
   TrainEvent,
   TrainRequest,
 } from './contract.ts';
@@ -205,8 +204,8 @@ export class EngineClient {
     return this.#call(() => this.#engine.deleteRun(out));
   }
 
-  previewTokens(model: ModelId, request: PreviewRequest): Promise<Result<readonly TokenPiece[]>> {
-    return this.#call(() => this.#engine.previewTokens(model, request));
+  previewRow(model: ModelId, data: Dataset, config: Partial<TrainConfig>): Promise<Result<RowPreview>> {
+    return this.#call(() => this.#engine.previewRow(model, data, config));
   }
 
   measureData(model: ModelId, data: Dataset, config: Partial<TrainConfig>): Promise<Result<DataMeasure>> {

@@ -1,4 +1,5 @@
 import type { LoraMethod } from '../../src/adapters/adapter.ts';
+import type { RowNote } from '../../src/data/rows.ts';
 import type { Failure } from '../../src/errors.ts';
 import type { EvaluateReport } from '../../src/evaluate/evaluate.ts';
 import type { BaseFormat } from '../../src/formats/quantize.ts';
@@ -12,6 +13,7 @@ import type { ProgramReport as PlanReport } from '../../src/train/program.ts';
 import type { EvalMetrics, StepMetrics } from '../../src/train/metrics.ts';
 import type { RunEvent } from '../../src/train/run-events.ts';
 import type { RunRecord } from '../../src/train/run-record.ts';
+import type { TokenPiece } from '../../src/train/show-rows.ts';
 
 export type {
   CachedModel,
@@ -271,17 +273,13 @@ export interface RunDetails {
   readonly card: string;
 }
 
-export interface PreviewRequest {
-  readonly messages: readonly ChatMessage[];
-  readonly system?: string;
-  readonly lossOn?: 'completion' | 'all';
-}
-
-/** A token of a rendered conversation. */
-export interface TokenPiece {
-  readonly text: string;
-  /** Whether the model is taught to say it. */
-  readonly scored: boolean;
+/** One row as training would see it. */
+export interface RowPreview {
+  /** Its tokens; none where it cannot be used. */
+  readonly pieces: readonly TokenPiece[];
+  readonly notes: readonly RowNote[];
+  /** Why it cannot be used. */
+  readonly problem?: RowProblem;
 }
 
 export interface DataMeasure {
@@ -344,8 +342,8 @@ export interface EngineApi {
   readRun(out: string): Promise<Result<RunDetails>>;
   /** Removes a run with its checkpoints and its adapter; `locked` while it is being trained. */
   deleteRun(out: string): Promise<Result<null>>;
-  /** The tokens a conversation is trained on, through the model's template. */
-  previewTokens(model: ModelId, request: PreviewRequest): Promise<Result<readonly TokenPiece[]>>;
+  /** The first row of a data file as training would see it, through the model's template. */
+  previewRow(model: ModelId, data: Dataset, config: Partial<TrainConfig>): Promise<Result<RowPreview>>;
   /** Lengths of a data file's rows in this model's tokens. */
   measureData(model: ModelId, data: Dataset, config: Partial<TrainConfig>): Promise<Result<DataMeasure>>;
   listRequests(): Promise<Result<readonly NetworkRequest[]>>;

@@ -407,14 +407,17 @@ export function makeEngine({
       deleted.add(out);
       return Promise.resolve(done(null));
     },
-    previewTokens(_model, { messages, system }) {
-      const turns = [...(system === undefined ? [] : [{ role: 'system', content: system }]), ...messages];
+    previewRow(_model, data, { system }) {
+      const row = JSON.parse(new TextDecoder().decode(data.bytes)) as {
+        messages: readonly { readonly role: string; readonly content: string }[];
+      };
+      const turns = [...(system === undefined ? [] : [{ role: 'system', content: system }]), ...row.messages];
       const pieces = turns.flatMap(({ role, content }) => {
         const scored = role === 'assistant';
         const words = (content.match(/\S+\s*/g) ?? []).map((text) => ({ text, scored }));
         return [{ text: `<|${role}|>`, scored: false }, ...words, { text: '<|end|>', scored }];
       });
-      return Promise.resolve(done(pieces));
+      return Promise.resolve(done({ pieces, notes: [] }));
     },
     measureData: (_model, data) => {
       const rows = new TextDecoder().decode(data.bytes).split('\n').filter(Boolean).length;

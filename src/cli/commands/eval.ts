@@ -25,6 +25,8 @@ export async function evaluateCommand(flags: Flags, output: Output): Promise<num
         return await model.evaluate(data, {
           ...(tuned && adapter && { adapter }),
           ...(system !== undefined && { system }),
+          // The second measurement reads the same rows.
+          ...(tuned && { onNotice: (text) => output.note(text) }),
           onProgress: ({ phase, done, total }) => {
             if (phase === 'answers') progress.update(done, total);
           },

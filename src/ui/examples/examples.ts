@@ -223,6 +223,11 @@ export async function rowsOf(from: number, count: number): Promise<Awaited<Retur
   return data.rows(from, count);
 }
 
+/** One of the open set's rows as a file, for the engine. */
+export async function rowFile(index: number): Promise<Awaited<ReturnType<typeof data.rowFile>>> {
+  return data.rowFile(index);
+}
+
 /** @returns whether it was changed */
 async function change(ask: () => Promise<Result<SetFacts>>): Promise<boolean> {
   const state = examples.peek();

@@ -1,26 +1,80 @@
-import { preview } from './preview.ts';
-import { formatCount } from '../words.ts';
+import { useRef } from 'preact/hooks';
+import type { RowPreview } from '../../../workers/engine/contract.ts';
 import { Term } from '../parts/term.tsx';
+import { isTraining } from '../train/training.ts';
+import { asSentence, formatCount } from '../words.ts';
+import { examples } from './examples.ts';
+import { preview, previewIndex } from './preview.ts';
 
-/** The first example as the model sees it: what it is taught to say stands out. */
+/** Any example as the model sees it: what it is taught to say stands out, and what is to be known of the row is said. */
 export function TokenPreview() {
-  const pieces = preview.value;
-  if (pieces === undefined) return null;
-  const scored = pieces.filter((piece) => piece.scored).length;
+  const state = examples.value;
+  const shown = preview.value;
+  const count = state.kind === 'ready' ? state.set.facts.rowCount : 0;
+  // Once a row of this set was shown, the frame stays while another is read.
+  const shownOf = useRef<typeof state>(undefined);
+  if (shown !== undefined) shownOf.current = state;
+  if (count === 0 || isTraining.value || (shown === undefined && shownOf.current !== state)) return null;
   return (
     <details class="settings">
       <summary>What the model sees</summary>
       <div class="stack">
-        <p class="quiet">
-          The first example in the model’s own form: {formatCount(pieces.length)} <Term name="token">tokens</Term>. The
-          marked {formatCount(scored)} are what it learns to say; the rest it only reads.
-        </p>
-        <p class="tokens">
-          {pieces.map(({ text, scored: isScored }, i) =>
-            isScored ? <mark key={i}>{text}</mark> : <span key={i}>{text}</span>,
-          )}
-        </p>
+        {shown === undefined ? <p class="quiet">Reading the example…</p> : <Shown {...shown} />}
+        {count > 1 && <RowChoice count={count} />}
       </div>
     </details>
+  );
+}
+
+function Shown({ pieces, notes, problem }: RowPreview) {
+  const scored = pieces.filter((piece) => piece.scored).length;
+  if (problem !== undefined) {
+    return <p class="notice">This example cannot be used: {problem.reason}.</p>;
+  }
+  return (
+    <>
+      <p class="quiet">
+        The example in the model’s own form: {formatCount(pieces.length)} <Term name="token">tokens</Term>. The marked{' '}
+        {formatCount(scored)} are what it learns to say; the rest it only reads.
+      </p>
+      {notes.map(({ text }) => (
+        <p key={text} class="notice">
+          {asSentence(text)}
+        </p>
+      ))}
+      <p class="tokens">
+        {pieces.map(({ text, scored: isScored }, i) =>
+          isScored ? <mark key={i}>{text}</mark> : <span key={i}>{text}</span>,
+        )}
+      </p>
+    </>
+  );
+}
+
+function RowChoice({ count }: { readonly count: number }) {
+  const index = previewIndex.value;
+  const go = (to: number): void => {
+    if (Number.isInteger(to)) previewIndex.value = Math.min(count - 1, Math.max(0, to));
+  };
+  return (
+    <div class="actions">
+      <button type="button" class="plain" disabled={index === 0} onClick={() => go(index - 1)}>
+        Previous example
+      </button>
+      <label>
+        Example{' '}
+        <input
+          type="number"
+          min={1}
+          max={count}
+          value={index + 1}
+          onChange={({ currentTarget }) => go(currentTarget.valueAsNumber - 1)}
+        />{' '}
+        of {formatCount(count)}
+      </label>
+      <button type="button" class="plain" disabled={index + 1 >= count} onClick={() => go(index + 1)}>
+        Next example
+      </button>
+    </div>
   );
 }
