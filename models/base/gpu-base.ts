@@ -133,7 +133,7 @@ export class GpuBase {
       let done = 0;
       for (const spec of model.weights) {
         if (spec.kind === 'vector') {
-          gpu.writeBuffer(base.buffers.take(vectorBufferName(spec.name)), 0, await opened.read(spec.name));
+          gpu.writeBuffer(base.buffers.require(vectorBufferName(spec.name)), 0, await opened.read(spec.name));
         } else {
           for await (const rows of streamMatrix(opened, spec, format)) base.#upload(spec, rows);
           // What was written stays in JavaScript's memory until the queue has taken it.
@@ -144,8 +144,8 @@ export class GpuBase {
       }
       for (const [table, rope] of Object.entries(model.rope)) {
         const { cos, sin } = rotaryTables(rope, context);
-        gpu.writeBuffer(base.buffers.take(ropeBufferName(table, 'cos')), 0, cos);
-        gpu.writeBuffer(base.buffers.take(ropeBufferName(table, 'sin')), 0, sin);
+        gpu.writeBuffer(base.buffers.require(ropeBufferName(table, 'cos')), 0, cos);
+        gpu.writeBuffer(base.buffers.require(ropeBufferName(table, 'sin')), 0, sin);
       }
       await gpu.idle();
       return base;
@@ -165,7 +165,7 @@ export class GpuBase {
         const perRow = (words?.length ?? 0) / rows;
         if (words === undefined || perRow === 0) continue;
         this.gpu.writeBuffer(
-          this.buffers.take(weightBufferName(weight, part, of === 'codes' ? 'codes' : 'scales')),
+          this.buffers.require(weightBufferName(weight, part, of === 'codes' ? 'codes' : 'scales')),
           (from - part.firstRow) * perRow * 4,
           words.subarray((from - firstRow) * perRow, (to - firstRow) * perRow),
         );

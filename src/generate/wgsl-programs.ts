@@ -157,20 +157,20 @@ export class Program {
       ...slabRequests(planned.full.placement.slabBytes),
       { name: 'uniforms', bytes: planned.uniformBytes, usage: Usage.uniform | Usage.copyDst },
     ]);
-    base.gpu.writeBuffer(this.#buffers.take('uniforms'), 0, this.#uniforms);
+    base.gpu.writeBuffer(this.#buffers.require('uniforms'), 0, this.#uniforms);
   }
 
   /** The shared result that `until` leaves, e.g. `logits` or `best.values`. */
   result(name: string): GPUBuffer {
-    return this.#shared.take(name);
+    return this.#shared.require(name);
   }
 
   /** Makes everything a call with so many rows needs, so that the call itself only writes and encodes. */
   async prepare(rows: number, cache: Cache, adapter?: LoraAdapter): Promise<void> {
     const sized = this.#sizedFor(rows);
-    const matrices = adapter === undefined ? undefined : this.#pool.take(adapter, this.#planned.layout);
+    const matrices = adapter === undefined ? undefined : this.#pool.ensureResident(adapter, this.#planned.layout);
     const source = this.#sourceOf(cache, matrices);
-    const uniforms = this.#buffers.take('uniforms');
+    const uniforms = this.#buffers.require('uniforms');
     sized.template ??= await Replay.make(this.#base.gpu, sized.plan, source, uniforms, sized.uniformsOffset);
     this.#replayOf(sized, cache, adapter);
   }
@@ -193,14 +193,14 @@ export class Program {
     const replay = this.#replayOf(sized, cache, adapter);
     if (adapter !== undefined) this.#setScale(adapter.scale * strength);
     write((name) => this.#inputs.of(name), sized.rows);
-    this.#base.gpu.writeBuffer(this.#shared.take('inputs'), 0, this.#inputs.all);
+    this.#base.gpu.writeBuffer(this.#shared.require('inputs'), 0, this.#inputs.all);
     const { length } = replay;
     const to = { logits: length - 2, best: length - 1, all: length }[until];
     replay.run({ to, ...(finish && { finish }) });
   }
 
   #replayOf(sized: Sized, cache: Cache, adapter: LoraAdapter | undefined): Replay {
-    const matrices = adapter === undefined ? undefined : this.#pool.take(adapter, this.#planned.layout);
+    const matrices = adapter === undefined ? undefined : this.#pool.ensureResident(adapter, this.#planned.layout);
     const ofCache = sized.replays.get(cache) ?? new WeakMap<object, Replay>();
     sized.replays.set(cache, ofCache);
     const known = ofCache.get(matrices ?? NO_ADAPTER);
@@ -209,7 +209,7 @@ export class Program {
     const made = sized.template.rebind(
       (buffer) => buffer === 'params' || cache.buffers.get(buffer) !== undefined,
       this.#sourceOf(cache, matrices),
-      this.#buffers.take('uniforms'),
+      this.#buffers.require('uniforms'),
       sized.uniformsOffset,
     );
     ofCache.set(matrices ?? NO_ADAPTER, made);
@@ -222,14 +222,14 @@ export class Program {
       cache.buffers.get(name) ??
       this.#buffers.get(name) ??
       this.#shared.get(name) ??
-      this.#base.buffers.take(name);
+      this.#base.buffers.require(name);
   }
 
   #setScale(scale: number): void {
     if (scale === this.#scale) return;
     const view = new DataView(this.#uniforms.buffer);
     for (const offset of this.#scaleOffsets) view.setFloat32(offset, scale, true);
-    this.#base.gpu.writeBuffer(this.#buffers.take('uniforms'), 0, this.#uniforms);
+    this.#base.gpu.writeBuffer(this.#buffers.require('uniforms'), 0, this.#uniforms);
     this.#scale = scale;
   }
 

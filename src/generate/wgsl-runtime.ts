@@ -40,7 +40,7 @@ export class WgslRuntime implements Runtime {
     this.#programs = programs;
     this.#program = program;
     this.#cache = { buffers };
-    this.#staging = buffers.take('staging');
+    this.#staging = buffers.require('staging');
     this.#onDispose = onDispose;
     this.vocabSize = programs.base.model.shape.vocabSize;
     this.context = programs.context;

@@ -109,7 +109,7 @@ export class Gpu {
   }
 
   /**
-   * Makes buffers under an out-of-memory scope: a GPU without room for them says so and stays usable.
+   * Makes buffers under an out-of-memory scope: a GPU without memory for them says so and stays usable.
    * @param what what they are for, for the message
    * @throws `out-of-memory`
    */
@@ -126,8 +126,8 @@ export class Gpu {
     if (error === null) return made;
     made.destroy();
     throw new WebLoraError('out-of-memory', what, {
-      got: error.message || 'no room on the GPU',
-      wanted: 'room beside what is loaded',
+      got: error.message || 'no memory left on the GPU',
+      wanted: 'memory beside what is loaded',
       fix: phrase`close other programs and tabs, lower ${setting('context')}, or choose a smaller model`,
     });
   }

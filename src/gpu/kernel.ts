@@ -18,7 +18,7 @@ export interface StorageBinding {
 
 /** A WGSL file with the facts that are read off its source: nothing is declared twice. */
 export interface Kernel {
-  /** Room name, e.g. `rms_norm`. */
+  /** Name of the kernel's folder, e.g. `rms_norm`, or of a variant in it. */
   readonly name: string;
   readonly wgsl: string;
   /** Fields of `struct Params`, in order; each 4 bytes. Empty when the kernel takes none. */
@@ -28,14 +28,14 @@ export interface Kernel {
   readonly entryPoints: readonly string[];
 }
 
-/** Bind-group slot of the uniform block, by convention in every room. */
+/** Bind-group slot of the uniform block, by convention in every kernel. */
 export const PARAMS_BINDING = 0;
 
 /** The specification's default for maxStorageBuffersPerShaderStage; Chromium gives 10, Dawn in Node more. */
 export const MAX_STORAGE_BINDINGS = 8;
 
 /**
- * Reads a kernel's interface off its WGSL source. Conventions of every room: one bind group (0); binding 0 is
+ * Reads a kernel's interface off its WGSL source. Conventions of every kernel: one bind group (0); binding 0 is
  * `var<uniform> …: Params` whose struct has only u32, i32 and f32 scalars; every other binding is a storage buffer.
  * @throws `internal` when the source breaks a convention
  */
@@ -69,7 +69,7 @@ export function defineKernel(name: string, wgsl: string): Kernel {
 }
 
 /**
- * One dispatch of one entry point, before buffers are known: what a room's spec returns.
+ * One dispatch of one entry point, before buffers are known: what the spec in a kernel's folder returns.
  * `operands` name the WGSL storage variables the entry point uses; the executor maps each to a tensor.
  */
 export interface Launch {
@@ -81,7 +81,7 @@ export interface Launch {
   readonly operands: readonly string[];
   /**
    * Operands under which another operand's tensor is bound: unread ones, so that one program serves launches with and
-   * without them, and those that change places. A program takes seconds to compile on a software adapter.
+   * without them, and those that are swapped. A program takes seconds to compile on a software adapter.
    */
   readonly aliases?: Readonly<Record<string, string>>;
   readonly workgroups: readonly [number, number, number];

@@ -1,6 +1,6 @@
 import { Usage, type Gpu } from './gpu.ts';
 
-/** Passes that one query set has room for: WebGPU allows 4096 queries, and a pass takes two. */
+/** Passes that fit one query set: WebGPU allows 4096 queries, and a pass takes two. */
 export const TIMED_PASSES = 2048;
 
 /**

@@ -268,7 +268,7 @@ export class BufferSet {
     return this.#buffers.get(name);
   }
 
-  take(name: string): GPUBuffer {
+  require(name: string): GPUBuffer {
     const buffer = this.#buffers.get(name);
     if (buffer === undefined) throw new WebLoraError('internal', `no buffer '${name}'`);
     return buffer;

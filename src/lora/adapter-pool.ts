@@ -22,7 +22,7 @@ export class AdapterPool {
   }
 
   /** The adapter's matrices, uploaded unless they are resident. Work submitted with others is not disturbed. */
-  take(adapter: LoraAdapter, layout: ParamLayout): GpuAdapter {
+  ensureResident(adapter: LoraAdapter, layout: ParamLayout): GpuAdapter {
     const known = this.#resident.get(adapter);
     if (known !== undefined) {
       this.#resident.delete(adapter);

@@ -62,15 +62,15 @@ export class WgslTrainer implements Trainer {
     await compilePlans(gpu, forwardOnly ? [...plans.values()] : [...plans.values(), program.update], onProgress);
     const buffers = new BufferSet(gpu, program.buffers);
     try {
-      const uniforms = buffers.take('uniforms');
+      const uniforms = buffers.require('uniforms');
       for (const [rows, plan] of program.plans)
         gpu.writeBuffer(uniforms, program.uniformOffsets.get(rows) ?? 0, plan.uniforms);
       const updateOffset = program.updateUniformsOffset;
       gpu.writeBuffer(uniforms, updateOffset, program.update.uniforms);
-      const source = (name: string): GPUBuffer => buffers.get(name) ?? base.buffers.take(name);
+      const source = (name: string): GPUBuffer => buffers.get(name) ?? base.buffers.require(name);
       const update = forwardOnly ? undefined : await Replay.make(gpu, program.update, source, uniforms, updateOffset);
       const trainer = new WgslTrainer(base, program, buffers, update);
-      gpu.writeBuffer(buffers.take('scalars'), 0, Uint32Array.from(SCALARS_RESET));
+      gpu.writeBuffer(buffers.require('scalars'), 0, Uint32Array.from(SCALARS_RESET));
       for (const [rows, plan] of plans) {
         trainer.#replays.set(
           rows,
@@ -109,7 +109,7 @@ export class WgslTrainer implements Trainer {
     const replay = this.#writeInputs(batch, seed, new Float32Array(labelled));
     const forwardEnd = this.program.plans.get(bucketRows(batch.rows))?.forwardEnd ?? replay.length;
     this.#encode(replay, { ...this.#clearing(first), labelled, to: forwardEnd });
-    const nll = await this.#gpu.readBuffer(this.#buffers.take('nll'), 0, labelled * 4);
+    const nll = await this.#gpu.readBuffer(this.#buffers.require('nll'), 0, labelled * 4);
     this.#writeInputs(batch, seed, dNllOf(new Float32Array(nll)));
     this.#encode(replay, { ...this.#staging(batch), from: forwardEnd });
   }
@@ -128,35 +128,35 @@ export class WgslTrainer implements Trainer {
 
   /** The beginning of a micro-step's first command buffer. */
   #clearing(first: boolean): Pick<ReplayOptions, 'begin'> {
-    const gradients = this.#buffers.take('gradients');
+    const gradients = this.#buffers.require('gradients');
     return { begin: (encoder) => first && encoder.clearBuffer(gradients) };
   }
 
   /** The end of a micro-step's last command buffer: its losses go where the host will read them. */
   #staging({ lossRows }: MicroBatch): Pick<ReplayOptions, 'labelled' | 'finish'> {
     const labelled = lossRows.length;
-    const staging = this.#buffers.take(`staging/${this.#slot}`);
+    const staging = this.#buffers.require(`staging/${this.#slot}`);
     const offset = this.#microSteps * this.#rowsMax * 4;
     this.#labelled.push(labelled);
     this.#microSteps += 1;
     return {
       labelled,
       finish: (encoder) => {
-        if (labelled > 0) encoder.copyBufferToBuffer(this.#buffers.take('nll'), 0, staging, offset, labelled * 4);
+        if (labelled > 0) encoder.copyBufferToBuffer(this.#buffers.require('nll'), 0, staging, offset, labelled * 4);
       },
     };
   }
 
   async update(hyper: Hyper): Promise<UpdateResult> {
     const slot = this.#slot;
-    const staging = this.#buffers.take(`staging/${slot}`);
+    const staging = this.#buffers.require(`staging/${slot}`);
     const scalarsOffset = this.#rowsMax * this.program.settings.microSteps * 4;
     const replay = this.#update;
     if (replay === undefined) throw new WebLoraError('internal', 'update: this trainer was made for losses only');
-    this.#gpu.writeBuffer(this.#buffers.take('hyper'), 0, packHyper(hyper));
+    this.#gpu.writeBuffer(this.#buffers.require('hyper'), 0, packHyper(hyper));
     this.#encode(replay, {
       finish: (encoder) => {
-        encoder.copyBufferToBuffer(this.#buffers.take('scalars'), 0, staging, scalarsOffset, SCALARS_WORDS * 4);
+        encoder.copyBufferToBuffer(this.#buffers.require('scalars'), 0, staging, scalarsOffset, SCALARS_WORDS * 4);
       },
     });
     const labelled = [...this.#labelled];
@@ -184,7 +184,7 @@ export class WgslTrainer implements Trainer {
     const replay = this.#writeInputs(batch, { low: 0, high: 0 });
     const labelled = batch.lossRows.length;
     this.#encode(replay, { labelled, to: plan?.forwardEnd ?? replay.length });
-    return new Float32Array(await this.#gpu.readBuffer(this.#buffers.take('nll'), 0, labelled * 4));
+    return new Float32Array(await this.#gpu.readBuffer(this.#buffers.require('nll'), 0, labelled * 4));
   }
 
   /** Floating-point operations of the batch's bucket, without the loss chunks that its labels leave out. */
@@ -233,7 +233,7 @@ export class WgslTrainer implements Trainer {
       const times = new Map<string, KernelTime>();
       const dNll = new Float32Array(batch.lossRows.length).fill(1);
       await this.#writeInputs(batch, { low: 0, high: 0 }, dNll).profile(timer, times, batch.lossRows.length);
-      this.#gpu.writeBuffer(this.#buffers.take('hyper'), 0, packHyper(hyper));
+      this.#gpu.writeBuffer(this.#buffers.require('hyper'), 0, packHyper(hyper));
       await this.#update?.profile(timer, times);
       return times;
     } finally {
@@ -243,7 +243,7 @@ export class WgslTrainer implements Trainer {
 
   /** The flat parameter buffer and its layout, for generation with the adapter in training. */
   get params(): GPUBuffer {
-    return this.#buffers.take('params');
+    return this.#buffers.require('params');
   }
 
   dispose(): void {
@@ -271,14 +271,14 @@ export class WgslTrainer implements Trainer {
     this.#inputs.of('labels').set(padded.lossLabels);
     const weights = this.#inputs.of('loss_weights');
     new Float32Array(weights.buffer, weights.byteOffset, weights.length).set(dNll ?? new Float32Array(labelled));
-    this.#gpu.writeBuffer(this.#buffers.take('inputs'), 0, this.#inputs.all);
+    this.#gpu.writeBuffer(this.#buffers.require('inputs'), 0, this.#inputs.all);
     return replay;
   }
 
   /** Codes as numbers from 0 to 255, which any format of floats keeps. */
   async #readMoments({ name, bytes, holds }: StateBuffer): Promise<NamedMatrices> {
     if (holds === 'params') return this.#readNamed(name);
-    const content = await this.#gpu.readBuffer(this.#buffers.take(name), 0, bytes);
+    const content = await this.#gpu.readBuffer(this.#buffers.require(name), 0, bytes);
     return new Map([
       [holds, holds === 'codes' ? Float32Array.from(new Uint8Array(content)) : new Float32Array(content)],
     ]);
@@ -297,12 +297,12 @@ export class WgslTrainer implements Trainer {
         wanted: `${bytes}`,
         fix: 'use a checkpoint of a run with the same targets, rank and optimizer state',
       });
-    this.#gpu.writeBuffer(this.#buffers.take(name), 0, content);
+    this.#gpu.writeBuffer(this.#buffers.require(name), 0, content);
   }
 
   async #readNamed(buffer: string): Promise<NamedMatrices> {
     const { layout } = this.program;
-    const flat = new Float32Array(await this.#gpu.readBuffer(this.#buffers.take(buffer), 0, layout.bytes));
+    const flat = new Float32Array(await this.#gpu.readBuffer(this.#buffers.require(buffer), 0, layout.bytes));
     return new Map([...layout.params.keys()].map((name) => [name, layout.read(flat, name)]));
   }
 
@@ -317,6 +317,6 @@ export class WgslTrainer implements Trainer {
         });
       layout.write(flat, name, values);
     }
-    this.#gpu.writeBuffer(this.#buffers.take(buffer), 0, flat);
+    this.#gpu.writeBuffer(this.#buffers.require(buffer), 0, flat);
   }
 }
