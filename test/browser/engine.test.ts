@@ -199,11 +199,11 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
     await prepare(second, 'second.jsonl', lines.slice(4, 7), 6);
     const press = (page: Page): Promise<void> => page.getByRole('button', { name: 'Train', exact: true }).click();
     await press(first);
-    await first.getByText(/^Step \d+ of 24$/).waitFor(PATIENCE);
-    await first.getByRole('button', { name: 'Pause', exact: true }).click();
+    // As soon as it runs: all its steps are left for the click to arrive in.
+    await first.getByRole('button', { name: 'Pause', exact: true }).click(PATIENCE);
     await first.getByText('Paused', { exact: true }).waitFor(PATIENCE);
     await press(second);
-    await second.getByText('Waiting for another tab').waitFor();
+    await second.getByText('Waiting for another tab').waitFor(PATIENCE);
     await first.getByRole('button', { name: 'Resume', exact: true }).click();
     await first.getByText('The model has learned your examples').waitFor(PATIENCE);
     await second.getByText('The model has learned your examples').waitFor(PATIENCE);

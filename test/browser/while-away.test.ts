@@ -71,7 +71,7 @@ describe('a run that nobody watches', () => {
   });
 
   it('says in the title of the tab how far it is, from every place, and that it is done', async () => {
-    const { page, close } = await open({ steps: 2000, stepMs: 5 });
+    const { page, close } = await open({ steps: 20_000, stepMs: 5 });
     await page.getByText('Built-in model ready').waitFor();
     await page.evaluate(() => {
       const titles: string[] = [];

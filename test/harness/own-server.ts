@@ -5,8 +5,10 @@ export interface OwnServer {
   readonly url: string;
   /** Files asked for, with the bytes that were sent of each answer. */
   readonly sent: { readonly path: string; readonly range: string | undefined; bytes: number }[];
-  /** While held, answers stop after this many bytes and stay open. */
+  /** Bytes of all answers together after which they stop and stay open. */
   holdAfter: number;
+  /** Whether answers wait, because so many bytes were sent. */
+  readonly isHeld: boolean;
   close(): Promise<void>;
 }
 
@@ -16,10 +18,14 @@ const CHUNK = 64 * 1024;
 export async function startOwnServer(files: ReadonlyMap<string, Uint8Array>): Promise<OwnServer> {
   const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const sentBytes = (): number => self.sent.reduce((sum, { bytes }) => sum + bytes, 0);
   const self: OwnServer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     sent: [],
     holdAfter: Number.POSITIVE_INFINITY,
+    get isHeld() {
+      return sentBytes() >= self.holdAfter;
+    },
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -47,7 +53,7 @@ export async function startOwnServer(files: ReadonlyMap<string, Uint8Array>): Pr
     let isOpen = true;
     response.on('close', () => (isOpen = false));
     for (let at = from; at < to && isOpen; at += CHUNK) {
-      while (isOpen && record.bytes >= self.holdAfter) await new Promise((resolve) => setTimeout(resolve, 20));
+      while (isOpen && self.isHeld) await new Promise((resolve) => setTimeout(resolve, 20));
       const piece = content.subarray(at, Math.min(to, at + CHUNK));
       record.bytes += piece.byteLength;
       response.write(piece);

@@ -15,14 +15,15 @@ export const canNotify = 'Notification' in globalThis;
 /** Whether the browser was asked for notifications and refused. */
 export const cannotTell = signal(false);
 
-/** Asks the browser when the person ticks the box, and at no other time. */
+/** Asks the browser when the person ticks the box, and at no other time. The tick stays while the browser asks. */
 export async function setTellWhenDone(wanted: boolean): Promise<void> {
-  if (!wanted || !canNotify) {
-    tellWhenDone.value = false;
-    return;
-  }
-  tellWhenDone.value = (await Notification.requestPermission()) === 'granted';
-  cannotTell.value = !tellWhenDone.value;
+  tellWhenDone.value = wanted && canNotify;
+  if (!tellWhenDone.value) return;
+  const isGranted = (await Notification.requestPermission()) === 'granted';
+  // The person may have thought better of it.
+  if (!tellWhenDone.value) return;
+  tellWhenDone.value = isGranted;
+  cannotTell.value = !isGranted;
 }
 
 let awake: WakeLockSentinel | undefined;

@@ -6,11 +6,13 @@ import {
   comparedRuns,
   deleteRun,
   earlierRuns,
+  isChosen,
   isOfThisModel,
+  isReadingRuns,
   openEarlierRun,
   runsFailure,
+  setCompared,
   settingsDifference,
-  toggleCompared,
 } from './runs.ts';
 import { resumable } from '../train/interrupted.ts';
 import { go } from '../state/place.ts';
@@ -105,9 +107,9 @@ function Run({ summary }: { readonly summary: RunSummary }) {
           <label class="compare">
             <input
               type="checkbox"
-              checked={isCompared}
+              checked={isChosen(out)}
               aria-label={`Compare ${name}`}
-              onChange={() => void toggleCompared(out)}
+              onChange={({ currentTarget }) => void setCompared(out, currentTarget.checked)}
             />
             {isCompared ? <span class={`swatch is-${color}`} aria-hidden="true" /> : 'Compare'}
           </label>
@@ -188,7 +190,11 @@ function Comparison() {
           />
           Smoothed
         </label>
-        <button type="button" onClick={() => saveFile('weblora-runs.csv', comparedCsv(), 'text/csv')}>
+        <button
+          type="button"
+          disabled={isReadingRuns.value}
+          onClick={() => saveFile('weblora-runs.csv', comparedCsv(), 'text/csv')}
+        >
           Save as CSV
         </button>
       </div>

@@ -1,4 +1,4 @@
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import type { Failure } from '../../errors.ts';
 import type { Result, RunDetails, RunSummary } from '../../../workers/engine/contract.ts';
 import { engine, model } from '../state/engine.ts';
@@ -10,8 +10,15 @@ import { adapter, type CurrentAdapter } from '../try/trial.ts';
 
 export const earlierRuns = signal<readonly RunSummary[]>([]);
 export const runsFailure = signal<Failure | undefined>(undefined);
-/** Runs whose curves are laid over each other, each with its own record and nothing else. */
-export const comparedRuns = signal<ReadonlyMap<string, RunDetails>>(new Map());
+/** Runs chosen to be compared, each with its own record once that is read. */
+const chosenRuns = signal<ReadonlyMap<string, RunDetails | undefined>>(new Map());
+export const isChosen = (out: string): boolean => chosenRuns.value.has(out);
+/** Those of them whose curves are laid over each other. */
+export const comparedRuns = computed(
+  (): ReadonlyMap<string, RunDetails> =>
+    new Map([...chosenRuns.value].flatMap(([out, details]) => (details === undefined ? [] : [[out, details]]))),
+);
+export const isReadingRuns = computed(() => comparedRuns.value.size < chosenRuns.value.size);
 
 /** Whether a run was made on the model that is open: its adapter fits no other. */
 export function isOfThisModel({ model: name }: RunSummary): boolean {
@@ -81,23 +88,24 @@ export async function deleteRun(out: string): Promise<void> {
   if (!deleted.ok) return;
   await forget(`run:${out}`);
   if (adapter.value?.out === out) adapter.value = undefined;
-  setCompared(out, undefined);
+  await setCompared(out, false);
   await refreshRuns();
 }
 
-function setCompared(out: string, details: RunDetails | undefined): void {
-  const next = new Map(comparedRuns.value);
-  if (details === undefined) next.delete(out);
-  else next.set(out, details);
-  comparedRuns.value = next;
-}
-
-/** Lays a run's curve over the others, or takes it away. */
-export async function toggleCompared(out: string): Promise<void> {
-  if (comparedRuns.value.has(out)) return setCompared(out, undefined);
+/** Lays a run's curve over the others, or takes it away. The choice shows at once, the curve when its record is read. */
+export async function setCompared(out: string, isCompared: boolean): Promise<void> {
+  const next = new Map(chosenRuns.value);
+  next.delete(out);
+  if (isCompared) next.set(out, undefined);
+  chosenRuns.value = next;
+  if (!isCompared) return;
   const details = await engine.readRun(out);
-  if (details.ok) setCompared(out, details.value);
-  else runsFailure.value = details.error;
+  if (!chosenRuns.value.has(out)) return; // taken away meanwhile
+  if (details.ok) chosenRuns.value = new Map(chosenRuns.value).set(out, details.value);
+  else {
+    runsFailure.value = details.error;
+    await setCompared(out, false);
+  }
 }
 
 const cell = (value: string | number): string =>

@@ -224,10 +224,7 @@ function WhileAway() {
           <input
             type="checkbox"
             checked={tellWhenDone.value}
-            onChange={({ currentTarget }) =>
-              // Refused, the setting stays what it was, and nothing else would take the tick back.
-              void setTellWhenDone(currentTarget.checked).then(() => (currentTarget.checked = tellWhenDone.value))
-            }
+            onChange={({ currentTarget }) => void setTellWhenDone(currentTarget.checked)}
           />
           Tell me when it is done
         </label>
