@@ -25,6 +25,7 @@ import {
   GENERATE,
   MODEL,
   OFFLINE,
+  PLAN,
   SHAPE,
   TRAIN,
   type Option,
@@ -132,7 +133,7 @@ async function main(): Promise<number> {
     DATA_SHOW,
     (flags, output, file) => dataShow(file, flags, output),
   );
-  command('plan', 'say what a training run will need; nothing is allocated', [...MODEL, ...SHAPE], plan);
+  command('plan', 'say what a training run will need; nothing is allocated', [...MODEL, ...SHAPE, ...PLAN], plan);
   command(
     'export',
     'write an adapter in another format',

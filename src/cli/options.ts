@@ -1,4 +1,5 @@
 import { defaultShown, flagOf, type Scope, type Setting, type Settings } from '../settings/settings.ts';
+import { PROFILE_NAMES } from '../gpu/known-profiles.ts';
 import { TRAIN_SETTINGS } from '../train/settings.ts';
 
 /** A flag as commander takes it, and what --help says of it. */
@@ -52,6 +53,13 @@ export const GENERATE: readonly Option[] = [
   ['--messages <file>', 'a conversation: JSON list of {role, content}'],
   ['--raw', 'no chat template: continue the prompt as it is'],
   ...ANSWER,
+];
+
+/** Of `weblora plan`. */
+export const PLAN: readonly Option[] = [
+  ['--profile <name>', `${PROFILE_NAMES.join(', ')}: plan for such a device instead of this one`],
+  ['--launches <file>', 'write each dispatch of a micro-step as JSONL: its size, work and bytes'],
+  ['--decode <n>', 'with --launches: of one token after n others, by the base alone'],
 ];
 
 /** Of the list of models people use. */

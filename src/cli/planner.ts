@@ -1,21 +1,36 @@
+import { writeFileSync } from 'node:fs';
 import { resolveBase } from '../../models/base/base-format.ts';
-import { openModel } from '../../models/checkpoint/open-model.ts';
+import { openModel, type OpenModel } from '../../models/checkpoint/open-model.ts';
 import { resolveContext } from '../engine/context.ts';
-import { DEFAULT_PROFILE, type DeviceProfile } from '../gpu/device-profile.ts';
+import { WebLoraError } from '../errors.ts';
+import { planGeneration } from '../generate/inference-plan.ts';
+import { DEFAULT_PROFILE, resolveVariant, type DeviceProfile } from '../gpu/device-profile.ts';
+import { KNOWN_PROFILES, PROFILE_NAMES } from '../gpu/known-profiles.ts';
 import { openNodeGpu } from '../gpu/node.ts';
-import type { TrainConfig } from '../train/config.ts';
-import { programSettings } from '../train/program-settings.ts';
+import { recordLaunch } from '../graph/launch-records.ts';
+import type { PlannedLaunch } from '../graph/plan.ts';
+import { programSettings, type BaseSettings } from '../train/program-settings.ts';
 import { planTraining, type ProgramReport } from '../train/program.ts';
-import { baseOf, kernelsOf, type Flags } from './flags.ts';
+import { resolveTrainConfig } from '../train/config.ts';
+import { baseOf, kernelsOf, trainConfigOf, type Flags } from './flags.ts';
 import { MODEL_WANTED, openModelSource } from './model-source.ts';
 import type { Output } from './output.ts';
 
-/** Plans without loading weights: the device is asked for its limits, nothing is allocated on it. */
-export async function withPlanner<T>(
-  flags: Flags,
-  output: Output,
-  body: (plan: (config: TrainConfig) => ProgramReport) => Promise<T>,
-): Promise<T> {
+/**
+ * Plans a run without loading weights: the device is asked for its limits, nothing is allocated on it. Writes the launches of
+ * a micro-step, or of one token, where `--launches` says so.
+ */
+export async function planRun(flags: Flags, output: Output): Promise<ProgramReport> {
+  const config = resolveTrainConfig(trainConfigOf(flags));
+  const decode = flags.number('decode');
+  const out = flags.text('launches');
+  if (decode !== undefined && (out === undefined || !Number.isInteger(decode) || decode < 0)) {
+    throw new WebLoraError('usage', '--decode', {
+      got: out === undefined ? 'no --launches beside it' : decode,
+      wanted: 'a whole number of tokens, and a file to write the launches to',
+      fix: 'add --launches OUT.jsonl, or leave --decode out',
+    });
+  }
   const folder = await openModelSource(flags.required('model', MODEL_WANTED), output, {
     offline: flags.flag('offline'),
     shapesOnly: true,
@@ -28,13 +43,44 @@ export async function withPlanner<T>(
     context: resolveContext(model, flags.number('context')),
   };
   const device = await profileOf(flags, output);
-  return body((config) => planTraining(model, programSettings(model, base, config), device).report);
+  const { plans, report } = planTraining(model, programSettings(model, base, config), device);
+  if (out !== undefined) {
+    const largest = plans.get(Math.max(...plans.keys()))?.launches ?? [];
+    const launches = decode === undefined ? largest : decodingLaunches(opened, base, device, decode);
+    writeFileSync(out, launches.map((launch) => `${JSON.stringify(recordLaunch(launch))}\n`).join(''));
+  }
+  return report;
 }
 
-/** The device to plan for: this one, which is asked for its limits and given back. */
+/** What the base alone dispatches for one token after `past` others. */
+function decodingLaunches(
+  { model }: OpenModel,
+  { format, context: tableRows }: BaseSettings,
+  device: DeviceProfile,
+  past: number,
+): readonly PlannedLaunch[] {
+  if (past >= tableRows) {
+    throw new WebLoraError('context', '--decode', {
+      got: past,
+      wanted: `less than ${tableRows}, the model's context here`,
+      fix: 'lower --decode or raise --context',
+    });
+  }
+  const settings = { format, tableRows, slots: 1, context: past + 1 };
+  return planGeneration(model, settings, device, undefined, [1]).plans.get(1)?.launches ?? [];
+}
+
+/** The device to plan for: one that `--profile` names, or this one, which is asked for its limits and given back. */
 async function profileOf(flags: Flags, output: Output): Promise<DeviceProfile> {
+  const name = flags.oneOf('profile', PROFILE_NAMES);
+  const choice = kernelsOf(flags);
+  if (name !== undefined) {
+    const { kernels = 'auto' } = choice;
+    const profile = KNOWN_PROFILES[name];
+    return { ...profile, variant: resolveVariant({ ...profile, isSoftware: false }, kernels) };
+  }
   if (flags.oneOf('device', ['auto', 'webgpu', 'cpu'] as const) === 'cpu') return DEFAULT_PROFILE;
-  const gpu = await openNodeGpu({ ...kernelsOf(flags), onNotice: (message) => output.note(message) });
+  const gpu = await openNodeGpu({ ...choice, onNotice: (message) => output.note(message) });
   gpu.destroy();
   return gpu.profile;
 }

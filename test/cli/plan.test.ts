@@ -73,6 +73,26 @@ it.each(FAMILY_TOYS)('`weblora plan` says what a run of a toy records: %s', asyn
   expect((await ran(flags)).plan).toEqual(await planned(flags));
 });
 
+it('writes the launches of a micro-step and of one token, of a device that is not here', async () => {
+  const file = join(folder, 'launches.jsonl');
+  const read = (): { kernel: string; workgroupSize: number; flops: number }[] =>
+    readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { kernel: string; workgroupSize: number; flops: number });
+  const flags = shape('embedded', 64, '--profile', 'nvidia', '--launches', file);
+  const { dispatchesPerStep } = await planned(flags);
+  const step = read();
+  expect(2 * step.length).toBeLessThan(dispatchesPerStep);
+  expect(step.some(({ kernel, workgroupSize }) => kernel === 'attention_backward' && workgroupSize > 1)).toBe(true);
+  await planned([...flags, '--decode', '16']);
+  const token = read();
+  expect(token.some(({ kernel, flops }) => kernel === 'cached_attention' && flops > 0)).toBe(true);
+  const alone = await weblora(['plan', '--model', 'embedded', '--decode', '16']);
+  expect(alone.status).toBe(2);
+  expect(alone.error).toContain('--decode');
+});
+
 describe('--kernels', () => {
   const toy = shape(join(ROOT, 'test', 'fixtures', 'toy-llama', 'model'), 64);
 

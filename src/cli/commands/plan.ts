@@ -1,13 +1,10 @@
-import { resolveTrainConfig } from '../../train/config.ts';
-import { trainConfigOf, type Flags } from '../flags.ts';
+import type { Flags } from '../flags.ts';
 import { formatBytes, type Output } from '../output.ts';
-import { withPlanner } from '../planner.ts';
+import { planRun } from '../planner.ts';
 
 /** `weblora plan` @returns the exit status */
 export async function plan(flags: Flags, output: Output): Promise<number> {
-  const report = await withPlanner(flags, output, (planner) =>
-    Promise.resolve(planner(resolveTrainConfig(trainConfigOf(flags)))),
-  );
+  const report = await planRun(flags, output);
   output.record(report);
   for (const [name, value] of Object.entries(report))
     output.line(
