@@ -14,7 +14,7 @@ import { createVitest, type TestSpecification, type Vitest } from 'vitest/node';
 import { mutantsOf, spread, type Mutant } from './kernel-mutants.ts';
 
 interface Equivalent {
-  /** Name of the .wgsl file. */
+  /** The .wgsl file, from its kernel's folder. */
   readonly file: string;
   readonly fn: string;
   readonly rule: string;
@@ -46,7 +46,9 @@ async function main(): Promise<number> {
   }
   let failures = 0;
   for (const room of asked.length > 0 ? asked : rooms) {
-    const files = readdirSync(join(kernels, room)).filter((name) => name.endsWith('.wgsl'));
+    const files = readdirSync(join(kernels, room), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.wgsl'),
+    );
     for (const file of files)
       failures += await mutateFile(room, file, {
         listOnly: args.includes('--list'),

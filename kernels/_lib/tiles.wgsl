@@ -1,5 +1,5 @@
-// Products by tiles of 64 x 64 outputs, for rooms that say what they add up over (`reduced`, then `p.rank` steps of a
-// branch), how many columns they have (`columns`), how a slot of a tile is filled (`bring`) and where a value goes (`put`).
+// Products by tiles of 64 x 64 outputs, for kernels that say what they add up over (`reduced`, then `p.rank` steps of a
+// branch), how many columns they have (`columns`), how a slot of a tile is filled (`load_tile`) and where a value goes (`store`).
 // Joined with staged_f32.wgsl or staged_f16.wgsl: what tiles hold. Products and sums are f32.
 //   tile    a workgroup of 256, each lane 4 x 4 outputs
 //   tile_8  a workgroup of 64, each lane 8 x 8: fewer loads of the tiles, fewer lanes
@@ -13,10 +13,10 @@ var<workgroup> column_tile: array<Staged, STEP * PITCH>;
 
 fn outer(rows: vec4f, cols: vec4f) -> mat4x4f { return mat4x4f(rows.x * cols, rows.y * cols, rows.z * cols, rows.w * cols); }
 
-fn put_four_by_four(n: u32, c0: u32, values: mat4x4f) {
+fn store_four_by_four(n: u32, c0: u32, values: mat4x4f) {
   var results = values;
   for (var r = 0u; r < 4u; r++) {
-    for (var c = 0u; c < 4u; c++) { if (n + r < p.rows && c0 + c < columns()) { put(n + r, c0 + c, results[r][c]); } }
+    for (var c = 0u; c < 4u; c++) { if (n + r < p.rows && c0 + c < columns()) { store(n + r, c0 + c, results[r][c]); } }
   }
 }
 
@@ -32,12 +32,12 @@ fn tile(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, 
   let end = (reduced() + STEP - 1u) / STEP * STEP;
   var acc = mat4x4f();
   for (var start = 0u; start < end + p.rank; start += STEP) {
-    bring(lane, n, c0, start, end);
+    load_tile(lane, n, c0, start, end);
     workgroupBarrier();
     for (var s = 0u; s < STEP; s++) { acc += outer(vec4f(row_tile[s * PITCH + row]), vec4f(column_tile[s * PITCH + column])); }
     workgroupBarrier();
   }
-  put_four_by_four(n + row * 4u, c0 + column * 4u, acc);
+  store_four_by_four(n + row * 4u, c0 + column * 4u, acc);
 }
 
 @compute @workgroup_size(64)
@@ -56,7 +56,7 @@ fn tile_8(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u
   var acc_10 = mat4x4f();
   var acc_11 = mat4x4f();
   for (var start = 0u; start < end + p.rank; start += STEP) {
-    for (var slot = lane; slot < 256u; slot += 64u) { bring(slot, n, c0, start, end); }
+    for (var slot = lane; slot < 256u; slot += 64u) { load_tile(slot, n, c0, start, end); }
     workgroupBarrier();
     for (var s = 0u; s < STEP; s++) {
       let rows_0 = vec4f(row_tile[s * PITCH + row]);
@@ -70,8 +70,8 @@ fn tile_8(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u
     }
     workgroupBarrier();
   }
-  put_four_by_four(n + row * 4u, c0 + column * 4u, acc_00);
-  put_four_by_four(n + row * 4u, c0 + column * 4u + 32u, acc_01);
-  put_four_by_four(n + row * 4u + 32u, c0 + column * 4u, acc_10);
-  put_four_by_four(n + row * 4u + 32u, c0 + column * 4u + 32u, acc_11);
+  store_four_by_four(n + row * 4u, c0 + column * 4u, acc_00);
+  store_four_by_four(n + row * 4u, c0 + column * 4u + 32u, acc_01);
+  store_four_by_four(n + row * 4u + 32u, c0 + column * 4u, acc_10);
+  store_four_by_four(n + row * 4u + 32u, c0 + column * 4u + 32u, acc_11);
 }

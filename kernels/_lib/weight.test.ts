@@ -7,13 +7,13 @@ import { testGpu } from '../../test/harness/gpu.ts';
 import { runLaunches } from '../../test/harness/launch.ts';
 import { defineQuadsKernel, defineWeightKernel, readWeight } from './weight.ts';
 
-/** Writes a weight's values in full, one row a workgroup, in every way that the rooms read it. */
+/** Writes a weight's values in full, one row a workgroup, in every way that the kernels read it. */
 const SOURCE = `
 struct Params { rows: u32, cols: u32, code_words: u32, scale_words: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(7) var<storage, read_write> y: array<f32>;
 
-fn put(row: u32, k: u32, values: vec4f) {
+fn store(row: u32, k: u32, values: vec4f) {
   for (var j = 0u; j < 4u && k + j < p.cols; j++) { y[row * p.cols + k + j] = values[j]; }
 }
 `;
@@ -30,27 +30,27 @@ fn quad(@builtin(workgroup_id) wg: vec3u) {
     // Tiles ask for the scales at any multiple of 4 of the 32 columns.
     let values = weight_quads(rows, k, group_scales(rows, k));
     let same = weight_quads(rows, k, group_scales(rows, k & ~31u));
-    put(rows.x, k, values[0]);
-    put(rows.w, k, same[3]);
+    store(rows.x, k, values[0]);
+    store(rows.w, k, same[3]);
   }
 }
 `;
-const OCTS = `
+const EIGHT = `
 @compute @workgroup_size(1)
-fn oct(@builtin(workgroup_id) wg: vec3u) {
+fn eight(@builtin(workgroup_id) wg: vec3u) {
   for (var k = 0u; k < p.cols; k += 8u) {
-    let values = weight_oct(wg.x * p.code_words, k / 8u, scale_of(wg.x, k / 32u));
-    put(wg.x, k, values.lo);
-    put(wg.x, k + 4u, values.hi);
+    let values = weight_unpack8(wg.x * p.code_words, k / 8u, scale_of(wg.x, k / 32u));
+    store(wg.x, k, values.lo);
+    store(wg.x, k + 4u, values.hi);
   }
 }
 `;
 const plain = defineWeightKernel('read_weight', SOURCE + READERS);
-const octs = defineQuadsKernel('read_weight', `enable subgroups;\n${SOURCE}${OCTS}`);
+const byEight = defineQuadsKernel('read_weight', `enable subgroups;\n${SOURCE}${EIGHT}`);
 
-async function readAll(packed: PackedWeight, entry: 'one' | 'quad' | 'oct'): Promise<Float32Array> {
+async function readAll(packed: PackedWeight, entry: 'one' | 'quad' | 'eight'): Promise<Float32Array> {
   const { format, rows, cols, codes, scales } = packed;
-  const reading = readWeight(entry === 'oct' ? octs : plain, format, cols);
+  const reading = readWeight(entry === 'eight' ? byEight : plain, format, cols);
   const launch = {
     ...reading,
     entry,
@@ -68,7 +68,7 @@ async function readAll(packed: PackedWeight, entry: 'one' | 'quad' | 'oct'): Pro
 const withoutSigns = (values: Float32Array): Float32Array => values.map((value) => value + 0);
 
 describe.each(ALL_FORMATS)('reading %s', (format) => {
-  it.each(['one', 'quad', 'oct'] as const)('gives the unpacked values bit for bit: %s', async (entry) => {
+  it.each(['one', 'quad', 'eight'] as const)('gives the unpacked values bit for bit: %s', async (entry) => {
     // Whole blocks, rows that straddle blocks at odd places, several super-blocks, a single column.
     for (const [rows, cols] of [
       [3, 128],
@@ -102,7 +102,7 @@ describe('reading blocks of a GGUF file', () => {
       expect(packed.format).toBe(ggufFacts(type).format);
       const wanted = withoutSigns(fixture.floats(`${type}.values`));
       expect(withoutSigns(dequantizeGguf(type, fixture.bytes(`${type}.bytes`), rows, cols))).toEqual(wanted);
-      for (const entry of ['one', 'quad', 'oct'] as const) expect(await readAll(packed, entry)).toEqual(wanted);
+      for (const entry of ['one', 'quad', 'eight'] as const) expect(await readAll(packed, entry)).toEqual(wanted);
     },
   );
 });
@@ -113,7 +113,7 @@ describe('reading nf4', () => {
     for (const name of ['aligned', 'straddling', 'narrow']) {
       const [rows = 0, cols = 0] = fixture.shape(`${name}.weight`);
       const packed = packWeight(fixture.floats(`${name}.weight`), rows, cols, 'nf4');
-      for (const entry of ['one', 'quad', 'oct'] as const)
+      for (const entry of ['one', 'quad', 'eight'] as const)
         expect(await readAll(packed, entry)).toEqual(withoutSigns(fixture.floats(`${name}.values`)));
     }
   });

@@ -1,11 +1,11 @@
 import { codeWordsPerRow, scaleWordsPerRow, type WeightFormat } from '../../src/formats/quantize.ts';
 import { NF4_BLOCK } from '../../src/formats/nf4.ts';
 import { defineKernel, type Kernel } from '../../src/gpu/kernel.ts';
-import octBlocksWgsl from './oct_blocks.wgsl?raw';
-import octFloatWgsl from './oct_float.wgsl?raw';
-import octGroupedWgsl from './oct_grouped.wgsl?raw';
-import octNf4Wgsl from './oct_nf4.wgsl?raw';
-import quadsWgsl from './quads.wgsl?raw';
+import unpack8BlocksWgsl from './software/unpack8_blocks.wgsl?raw';
+import unpack8FloatWgsl from './software/unpack8_float.wgsl?raw';
+import unpack8GroupedWgsl from './software/unpack8_grouped.wgsl?raw';
+import unpack8Nf4Wgsl from './software/unpack8_nf4.wgsl?raw';
+import quadsWgsl from './software/quad_broadcast.wgsl?raw';
 import blocksWgsl from './weight_blocks.wgsl?raw';
 import floatWgsl from './weight_float.wgsl?raw';
 import groupedWgsl from './weight_grouped.wgsl?raw';
@@ -15,11 +15,11 @@ import rowsWgsl from './weight_rows.wgsl?raw';
 /** Formats that share a reader: a kernel's source is joined with one of these, so that none grows with the others. */
 type Reader = 'float' | 'grouped' | 'blocks' | 'nf4';
 
-const READERS: Readonly<Record<Reader, { readonly plain: string; readonly oct: string }>> = {
-  float: { plain: floatWgsl, oct: octFloatWgsl },
-  grouped: { plain: groupedWgsl, oct: octGroupedWgsl },
-  blocks: { plain: blocksWgsl, oct: octBlocksWgsl },
-  nf4: { plain: nf4Wgsl, oct: octNf4Wgsl },
+const READERS: Readonly<Record<Reader, { readonly plain: string; readonly unpack8: string }>> = {
+  float: { plain: floatWgsl, unpack8: unpack8FloatWgsl },
+  grouped: { plain: groupedWgsl, unpack8: unpack8GroupedWgsl },
+  blocks: { plain: blocksWgsl, unpack8: unpack8BlocksWgsl },
+  nf4: { plain: nf4Wgsl, unpack8: unpack8Nf4Wgsl },
 };
 
 /** Which reader has a format, and under which value of FORMAT. */
@@ -52,9 +52,9 @@ export function defineWeightKernel(name: string, wgsl: string): WeightKernel {
   return join((reader) => [READERS[reader].plain, rowsWgsl], name, wgsl);
 }
 
-/** The same for a source that begins with `enable subgroups;` and reads eight columns at once (`weight_oct`, `spread`). */
+/** The same for a source that begins with `enable subgroups;` and reads eight columns at once (`weight_unpack8`, `quad_broadcast`). */
 export function defineQuadsKernel(name: string, wgsl: string): WeightKernel {
-  return join((reader) => [READERS[reader].plain, READERS[reader].oct, rowsWgsl, quadsWgsl], name, wgsl);
+  return join((reader) => [READERS[reader].plain, READERS[reader].unpack8, rowsWgsl, quadsWgsl], name, wgsl);
 }
 
 export interface WeightReading {

@@ -11,7 +11,7 @@ interface Case {
   readonly at: readonly (readonly [number, number])[];
 }
 
-/** Shapes of the room's test. Positions straddle blocks of 4 and a workgroup's 256. */
+/** Shapes of the kernel's test. Positions straddle blocks of 4 and a workgroup's 256. */
 export const cases: readonly Case[] = [
   { heads: 1, kvHeads: 1, headDim: 2, maxPositions: 1, at: [[0, 0]] },
   {

@@ -1,10 +1,10 @@
 import { WebLoraError } from '../../src/errors.ts';
 import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
-import rowsWgsl from '../_lib/quad_rows.wgsl?raw';
+import rowsWgsl from '../_lib/software/quad_rows.wgsl?raw';
 import tanh from '../_lib/tanh.wgsl?raw';
 import { defineVectorKernel, vectorWidth } from '../_lib/vector.ts';
 import wgsl from './cached_attention.wgsl?raw';
-import quadsWgsl from './cached_attention_quads.wgsl?raw';
+import quadsWgsl from './software/cached_attention_quad.wgsl?raw';
 
 const kernels = defineVectorKernel('cached_attention', tanh, wgsl);
 const quadsKernels = defineVectorKernel('cached_attention', quadsWgsl, tanh, wgsl, rowsWgsl);

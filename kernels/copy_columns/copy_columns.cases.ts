@@ -1,4 +1,4 @@
-/** Shapes of the room's test: each load width, decided by every one of the five lengths; whole rows; past a workgroup. */
+/** Shapes of the kernel's test: each load width, decided by every one of the five lengths; whole rows; past a workgroup. */
 export const cases = [
   { rows: 1, cols: 1, from: { stride: 1, offset: 0 }, to: { stride: 1, offset: 0 } },
   { rows: 13, cols: 10, from: { stride: 30, offset: 20 }, to: { stride: 10, offset: 0 } },

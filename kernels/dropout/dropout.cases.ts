@@ -1,4 +1,4 @@
-/** Element counts of the room's test (each load width) with probabilities, seeds and node ids. */
+/** Element counts of the kernel's test (each load width) with probabilities, seeds and node ids. */
 export const cases = [
   { count: 1, p: 0.5, nodeId: 0, seed: [0, 0] },
   { count: 63, p: 0.1, nodeId: 1, seed: [1, 0] },

@@ -8,7 +8,7 @@ interface Case {
   readonly at: readonly (readonly [number, number])[];
 }
 
-/** Shapes of the room's test; rows among them are padding or past the end. */
+/** Shapes of the kernel's test; rows among them are padding or past the end. */
 export const cases: readonly Case[] = [
   { kvHeads: 1, headDim: 1, maxPositions: 1, at: [[0, 0]] },
   {

@@ -1,4 +1,4 @@
-/** Shapes of the room's test; `offset` moves the mean away from zero, where a one-pass variance would cancel. */
+/** Shapes of the kernel's test; `offset` moves the mean away from zero, where a one-pass variance would cancel. */
 export const cases = [
   { rows: 1, cols: 1, eps: 1e-3, offset: 0 },
   { rows: 37, cols: 54, eps: 1e-3, offset: 0 },

@@ -1,13 +1,13 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
 import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
-import { NARROW, SERIAL_WORKGROUP } from '../_lib/serial.ts';
+import { NARROW, SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import stagedF32Wgsl from '../_lib/staged_f32.wgsl?raw';
 import tilesWgsl from '../_lib/tiles.wgsl?raw';
 import { defineQuadsKernel, defineWeightKernel, readWeight } from '../_lib/weight.ts';
 import loraWgsl from './lora.wgsl?raw';
 import wgsl from './matmul_nn.wgsl?raw';
 import noLoraWgsl from './no_lora.wgsl?raw';
-import quadsWgsl from './quads.wgsl?raw';
+import quadsWgsl from './software/matmul_nn_quad.wgsl?raw';
 import workgroupWgsl from './workgroup.wgsl?raw';
 
 const sources = [stagedF32Wgsl, tilesWgsl, workgroupWgsl, wgsl] as const;

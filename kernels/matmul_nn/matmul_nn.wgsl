@@ -17,7 +17,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
 @group(0) @binding(6) var<storage, read_write> dx: array<f32>;
 
-fn put(n: u32, i: u32, value: f32) {
+fn store(n: u32, i: u32, value: f32) {
   let at = n * p.in_features + i;
   if (p.accumulate == 1u) { dx[at] += value; } else { dx[at] = value; }
 }
@@ -32,7 +32,7 @@ fn naive(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u,
   for (var o = 0u; o < p.out_features; o++) { dot_w += dy[n * p.dy_stride + p.dy_offset + o] * weight_at(o, i); }
   var dot_a = 0.0;
   for (var r = 0u; r < p.rank; r++) { dot_a += dh_at(n, r) * a_at(r, i); }
-  put(n, i, p.alpha * dot_w + p.lora_scale * dot_a);
+  store(n, i, p.alpha * dot_w + p.lora_scale * dot_a);
 }
 
 const LANES4 = vec4u(0u, 1u, 2u, 3u);
@@ -114,6 +114,6 @@ fn serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u
   }
   var results = array<mat4x4f, 8>(acc0, acc1, acc2, acc3, acc4, acc5, acc6, acc7);
   for (var r = 0u; r < min(8u, p.rows - n); r++) {
-    for (var c = 0u; c < min(16u, p.in_features - i); c++) { put(n + r, i + c, results[r][c / 4u][c % 4u]); }
+    for (var c = 0u; c < min(16u, p.in_features - i); c++) { store(n + r, i + c, results[r][c / 4u][c % 4u]); }
   }
 }

@@ -1,6 +1,6 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
 import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
-import { NARROW, SERIAL_WORKGROUP } from '../_lib/serial.ts';
+import { NARROW, SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import stagedF16Wgsl from '../_lib/staged_f16.wgsl?raw';
 import stagedF32Wgsl from '../_lib/staged_f32.wgsl?raw';
 import tilesWgsl from '../_lib/tiles.wgsl?raw';
@@ -10,7 +10,7 @@ import loraWgsl from './lora.wgsl?raw';
 import wgsl from './matmul_nt.wgsl?raw';
 import noBiasWgsl from './no_bias.wgsl?raw';
 import noLoraWgsl from './no_lora.wgsl?raw';
-import quadsWgsl from './quads.wgsl?raw';
+import quadsWgsl from './software/matmul_nt_quad.wgsl?raw';
 import subgroupsWgsl from './subgroups.wgsl?raw';
 import workgroupWgsl from './workgroup.wgsl?raw';
 

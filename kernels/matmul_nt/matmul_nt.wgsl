@@ -19,7 +19,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(7) var<storage, read_write> y: array<f32>;
 
-fn put(n: u32, o: u32, product: f32) {
+fn store(n: u32, o: u32, product: f32) {
   let at = n * p.out_stride + p.out_offset + o;
   let value = product + bias_at(o);
   if (p.accumulate == 1u) { y[at] += value; } else { y[at] = value; }
@@ -35,7 +35,7 @@ fn naive(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u,
   for (var i = 0u; i < p.in_features; i++) { dot_xw += x[n * p.in_features + i] * weight_at(o, i); }
   var dot_hb = 0.0;
   for (var r = 0u; r < p.rank; r++) { dot_hb += h_at(n, r) * b_at(o, r); }
-  put(n, o, p.alpha * dot_xw + p.lora_scale * dot_hb);
+  store(n, o, p.alpha * dot_xw + p.lora_scale * dot_hb);
 }
 
 
@@ -119,7 +119,7 @@ fn serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u
   }
   var results = array<mat4x4f, 8>(acc0, acc1, acc2, acc3, acc4, acc5, acc6, acc7);
   for (var r = 0u; r < min(8u, p.rows - n); r++) {
-    for (var c = 0u; c < min(16u, p.out_features - o); c++) { put(n + r, o + c, results[r][c / 4u][c % 4u]); }
+    for (var c = 0u; c < min(16u, p.out_features - o); c++) { store(n + r, o + c, results[r][c / 4u][c % 4u]); }
   }
 }
 
@@ -138,5 +138,5 @@ fn serial_row(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: v
     acc += x_quad(n, k) * weight_quads(os, k, scales);
   }
   for (var r = 0u; r < p.rank; r++) { acc += p.lora_scale * h_at(n, r) * b_four(os, r); }
-  for (var c = 0u; c < min(4u, p.out_features - o); c++) { put(n, o + c, acc[c]); }
+  for (var c = 0u; c < min(4u, p.out_features - o); c++) { store(n, o + c, acc[c]); }
 }

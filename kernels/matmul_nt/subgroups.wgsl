@@ -23,6 +23,6 @@ fn matvec_subgroups(
   if (lane < 4u && o + lane < p.out_features) {
     var total = 0.0;
     for (var s = 0u; s < max(1u, 64u / size); s++) { total += subgroup_sums[s][lane]; }
-    put(n, o + lane, total);
+    store(n, o + lane, total);
   }
 }

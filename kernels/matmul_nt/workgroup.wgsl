@@ -5,7 +5,7 @@ fn reduced() -> u32 { return p.in_features; }
 fn columns() -> u32 { return p.out_features; }
 
 /** Brings four rows of x and of W for one step along the reduction; 256 slots fill the tiles. */
-fn bring(slot: u32, n: u32, o: u32, start: u32, end: u32) {
+fn load_tile(slot: u32, n: u32, o: u32, start: u32, end: u32) {
   let four = slot / STEP;
   let k = start + slot % STEP;
   let ns = min(vec4u(n + four * 4u) + LANES4, vec4u(p.rows - 1u));
@@ -49,5 +49,5 @@ fn matvec(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u
     if (lane < half) { lane_sums[lane] += lane_sums[lane + half]; }
     workgroupBarrier();
   }
-  if (lane < 4u && o + lane < p.out_features) { put(n, o + lane, lane_sums[0][lane]); }
+  if (lane < 4u && o + lane < p.out_features) { store(n, o + lane, lane_sums[0][lane]); }
 }

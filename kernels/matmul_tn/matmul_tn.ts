@@ -1,8 +1,8 @@
 import { defineKernel, foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
-import { SERIAL_WORKGROUP } from '../_lib/serial.ts';
-import spreadWgsl from '../_lib/quads.wgsl?raw';
+import { SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
+import spreadWgsl from '../_lib/software/quad_broadcast.wgsl?raw';
 import wgsl from './matmul_tn.wgsl?raw';
-import quadsWgsl from './quads.wgsl?raw';
+import quadsWgsl from './software/matmul_tn_quad.wgsl?raw';
 
 const plain = defineKernel('matmul_tn', wgsl);
 const quadsKernel = defineKernel('matmul_tn', [quadsWgsl, wgsl, spreadWgsl].join('\n'));

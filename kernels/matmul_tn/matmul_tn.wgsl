@@ -16,7 +16,7 @@ struct Params { rows: u32, p_len: u32, q_len: u32, a_stride: u32, a_offset: u32,
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read_write> g: array<f32>;
 
-fn put(row: u32, col: u32, dot_ab: f32) {
+fn store(row: u32, col: u32, dot_ab: f32) {
   let at = row * p.g_stride + col;
   if (ACCUMULATE == 1u) { g[at] += p.alpha * dot_ab; } else { g[at] = p.alpha * dot_ab; }
 }
@@ -29,7 +29,7 @@ fn naive(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u,
   if (row >= p.p_len) { return; }
   var dot_ab = 0.0;
   for (var n = 0u; n < p.rows; n++) { dot_ab += a[n * p.a_stride + p.a_offset + row] * b[n * p.b_stride + p.b_offset + col]; }
-  put(row, col, dot_ab);
+  store(row, col, dot_ab);
 }
 
 const LANES4 = vec4u(0u, 1u, 2u, 3u);
@@ -73,7 +73,7 @@ fn serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u
   }
   var results = array<mat4x4f, 8>(acc0, acc1, acc2, acc3, acc4, acc5, acc6, acc7);
   for (var r = 0u; r < min(8u, p.p_len - row); r++) {
-    for (var c = 0u; c < min(16u, p.q_len - col); c++) { put(row + r, col + c, results[r][c / 4u][c % 4u]); }
+    for (var c = 0u; c < min(16u, p.q_len - col); c++) { store(row + r, col + c, results[r][c / 4u][c % 4u]); }
   }
 }
 
@@ -121,6 +121,6 @@ fn tile(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, 
   if (team > 0u) { return; }
   for (var other = member; other < 192u; other += 64u) { acc += sums[other]; }
   for (var r = 0u; r < 4u; r++) {
-    for (var c = 0u; c < 4u; c++) { if (row + r < p.p_len && col + c < p.q_len) { put(row + r, col + c, acc[r][c]); } }
+    for (var c = 0u; c < 4u; c++) { if (row + r < p.p_len && col + c < p.q_len) { store(row + r, col + c, acc[r][c]); } }
   }
 }

@@ -1,4 +1,4 @@
-/** Shapes of the room's test: rows x cols, with the eps of a toy (1e-3) and of real models. */
+/** Shapes of the kernel's test: rows x cols, with the eps of a toy (1e-3) and of real models. */
 export const cases = [
   { rows: 1, cols: 1, eps: 1e-3 },
   { rows: 37, cols: 54, eps: 1e-3 },

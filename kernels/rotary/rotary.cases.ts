@@ -1,4 +1,4 @@
-/** Shapes of the room's test: full and partial rotation at each load width. */
+/** Shapes of the kernel's test: full and partial rotation at each load width. */
 export const cases = [
   { rows: 1, heads: 1, headDim: 2, rotaryDim: 2 },
   { rows: 13, heads: 6, headDim: 10, rotaryDim: 10 },

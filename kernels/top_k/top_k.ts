@@ -1,8 +1,8 @@
 import { WebLoraError } from '../../src/errors.ts';
 import { defineKernel, foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
-import spreadWgsl from '../_lib/quads.wgsl?raw';
+import spreadWgsl from '../_lib/software/quad_broadcast.wgsl?raw';
 import wgsl from './top_k.wgsl?raw';
-import quadsWgsl from './top_k_quads.wgsl?raw';
+import quadsWgsl from './software/top_k_quad.wgsl?raw';
 
 const kernel = defineKernel('top_k', wgsl);
 const quadsKernel = defineKernel('top_k', [quadsWgsl, wgsl, spreadWgsl].join('\n'));

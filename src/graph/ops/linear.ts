@@ -1,4 +1,4 @@
-import { NARROW } from '../../../kernels/_lib/serial.ts';
+import { NARROW } from '../../../kernels/_lib/software/serial.ts';
 import { matmulNn } from '../../../kernels/matmul_nn/matmul_nn.ts';
 import { matmulNt } from '../../../kernels/matmul_nt/matmul_nt.ts';
 import { matmulTn } from '../../../kernels/matmul_tn/matmul_tn.ts';

@@ -87,10 +87,10 @@ fn forward_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid
     var s = no_block();
     for (var d = 0u; d < p.head_vecs; d += 1u) {
       let own = Rows(q[at.x + d], q[at.y + d], q[at.z + d], q[at.w + d]);
-      s.a += products(own, spread_rows(k[mine.x + d]));
-      s.b += products(own, spread_rows(k[mine.y + d]));
-      s.c += products(own, spread_rows(k[mine.z + d]));
-      s.d += products(own, spread_rows(k[mine.w + d]));
+      s.a += products(own, quad_broadcast_rows(k[mine.x + d]));
+      s.b += products(own, quad_broadcast_rows(k[mine.y + d]));
+      s.c += products(own, quad_broadcast_rows(k[mine.z + d]));
+      s.d += products(own, quad_broadcast_rows(k[mine.w + d]));
     }
     let column = vec4u(j) + vec4u(0u, 1u, 2u, 3u);
     s.a = scores(s.a, keys, column);
@@ -106,10 +106,10 @@ fn forward_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid
     let factor = select(vec4f(1.0), select(vec4f(0.0), 1.0 / row_sum, row_sum > vec4f(0.0)), j + TILE >= end);
     for (var d = 0u; d < p.head_vecs; d += 1u) {
       var acc = load_o(at + d, keep, j == start);
-      acc = weigh(acc, w.a, spread_rows(v[mine.x + d]));
-      acc = weigh(acc, w.b, spread_rows(v[mine.y + d]));
-      acc = weigh(acc, w.c, spread_rows(v[mine.z + d]));
-      acc = weigh(acc, w.d, spread_rows(v[mine.w + d]));
+      acc = weigh(acc, w.a, quad_broadcast_rows(v[mine.x + d]));
+      acc = weigh(acc, w.b, quad_broadcast_rows(v[mine.y + d]));
+      acc = weigh(acc, w.c, quad_broadcast_rows(v[mine.z + d]));
+      acc = weigh(acc, w.d, quad_broadcast_rows(v[mine.w + d]));
       store_o(acc, factor, row, at + d);
     }
   }

@@ -13,21 +13,21 @@ enable subgroups;
 /** x[n, k .. k+3] times alpha with zeros past I, of which this invocation loads one. */
 fn x_spread(row: u32, k: u32, member: u32) -> vec4f {
   let at = k + member;
-  return spread(select(0.0, p.alpha * x[row + min(at, p.in_features - 1u)], at < p.in_features));
+  return quad_broadcast(select(0.0, p.alpha * x[row + min(at, p.in_features - 1u)], at < p.in_features));
 }
 
 /** h[n .. n+3, r] times lora_scale, of which this invocation loads one. */
-fn h_spread(n: u32, r: u32, member: u32) -> vec4f { return spread(p.lora_scale * h_at(row_of(n + member), r)); }
+fn h_spread(n: u32, r: u32, member: u32) -> vec4f { return quad_broadcast(p.lora_scale * h_at(row_of(n + member), r)); }
 
 /** Eight columns of four rows of W. */
-struct Octs { lo: mat4x4f, hi: mat4x4f }
+struct Vec8Rows { lo: mat4x4f, hi: mat4x4f }
 
-fn octs(bases: vec4u, oct: u32, scales: mat4x2f) -> Octs {
-  let a = weight_oct(bases.x, oct, scales[0]);
-  let b = weight_oct(bases.y, oct, scales[1]);
-  let c = weight_oct(bases.z, oct, scales[2]);
-  let d = weight_oct(bases.w, oct, scales[3]);
-  return Octs(mat4x4f(a.lo, b.lo, c.lo, d.lo), mat4x4f(a.hi, b.hi, c.hi, d.hi));
+fn unpack8_rows(bases: vec4u, block8: u32, scales: mat4x2f) -> Vec8Rows {
+  let a = weight_unpack8(bases.x, block8, scales[0]);
+  let b = weight_unpack8(bases.y, block8, scales[1]);
+  let c = weight_unpack8(bases.z, block8, scales[2]);
+  let d = weight_unpack8(bases.w, block8, scales[3]);
+  return Vec8Rows(mat4x4f(a.lo, b.lo, c.lo, d.lo), mat4x4f(a.hi, b.hi, c.hi, d.hi));
 }
 
 fn x_step(acc: mat4x4f, row: u32, k: u32, member: u32, lo: Wide, hi: Wide) -> mat4x4f {
@@ -67,17 +67,17 @@ fn quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u,
   let x14 = row_of(n + 14u) * p.in_features;
   let x15 = row_of(n + 15u) * p.in_features;
   var acc = array<mat4x4f, 16>();
-  var oct = 0u;
+  var block8 = 0u;
   for (var start = 0u; start < p.in_features; start += 32u) {
     let sa = group_scales(oa, start);
     let sb = group_scales(ob, start);
     let sc = group_scales(oc, start);
     let sd = group_scales(od, start);
     for (var k = start; k < min(start + 32u, p.in_features); k += 8u) {
-      let wa = octs(base_a, oct, sa);
-      let wb = octs(base_b, oct, sb);
-      let wc = octs(base_c, oct, sc);
-      let wd = octs(base_d, oct, sd);
+      let wa = unpack8_rows(base_a, block8, sa);
+      let wb = unpack8_rows(base_b, block8, sb);
+      let wc = unpack8_rows(base_c, block8, sc);
+      let wd = unpack8_rows(base_d, block8, sd);
       let lo = Wide(wa.lo, wb.lo, wc.lo, wd.lo);
       let hi = Wide(wa.hi, wb.hi, wc.hi, wd.hi);
       acc[0] = x_step(acc[0], x0, k, member, lo, hi);
@@ -96,7 +96,7 @@ fn quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u,
       acc[13] = x_step(acc[13], x13, k, member, lo, hi);
       acc[14] = x_step(acc[14], x14, k, member, lo, hi);
       acc[15] = x_step(acc[15], x15, k, member, lo, hi);
-      oct++;
+      block8++;
     }
   }
   for (var r = 0u; r < p.rank; r++) {
@@ -124,7 +124,7 @@ fn quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u,
   }
   if (n >= p.rows) { return; }
   for (var r = 0u; r < min(16u, p.rows - n); r++) {
-    for (var c = 0u; c < min(16u, max(p.out_features, o) - o); c++) { put(n + r, o + c, acc[r][c / 4u][c % 4u]); }
+    for (var c = 0u; c < min(16u, max(p.out_features, o) - o); c++) { store(n + r, o + c, acc[r][c / 4u][c % 4u]); }
   }
 }
 
@@ -156,7 +156,7 @@ fn quads_eight(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
   let x7 = row_of(n + 7u) * p.in_features;
   var acc = array<mat4x4f, 8>();
   var rest = array<mat2x4f, 8>();
-  var oct = 0u;
+  var block8 = 0u;
   for (var start = 0u; start < p.in_features; start += 32u) {
     let sa = group_scales(oa, start);
     let sb = group_scales(ob, start);
@@ -165,12 +165,12 @@ fn quads_eight(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
     let sa2 = group_scales(oa2, start);
     let sb2 = group_scales(ob2, start);
     for (var k = start; k < min(start + 32u, p.in_features); k += 8u) {
-      let wa = octs(base_a, oct, sa);
-      let wb = octs(base_b, oct, sb);
-      let wc = octs(base_c, oct, sc);
-      let wd = octs(base_d, oct, sd);
-      let wa2 = octs(base_a2, oct, sa2);
-      let wb2 = octs(base_b2, oct, sb2);
+      let wa = unpack8_rows(base_a, block8, sa);
+      let wb = unpack8_rows(base_b, block8, sb);
+      let wc = unpack8_rows(base_c, block8, sc);
+      let wd = unpack8_rows(base_d, block8, sd);
+      let wa2 = unpack8_rows(base_a2, block8, sa2);
+      let wb2 = unpack8_rows(base_b2, block8, sb2);
       let lo = Wide(wa.lo, wb.lo, wc.lo, wd.lo);
       let hi = Wide(wa.hi, wb.hi, wc.hi, wd.hi);
       let v0 = x_spread(x0, k, member);
@@ -205,7 +205,7 @@ fn quads_eight(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
       let u7 = x_spread(x7, k + 4u, member);
       acc[7] = acc[7] + times(v7, lo) + times(u7, hi);
       rest[7] = rest[7] + mat2x4f(v7 * wa2.lo, v7 * wb2.lo) + mat2x4f(u7 * wa2.hi, u7 * wb2.hi);
-      oct++;
+      block8++;
     }
   }
   for (var r = 0u; r < p.rank; r++) {
@@ -232,8 +232,8 @@ fn quads_eight(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
   }
   if (n >= p.rows) { return; }
   for (var r = 0u; r < min(8u, p.rows - n); r++) {
-    for (var c = 0u; c < min(16u, max(p.out_features, o) - o); c++) { put(n + r, o + c, acc[r][c / 4u][c % 4u]); }
-    for (var c = 16u; c < min(24u, max(p.out_features, o) - o); c++) { put(n + r, o + c, rest[r][c / 4u - 4u][c % 4u]); }
+    for (var c = 0u; c < min(16u, max(p.out_features, o) - o); c++) { store(n + r, o + c, acc[r][c / 4u][c % 4u]); }
+    for (var c = 16u; c < min(24u, max(p.out_features, o) - o); c++) { store(n + r, o + c, rest[r][c / 4u - 4u][c % 4u]); }
   }
 }
 
@@ -251,10 +251,10 @@ fn quads_narrow(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
   var acc = array<vec4f, 16>();
   for (var k = 0u; k < p.in_features; k++) {
     let w = vec4f(weight_at(os.x, k), weight_at(os.y, k), weight_at(os.z, k), weight_at(os.w, k));
-    let va = spread(p.alpha * x[xa + k]);
-    let vb = spread(p.alpha * x[xb + k]);
-    let vc = spread(p.alpha * x[xc + k]);
-    let vd = spread(p.alpha * x[xd + k]);
+    let va = quad_broadcast(p.alpha * x[xa + k]);
+    let vb = quad_broadcast(p.alpha * x[xb + k]);
+    let vc = quad_broadcast(p.alpha * x[xc + k]);
+    let vd = quad_broadcast(p.alpha * x[xd + k]);
     acc[0] += va.x * w;
     acc[1] += va.y * w;
     acc[2] += va.z * w;
@@ -297,7 +297,7 @@ fn quads_narrow(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
   }
   if (n >= p.rows) { return; }
   for (var r = 0u; r < min(16u, p.rows - n); r++) {
-    for (var c = 0u; c < min(4u, max(p.out_features, o) - o); c++) { put(n + r, o + c, acc[r][c]); }
+    for (var c = 0u; c < min(4u, max(p.out_features, o) - o); c++) { store(n + r, o + c, acc[r][c]); }
   }
 }
 
@@ -312,18 +312,18 @@ fn quads_row(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: ve
   let row = row_of(n);
   let x0 = row * p.in_features;
   var acc = vec4f();
-  var oct = 0u;
+  var block8 = 0u;
   for (var start = 0u; start < p.in_features; start += 32u) {
     let scales = group_scales(os, start);
     for (var k = start; k < min(start + 32u, p.in_features); k += 8u) {
-      let w = octs(base, oct, scales);
+      let w = unpack8_rows(base, block8, scales);
       acc = acc + x_spread(x0, k, member) * w.lo + x_spread(x0, k + 4u, member) * w.hi;
-      oct++;
+      block8++;
     }
   }
   for (var r = 0u; r < p.rank; r++) { acc += p.lora_scale * h_at(row, r) * b_four(os, r); }
   if (n >= p.rows) { return; }
-  for (var c = 0u; c < min(4u, max(p.out_features, o) - o); c++) { put(n, o + c, acc[c]); }
+  for (var c = 0u; c < min(4u, max(p.out_features, o) - o); c++) { store(n, o + c, acc[c]); }
 }
 
 @compute @workgroup_size(4)
@@ -340,5 +340,5 @@ fn quads_narrow_row(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) g
     acc += p.alpha * x[n * p.in_features + k] * w;
   }
   for (var r = 0u; r < p.rank; r++) { acc += p.lora_scale * h_at(n, r) * b_four(os, r); }
-  for (var c = 0u; c < min(4u, max(p.out_features, o) - o); c++) { put(n, o + c, acc[c]); }
+  for (var c = 0u; c < min(4u, max(p.out_features, o) - o); c++) { store(n, o + c, acc[c]); }
 }

@@ -17,7 +17,7 @@ fn best_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: v
     let value = logits[base + v];
     if (is_finite(value)) { mine = first_of(mine, value, v); }
   }
-  let found = spread(mine.value);
+  let found = quad_broadcast(mine.value);
   var best_of_row = Candidate(found.x, quadBroadcast(mine.index, 0u));
   best_of_row = first_of(best_of_row, found.y, quadBroadcast(mine.index, 1u));
   best_of_row = first_of(best_of_row, found.z, quadBroadcast(mine.index, 2u));
@@ -33,7 +33,7 @@ fn best_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: v
     }
     total += sum;
   }
-  let totals = spread(total);
+  let totals = quad_broadcast(total);
   let any_bad = quadBroadcast(bad, 0u) | quadBroadcast(bad, 1u) | quadBroadcast(bad, 2u) | quadBroadcast(bad, 3u);
   if (member == 0u) {
     values[row] = best_of_row.value;

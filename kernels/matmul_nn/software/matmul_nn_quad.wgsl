@@ -9,11 +9,11 @@ enable subgroups;
 /** dy[n, o .. o+3] times alpha with zeros past O, of which this invocation loads one. */
 fn dy_spread(row: u32, o: u32, member: u32) -> vec4f {
   let at = o + member;
-  return spread(select(0.0, p.alpha * dy[row + min(at, p.out_features - 1u)], at < p.out_features));
+  return quad_broadcast(select(0.0, p.alpha * dy[row + min(at, p.out_features - 1u)], at < p.out_features));
 }
 
 /** dh[n .. n+3, r] times lora_scale, of which this invocation loads one. */
-fn dh_spread(n: u32, r: u32, member: u32) -> vec4f { return spread(p.lora_scale * dh_at(row_of(n + member), r)); }
+fn dh_spread(n: u32, r: u32, member: u32) -> vec4f { return quad_broadcast(p.lora_scale * dh_at(row_of(n + member), r)); }
 
 /** Four steps of sixteen columns: a column of W in each column of the matrices. */
 struct Wide { a: mat4x4f, b: mat4x4f, c: mat4x4f, d: mat4x4f }
@@ -31,11 +31,11 @@ fn wide_of(w: mat4x4f, x: mat4x4f, y: mat4x4f, z: mat4x4f) -> Wide {
 fn times(v: vec4f, w: Wide) -> mat4x4f { return mat4x4f(v * w.a, v * w.b, v * w.c, v * w.d); }
 
 /** Sixteen columns of row o of W, from the two octs at hand. */
-fn w_row(o: u32, group: u32, oct: vec2u) -> mat4x4f {
+fn w_row(o: u32, group: u32, block8: vec2u) -> mat4x4f {
   let row = min(o, p.out_features - 1u);
   let scale = scale_of(row, group);
-  let first = weight_oct(row * p.code_words, oct.x, scale);
-  let second = weight_oct(row * p.code_words, oct.y, scale);
+  let first = weight_unpack8(row * p.code_words, block8.x, scale);
+  let second = weight_unpack8(row * p.code_words, block8.y, scale);
   return mat4x4f(first.lo, first.hi, second.lo, second.hi);
 }
 
@@ -51,7 +51,7 @@ fn quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u,
   let n = (index / tiles) * 16u;
   let i = (index % tiles) * 64u + member * 16u;
   let group = min(i, p.in_features - 1u) / 32u;
-  let oct = min(vec2u(i / 8u, i / 8u + 1u), vec2u((p.in_features - 1u) / 8u));
+  let block8 = min(vec2u(i / 8u, i / 8u + 1u), vec2u((p.in_features - 1u) / 8u));
   let dy0 = dy_row(row_of(n + 0u));
   let dy1 = dy_row(row_of(n + 1u));
   let dy2 = dy_row(row_of(n + 2u));
@@ -70,7 +70,7 @@ fn quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u,
   let dy15 = dy_row(row_of(n + 15u));
   var acc = array<mat4x4f, 16>();
   for (var o = 0u; o < p.out_features; o += 4u) {
-    let w = wide_of(w_row(o, group, oct), w_row(o + 1u, group, oct), w_row(o + 2u, group, oct), w_row(o + 3u, group, oct));
+    let w = wide_of(w_row(o, group, block8), w_row(o + 1u, group, block8), w_row(o + 2u, group, block8), w_row(o + 3u, group, block8));
     acc[0] += times(dy_spread(dy0, o, member), w);
     acc[1] += times(dy_spread(dy1, o, member), w);
     acc[2] += times(dy_spread(dy2, o, member), w);
@@ -113,7 +113,7 @@ fn quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u,
   }
   if (n >= p.rows) { return; }
   for (var r = 0u; r < min(16u, p.rows - n); r++) {
-    for (var c = 0u; c < min(16u, max(p.in_features, i) - i); c++) { put(n + r, i + c, acc[r][c / 4u][c % 4u]); }
+    for (var c = 0u; c < min(16u, max(p.in_features, i) - i); c++) { store(n + r, i + c, acc[r][c / 4u][c % 4u]); }
   }
 }
 
@@ -131,10 +131,10 @@ fn quads_narrow(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
   var acc = array<vec4f, 16>();
   for (var o = 0u; o < p.out_features; o++) {
     let w = w_quad(o, i, scale_of(o, group));
-    let va = spread(p.alpha * dy[dya + o]);
-    let vb = spread(p.alpha * dy[dyb + o]);
-    let vc = spread(p.alpha * dy[dyc + o]);
-    let vd = spread(p.alpha * dy[dyd + o]);
+    let va = quad_broadcast(p.alpha * dy[dya + o]);
+    let vb = quad_broadcast(p.alpha * dy[dyb + o]);
+    let vc = quad_broadcast(p.alpha * dy[dyc + o]);
+    let vd = quad_broadcast(p.alpha * dy[dyd + o]);
     acc[0] += va.x * w;
     acc[1] += va.y * w;
     acc[2] += va.z * w;
@@ -177,6 +177,6 @@ fn quads_narrow(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
   }
   if (n >= p.rows) { return; }
   for (var r = 0u; r < min(16u, p.rows - n); r++) {
-    for (var c = 0u; c < min(4u, max(p.in_features, i) - i); c++) { put(n + r, i + c, acc[r][c]); }
+    for (var c = 0u; c < min(4u, max(p.in_features, i) - i); c++) { store(n + r, i + c, acc[r][c]); }
   }
 }

@@ -40,7 +40,7 @@ fn from_rows(w: vec4f) -> mat4x4f {
 fn from_columns(w: vec4f) -> mat4x4f { return transpose(from_rows(w)); }
 
 /** Four rows of y: values, or values more than it holds. */
-fn put(values: Rows, adds: bool, row: u32, heads: u32, head: u32, d: u32) {
+fn store(values: Rows, adds: bool, row: u32, heads: u32, head: u32, d: u32) {
   if (d >= p.head_vecs) { return; }
   let at = heads_at(vec4u(row) + vec4u(0u, 1u, 2u, 3u), heads, head) + d;
   if (row < p.rows) { y[at.x] = values.a + select(Vec(0.0), y[at.x], adds); }
@@ -82,8 +82,8 @@ fn products_rows(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid
     high[3] = weigh(high[3], d, x_high);
   }
   for (var n = 0u; n < 4u; n += 1u) {
-    put(low[n], false, tile + 4u * n, p.heads, head, vecs.x);
-    put(high[n], false, tile + 4u * n, p.heads, head, vecs.y);
+    store(low[n], false, tile + 4u * n, p.heads, head, vecs.x);
+    store(high[n], false, tile + 4u * n, p.heads, head, vecs.y);
   }
 }
 
@@ -135,7 +135,7 @@ fn products_columns(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) g
     }
   }
   for (var n = 0u; n < 4u; n += 1u) {
-    put(low[n], !is_first, tile + 4u * n, p.kv_heads, kv_head, vecs.x);
-    put(high[n], !is_first, tile + 4u * n, p.kv_heads, kv_head, vecs.y);
+    store(low[n], !is_first, tile + 4u * n, p.kv_heads, kv_head, vecs.x);
+    store(high[n], !is_first, tile + 4u * n, p.kv_heads, kv_head, vecs.y);
   }
 }

@@ -7,7 +7,7 @@ enable subgroups;
 fn a_row(n: u32) -> u32 { return n * p.a_stride + p.a_offset; }
 
 /** Column `at` of this invocation, then those of the other three. */
-fn a_spread(n: u32, at: u32) -> vec4f { return spread(a[a_row(n) + at]); }
+fn a_spread(n: u32, at: u32) -> vec4f { return quad_broadcast(a[a_row(n) + at]); }
 
 /** Of four rows from n on: columns of the matrix are columns of a. */
 fn a_four(n: u32, at: u32) -> mat4x4f {
@@ -60,7 +60,7 @@ fn quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u,
   for (var l = 0u; l < min(32u, last + 1u - long); l++) {
     for (var s = 0u; s < min(4u, max(p.q_len, short) - short); s++) {
       let value = acc[l / 4u][l % 4u][s];
-      if (p.swapped == 1u) { put(short + s, long + l, value); } else { put(long + l, short + s, value); }
+      if (p.swapped == 1u) { store(short + s, long + l, value); } else { store(long + l, short + s, value); }
     }
   }
 }

@@ -49,7 +49,7 @@ fn query_pairs(s: mat4x4f, dp: mat4x4f, row_lse: vec4f, delta: vec4f, keys: Keys
 }
 
 /** Four keys of each of four queries. */
-fn put(x: Pairs, weights_at: vec4u, ds_at: vec4u) {
+fn store(x: Pairs, weights_at: vec4u, ds_at: vec4u) {
   pairs[weights_at.x] = x.weights[0];
   pairs[weights_at.y] = x.weights[1];
   pairs[weights_at.z] = x.weights[2];
@@ -83,21 +83,21 @@ fn pairs_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
     var dp = no_block();
     for (var d = 0u; d < p.head_vecs; d += 1u) {
       let own_q = Rows(q[at.x + d], q[at.y + d], q[at.z + d], q[at.w + d]);
-      s.a += products(own_q, spread_rows(k[mine.x + d]));
-      s.b += products(own_q, spread_rows(k[mine.y + d]));
-      s.c += products(own_q, spread_rows(k[mine.z + d]));
-      s.d += products(own_q, spread_rows(k[mine.w + d]));
+      s.a += products(own_q, quad_broadcast_rows(k[mine.x + d]));
+      s.b += products(own_q, quad_broadcast_rows(k[mine.y + d]));
+      s.c += products(own_q, quad_broadcast_rows(k[mine.z + d]));
+      s.d += products(own_q, quad_broadcast_rows(k[mine.w + d]));
       let own_dy = Rows(dy[at.x + d], dy[at.y + d], dy[at.z + d], dy[at.w + d]);
-      dp.a += products(own_dy, spread_rows(v[mine.x + d]));
-      dp.b += products(own_dy, spread_rows(v[mine.y + d]));
-      dp.c += products(own_dy, spread_rows(v[mine.z + d]));
-      dp.d += products(own_dy, spread_rows(v[mine.w + d]));
+      dp.a += products(own_dy, quad_broadcast_rows(v[mine.x + d]));
+      dp.b += products(own_dy, quad_broadcast_rows(v[mine.y + d]));
+      dp.c += products(own_dy, quad_broadcast_rows(v[mine.z + d]));
+      dp.d += products(own_dy, quad_broadcast_rows(v[mine.w + d]));
     }
     let column = vec4u(j) + vec4u(0u, 1u, 2u, 3u);
     let four = j / 4u;
-    put(query_pairs(s.a, dp.a, row_lse, delta, keys, column), weights_at + four, ds_at + four);
-    put(query_pairs(s.b, dp.b, row_lse, delta, keys, column + 4u), weights_at + four + 1u, ds_at + four + 1u);
-    put(query_pairs(s.c, dp.c, row_lse, delta, keys, column + 8u), weights_at + four + 2u, ds_at + four + 2u);
-    put(query_pairs(s.d, dp.d, row_lse, delta, keys, column + 12u), weights_at + four + 3u, ds_at + four + 3u);
+    store(query_pairs(s.a, dp.a, row_lse, delta, keys, column), weights_at + four, ds_at + four);
+    store(query_pairs(s.b, dp.b, row_lse, delta, keys, column + 4u), weights_at + four + 1u, ds_at + four + 1u);
+    store(query_pairs(s.c, dp.c, row_lse, delta, keys, column + 8u), weights_at + four + 2u, ds_at + four + 2u);
+    store(query_pairs(s.d, dp.d, row_lse, delta, keys, column + 12u), weights_at + four + 3u, ds_at + four + 3u);
   }
 }

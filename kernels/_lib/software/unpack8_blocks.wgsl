@@ -1,13 +1,13 @@
 // Eight columns of a packed weight at once; appended after weight_blocks.wgsl. As in oct_grouped.wgsl, codes are masked in
 // place and scaled by powers of two, which is exact.
-struct Oct { lo: vec4f, hi: vec4f }
+struct Vec8 { lo: vec4f, hi: vec4f }
 
 fn scale_of(row: u32, group: u32) -> vec2f { return group_scale(row, group * 32u); }
 
-/** Columns 8 oct to 8 oct + 7 of the row whose codes begin at word `base`. */
-fn weight_oct(base: u32, oct: u32, scale: vec2f) -> Oct {
-  let at = base + oct / 4u * group_words();
-  let part = oct % 4u;
+/** Columns 8 block8 to 8 block8 + 7 of the row whose codes begin at word `base`. */
+fn weight_unpack8(base: u32, block8: u32, scale: vec2f) -> Vec8 {
+  let at = base + block8 / 4u * group_words();
+  let part = block8 % 4u;
   let word = w_codes[at + part];
   var lo = vec4f(bitcast<vec4i>(vec4u(word) & vec4u(0xfu, 0xf0u, 0xf00u, 0xf000u))) * vec4f(1.0, 0x1p-4, 0x1p-8, 0x1p-12);
   var hi = vec4f(bitcast<vec4i>(vec4u(word >> 16u) & vec4u(0xfu, 0xf0u, 0xf00u, 0xf000u))) * vec4f(1.0, 0x1p-4, 0x1p-8, 0x1p-12);
@@ -21,5 +21,5 @@ fn weight_oct(base: u32, oct: u32, scale: vec2f) -> Oct {
     lo += vec4f(bitcast<vec4i>(bits & vec4u(0x3u, 0xcu, 0x30u, 0xc0u))) * vec4f(16.0, 4.0, 1.0, 0.25);
     hi += vec4f(bitcast<vec4i>(bits & vec4u(0x300u, 0xc00u, 0x3000u, 0xc000u))) * vec4f(0x1p-4, 0x1p-6, 0x1p-8, 0x1p-10);
   }
-  return Oct(block_values(lo, part * 8u, scale), block_values(hi, part * 8u, scale));
+  return Vec8(block_values(lo, part * 8u, scale), block_values(hi, part * 8u, scale));
 }

@@ -3,7 +3,7 @@
 struct Rows { a: Vec, b: Vec, c: Vec, d: Vec }
 
 /** The Vecs of all four invocations. */
-fn spread_rows(mine: Vec) -> Rows {
+fn quad_broadcast_rows(mine: Vec) -> Rows {
   return Rows(quadBroadcast(mine, 0u), quadBroadcast(mine, 1u), quadBroadcast(mine, 2u), quadBroadcast(mine, 3u));
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { MAX_STORAGE_BINDINGS, PARAMS_BINDING, type Kernel } from '../src/gpu/kernel.ts';
 import { testGpu } from '../test/harness/gpu.ts';
 
-// Rooms join sources in their own ways; what reaches the device is what they hand to defineKernel.
+// Kernels join sources in their own ways; what reaches the device is what they hand to defineKernel.
 const defined = vi.hoisted((): Kernel[] => []);
 vi.mock('../src/gpu/kernel.ts', async (importOriginal) => {
   const original = await importOriginal<typeof import('../src/gpu/kernel.ts')>();
@@ -22,9 +22,9 @@ const folder = import.meta.dirname;
 const folders = readdirSync(folder, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name);
-const rooms = folders.filter((name) => !name.startsWith('_'));
+const kernels = folders.filter((name) => !name.startsWith('_'));
 const sources = folders.flatMap((name) =>
-  readdirSync(join(folder, name))
+  readdirSync(join(folder, name), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.wgsl'))
     .map((file) => join(name, file)),
 );
@@ -54,22 +54,30 @@ function storageOf(kernel: Kernel, entry: string): string[] {
   return [...reached].filter((name) => kernel.storage.has(name));
 }
 
-describe.each(rooms)('kernels/%s', (room) => {
-  const files = readdirSync(join(folder, room));
+describe.each(kernels)('kernels/%s', (kernelName) => {
+  const files = readdirSync(join(folder, kernelName));
 
-  it('is a complete room', () => {
-    const wanted = [`${room}.ts`, `${room}.ref.ts`, `${room}.cases.ts`, `${room}.test.ts`, 'README.md'];
+  it('is complete', () => {
+    const wanted = [
+      `${kernelName}.ts`,
+      `${kernelName}.ref.ts`,
+      `${kernelName}.cases.ts`,
+      `${kernelName}.test.ts`,
+      'README.md',
+    ];
     expect(wanted.filter((file) => !files.includes(file))).toEqual([]);
     expect(files.some((file) => file.endsWith('.wgsl'))).toBe(true);
+    // What only software adapters run is in software/.
+    expect(files.filter((file) => /(_serial|_quads?)\.wgsl$/.test(file))).toEqual([]);
     expect(
-      readFileSync(join(folder, room, 'README.md'), 'utf8')
+      readFileSync(join(folder, kernelName, 'README.md'), 'utf8')
         .trimEnd()
         .split('\n').length,
     ).toBeLessThanOrEqual(40);
   });
 
   it('has a reference that shares nothing with what it judges', () => {
-    const reference = join(folder, room, `${room}.ref.ts`);
+    const reference = join(folder, kernelName, `${kernelName}.ref.ts`);
     expect(existsSync(reference)).toBe(true);
     expect(readFileSync(reference, 'utf8')).not.toMatch(/from '[^']*(src\/gpu|\.wgsl|\/[a-z_]+\.ts')/);
   });
@@ -78,7 +86,7 @@ describe.each(rooms)('kernels/%s', (room) => {
     const gpu = await testGpu();
     defined.length = 0;
     vi.resetModules();
-    await import(`./${room}/${room}.ts`);
+    await import(`./${kernelName}/${kernelName}.ts`);
     expect(defined.length).toBeGreaterThan(0);
     for (const kernel of defined) {
       // An adapter without halves still judges the rest of such a source.

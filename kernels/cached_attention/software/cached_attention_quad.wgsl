@@ -18,7 +18,7 @@ fn head_scores(q_at: u32, at: vec4u) -> Weights {
   var s = Weights(vec4f(0.0), vec4f(0.0), vec4f(0.0), vec4f(0.0));
   for (var i = 0u; i < p.head_vecs; i += 1u) {
     let keys = Rows(cache_k[at.x + i], cache_k[at.y + i], cache_k[at.z + i], cache_k[at.w + i]);
-    let queries = spread_rows(q[q_at + i]);
+    let queries = quad_broadcast_rows(q[q_at + i]);
     s.a += dots(queries.a, keys);
     if (HEADS > 1u) { s.b += dots(queries.b, keys); }
     if (HEADS > 2u) { s.c += dots(queries.c, keys); }
@@ -95,7 +95,7 @@ fn held(at: u32, keep: vec4f, is_first: bool) -> Rows {
   return sum;
 }
 
-fn put(sum: Rows, at: u32, factor: vec4f, count: u32) {
+fn store(sum: Rows, at: u32, factor: vec4f, count: u32) {
   o[at] = sum.a * factor.x;
   if (HEADS > 1u && count > 1u) { o[at + p.head_vecs] = sum.b * factor.y; }
   if (HEADS > 2u && count > 2u) { o[at + 2u * p.head_vecs] = sum.c * factor.z; }
@@ -136,7 +136,7 @@ fn attend_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
       sum = add_part(sum, part_1(w, at), known);
       sum = add_part(sum, part_2(w, at), known);
       sum = add_part(sum, part_3(w, at), known);
-      if (i < p.head_vecs) { put(sum, o_at + i, factor, count); }
+      if (i < p.head_vecs) { store(sum, o_at + i, factor, count); }
     }
   }
 }
