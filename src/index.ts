@@ -1,4 +1,5 @@
-import { EngineClient } from '../workers/engine/client.ts';
+import { connectEngine, startEngine, type EngineClient } from '../workers/engine/client.ts';
+import { serveEngine } from '../workers/engine/serve.ts';
 import { makeEngine, type EngineDeps } from './engine/engine.ts';
 import { fetchEmbedded } from './engine/fetch-embedded.ts';
 import type {
@@ -24,7 +25,6 @@ import type {
   RunReport,
   TrainEvent as EngineTrainEvent,
 } from '../workers/engine/contract.ts';
-import { expose } from 'comlink';
 import { fromFailure, WebLoraError } from './errors.ts';
 import { ChatSession } from './generate/chat.ts';
 import { openBrowserGpu } from './gpu/gpu.ts';
@@ -111,11 +111,11 @@ const isNode =
  * @throws `no-webgpu` and others as WebLoraError, when first used
  */
 export async function createEngine({ worker = !isNode, embedded }: EngineOptions = {}): Promise<Engine> {
-  if (worker) return new Engine(EngineClient.start());
+  if (worker) return new Engine(startEngine());
   const { port1, port2 } = new MessageChannel();
-  expose(Object.freeze(makeEngine(await threadDeps(embedded))), port2);
+  serveEngine(makeEngine(await threadDeps(embedded)), port2);
   return new Engine(
-    new EngineClient(port1, () => {
+    connectEngine(port1, () => {
       port1.close();
       port2.close();
     }),
@@ -271,10 +271,8 @@ export class EngineModel {
   ): AsyncGenerator<string, GenerateReport, undefined> {
     const { adapter, signal, ...rest } = options;
     const input = typeof messages === 'string' ? { text: messages } : { messages };
-    for await (const event of this.#client.generate(
-      { model: this.facts.id, input, ...rest, ...(adapter && { adapter: adapter.id }) },
-      signal,
-    )) {
+    const request = { model: this.facts.id, input, ...rest, ...(adapter && { adapter: adapter.id }) };
+    for await (const event of take(await this.#client.generate(request, signal)).events) {
       if (event.kind === 'text') yield event.text;
       else if (event.kind === 'done') return event.report;
       else throw fromFailure(event.error);
@@ -310,7 +308,7 @@ export class EngineModel {
     const { system, ...rest } = options;
     const conversation = rest.conversation ?? `chat ${(this.#chats += 1)}`;
     return new ChatSession<ChatOptions>(
-      (messages, turn) => this.generate(messages as readonly ChatMessage[], turn),
+      (messages, turn) => this.generate(messages, turn),
       { ...rest, conversation },
       system,
     );

@@ -9,7 +9,7 @@ import { WebLoraError } from '../errors.ts';
 import { checkRange, type ByteSource } from '../formats/byte-source.ts';
 import type { RunRecord } from '../train/run-record.ts';
 import { RUN_FILE } from '../train/run-record.ts';
-import type { DataFile } from '../train/run-data.ts';
+import type { Dataset } from '../data/dataset.ts';
 
 /** The built-in model's folder: beside the built command, or in the repository. */
 export function embeddedFolder(): string {
@@ -75,7 +75,7 @@ function fileSource(path: string): ByteSource {
   };
 }
 
-export function readDataFile(flag: string, path: string, columns?: DataFile['columns']): DataFile {
+export function readDataFile(flag: string, path: string, columns?: Dataset['columns']): Dataset {
   if (!existsSync(path) || !statSync(path).isFile()) {
     throw new WebLoraError('file-not-found', `${flag} ${path}`, {
       got: existsSync(path) ? 'a folder' : 'no such file',

@@ -10,7 +10,7 @@ import { openNodeGpu } from '../gpu/node.ts';
 import { recordLaunch } from '../graph/launch-records.ts';
 import type { PlannedLaunch } from '../graph/plan.ts';
 import { programSettings, type BaseSettings } from '../train/program-settings.ts';
-import { planTraining, type ProgramReport } from '../train/program.ts';
+import { planTraining, type PlanReport } from '../train/program.ts';
 import { resolveTrainConfig } from '../train/config.ts';
 import { baseOf, kernelsOf, trainConfigOf, type Flags } from './flags.ts';
 import { MODEL_WANTED, openModelSource } from './model-source.ts';
@@ -20,7 +20,7 @@ import type { Output } from './output.ts';
  * Plans a run without loading weights: the device is asked for its limits, nothing is allocated on it. Writes the launches of
  * a micro-step, or of one token, where `--launches` says so.
  */
-export async function planRun(flags: Flags, output: Output): Promise<ProgramReport> {
+export async function planRun(flags: Flags, output: Output): Promise<PlanReport> {
   const config = resolveTrainConfig(trainConfigOf(flags));
   const decode = flags.number('decode');
   const out = flags.text('launches');

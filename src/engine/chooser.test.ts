@@ -94,7 +94,7 @@ describe('chooseModels', () => {
 });
 
 describe('the memory of a device', () => {
-  it('is tried once per adapter, remembered, and tried again when asked', async () => {
+  it('is tried once per adapter, cached, and tried again when asked', async () => {
     const gpu = await testGpu();
     const store = makeMemoryStore();
     const before = gpu.bytesAllocated;

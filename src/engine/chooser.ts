@@ -9,8 +9,8 @@ import type { FileStore } from '../storage/store.ts';
 import { resolveTrainConfig } from '../train/config.ts';
 import { programSettings } from '../train/program-settings.ts';
 import { planTraining } from '../train/program.ts';
-import type { ChooseRequest, Fit, ModelChoice, ModelChoices } from '../../workers/engine/contract.ts';
-import { adapterKey, readRemembered } from './remembered.ts';
+import type { ChooseRequest, Fit, ModelChoice, ModelChoices } from './calls.ts';
+import { adapterKey, readCached } from './device-cache.ts';
 
 /** What of a device decides which models suit it. */
 export interface ChooserDevice {
@@ -34,7 +34,7 @@ const SOFTWARE_PARAMETERS = 4e8;
 
 const MEMORY_FILE = 'device-memory.json';
 
-/** The device's memory, probed once per adapter and remembered in storage. `probeAgain` forgets what was remembered. */
+/** The device's memory, probed once per adapter and cached in storage. `probeAgain` ignores the cache. */
 export async function deviceFor(
   gpu: Gpu | undefined,
   store: FileStore,
@@ -46,7 +46,7 @@ export async function deviceFor(
   }
   const { isSoftware } = gpu.adapter;
   const key = `${adapterKey(gpu)}/${gpu.profile.limits.maxBufferBytes}`;
-  const known = await readRemembered(store, MEMORY_FILE, isProbedMemory);
+  const known = await readCached(store, MEMORY_FILE, isProbedMemory);
   let memory = probeAgain ? undefined : known[key];
   if (memory === undefined) {
     memory = await probeMemory(gpu, isSoftware ? SOFTWARE_PROBE_BYTES : PROBE_BYTES);

@@ -3,6 +3,7 @@ import { GpuBase } from '../../models/base/gpu-base.ts';
 import { openModel, readModel, type ModelFolder, type OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
+import type { Dataset } from '../data/dataset.ts';
 import { WebLoraError } from '../errors.ts';
 import { phrase, setting, type Phrase } from '../phrase.ts';
 import { evaluate, type EvaluateProgress, type EvaluateReport } from '../evaluate/evaluate.ts';
@@ -10,7 +11,7 @@ import type { BaseFormat } from '../formats/quantize.ts';
 import { ChatSession } from '../generate/chat.ts';
 import { Conversation } from '../generate/conversation.ts';
 import type { GenerateReport, GenerateSettings } from '../generate/generate.ts';
-import type { Runtime, Voice } from '../generate/runtime.ts';
+import type { Runtime, AdapterSelection } from '../generate/runtime.ts';
 import { WgslPrograms } from '../generate/wgsl-programs.ts';
 import { WgslRuntime } from '../generate/wgsl-runtime.ts';
 import { DEFAULT_PROFILE, KERNEL_VARIANTS, supportsVariant, type DeviceProfile } from '../gpu/device-profile.ts';
@@ -24,15 +25,15 @@ import type { LoraSettings } from '../lora/lora.ts';
 import { sft } from '../objectives/sft.ts';
 import { resolveTrainConfig, type TrainConfig } from '../train/config.ts';
 import { programSettings } from '../train/program-settings.ts';
-import { planTraining, plansOf, withTilings, type Program, type ProgramReport } from '../train/program.ts';
+import { planTraining, plansOf, withTilings, type Program, type PlanReport } from '../train/program.ts';
 import type { FileStore } from '../storage/store.ts';
-import { prepareFile, readTrainingRows, resolveSeqLen, type DataFile } from '../train/run-data.ts';
-import type { RunOutcome } from '../train/run-events.ts';
+import { prepareFile, readTrainingRows, resolveSeqLen } from '../train/run-data.ts';
+import type { TrainedRun } from '../train/run-events.ts';
 import type { MadeTrainer, RunRequest, TrainerSpec } from '../train/run-request.ts';
 import { runTraining } from '../train/run.ts';
 import { tokenPieces } from '../train/show-rows.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
-import type { DataMeasure, RowPreview } from '../../workers/engine/contract.ts';
+import type { DataMeasure, RowPreview } from './calls.ts';
 import { resolveContext } from './context.ts';
 import { tilingsFor } from './tilings.ts';
 
@@ -41,7 +42,7 @@ export type Device = 'auto' | 'webgpu' | 'cpu';
 export interface CoreOptions {
   readonly device?: Device;
   readonly openGpu: () => Promise<Gpu>;
-  /** Where what was measured about the device is remembered; default: nowhere. */
+  /** Where what was measured about the device is cached; default: nowhere. */
   readonly openStore?: () => Promise<FileStore>;
   /** Told when WebGPU is missing and the slower path is taken. */
   readonly onNotice?: (message: Phrase) => void;
@@ -84,7 +85,7 @@ export class Core {
     }
   }
 
-  /** The fastest tilings of plans' products on this device: remembered or measured now. */
+  /** The fastest tilings of plans' products on this device: cached or measured now. */
   async tilingsFor(
     plans: readonly Pick<Plan, 'launches'>[],
     onProgress?: (done: number, total: number) => void,
@@ -126,8 +127,8 @@ export class Core {
     if (gpu === undefined || config === undefined) return;
     const model = await readModel(folder);
     if (model === undefined) return;
-    const kept = { format: resolveBase({ name: folder.name }, base), context: resolveContext(model, context) };
-    const program = planTraining(model, programSettings(model, kept, config), gpu.profile);
+    const settings = { format: resolveBase({ name: folder.name }, base), context: resolveContext(model, context) };
+    const program = planTraining(model, programSettings(model, settings, config), gpu.profile);
     await compilePlans(gpu, plansOf(program));
   }
 
@@ -139,7 +140,7 @@ export class Core {
 /** What a run needs beside the loaded model. */
 export type TrainOptions = Omit<RunRequest, 'opened' | 'base' | 'objective' | 'makeTrainer'>;
 
-export interface AnswerOptions extends Voice {
+export interface AnswerOptions extends AdapterSelection {
   /**
    * Whose cache to continue: a conversation's turns give the same name. By default the base has one and adapters have
    * another. The two used last are kept.
@@ -194,7 +195,7 @@ export class LoadedModel {
   }
 
   /** Bytes and work of a run with these settings; nothing is allocated. */
-  plan(config: TrainConfig): ProgramReport {
+  plan(config: TrainConfig): PlanReport {
     return this.#programFor(config).report;
   }
 
@@ -218,7 +219,7 @@ export class LoadedModel {
     return this.#planned.program;
   }
 
-  train(options: TrainOptions): Promise<RunOutcome> {
+  train(options: TrainOptions): Promise<TrainedRun> {
     return runTraining({
       ...options,
       opened: this.opened,
@@ -292,7 +293,7 @@ export class LoadedModel {
   }
 
   /** The first row of a file as training would see it: its tokens with their texts, or why it cannot be used. */
-  async previewRow(data: DataFile, given: Partial<TrainConfig>): Promise<RowPreview> {
+  async previewRow(data: Dataset, given: Partial<TrainConfig>): Promise<RowPreview> {
     const { lossOn, system, seqLen } = resolveTrainConfig(given);
     const prepared = await prepareFile(this.opened, data, sft, {
       seqLen: resolveSeqLen(seqLen, this.context),
@@ -311,7 +312,7 @@ export class LoadedModel {
   }
 
   /** Lengths of a file's rows as training would see them. */
-  async measureData(data: DataFile, given: Partial<TrainConfig>): Promise<DataMeasure> {
+  async measureData(data: Dataset, given: Partial<TrainConfig>): Promise<DataMeasure> {
     const { lossOn, system, seqLen } = resolveTrainConfig(given);
     const length = resolveSeqLen(seqLen, this.context);
     const { rows: examples, skipped } = await readTrainingRows(this.opened, data, sft, {
@@ -362,8 +363,8 @@ export class LoadedModel {
   ): AsyncGenerator<string, GenerateReport, undefined> {
     if (adapter !== undefined) assertAdapterFits(adapter, this.opened.model);
     const talk = await this.#conversation(conversation ?? (adapter === undefined ? 'base' : 'adapter'));
-    const voice = { ...(adapter && { adapter }), ...(strength !== undefined && { strength }) };
-    return yield* talk.answer(settings, voice, { ...(signal && { signal }), ...(onThinking && { onThinking }) });
+    const selection = { ...(adapter && { adapter }), ...(strength !== undefined && { strength }) };
+    return yield* talk.answer(settings, selection, { ...(signal && { signal }), ...(onThinking && { onThinking }) });
   }
 
   /** As `answer`, all of it. */
@@ -473,7 +474,7 @@ export class LoadedModel {
 
   /** Loss and greedy answers over a data file. */
   async evaluate(
-    data: DataFile,
+    data: Dataset,
     options: {
       adapter?: LoraAdapter;
       system?: string;

@@ -1,4 +1,3 @@
-import { transfer } from 'comlink';
 import { makeModel } from '../../models/families/index.ts';
 import { modelFolderOf } from '../../models/checkpoint/given-files.ts';
 import type { ModelFolder } from '../../models/checkpoint/open-model.ts';
@@ -12,7 +11,7 @@ import { hubAddress, urlAddress, type ModelAddress } from '../sources/model-addr
 import type { ModelPlace } from '../sources/model-place.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
-import { readTrainConfig, resolveTrainConfig } from '../train/config.ts';
+import { readTrainConfig, resolveTrainConfig, type TrainConfig } from '../train/config.ts';
 import { BadRowsError } from '../train/run-data.ts';
 import { isFinished, readRunRecord } from '../train/run-record.ts';
 import { readLatestCheckpoint } from '../train/checkpoints.ts';
@@ -22,25 +21,35 @@ import { Core, type LoadedModel } from './core.ts';
 import { chooseModels, deviceFor } from './chooser.ts';
 import type {
   AdapterId,
+  CachedModel,
   AdapterSummary,
+  Call,
   ChooseRequest,
-  EngineApi,
+  DataMeasure,
+  Dataset,
+  EngineCalls,
+  EngineFacts,
+  EvaluateReport,
+  EvaluateRequest,
   GenerateEvent,
-  ModelChoices,
+  GenerateRequest,
   LoadOptions,
+  ModelChoices,
   ModelFacts,
   ModelId,
   ModelSource,
+  ModelStorage,
   NamedFile,
   NetworkRequest,
+  PlanReport,
   ProgressEvent,
-  Result,
+  RowPreview,
   RunDetails,
   RunId,
   RunSummary,
   TrainEvent,
-} from '../../workers/engine/contract.ts';
-import { EventSender } from './events.ts';
+  TrainRequest,
+} from './calls.ts';
 import { readEmbeddedFolder } from './fetch-embedded.ts';
 import { deleteRun, readRunDetails } from './run-library.ts';
 
@@ -62,61 +71,13 @@ interface KnownAdapter {
   readonly card: string;
 }
 
-/** The one owner of the GPU and of storage, behind the contract's plain data. */
-export function makeEngine(deps: EngineDeps): EngineApi {
-  const engine = new Engine(deps);
-  return {
-    describe: () => attempt(() => engine.describe()),
-    loadModel: (source, options, progress) => attempt(() => engine.loadModel(source, options, progress)),
-    unloadModel: (model) => attempt(() => engine.unloadModel(model)),
-    listModels: () => attempt(async () => (await engine.downloads()).list()),
-    deleteModel: (model) => attempt(async () => (await engine.downloads()).cache.remove(model)),
-    checkModel: (model, progress) => attempt(() => engine.checkModel(model, progress)),
-    modelStorage: () => attempt(async () => (await engine.downloads()).storage()),
-    storeHubToken: (token) => attempt(() => engine.storeHubToken(token)),
-    plan: (model, config) =>
-      attempt(() => Promise.resolve(engine.model(model).loaded.plan(resolveTrainConfig(config)))),
-    prepare: (model, config) =>
-      attempt(async () => {
-        await engine.model(model).loaded.prepare(resolveTrainConfig(config));
-        return null;
-      }),
-    train: (request, events) => attempt(() => engine.train(request, events)),
-    control: (run, to) => attempt(() => engine.control(run, to)),
-    generate: (request, events) => attempt(() => engine.generate(request, events)),
-    evaluate: (request, progress) => attempt(() => engine.evaluate(request, progress)),
-    exportAdapter: (adapter, as) => attempt(() => engine.exportAdapter(adapter, as)),
-    loadAdapter: (model, files) => attempt(() => engine.loadAdapter(model, files)),
-    listAdapters: () => attempt(() => engine.listAdapters()),
-    unloadAdapter: (adapter) => attempt(() => engine.unloadAdapter(adapter)),
-    chooseModels: (request) => attempt(() => engine.chooseModels(request)),
-    openRun: (model, out) => attempt(() => engine.openRun(model, out)),
-    listRuns: () => attempt(() => engine.listRuns()),
-    readRun: (out) => attempt(() => engine.readRun(out)),
-    deleteRun: (out) => attempt(() => engine.deleteRun(out)),
-    previewRow: (model, data, config) => attempt(() => engine.model(model).loaded.previewRow(data, config)),
-    measureData: (model, data, config) => attempt(() => engine.model(model).loaded.measureData(data, config)),
-    listRequests: () => attempt(async () => listRequests()),
-    dispose: () => attempt(() => engine.dispose()),
-  };
+/** The engine of a page, a terminal or a test. */
+export function makeEngine(deps: EngineDeps): EngineCalls {
+  return new Engine(deps);
 }
 
-/** What this thread fetched, from the platform's own record. */
-function listRequests(): NetworkRequest[] {
-  return performance
-    .getEntriesByType('resource')
-    .map((entry) => ({ url: entry.name, bytes: (entry as PerformanceResourceTiming).transferSize }));
-}
-
-async function attempt<T>(body: () => Promise<T>): Promise<Result<T>> {
-  try {
-    return { ok: true, value: await body() };
-  } catch (thrown) {
-    return { ok: false, error: toFailure(thrown) };
-  }
-}
-
-class Engine {
+/** The one owner of the GPU and of storage, behind calls over plain data. */
+class Engine implements EngineCalls {
   readonly #deps: EngineDeps;
   #core: Promise<Core> | undefined;
   #store: Promise<FileStore> | undefined;
@@ -140,27 +101,21 @@ class Engine {
     return this.#store;
   }
 
-  async describe(): ReturnType<EngineMethod<'describe'>> {
+  async describe(): Promise<EngineFacts> {
     const [core, { isKept }] = await Promise.all([this.#open(), this.#files()]);
     return { executor: core.executor, ...(core.gpu && { adapter: core.gpu.adapter }), keepsFiles: isKept };
   }
 
-  async loadModel(
-    source: ModelSource,
-    options: Parameters<EngineApi['loadModel']>[1],
-    port?: MessagePort,
-  ): Promise<ModelFacts> {
+  async loadModel(source: ModelSource, options: LoadOptions, call: Call<ProgressEvent>): Promise<ModelFacts> {
     const core = await this.#open();
-    const progress = port === undefined ? undefined : new EventSender<ProgressEvent>(port);
     const { base, context: wantedContext, prepare } = options;
-    const folder = await this.#folderOf(source, options, port, progress);
+    const folder = await this.#folderOf(source, options, call);
     const loaded = await core.loadModel(folder, {
       ...(base !== undefined && { base }),
       ...(wantedContext !== undefined && { context: wantedContext }),
       ...(prepare && { prepare: resolveTrainConfig(prepare) }),
-      onProgress: (done, total) => progress?.send({ phase: 'preparing the model', done, total, unit: 'rows' }),
+      onProgress: (done, total) => call.emit({ phase: 'preparing the model', done, total, unit: 'rows' }),
     });
-    progress?.end();
     const id: ModelId = `model-${this.#nextId++}`;
     this.#models.set(id, { id, loaded });
     const { opened, format, context } = loaded;
@@ -183,53 +138,56 @@ class Engine {
     };
   }
 
-  downloads(): Promise<ModelPlace> {
+  #openModels(): Promise<ModelPlace> {
     this.#downloads ??= this.#deps.openModels();
     return this.#downloads;
   }
 
-  async checkModel(model: string, port?: MessagePort): Promise<readonly string[]> {
-    const progress = port === undefined ? undefined : new EventSender<ProgressEvent>(port);
-    try {
-      return await (
-        await this.downloads()
-      ).cache.check(model, (done, total) =>
-        progress?.send({ phase: 'checking the model', done, total, unit: 'bytes' }),
-      );
-    } finally {
-      progress?.end();
-    }
+  async listModels(): Promise<readonly CachedModel[]> {
+    return (await this.#openModels()).list();
+  }
+
+  async deleteModel(model: string): Promise<readonly CachedModel[]> {
+    return (await this.#openModels()).cache.remove(model);
+  }
+
+  async checkModel(model: string, { emit }: Call<ProgressEvent>): Promise<readonly string[]> {
+    const { cache } = await this.#openModels();
+    return cache.check(model, (done, total) => emit({ phase: 'checking the model', done, total, unit: 'bytes' }));
+  }
+
+  async modelStorage(): Promise<ModelStorage> {
+    return (await this.#openModels()).storage();
   }
 
   async storeHubToken(token: string | null): Promise<null> {
-    await (await this.downloads()).storeToken(token ?? undefined);
+    await (await this.#openModels()).storeToken(token ?? undefined);
     return null;
   }
 
   async #folderOf(
     source: ModelSource,
     { offline, hubUrl, token }: LoadOptions,
-    port: MessagePort | undefined,
-    progress: EventSender<ProgressEvent> | undefined,
+    call: Call<ProgressEvent>,
   ): Promise<ModelFolder> {
     switch (source.kind) {
       case 'embedded':
-        return this.#readEmbedded(progress);
+        return readEmbeddedFolder(this.#deps.readEmbedded, (done) =>
+          call.emit({ phase: 'fetching the model', done, total: done, unit: 'bytes' }),
+        );
       case 'files':
         return folderOf(source.files);
       case 'hub':
-      case 'url': {
-        const stop = new AbortController();
-        if (port !== undefined) port.onmessage = () => stop.abort();
-        return (await this.downloads()).fetch(addressOf(source), {
+      case 'url':
+        return (await this.#openModels()).fetch(addressOf(source), {
           ...(offline !== undefined && { offline }),
           ...(hubUrl !== undefined && { hubUrl }),
           ...(token !== undefined && { token }),
-          signal: stop.signal,
+          signal: call.signal,
           // An architecture that is not computed is refused before its weights are fetched.
           checkConfig: (config) => void makeModel(config as Record<string, unknown>),
           onProgress: ({ phase, file, doneBytes, totalBytes, bytesPerSecond, secondsLeft }) =>
-            progress?.send({
+            call.emit({
               phase,
               done: doneBytes,
               total: totalBytes,
@@ -239,19 +197,12 @@ class Engine {
               ...(secondsLeft !== undefined && { secondsLeft }),
             }),
         });
-      }
       default:
         return source satisfies never;
     }
   }
 
-  #readEmbedded(progress: EventSender<ProgressEvent> | undefined): Promise<ModelFolder> {
-    return readEmbeddedFolder(this.#deps.readEmbedded, (done) =>
-      progress?.send({ phase: 'fetching the model', done, total: done, unit: 'bytes' }),
-    );
-  }
-
-  model(id: ModelId): KnownModel {
+  #model(id: ModelId): KnownModel {
     const model = this.#models.get(id);
     if (model === undefined) throw new WebLoraError('internal', `no model '${id}' is loaded`);
     return model;
@@ -263,27 +214,37 @@ class Engine {
     return adapter;
   }
 
-  #keep(adapter: LoraAdapter, card: string): AdapterId {
+  #hold(adapter: LoraAdapter, card: string): AdapterId {
     const id: AdapterId = `adapter-${this.#nextId++}`;
     this.#adapters.set(id, { adapter, card });
     return id;
   }
 
   unloadModel(id: ModelId): Promise<null> {
-    this.model(id).loaded.dispose();
+    this.#model(id).loaded.dispose();
     this.#models.delete(id);
     return Promise.resolve(null);
   }
 
-  async train(request: Parameters<EngineApi['train']>[0], port: MessagePort): Promise<RunId> {
-    const { loaded } = this.model(request.model);
+  async plan(model: ModelId, config: Partial<TrainConfig>): Promise<PlanReport> {
+    return this.#model(model).loaded.plan(resolveTrainConfig(config));
+  }
+
+  async prepare(model: ModelId, config: Partial<TrainConfig>): Promise<null> {
+    await this.#model(model).loaded.prepare(resolveTrainConfig(config));
+    return null;
+  }
+
+  async train(request: TrainRequest, { emit, signal }: Call<TrainEvent>): Promise<RunId> {
+    const { loaded } = this.#model(request.model);
     const store = await this.#files();
     const control = new RunControl();
-    const sender = new EventSender<TrainEvent>(port);
     const config = resolveTrainConfig(request.config);
     const initAdapter = request.initAdapter === undefined ? undefined : this.#adapter(request.initAdapter).adapter;
     const id: RunId = `run-${this.#nextId++}`;
     this.#runs.set(id, control);
+    signal.addEventListener('abort', () => control.stop());
+    if (signal.aborted) control.stop();
     const { data, evalData, out, resume, overwrite } = request;
     const finished = loaded.train({
       config,
@@ -295,35 +256,23 @@ class Engine {
       ...(resume !== undefined && { resume }),
       ...(overwrite !== undefined && { overwrite }),
       extraSettings: { model: loaded.opened.name, data: data.name },
-      emit: (event) => sender.send(event),
+      emit,
       control,
     });
     void finished
       .then(async (outcome) => {
-        const { ended, steps, finalLoss, evalLoss, totalTokens, elapsedSeconds } = outcome;
         const adapter =
           outcome.adapter === undefined
             ? await this.openRun(request.model, out)
-            : this.#keep(outcome.adapter, await this.#cardOf(out));
-        const report = {
-          steps,
-          finalLoss,
-          ...(evalLoss !== undefined && { evalLoss }),
-          totalTokens,
-          elapsedSeconds,
-          ended: ended === 'already-finished' ? 'completed' : ended,
-          adapter,
-        } as const;
-        sender.send({ kind: 'done', report });
+            : this.#hold(outcome.adapter, await this.#cardOf(out));
+        const ended = outcome.ended === 'already-finished' ? 'completed' : outcome.ended;
+        emit({ kind: 'done', report: { ...outcome, ended, adapter } });
       })
       .catch((thrown: unknown) => {
         const rows = thrown instanceof BadRowsError ? thrown.rows : undefined;
-        sender.send({ kind: 'failed', error: toFailure(thrown), ...(rows && { rows }) });
+        emit({ kind: 'failed', error: toFailure(thrown), ...(rows && { rows }) });
       })
-      .finally(() => {
-        this.#runs.delete(id);
-        sender.end();
-      });
+      .finally(() => this.#runs.delete(id));
     return id;
   }
 
@@ -339,73 +288,55 @@ class Engine {
     return Promise.resolve(null);
   }
 
-  async generate(request: Parameters<EngineApi['generate']>[0], port: MessagePort): Promise<null> {
-    const { loaded } = this.model(request.model);
-    const sender = new EventSender<GenerateEvent>(port);
-    const abort = new AbortController();
-    port.onmessage = () => abort.abort();
+  async generate(request: GenerateRequest, call: Call<GenerateEvent>): Promise<null> {
+    const { loaded } = this.#model(request.model);
+    void this.#answer(loaded, request, call);
+    return null;
+  }
+
+  async #answer(loaded: LoadedModel, request: GenerateRequest, { emit, signal }: Call<GenerateEvent>): Promise<void> {
     try {
       const { model: _model, adapter: id, strength, conversation = id, ...settings } = request;
       const report = await loaded.generate(settings, {
         ...(id !== undefined && { adapter: this.#adapter(id).adapter }),
         ...(strength !== undefined && { strength }),
         ...(conversation !== undefined && { conversation }),
-        signal: abort.signal,
-        onText: (text) => sender.send({ kind: 'text', text }),
+        signal,
+        onText: (text) => emit({ kind: 'text', text }),
       });
-      sender.send({ kind: 'done', report });
+      emit({ kind: 'done', report });
     } catch (thrown) {
-      sender.send({ kind: 'failed', error: toFailure(thrown) });
+      emit({ kind: 'failed', error: toFailure(thrown) });
     }
-    sender.end();
-    return null;
   }
 
-  async evaluate(
-    request: Parameters<EngineApi['evaluate']>[0],
-    port?: MessagePort,
-  ): ReturnType<EngineMethod<'evaluate'>> {
-    const { loaded } = this.model(request.model);
-    const progress = port === undefined ? undefined : new EventSender<ProgressEvent>(port);
+  async evaluate(request: EvaluateRequest, { emit, signal }: Call<ProgressEvent>): Promise<EvaluateReport> {
+    const { loaded } = this.#model(request.model);
     const adapter = request.adapter === undefined ? undefined : this.#adapter(request.adapter).adapter;
-    const stop = new AbortController();
-    if (port !== undefined) port.onmessage = () => stop.abort();
-    try {
-      return await loaded.evaluate(request.data, {
-        ...(adapter && { adapter }),
-        ...(request.system !== undefined && { system: request.system }),
-        ...(request.maxNewTokens !== undefined && { maxNewTokens: request.maxNewTokens }),
-        signal: stop.signal,
-        onProgress: ({ phase, done, total }) =>
-          progress?.send({
-            phase: phase === 'loss' ? 'measuring the loss' : 'answering held-out rows',
-            done,
-            total,
-            unit: 'rows',
-          }),
-      });
-    } finally {
-      progress?.end();
-    }
+    return loaded.evaluate(request.data, {
+      ...(adapter && { adapter }),
+      ...(request.system !== undefined && { system: request.system }),
+      ...(request.maxNewTokens !== undefined && { maxNewTokens: request.maxNewTokens }),
+      signal,
+      onProgress: ({ phase, done, total }) =>
+        emit({
+          phase: phase === 'loss' ? 'measuring the loss' : 'answering held-out rows',
+          done,
+          total,
+          unit: 'rows',
+        }),
+    });
   }
 
-  exportAdapter(id: AdapterId, as: 'zip' | 'files'): ReturnType<EngineMethod<'exportAdapter'>> {
+  async exportAdapter(id: AdapterId, as: 'zip' | 'files'): ReturnType<EngineCalls['exportAdapter']> {
     const { adapter, card } = this.#adapter(id);
     const files = writePeft(adapter, { modelCard: card });
-    const named =
-      as === 'zip'
-        ? [{ name: 'adapter.zip', bytes: zipFiles(files) }]
-        : [...files].map(([name, bytes]) => ({ name, bytes }));
-    return Promise.resolve(
-      transfer(
-        named,
-        named.map(({ bytes }) => bytes.buffer),
-      ),
-    );
+    if (as === 'zip') return [{ name: 'adapter.zip', bytes: zipFiles(files) }];
+    return [...files].map(([name, bytes]) => ({ name, bytes }));
   }
 
   async loadAdapter(model: ModelId, files: readonly NamedFile[]): Promise<AdapterId> {
-    const { opened } = this.model(model).loaded;
+    const { opened } = this.#model(model).loaded;
     const given = new Map<string, Uint8Array>();
     for (const { name, bytes: content } of files)
       given.set(name, content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : content);
@@ -413,7 +344,7 @@ class Engine {
     const adapter = readPeft(bytes);
     assertAdapterFits(adapter, opened.model);
     const card = bytes.get(PEFT_CARD_FILE);
-    return this.#keep(adapter, card === undefined ? '' : new TextDecoder().decode(card));
+    return this.#hold(adapter, card === undefined ? '' : new TextDecoder().decode(card));
   }
 
   listAdapters(): Promise<readonly AdapterSummary[]> {
@@ -449,7 +380,7 @@ class Engine {
       for (const { name, kind } of await store.list(out)) {
         if (kind === 'file' && /^(adapter_|README)/.test(name)) files.set(name, await store.read(joinPath(out, name)));
       }
-      return this.#keep(readPeft(files), await this.#cardOf(out));
+      return this.#hold(readPeft(files), await this.#cardOf(out));
     }
     const checkpoint = await readLatestCheckpoint(store, out);
     if (record === undefined || checkpoint === undefined) {
@@ -460,7 +391,7 @@ class Engine {
       });
     }
     const { rank, alpha, method, dropout } = resolveTrainConfig(readTrainConfig(record.settings));
-    return this.#keep(
+    return this.#hold(
       adapterFrom(checkpoint.state.params, {
         rank,
         alpha,
@@ -501,6 +432,21 @@ class Engine {
     return null;
   }
 
+  async previewRow(model: ModelId, data: Dataset, config: Partial<TrainConfig>): Promise<RowPreview> {
+    return this.#model(model).loaded.previewRow(data, config);
+  }
+
+  async measureData(model: ModelId, data: Dataset, config: Partial<TrainConfig>): Promise<DataMeasure> {
+    return this.#model(model).loaded.measureData(data, config);
+  }
+
+  /** What this thread fetched, from the platform's own record. */
+  async listRequests(): Promise<readonly NetworkRequest[]> {
+    return performance
+      .getEntriesByType('resource')
+      .map((entry) => ({ url: entry.name, bytes: (entry as PerformanceResourceTiming).transferSize }));
+  }
+
   async dispose(): Promise<null> {
     for (const control of this.#runs.values()) control.stop();
     for (const { loaded } of this.#models.values()) loaded.dispose();
@@ -509,10 +455,6 @@ class Engine {
     return null;
   }
 }
-
-type EngineMethod<Name extends keyof EngineApi> = (
-  ...args: Parameters<EngineApi[Name]>
-) => Promise<Extract<Awaited<ReturnType<EngineApi[Name]>>, { ok: true }>['value']>;
 
 function addressOf(source: Extract<ModelSource, { kind: 'hub' | 'url' }>): ModelAddress {
   return source.kind === 'url' ? urlAddress(source.url) : hubAddress(source.hub, source.revision, source.file);

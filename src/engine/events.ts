@@ -1,7 +1,13 @@
 /** At most this often events leave the engine, so that a fast run cannot drown the page. */
 const BATCH_MS = 100;
 
-/** The writing side of one call's port: numbers events and sends them in batches, the first at once. */
+/** Whether an event ends its stream. */
+export function isLastEvent(event: object): boolean {
+  const { kind } = event as { readonly kind?: unknown };
+  return kind === 'done' || kind === 'failed';
+}
+
+/** The writing side of one call's port: numbers events and sends them in batches, the first and the last at once. */
 export class EventSender<E extends { readonly seq: number }> {
   readonly #port: MessagePort;
   #seq = 0;
@@ -17,10 +23,11 @@ export class EventSender<E extends { readonly seq: number }> {
     this.#batch.push({ ...event, seq: this.#seq } as unknown as E);
     this.#seq += 1;
     const wait = this.#lastSent + BATCH_MS - performance.now();
-    if (wait <= 0) this.flush();
+    if (wait <= 0 || isLastEvent(event)) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), wait);
   }
 
+  /** Sends what is left; the reader closes the port after the last event. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -28,10 +35,5 @@ export class EventSender<E extends { readonly seq: number }> {
     this.#port.postMessage(this.#batch);
     this.#batch = [];
     this.#lastSent = performance.now();
-  }
-
-  /** Sends what is left; the reader closes the port after the last event. */
-  end(): void {
-    this.flush();
   }
 }

@@ -4,7 +4,7 @@ import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import { readMetrics } from '../train/metrics.ts';
 import { readRunRecord } from '../train/run-record.ts';
-import type { RunDetails } from '../../workers/engine/contract.ts';
+import type { RunDetails } from './calls.ts';
 
 /** @throws `file-not-found` where there is no run of that name */
 export async function readRunDetails(store: FileStore, out: string): Promise<RunDetails> {

@@ -79,7 +79,7 @@ describe('tilings of a device', () => {
     for (const entry of Object.values(turned)) expect(entries).toContain(entry);
   });
 
-  it('are measured once, remembered, recorded, and give the same bits each time and after resuming', async () => {
+  it('are measured once, cached, recorded, and give the same bits each time and after resuming', async () => {
     const gpu = await openTestGpu({}, 'workgroup');
     const device = makeMemoryStore();
     const core = await Core.open({
@@ -96,11 +96,11 @@ describe('tilings of a device', () => {
       const tilings = first.record.kernels.tilings ?? {};
       expect(Object.keys(tilings).length).toBeGreaterThan(5);
       // What was measured may differ from run to run: turn every choice around, and see it used and recorded.
-      const remembered = JSON.parse(await device.readText('tilings.json')) as Record<string, Record<string, string>>;
-      const [key = ''] = Object.keys(remembered);
-      expect(remembered[key]).toMatchObject(tilings);
+      const cached = JSON.parse(await device.readText('tilings.json')) as Record<string, Record<string, string>>;
+      const [key = ''] = Object.keys(cached);
+      expect(cached[key]).toMatchObject(tilings);
       const turned = Object.fromEntries(
-        Object.entries(remembered[key] ?? {}).map(([shape, entry]) => [shape, entry === 'tile' ? 'tile_8' : 'tile']),
+        Object.entries(cached[key] ?? {}).map(([shape, entry]) => [shape, entry === 'tile' ? 'tile_8' : 'tile']),
       );
       await device.write('tilings.json', JSON.stringify({ [key]: turned }));
       const second = await train(model, {});

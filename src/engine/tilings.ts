@@ -4,14 +4,14 @@ import type { Plan } from '../graph/plan.ts';
 import { tuneTilings, type TuneOptions } from '../graph/tune.ts';
 import type { FileStore } from '../storage/store.ts';
 import { VERSION } from '../version.ts';
-import { adapterKey, readRemembered } from './remembered.ts';
+import { adapterKey, readCached } from './device-cache.ts';
 
 const TILINGS_FILE = 'tilings.json';
 
 /**
- * Choices for a device's plans: those remembered for its adapter and this version of the kernels, the rest measured and
- * remembered.
- * @param store where choices are remembered; undefined: nowhere
+ * Choices for a device's plans: those cached for its adapter and this version of the kernels, the rest measured and
+ * cached.
+ * @param store where choices are cached; undefined: nowhere
  */
 export async function tilingsFor(
   gpu: Gpu,
@@ -20,7 +20,7 @@ export async function tilingsFor(
   onProgress?: TuneOptions['onProgress'],
 ): Promise<TilingChoices> {
   const key = `${VERSION}/${adapterKey(gpu)}`;
-  const all = store === undefined ? {} : await readRemembered(store, TILINGS_FILE, isChoices);
+  const all = store === undefined ? {} : await readCached(store, TILINGS_FILE, isChoices);
   const known = all[key] ?? {};
   const choices = await tuneTilings(gpu, plans, { known, ...(onProgress && { onProgress }) });
   if (store !== undefined && Object.keys(choices).some((shape) => known[shape] !== choices[shape]))

@@ -7,13 +7,13 @@ import { Pcg32 } from '../data/random.ts';
 import { ChatSession } from './chat.ts';
 import { Conversation } from './conversation.ts';
 import { generate, type GenerateReport, type GenerateSettings } from './generate.ts';
-import type { Voice } from './runtime.ts';
+import type { AdapterSelection } from './runtime.ts';
 import { ToyRuntime } from './toy-runtime.ts';
 
 const tokenizer = loadTokenizer(toyByteLevelFiles());
 const VOCAB = tokenizer.vocabSize;
 
-/** A different model for each voice: logits depend on the whole past, on its order and on the voice. */
+/** A different model for each adapter selection: logits depend on the whole past, on its order and on the selection. */
 function runtimeOf(context = 400): ToyRuntime {
   return new ToyRuntime({
     vocabSize: VOCAB,
@@ -21,8 +21,8 @@ function runtimeOf(context = 400): ToyRuntime {
     slots: 1,
     maxRows: 16,
     logitsAfter: (past, { adapter, strength }) => {
-      const voice = adapter === undefined ? 17 : Math.round(adapter.alpha * 100 + strength * 10);
-      const random = new Pcg32(past.reduce((hash, token) => (Math.imul(hash, 31) + token + 1) >>> 0, voice));
+      const selection = adapter === undefined ? 17 : Math.round(adapter.alpha * 100 + strength * 10);
+      const random = new Pcg32(past.reduce((hash, token) => (Math.imul(hash, 31) + token + 1) >>> 0, selection));
       return Float32Array.from({ length: VOCAB }, () => 8 * random.nextFloat() ** 4);
     },
   });
@@ -41,9 +41,9 @@ async function drain(pieces: AsyncGenerator<string, GenerateReport, undefined>):
 }
 
 /** The same answer from a runtime that never saw anything before. */
-async function fresh(settings: GenerateSettings, voice: Voice = {}): Promise<GenerateReport> {
+async function fresh(settings: GenerateSettings, selection: AdapterSelection = {}): Promise<GenerateReport> {
   const runtime = runtimeOf();
-  await runtime.use(voice);
+  await runtime.use(selection);
   return generate(runtime, tokenizer, settings);
 }
 
@@ -95,7 +95,7 @@ describe('a conversation', () => {
   it('keeps nothing of another adapter or strength', async () => {
     const runtime = runtimeOf();
     const conversation = new Conversation(runtime, () => tokenizer);
-    const voices: Voice[] = [
+    const selections: AdapterSelection[] = [
       {},
       { adapter: adapterOf(4) },
       { adapter: adapterOf(8) },
@@ -104,10 +104,10 @@ describe('a conversation', () => {
     ];
     const settings = { input: { messages: [user('hello world')] }, maxNewTokens };
     const answers: string[] = [];
-    for (const voice of [...voices, ...voices]) {
-      // ToyRuntime refuses a past of another voice.
-      const report = await drain(conversation.answer(settings, voice));
-      expect(report.tokens).toEqual((await fresh(settings, voice)).tokens);
+    for (const selection of [...selections, ...selections]) {
+      // ToyRuntime refuses a past of another adapter selection.
+      const report = await drain(conversation.answer(settings, selection));
+      expect(report.tokens).toEqual((await fresh(settings, selection)).tokens);
       answers.push(report.tokens.join());
     }
     expect(new Set(answers).size).toBe(4);

@@ -1,16 +1,16 @@
 import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import { streamAnswer, type GenerateOptions, type GenerateReport, type GenerateSettings } from './generate.ts';
-import { resolveVoice, type Runtime, type Voice } from './runtime.ts';
+import { resolveSelection, type Runtime, type AdapterSelection } from './runtime.ts';
 
 /**
  * A runtime's first slot with what it holds. Answers come one after another; each runs only the part of its prompt that
- * differs from what the slot holds, be it a next turn, an edited one, or the same again. Another voice starts anew.
+ * differs from what the slot holds, be it a next turn, an edited one, or the same again. Another adapter selection starts anew.
  */
 export class Conversation {
   readonly #runtime: Runtime;
   readonly #tokenizer: () => ChatTokenizer;
   readonly #past: number[] = [];
-  #voice: ReturnType<typeof resolveVoice> | undefined;
+  #selection: ReturnType<typeof resolveSelection> | undefined;
   #last: Promise<void> = Promise.resolve();
 
   constructor(runtime: Runtime, tokenizer: () => ChatTokenizer) {
@@ -21,12 +21,12 @@ export class Conversation {
   /** As `streamAnswer`. A second answer waits for the first. */
   async *answer(
     settings: GenerateSettings,
-    voice: Voice = {},
+    selection: AdapterSelection = {},
     { signal, onThinking }: Pick<GenerateOptions, 'signal' | 'onThinking'> = {},
   ): AsyncGenerator<string, GenerateReport, undefined> {
     const leave = await this.#enter();
     try {
-      await this.#speak(voice);
+      await this.#select(selection);
       const options = { past: this.#past, ...(signal && { signal }), ...(onThinking && { onThinking }) };
       return yield* streamAnswer(this.#runtime, this.#tokenizer(), settings, options);
     } finally {
@@ -41,14 +41,14 @@ export class Conversation {
     leave();
   }
 
-  async #speak(voice: Voice): Promise<void> {
-    const wanted = resolveVoice(voice);
-    const now = this.#voice;
+  async #select(selection: AdapterSelection): Promise<void> {
+    const wanted = resolveSelection(selection);
+    const now = this.#selection;
     if (now?.adapter === wanted.adapter && now?.strength === wanted.strength) return;
     this.#past.length = 0;
-    this.#voice = undefined;
+    this.#selection = undefined;
     await this.#runtime.use(wanted.adapter === undefined ? {} : { ...wanted, adapter: wanted.adapter });
-    this.#voice = wanted;
+    this.#selection = wanted;
   }
 
   async #enter(): Promise<() => void> {

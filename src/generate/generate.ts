@@ -23,7 +23,7 @@ export interface GenerateOptions {
   /** Aborting ends the answer with what there is. */
   readonly signal?: AbortSignal;
   /**
-   * Token ids that slot 0 holds, by position, computed in the runtime's present voice: the prompt's shared beginning is
+   * Token ids that slot 0 holds, by position, computed under the runtime's present adapter selection: the prompt's shared beginning is
    * not run again. Kept up to date, also when the answer fails.
    */
   readonly past?: number[];

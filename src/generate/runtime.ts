@@ -15,8 +15,8 @@ export interface Candidates {
   readonly lse: number;
 }
 
-/** Who answers: the base model, or an adapter over it. */
-export interface Voice {
+/** What answers: the base model, or an adapter over it with a weight. */
+export interface AdapterSelection {
   readonly adapter?: LoraAdapter;
   /** Factor on what the adapter adds: 0 is the base model, 1 (the default) the adapter as it was trained. */
   readonly strength?: number;
@@ -30,8 +30,8 @@ export interface Runtime {
   readonly slots: number;
   /** Rows one call of `topK` or `logits` may have. */
   readonly maxRows: number;
-  /** Later calls answer in this voice. What slots hold was computed in another: the caller begins again at position 0. */
-  use(voice: Voice): Promise<void>;
+  /** Later calls use this selection. What slots hold was computed under another: the caller begins again at position 0. */
+  use(selection: AdapterSelection): Promise<void>;
   /** Runs rows, appending them to their slots' past; `wanted` are the rows whose next token is asked for, at most `slots`. */
   topK(rows: RuntimeRows, wanted: readonly number[], k: number): Promise<Candidates[]>;
   /** As `topK`, but every logit of each wanted row. */
@@ -43,7 +43,7 @@ export interface Runtime {
  * The adapter and its strength, checked; no adapter where it has no effect.
  * @throws `config` for a strength below 0 or no number
  */
-export function resolveVoice({ adapter, strength = 1 }: Voice): {
+export function resolveSelection({ adapter, strength = 1 }: AdapterSelection): {
   readonly adapter: LoraAdapter | undefined;
   readonly strength: number;
 } {

@@ -12,7 +12,7 @@ import { runForward } from '../graph/tfjs/execute.ts';
 import { KvCache } from '../graph/tfjs/kv-cache.ts';
 import { readValues, type Tf, type TfTensor } from '../graph/tfjs/library.ts';
 import { matricesOf, settingsOf } from '../lora/gpu-adapter.ts';
-import { resolveVoice, type Candidates, type Runtime, type RuntimeRows, type Voice } from './runtime.ts';
+import { resolveSelection, type Candidates, type Runtime, type RuntimeRows, type AdapterSelection } from './runtime.ts';
 
 /** A longer prompt is run in several pieces: attention's scores grow with piece times past. */
 const LARGEST_PREFILL = 512;
@@ -55,8 +55,8 @@ export class TfjsRuntime implements Runtime {
     return runtime;
   }
 
-  use(voice: Voice): Promise<void> {
-    const { adapter, strength } = resolveVoice(voice);
+  use(selection: AdapterSelection): Promise<void> {
+    const { adapter, strength } = resolveSelection(selection);
     this.#strength = strength;
     if (adapter === this.#adapter) return Promise.resolve();
     this.#clear();
@@ -154,8 +154,8 @@ export class TfjsRuntime implements Runtime {
     const caches = Array.from({ length: layers }, (_, layer) => ({ k: cache('k', layer), v: cache('v', layer) }));
     const over: AttentionOver = { kind: 'cache', slots: inputs.slots, caches };
     const lora = this.#adapter && settingsOf(this.#adapter);
-    const voiced = lora && { ...lora, scale: lora.scale * this.#strength };
-    const bind = bindWeights(graph, model, format, voiced);
+    const selected = lora && { ...lora, scale: lora.scale * this.#strength };
+    const bind = bindWeights(graph, model, format, selected);
     const hidden = model.hidden(graph, bind, { ...inputs, rope: ropeTensors(graph, model, this.#base.context) }, over);
     const logits = graph.logits(graph.gatherRows(hidden, inputs.step, inputs.wanted), bind.matrix(model.headName));
     return { graph, logits, inputs };

@@ -1,22 +1,22 @@
 import type { LoraAdapter } from '../adapters/adapter.ts';
-import { resolveVoice, type Candidates, type Runtime, type RuntimeRows, type Voice } from './runtime.ts';
+import { resolveSelection, type Candidates, type Runtime, type RuntimeRows, type AdapterSelection } from './runtime.ts';
 
 export interface ToyRuntimeOptions {
   readonly vocabSize: number;
   readonly context: number;
   readonly slots: number;
   readonly maxRows: number;
-  /** Logits after a past, in a voice. */
-  readonly logitsAfter: (past: readonly number[], voice: ToyVoice) => ArrayLike<number>;
+  /** Logits after a past, under an adapter selection. */
+  readonly logitsAfter: (past: readonly number[], selection: ToySelection) => ArrayLike<number>;
 }
 
-export interface ToyVoice {
+export interface ToySelection {
   readonly adapter: LoraAdapter | undefined;
   readonly strength: number;
 }
 
 /**
- * Whose next token is decided by a plain function of the past; it keeps each slot's tokens with the voice that computed
+ * Whose next token is decided by a plain function of the past; it keeps each slot's tokens with the selection that computed
  * them and refuses any misuse.
  */
 export class ToyRuntime implements Runtime {
@@ -31,8 +31,8 @@ export class ToyRuntime implements Runtime {
     readonly wanted: number;
     readonly k?: number;
   }[] = [];
-  readonly #past: { token: number; voice: ToyVoice }[][];
-  #voice: ToyVoice = { adapter: undefined, strength: 1 };
+  readonly #past: { token: number; selection: ToySelection }[][];
+  #selection: ToySelection = { adapter: undefined, strength: 1 };
   readonly #logitsAfter: ToyRuntimeOptions['logitsAfter'];
 
   constructor({ vocabSize, context, slots, maxRows, logitsAfter }: ToyRuntimeOptions) {
@@ -44,8 +44,8 @@ export class ToyRuntime implements Runtime {
     this.#logitsAfter = logitsAfter;
   }
 
-  use(voice: Voice): Promise<void> {
-    this.#voice = resolveVoice(voice);
+  use(selection: AdapterSelection): Promise<void> {
+    this.#selection = resolveSelection(selection);
     return Promise.resolve();
   }
 
@@ -74,17 +74,18 @@ export class ToyRuntime implements Runtime {
       if (past === undefined || !(token < this.vocabSize)) throw new Error(`row ${row}: slot or token`);
       if (!(position >= 0 && position < this.context && position <= past.length))
         throw new Error(`row ${row}: position`);
-      past[position] = { token, voice: this.#voice };
+      past[position] = { token, selection: this.#selection };
       const seen = past.slice(0, position + 1);
       if (
         seen.some(
-          ({ voice: { adapter, strength } }) => adapter !== this.#voice.adapter || strength !== this.#voice.strength,
+          ({ selection: { adapter, strength } }) =>
+            adapter !== this.#selection.adapter || strength !== this.#selection.strength,
         )
       )
-        throw new Error(`row ${row}: a past of another voice`);
+        throw new Error(`row ${row}: a past of another adapter selection`);
       if (!wanted.includes(row)) continue;
       const tokens = seen.map((one) => one.token);
-      results.set(row, Float32Array.from(this.#logitsAfter(tokens, this.#voice)));
+      results.set(row, Float32Array.from(this.#logitsAfter(tokens, this.#selection)));
     }
     return wanted.map((row) => {
       const logits = results.get(row);

@@ -8,7 +8,7 @@ import { openToy, toyAdapter, toyExpected, toyRows } from '../../test/harness/to
 import { AdapterPool } from '../lora/adapter-pool.ts';
 import { answerAll } from './batch.ts';
 import { generate } from './generate.ts';
-import type { Runtime, Voice } from './runtime.ts';
+import type { Runtime, AdapterSelection } from './runtime.ts';
 import { settingsOf } from '../lora/gpu-adapter.ts';
 import { planGeneration } from './inference-plan.ts';
 import { bestOf } from './toy-runtime.ts';
@@ -163,7 +163,7 @@ describe('generation on the GPU', () => {
     let reads = 0;
     const narrow: Runtime = {
       ...{ vocabSize, context, slots, maxRows },
-      use: (voice) => runtime.use(voice),
+      use: (selection) => runtime.use(selection),
       topK: (rows, wanted) => runtime.topK(rows, wanted, 1),
       logits: (rows, wanted) => {
         reads += 1;
@@ -185,19 +185,19 @@ describe('generation on the GPU', () => {
   it('switches adapters, their shapes and their strength over one base as runtimes of their own answer, bit for bit', async () => {
     const one = toyAdapter('toy-llama', 'adapter-random');
     // The same matrices under another scale, and an adapter of another rank and other targets.
-    const louder = { ...one, scale: one.scale * 1.5 };
+    const stronger = { ...one, scale: one.scale * 1.5 };
     const other = toyAdapter('toy-llama', 'adapter-qv');
     expect(other.modules.size).not.toBe(one.modules.size);
-    const voices: readonly Voice[] = [
+    const selections: readonly AdapterSelection[] = [
       {},
       { adapter: one },
-      { adapter: louder },
+      { adapter: stronger },
       { adapter: other },
       { adapter: one, strength: 0.25 },
       { adapter: one, strength: 0 },
     ];
     const expected: Float32Array[] = [];
-    for (const { adapter, strength = 1 } of voices) {
+    for (const { adapter, strength = 1 } of selections) {
       const scaled = adapter && { ...adapter, scale: adapter.scale * strength };
       const alone = await WgslRuntime.make(base, { slots: 1, context: CONTEXT, ...(scaled && { adapter: scaled }) });
       expected.push(...(await logitsInPieces(alone, first, [36, 1])));
@@ -210,7 +210,7 @@ describe('generation on the GPU', () => {
     for (const [turn, v] of order.entries()) {
       const runtime = runtimes[turn % 2];
       if (runtime === undefined) throw new Error('no runtime');
-      await runtime.use(voices[v] ?? {});
+      await runtime.use(selections[v] ?? {});
       const logits = await logitsInPieces(runtime, first, [36, 1]);
       expect(logits).toEqual(expected.slice(2 * v, 2 * v + 2));
     }
@@ -219,7 +219,7 @@ describe('generation on the GPU', () => {
     const [left, right] = runtimes;
     if (left === undefined || right === undefined) throw new Error('no runtime');
     await left.use({ adapter: one });
-    await right.use({ adapter: louder });
+    await right.use({ adapter: stronger });
     const both = await Promise.all([logitsInPieces(left, first, [36, 1]), logitsInPieces(right, first, [36, 1])]);
     expect(both).toEqual([expected.slice(2, 4), expected.slice(4, 6)]);
     for (const runtime of runtimes) runtime.dispose();

@@ -6,7 +6,7 @@ import { Usage } from '../gpu/gpu.ts';
 import { BufferSet } from '../graph/replay.ts';
 import { AdapterPool } from '../lora/adapter-pool.ts';
 import { MAX_CANDIDATES } from './inference-plan.ts';
-import { resolveVoice, type Candidates, type Runtime, type RuntimeRows, type Voice } from './runtime.ts';
+import { resolveSelection, type Candidates, type Runtime, type RuntimeRows, type AdapterSelection } from './runtime.ts';
 import { WgslPrograms, type Cache, type ChooseTilings, type Program, type Until } from './wgsl-programs.ts';
 
 export interface WgslRuntimeOptions {
@@ -71,10 +71,10 @@ export class WgslRuntime implements Runtime {
    */
   static async over(
     programs: WgslPrograms,
-    voice: Voice = {},
+    selection: AdapterSelection = {},
     onDispose = (): void => undefined,
   ): Promise<WgslRuntime> {
-    const { adapter } = resolveVoice(voice);
+    const { adapter } = resolveSelection(selection);
     const { gpu, model } = programs.base;
     const program = await programs.get(adapter);
     const usage = Usage.storage | Usage.copySrc | Usage.copyDst;
@@ -91,12 +91,12 @@ export class WgslRuntime implements Runtime {
         ]),
     );
     const runtime = new WgslRuntime(programs, program, buffers, onDispose);
-    await runtime.use(voice);
+    await runtime.use(selection);
     return runtime;
   }
 
-  async use(voice: Voice): Promise<void> {
-    const { adapter, strength } = resolveVoice(voice);
+  async use(selection: AdapterSelection): Promise<void> {
+    const { adapter, strength } = resolveSelection(selection);
     this.#program = await this.#programs.get(adapter);
     this.#adapter = adapter;
     this.#strength = strength;

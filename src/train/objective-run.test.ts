@@ -15,7 +15,7 @@ import type { FileStore } from '../storage/store.ts';
 import { resolveTrainConfig } from './config.ts';
 import { readMetrics } from './metrics.ts';
 import { RunControl } from './run-control.ts';
-import type { RunOutcome } from './run-events.ts';
+import type { TrainedRun } from './run-events.ts';
 import { runTraining } from './run.ts';
 import { TfjsTrainer } from './tfjs-trainer.ts';
 
@@ -32,7 +32,7 @@ describe('an objective over pairs, with a reference', () => {
     [tf, opened] = await Promise.all([openTfjs('cpu'), openToy('toy-llama')]);
   });
 
-  const run = (store: FileStore, options: { resume?: boolean; stopAfter?: number } = {}): Promise<RunOutcome> => {
+  const run = (store: FileStore, options: { resume?: boolean; stopAfter?: number } = {}): Promise<TrainedRun> => {
     const control = new RunControl();
     return runTraining({
       opened,

@@ -6,7 +6,7 @@ import type { Model } from '../../models/families/family.ts';
 import { makeModel } from '../../models/families/index.ts';
 import { DEFAULT_PROFILE, KERNEL_VARIANTS, type DeviceProfile } from '../gpu/device-profile.ts';
 import { CHECKPOINTING } from '../graph/differentiate.ts';
-import { planTraining, type ProgramReport, type ProgramSettings } from './program.ts';
+import { planTraining, type PlanReport, type ProgramSettings } from './program.ts';
 
 /** What a desktop GPU offers, so that the longest rows fit one binding. */
 const LARGE: DeviceProfile = {
@@ -37,7 +37,7 @@ function report(
   rows: number,
   settings: Partial<ProgramSettings> = {},
   device: DeviceProfile = LARGE,
-): ProgramReport {
+): PlanReport {
   return planTraining(
     model,
     {
@@ -98,7 +98,7 @@ describe.each(Object.entries(CONFIGS))('the memory of a run: %s', (_, config) =>
   it.each(CHECKPOINTING)(
     'twice the layers take at most twice of what the layers take, recomputing %s',
     (checkpoint) => {
-      const ofLayers = (layers: number): ProgramReport =>
+      const ofLayers = (layers: number): PlanReport =>
         // With a small head, so that its chunk of logits does not hide what the first layers take.
         report(makeModel({ ...config, vocab_size: 256, num_hidden_layers: layers }), 512, { checkpoint });
       const [two, four, eight, sixteen] = [ofLayers(2), ofLayers(4), ofLayers(8), ofLayers(16)];

@@ -41,7 +41,7 @@ export interface ProgramSettings {
 }
 
 /** Byte counts of a run, before anything is allocated. */
-export interface ProgramReport {
+export interface PlanReport {
   readonly weightsBytes: number;
   /** Parameters and their gradients. */
   readonly adapterBytes: number;
@@ -71,7 +71,7 @@ export interface Program extends BucketPlans {
   readonly state: readonly StateBuffer[];
   /** Buffers of the trainer, besides the base's. */
   readonly buffers: readonly BufferRequest[];
-  readonly report: ProgramReport;
+  readonly report: PlanReport;
 }
 
 /** Arena size up to which activations are kept rather than recomputed, unless a memory limit says otherwise. */
@@ -210,7 +210,7 @@ function build(
   }));
   const moments: BufferRequest[] = state.map(({ name, bytes }) => ({ name, bytes, usage: STORAGE }));
   const weights = baseBufferRequests(model, format, context, limits);
-  const report: ProgramReport = {
+  const report: PlanReport = {
     weightsBytes: sumBytes(weights),
     adapterBytes: sumBytes(adapter),
     optimizerBytes: sumBytes(moments),

@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { OpenModel } from '../../models/checkpoint/open-model.ts';
+import type { Dataset } from '../data/dataset.ts';
 import { readDataRows } from '../data/read-rows.ts';
 import { describeNote, describeProblem, gatherNotes, listLines } from '../data/rows.ts';
 import type { FileNote, RowNote, RowProblem } from '../data/rows.ts';
@@ -10,13 +11,6 @@ import { phrase, setting, type Phrase } from '../phrase.ts';
 import type { Objective, TrainingRow } from '../objectives/objective.ts';
 import type { TrainConfig } from './config.ts';
 import { DEFAULT_SEQ_LEN } from './settings.ts';
-
-export interface DataFile {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-  /** The file's own names for the names of the shapes: `{ question: 'Frage' }`; found by their keys where absent. */
-  readonly columns?: Readonly<Record<string, string>>;
-}
 
 /** What run.json and the model card say of a data file; nothing of its text. */
 export interface DataFacts {
@@ -92,7 +86,7 @@ export interface PreparedFile<Row> {
 /** Reads and tokenises one file. */
 export async function prepareFile<Row extends TrainingRow>(
   opened: OpenModel,
-  file: DataFile,
+  file: Dataset,
   objective: Objective<Row>,
   options: RowOptions,
 ): Promise<PreparedFile<Row>> {
@@ -130,7 +124,7 @@ export async function prepareFile<Row extends TrainingRow>(
 /** Reads, checks and tokenises one file. @throws BadRowsError unless bad rows are to be skipped */
 export async function readTrainingRows<Row extends TrainingRow>(
   opened: OpenModel,
-  file: DataFile,
+  file: Dataset,
   objective: Objective<Row>,
   options: RowOptions & { readonly skipBadRows: boolean },
 ): Promise<{ rows: readonly Row[]; facts: DataFacts; notices: Phrase[]; skipped: readonly RowProblem[] }> {
@@ -160,7 +154,7 @@ export async function readRunData(
   opened: OpenModel,
   context: number,
   config: TrainConfig,
-  files: { objective: Objective; data: DataFile; evalData?: DataFile },
+  files: { objective: Objective; data: Dataset; evalData?: Dataset },
 ): Promise<RunData> {
   const seqLen = resolveSeqLen(config.seqLen, context);
   const { lossOn, skipBadRows, system } = config;

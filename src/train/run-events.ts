@@ -2,7 +2,7 @@ import type { LoraAdapter } from '../adapters/adapter.ts';
 import type { RowProblem } from '../data/rows.ts';
 import type { Phrase } from '../phrase.ts';
 import type { EvalMetrics, StepMetrics } from './metrics.ts';
-import type { ProgramReport } from './program.ts';
+import type { PlanReport } from './program.ts';
 
 /** What a run tells while it goes on. */
 export type RunEvent =
@@ -17,7 +17,7 @@ export type RunEvent =
       readonly learningRate: number;
       readonly accumulate: number;
       /** Absent on the tfjs executor, which is not planned. */
-      readonly plan?: ProgramReport;
+      readonly plan?: PlanReport;
       /** Sentences for the user: too few updates, rows cut or skipped, … */
       readonly notices: readonly Phrase[];
       readonly skippedRows: readonly RowProblem[];
@@ -28,14 +28,17 @@ export type RunEvent =
   | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
   | { readonly kind: 'paused' | 'resumed'; readonly step: number };
 
-/** How a run ended. */
-export interface RunOutcome {
+/** How a run ended, with what it trained. */
+export interface RunReport<Adapter> {
+  /** `stopped` by the user: resumable. `already-finished`: there was nothing left to resume. */
   readonly ended: 'completed' | 'early-stopped' | 'stopped' | 'already-finished';
   readonly steps: number;
   readonly finalLoss: number;
   readonly evalLoss?: number;
   readonly totalTokens: number;
   readonly elapsedSeconds: number;
-  /** Absent where the run was finished before. */
-  readonly adapter: LoraAdapter | undefined;
+  readonly adapter: Adapter;
 }
+
+/** As `runTraining` returns it: without an adapter where the run was finished before. */
+export type TrainedRun = RunReport<LoraAdapter | undefined>;

@@ -11,7 +11,7 @@ import type { PreparedPass, RunPasses } from './passes.ts';
 import type { RunSchedule } from './prepare-run.ts';
 import { STEPS_IN_FLIGHT } from './program.ts';
 import type { RunData } from './run-data.ts';
-import type { RunOutcome } from './run-events.ts';
+import type { TrainedRun } from './run-events.ts';
 import type { MadeTrainer, RunRequest } from './run-request.ts';
 import type { RunResult } from './run-result.ts';
 import { runWork } from './run-work.ts';
@@ -70,7 +70,7 @@ export class RunLoop {
     this.#bestParams = checkpoint?.bestParams;
   }
 
-  async run(): Promise<RunOutcome> {
+  async run(): Promise<TrainedRun> {
     const { control } = this.#request;
     const { steps } = this.#parts.schedule;
     this.#emitStarted();
@@ -280,13 +280,13 @@ export class RunLoop {
     if (!control.isStopping) emit({ kind: 'resumed', step: this.#step });
   }
 
-  async #stopped(): Promise<RunOutcome> {
+  async #stopped(): Promise<TrainedRun> {
     await this.#save();
     await this.#parts.result.writeStatus('stopped');
     return { ...this.#progress(), ended: 'stopped', adapter: await this.#adapter() };
   }
 
-  async #finish(ended: 'completed' | 'early-stopped'): Promise<RunOutcome> {
+  async #finish(ended: 'completed' | 'early-stopped'): Promise<TrainedRun> {
     // The best of an evaluated run is its result; without a finite evaluation there is none.
     if (this.#best.evalLoss !== undefined) this.#evalLoss = this.#best.evalLoss;
     const outcome = { ...this.#progress(), ended, adapter: await this.#adapter(this.#bestParams) };
@@ -298,7 +298,7 @@ export class RunLoop {
     return this.#parts.result.adapterOf(params ?? (await this.#trainer.readState()).params);
   }
 
-  #progress(): Omit<RunOutcome, 'ended' | 'adapter'> {
+  #progress(): Omit<TrainedRun, 'ended' | 'adapter'> {
     return {
       steps: this.#step,
       finalLoss: this.#finalLoss,

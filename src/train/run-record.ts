@@ -1,6 +1,6 @@
 import type { DataFacts } from './run-data.ts';
 import type { OptimizerState } from './optimizers.ts';
-import type { ProgramReport } from './program.ts';
+import type { PlanReport } from './program.ts';
 import { WebLoraError } from '../errors.ts';
 import { phrase, setting } from '../phrase.ts';
 import type { Checkpointing } from '../graph/differentiate.ts';
@@ -48,7 +48,7 @@ export interface RunRecord {
     /** Tilings that were measured to be fastest, by shape; absent where nothing was to be chosen. */
     readonly tilings?: TilingChoices;
   };
-  readonly plan: ProgramReport | undefined;
+  readonly plan: PlanReport | undefined;
   readonly results?: {
     readonly steps: number;
     readonly finalLoss: number;

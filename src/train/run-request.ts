@@ -1,12 +1,12 @@
 import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
+import type { Dataset } from '../data/dataset.ts';
 import type { Objective } from '../objectives/objective.ts';
 import type { FileStore } from '../storage/store.ts';
 import type { TrainConfig } from './config.ts';
 import type { BaseSettings } from './program-settings.ts';
-import type { ProgramReport, ProgramSettings } from './program.ts';
+import type { PlanReport, ProgramSettings } from './program.ts';
 import type { RunControl } from './run-control.ts';
-import type { DataFile } from './run-data.ts';
 import type { RunEvent } from './run-events.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Trainer } from './trainer.ts';
@@ -24,7 +24,7 @@ export interface TrainerSpec {
 
 export interface MadeTrainer {
   readonly trainer: Trainer;
-  readonly plan: ProgramReport | undefined;
+  readonly plan: PlanReport | undefined;
   readonly device: Readonly<Record<string, unknown>>;
   readonly deviceName: string;
   readonly kernels: RunRecord['kernels'];
@@ -35,8 +35,8 @@ export interface RunRequest {
   readonly base: BaseSettings;
   readonly config: TrainConfig;
   readonly objective: Objective;
-  readonly data: DataFile;
-  readonly evalData?: DataFile;
+  readonly data: Dataset;
+  readonly evalData?: Dataset;
   readonly initAdapter?: LoraAdapter;
   readonly store: FileStore;
   readonly out: string;

@@ -11,7 +11,7 @@ import { VERSION } from '../version.ts';
 import type { TrainConfig } from './config.ts';
 import type { AdapterSettings, RunSchedule } from './prepare-run.ts';
 import type { DataFacts, RunData } from './run-data.ts';
-import type { RunOutcome } from './run-events.ts';
+import type { TrainedRun } from './run-events.ts';
 import { writeRunRecord, type RunRecord } from './run-record.ts';
 import type { MadeTrainer, RunRequest } from './run-request.ts';
 import { DEFAULT_LEARNING_RATE, TRAIN_SETTINGS } from './settings.ts';
@@ -62,7 +62,7 @@ export class RunResult {
 
   /** Writes the adapter, then run.json, which says that it is whole. */
   async writeFinished(
-    outcome: RunOutcome & { readonly ended: 'completed' | 'early-stopped'; readonly adapter: LoraAdapter },
+    outcome: TrainedRun & { readonly ended: 'completed' | 'early-stopped'; readonly adapter: LoraAdapter },
   ): Promise<void> {
     const { store, out } = this.#request;
     const { ended, adapter, steps, finalLoss, evalLoss, totalTokens, elapsedSeconds } = outcome;
@@ -82,7 +82,7 @@ export class RunResult {
     });
   }
 
-  #card({ steps, finalLoss, evalLoss, totalTokens }: RunOutcome): string {
+  #card({ steps, finalLoss, evalLoss, totalTokens }: TrainedRun): string {
     const { opened, config, base, out } = this.#request;
     const { facts, evalFacts } = this.#data;
     const { resolved } = this.record;

@@ -8,7 +8,7 @@ import { makeMemoryStore } from '../storage/memory-store.ts';
 import { resolveTrainConfig, type TrainConfig } from './config.ts';
 import { readMetrics } from './metrics.ts';
 import { RunControl } from './run-control.ts';
-import type { RunOutcome } from './run-events.ts';
+import type { TrainedRun } from './run-events.ts';
 import { runTraining } from './run.ts';
 import type { NamedMatrices, Trainer, TrainerState, UpdateResult } from './trainer.ts';
 
@@ -76,7 +76,7 @@ class ScriptedTrainer implements Trainer {
 async function run(
   trainer: ScriptedTrainer,
   config: Partial<TrainConfig>,
-): Promise<{ outcome: RunOutcome; metrics: Awaited<ReturnType<typeof readMetrics>> }> {
+): Promise<{ outcome: TrainedRun; metrics: Awaited<ReturnType<typeof readMetrics>> }> {
   const store = makeMemoryStore();
   const outcome = await runTraining({
     opened: await openToy('toy-llama'),

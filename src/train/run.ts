@@ -8,7 +8,7 @@ import { adapterSettings, initialParams, scheduleRun } from './prepare-run.ts';
 import { programSettings } from './program-settings.ts';
 import { removeReference, resolveReference } from './reference.ts';
 import { readRunData } from './run-data.ts';
-import type { RunOutcome } from './run-events.ts';
+import type { TrainedRun } from './run-events.ts';
 import { RunLoop } from './run-loop.ts';
 import { isFinished, readRunRecord, writeRunRecord, type RunRecord } from './run-record.ts';
 import type { MadeTrainer, RunRequest } from './run-request.ts';
@@ -18,7 +18,7 @@ import { RunResult } from './run-result.ts';
  * One training run from data file to finished adapter folder, with checkpoints on the way. Everything that decides the
  * result is in run.json, so that a killed run continues bit for bit.
  */
-export async function runTraining(request: RunRequest): Promise<RunOutcome> {
+export async function runTraining(request: RunRequest): Promise<TrainedRun> {
   const { store, out, opened, config, objective } = request;
   const lock = await store.lock(joinPath(out, '.lock'));
   let made: MadeTrainer | undefined;
@@ -77,7 +77,7 @@ export async function runTraining(request: RunRequest): Promise<RunOutcome> {
   }
 }
 
-function alreadyFinished(record: RunRecord | undefined): RunOutcome {
+function alreadyFinished(record: RunRecord | undefined): TrainedRun {
   const results = record?.results;
   return {
     ended: 'already-finished',

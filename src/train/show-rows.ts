@@ -1,9 +1,10 @@
+import type { Dataset } from '../data/dataset.ts';
 import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import { describeNote, IGNORED_LABEL, type Example } from '../data/rows.ts';
 import type { Phrase } from '../phrase.ts';
 import { sft } from '../objectives/sft.ts';
-import { prepareFile, type DataFile, type RowOptions } from './run-data.ts';
+import { prepareFile, type RowOptions } from './run-data.ts';
 
 /** What training makes of one row. */
 export interface ShownExample {
@@ -63,7 +64,7 @@ function showExample(example: Example, tokenizer: ChatTokenizer): ShownExample {
  */
 export async function showRows(
   opened: OpenModel,
-  file: DataFile,
+  file: Dataset,
   options: Omit<RowOptions, 'withQuestions'>,
   count = Infinity,
 ): Promise<ShownFile> {

@@ -23,7 +23,7 @@ export interface ParamState {
 /** The largest finite f32. */
 const LARGEST = 3.4028234663852886e38;
 
-/** Norm, clip factor and finiteness of a window, as torch.nn.utils.clip_grad_norm_ has them. */
+/** Norm, clip factor and finiteness of an optimizer step, as torch.nn.utils.clip_grad_norm_ has them. */
 export function gate(tf: Tf, gradients: readonly TfTensor[], ok: TfTensor, { invTokens, maxNorm }: Hyper): Gate {
   const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)));
   // Stacked: tf.addN binds every addend at once, which WebGPU refuses from some ten on.

@@ -43,8 +43,8 @@ async function makeTrainer(
   return trainer;
 }
 
-/** One window of the fixture's training: rows in file order, round and round. */
-function runWindow(
+/** One optimizer step of the fixture's training: rows in file order, round and round. */
+function runStep(
   trainer: TfjsTrainer,
   name: ToyName,
   settings: Readonly<Record<string, number | string | number[]>>,
@@ -88,7 +88,7 @@ async function expectCurve(
   training: { settings: Readonly<Record<string, number | string | number[]>>; log: readonly ToyLog[] },
 ): Promise<void> {
   for (const { step, loss, grad_norm, scored_tokens } of training.log) {
-    const { finite, nll, gradNorm } = await runWindow(trainer, name, training.settings, step);
+    const { finite, nll, gradNorm } = await runStep(trainer, name, training.settings, step);
     expect(finite).toBe(true);
     expect(Math.abs(sumOfLosses({ nll }) / scored_tokens / loss - 1), `loss of step ${step}`).toBeLessThanOrEqual(3e-5);
     expect(Math.abs(gradNorm / grad_norm - 1), `gradient norm of step ${step}`).toBeLessThanOrEqual(2e-4);
@@ -212,10 +212,10 @@ describe('TfjsTrainer', () => {
     const opened = await openToy('toy-llama');
     const { settings } = toyExpected('toy-llama', 'f32').json.adamw;
     const whole = await makeTrainer(opened, 'f32', toyAdapter('toy-llama', 'adapter'));
-    for (const step of [1, 2]) await runWindow(whole, 'toy-llama', settings, step);
+    for (const step of [1, 2]) await runStep(whole, 'toy-llama', settings, step);
     const resumed = await makeTrainer(opened, 'f32', toyAdapter('toy-llama', 'adapter'));
     resumed.writeState(await whole.readState());
-    for (const trainer of [whole, resumed]) await runWindow(trainer, 'toy-llama', settings, 3);
+    for (const trainer of [whole, resumed]) await runStep(trainer, 'toy-llama', settings, 3);
     expect(await resumed.readState()).toEqual(await whole.readState());
     whole.dispose();
     resumed.dispose();
@@ -228,7 +228,7 @@ describe('TfjsTrainer', () => {
     const { settings } = toyExpected('toy-llama', 'f32').json.adamw;
     const counts: number[] = [];
     for (const step of [1, 2, 3, 4]) {
-      await runWindow(trainer, 'toy-llama', settings, step);
+      await runStep(trainer, 'toy-llama', settings, step);
       await trainer.evaluate(batch);
       counts.push(tf.memory().numTensors);
     }
@@ -236,7 +236,7 @@ describe('TfjsTrainer', () => {
     const awaited = (await trainer.readState()).params;
 
     const queued = await makeTrainer(opened, 'f32', random);
-    await Promise.all([1, 2, 3, 4].map((step) => runWindow(queued, 'toy-llama', settings, step)));
+    await Promise.all([1, 2, 3, 4].map((step) => runStep(queued, 'toy-llama', settings, step)));
     expect((await queued.readState()).params).toEqual(awaited);
     queued.dispose();
     trainer.dispose();

@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import type { ProgramReport } from '../../src/train/program.ts';
+import type { PlanReport } from '../../src/train/program.ts';
 import type { RunRecord } from '../../src/train/run-record.ts';
 import { recordGpuOf } from '../harness/gpu.ts';
 import { FAMILY_TOYS } from '../harness/family-toys.ts';
@@ -20,10 +20,10 @@ afterAll(() => {
 const data = join(folder, 'data.jsonl');
 writeFileSync(data, `${JSON.stringify({ input_ids: [1, 2, 3, 4], labels: [-100, 2, 3, 4] })}\n`);
 
-async function planned(flags: readonly string[], env: Record<string, string> = {}): Promise<ProgramReport> {
+async function planned(flags: readonly string[], env: Record<string, string> = {}): Promise<PlanReport> {
   const ended = await weblora(['plan', ...flags, '--json', '--quiet'], { env });
   expect(ended.status, ended.stderr).toBe(0);
-  return ended.records()[0] as unknown as ProgramReport;
+  return ended.records()[0] as unknown as PlanReport;
 }
 
 let runs = 0;

@@ -21,15 +21,15 @@ describe.each(CASES)('the tfjs executor equals PyTorch in f64: $name, $format', 
 
   it('logits within 3e-5 of the largest', async () => {
     const [tf, opened] = [await openTfjs('cpu'), await openFamilyToy(name)];
-    const voices = format === 'f32' ? (['logits', 'adapter.logits'] as const) : (['adapter.logits'] as const);
-    for (const voice of voices) {
+    const keys = format === 'f32' ? (['logits', 'adapter.logits'] as const) : (['adapter.logits'] as const);
+    for (const key of keys) {
       const runtime = await TfjsRuntime.make(tf, opened, {
         format,
         slots: familyPrompt().length,
         context: FAMILY_CONTEXT,
-        ...(voice === 'adapter.logits' && { adapter }),
+        ...(key === 'adapter.logits' && { adapter }),
       });
-      await expectLogits(runtime, expected.tensor(voice), voice);
+      await expectLogits(runtime, expected.tensor(key), key);
       runtime.dispose();
     }
   });

@@ -52,14 +52,14 @@ describe.each(CASES)('the WGSL executor equals PyTorch in f64: $name, $format', 
   });
 
   it('logits within 3e-5 of the largest', async () => {
-    const voices = format === 'f32' ? (['logits', 'adapter.logits'] as const) : (['adapter.logits'] as const);
-    for (const voice of voices) {
+    const keys = format === 'f32' ? (['logits', 'adapter.logits'] as const) : (['adapter.logits'] as const);
+    for (const key of keys) {
       const runtime = await WgslRuntime.make(base, {
         slots: familyPrompt().length,
         context: FAMILY_CONTEXT,
-        ...(voice === 'adapter.logits' && { adapter }),
+        ...(key === 'adapter.logits' && { adapter }),
       });
-      await expectLogits(runtime, expected.tensor(voice), voice);
+      await expectLogits(runtime, expected.tensor(key), key);
       runtime.dispose();
     }
   });

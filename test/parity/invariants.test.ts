@@ -83,7 +83,7 @@ function optionsOf(
   };
 }
 
-async function window(
+async function optimizerStep(
   trainer: WgslTrainer,
   batches: readonly MicroBatch[],
 ): Promise<{ gradients: NamedMatrices; loss: number; scored: number }> {
@@ -107,12 +107,12 @@ describe('what a training step must not depend on', () => {
 
   it('four micro-batches of one row equal one of four, packed or not', async () => {
     const single = await withTrainer({ microSteps: 4 }, (trainer) =>
-      window(
+      optimizerStep(
         trainer,
         rows.map((row) => makeMicroBatch([row])),
       ),
     );
-    const packed = await withTrainer({}, (trainer) => window(trainer, [makeMicroBatch(rows)]));
+    const packed = await withTrainer({}, (trainer) => optimizerStep(trainer, [makeMicroBatch(rows)]));
     expect(Math.abs(packed.loss / single.loss - 1)).toBeLessThanOrEqual(1e-5);
     expectEqualWithin(single.gradients, packed.gradients, 1e-5);
   });
@@ -123,7 +123,7 @@ describe('what a training step must not depend on', () => {
     expect(bucketRows(larger.rows)).toBeGreaterThan(bucketRows(batch.rows));
     const [small, large] = await withTrainer(
       {},
-      async (trainer) => [await window(trainer, [batch]), await window(trainer, [larger])] as const,
+      async (trainer) => [await optimizerStep(trainer, [batch]), await optimizerStep(trainer, [larger])] as const,
     );
     expect(Math.abs(large.loss / small.loss - 1)).toBeLessThanOrEqual(1e-6);
     expectEqualWithin(small.gradients, large.gradients, 1e-6);
@@ -140,7 +140,7 @@ describe('what a training step must not depend on', () => {
       weightBuffers: number;
     }> =>
       withTrainer({ gpu, format: 'f32', rows: 64 }, async (trainer) => {
-        const { gradients, loss, scored } = await window(trainer, [makeMicroBatch(rows.slice(0, 2))]);
+        const { gradients, loss, scored } = await optimizerStep(trainer, [makeMicroBatch(rows.slice(0, 2))]);
         await trainer.update({ ...HYPER, invTokens: 1 / scored, update: 1 });
         const { params } = await trainer.readState();
         const parts = [...trainer.program.plans.values()].flatMap(({ launches }) =>

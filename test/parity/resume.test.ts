@@ -7,7 +7,7 @@ import type { FileStore } from '../../src/storage/store.ts';
 import { resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
 import { readRunRecord } from '../../src/train/run-record.ts';
 import { RunControl } from '../../src/train/run-control.ts';
-import type { RunEvent, RunOutcome } from '../../src/train/run-events.ts';
+import type { RunEvent, TrainedRun } from '../../src/train/run-events.ts';
 import { Core, type LoadedModel } from '../../src/engine/core.ts';
 import { testGpu } from '../harness/gpu.ts';
 import { folderOnDisk } from '../harness/toy-llama.ts';
@@ -45,7 +45,7 @@ describe('a run that is interrupted', () => {
       emit?: (event: RunEvent) => void;
       config?: Partial<TrainConfig>;
     } = {},
-  ): Promise<RunOutcome> =>
+  ): Promise<TrainedRun> =>
     model.train({
       config: resolveTrainConfig({ ...CONFIG, ...options.config }),
       data: DATA,

@@ -43,7 +43,7 @@ async function run({ suites, runtime, ...request }: BenchRequest, port: MessageP
     }
   }
   events.send({ kind: 'done' });
-  events.end();
+  events.flush();
 }
 
 const api: BenchApi = { run };

@@ -1,22 +1,18 @@
 import { strToU8, zipSync } from 'fflate';
-import type { Failure } from '../../src/errors.ts';
+import { fromFailure, type Failure } from '../../src/errors.ts';
 import { float32Tensor, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { DEFAULT_PROFILE } from '../../src/gpu/device-profile.ts';
 import { chooseModels } from '../../src/engine/chooser.ts';
 import type {
   CachedModel,
-  EngineApi,
+  EngineCalls,
   ModelFacts,
   PlanReport,
-  ProgressEvent,
-  Result,
   RunDetails,
-  RunReport,
   RunSummary,
   StepMetrics,
   TrainRequest,
-  TrainEvent,
-} from './contract.ts';
+} from '../../src/engine/calls.ts';
 
 /** What the scripted engine plays; a browser test answers `embedded/scenario.json` with the parts it wants changed. */
 export interface Scenario {
@@ -62,8 +58,6 @@ const DEFAULTS: Scenario = {
   tunedAnswer: '{"category":"return","priority":"high","product":"bread maker"}',
 };
 
-const done = <T>(value: T): Result<T> => ({ ok: true, value });
-const failed = (error: Failure): Result<never> => ({ ok: false, error });
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const MODEL: ModelFacts = {
@@ -97,8 +91,6 @@ const PLAN: PlanReport = {
   checkpoint: 'none',
   optimizerState: 'f32',
 };
-
-type Unnumbered<E> = E extends { readonly seq: number } ? Omit<E, 'seq'> : never;
 
 function recordOf(step: number, loss: number, learningRate: number): StepMetrics {
   return {
@@ -173,7 +165,7 @@ export function makeEngine({
   readEmbedded,
 }: {
   readonly readEmbedded: (path: string) => Promise<Uint8Array>;
-}): EngineApi {
+}): EngineCalls {
   const scenario = readEmbedded('scenario.json')
     .then((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as Partial<Scenario>)
     .catch((): Partial<Scenario> => ({})) // a test that scripts nothing serves no such file
@@ -189,60 +181,56 @@ export function makeEngine({
   return {
     async describe() {
       const { software, describeFails, onCpu, keepsFiles } = await scenario;
-      if (describeFails !== undefined) return failed(describeFails);
-      if (onCpu === true) return done({ executor: 'cpu', keepsFiles });
+      if (describeFails !== undefined) throw fromFailure(describeFails);
+      if (onCpu === true) return { executor: 'cpu', keepsFiles };
       const name = software ? 'SwiftShader Device (Subzero)' : 'NVIDIA GeForce RTX 3060';
       const vendor = software ? 'google' : 'nvidia';
       const architecture = software ? 'swiftshader' : 'ampere';
-      return done({
+      return {
         executor: 'webgpu',
         adapter: { vendor, architecture, device: '', description: name, isSoftware: software, features: ['subgroups'] },
         keepsFiles,
-      });
+      };
     },
 
-    async loadModel(source, { offline = false, base = MODEL.base }, progress) {
+    async loadModel(source, { offline = false, base = MODEL.base }, { emit }) {
       const { loadFails, downloadFails, loadMs } = await scenario;
-      for (let seq = 0; seq <= 10; seq += 1) {
-        const event: ProgressEvent = { seq, phase: 'Reading weights', done: seq * 1e6, total: 1e7, unit: 'bytes' };
-        progress?.postMessage([event]);
+      for (let part = 0; part <= 10; part += 1) {
+        emit({ phase: 'Reading weights', done: part * 1e6, total: 1e7, unit: 'bytes' });
         await wait(loadMs / 10);
       }
-      if (loadFails !== undefined) return failed(loadFails);
-      if (source.kind === 'embedded' || source.kind === 'files') return done({ ...MODEL, base });
+      if (loadFails !== undefined) throw fromFailure(loadFails);
+      if (source.kind === 'embedded' || source.kind === 'files') return { ...MODEL, base };
       if (!offline && downloadFails !== undefined && !hasFailed) {
         hasFailed = true;
-        return failed(downloadFails);
+        throw fromFailure(downloadFails);
       }
-      return done({ ...MODEL, base, name: source.kind === 'hub' ? `hf:${source.hub}` : source.url });
+      return { ...MODEL, base, name: source.kind === 'hub' ? `hf:${source.hub}` : source.url };
     },
 
-    unloadModel: () => Promise.resolve(done(null)),
-    listModels: async () => done((await scenario).stored.filter(({ id }) => !deleted.has(id))),
+    unloadModel: () => Promise.resolve(null),
+    listModels: async () => (await scenario).stored.filter(({ id }) => !deleted.has(id)),
     deleteModel(id) {
       deleted.add(id);
-      return Promise.resolve(done([]));
+      return Promise.resolve([]);
     },
-    checkModel: () => Promise.resolve(done([])),
-    modelStorage: () => Promise.resolve(done({ usedBytes: 0, freeBytes: undefined, isPersistent: undefined })),
-    storeHubToken: () => Promise.resolve(done(null)),
+    checkModel: () => Promise.resolve([]),
+    modelStorage: () => Promise.resolve({ usedBytes: 0, freeBytes: undefined, isPersistent: undefined }),
+    storeHubToken: () => Promise.resolve(null),
 
     plan: async (_model, config) => {
       const { planFails } = await scenario;
-      return planFails !== undefined && config.seqLen === undefined ? failed(planFails) : done(PLAN);
+      if (planFails !== undefined && config.seqLen === undefined) throw fromFailure(planFails);
+      return PLAN;
     },
-    prepare: () => Promise.resolve(done(null)),
+    prepare: () => Promise.resolve(null),
 
-    async train(request, events) {
+    async train(request, { emit: send, signal }) {
       const script = await scenario;
-      if (script.trainRefused !== undefined) return failed(script.trainRefused);
+      if (script.trainRefused !== undefined) throw fromFailure(script.trainRefused);
       wishes.delete(request.out);
       const totalSteps = request.config.steps ?? script.steps;
-      let seq = 0;
-      const send = (event: Unnumbered<TrainEvent>): void => {
-        events.postMessage([{ ...event, seq }]);
-        seq += 1;
-      };
+      signal.addEventListener('abort', () => wishes.set(request.out, 'stop'));
       const firstStep = request.resume === true ? Math.floor(totalSteps / 2) : 0;
       const play = async (): Promise<void> => {
         const learningRate = request.config.lr ?? 2e-3;
@@ -265,7 +253,7 @@ export function makeEngine({
         });
         let finalLoss = 3.4;
         const steps: StepMetrics[] = [];
-        const finish = (step: number, ended: RunReport['ended']): void => {
+        const finish = (step: number, ended: 'completed' | 'stopped'): void => {
           details.set(request.out, detailsOf(request, totalSteps, steps, ended));
           const at = finished.findIndex(({ out }) => out === request.out);
           if (at >= 0) finished.splice(at, 1);
@@ -319,52 +307,49 @@ export function makeEngine({
             }),
           ),
       );
-      return done(request.out);
+      return request.out;
     },
 
     control(run, to) {
       wishes.set(run, to);
-      return Promise.resolve(done(null));
+      return Promise.resolve(null);
     },
 
-    async generate(request, events) {
+    async generate(request, { emit, signal }) {
       const { generateFails, baseAnswer, tunedAnswer } = await scenario;
-      if (generateFails !== undefined) return failed(generateFails);
-      let aborted = false;
-      events.onmessage = () => (aborted = true);
+      if (generateFails !== undefined) throw fromFailure(generateFails);
       const text = request.adapter === undefined ? baseAnswer : tunedAnswer;
       const pieces = text.match(/.{1,6}/gs) ?? [];
-      let seq = 0;
-      for (const piece of pieces) {
-        if (aborted) break;
-        events.postMessage([{ seq, kind: 'text', text: piece }]);
-        seq += 1;
-        await wait(5);
-      }
-      const report = {
-        text,
-        tokens: [],
-        promptTokens: 12,
-        reusedTokens: 0,
-        newTokens: pieces.length,
-        prefillTokensPerSec: 800,
-        decodeTokensPerSec: 42,
-        finishReason: aborted ? ('aborted' as const) : ('eos' as const),
+      const answer = async (): Promise<void> => {
+        for (const piece of pieces) {
+          if (signal.aborted) break;
+          emit({ kind: 'text', text: piece });
+          await wait(5);
+        }
+        const report = {
+          text,
+          tokens: [],
+          promptTokens: 12,
+          reusedTokens: 0,
+          newTokens: pieces.length,
+          prefillTokensPerSec: 800,
+          decodeTokensPerSec: 42,
+          finishReason: signal.aborted ? ('aborted' as const) : ('eos' as const),
+        };
+        emit({ kind: 'done', report });
       };
-      events.postMessage([{ seq, kind: 'done', report }]);
-      return done(null);
+      void answer();
+      return null;
     },
 
-    async evaluate(request, progress) {
+    async evaluate(request, { emit }) {
       const rows = new TextDecoder().decode(request.data.bytes).trim().split('\n').length;
-      for (let seq = 0; seq < rows; seq += 1) {
-        progress?.postMessage([
-          { seq, phase: 'Answering', done: seq + 1, total: rows, unit: 'rows' } satisfies ProgressEvent,
-        ]);
+      for (let answered = 1; answered <= rows; answered += 1) {
+        emit({ phase: 'Answering', done: answered, total: rows, unit: 'rows' });
         await wait(5);
       }
       const exactMatch = request.adapter === undefined ? 0 : 0.875;
-      return done({ rows, loss: 0.4, perplexity: 1.5, tokens: 400, exactMatch, predictions: [] });
+      return { rows, loss: 0.4, perplexity: 1.5, tokens: 400, exactMatch, predictions: [] };
     },
 
     exportAdapter(_adapter, as) {
@@ -379,33 +364,33 @@ export function makeEngine({
         'README.md': strToU8('# An adapter\n'),
       };
       const list = as === 'zip' ? [['adapter.zip', zipSync(files)] as const] : Object.entries(files);
-      return Promise.resolve(done(list.map(([name, bytes]) => ({ name, bytes }))));
+      return Promise.resolve(list.map(([name, bytes]) => ({ name, bytes })));
     },
 
-    loadAdapter: () => Promise.resolve(done('adapter:loaded')),
-    listAdapters: () => Promise.resolve(done([])),
-    unloadAdapter: () => Promise.resolve(done(null)),
+    loadAdapter: () => Promise.resolve('adapter:loaded'),
+    listAdapters: () => Promise.resolve([]),
+    unloadAdapter: () => Promise.resolve(null),
     chooseModels: async (request) => {
       const memory = { availableBytes: (await scenario).freeGpuBytes, isAtLeast: false };
       const device = { profile: DEFAULT_PROFILE, isSoftware: false, memory } as const;
-      return done(chooseModels(device, request));
+      return chooseModels(device, request);
     },
-    openRun: (_model, out) => Promise.resolve(done(`run:${out}`)),
-    listRuns: async () => done(await listAll()),
+    openRun: (_model, out) => Promise.resolve(`run:${out}`),
+    listRuns: () => listAll(),
     async readRun(out) {
       const known = details.get(out);
-      if (known !== undefined) return done(known);
+      if (known !== undefined) return known;
       const summary = (await listAll()).find((run) => run.out === out);
-      if (summary === undefined) return failed({ code: 'file-not-found', message: `run '${out}'` });
+      if (summary === undefined) throw fromFailure({ code: 'file-not-found', message: `run '${out}'` });
       const steps = Array.from({ length: summary.step }, (_, i) =>
         recordOf(i + 1, 3.4 - (2.9 * i) / summary.step, 1e-3),
       );
       const request = { config: { lr: 1e-3, rank: 8 }, data: { name: 'rows.jsonl', bytes: new Uint8Array() } };
-      return done(detailsOf(request, summary.totalSteps, steps, summary.finished ? 'completed' : 'stopped'));
+      return detailsOf(request, summary.totalSteps, steps, summary.finished ? 'completed' : 'stopped');
     },
     deleteRun(out) {
       deleted.add(out);
-      return Promise.resolve(done(null));
+      return Promise.resolve(null);
     },
     previewRow(_model, data, { system }) {
       const row = JSON.parse(new TextDecoder().decode(data.bytes)) as {
@@ -417,21 +402,17 @@ export function makeEngine({
         const words = (content.match(/\S+\s*/g) ?? []).map((text) => ({ text, scored }));
         return [{ text: `<|${role}|>`, scored: false }, ...words, { text: '<|end|>', scored }];
       });
-      return Promise.resolve(done({ pieces, notes: [] }));
+      return Promise.resolve({ pieces, notes: [] });
     },
     measureData: (_model, data) => {
       const rows = new TextDecoder().decode(data.bytes).split('\n').filter(Boolean).length;
       const measure = { rows, totalTokens: rows * 42, medianTokens: 40, longestTokens: 77, cutLines: [], problems: [] };
-      return Promise.resolve(done(measure));
+      return Promise.resolve(measure);
     },
-    listRequests: () =>
-      Promise.resolve(
-        done(
-          performance
-            .getEntriesByType('resource')
-            .map((entry) => ({ url: entry.name, bytes: (entry as PerformanceResourceTiming).transferSize })),
-        ),
-      ),
-    dispose: () => Promise.resolve(done(null)),
+    listRequests: async () =>
+      performance
+        .getEntriesByType('resource')
+        .map((entry) => ({ url: entry.name, bytes: (entry as PerformanceResourceTiming).transferSize })),
+    dispose: () => Promise.resolve(null),
   };
 }

@@ -1,6 +1,6 @@
 import { startWorker } from '../start-worker.ts';
-import { EngineClient } from './client.ts';
+import { startEngine, type EngineClient } from './client.ts';
 import script from './worker.ts?worker&url';
 
 /** The engine in a worker that is bound by the policy of the page. */
-export const startEngineInPage = (): EngineClient => EngineClient.start(startWorker(script, 'web-lora engine'));
+export const startEngineInPage = (): EngineClient => startEngine(startWorker(script, 'web-lora engine'));

@@ -1,9 +1,9 @@
-import { expose } from 'comlink';
 import { openBrowserGpu } from '../../src/gpu/gpu.ts';
 import { openBrowserModels } from '../../src/sources/browser-place.ts';
 import { openBrowserStore } from '../../src/storage/opfs-store.ts';
 import { makeEngine } from '../../src/engine/engine.ts';
 import { fetchEmbedded } from '../../src/engine/fetch-embedded.ts';
+import { serveEngine } from './serve.ts';
 
 // The build puts workers into assets/, beside which the built-in model lies; the development server keeps the tree.
 // Of this program, not of the worker: that may have begun from a blob.
@@ -17,5 +17,4 @@ const engine = makeEngine({
   readEmbedded: fetchEmbedded(embedded),
 });
 
-// Frozen: comlink would otherwise let the page replace the engine's functions.
-expose(Object.freeze(engine));
+serveEngine(engine);

@@ -45,7 +45,9 @@ export async function askSavedState(
     const prompt = system === '' ? [] : [{ role: 'system' as const, content: system }];
     const messages = [...prompt, { role: 'user' as const, content: asked }];
     const request = { model, adapter: opened.value, input: { messages }, maxNewTokens: MAX_NEW_TOKENS, temperature: 0 };
-    for await (const event of engine.generate(request)) {
+    const answering = await engine.generate(request);
+    if (!answering.ok) return;
+    for await (const event of answering.value.events) {
       if (event.kind !== 'done') continue;
       const { text } = event.report;
       progressAnswers.value = [...progressAnswers.value.filter((answer) => answer.step !== step), { step, text }];

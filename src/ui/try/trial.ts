@@ -29,7 +29,7 @@ export const adapter = signal<CurrentAdapter | undefined>(undefined);
 export const question = signal('');
 /** The system prompt of the questions; the adapter's own unless changed. */
 export const trySystem = signal('');
-/** How loud the adapter is: 0 is the base model, 1 what was trained. */
+/** The adapter's weight: 0 is the base model, 1 what was trained. */
 export const strength = signal(1);
 /** The rows that questions are taken from, and which is shown. */
 const pool = signal<readonly ShownRow[]>([]);
@@ -114,8 +114,8 @@ export async function compare(): Promise<void> {
   };
   await stream(baseAnswer, request, mine);
   if (current !== undefined && !mine.signal.aborted) {
-    const loudness = strength.value === 1 ? {} : { strength: strength.value };
-    await stream(tunedAnswer, { ...request, adapter: current.id, ...loudness }, mine);
+    const weight = strength.value === 1 ? {} : { strength: strength.value };
+    await stream(tunedAnswer, { ...request, adapter: current.id, ...weight }, mine);
   }
 }
 
@@ -134,7 +134,9 @@ async function stream(
   let text = '';
   show({ kind: 'writing', text });
   try {
-    for await (const event of engine.generate(request, mine.signal)) {
+    const started = await engine.generate(request, mine.signal);
+    if (!started.ok) return show({ kind: 'failed', failure: started.error });
+    for await (const event of started.value.events) {
       if (event.kind === 'text') show({ kind: 'writing', text: (text += event.text) });
       else if (event.kind === 'done') show({ kind: 'done', text: event.report.text, report: event.report });
       else show({ kind: 'failed', failure: event.error });

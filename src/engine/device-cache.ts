@@ -1,13 +1,13 @@
 import type { Gpu } from '../gpu/gpu.ts';
 import type { FileStore } from '../storage/store.ts';
 
-/** An adapter's name among what is remembered of devices. */
+/** A GPU adapter's key in the files that cache what was measured of devices. */
 export function adapterKey({ adapter: { vendor, architecture, device, description } }: Gpu): string {
   return [vendor, architecture, device, description].join('/');
 }
 
-/** What a file remembers by name; a damaged file or value counts as nothing, it is only asked again. */
-export async function readRemembered<T>(
+/** What a file caches by key; a damaged file or value counts as absent and is measured again. */
+export async function readCached<T>(
   store: FileStore,
   file: string,
   isValue: (value: unknown) => value is T,
