@@ -74,6 +74,27 @@ export function spanByStandIn(
   return { start, end: end + endOfTurnLength(after, source.specialTexts) };
 }
 
+/** Where a turn of tool calls alone begins: behind the end of its prompt, before the name of its first call. */
+function startOfCalls(
+  source: TurnSource,
+  messages: readonly ChatMessage[],
+  index: number,
+  { whole, asked, isPrompt }: { readonly whole: string; readonly asked: string; readonly isPrompt: boolean },
+): number | undefined {
+  const calls = messages[index]?.tool_calls?.map((call) => ({
+    ...call,
+    function: { ...call.function, name: STAND_IN },
+  }));
+  if (calls === undefined) return undefined;
+  const exchanged = messages.map((message, i) => (i === index ? { ...message, tool_calls: calls } : message));
+  const [before, ...others] = renderedOrNothing(source, exchanged, isPrompt)?.split(STAND_IN) ?? [];
+  if (before === undefined || others.length === 0 || !whole.startsWith(before)) return undefined;
+  const special = Math.max(...source.specialTexts.map((text) => (text === '' ? -1 : asked.lastIndexOf(text))));
+  if (special < 0) return undefined;
+  const at = before.lastIndexOf(asked.slice(special));
+  return at < 0 ? undefined : at + asked.length - special;
+}
+
 /**
  * Turn `index` from `startsAt`, or from where its text would stand, up to the first end of an answer: of a turn that has
  * tool calls and no text, say.
@@ -83,13 +104,22 @@ export function spanUpToEnd(
   messages: readonly ChatMessage[],
   index: number,
   whole: string,
-  { startsAt, isPrompt = false }: { readonly startsAt: number | undefined; readonly isPrompt?: boolean },
+  {
+    startsAt,
+    asked = '',
+    isPrompt = false,
+  }: {
+    readonly startsAt: number | undefined;
+    /** The prompt of the turn, whose end stands before it also where the rest is written differently. */
+    readonly asked?: string | undefined;
+    readonly isPrompt?: boolean;
+  },
 ): Span | undefined {
   const { endTexts = [] } = source;
   const exchanged = messages.map((message, i) => (i === index ? { ...message, content: STAND_IN } : message));
   const [before, ...others] = renderedOrNothing(source, exchanged, isPrompt)?.split(STAND_IN) ?? [];
   const stands = before !== undefined && others.length === 1 && whole.startsWith(before) ? before.length : undefined;
-  const start = startsAt ?? stands;
+  const start = startsAt ?? stands ?? startOfCalls(source, messages, index, { whole, asked, isPrompt });
   if (start === undefined) return undefined;
   const ends = endTexts
     .map((text) => ({ at: text === '' ? -1 : whole.indexOf(text, start), length: text.length }))
@@ -147,7 +177,8 @@ export function assistantSpans(
       return;
     }
     const found =
-      spanByStandIn(source, messages, index, whole) ?? spanUpToEnd(source, messages, index, whole, { startsAt });
+      spanByStandIn(source, messages, index, whole) ??
+      spanUpToEnd(source, messages, index, whole, { startsAt, asked: before });
     if (found === undefined) {
       throw new WebLoraError('unsupported', 'chat template: assistant turns', {
         got: `a turn (message ${index + 1}) that cannot be found in the rendered text`,

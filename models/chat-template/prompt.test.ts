@@ -164,9 +164,14 @@ describe('tools and reasoning', () => {
   it('refuse the row, or are told, where a template leaves them out', () => {
     const plain = "{% for m in messages %}{{ '<|turn|>' + m.role + '\\n' + m.content + '<|end|>' }}{% endfor %}";
     const tokenizer = loadTokenizer(toyByteLevelFiles(plain));
-    expect(() => tokenizer.encodeConversation(messages, { tools })).toThrow('got the tool add, which it leaves out');
+    expect(() => tokenizer.encodeConversation(messages, { tools })).toThrow('got its tools, which it leaves out');
     expect(() => tokenizer.encodeConversation(messages)).toThrow(
-      'got the call of add in message 2, which it leaves out',
+      'got the tool calls of message 2, which it leaves out',
+    );
+    // LFM2's template lists tools and writes no calls.
+    const listing = '{{ tools|tojson if tools }}' + plain;
+    expect(() => loadTokenizer(toyByteLevelFiles(listing)).encodeConversation(messages, { tools })).toThrow(
+      'got the tool calls of message 2, which it leaves out',
     );
     const reasoned = [messages[0] as ChatMessage, messages[3] as ChatMessage];
     expect(tokenizer.encodeConversation(reasoned).notes).toEqual([
@@ -175,10 +180,10 @@ describe('tools and reasoning', () => {
     const deaf = "{% for m in messages if m.role != 'tool' %}{{ '<|turn|>' + m.content + '<|end|>' }}{% endfor %}";
     const answered = [...turns('hello', 'yes'), { role: 'tool', content: '3' }, ...turns('a', 'b')];
     expect(() => loadTokenizer(toyByteLevelFiles(deaf)).encodeConversation(answered)).toThrow(
-      'got the result of a tool in message 3, which it leaves out',
+      'got the results of tools in message 3, which it leaves out',
     );
     expect(() => loadTokenizer(toyByteLevelFiles('')).encodeConversation(messages, { tools })).toThrow(
-      'a row without a chat template: got the tool add, which it leaves out',
+      'a row without a chat template: got its tools, which it leaves out',
     );
   });
 });

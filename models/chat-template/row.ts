@@ -40,6 +40,7 @@ export function writeRow(
 ): WrittenRow {
   const { render, context = {} } = source;
   const whole = render(messages, context);
+  checkTools(source, messages);
   const last = messages.findLastIndex(isTurn);
   const prompt = last < 1 ? undefined : renderedOrNothing(source, messages.slice(0, last), true);
   const row =
@@ -54,7 +55,7 @@ export function writeRow(
     if (asked === undefined || row.text.startsWith(asked)) return;
     notes.add(index < last ? NOTE.earlier : NOTE.marks);
   });
-  for (const note of leftOut(messages, context, row.text)) notes.add(note);
+  for (const note of leftOut(messages, row.text)) notes.add(note);
   return { text: row.text, spans: row.spans, notes: [...notes] };
 }
 
@@ -82,7 +83,7 @@ function behindPrompt(
     const startsAt = asked !== undefined && prompt.startsWith(asked) ? asked.length : undefined;
     const found =
       spanByStandIn(source, before, index, prompt, true) ??
-      spanUpToEnd(source, before, index, prompt, { startsAt, isPrompt: true });
+      spanUpToEnd(source, before, index, prompt, { startsAt, asked, isPrompt: true });
     if (found === undefined) throw lostTurn(index);
     return [{ start: startsAt !== undefined && startsAt <= found.start ? startsAt : found.start, end: found.end }];
   });
@@ -99,50 +100,68 @@ function lostTurn(index: number): WebLoraError {
   });
 }
 
-/** A function's name, in the shape of OpenAI's format or as a bare schema. */
-function nameOf(tool: object): string | undefined {
-  const { function: inner, name } = tool as { function?: { name?: unknown }; name?: unknown };
-  const found = inner?.name ?? name;
-  return typeof found === 'string' ? found : undefined;
+const STAND_IN = 'qxzFunctionqxz';
+
+/** A tool under another name, in the shape of OpenAI's format or as a bare schema. */
+function renamed(tool: object): object {
+  const { function: inner } = tool as { function?: object };
+  return inner === undefined ? { ...tool, name: STAND_IN } : { ...tool, function: { ...inner, name: STAND_IN } };
 }
 
 /**
- * What a row says and its text does not. Without tools, their calls and results it would teach something else.
- * @param text the whole row
- * @throws WebLoraError 'unsupported' for tools and their calls
+ * Without tools, their calls and results a row would teach something else. Whether a template writes them is seen by other
+ * names for them, as a name may also stand in a question or a list of tools.
+ * @throws WebLoraError 'unsupported'
  */
-export function leftOut(
-  messages: readonly ChatMessage[],
-  { tools = [] }: ChatContext,
-  text: string,
-  isWithoutTemplate = false,
-): string[] {
-  const writer = isWithoutTemplate ? 'a row without a chat template' : 'the chat template';
-  const refuse = (what: string): never => {
-    throw new WebLoraError('unsupported', writer, {
-      got: `${what}, which it leaves out`,
-      wanted: 'a chat template that writes it',
-      fix: 'use a model whose chat template knows tools, or write it into the text of the messages',
-    });
-  };
-  for (const tool of tools) {
-    const name = nameOf(tool);
-    if (name !== undefined && !text.includes(name)) refuse(`the tool ${name}`);
-  }
+function checkTools(source: TurnSource, messages: readonly ChatMessage[]): void {
+  const { tools = [] } = source.context ?? {};
+  const isWritten = (row: readonly ChatMessage[], context: ChatContext): boolean =>
+    // A template that refuses the other name reads it.
+    renderedOrNothing({ ...source, context }, row, false)?.includes(STAND_IN) !== false;
+  if (tools.length > 0 && !isWritten(messages, { tools: tools.map(renamed) })) throw noTools('its tools');
+  messages.forEach((message, i) => {
+    if (message.tool_calls === undefined || message.tool_calls.length === 0) return;
+    const calls = message.tool_calls.map((call) => ({ ...call, function: { ...call.function, name: STAND_IN } }));
+    const exchanged = messages.map((each, at) => (at === i ? { ...each, tool_calls: calls } : each));
+    if (!isWritten(exchanged, source.context ?? {})) throw noTools(`the tool calls of message ${i + 1}`);
+  });
+}
+
+function noTools(what: string, writer = 'the chat template'): WebLoraError {
+  return new WebLoraError('unsupported', writer, {
+    got: `${what}, which it leaves out`,
+    wanted: 'a chat template that writes them',
+    fix: 'use a model whose chat template knows tools, or write them into the text of the messages',
+  });
+}
+
+/** A row that is no template's: there is nobody to write tools and reasoning. @throws WebLoraError 'unsupported' for tools */
+export function leftOutWithoutTemplate(messages: readonly ChatMessage[], { tools = [] }: ChatContext): string[] {
+  const writer = 'a row without a chat template';
+  if (tools.length > 0) throw noTools('its tools', writer);
+  const calling = messages.findIndex(({ tool_calls: calls = [] }) => calls.length > 0);
+  if (calling >= 0) throw noTools(`the tool calls of message ${calling + 1}`, writer);
+  const isThinking = messages.some(({ reasoning_content: reasoning = '' }) => reasoning.trim() !== '');
+  return isThinking ? [`${writer} leaves out the reasoning of an assistant message`] : [];
+}
+
+/** What messages say and the row's text does not. @throws WebLoraError 'unsupported' for the result of a tool */
+function leftOut(messages: readonly ChatMessage[], text: string): string[] {
   const notes: string[] = [];
-  for (const [i, { role, content, reasoning_content: reasoning = '', tool_calls: calls = [] }] of messages.entries()) {
-    for (const call of calls) {
-      if (!text.includes(call.function.name)) refuse(`the call of ${call.function.name} in message ${i + 1}`);
-    }
+  for (const [i, { role, content, reasoning_content: reasoning = '' }] of messages.entries()) {
     // Templates take the thinking out of a text that has it.
     const said = (content.split('</think>').at(-1) ?? '').trim();
-    if (said !== '' && !text.includes(said) && !text.includes(JSON.stringify(said).slice(1, -1))) {
-      if (role === 'tool') refuse(`the result of a tool in message ${i + 1}`);
-      if (!isTurn({ role, content }))
-        notes.push(`${writer} does not have the text of a ${role} message as it is given`);
+    if (
+      role !== 'assistant' &&
+      said !== '' &&
+      !text.includes(said) &&
+      !text.includes(JSON.stringify(said).slice(1, -1))
+    ) {
+      if (role === 'tool') throw noTools(`the results of tools in message ${i + 1}`);
+      notes.push(`the chat template does not have the text of a ${role} message as it is given`);
     }
     if (reasoning.trim() !== '' && !text.includes(reasoning.trim()))
-      notes.push(`${writer} leaves out the reasoning of an assistant message`);
+      notes.push('the chat template leaves out the reasoning of an assistant message');
   }
   return notes;
 }

@@ -3,7 +3,7 @@ import { WebLoraError } from '../../src/errors.ts';
 import { phrase, setting } from '../../src/phrase.ts';
 import { compileChatTemplate } from '../chat-template/chat-template.ts';
 import { encodeSpans, endOfTurnLength } from '../chat-template/mask.ts';
-import { leftOut, writeRow } from '../chat-template/row.ts';
+import { leftOutWithoutTemplate, writeRow } from '../chat-template/row.ts';
 import { findThinkingMarks, makeThinkingFilter, splitThinking } from '../chat-template/thinking.ts';
 import type { RenderChat } from '../chat-template/chat-template.ts';
 import type { ChatContext, ChatMessage, ChatTokenizer, ScoredTokens } from './chat-tokenizer.ts';
@@ -231,7 +231,7 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
   const decodeAfterBos = (ids: readonly number[]): string => decode(ids[0] === bosId ? ids.slice(1) : ids);
   const verbatim = (messages: readonly ChatMessage[], context: ChatContext = {}): ScoredTokens => {
     const all = { ids: [] as number[], scored: [] as boolean[] };
-    const notes = new Set(leftOut(messages, context, messages.map(({ content }) => content).join('\n'), true));
+    const notes = new Set(leftOutWithoutTemplate(messages, context));
     let prompt = '';
     const say = (answer: string, isScored: boolean): void => {
       const addSpecialTokens = all.ids.length === 0 ? 'start' : false;
