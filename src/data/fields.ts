@@ -71,7 +71,7 @@ const PASSAGES = /^(context|contexts|passages?|paragraphs?|documents?|articles?|
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [/^(images?|videos?|audios?)$/, 'only text is read'],
   [
-    /^(parallel_tool_calls|tool_choice|model|temperature|top_p|max_tokens|max_completion_tokens|stop|seed|n|stream|response_format|user)$/,
+    /^(parallel_tool_calls|tool_choice|temperature|top_p|max_tokens|max_completion_tokens|response_format)$/,
     'it sets a request, not what is learned',
   ],
   [

@@ -58,10 +58,11 @@ function cellText(formats: NumberFormats, cell: CellObject | undefined, date1904
   if (value instanceof Date) return value.toISOString().replace(/T00:00:00.000Z$/, '');
   if (type !== 'n' || typeof value !== 'number') return '';
   // Sheets keep 15 digits; what lies behind them is the binary form's.
-  if (format === 'General' || shown === undefined) return String(Number(value.toPrecision(15)));
-  if (!formats.is_date(format)) return shown.trim();
-  // Times and durations are shown as they stand there: "09:00", "36:00".
-  return hasDay(format) ? (dayText(formats, value, format, date1904) ?? shown.trim()) : shown.trim();
+  const plain = String(Number(value.toPrecision(15)));
+  if (format === 'General') return plain;
+  // Times and durations are shown as they stand there: "9:00", "36:00".
+  const day = formats.is_date(format) && hasDay(format) ? dayText(formats, value, format, date1904) : undefined;
+  return day ?? shown?.trim() ?? plain;
 }
 
 /** Cells that are merged downwards say what the uppermost says; across columns a cell stays its own column's. */

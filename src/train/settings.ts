@@ -55,7 +55,7 @@ export const TRAIN_SETTINGS = defineSettings({
     type: text('file'),
     config: false,
     recorded: 'path',
-    help: 'examples: JSONL, JSON, CSV, TSV or .xlsx',
+    help: 'examples: JSONL, JSON, CSV, TSV, .xlsx or Parquet',
     page: { elsewhere: 'the place Examples', label: 'Examples' },
   },
   columns: {
