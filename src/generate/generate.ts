@@ -120,7 +120,7 @@ export async function* streamAnswer(
   for (const { rows, wanted } of prefillPieces([{ slot: 0, ids: prompt, held }], runtime.maxRows)) {
     if (isAborted()) break;
     next = await nextToken(runtime, rows, wanted, { seen, sampling, random });
-    past.push(...rows.tokens);
+    for (const token of rows.tokens) past.push(token);
     prefilled = performance.now();
   }
   while (next !== undefined && !isAborted()) {
@@ -142,7 +142,7 @@ export async function* streamAnswer(
       positions: Uint32Array.of(prompt.length + tokens.length - 1),
     };
     next = await nextToken(runtime, rows, [0], { seen, sampling, random });
-    past.push(...rows.tokens);
+    for (const token of rows.tokens) past.push(token);
   }
   const decoded = performance.now();
   if (finishReason !== 'stop') {

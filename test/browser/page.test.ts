@@ -486,6 +486,25 @@ describe('the page, over a scripted engine', () => {
     await close();
   });
 
+  it('names what of a file is not used, uses a passage in one press, and shows any row as the model sees it', async () => {
+    const { page, complaints, close } = await open();
+    const text = 'question,answer,passage,id\nWhen?,At nine.,It opens at nine.,1\nWhere?,Here.,It is here.,2\n';
+    await page
+      .locator('.drop input[type=file]')
+      .setInputFiles({ name: 'a.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
+    await page.getByText('"id" of 2 rows is not used.').waitFor();
+    await page.getByText('"passage" of 2 rows is not used: it can be put before the question.').waitFor();
+    await button(page, 'Put passage before the question').click();
+    await page.getByText('Context put before the question (2 rows: lines 2, 3).').waitFor();
+    await page.getByText('What the model sees').click();
+    await page.locator('.tokens', { hasText: 'It opens at nine.' }).waitFor();
+    await button(page, 'Next example').click();
+    await page.locator('.tokens', { hasText: 'It is here.' }).waitFor();
+    expect(await page.locator('.tokens mark').allInnerTexts()).toEqual(['Here.', '<|end|>']);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   it('takes rows that are typed, pasted and changed', async () => {
     const { page, close } = await open();
     await button(page, 'Type them here').click();
