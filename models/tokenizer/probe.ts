@@ -58,17 +58,16 @@ const BYTE_SIGNS: readonly string[] = (() => {
 /**
  * Encodes and decodes a text of every kind. A tokenizer that can spell everything and changes nothing on purpose must
  * give each back.
- * @returns what a person should know: the kinds of text that do not survive
  * @throws WebLoraError 'bad-tokenizer' where a text is lost that the tokenizer's own file would keep
  */
-export function probeTokenizer(tokenizer: JsonObject, { encode, decode, hasToken }: TextCoder): readonly string[] {
+export function probeTokenizer(tokenizer: JsonObject, { encode, decode, hasToken }: TextCoder): ProbeResult {
   const lost = PROBES.flatMap(([kind, text]) => {
     const back = decode(encode(text));
     // Composing accents (NFC) changes no text that a reader sees.
     return back === text || back === text.normalize('NFC') ? [] : [{ kind, text, back }];
   });
   const [first] = lost;
-  if (first === undefined) return [];
+  if (first === undefined) return { lost: [], notes: [] };
   const changes = stepsOf(tokenizer['normalizer'], 'normalizers').filter(
     (step) => CHANGING.has(String(step['type'])) && !isSpaceSign(step),
   );
@@ -79,12 +78,18 @@ export function probeTokenizer(tokenizer: JsonObject, { encode, decode, hasToken
       fix: "use the model's own tokenizer.json; one that other libraries read without loss is worth an issue",
     });
   }
-  const names = lost.map(({ kind }) => kind).join(', ');
-  return [
-    changes.length > 0
-      ? `tokenizer.json rewrites texts before it encodes them (${changes.map((step) => String(step['type'])).join(', ')}); not kept as written: ${names}`
-      : `the tokenizer's vocabulary cannot spell every text; not kept as written: ${names}`,
-  ];
+  const kinds = lost.map(({ kind }) => kind);
+  // What a vocabulary lacks is said of the rows and prompts that have it.
+  if (changes.length === 0) return { lost: kinds, notes: [] };
+  const steps = changes.map((step) => String(step['type'])).join(', ');
+  const note = `tokenizer.json rewrites texts before it encodes them (${steps}); not kept as written: ${kinds.join(', ')}`;
+  return { lost: kinds, notes: [note] };
+}
+
+/** The kinds of text that do not survive, and what a person should know of every use of the tokenizer. */
+export interface ProbeResult {
+  readonly lost: readonly string[];
+  readonly notes: readonly string[];
 }
 
 /** A tokenizer as far as probing needs it. */

@@ -223,8 +223,8 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
     }
   }
   const endTexts = [...eosIds].flatMap((id) => tokenizer.id_to_token(id) ?? []);
-  const lossy = probeTokenizer(json, { ...codec, hasToken: (token) => words.has(token) });
-  notes.push(...lossy);
+  const probed = probeTokenizer(json, { ...codec, hasToken: (token) => words.has(token) });
+  notes.push(...probed.notes);
   const marks = render === undefined || template === undefined ? undefined : findThinkingMarks(template, render);
 
   // The text that is encoded does not spell BOS, so what is compared with it must not either.
@@ -306,6 +306,6 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
     },
     splitAnswer: (said) => splitThinking(marks, said),
     answerFilter: () => makeThinkingFilter(marks),
-    keeps: (text) => lossy.length === 0 || decode(plain(text)) === text,
+    keeps: (text) => probed.lost.length === 0 || decode(plain(text)) === text,
   };
 }

@@ -32,10 +32,10 @@ export async function generate(flags: Flags, output: Output): Promise<number> {
     process.once('SIGINT', onInterrupt);
     const system = raw ? undefined : systemPrompt(flags, run, output);
     const strength = flags.number('strength');
-    const input =
-      raw && prompt !== undefined
-        ? { text: prompt }
-        : { messages: withSystem(messages, system) as readonly ChatMessage[] };
+    const input = raw && prompt !== undefined ? { text: prompt } : { messages: withSystem(messages, system) };
+    const texts = 'text' in input ? [input.text] : input.messages.map(({ content }) => content);
+    if (!texts.every((text) => model.opened.tokenizer().keeps(text)))
+      output.warn('the prompt has text that the tokenizer does not keep as it is written');
     const report = await model.generate(
       { input, ...samplingOf(flags) },
       {
