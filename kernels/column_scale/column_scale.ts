@@ -1,5 +1,5 @@
 import { defineKernel, foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
-import { SERIAL_WORKGROUP } from '../_lib/serial.ts';
+import { SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import wgsl from './column_scale.wgsl?raw';
 
 const kernel = defineKernel('column_scale', wgsl);

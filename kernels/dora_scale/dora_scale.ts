@@ -1,6 +1,6 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
 import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
-import { SERIAL_WORKGROUP } from '../_lib/serial.ts';
+import { SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import { defineWeightKernel, readWeight } from '../_lib/weight.ts';
 import wgsl from './dora_scale.wgsl?raw';
 

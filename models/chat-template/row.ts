@@ -1,3 +1,4 @@
+import { phrase, setting } from '../../src/phrase.ts';
 import { WebLoraError } from '../../src/errors.ts';
 import type { ChatContext, ChatMessage } from '../tokenizer/chat-tokenizer.ts';
 import type { Span } from './chat-template.ts';
@@ -96,7 +97,7 @@ function lostTurn(index: number): WebLoraError {
   return new WebLoraError('unsupported', 'chat template: assistant turns', {
     got: `a turn (message ${index + 1}) that cannot be found in the rendered text`,
     wanted: 'a template that keeps the answer as it is',
-    fix: 'use --loss-on all, or rows with input_ids and labels',
+    fix: phrase`use ${setting('lossOn', 'all')}, or rows with input_ids and labels`,
   });
 }
 

@@ -21,7 +21,7 @@ const LEAF =
   'storage, sources, data and adapters stay usable without a GPU or a model: they import formats, errors and types';
 const KEEPERS = ['src/formats', 'src/storage', 'src/sources', 'src/data', 'src/adapters'];
 const ENGINE = ['src/formats', 'src/gpu', 'kernels', 'src/graph'];
-const MODELS = [...ENGINE, 'src/settings', ...KEEPERS, 'src/lora', 'models'];
+const MODELS = [...ENGINE, 'src/settings', ...KEEPERS, 'src/lora/kinds', 'src/lora', 'models'];
 const WORK = ['src/objectives', 'src/train', 'src/generate', 'src/evaluate'];
 
 export const AREAS: Readonly<Record<string, Area>> = {
@@ -36,8 +36,13 @@ export const AREAS: Readonly<Record<string, Area>> = {
   'src/storage': { uses: ['src/formats'], anyTypes: true, why: LEAF },
   'src/sources': { uses: ['src/formats', 'src/storage'], anyTypes: true, why: LEAF },
   'src/data': { uses: ['src/formats'], anyTypes: true, why: LEAF },
-  'src/adapters': { uses: ['src/formats'], anyTypes: true, why: LEAF },
-  'src/lora': { uses: [...ENGINE, 'src/adapters'], why: ARROW },
+  'src/lora/kinds': {
+    uses: [],
+    anyTypes: true,
+    why: 'kinds are pure descriptions, which adapters and settings read too',
+  },
+  'src/adapters': { uses: ['src/formats', 'src/lora/kinds'], anyTypes: true, why: LEAF },
+  'src/lora': { uses: [...ENGINE, 'src/adapters', 'src/lora/kinds'], why: ARROW },
   models: { uses: [...ENGINE, 'src/adapters', 'src/lora'], why: ARROW },
   'src/objectives': { uses: MODELS, why: ARROW },
   'src/train': { uses: [...MODELS, ...WORK, 'src/version.ts'], why: ARROW },

@@ -1,6 +1,7 @@
 import type { Model } from '../../models/families/family.ts';
 import type { GpuBase } from '../../models/base/gpu-base.ts';
-import { loraScale, type LoraAdapter } from '../adapters/adapter.ts';
+import type { LoraAdapter } from '../adapters/adapter.ts';
+import { adapterKind } from '../lora/kinds/index.ts';
 import { Pcg32 } from '../data/random.ts';
 import { WgslPrograms } from '../generate/wgsl-programs.ts';
 import { WgslRuntime } from '../generate/wgsl-runtime.ts';
@@ -99,7 +100,7 @@ function randomAdapter(model: Model, seed: number): LoraAdapter {
       return [path, { a: matrix(RANK * inFeatures), b: matrix(outFeatures * RANK), inFeatures, outFeatures }];
     }),
   );
-  const scale = loraScale('lora', 2 * RANK, RANK);
+  const scale = adapterKind('lora').scale(2 * RANK, RANK);
   const facts = { rank: RANK, alpha: 2 * RANK, method: 'lora', dropout: 0, targetModules: [], baseModel: '' } as const;
   return { ...facts, scale, modules };
 }

@@ -37,7 +37,7 @@ export async function benchJaxTrain(
     const inputs: Named = Object.fromEntries(
       Object.entries(job.inputs).map(([name, words]) => [name, np.array(Int32Array.from(words))]),
     );
-    const params: Named = Object.fromEntries([...job.params()].map(([name, dense]) => [name, arrayOf(dense)]));
+    const params: Named = Object.fromEntries([...(await job.params())].map(([name, dense]) => [name, arrayOf(dense)]));
     const zeros = (): Named =>
       Object.fromEntries(Object.entries(params).map(([name, p]) => [name, np.zerosLike(p.ref)]));
 

@@ -26,7 +26,15 @@ export async function benchTorchTrain(
     const tensors = await writeTensors(file, job);
     const inputs = Object.fromEntries(Object.entries(job.inputs).map(([name, words]) => [name, [...words]]));
     const nodes = job.forward(gpu).map(describe);
-    return { file, tensors, params: [...job.params().keys()], inputs, nodes, hyper: job.hyper(1), steps: STEPS };
+    return {
+      file,
+      tensors,
+      params: [...(await job.params()).keys()],
+      inputs,
+      nodes,
+      hyper: job.hyper(1),
+      steps: STEPS,
+    };
   });
   const { medianMs } = measured;
   return { ...measured, ...(medianMs !== undefined && { tokensPerSec: (tokens / medianMs) * 1000 }) };
@@ -47,7 +55,7 @@ async function writeTensors(
   };
   try {
     for await (const [name, dense] of job.frozen()) await write(name, dense);
-    for (const [name, dense] of job.params()) await write(name, dense);
+    for (const [name, dense] of await job.params()) await write(name, dense);
   } finally {
     await file.close();
   }

@@ -65,7 +65,7 @@ async function benchShape(
     const program = await job.tuned(gpu, job.plan(base, 'none'));
     const trainer = await WgslTrainer.make(base, program);
     try {
-      job.begin(trainer);
+      await job.begin(trainer);
       const times: number[] = [];
       for (let update = 1; update <= STEPS; update += 1) {
         const start = performance.now();

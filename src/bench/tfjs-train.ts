@@ -21,7 +21,7 @@ export async function benchTfjsTrain(
     const tf = await openTfjs('webgpu', gpu);
     const trainer = await TfjsTrainer.make(tf, opened, { format, context, lora, optimizer, weightDecay });
     try {
-      job.begin(trainer);
+      await job.begin(trainer);
       const { times, losses } = await timePeer(async (update) => job.meanLoss(await job.update(trainer, update)));
       const spread = summarise(times);
       // tfjs pools what it has freed, so what it holds from the device after a step is its peak.

@@ -39,7 +39,7 @@ export async function benchTrain(
   const pipelines = await compilePlans(gpu, plansOf(program));
   const trainer = await WgslTrainer.make(base, program);
   try {
-    job.begin(trainer);
+    await job.begin(trainer);
     const times: number[] = [];
     const losses: number[] = [];
     for (let update = 1; update <= STEPS; update += 1) {

@@ -9,10 +9,11 @@ import { unpackWeight, type BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Checkpointing } from '../graph/differentiate.ts';
 import type { ForwardNode } from '../graph/op.ts';
-import { loraAName, loraBName, type LoraSettings } from '../lora/lora.ts';
+import { adapterKind, partName } from '../lora/kinds/index.ts';
+import type { LoraSettings } from '../lora/lora.ts';
 import { tuneTilings } from '../graph/tune.ts';
 import { resolveTrainConfig } from '../train/config.ts';
-import { initialParams } from '../train/prepare-run.ts';
+import { initialParams } from '../train/initial-params.ts';
 import { programSettings } from '../train/program-settings.ts';
 import { planTraining, trainingGraph, withTilings, type Program } from '../train/program.ts';
 import type { Trainer, UpdateResult } from '../train/trainer.ts';
@@ -66,7 +67,7 @@ export class TrainingJob {
 
   constructor(opened: OpenModel, format: BaseFormat, tokens: number) {
     this.row = { suite: 'train', case: `${opened.name} ${format}, rank 16, ${tokens} tokens` };
-    this.lora = { rank: 16, scale: 2, dropout: 0, paths: opened.model.linearPaths };
+    this.lora = { kind: 'lora', rank: 16, scale: 2, dropout: 0, paths: opened.model.linearPaths };
     this.tokens = tokens;
     this.#opened = opened;
     this.#format = format;
@@ -74,12 +75,12 @@ export class TrainingJob {
     this.batch = makeMicroBatch([{ ids, labels: Int32Array.from(ids) }]);
   }
 
-  begin(trainer: Trainer): void {
-    trainer.writeState({ params: this.#start() });
+  async begin(trainer: Trainer): Promise<void> {
+    trainer.writeState({ params: await this.#start() });
   }
 
   #start(): ReturnType<typeof initialParams> {
-    return initialParams(this.#opened, { lora: this.lora }, 0, undefined);
+    return initialParams(this.#opened, this.#format, this.lora, 0);
   }
 
   /** The update's program on a device: one micro-step. */
@@ -130,17 +131,17 @@ export class TrainingJob {
   }
 
   /** The adapter's matrices before the first update. */
-  params(): ReadonlyMap<string, Dense> {
+  async params(): Promise<ReadonlyMap<string, Dense>> {
     const shapes = new Map(this.#opened.model.weights.map(({ name, shape }) => [name, shape]));
     const params = new Map<string, Dense>();
-    const start = this.#start();
+    const start = await this.#start();
     for (const path of this.lora.paths) {
       const [outFeatures = 0, inFeatures = 0] = shapes.get(`${path}.weight`) ?? [];
-      for (const [name, shape] of [
-        [loraAName(path), [this.lora.rank, inFeatures]],
-        [loraBName(path), [outFeatures, this.lora.rank]],
-      ] as const)
+      for (const part of adapterKind(this.lora.kind).parts) {
+        const shape = part.shape({ rank: this.lora.rank, inFeatures, outFeatures });
+        const name = partName(path, part);
         params.set(name, { shape, values: Float32Array.from(start.get(name) ?? []) });
+      }
     }
     return params;
   }

@@ -1,5 +1,5 @@
 import type { ChatMessage } from '../../models/tokenizer/chat-tokenizer.ts';
-import type { LoraMethod } from '../adapters/adapter.ts';
+import type { AdapterKindName } from '../lora/kinds/index.ts';
 import type { Failure } from '../errors.ts';
 import type { EvaluateReport } from '../evaluate/evaluate.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
@@ -159,7 +159,7 @@ export interface AdapterSummary {
   readonly id: AdapterId;
   readonly rank: number;
   readonly alpha: number;
-  readonly method: LoraMethod;
+  readonly method: AdapterKindName;
   readonly targets: readonly string[];
   /** Name of the model it says it was trained on, '' where it does not. */
   readonly baseModel: string;

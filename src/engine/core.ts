@@ -540,7 +540,7 @@ export class LoadedModel {
   /** The base alone is evaluated as an adapter of rank 1 that is zero, so that both go the same way. */
   #evaluationLora(adapter: LoraAdapter | undefined): LoraSettings {
     if (adapter !== undefined) return settingsOf(adapter);
-    return { rank: 1, scale: 0, dropout: 0, paths: this.opened.model.linearPaths.slice(0, 1) };
+    return { kind: 'lora', rank: 1, scale: 0, dropout: 0, paths: this.opened.model.linearPaths.slice(0, 1) };
   }
 
   #zeroAdapter(): Map<string, Float32Array> {

@@ -6,6 +6,7 @@ import type { TilingChoices } from '../gpu/kernel.ts';
 import { Graph, STEP_WORDS } from '../graph/graph.ts';
 import { planBuckets, type BucketPlans } from '../graph/program.ts';
 import type { Tensor } from '../graph/tensor.ts';
+import { adapterBytes } from '../lora/gpu-adapter.ts';
 import { loraGroups, type LoraSettings } from '../lora/lora.ts';
 
 /** Rows of the largest prefill piece; a longer prompt is run in several, so that no submission takes long. */
@@ -41,7 +42,7 @@ export function planGeneration(
   return planBuckets({
     buckets: sizes,
     graphOf: (rows) => ({ graph: inferenceGraph(model, settings, lora, rows) }),
-    groupsOf: (graph) => loraGroups(graph, 0),
+    groupsOf: (graph) => loraGroups(graph, lora, 0),
     device,
     tilings,
   });
@@ -78,13 +79,13 @@ export function planChat(
     sum(planned.results) +
     planned.inputBytes +
     planned.uniformBytes;
-  const adapterBytes = planned.layout.bytes;
+  const adapterSize = adapterBytes(planned);
   return {
     weightsBytes,
     cacheBytes,
     arenaBytes,
-    adapterBytes,
-    totalBytes: weightsBytes + cacheBytes + arenaBytes + adapterBytes,
+    adapterBytes: adapterSize,
+    totalBytes: weightsBytes + cacheBytes + arenaBytes + adapterSize,
     largestBindingBytes: Math.max(...[...planned.plans.values()].map((plan) => plan.largestBindingBytes)),
   };
 }

@@ -6,7 +6,6 @@ import type { LoraAdapter } from '../adapters/adapter.ts';
 import { WebLoraError } from '../errors.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import { Graph, STEP_WORDS } from '../graph/graph.ts';
-import type { ForwardNode } from '../graph/op.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { runForward } from '../graph/tfjs/execute.ts';
 import { KvCache } from '../graph/tfjs/kv-cache.ts';
@@ -124,7 +123,7 @@ export class TfjsRuntime implements Runtime {
       [inputs.slots, rows.slots],
       [inputs.wanted, Uint32Array.from(wanted)],
     ]);
-    runForward(this.#base.tf, graph.nodes as ForwardNode[], values, { host, cache: this.#cache });
+    runForward(this.#base.tf, graph.forward, values, { host, cache: this.#cache });
     const result = values.get(logits);
     if (result === undefined) throw new WebLoraError('internal', 'the pass did not compute logits');
     return result;
@@ -154,7 +153,7 @@ export class TfjsRuntime implements Runtime {
     const caches = Array.from({ length: layers }, (_, layer) => ({ k: cache('k', layer), v: cache('v', layer) }));
     const over: AttentionOver = { kind: 'cache', slots: inputs.slots, caches };
     const lora = this.#adapter && settingsOf(this.#adapter);
-    const selected = lora && { ...lora, scale: lora.scale * this.#strength };
+    const selected = lora && { ...lora, scale: lora.scale * this.#strength, share: this.#strength };
     const bind = bindWeights(graph, model, format, selected);
     const hidden = model.hidden(graph, bind, { ...inputs, rope: ropeTensors(graph, model, this.#base.context) }, over);
     const logits = graph.logits(graph.gatherRows(hidden, inputs.step, inputs.wanted), bind.matrix(model.headName));

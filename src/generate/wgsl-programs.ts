@@ -9,6 +9,8 @@ import { InputWords, type BucketPlans } from '../graph/program.ts';
 import { BufferSet, compilePlans, Replay, slabRequests, type BufferSource } from '../graph/replay.ts';
 import type { AdapterPool } from '../lora/adapter-pool.ts';
 import { settingsOf, type GpuAdapter } from '../lora/gpu-adapter.ts';
+import { adapterKind } from '../lora/kinds/index.ts';
+import type { LoraSettings } from '../lora/lora.ts';
 import { planGeneration } from './inference-plan.ts';
 
 /** Chooses tilings for plans, e.g. by measuring; default: every shape keeps its own. */
@@ -60,7 +62,7 @@ export class WgslPrograms {
   /** The program for the base alone, or for adapters shaped as this one. */
   async get(adapter?: LoraAdapter): Promise<Program> {
     const settings = adapter === undefined ? undefined : settingsOf(adapter);
-    const key = settings === undefined ? 'base' : `${settings.rank} ${settings.paths.join(' ')}`;
+    const key = settings === undefined ? 'base' : shapeOf(settings);
     const known = this.#programs.get(key);
     if (known !== undefined) return known;
     const { gpu, model, format, context: tableRows } = this.base;
@@ -72,7 +74,7 @@ export class WgslPrograms {
       const tilings = (await this.#choose?.(decoding)) ?? {};
       if (Object.keys(tilings).length > 0)
         planned = planGeneration(model, { ...shared, tilings }, gpu.profile, settings);
-      await compilePlans(gpu, [...planned.plans.values()]);
+      await compilePlans(gpu, [...planned.plans.values(), planned.perUpdate]);
       this.#shared ??= sharedBuffers(gpu, planned);
       const program = new Program(this.base, planned, this.#shared, this.#pool);
       this.#made.push(program);
@@ -111,6 +113,16 @@ interface Sized {
   readonly replays: WeakMap<Cache, WeakMap<object, Replay>>;
 }
 
+/** Adapters of one shape share programs. */
+function shapeOf({ kind, rank, paths }: LoraSettings): string {
+  return [...adapterKind(kind).parts.map(({ name }) => name), rank, ...paths].join(' ');
+}
+
+/** Whether an adapter brings a buffer itself. */
+function isOfAdapter(buffer: string, matrices: GpuAdapter | undefined): boolean {
+  return buffer === 'params' || matrices?.derived.get(buffer) !== undefined;
+}
+
 /** Stands for the base alone where an adapter would. */
 const NO_ADAPTER = {};
 
@@ -129,7 +141,12 @@ export class Program {
   /** The uniform blocks of all plans as the GPU has them, and where the adapter's scale stands in them. */
   readonly #uniforms: Uint8Array;
   readonly #scaleOffsets: readonly number[];
+  /** Where the adapter's weight stands in the uniform blocks of what is computed once. */
+  readonly #weightOffsets: readonly number[];
   #scale: number | undefined;
+  #weight: number | undefined;
+  /** What is computed once for an adapter. */
+  #perUpdate: Replay | undefined;
 
   constructor(base: GpuBase, planned: BucketPlans, shared: BufferSet, pool: AdapterPool) {
     this.caches = planned.caches;
@@ -145,14 +162,24 @@ export class Program {
     this.maxRows = Math.max(...planned.plans.keys());
     this.#uniforms = new Uint8Array(planned.uniformBytes);
     const scaleOffsets = new Set<number>();
-    for (const { plan, uniformsOffset } of this.#sized) {
+    const weightOffsets = new Set<number>();
+    const { perUpdate, perUpdateUniformsOffset } = planned;
+    const perUpdatePlan = { plan: perUpdate, uniformsOffset: perUpdateUniformsOffset };
+    for (const { plan, uniformsOffset } of [...this.#sized, perUpdatePlan]) {
       this.#uniforms.set(plan.uniforms, uniformsOffset);
       for (const { launch, paramsOffset } of plan.launches) {
-        const field = launch.kernel.params.findIndex(({ name }) => name === 'lora_scale');
-        if (field >= 0 && (launch.params['rank'] ?? 0) > 0) scaleOffsets.add(uniformsOffset + paramsOffset + field * 4);
+        const offsetOf = (name: string): number | undefined => {
+          const field = launch.kernel.params.findIndex((param) => param.name === name);
+          return field < 0 ? undefined : uniformsOffset + paramsOffset + field * 4;
+        };
+        const scale = (launch.params['rank'] ?? 0) > 0 ? offsetOf('lora_scale') : undefined;
+        if (scale !== undefined) scaleOffsets.add(scale);
+        const weight = plan === perUpdate ? offsetOf('weight') : undefined;
+        if (weight !== undefined) weightOffsets.add(weight);
       }
     }
     this.#scaleOffsets = [...scaleOffsets];
+    this.#weightOffsets = [...weightOffsets];
     this.#buffers = new BufferSet(base.gpu, [
       ...slabRequests(planned.full.placement.slabBytes),
       { name: 'uniforms', bytes: planned.uniformBytes, usage: Usage.uniform | Usage.copyDst },
@@ -168,10 +195,13 @@ export class Program {
   /** Makes everything a call with so many rows needs, so that the call itself only writes and encodes. */
   async prepare(rows: number, cache: Cache, adapter?: LoraAdapter): Promise<void> {
     const sized = this.#sizedFor(rows);
-    const matrices = adapter === undefined ? undefined : this.#pool.ensureResident(adapter, this.#planned.layout);
+    const matrices = adapter === undefined ? undefined : this.#pool.ensureResident(adapter, this.#planned);
     const source = this.#sourceOf(cache, matrices);
     const uniforms = this.#buffers.require('uniforms');
     sized.template ??= await Replay.make(this.#base.gpu, sized.plan, source, uniforms, sized.uniformsOffset);
+    const { perUpdate, perUpdateUniformsOffset: offset } = this.#planned;
+    if (matrices !== undefined && perUpdate.launches.length > 0)
+      this.#perUpdate ??= await Replay.make(this.#base.gpu, perUpdate, source, uniforms, offset);
     this.#replayOf(sized, cache, adapter);
   }
 
@@ -191,7 +221,10 @@ export class Program {
     const { rows, cache, adapter, strength, until } = call;
     const sized = this.#sizedFor(rows);
     const replay = this.#replayOf(sized, cache, adapter);
-    if (adapter !== undefined) this.#setScale(adapter.scale * strength);
+    if (adapter !== undefined) {
+      this.#setScale(adapter.scale * strength, strength);
+      this.#derive(cache, this.#pool.ensureResident(adapter, this.#planned), strength);
+    }
     write((name) => this.#inputs.of(name), sized.rows);
     this.#base.gpu.writeBuffer(this.#shared.require('inputs'), 0, this.#inputs.all);
     const { length } = replay;
@@ -200,14 +233,14 @@ export class Program {
   }
 
   #replayOf(sized: Sized, cache: Cache, adapter: LoraAdapter | undefined): Replay {
-    const matrices = adapter === undefined ? undefined : this.#pool.ensureResident(adapter, this.#planned.layout);
+    const matrices = adapter === undefined ? undefined : this.#pool.ensureResident(adapter, this.#planned);
     const ofCache = sized.replays.get(cache) ?? new WeakMap<object, Replay>();
     sized.replays.set(cache, ofCache);
     const known = ofCache.get(matrices ?? NO_ADAPTER);
     if (known !== undefined) return known;
     if (sized.template === undefined) throw new WebLoraError('internal', 'a program was run before it was prepared');
     const made = sized.template.rebind(
-      (buffer) => buffer === 'params' || cache.buffers.get(buffer) !== undefined,
+      (buffer) => isOfAdapter(buffer, matrices) || cache.buffers.get(buffer) !== undefined,
       this.#sourceOf(cache, matrices),
       this.#buffers.require('uniforms'),
       sized.uniformsOffset,
@@ -218,19 +251,36 @@ export class Program {
 
   #sourceOf(cache: Cache, matrices: GpuAdapter | undefined): BufferSource {
     return (name) =>
-      (name === 'params' ? matrices?.buffer : undefined) ??
+      (name === 'params' ? matrices?.buffer : matrices?.derived.get(name)) ??
       cache.buffers.get(name) ??
       this.#buffers.get(name) ??
       this.#shared.get(name) ??
       this.#base.buffers.require(name);
   }
 
-  #setScale(scale: number): void {
-    if (scale === this.#scale) return;
+  /** Computes what depends on the adapter's matrices and its weight, unless it is there already. */
+  #derive(cache: Cache, matrices: GpuAdapter, weight: number): void {
+    if (this.#perUpdate === undefined || matrices.derivedFor === weight) return;
+    const { perUpdateUniformsOffset: offset } = this.#planned;
+    this.#perUpdate
+      .rebind(
+        (name) => isOfAdapter(name, matrices),
+        this.#sourceOf(cache, matrices),
+        this.#buffers.require('uniforms'),
+        offset,
+      )
+      .run();
+    matrices.derivedFor = weight;
+  }
+
+  #setScale(scale: number, weight: number): void {
+    if (scale === this.#scale && weight === this.#weight) return;
     const view = new DataView(this.#uniforms.buffer);
     for (const offset of this.#scaleOffsets) view.setFloat32(offset, scale, true);
+    for (const offset of this.#weightOffsets) view.setFloat32(offset, weight, true);
     this.#base.gpu.writeBuffer(this.#buffers.require('uniforms'), 0, this.#uniforms);
     this.#scale = scale;
+    this.#weight = weight;
   }
 
   #sizedFor(rows: number): Sized {

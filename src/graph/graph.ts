@@ -2,6 +2,7 @@ import type { ForwardNode, GraphBuilder, GraphNode } from './op.ts';
 import { add } from './ops/add.ts';
 import { attention } from './ops/attention.ts';
 import { cachedAttention } from './ops/cached_attention.ts';
+import { doraScale } from './ops/dora_scale.ts';
 import { dropout } from './ops/dropout.ts';
 import { embedding } from './ops/embedding.ts';
 import { gatedActivation } from './ops/gated_activation.ts';
@@ -55,6 +56,8 @@ export class Graph implements GraphBuilder {
   readonly nodes: GraphNode[] = [];
   readonly tensors: Tensor[] = [];
   readonly blocks: Block[] = [];
+  /** Nodes of what is computed once for all steps until parameters change. */
+  readonly perUpdate: ForwardNode[] = [];
 
   tensor(options: TensorOptions): Tensor {
     const tensor = new Tensor(this.tensors.length, options);
@@ -64,6 +67,15 @@ export class Graph implements GraphBuilder {
 
   push(node: GraphNode): void {
     this.nodes.push(node);
+  }
+
+  /** Everything that a forward pass computes, in order; of a graph without a backward pass. */
+  get forward(): ForwardNode[] {
+    return [...this.perUpdate, ...(this.nodes as ForwardNode[])];
+  }
+
+  pushPerUpdate(node: ForwardNode): void {
+    this.perUpdate.push(node);
   }
 
   /** Nodes made inside `body` form one checkpoint block. */
@@ -130,6 +142,10 @@ export class Graph implements GraphBuilder {
 
   splitColumns<const W extends readonly number[]>(x: Tensor, widths: W): { readonly [I in keyof W]: Tensor } {
     return splitColumns(this, x, widths);
+  }
+
+  doraScale(...args: Args<typeof doraScale>): ReturnType<typeof doraScale> {
+    return doraScale(this, ...args);
   }
 
   dropout(...args: Args<typeof dropout>): Tensor {

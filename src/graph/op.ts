@@ -24,6 +24,8 @@ export interface GraphBuilder {
   /** A tensor that overwrites another. */
   inPlace(name: string, of: Tensor): Tensor;
   push(node: GraphNode): void;
+  /** Pushes a node that is computed once for all steps until parameters change; it writes `derived` tensors. */
+  pushPerUpdate(node: ForwardNode): void;
   /** Pushes a node and returns its output. */
   emit(node: Extract<ForwardNode, { y: Tensor }>): Tensor;
 }

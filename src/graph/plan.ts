@@ -54,7 +54,7 @@ export interface PlanOptions {
  * Turns a graph with static shapes into a replayable list of dispatches with every byte laid out. Pure: limits are
  * data, nothing is allocated.
  */
-export function planGraph(graph: Graph, options: PlanOptions): Plan {
+export function planGraph(graph: Pick<Graph, 'nodes' | 'tensors'>, options: PlanOptions): Plan {
   assertInPlaceIsLast(graph.nodes);
   const { device, tilings = {}, forwardEnd = graph.nodes.length } = options;
   const { limits } = device;

@@ -27,9 +27,19 @@ const planned = (buckets: readonly number[], graphOf = training): BucketPlans =>
   });
 
 describe('planBuckets', () => {
-  const { plans, full, layout, inputs, inputBytes, uniformOffsets, uniformBytes, results, caches } = planned([
-    4, 8, 16,
-  ]);
+  const {
+    plans,
+    full,
+    layout,
+    inputs,
+    inputBytes,
+    uniformOffsets,
+    uniformBytes,
+    perUpdate,
+    perUpdateUniformsOffset,
+    results,
+    caches,
+  } = planned([4, 8, 16]);
   const bindings = [...plans.values()].flatMap(({ launches }) => launches.flatMap((launch) => launch.bindings));
 
   it('plans each count of rows within the placement of the largest', () => {
@@ -66,7 +76,8 @@ describe('planBuckets', () => {
       expect(uniformOffsets.get(rows)).toBe(end);
       end += uniforms.byteLength;
     }
-    expect(uniformBytes).toBe(end);
+    expect(perUpdateUniformsOffset).toBe(end);
+    expect(uniformBytes).toBe(end + perUpdate.uniforms.byteLength);
   });
 
   it('binds parameters and their gradients at one place of two buffers', () => {

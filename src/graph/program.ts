@@ -14,6 +14,8 @@ export interface BufferSize {
   readonly bytes: number;
 }
 
+type PlannedGraph = Omit<SizedGraph, 'graph'> & { readonly graph: Pick<Graph, 'nodes' | 'tensors'> };
+
 /** A computation over a count of rows. */
 export interface SizedGraph {
   readonly graph: Graph;
@@ -34,7 +36,8 @@ export interface BucketOptions {
 
 /**
  * One computation planned for several counts of rows, over buffers that all of them share: the slabs of the arena, `inputs`,
- * `uniforms`, `params` and, in training, `gradients`, and one buffer for each constant, vector, cache and result.
+ * `uniforms`, `params` and, in training, `gradients`, and one buffer for each constant, vector, derived tensor, cache and
+ * result.
  */
 export interface BucketPlans {
   /** Plans by count of rows, ascending. */
@@ -48,6 +51,10 @@ export interface BucketPlans {
   readonly inputBytes: number;
   /** Where the uniform blocks of each plan begin in `uniforms`. */
   readonly uniformOffsets: ReadonlyMap<number, number>;
+  /** What is computed once, before the first replay and after parameters change: the `derived` buffers. */
+  readonly perUpdate: Plan;
+  readonly perUpdateUniformsOffset: number;
+  readonly derived: readonly BufferSize[];
   readonly uniformBytes: number;
   /** What the host reads back. */
   readonly results: readonly BufferSize[];
@@ -63,11 +70,12 @@ export function planBuckets({ buckets, graphOf, groupsOf, device, tilings = {} }
   const { graph } = first;
   const layout = new ParamLayout(groupsOf(graph));
   const inputs = inputRanges(graph);
-  const planOf = ({ graph, forwardEnd }: SizedGraph, placement?: Placement): Plan =>
+  const planOf = ({ graph, forwardEnd }: PlannedGraph, placement?: Placement): Plan =>
     planGraph(graph, { device, tilings, rangeOf: (tensor) => rangeOf(tensor, layout, inputs), forwardEnd, placement });
   // The largest first: its placement has room for every smaller one of the same graph.
   const full = planOf(first);
   const plans = new Map(buckets.map((rows) => [rows, rows === largest ? full : planOf(graphOf(rows), full.placement)]));
+  const perUpdate = planOf({ graph: { nodes: graph.perUpdate, tensors: graph.tensors } }, full.placement);
   const uniformOffsets = new Map<number, number>();
   let uniformBytes = 0;
   for (const [rows, { uniforms }] of plans) {
@@ -81,7 +89,10 @@ export function planBuckets({ buckets, graphOf, groupsOf, device, tilings = {} }
     inputs,
     inputBytes: [...inputs.values()].reduce((end, { offsetBytes, bytes }) => Math.max(end, offsetBytes + bytes), 0),
     uniformOffsets,
-    uniformBytes,
+    uniformBytes: uniformBytes + perUpdate.uniforms.byteLength,
+    perUpdate,
+    perUpdateUniformsOffset: uniformBytes,
+    derived: buffersOf(graph, 'derived'),
     results: buffersOf(graph, 'result'),
     caches: buffersOf(graph, 'cache'),
   };
@@ -137,6 +148,7 @@ function rangeOf({ name, role, elems }: Tensor, layout: ParamLayout, inputs: Buc
     case 'gradient':
       return layout.range('gradients', name);
     case 'constant':
+    case 'derived':
     case 'cache':
     case 'result':
       return { buffer: name, offsetBytes: 0, bytes };

@@ -9,11 +9,12 @@ import type { WeightFormat } from '../formats/quantize.ts';
  * - `weight`: frozen base weight in a packed format, possibly in row parts
  * - `vector`: frozen f32 vector (norm weight, bias)
  * - `param`: trainable f32 matrix; `gradient`: its sum over the micro-batches of an optimizer step
+ * - `derived`: computed from weights and parameters, kept until parameters change
  * - `cache`: keys or values kept between decode steps
  * - `result`: read back by the host
  */
 export type TensorRole =
-  'activation' | 'input' | 'constant' | 'weight' | 'vector' | 'param' | 'gradient' | 'cache' | 'result';
+  'activation' | 'input' | 'constant' | 'weight' | 'vector' | 'param' | 'gradient' | 'derived' | 'cache' | 'result';
 
 export interface TensorOptions {
   readonly name: string;

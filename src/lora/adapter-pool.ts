@@ -1,7 +1,6 @@
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { ParamLayout } from '../graph/params.ts';
-import { GpuAdapter } from './gpu-adapter.ts';
+import { adapterBytes, GpuAdapter, type AdapterBuffers } from './gpu-adapter.ts';
 
 /** GPU memory that adapters of one base may stay in unless told otherwise. */
 export const ADAPTER_BUDGET_BYTES = 512 * 2 ** 20;
@@ -22,7 +21,7 @@ export class AdapterPool {
   }
 
   /** The adapter's matrices, uploaded unless they are resident. Work submitted with others is not disturbed. */
-  ensureResident(adapter: LoraAdapter, layout: ParamLayout): GpuAdapter {
+  ensureResident(adapter: LoraAdapter, buffers: AdapterBuffers): GpuAdapter {
     const known = this.#resident.get(adapter);
     if (known !== undefined) {
       this.#resident.delete(adapter);
@@ -30,10 +29,10 @@ export class AdapterPool {
       return known;
     }
     for (const old of [...this.#resident.keys()]) {
-      if (this.bytes + layout.bytes <= this.budgetBytes) break;
+      if (this.bytes + adapterBytes(buffers) <= this.budgetBytes) break;
       this.drop(old);
     }
-    const made = new GpuAdapter(this.#gpu, adapter, layout);
+    const made = new GpuAdapter(this.#gpu, adapter, buffers);
     this.#resident.set(adapter, made);
     return made;
   }

@@ -1,21 +1,27 @@
-import { loraScale, shortNames, type LoraAdapter, type LoraMethod, type LoraModule } from '../adapters/adapter.ts';
+import { shortNames, type LoraAdapter, type LoraModule } from '../adapters/adapter.ts';
 import { WebLoraError } from '../errors.ts';
 import { listNames } from '../formats/tensor-names.ts';
 import { Usage, type Gpu } from '../gpu/gpu.ts';
 import type { ParamLayout } from '../graph/params.ts';
-import { loraAName, loraBName, type LoraSettings } from './lora.ts';
+import { BufferSet } from '../graph/replay.ts';
+import { adapterKind, partName, type AdapterKindName, type ModuleValues } from './kinds/index.ts';
+import type { LoraSettings } from './lora.ts';
 
 /** The settings under which an adapter's matrices are used; dropout belongs to training only. */
 export function settingsOf(adapter: LoraAdapter): LoraSettings {
-  return { rank: adapter.rank, scale: adapter.scale, dropout: 0, paths: [...adapter.modules.keys()] };
+  const { method: kind, rank, scale, modules } = adapter;
+  return { kind, rank, scale, dropout: 0, paths: [...modules.keys()] };
 }
 
 /** The adapter's matrices by parameter name. */
 export function matricesOf(adapter: LoraAdapter): Map<string, Float32Array> {
   const matrices = new Map<string, Float32Array>();
-  for (const [path, { a, b }] of adapter.modules) {
-    matrices.set(loraAName(path), a);
-    matrices.set(loraBName(path), b);
+  for (const [path, module] of adapter.modules) {
+    for (const part of adapterKind(adapter.method).parts) {
+      const values = module[part.key];
+      if (values === undefined) throw new WebLoraError('internal', `adapter: no ${part.name} for ${path}`);
+      matrices.set(partName(path, part), values);
+    }
   }
   return matrices;
 }
@@ -26,19 +32,23 @@ export function adapterFrom(
   facts: {
     rank: number;
     alpha: number;
-    method: LoraMethod;
+    method: AdapterKindName;
     dropout: number;
     paths: readonly string[];
     baseModel: string;
   },
 ): LoraAdapter {
   const { rank, alpha, method, dropout, paths, baseModel } = facts;
+  const kind = adapterKind(method);
   const modules = new Map<string, LoraModule>();
   for (const path of paths) {
-    const a = matrices.get(loraAName(path));
-    const b = matrices.get(loraBName(path));
-    if (a === undefined || b === undefined) throw new WebLoraError('internal', `adapter: no matrices for ${path}`);
-    modules.set(path, { a, b, inFeatures: a.length / rank, outFeatures: b.length / rank });
+    const parts = kind.parts.map((part) => {
+      const values = matrices.get(partName(path, part));
+      if (values === undefined) throw new WebLoraError('internal', `adapter: no ${part.name} for ${path}`);
+      return [part.key, values] as const;
+    });
+    const values = Object.fromEntries(parts) as Readonly<Record<string, Float32Array>> & ModuleValues;
+    modules.set(path, { ...values, inFeatures: values.a.length / rank, outFeatures: values.b.length / rank });
   }
   return {
     rank,
@@ -47,7 +57,7 @@ export function adapterFrom(
     dropout,
     targetModules: shortNames(paths),
     baseModel,
-    scale: loraScale(method, alpha, rank),
+    scale: kind.scale(alpha, rank),
     modules,
   };
 }
@@ -90,21 +100,42 @@ export function assertAdapterFits(
   }
 }
 
-/** An adapter's matrices in one flat GPU buffer, in the layout of the plans that use it. */
+/** What an adapter needs on the GPU, as the plans that use it say. */
+export interface AdapterBuffers {
+  readonly layout: ParamLayout;
+  /** What is computed from the matrices and the base once. */
+  readonly derived: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+/** Bytes of one adapter on the GPU. */
+export function adapterBytes({ layout, derived }: AdapterBuffers): number {
+  return derived.reduce((sum, { bytes }) => sum + bytes, layout.bytes);
+}
+
+/** An adapter's matrices in one flat GPU buffer, in the layout of the plans that use it, and what is derived from them. */
 export class GpuAdapter {
   readonly buffer: GPUBuffer;
+  readonly derived: BufferSet;
   readonly bytes: number;
+  /** The weight of the adapter that `derived` was computed for; undefined before the first time. */
+  derivedFor: number | undefined;
   readonly #gpu: Gpu;
 
-  constructor(gpu: Gpu, adapter: LoraAdapter, layout: ParamLayout) {
+  constructor(gpu: Gpu, adapter: LoraAdapter, buffers: AdapterBuffers) {
+    const { layout, derived } = buffers;
     this.#gpu = gpu;
     const flat = new Float32Array(layout.count);
     for (const [name, values] of matricesOf(adapter)) layout.write(flat, name, values);
-    this.bytes = flat.byteLength;
+    this.bytes = adapterBytes(buffers);
     this.buffer = gpu.uploadBuffer('adapter', flat, Usage.storage);
+    this.derived = new BufferSet(
+      gpu,
+      derived.map((each) => ({ ...each, usage: Usage.storage })),
+    );
   }
 
   destroy(): void {
     this.#gpu.destroyBuffer(this.buffer);
+    this.derived.destroy();
   }
 }

@@ -1,23 +1,20 @@
 import type { Graph } from '../graph/graph.ts';
 import type { LinearWeights } from '../graph/ops/linear.ts';
 import type { ParamGroup } from '../graph/params.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import { adapterKind, partName, type AdapterKindName, type ModuleShape } from './kinds/index.ts';
 
-/** Hu et al. 2021, arXiv:2106.09685. What decides the shapes of an adapter: another of the same settings fits the same plan. */
+/** What decides the tensors of an adapter: another of the same settings fits the same plan. */
 export interface LoraSettings {
+  readonly kind: AdapterKindName;
   readonly rank: number;
-  /** Factor on the branch: alpha / rank, or alpha / sqrt(rank) for rank-stabilised LoRA. */
+  /** Factor on the branch; see the kind's `scale`. */
   readonly scale: number;
   readonly dropout: number;
   /** Module paths that carry an adapter. */
   readonly paths: readonly string[];
-}
-
-export function loraAName(path: string): string {
-  return `${path}.lora_A.weight`;
-}
-
-export function loraBName(path: string): string {
-  return `${path}.lora_B.weight`;
+  /** How much of the adapter counts, in generation. Default 1. */
+  readonly share?: number;
 }
 
 /** Adds the adapter's slot to a linear layer, if it is a target. */
@@ -28,21 +25,31 @@ export function applyLora(
   settings: LoraSettings | undefined,
 ): LinearWeights {
   if (settings === undefined || !settings.paths.includes(path)) return layer;
+  const { rank, scale, dropout, share = 1 } = settings;
+  const kind = adapterKind(settings.kind);
   const [outFeatures = 0, inFeatures = 0] = layer.weight.shape;
-  const { rank, scale, dropout } = settings;
-  const a = g.tensor({ name: loraAName(path), shape: [rank, inFeatures], role: 'param', requiresGrad: true });
-  const b = g.tensor({ name: loraBName(path), shape: [outFeatures, rank], role: 'param', requiresGrad: true });
-  return { ...layer, lora: { a, b, scale, dropout } };
+  const module: ModuleShape = { rank, inFeatures, outFeatures };
+  const tensors = new Map<string, Tensor>();
+  for (const part of kind.parts) {
+    const name = partName(path, part);
+    tensors.set(part.key, g.tensor({ name, shape: part.shape(module), role: 'param', requiresGrad: true }));
+  }
+  const tensorOf = (key: string): Tensor => {
+    const tensor = tensors.get(key);
+    if (tensor === undefined) throw new RangeError(`${kind.name} has no part '${key}'`);
+    return tensor;
+  };
+  return { ...layer, lora: kind.slot(g, layer.weight, tensorOf, { scale, dropout, share }) };
 }
 
-/** A and B are separate groups, so that each can have its own learning rate. */
-export function loraGroups(g: Graph, weightDecay: number): ParamGroup[] {
+/** The parameters of a graph in the groups that the kind's parts name, each with settings of its own. */
+export function loraGroups(g: Graph, settings: LoraSettings | undefined, weightDecay: number): ParamGroup[] {
+  if (settings === undefined) return [];
   const params = g.tensors.filter((tensor) => tensor.role === 'param');
-  const group = (name: string, suffix: string): ParamGroup => ({
-    name,
+  return adapterKind(settings.kind).parts.map(({ name, group }) => ({
+    name: group,
     lrScale: 1,
     weightDecay,
-    tensors: params.filter((tensor) => tensor.name.endsWith(suffix)),
-  });
-  return [group('A', '.lora_A.weight'), group('B', '.lora_B.weight')];
+    tensors: params.filter((tensor) => tensor.name.endsWith(`.${name}`)),
+  }));
 }

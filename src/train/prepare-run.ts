@@ -1,23 +1,20 @@
-import type { OpenModel } from '../../models/checkpoint/open-model.ts';
-import type { LoraMethod } from '../adapters/adapter.ts';
 import { countSequences, planOptimizerSteps, type StepPlan } from '../data/optimizer-steps.ts';
-import { Pcg32 } from '../data/random.ts';
 import { sizeRun, type RunSize } from '../data/run-size.ts';
-import { assertAdapterFits, matricesOf } from '../lora/gpu-adapter.ts';
-import { loraAName, loraBName, type LoraSettings } from '../lora/lora.ts';
+import { assertAdapterFits } from '../lora/gpu-adapter.ts';
+import type { AdapterKindName } from '../lora/kinds/index.ts';
+import type { LoraSettings } from '../lora/lora.ts';
 import type { TrainConfig } from './config.ts';
 import { loraSettings } from './program-settings.ts';
 import type { RunData } from './run-data.ts';
 import type { RunRequest } from './run-request.ts';
 import { DEFAULT_ACCUMULATE } from './settings.ts';
-import type { NamedMatrices } from './trainer.ts';
 
 /** The adapter that a run trains. */
 export interface AdapterSettings {
   readonly lora: LoraSettings;
   readonly rank: number;
   readonly alpha: number;
-  readonly method: LoraMethod;
+  readonly method: AdapterKindName;
 }
 
 /** With an adapter to continue from, its rank, alpha and targets are the run's. */
@@ -31,7 +28,13 @@ export function adapterSettings({
     assertAdapterFits(initAdapter, opened.model);
     const { rank, alpha, method, scale, modules } = initAdapter;
     return {
-      lora: { rank, scale, dropout: config.dropout, paths: linearPaths.filter((path) => modules.has(path)) },
+      lora: {
+        kind: method,
+        rank,
+        scale,
+        dropout: config.dropout,
+        paths: linearPaths.filter((path) => modules.has(path)),
+      },
       rank,
       alpha,
       method,
@@ -67,30 +70,4 @@ export function scheduleRun(config: TrainConfig, data: RunData, lengthOf: (row: 
   });
   const length = size.steps !== undefined ? { steps: size.steps } : { epochs: size.epochs ?? 1 };
   return { size, steps: planOptimizerSteps({ ...order, batchSize, accumulate: size.accumulate, ...length }) };
-}
-
-// Streams of the run's seed besides those of the epochs and the split.
-const INIT_STREAM = 0x1a17;
-
-/** A ~ U(±1/√in_features) as PEFT initialises it, B = 0; or the adapter to continue from. */
-export function initialParams(
-  opened: OpenModel,
-  { lora }: Pick<AdapterSettings, 'lora'>,
-  seed: number,
-  initAdapter: RunRequest['initAdapter'],
-): NamedMatrices {
-  if (initAdapter !== undefined) return matricesOf(initAdapter);
-  const shapes = new Map(opened.model.weights.map(({ name, shape }) => [name, shape]));
-  const random = new Pcg32(seed, INIT_STREAM);
-  const params = new Map<string, Float32Array>();
-  for (const path of lora.paths) {
-    const [outFeatures = 0, inFeatures = 0] = shapes.get(`${path}.weight`) ?? [];
-    const bound = 1 / Math.sqrt(inFeatures);
-    params.set(
-      loraAName(path),
-      Float32Array.from({ length: lora.rank * inFeatures }, () => (random.nextFloat() * 2 - 1) * bound),
-    );
-    params.set(loraBName(path), new Float32Array(outFeatures * lora.rank));
-  }
-  return params;
 }

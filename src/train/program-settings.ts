@@ -1,6 +1,6 @@
 import type { Model } from '../../models/families/family.ts';
-import { loraScale } from '../adapters/adapter.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
+import { adapterKind } from '../lora/kinds/index.ts';
 import type { LoraSettings } from '../lora/lora.ts';
 import { selectTargets } from '../lora/targets.ts';
 import type { TrainConfig } from './config.ts';
@@ -57,5 +57,6 @@ export function loraSettings(
   { linearPaths }: Model,
   { rank, alpha, method, dropout, targets }: Pick<TrainConfig, 'rank' | 'alpha' | 'method' | 'dropout' | 'targets'>,
 ): LoraSettings {
-  return { rank, scale: loraScale(method, alpha, rank), dropout, paths: selectTargets(linearPaths, targets) };
+  const scale = adapterKind(method).scale(alpha, rank);
+  return { kind: method, rank, scale, dropout, paths: selectTargets(linearPaths, targets) };
 }

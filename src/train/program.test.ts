@@ -43,7 +43,7 @@ function report(
     {
       format: 'q4',
       context: 4096,
-      lora: { rank: 16, scale: 2, dropout: 0, paths: model.linearPaths },
+      lora: { kind: 'lora', rank: 16, scale: 2, dropout: 0, paths: model.linearPaths },
       rows,
       microSteps: 1,
       optimizer: 'adamw',

@@ -43,7 +43,7 @@ export interface ProgramSettings {
 /** Byte counts of a run, before anything is allocated. */
 export interface PlanReport {
   readonly weightsBytes: number;
-  /** Parameters and their gradients. */
+  /** Parameters, their gradients, and what is computed from them once after each update. */
   readonly adapterBytes: number;
   readonly optimizerBytes: number;
   readonly arenaBytes: number;
@@ -109,8 +109,8 @@ export function planTraining(model: Model, settings: ProgramSettings, device: De
 }
 
 /** Everything that a program replays. */
-export function plansOf({ plans, update }: Program): readonly Pick<Plan, 'launches'>[] {
-  return [...plans.values(), update];
+export function plansOf({ plans, perUpdate, update }: Program): readonly Pick<Plan, 'launches'>[] {
+  return [...plans.values(), perUpdate, update];
 }
 
 /** The program with the tilings that are chosen for it, planned again only where something was to be chosen. */
@@ -178,11 +178,11 @@ function build(
   const planned = planBuckets({
     buckets: settings.isEstimate === true ? [rows] : bucketsUpTo(rows),
     graphOf: (bucket) => trainingGraph(model, settings, device, bucket, checkpoint),
-    groupsOf: (graph) => loraGroups(graph, settings.weightDecay),
+    groupsOf: (graph) => loraGroups(graph, settings.lora, settings.weightDecay),
     device,
     tilings,
   });
-  const { full, layout, inputBytes } = planned;
+  const { full, layout, inputBytes, perUpdate } = planned;
   const update = planUpdate(layout, optimizer, optimizerState, device);
   const state = stateBuffers(layout, optimizer, optimizerState, limits);
   const others: BufferRequest[] = [
@@ -203,11 +203,10 @@ function build(
     })),
   ];
   const arena = slabRequests(planned.full.placement.slabBytes);
-  const adapter: BufferRequest[] = ['params', 'gradients'].map((name) => ({
-    name,
-    bytes: layout.bytes,
-    usage: STORAGE,
-  }));
+  const adapter: BufferRequest[] = [
+    ...['params', 'gradients'].map((name) => ({ name, bytes: layout.bytes, usage: STORAGE })),
+    ...planned.derived.map((derived) => ({ ...derived, usage: STORAGE })),
+  ];
   const moments: BufferRequest[] = state.map(({ name, bytes }) => ({ name, bytes, usage: STORAGE }));
   const weights = baseBufferRequests(model, format, context, limits);
   const report: PlanReport = {
@@ -218,9 +217,9 @@ function build(
     otherBytes: sumBytes(others),
     totalBytes: sumBytes([...weights, ...adapter, ...moments, ...arena, ...others]),
     peakLivenessBytes: full.placement.peakLivenessBytes,
-    largestBindingBytes: Math.max(update.largestBindingBytes, full.largestBindingBytes),
-    dispatchesPerStep: full.launches.length * microSteps + update.launches.length,
-    flopsPerStep: full.flops * microSteps + update.flops,
+    largestBindingBytes: Math.max(update.largestBindingBytes, perUpdate.largestBindingBytes, full.largestBindingBytes),
+    dispatchesPerStep: full.launches.length * microSteps + update.launches.length + perUpdate.launches.length,
+    flopsPerStep: full.flops * microSteps + update.flops + perUpdate.flops,
     checkpoint,
     optimizerState,
   };

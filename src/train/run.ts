@@ -4,7 +4,8 @@ import { joinPath } from '../storage/paths.ts';
 import { readLatestCheckpoint, removeCheckpoints } from './checkpoints.ts';
 import { cutMetrics, METRICS_FILE } from './metrics.ts';
 import { RunPasses } from './passes.ts';
-import { adapterSettings, initialParams, scheduleRun } from './prepare-run.ts';
+import { initialParams } from './initial-params.ts';
+import { adapterSettings, scheduleRun } from './prepare-run.ts';
 import { programSettings } from './program-settings.ts';
 import { removeReference, resolveReference } from './reference.ts';
 import { readRunData } from './run-data.ts';
@@ -54,6 +55,7 @@ export async function runTraining(request: RunRequest): Promise<TrainedRun> {
       onProgress: (done, total) => request.emit({ kind: 'preparing', done, total }),
     });
     const { trainer } = made;
+    const { format } = request.base;
     const checkpoint = request.resume === true ? await readLatestCheckpoint(store, out) : undefined;
     if (checkpoint === undefined) {
       await removeCheckpoints(store, out);
@@ -61,11 +63,13 @@ export async function runTraining(request: RunRequest): Promise<TrainedRun> {
       await store.remove(joinPath(out, METRICS_FILE));
     }
     if (objective.needsReference) {
-      const untrained = initialParams(opened, adapter, config.seed, undefined);
+      const untrained = await initialParams(opened, format, adapter.lora, config.seed);
       passes.reference = await resolveReference(store, out, { trainer, passes, untrained });
     }
     trainer.writeState(
-      checkpoint?.state ?? { params: initialParams(opened, adapter, config.seed, request.initAdapter) },
+      checkpoint?.state ?? {
+        params: await initialParams(opened, format, adapter.lora, config.seed, request.initAdapter),
+      },
     );
     await cutMetrics(store, out, checkpoint?.step ?? 0);
     const result = new RunResult(request, { data, made, schedule, adapter });

@@ -1,4 +1,4 @@
-import { LORA_METHODS } from '../adapters/adapter.ts';
+import { ADAPTER_KINDS, ADAPTER_KIND_NAMES } from '../lora/kinds/index.ts';
 import { BASE_FORMATS } from '../formats/layout.ts';
 import { KERNEL_CHOICES } from '../gpu/device-profile.ts';
 import { defineSettings } from '../settings/settings.ts';
@@ -8,6 +8,12 @@ import { OPTIMIZERS, OPTIMIZER_STATES } from './optimizers.ts';
 export const DEFAULT_LEARNING_RATE = 2e-4;
 export const DEFAULT_ACCUMULATE = 4;
 export const DEFAULT_SEQ_LEN = 512;
+
+/** Which kind of adapter, as the page shows it. */
+const ADAPTER_KIND_LABELS = Object.fromEntries(ADAPTER_KIND_NAMES.map((name) => [name, ADAPTER_KINDS[name].label]));
+const ADAPTER_KIND_HINT = Object.values(ADAPTER_KINDS)
+  .map(({ label, hint }) => `${label}: ${hint}`)
+  .join(' ');
 
 /** Groups of the page's form. */
 const LENGTH = 'How long and how fast';
@@ -178,7 +184,7 @@ export const TRAIN_SETTINGS = defineSettings({
     },
   },
   method: {
-    type: choice(LORA_METHODS),
+    type: choice(ADAPTER_KIND_NAMES),
     default: 'lora',
     terminal: 'shape',
     fromInitAdapter: true,
@@ -186,8 +192,8 @@ export const TRAIN_SETTINGS = defineSettings({
     page: {
       group: ADAPTER,
       label: 'Method',
-      hint: 'rsLoRA keeps large ranks at an even strength.',
-      choices: { lora: 'LoRA', rslora: 'rsLoRA' },
+      hint: ADAPTER_KIND_HINT,
+      choices: ADAPTER_KIND_LABELS,
     },
   },
   rank: {

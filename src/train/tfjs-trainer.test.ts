@@ -4,7 +4,7 @@ import { expectClose, relativeError } from '../../test/harness/compare.ts';
 import { openToy, toyAdapter, toyExpected, toyRows, type ToyLog, type ToyName } from '../../test/harness/toy-llama.ts';
 import { sumOfLosses } from '../../test/harness/trainers.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
-import { loraScale } from '../adapters/adapter.ts';
+import { adapterKind } from '../lora/kinds/index.ts';
 import { makeMicroBatch } from '../data/batch.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import { openTfjs } from '../graph/tfjs/backend.ts';
@@ -103,7 +103,8 @@ describe.each(CASES)('the tfjs executor equals PyTorch in f64: $name, $format', 
     'per-token losses, and each LoRA gradient within 1e-4: %sgrad',
     async (prefix) => {
       const given = toyAdapter(name, prefix === 'qv.' ? 'adapter-qv' : 'adapter-random');
-      const adapter = prefix === 'rslora.' ? { ...given, scale: loraScale('rslora', given.alpha, given.rank) } : given;
+      const adapter =
+        prefix === 'rslora.' ? { ...given, scale: adapterKind('rslora').scale(given.alpha, given.rank) } : given;
       const trainer = await makeTrainer(await openToy(name), format, adapter);
       expectClose(await trainer.evaluate(batch), expected.tensor(`${prefix}nll`), { atol: 1e-5, rtol: 3e-5 }, 'nll');
       trainer.microStep(batch, { first: true, seed: SEED });

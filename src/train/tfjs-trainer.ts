@@ -79,7 +79,11 @@ export class TfjsTrainer implements Trainer {
     this.#tapeLogits = tapeLogits;
     this.#ok = tf.scalar(true, 'bool');
     const params: Param[] = [];
-    for (const { lrScale, weightDecay: decay, tensors } of loraGroups(forwardGraph(base, lora, 1).graph, weightDecay)) {
+    for (const { lrScale, weightDecay: decay, tensors } of loraGroups(
+      forwardGraph(base, lora, 1).graph,
+      lora,
+      weightDecay,
+    )) {
       for (const { name, rows, cols } of tensors) {
         const zeros = (): TfTensor => tf.zeros([rows, cols]);
         params.push({
@@ -333,7 +337,7 @@ function replace(param: Param, field: 'value' | 'gradient', now: TfTensor): void
 
 /** No backward node is ever added to these graphs: tfjs's tape differentiates. */
 function forwardNodes(graph: Graph): ForwardNode[] {
-  return graph.nodes as ForwardNode[];
+  return graph.forward;
 }
 
 /** The forward pass of a micro-batch of exactly `rows` rows: nodes and their ids as in the WGSL executor's program. */

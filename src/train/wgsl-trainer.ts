@@ -21,6 +21,8 @@ export class WgslTrainer implements Trainer {
   readonly #replays = new Map<number, Replay>();
   /** Absent where only losses are wanted. */
   readonly #update: Replay | undefined;
+  /** What is computed once after parameters change. */
+  readonly #perUpdate: Replay;
   readonly #inputs: InputWords;
   readonly #rowsMax: number;
   #slot = 0;
@@ -29,12 +31,18 @@ export class WgslTrainer implements Trainer {
   readonly #labelled: number[] = [];
   #dispatches = 0;
 
-  private constructor(base: GpuBase, program: Program, buffers: BufferSet, update: Replay | undefined) {
+  private constructor(
+    base: GpuBase,
+    program: Program,
+    buffers: BufferSet,
+    { update, perUpdate }: { readonly update: Replay | undefined; readonly perUpdate: Replay },
+  ) {
     this.#gpu = base.gpu;
     this.#base = base;
     this.program = program;
     this.#buffers = buffers;
     this.#update = update;
+    this.#perUpdate = perUpdate;
     this.#rowsMax = Math.max(...program.plans.keys());
     this.#inputs = new InputWords(program);
   }
@@ -59,7 +67,8 @@ export class WgslTrainer implements Trainer {
         forwardOnly ? { launches: plan.launches.slice(0, plan.forwardEnd) } : plan,
       ]),
     );
-    await compilePlans(gpu, forwardOnly ? [...plans.values()] : [...plans.values(), program.update], onProgress);
+    const others = forwardOnly ? [program.perUpdate] : [program.perUpdate, program.update];
+    await compilePlans(gpu, [...plans.values(), ...others], onProgress);
     const buffers = new BufferSet(gpu, program.buffers);
     try {
       const uniforms = buffers.require('uniforms');
@@ -67,9 +76,12 @@ export class WgslTrainer implements Trainer {
         gpu.writeBuffer(uniforms, program.uniformOffsets.get(rows) ?? 0, plan.uniforms);
       const updateOffset = program.updateUniformsOffset;
       gpu.writeBuffer(uniforms, updateOffset, program.update.uniforms);
+      const perUpdateOffset = program.perUpdateUniformsOffset;
+      gpu.writeBuffer(uniforms, perUpdateOffset, program.perUpdate.uniforms);
       const source = (name: string): GPUBuffer => buffers.get(name) ?? base.buffers.require(name);
       const update = forwardOnly ? undefined : await Replay.make(gpu, program.update, source, uniforms, updateOffset);
-      const trainer = new WgslTrainer(base, program, buffers, update);
+      const perUpdate = await Replay.make(gpu, program.perUpdate, source, uniforms, perUpdateOffset);
+      const trainer = new WgslTrainer(base, program, buffers, { update, perUpdate });
       gpu.writeBuffer(buffers.require('scalars'), 0, Uint32Array.from(SCALARS_RESET));
       for (const [rows, plan] of plans) {
         trainer.#replays.set(
@@ -159,6 +171,7 @@ export class WgslTrainer implements Trainer {
         encoder.copyBufferToBuffer(this.#buffers.require('scalars'), 0, staging, scalarsOffset, SCALARS_WORDS * 4);
       },
     });
+    this.#derive();
     const labelled = [...this.#labelled];
     this.#slot = (slot + 1) % STEPS_IN_FLIGHT;
     this.#inFlight += 1;
@@ -218,6 +231,7 @@ export class WgslTrainer implements Trainer {
     readonly moments?: TrainerState['moments'];
   }): void {
     this.#writeNamed('params', params);
+    this.#derive();
     if (moments === undefined) return;
     for (const buffer of this.program.state) this.#writeMoments(buffer, moments[buffer.name]);
   }
@@ -235,6 +249,7 @@ export class WgslTrainer implements Trainer {
       await this.#writeInputs(batch, { low: 0, high: 0 }, dNll).profile(timer, times, batch.lossRows.length);
       this.#gpu.writeBuffer(this.#buffers.require('hyper'), 0, packHyper(hyper));
       await this.#update?.profile(timer, times);
+      await this.#perUpdate.profile(timer, times);
       return times;
     } finally {
       timer.destroy();
@@ -248,6 +263,11 @@ export class WgslTrainer implements Trainer {
 
   dispose(): void {
     this.#buffers.destroy();
+  }
+
+  /** Computes what depends on the parameters alone. */
+  #derive(): void {
+    if (this.#perUpdate.length > 0) this.#encode(this.#perUpdate, {});
   }
 
   #encode(replay: Replay, options: ReplayOptions): void {

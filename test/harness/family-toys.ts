@@ -8,6 +8,8 @@ import { folderOnDisk, readRows, type Row } from './toy-llama.ts';
 
 const FIXTURES = join(import.meta.dirname, '..', 'fixtures');
 const FAMILIES = join(FIXTURES, 'families');
+/** DoRA over the same toys. */
+const DORA = join(FIXTURES, 'dora');
 
 /** The toy models of test/fixtures/families. */
 export const FAMILY_TOYS = [
@@ -61,8 +63,11 @@ export function openFamilyToy(name: FamilyToy): Promise<OpenModel> {
   return openModel({ name, files: new Map([...files, ...tokenizer]) });
 }
 
-export function familyAdapter(name: FamilyToy): LoraAdapter {
-  const path = join(FAMILIES, name, 'adapter');
+export const familyAdapter = (name: FamilyToy): LoraAdapter => adapterIn(FAMILIES, name);
+export const doraAdapter = (name: FamilyToy): LoraAdapter => adapterIn(DORA, name);
+
+function adapterIn(root: string, name: FamilyToy): LoraAdapter {
+  const path = join(root, name, 'adapter');
   return readPeft(new Map(readdirSync(path).map((file) => [file, readFileSync(join(path, file))])));
 }
 
@@ -70,9 +75,13 @@ export function familyRows(file: 'data.jsonl' | 'microbatch.jsonl'): Row[] {
   return readRows(join(FAMILIES, file));
 }
 
-export function familyExpected(name: FamilyToy, base: FamilyBase): FamilyExpectation {
-  const { tensors } = readSafetensors(readFileSync(join(FAMILIES, name, `expected-${base}.safetensors`)));
-  const json = JSON.parse(readFileSync(join(FAMILIES, name, 'expected.json'), 'utf8')) as Record<
+export const familyExpected = (name: FamilyToy, base: FamilyBase): FamilyExpectation =>
+  expectedIn(FAMILIES, name, base);
+export const doraExpected = (name: FamilyToy, base: 'f32' | 'q4'): FamilyExpectation => expectedIn(DORA, name, base);
+
+function expectedIn(root: string, name: FamilyToy, base: FamilyBase): FamilyExpectation {
+  const { tensors } = readSafetensors(readFileSync(join(root, name, `expected-${base}.safetensors`)));
+  const json = JSON.parse(readFileSync(join(root, name, 'expected.json'), 'utf8')) as Record<
     FamilyBase,
     { adamw: ExpectedCurve }
   >;

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { baseNamesOf } from '../../../models/checkpoint/gguf/base-names.ts';
 import { makeModel } from '../../../models/families/index.ts';
-import { FAMILY_TOYS, familyAdapter, openFamilyToy } from '../../../test/harness/family-toys.ts';
+import { doraAdapter, FAMILY_TOYS, familyAdapter, openFamilyToy } from '../../../test/harness/family-toys.ts';
 import { WebLoraError } from '../../errors.ts';
 import type { LoraAdapter } from '../adapter.ts';
 import { zipFiles } from '../zip.ts';
@@ -137,6 +137,33 @@ it('says what rsLoRA computes in formats that know a scale only', async () => {
     const files = writeAdapter(adapterFormat(name), adapter, { ...OPTIONS, base: fixtureBase });
     expect((await readAdapterFiles(files, () => Promise.resolve(fixtureBase))).scale).toBe(1.5);
   }
+});
+
+it('keeps DoRA through PEFT and MLX to the bit, and says that GGUF has none', async () => {
+  const adapter = doraAdapter('gpt2');
+  expect(adapter.method).toBe('dora');
+  let current = adapter;
+  for (const name of ['mlx', 'peft'])
+    current = await readAdapterFiles(writeAdapter(adapterFormat(name), current, OPTIONS));
+  expect(current.method).toBe('dora');
+  expect(current.scale).toBe(adapter.scale);
+  expect([...current.modules].sort()).toEqual([...adapter.modules].sort());
+  expect(() => writeAdapter(adapterFormat('gguf'), adapter, { ...OPTIONS, base: fixtureBase })).toThrow(
+    /GGUF LoRA: llama.cpp has no DoRA; merge/,
+  );
+});
+
+it('reads DoRA with the scale of rsLoRA as the DoRA that computes the same', async () => {
+  const files = new Map(writeAdapter(adapterFormat('peft'), doraAdapter('llama3'), OPTIONS));
+  const config = JSON.parse(new TextDecoder().decode(files.get('adapter_config.json'))) as {
+    lora_alpha: number;
+    r: number;
+  };
+  files.set('adapter_config.json', new TextEncoder().encode(JSON.stringify({ ...config, use_rslora: true })));
+  const adapter = await readAdapterFiles(files);
+  expect(adapter.scale).toBe(config.lora_alpha / Math.sqrt(config.r));
+  const again = await readAdapterFiles(writeAdapter(adapterFormat('peft'), adapter, OPTIONS));
+  expect(again.scale).toBeCloseTo(adapter.scale, 12);
 });
 
 it('tells formats by their files, in a folder or a zip', () => {

@@ -27,7 +27,8 @@ export const gguf: AdapterFormat = {
   needsBase: true,
   recognises: (files) => [...files.keys()].some((name) => name.toLowerCase().endsWith('.gguf')),
   read: readGgufLora,
-  cannotExpress: () => undefined,
+  cannotExpress: ({ method }) =>
+    method === 'dora' ? 'llama.cpp has no DoRA; merge the adapter into the model instead' : undefined,
   write: (adapter, { base, type = 'F32' }) => {
     const names = required(base);
     const tensors: (GgufTensorPlan & { bytes: Uint8Array })[] = [];

@@ -35,14 +35,15 @@ export const mlx: AdapterFormat = {
   cannotExpress: () => undefined,
   write: (adapter, { modelCard, base }) => {
     const tensors = new Map<string, SafetensorsTensor>();
-    for (const [path, { a, b, inFeatures, outFeatures }] of adapter.modules) {
+    for (const [path, { a, b, magnitude, inFeatures, outFeatures }] of adapter.modules) {
       const name = mlxPath(path);
       const { rank } = adapter;
       tensors.set(`${name}.lora_a`, float32Tensor(transpose(a, rank, inFeatures), [inFeatures, rank]));
       tensors.set(`${name}.lora_b`, float32Tensor(transpose(b, outFeatures, rank), [rank, outFeatures]));
+      if (magnitude !== undefined) tensors.set(`${name}.m`, float32Tensor(magnitude, [outFeatures]));
     }
     const config = {
-      fine_tune_type: 'lora',
+      fine_tune_type: adapter.method === 'dora' ? 'dora' : 'lora',
       lora_parameters: {
         dropout: adapter.dropout,
         keys: [...new Set([...adapter.modules.keys()].map(keyInLayer))].sort(),
@@ -65,13 +66,13 @@ export const mlx: AdapterFormat = {
 function readMlx(files: AdapterFiles): LoraAdapter {
   const config = readConfig(files);
   const { tensors } = readSafetensors(files.get(WEIGHTS_FILE) ?? new Uint8Array(), WEIGHTS_FILE);
-  const pairs = new Map<string, { a?: SafetensorsTensor; b?: SafetensorsTensor }>();
+  const pairs = new Map<string, { a?: SafetensorsTensor; b?: SafetensorsTensor; m?: SafetensorsTensor }>();
   for (const [name, tensor] of tensors) {
-    const [, path, factor] = /^(.+)\.lora_(a|b)$/.exec(name) ?? [];
-    if (path === undefined || (factor !== 'a' && factor !== 'b')) {
+    const [, path, factor] = /^(.+)\.(?:lora_)?(a|b|m)$/.exec(name) ?? [];
+    if (path === undefined || (factor !== 'a' && factor !== 'b' && factor !== 'm')) {
       throw new WebLoraError('unsupported', `${WEIGHTS_FILE}: tensor ${name}`, {
-        got: /\.m$/.test(name) ? 'a DoRA magnitude' : 'a tensor that is no LoRA factor',
-        wanted: 'only ….lora_a and ….lora_b',
+        got: 'a tensor that is no LoRA factor',
+        wanted: 'only ….lora_a, ….lora_b and, of DoRA, ….m',
         fix: 'fuse this adapter into its model with mlx_lm.fuse and open the model',
       });
     }
@@ -80,7 +81,7 @@ function readMlx(files: AdapterFiles): LoraAdapter {
     pairs.set(path, pair);
   }
   const modules = new Map<string, LoraModule>();
-  for (const [path, { a, b }] of pairs) {
+  for (const [path, { a, b, m }] of pairs) {
     const [inFeatures = 0, rank = 0] = a?.shape ?? [];
     const [rankOfB = 0, outFeatures = 0] = b?.shape ?? [];
     if (
@@ -105,7 +106,15 @@ function readMlx(files: AdapterFiles): LoraAdapter {
         fix: 'fetch the adapter again',
       });
     }
+    if ((config.method === 'dora') !== (m !== undefined) || (m !== undefined && m.shape.join() !== `${outFeatures}`)) {
+      throw new WebLoraError('bad-adapter', `${WEIGHTS_FILE}: ${path}.m`, {
+        got: shapeText(m),
+        wanted: config.method === 'dora' ? `[${outFeatures}], DoRA's magnitude` : 'none, as fine_tune_type is lora',
+        fix: 'fetch the adapter again',
+      });
+    }
     modules.set(own, {
+      ...(m && { magnitude: tensorToFloat32(m, `${path}.m`) }),
       a: transpose(tensorToFloat32(a, `${path}.lora_a`), inFeatures, rank),
       b: transpose(tensorToFloat32(b, `${path}.lora_b`), rank, outFeatures),
       inFeatures,
@@ -123,7 +132,7 @@ function readMlx(files: AdapterFiles): LoraAdapter {
     rank: config.rank,
     alpha: config.scale * config.rank,
     scale: config.scale,
-    method: 'lora',
+    method: config.method,
     dropout: config.dropout,
     targetModules: shortNames(modules.keys()),
     baseModel: config.model,
@@ -132,6 +141,7 @@ function readMlx(files: AdapterFiles): LoraAdapter {
 }
 
 interface MlxConfig {
+  readonly method: 'lora' | 'dora';
   readonly rank: number;
   readonly scale: number;
   readonly dropout: number;
@@ -166,10 +176,10 @@ function readConfig(files: AdapterFiles): MlxConfig {
   }
   if (!isObject(json)) throw fault('the file', json, 'a JSON object');
   const { fine_tune_type: kind = 'lora', use_dora: isDora = false, lora_parameters: parameters, model } = json;
-  if (kind !== 'lora' || isDora === true) {
+  if (kind !== 'lora' && kind !== 'dora') {
     throw new WebLoraError('unsupported', `${CONFIG_FILE}: fine_tune_type`, {
-      got: isDora === true ? 'dora' : (JSON.stringify(kind) ?? 'nothing'),
-      wanted: '"lora"',
+      got: JSON.stringify(kind) ?? 'nothing',
+      wanted: '"lora" or "dora"',
       fix: 'fuse it into its model with mlx_lm.fuse and open the model',
     });
   }
@@ -180,7 +190,8 @@ function readConfig(files: AdapterFiles): MlxConfig {
   if (typeof scale !== 'number' || !Number.isFinite(scale)) throw fault('lora_parameters.scale', scale, 'a number');
   if (typeof dropout !== 'number' || !(dropout >= 0 && dropout < 1))
     throw fault('lora_parameters.dropout', dropout, 'a number from 0 to below 1');
-  return { rank, scale, dropout, model: typeof model === 'string' ? model : '' };
+  const method = kind === 'dora' || isDora === true ? 'dora' : 'lora';
+  return { method, rank, scale, dropout, model: typeof model === 'string' ? model : '' };
 }
 
 function mlxPath(path: string): string {

@@ -1,6 +1,7 @@
 import { WebLoraError } from '../../errors.ts';
 import { patternKey, targetNotes, type ModulePaths } from './peft-targets.ts';
-import { loraScale, type LoraAdapter, type LoraMethod } from '../adapter.ts';
+import { adapterKind, type AdapterKindName } from '../../lora/kinds/index.ts';
+import type { LoraAdapter } from '../adapter.ts';
 
 /**
  * `adapter_config.json` of PEFT's LoraConfig.
@@ -11,7 +12,7 @@ export const PEFT_CONFIG_FILE = 'adapter_config.json';
 
 /** What of the config decides the values an adapter computes. */
 export interface PeftConfig {
-  readonly method: LoraMethod;
+  readonly method: AdapterKindName;
   readonly dropout: number;
   readonly baseModel: string;
   /** Rank, alpha and scale of one module. */
@@ -57,12 +58,12 @@ const FIELDS_READ = new Set([
   'r',
   'rank_pattern',
   'task_type',
+  'use_dora',
   'use_rslora',
 ]);
 
 /** Why a field that is set cannot be honoured. Any other set field is refused too, without a reason. */
 const REFUSED_FIELDS: ReadonlyMap<string, string> = new Map([
-  ['use_dora', 'a plain LoRA or rsLoRA adapter'],
   ['modules_to_save', 'an adapter without whole modules beside it'],
   ['lora_bias', 'an adapter without biases'],
   ['trainable_token_indices', 'an adapter without trained embeddings'],
@@ -102,7 +103,10 @@ export function parsePeftConfig(text: string): PeftConfig {
       'save it in PEFT with path_initial_model_for_weight_conversion',
     );
   }
-  const method: LoraMethod = config['use_rslora'] === true ? 'rslora' : 'lora';
+  const isRankStabilised = config['use_rslora'] === true;
+  // DoRA with rsLoRA's scale is DoRA with another alpha: the scale counts, see `readPeft`.
+  const method: AdapterKindName = config['use_dora'] === true ? 'dora' : isRankStabilised ? 'rslora' : 'lora';
+  const { scale: scaleOf } = adapterKind(isRankStabilised ? 'rslora' : 'lora');
   const defaultRank = positive('r', config['r'] ?? 8, true);
   const defaultAlpha = positive('lora_alpha', config['lora_alpha'] ?? 8, false);
   const rankPattern = parsePattern('rank_pattern', config['rank_pattern'], true);
@@ -116,7 +120,7 @@ export function parsePeftConfig(text: string): PeftConfig {
         pattern.find(({ key }) => key.test(wrappedPath) || key.test(path))?.value;
       const rank = valueOf(rankPattern) ?? defaultRank;
       const alpha = valueOf(alphaPattern) ?? defaultAlpha;
-      return { rank, alpha, scale: loraScale(method, alpha, rank) };
+      return { rank, alpha, scale: scaleOf(alpha, rank) };
     },
     notes: (modules) => [
       ...(task === 'FEATURE_EXTRACTION'
@@ -165,8 +169,7 @@ export function formatPeftConfig(adapter: LoraAdapter, revision: string | null):
     revision: revision ?? base.revision ?? null,
     target_modules: [...adapter.targetModules].sort(),
     task_type: 'CAUSAL_LM',
-    use_dora: false,
-    use_rslora: adapter.method === 'rslora',
+    ...adapterKind(adapter.method).peft,
   };
   return `${JSON.stringify(config, null, 2)}\n`;
 }

@@ -128,7 +128,6 @@ describe('names in a PEFT file', () => {
       withMore(['base_model.model.model.embed_tokens.weight', [4]]),
       /got a whole embedding or head, trained or resized/,
     ],
-    ['DoRA', withMore([`${Q}.lora_magnitude_vector.weight`, [4]]), /got a magnitude of DoRA/],
     [
       'trained biases',
       withMore(['base_model.model.model.layers.0.self_attn.q_proj.bias', [4]]),

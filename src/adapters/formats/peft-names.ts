@@ -8,7 +8,7 @@ import { blockModulePath, coreName, isOtherPart, listNames } from '../../formats
  * wrappers' (`module.`, `_orig_mod.`).
  */
 
-/** The two factors of one linear layer, by their names in the file. */
+/** The factors of one linear layer, and its magnitude, by their names in the file. */
 export interface FactorNames {
   /** As causal LMs have it: `model.layers.0.self_attn.q_proj`. */
   readonly path: string;
@@ -16,6 +16,8 @@ export interface FactorNames {
   readonly wrappedPath: string;
   readonly A: string | undefined;
   readonly B: string | undefined;
+  /** DoRA's magnitude. */
+  readonly magnitude: string | undefined;
 }
 
 export interface PeftNames {
@@ -25,6 +27,8 @@ export interface PeftNames {
 }
 
 const FACTOR = /^(.+)\.lora_(A|B)(?:\.([^.]+))?\.weight$/;
+/** Saved files have no suffix; a state dict saved by hand has the adapter's name, and `weight` since PEFT 0.11. */
+const MAGNITUDE = /^(.+)\.lora_(magnitude)_vector(?:\.(?!weight$)([^.]+))?(?:\.weight)?$/;
 const PEFT_PREFIX = /^(?:base_model\.model\.|base_model\.)/;
 /** Weights of the model underneath that a state dict saved by hand carries along. */
 const BASE_COPY = /\.(?:base_layer|original_module)\.(?:weight|bias)$/;
@@ -33,7 +37,6 @@ const MERGE = 'merge it into its base model with PEFT (merge_and_unload) and ope
 
 /** Tensors that would change what is computed, by what they are. The first that matches says it. */
 const REFUSED: readonly { readonly pattern: RegExp; readonly got: string; readonly fix?: string }[] = [
-  { pattern: /\.lora_magnitude_vector(?:\.|$)/, got: 'a magnitude of DoRA' },
   { pattern: /\.lora_embedding_[AB](?:\.|$)/, got: 'a LoRA of an embedding' },
   { pattern: /\.lora_B(?:\.[^.]+)?\.bias$/, got: 'a bias of a LoRA branch (lora_bias)' },
   {
@@ -72,15 +75,15 @@ const REFUSED: readonly { readonly pattern: RegExp; readonly got: string; readon
 export function readPeftNames(file: string, names: Iterable<string>): PeftNames {
   const modules = new Map<
     string,
-    { path: string; wrappedPath: string; A: string | undefined; B: string | undefined }
+    { path: string; wrappedPath: string; A: string | undefined; B: string | undefined; magnitude: string | undefined }
   >();
   const adapters = new Map<string, string>();
   const copies: string[] = [];
   const otherParts: string[] = [];
   const refused: string[] = [];
   for (const name of names) {
-    const [, module, factor, adapter = 'default'] = FACTOR.exec(name) ?? [];
-    if (module === undefined || (factor !== 'A' && factor !== 'B')) {
+    const [, module, factor, adapter = 'default'] = FACTOR.exec(name) ?? MAGNITUDE.exec(name) ?? [];
+    if (module === undefined || (factor !== 'A' && factor !== 'B' && factor !== 'magnitude')) {
       (BASE_COPY.test(name) ? copies : isOtherPart(coreName(name)) ? otherParts : refused).push(name);
       continue;
     }
@@ -96,6 +99,7 @@ export function readPeftNames(file: string, names: Iterable<string>): PeftNames 
       wrappedPath: module.replace(PEFT_PREFIX, ''),
       A: undefined,
       B: undefined,
+      magnitude: undefined,
     };
     const other = found[factor];
     if (other !== undefined && adapters.size === 1) throw twice(file, path, factor, [other, name]);
@@ -139,7 +143,7 @@ function outsideBlocks(file: string, name: string): WebLoraError {
 function twice(file: string, path: string, factor: string, names: readonly string[]): WebLoraError {
   return new WebLoraError('bad-adapter', `${file}: ${path}`, {
     got: `the same factor twice: ${names.join(' and ')}`,
-    wanted: `one lora_${factor}`,
+    wanted: factor === 'magnitude' ? 'one lora_magnitude_vector' : `one lora_${factor}`,
     fix: 'export the adapter again',
   });
 }

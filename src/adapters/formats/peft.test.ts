@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { WebLoraError } from '../../errors.ts';
 import { float32Tensor, readSafetensors, writeSafetensors, type SafetensorsTensor } from '../../formats/safetensors.ts';
-import { loraScale, type LoraAdapter, type LoraModule } from '../adapter.ts';
+import { adapterKind } from '../../lora/kinds/index.ts';
+import type { LoraAdapter, LoraModule } from '../adapter.ts';
 import { PEFT_CONFIG_FILE } from './peft-config.ts';
 import { PEFT_WEIGHTS_FILE, readPeft, writePeft } from './peft.ts';
 
@@ -154,7 +155,7 @@ describe('readPeft', () => {
   it.each<[string, unknown, string]>([
     ['peft_type', 'ADALORA', 'unsupported: adapter_config.json: peft_type: got "ADALORA", wanted "LORA"'],
     ['task_type', 'SEQ_CLS', 'unsupported: adapter_config.json: task_type: got "SEQ_CLS"'],
-    ['use_dora', true, 'unsupported: adapter_config.json: use_dora: got true, wanted a plain LoRA'],
+    ['use_dora', true, 'got no lora_magnitude_vector, wanted use_dora in adapter_config.json and the tensors to agree'],
     ['modules_to_save', ['lm_head'], 'unsupported: adapter_config.json: modules_to_save: got ["lm_head"]'],
     ['bias', 'some', 'bad-adapter: adapter_config.json: bias: got "some", wanted "none", "all" or "lora_only"'],
     ['lora_bias', true, 'unsupported: adapter_config.json: lora_bias'],
@@ -214,9 +215,9 @@ describe('readPeft', () => {
       'unsupported: adapter_model.safetensors: tensor base_model.model.lm_head.weight: got a whole embedding or head, trained or resized',
     ],
     [
-      'a DoRA magnitude',
+      'a DoRA magnitude without use_dora',
       (tensors) => tensors.set(`${Q_PROJ}.lora_magnitude_vector`, float32Tensor(new Float32Array(3), [3])),
-      'q_proj.lora_magnitude_vector: got a magnitude of DoRA, wanted LoRA factors only',
+      'q_proj: got a lora_magnitude_vector, wanted use_dora in adapter_config.json and the tensors to agree',
     ],
     [
       'an embedding',
@@ -259,7 +260,7 @@ describe('readPeft', () => {
 
 describe('writePeft', () => {
   it.each(['lora', 'rslora'] as const)('round trips %s bit for bit', (method) => {
-    const adapter = makeAdapter({ method, scale: loraScale(method, 5, 2) });
+    const adapter = makeAdapter({ method, scale: adapterKind(method).scale(5, 2) });
     const files = writePeft(adapter, { modelCard: '# card\n' });
     const again = readPeft(files);
     expect({ ...again, modules: new Map([...again.modules].sort()) }).toEqual({

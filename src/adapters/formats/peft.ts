@@ -6,6 +6,7 @@ import {
   writeSafetensors,
   type SafetensorsTensor,
 } from '../../formats/safetensors.ts';
+import { adapterKind, partName } from '../../lora/kinds/index.ts';
 import { shortNames, type LoraAdapter, type LoraModule } from '../adapter.ts';
 import type { AdapterFormat } from './format.ts';
 import { formatPeftConfig, parsePeftConfig, PEFT_CONFIG_FILE, type PeftConfig } from './peft-config.ts';
@@ -40,9 +41,13 @@ export interface PeftExtras {
 /** The files of a PEFT folder, as `PeftModel.from_pretrained` reads them: f32 tensors. Same adapter, same bytes. */
 export function writePeft(adapter: LoraAdapter, extras: PeftExtras): Map<string, Uint8Array<ArrayBuffer>> {
   const tensors = new Map<string, SafetensorsTensor>();
-  for (const [path, { a, b, inFeatures, outFeatures }] of adapter.modules) {
-    tensors.set(`${NAME_PREFIX}${path}.lora_A.weight`, float32Tensor(a, [adapter.rank, inFeatures]));
-    tensors.set(`${NAME_PREFIX}${path}.lora_B.weight`, float32Tensor(b, [outFeatures, adapter.rank]));
+  for (const [path, module] of adapter.modules) {
+    for (const part of adapterKind(adapter.method).parts) {
+      const [rows, cols] = part.shape({ ...module, rank: adapter.rank });
+      const values = module[part.key] ?? new Float32Array();
+      const shape = part.key === 'magnitude' ? [cols] : [rows, cols];
+      tensors.set(`${NAME_PREFIX}${partName(path, part)}`, float32Tensor(values, shape));
+    }
   }
   const encoder = new TextEncoder();
   return new Map([
@@ -71,7 +76,10 @@ export function readPeft(files: ReadonlyMap<string, Uint8Array>): LoraAdapter {
   }
   let largest = first;
   for (const module of read.values()) if (module.rank > largest.rank) largest = module;
-  const { rank, alpha, scale } = largest;
+  const { rank, scale } = largest;
+  // Of DoRA with rsLoRA's scale: the alpha that gives it.
+  const isOwnScale = adapterKind(config.method).scale(largest.alpha, rank) === scale;
+  const alpha = isOwnScale ? largest.alpha : scale * rank;
   const modules = new Map<string, LoraModule>();
   for (const [path, module] of read) modules.set(path, foldModule(module, rank, scale));
   const notes = [...names.notes, ...config.notes(names.modules)];
@@ -135,7 +143,29 @@ function readModule(
     outFeatures,
     a: finiteValues(`${path}.lora_A`, A),
     b: finiteValues(`${path}.lora_B`, B),
+    ...readMagnitude(names, tensors, config, outFeatures),
   };
+}
+
+function readMagnitude(
+  { path, magnitude: name }: FactorNames,
+  tensors: ReadonlyMap<string, SafetensorsTensor>,
+  { method }: PeftConfig,
+  outFeatures: number,
+): Pick<LoraModule, 'magnitude'> {
+  const tensor = name === undefined ? undefined : tensors.get(name);
+  if ((method === 'dora') !== (tensor !== undefined)) {
+    throw badTensor(
+      path,
+      tensor === undefined ? 'no lora_magnitude_vector' : 'a lora_magnitude_vector',
+      `use_dora in ${PEFT_CONFIG_FILE} and the tensors to agree`,
+    );
+  }
+  if (tensor === undefined) return {};
+  // [out], or [1, out] as early releases wrote it.
+  if (tensor.shape.at(-1) !== outFeatures || tensor.shape.slice(0, -1).some((size) => size !== 1))
+    throw badTensor(`${path}.lora_magnitude_vector`, `[${tensor.shape.join(', ')}]`, `[${outFeatures}]`);
+  return { magnitude: finiteValues(`${path}.lora_magnitude_vector`, tensor) };
 }
 
 /** Values of the adapter's own memory, not of the file's. */
@@ -147,8 +177,9 @@ function finiteValues(name: string, tensor: SafetensorsTensor): Float32Array {
 }
 
 function foldModule(module: ModuleRead, rank: number, scale: number): LoraModule {
-  const { inFeatures, outFeatures } = module;
-  if (module.rank === rank && module.scale === scale) return { a: module.a, b: module.b, inFeatures, outFeatures };
+  const { inFeatures, outFeatures, magnitude } = module;
+  const rest = { inFeatures, outFeatures, ...(magnitude && { magnitude }) };
+  if (module.rank === rank && module.scale === scale) return { a: module.a, b: module.b, ...rest };
   const a = new Float32Array(rank * inFeatures);
   a.set(module.a);
   const b = new Float32Array(outFeatures * rank);
@@ -156,7 +187,7 @@ function foldModule(module: ModuleRead, rank: number, scale: number): LoraModule
   for (let row = 0; row < outFeatures; row++) {
     for (let r = 0; r < module.rank; r++) b[row * rank + r] = (module.b[row * module.rank + r] ?? 0) * factor;
   }
-  return { a, b, inFeatures, outFeatures };
+  return { a, b, ...rest };
 }
 
 function fileNamed(files: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array {

@@ -2,6 +2,8 @@ import type { BackwardNodes, ForwardNode, ForwardNodes, ForwardOp, GraphNode, Op
 import { accumulateOp, addOp } from './add.ts';
 import { attentionBackwardOp, attentionDeltaOp, attentionOp } from './attention.ts';
 import { cachedAttentionOp } from './cached_attention.ts';
+import { columnScaleBackwardOp, columnScaleOp, magnitudeBackwardOp } from './column_scale.ts';
+import { doraScaleOp } from './dora_scale.ts';
 import { dropoutBackwardOp, dropoutOp } from './dropout.ts';
 import { embeddingOp } from './embedding.ts';
 import { gatedActivationBackwardOp, gatedActivationOp } from './gated_activation.ts';
@@ -25,6 +27,8 @@ export const FORWARD_OPS: ForwardOps = {
   rms_norm: rmsNormOp,
   layer_norm: layerNormOp,
   linear: linearOp,
+  column_scale: columnScaleOp,
+  dora_scale: doraScaleOp,
   rotary: rotaryOp,
   attention: attentionOp,
   cached_attention: cachedAttentionOp,
@@ -47,6 +51,8 @@ export const BACKWARD_OPS: BackwardOps = {
   lora_up_backward: loraUpBackwardOp,
   lora_down_backward: loraDownBackwardOp,
   outer_product: outerProductOp,
+  column_scale_backward: columnScaleBackwardOp,
+  magnitude_backward: magnitudeBackwardOp,
   attention_delta: attentionDeltaOp,
   attention_backward: attentionBackwardOp,
   gated_activation_backward: gatedActivationBackwardOp,

@@ -7,6 +7,7 @@ import type { ForwardOp, GraphBuilder, LowerContext, Op } from '../op.ts';
 import { paramStride } from '../params.ts';
 import { expectShape, type Tensor } from '../tensor.ts';
 import { sharesLoads, weightOperands } from './_lib/weight.ts';
+import { columnScale, type ColumnScaleNode } from './column_scale.ts';
 import { dropout } from './dropout.ts';
 
 /** A linear layer as a model's weight tree holds it, before or after an adapter was applied. */
@@ -26,6 +27,8 @@ export interface LoraSlot {
   readonly b: Tensor;
   readonly scale: number;
   readonly dropout: number;
+  /** A factor for each output, which the bias is added to afterwards: DoRA's. */
+  readonly rowScale?: Pick<ColumnScaleNode, 'factor' | 'inverseNorm' | 'magnitude'>;
 }
 
 /** y = x·Wᵀ (+ bias) (+ loraScale · h·Bᵀ) with h = loraInput·Aᵀ. */
@@ -94,6 +97,12 @@ declare module '../op.ts' {
 
 /** x [N, in] -> [N, out]; the base is frozen, the adapter's matrices are trainable. Without `step`, dropout is off. */
 export function linear(g: GraphBuilder, x: Tensor, layer: LinearWeights, step?: Tensor): Tensor {
+  const { weight, bias, lora } = layer;
+  if (lora?.rowScale === undefined) return product(g, x, layer, step);
+  return columnScale(g, product(g, x, { weight, lora }, step), lora.rowScale, bias);
+}
+
+function product(g: GraphBuilder, x: Tensor, layer: LinearWeights, step?: Tensor): Tensor {
   const { weight, bias, lora } = layer;
   const [outFeatures = 0, inFeatures = 0] = weight.shape;
   if (x.cols !== inFeatures)

@@ -3,6 +3,8 @@ import type { TfjsOp } from '../pass.ts';
 import { add } from './add.ts';
 import { attention } from './attention.ts';
 import { cachedAttention } from './cached_attention.ts';
+import { columnScale } from './column_scale.ts';
+import { doraScale } from './dora_scale.ts';
 import { dropout } from './dropout.ts';
 import { embedding } from './embedding.ts';
 import { gatedActivation } from './gated_activation.ts';
@@ -24,6 +26,8 @@ const TFJS_OPS: TfjsOps = {
   rms_norm: rmsNorm,
   layer_norm: layerNorm,
   linear,
+  column_scale: columnScale,
+  dora_scale: doraScale,
   rotary,
   attention,
   cached_attention: cachedAttention,
