@@ -1,6 +1,6 @@
 import { WebLoraError } from '../../src/errors.ts';
 import { phrase, setting } from '../../src/phrase.ts';
-import type { ChatContext, ChatMessage } from '../tokenizer/chat-tokenizer.ts';
+import type { ChatContext, ChatMessage } from './messages.ts';
 import { TemplateRefusal } from './jinja/errors.ts';
 import { renderTemplate } from './jinja/interpreter.ts';
 import type { Statement } from './jinja/nodes.ts';

@@ -1,6 +1,6 @@
 import Papa from 'papaparse';
 import { WebLoraError } from '../errors.ts';
-import type { TableRecord } from './table-rows.ts';
+import type { TableRecord } from './table-record.ts';
 
 export interface CsvRecords {
   readonly records: TableRecord[];

@@ -1,4 +1,4 @@
-import type { TableRecord } from './table-rows.ts';
+import type { TableRecord } from './table-record.ts';
 
 /** Which column of a table is what, as far as it can be told. */
 export interface ColumnMatch {

@@ -18,7 +18,8 @@ import {
 } from './row-shape.ts';
 import { gatherNotes } from './rows.ts';
 import type { DataRow, FileNote, RowNote, RowProblem } from './rows.ts';
-import { inspectTable, rowsOfTable, type TableFacts, type TableOptions, type TableRecord } from './table-rows.ts';
+import { inspectTable, rowsOfTable, type TableFacts, type TableOptions } from './table-rows.ts';
+import type { TableRecord } from './table-record.ts';
 import { isXlsx, readXlsx } from './xlsx-rows.ts';
 
 export interface ReadOptions {

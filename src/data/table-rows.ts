@@ -3,15 +3,7 @@ import { phrase, setting } from '../phrase.ts';
 import type { RawRow } from './json-rows.ts';
 import { matchColumns, type ColumnMatch } from './match-columns.ts';
 import { understandsColumns } from './row-shape.ts';
-
-/** One row of a table as its file has it. */
-export interface TableRecord {
-  /** Counts from 1: the text's line on which the record begins, or the sheet's row. */
-  readonly line: number;
-  readonly fields: string[];
-  /** Why it cannot be read. */
-  readonly problem?: { readonly reason: string; readonly fix: string };
-}
+import type { TableRecord } from './table-record.ts';
 
 export interface TableOptions {
   /** The table's own names for the names of the shapes; `#2` is the second column, whatever its name. */

@@ -2,7 +2,7 @@ import type { CellObject, WorkSheet } from '@e965/xlsx';
 import { unzipSync } from 'fflate';
 import { WebLoraError } from '../errors.ts';
 import { isZip, zipText } from './foreign-files.ts';
-import type { TableRecord } from './table-rows.ts';
+import type { TableRecord } from './table-record.ts';
 
 /** A zip whose directory names a workbook: a spreadsheet, whatever its file is called. */
 export function isXlsx(bytes: Uint8Array, file: string): boolean {

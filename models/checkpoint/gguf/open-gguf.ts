@@ -5,7 +5,7 @@ import { openGguf, type GgufFile } from '../../../src/formats/gguf.ts';
 import { countElems } from '../../../src/formats/safetensors.ts';
 import type { Model, WeightSpec } from '../../families/family.ts';
 import { makeModel } from '../../families/index.ts';
-import type { OpenModel } from '../open-model.ts';
+import type { OpenModel } from '../model-files.ts';
 import type { TokenizerFiles } from '../../tokenizer/tokenizer.ts';
 import { ggufConfig, type RopeTensors } from './config.ts';
 import { unpermuteRows } from '../../../src/formats/head-rows.ts';
