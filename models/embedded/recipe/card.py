@@ -74,7 +74,7 @@ needs: copying words of the prompt into a structured answer and mapping a text t
 
 ## Training
 
-{training["steps"]} steps of 2048 tokens, {training["tokens"] / 1e6:.2f} million in all, drawn from a corpus of {training["corpusTokens"] / 1e6:.2f} million: {manifest["instructions"]:,} conversations
+From {training["began"]}, {training["steps"]} steps of {training["tokensPerStep"]} tokens, {training["tokens"] / 1e6:.2f} million in all, drawn from a corpus of {training["corpusTokens"] / 1e6:.2f} million: {manifest["instructions"]:,} conversations
 that the recipe writes itself, {sum(s["documents"] for s in manifest["sources"] if s["name"] not in LICENCES):,} plain passages from old books, and {sum(s["documents"] for s in manifest["sources"] if s["name"] in LICENCES):,} short public instructions. Muon for the matrices and AdamW
 for embedding and norms; warm-up, stable, and a linear decay over the last {training["decaySteps"]} steps; weight decay 0.1. {training["note"]}
 

@@ -8,6 +8,7 @@ import argparse
 import json
 import math
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -254,6 +255,8 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save-seconds", type=float, default=180)
     parser.add_argument("--name", default="run")
+    parser.add_argument("--began", default="random weights", help="what --init holds, for the record")
+    parser.add_argument("--note", default="", help="what else a reader of the record should know")
     args = parser.parse_args()
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
@@ -318,8 +321,12 @@ def main():
             return
     save(step)
     final = evaluate(workers.fused, heldout, limit=0)
-    summary = dict(steps=step, tokens=seen, corpusTokens=tokens, decaySteps=step - decay_from,
-                   heldoutLoss=final, heldoutPerplexity={k: math.exp(v) for k, v in final.items()})
+    rows = [json.loads(line) for line in (work / f"{args.name}.log.jsonl").read_text().splitlines()]
+    # A run that was killed logs the steps after its last checkpoint again: the later line holds.
+    curve = {r["step"]: dict(step=r["step"], tokens=r["tokens"], heldoutLoss=r["heldout"]) for r in rows if "heldout" in r}
+    summary = dict(steps=step, tokens=seen, tokensPerStep=PART * args.parts, corpusTokens=tokens, decaySteps=step - decay_from,
+                   heldoutLoss=final, heldoutPerplexity={k: math.exp(v) for k, v in final.items()}, began=args.began,
+                   command=" ".join(["pretrain.py", *sys.argv[1:]]), note=args.note, curve=[curve[k] for k in sorted(curve)])
     (work / f"{args.name}.summary.json").write_text(json.dumps(summary, indent=1) + "\n")
     print(json.dumps(summary), flush=True)
 

@@ -25,10 +25,8 @@ const coded: readonly (readonly [string, readonly string[]])[] = [
 const phrases = coded.flatMap(([code, own]) => own.map((phrase) => ({ phrase, code })));
 const codes: DataSet = {
   name: 'codes',
-  train: crossed(
-    split('#|Today it is the #.|They rang me up over a #.|A short note: #.|Put down one #.|It began with the #.'),
-    phrases,
-    (frame, { phrase, code }) => rowOf(frame.replace('#', phrase), code),
+  train: phrases.map(({ phrase, code }, i) =>
+    rowOf((['#', 'Today it is the #.', 'They rang me up over a #.'][i % 3] ?? '#').replace('#', phrase), code),
   ),
   heldout: crossed(
     split(
