@@ -231,7 +231,9 @@ class Workers:
         return loss, norm
 
 
-def schedule(step, args, decay_from):
+def schedule(step, args, decay_from, decay_began):
+    if decay_from is not None and args.decay_minutes:
+        return min(1.0, (step + 1) / args.warmup_steps) * max(0.0, 1 - (time.time() - decay_began) / 60 / args.decay_minutes)
     if decay_from is not None:
         return max(0.0, 1 - (step - decay_from) / args.decay_steps)
     return min(1.0, (step + 1) / args.warmup_steps)
@@ -244,6 +246,7 @@ def main():
     parser.add_argument("--init", help="folder with weights to begin with, instead of random ones")
     parser.add_argument("--steps", type=int, default=10000, help="all steps, the decay included")
     parser.add_argument("--decay-steps", type=int, default=1500)
+    parser.add_argument("--decay-minutes", type=float, help="decay by the clock instead, from where this process begins or reaches the decay")
     parser.add_argument("--warmup-steps", type=int, default=100)
     parser.add_argument("--parts", type=int, default=4, help="parts of 1024 tokens in a step")
     parser.add_argument("--optimizer", choices=("muon", "adamw"), default="muon")
@@ -289,20 +292,22 @@ def main():
     per_epoch = int(tokens // (PART * args.parts))
     epoch = packed = ends = None
     saved_at, mean, began, log = time.time(), None, time.time(), open(work / f"{args.name}.log.jsonl", "a")
-    first_seen = seen
+    first_seen, decay_began = seen, None
     stopping = []
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
     for step in range(start, 10**9):
         if decay_from is None and (step >= args.steps - args.decay_steps or (work / "decay").exists()):
             decay_from = step
-        if decay_from is not None and step >= decay_from + args.decay_steps:
+        if decay_from is not None and decay_began is None:
+            decay_began = time.time()
+        scale = schedule(step, args, decay_from, decay_began)
+        if scale == 0:
             break
         if step // per_epoch != epoch:
             epoch = step // per_epoch
             copies = Documents.of(copy_documents(max(1, round(args.copy_share * len(train.lengths))), [args.seed, epoch], special, pool))
             packed = (train + copies).shuffled([args.seed, epoch])
             ends = np.cumsum(packed.lengths)
-        scale = schedule(step, args, decay_from)
         at = step % per_epoch * args.parts
         loss, norm = workers.step([part_of(packed, ends, i, epoch) for i in range(at, at + args.parts)], scale)
         seen += PART * args.parts
