@@ -25,6 +25,7 @@ import type {
   RunReport,
   TrainEvent as EngineTrainEvent,
 } from '../workers/engine/contract.ts';
+import type { AdapterFormatName } from './adapters/formats/index.ts';
 import { fromFailure, WebLoraError } from './errors.ts';
 import { ChatSession } from './generate/chat.ts';
 import { openBrowserGpu } from './gpu/gpu.ts';
@@ -33,6 +34,7 @@ import { openBrowserModels } from './sources/browser-place.ts';
 import { openBrowserStore } from './storage/opfs-store.ts';
 import type { TrainConfig } from './train/config.ts';
 
+export type { AdapterFormatName } from './adapters/formats/index.ts';
 export { WebLoraError, type ErrorCode } from './errors.ts';
 export { readSafetensors, writeSafetensors, type SafetensorsTensor } from './formats/safetensors.ts';
 export {
@@ -314,7 +316,7 @@ export class EngineModel {
     );
   }
 
-  /** Reads the files of a PEFT folder, or one zip of them. @throws `bad-adapter`, `unsupported` */
+  /** Reads an adapter in any format of {@link Adapter.export}: its files, or one zip of them. @throws `bad-adapter`, `unsupported` */
   async loadAdapter(files: readonly NamedFile[]): Promise<Adapter> {
     return new Adapter(this.#client, take(await this.#client.loadAdapter(this.facts.id, files)));
   }
@@ -391,11 +393,13 @@ export class Adapter {
     this.id = id;
   }
 
-  /** A zip of the PEFT folder. */
-  async export(_format: 'peft'): Promise<Blob> {
-    const [zip] = take(await this.#client.exportAdapter(this.id, 'zip'));
-    if (zip === undefined) throw new WebLoraError('internal', 'export: the engine gave no file');
-    return new Blob([zip.bytes as Uint8Array<ArrayBuffer>], { type: 'application/zip' });
+  /**
+   * One file: a GGUF, or a zip of the folder of the other formats.
+   * @throws `unsupported` where the format cannot express the adapter, saying why
+   */
+  async export(format: AdapterFormatName): Promise<Blob> {
+    const { bytes, mediaType } = take(await this.#client.exportAdapter(this.id, format));
+    return new Blob([bytes as Uint8Array<ArrayBuffer>], { type: mediaType });
   }
 
   /** Frees what it takes; it cannot be used afterwards. */
@@ -403,9 +407,9 @@ export class Adapter {
     take(await this.#client.unloadAdapter(this.id));
   }
 
-  /** The files of the PEFT folder. */
-  async files(): Promise<readonly NamedFile[]> {
-    return take(await this.#client.exportAdapter(this.id, 'files'));
+  /** The files themselves. @throws `unsupported` where the format cannot express the adapter, saying why */
+  async files(format: AdapterFormatName = 'peft'): Promise<readonly NamedFile[]> {
+    return take(await this.#client.adapterFiles(this.id, format));
   }
 }
 

@@ -4,12 +4,19 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { unzipSync } from 'fflate';
 import { describe, expect, it, vi } from 'vitest';
-import { createEngine, readSafetensors, WebLoraError, type ModelInput } from '../src/index.ts';
+import { createEngine, readSafetensors, WebLoraError, type AdapterFormatName, type ModelInput } from '../src/index.ts';
 import { recordGpuOf } from './harness/gpu.ts';
 import { startHub } from './harness/hub-server.ts';
 
 const EMBEDDED = pathToFileURL(`${join(import.meta.dirname, '..', 'models', 'embedded')}/`);
 const TOY = join(import.meta.dirname, 'fixtures', 'toy-llama', 'model');
+
+/** The files of each format. */
+const FILES: Readonly<Record<AdapterFormatName, readonly string[]>> = {
+  peft: ['README.md', 'adapter_config.json', 'adapter_model.safetensors'],
+  gguf: ['adapter.gguf'],
+  mlx: ['README.md', 'adapter_config.json', 'adapters.safetensors'],
+};
 
 describe('the library', () => {
   it('loads, plans, trains, answers, exports and reports failures with a code', async () => {
@@ -36,6 +43,27 @@ describe('the library', () => {
       expect(readFileSync(join(folder, 'first', 'adapter_model.safetensors'))).toEqual(
         Buffer.from(zip['adapter_model.safetensors'] ?? []),
       );
+      // Whatever the format, what comes back computes the same, to the bit.
+      const { loss } = await model.evaluate(rows, { adapter, maxNewTokens: 1 });
+      expect(loss).not.toBe((await model.evaluate(rows, { maxNewTokens: 1 })).loss);
+      for (const [format, names] of Object.entries(FILES)) {
+        const file = new File(
+          [await adapter.export(format as AdapterFormatName)],
+          `mine${names.length > 1 ? '.zip' : '.gguf'}`,
+        );
+        expect((await adapter.files(format as AdapterFormatName)).map(({ name }) => name).sort()).toEqual(names);
+        const loaded = await model.loadAdapter([{ name: file.name, bytes: file }]);
+        expect((await model.evaluate(rows, { adapter: loaded, maxNewTokens: 1 })).loss, format).toBe(loss);
+        const weights = (await loaded.files()).find(({ name }) => name === 'adapter_model.safetensors');
+        expect(weights?.bytes, format).toEqual(zip['adapter_model.safetensors']);
+        await loaded.unload();
+      }
+      const dora = await model.train(rows, { method: 'dora', steps: 1, rank: 2, seqLen: 64, out: 'dora' });
+      await expect((await dora.finished).adapter.export('gguf')).rejects.toMatchObject({
+        code: 'unsupported',
+        message: expect.stringMatching(/^GGUF LoRA: llama.cpp has no DoRA; merge/) as string,
+      });
+      await expect(adapter.export('zip' as 'peft')).rejects.toMatchObject({ code: 'usage' });
       let text = '';
       for await (const piece of model.generate([{ role: 'user', content: 'What colour is the door?' }], {
         adapter,

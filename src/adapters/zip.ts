@@ -18,18 +18,20 @@ export function zipFiles(files: ReadonlyMap<string, Uint8Array>): Uint8Array<Arr
 /** No file of an adapter is larger: a zip that claims more is not unpacked. */
 const MOST_BYTES = 4 * 2 ** 30;
 
-const ADAPTER_FILE = /^adapter(?:s|_config|_model)\.(?:json|safetensors|bin)$|\.gguf$/i;
-
 /**
  * The files of an adapter by their plain names, from a folder's files with or without paths, or from one zip of them.
+ * @param isAdapterFile whether a file of this plain name is one that makes an adapter
  * @throws `bad-adapter` for a zip that cannot be read, and where several adapters lie side by side
  */
-export function adapterFiles(given: ReadonlyMap<string, Uint8Array>): Map<string, Uint8Array> {
+export function adapterFiles(
+  given: ReadonlyMap<string, Uint8Array>,
+  isAdapterFile: (name: string) => boolean,
+): Map<string, Uint8Array> {
   const [only] = given;
   const isZip = given.size === 1 && only !== undefined && only[0].toLowerCase().endsWith('.zip');
   const files = isZip ? unzipped(only[0], only[1]) : given;
   // Below the adapter lie the checkpoints of a run, with files of the same names.
-  const folders = nearestFolders(files.keys(), (name) => ADAPTER_FILE.test(name));
+  const folders = nearestFolders(files.keys(), isAdapterFile);
   const [folder = ''] = folders;
   if (folders.length > 1) {
     throw new WebLoraError('bad-adapter', 'the files of an adapter', {
@@ -56,7 +58,7 @@ function unzipped(name: string, bytes: Uint8Array): Map<string, Uint8Array> {
   } catch (cause) {
     throw new WebLoraError('bad-adapter', name, {
       got: cause instanceof Error ? cause.message : String(cause),
-      wanted: 'a zip of a PEFT folder',
+      wanted: 'a zip of an adapter',
       fix: 'fetch the adapter again',
       cause,
     });

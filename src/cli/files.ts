@@ -4,7 +4,13 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ModelFolder } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
-import { ADAPTER_FORMATS, readAdapterFiles, type BaseNames } from '../adapters/formats/index.ts';
+import {
+  ADAPTER_FORMATS,
+  CARD_FILE,
+  isAdapterFile,
+  readAdapterFiles,
+  type BaseNames,
+} from '../adapters/formats/index.ts';
 import { WebLoraError } from '../errors.ts';
 import { checkRange, type ByteSource } from '../formats/byte-source.ts';
 import type { RunRecord } from '../train/run-record.ts';
@@ -99,7 +105,7 @@ export function adapterFilesAt(flag: string, path: string): Map<string, Uint8Arr
     });
   }
   if (!statSync(path).isDirectory()) return new Map([[basename(path), readFileSync(path)]]);
-  const files = readdirSync(path).filter((name) => /^adapter.*\.(json|safetensors|gguf|bin)$/.test(name));
+  const files = readdirSync(path).filter((name) => isAdapterFile(name) || name === CARD_FILE);
   return new Map(files.map((name) => [name, readFileSync(join(path, name))]));
 }
 

@@ -1,4 +1,5 @@
 import type { ChatMessage } from '../../models/tokenizer/chat-tokenizer.ts';
+import type { AdapterFormatName, Download } from '../adapters/formats/index.ts';
 import type { AdapterKindName } from '../lora/kinds/index.ts';
 import type { Failure } from '../errors.ts';
 import type { EvaluateReport } from '../evaluate/evaluate.ts';
@@ -269,6 +270,32 @@ export interface NetworkRequest {
   readonly bytes: number;
 }
 
+/** A format that an adapter can be exported to. */
+export interface ExportFormat {
+  readonly name: AdapterFormatName;
+  readonly label: string;
+  /** Programs that open it. */
+  readonly opens: string;
+  /** Which files make it. */
+  readonly files: string;
+  /** The end of a download's name, with its dot. */
+  readonly extension: string;
+  /** Why the adapter cannot be written in it, and what to do instead. */
+  readonly objection?: string;
+}
+
+export interface ExportFacts {
+  /** Every format, the usual one first. */
+  readonly formats: readonly ExportFormat[];
+  /** Empty for an adapter of an unfinished run, or one that came without. */
+  readonly modelCard: string;
+}
+
+export interface AdapterFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 /**
  * Everything the engine does for a page, the library or a test, over plain data. A failure is thrown as a WebLoraError. Bytes
  * in an answer are given away: the engine keeps no reference to them. Worker, client and library derive from this
@@ -299,12 +326,13 @@ export interface EngineCalls {
   generate(request: GenerateRequest, call: Call<GenerateEvent>): Promise<null>;
   /** Aborting ends it with `aborted`. */
   evaluate(request: EvaluateRequest, call: Call<ProgressEvent>): Promise<EvaluateReport>;
-  /** A PEFT folder's files, or one zip of them. */
-  exportAdapter(
-    adapter: AdapterId,
-    as: 'zip' | 'files',
-  ): Promise<readonly { readonly name: string; readonly bytes: Uint8Array }[]>;
-  /** From the files of a PEFT folder or one zip of them. */
+  /** What an adapter can be exported to, and its model card. */
+  describeExport(adapter: AdapterId): Promise<ExportFacts>;
+  /** One file: the adapter's, or a zip of its folder. `unsupported` where the format cannot express it. */
+  exportAdapter(adapter: AdapterId, format: AdapterFormatName): Promise<Download>;
+  /** The adapter's files in a format. `unsupported` where the format cannot express it. */
+  adapterFiles(adapter: AdapterId, format: AdapterFormatName): Promise<readonly AdapterFile[]>;
+  /** From the files of an adapter in any format, or one zip of them. */
   loadAdapter(model: ModelId, files: readonly NamedFile[]): Promise<AdapterId>;
   listAdapters(): Promise<readonly AdapterSummary[]>;
   /** Forgets an adapter and frees what it takes on the GPU. */
@@ -364,7 +392,9 @@ export const CALLS: { readonly [Name in CallName]: CallShape<Name> } = {
   control: 'plain',
   generate: { events: 'stream', after: 1 },
   evaluate: { events: 'progress', after: 1 },
+  describeExport: 'plain',
   exportAdapter: 'plain',
+  adapterFiles: 'plain',
   loadAdapter: 'plain',
   listAdapters: 'plain',
   unloadAdapter: 'plain',

@@ -1,9 +1,21 @@
+import type { Model } from '../../models/families/family.ts';
 import { makeModel } from '../../models/families/index.ts';
 import { modelFolderOf } from '../../models/checkpoint/given-files.ts';
+import { baseNamesOf } from '../../models/checkpoint/gguf/base-names.ts';
 import type { ModelFolder } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
-import { PEFT_CARD_FILE, readPeft, writePeft } from '../adapters/formats/peft.ts';
-import { adapterFiles, zipFiles } from '../adapters/zip.ts';
+import {
+  adapterFormat,
+  asDownload,
+  CARD_FILE,
+  formatOf,
+  isAdapterFile,
+  readAdapterFiles,
+  writeAdapter,
+  type AdapterFormat,
+  type AdapterFormatName,
+  type Download,
+} from '../adapters/formats/index.ts';
 import { toFailure, WebLoraError } from '../errors.ts';
 import { blobSource, memorySource, type ByteSource } from '../formats/byte-source.ts';
 import type { Gpu } from '../gpu/gpu.ts';
@@ -19,7 +31,9 @@ import { adapterFrom, assertAdapterFits } from '../lora/gpu-adapter.ts';
 import { RunControl } from '../train/run-control.ts';
 import { Core, type LoadedModel } from './core.ts';
 import { chooseModels, deviceFor } from './chooser.ts';
+import { exportFormatsOf } from './export-formats.ts';
 import type {
+  AdapterFile,
   AdapterId,
   CachedModel,
   AdapterSummary,
@@ -31,6 +45,7 @@ import type {
   EngineFacts,
   EvaluateReport,
   EvaluateRequest,
+  ExportFacts,
   GenerateEvent,
   GenerateRequest,
   LoadOptions,
@@ -68,7 +83,9 @@ interface KnownModel {
 
 interface KnownAdapter {
   readonly adapter: LoraAdapter;
-  readonly card: string;
+  readonly modelCard: string;
+  /** What it belongs to: formats name modules as the model does. */
+  readonly model: Model;
 }
 
 /** The engine of a page, a terminal or a test. */
@@ -214,9 +231,9 @@ class Engine implements EngineCalls {
     return adapter;
   }
 
-  #hold(adapter: LoraAdapter, card: string): AdapterId {
+  #hold(adapter: LoraAdapter, modelCard: string, { loaded }: KnownModel): AdapterId {
     const id: AdapterId = `adapter-${this.#nextId++}`;
-    this.#adapters.set(id, { adapter, card });
+    this.#adapters.set(id, { adapter, modelCard, model: loaded.opened.model });
     return id;
   }
 
@@ -236,7 +253,8 @@ class Engine implements EngineCalls {
   }
 
   async train(request: TrainRequest, { emit, signal }: Call<TrainEvent>): Promise<RunId> {
-    const { loaded } = this.#model(request.model);
+    const model = this.#model(request.model);
+    const { loaded } = model;
     const store = await this.#files();
     const control = new RunControl();
     const config = resolveTrainConfig(request.config);
@@ -264,7 +282,7 @@ class Engine implements EngineCalls {
         const adapter =
           outcome.adapter === undefined
             ? await this.openRun(request.model, out)
-            : this.#hold(outcome.adapter, await this.#cardOf(out));
+            : this.#hold(outcome.adapter, await this.#cardOf(out), model);
         const ended = outcome.ended === 'already-finished' ? 'completed' : outcome.ended;
         emit({ kind: 'done', report: { ...outcome, ended, adapter } });
       })
@@ -278,7 +296,7 @@ class Engine implements EngineCalls {
 
   async #cardOf(out: string): Promise<string> {
     const store = await this.#files();
-    const path = joinPath(out, PEFT_CARD_FILE);
+    const path = joinPath(out, CARD_FILE);
     return (await store.exists(path)) ? store.readText(path) : '';
   }
 
@@ -328,23 +346,35 @@ class Engine implements EngineCalls {
     });
   }
 
-  async exportAdapter(id: AdapterId, as: 'zip' | 'files'): ReturnType<EngineCalls['exportAdapter']> {
-    const { adapter, card } = this.#adapter(id);
-    const files = writePeft(adapter, { modelCard: card });
-    if (as === 'zip') return [{ name: 'adapter.zip', bytes: zipFiles(files) }];
-    return [...files].map(([name, bytes]) => ({ name, bytes }));
+  async describeExport(id: AdapterId): Promise<ExportFacts> {
+    const { adapter, modelCard } = this.#adapter(id);
+    return { formats: exportFormatsOf(adapter), modelCard };
   }
 
-  async loadAdapter(model: ModelId, files: readonly NamedFile[]): Promise<AdapterId> {
-    const { opened } = this.#model(model).loaded;
-    const given = new Map<string, Uint8Array>();
-    for (const { name, bytes: content } of files)
-      given.set(name, content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : content);
-    const bytes = adapterFiles(given);
-    const adapter = readPeft(bytes);
-    assertAdapterFits(adapter, opened.model);
-    const card = bytes.get(PEFT_CARD_FILE);
-    return this.#hold(adapter, card === undefined ? '' : new TextDecoder().decode(card));
+  async exportAdapter(id: AdapterId, name: AdapterFormatName): Promise<Download> {
+    const format = adapterFormat(name);
+    return asDownload(format, this.#write(id, format), 'adapter');
+  }
+
+  async adapterFiles(id: AdapterId, name: AdapterFormatName): Promise<readonly AdapterFile[]> {
+    return [...this.#write(id, adapterFormat(name))].map(([file, bytes]) => ({ name: file, bytes }));
+  }
+
+  #write(id: AdapterId, format: AdapterFormat): ReadonlyMap<string, Uint8Array> {
+    const { adapter, modelCard, model } = this.#adapter(id);
+    return writeAdapter(format, adapter, { modelCard, base: baseNamesOf(model) });
+  }
+
+  async loadAdapter(modelId: ModelId, given: readonly NamedFile[]): Promise<AdapterId> {
+    const model = this.#model(modelId);
+    const bytes = new Map<string, Uint8Array>();
+    for (const { name, bytes: content } of given)
+      bytes.set(name, content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : content);
+    const { files, format } = formatOf(bytes);
+    const adapter = await format.read(files, baseNamesOf(model.loaded.opened.model));
+    assertAdapterFits(adapter, model.loaded.opened.model);
+    const card = files.get(CARD_FILE);
+    return this.#hold(adapter, card === undefined ? '' : new TextDecoder().decode(card), model);
   }
 
   listAdapters(): Promise<readonly AdapterSummary[]> {
@@ -372,15 +402,16 @@ class Engine implements EngineCalls {
   }
 
   /** The adapter of a finished run, or of the last checkpoint of one that was stopped. */
-  async openRun(_model: ModelId, out: string): Promise<AdapterId> {
+  async openRun(modelId: ModelId, out: string): Promise<AdapterId> {
+    const model = this.#model(modelId);
     const store = await this.#files();
     const record = await readRunRecord(store, out);
     if (isFinished(record)) {
       const files = new Map<string, Uint8Array>();
       for (const { name, kind } of await store.list(out)) {
-        if (kind === 'file' && /^(adapter_|README)/.test(name)) files.set(name, await store.read(joinPath(out, name)));
+        if (kind === 'file' && isAdapterFile(name)) files.set(name, await store.read(joinPath(out, name)));
       }
-      return this.#hold(readPeft(files), await this.#cardOf(out));
+      return this.#hold(await readAdapterFiles(files), await this.#cardOf(out), model);
     }
     const checkpoint = await readLatestCheckpoint(store, out);
     if (record === undefined || checkpoint === undefined) {
@@ -401,6 +432,7 @@ class Engine implements EngineCalls {
         baseModel: record.base.name,
       }),
       '',
+      model,
     );
   }
 

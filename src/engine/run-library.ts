@@ -1,5 +1,5 @@
 import { WebLoraError } from '../errors.ts';
-import { PEFT_CARD_FILE } from '../adapters/formats/peft.ts';
+import { CARD_FILE } from '../adapters/formats/index.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import { readMetrics } from '../train/metrics.ts';
@@ -12,7 +12,7 @@ export async function readRunDetails(store: FileStore, out: string): Promise<Run
   if (record === undefined) {
     throw new WebLoraError('file-not-found', `run '${out}'`, { fix: 'it may have been deleted in another tab' });
   }
-  const card = joinPath(out, PEFT_CARD_FILE);
+  const card = joinPath(out, CARD_FILE);
   return {
     record,
     ...(await readMetrics(store, out)),

@@ -85,7 +85,7 @@ export function assertAdapterFits(
           ? 'a layer the base model does not have'
           : `${foreign.length} layers the base model does not have: ${listNames(foreign)}`,
       wanted: `an adapter made for this model, which has ${model.linearPaths.length} layers like ${model.linearPaths[0] ?? 'none'}`,
-      fix: 'choose the base model named in adapter_config.json',
+      fix: 'choose the base model that the adapter was trained on',
     });
   }
   for (const [path, { inFeatures, outFeatures }] of adapter.modules) {
@@ -94,7 +94,7 @@ export function assertAdapterFits(
       throw new WebLoraError('bad-adapter', `adapter: layer ${path}`, {
         got: `${outFeatures} x ${inFeatures}`,
         wanted: `${shape[0] ?? 0} x ${shape[1] ?? 0}, as in the base model`,
-        fix: 'choose the base model named in adapter_config.json',
+        fix: 'choose the base model that the adapter was trained on',
       });
     }
   }

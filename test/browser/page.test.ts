@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { memorySource } from '../../src/formats/byte-source.ts';
+import { openGguf } from '../../src/formats/gguf.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { openSite, visit } from './site.ts';
 import { useSite } from './use-site.ts';
@@ -47,7 +49,24 @@ describe('the page, over a scripted engine', () => {
     expect(download.suggestedFilename()).toMatch(/^tickets-\d{8}-\d{6}\.zip$/);
     const files = unzipSync(new Uint8Array(await readFile(await download.path())));
     expect(Object.keys(files).sort()).toEqual(['README.md', 'adapter_config.json', 'adapter_model.safetensors']);
-    expect(readSafetensors(files['adapter_model.safetensors'] ?? new Uint8Array()).tensors.size).toBe(1);
+    expect(readSafetensors(files['adapter_model.safetensors'] ?? new Uint8Array()).tensors.size).toBe(2);
+    for (const { format, extension, names } of [
+      { format: /^GGUF LoRA/, extension: '.gguf', names: undefined },
+      { format: /^MLX folder/, extension: '.zip', names: ['README.md', 'adapter_config.json', 'adapters.safetensors'] },
+    ]) {
+      await page.getByRole('radio', { name: format }).check();
+      const [saved] = await Promise.all([page.waitForEvent('download'), button(page, 'Download adapter').click()]);
+      expect(saved.suggestedFilename()).toMatch(new RegExp(`^tickets-\\d{8}-\\d{6}\\${extension}$`));
+      const bytes = new Uint8Array(await readFile(await saved.path()));
+      if (names !== undefined) expect(Object.keys(unzipSync(bytes)).sort()).toEqual(names);
+      else {
+        const { metadata, tensors } = await openGguf(memorySource('adapter.gguf', bytes));
+        expect(metadata.get('adapter.type')).toBe('lora');
+        expect([...tensors.keys()].sort()).toEqual(['blk.0.attn_q.weight.lora_a', 'blk.0.attn_q.weight.lora_b']);
+      }
+      expect(await page.getByText('In Python, with PEFT').count()).toBe(0);
+    }
+    await page.getByRole('radio', { name: /^PEFT folder/ }).check();
     await page.getByText('In Python, with PEFT').click();
     const folder = download.suggestedFilename().replace('.zip', '');
     expect(await page.getByLabel('In Python, with PEFT', { exact: true }).innerText()).toContain(
@@ -61,6 +80,26 @@ describe('the page, over a scripted engine', () => {
     await listed.getByText('/embedded/scenario.json').waitFor(); // fetched by the engine's thread
     expect(await listed.getByText('another site').count()).toBe(0);
     expect(requests.filter((address) => !address.startsWith(url()) && !address.startsWith('blob:'))).toEqual([]);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it('says which formats cannot hold the adapter, and downloads one that can', async () => {
+    const { page, complaints, close } = await open();
+    await page.getByText('Built-in model ready').waitFor();
+    await at(page, 'Train');
+    await page.getByText('All settings', { exact: false }).click();
+    await page.getByLabel('Method', { exact: true }).selectOption('dora');
+    await button(page, 'Train').click();
+    await page.getByText('The model has learned your examples').waitFor();
+    await at(page, 'Take away');
+    const gguf = page.getByRole('radio', { name: /^GGUF LoRA Not for this adapter: llama\.cpp has no DoRA; merge/ });
+    await gguf.waitFor();
+    expect(await gguf.isDisabled()).toBe(true);
+    expect(await page.getByRole('radio', { name: /^PEFT folder/ }).isChecked()).toBe(true);
+    const [download] = await Promise.all([page.waitForEvent('download'), button(page, 'Download adapter').click()]);
+    const files = unzipSync(new Uint8Array(await readFile(await download.path())));
+    expect(new TextDecoder().decode(files['adapter_config.json'])).toMatch(/"use_dora": true/);
     expect(complaints).toEqual([]);
     await close();
   });

@@ -46,8 +46,8 @@ describe('the border between a page and the engine', () => {
 
   it('moves the bytes of an answer instead of copying them', async () => {
     const bytes = new Uint8Array([1, 2, 3]);
-    const client = connect({ exportAdapter: () => Promise.resolve([{ name: 'a', bytes }]) });
-    expect(await client.exportAdapter('adapter-1', 'files')).toEqual({
+    const client = connect({ adapterFiles: () => Promise.resolve([{ name: 'a', bytes }]) });
+    expect(await client.adapterFiles('adapter-1', 'peft')).toEqual({
       ok: true,
       value: [{ name: 'a', bytes: Uint8Array.of(1, 2, 3) }],
     });

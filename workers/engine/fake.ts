@@ -1,6 +1,7 @@
-import { strToU8, zipSync } from 'fflate';
+import type { LoraAdapter } from '../../src/adapters/adapter.ts';
+import { adapterFormat, asDownload, writeAdapter } from '../../src/adapters/formats/index.ts';
+import { exportFormatsOf } from '../../src/engine/export-formats.ts';
 import { fromFailure, type Failure } from '../../src/errors.ts';
-import { float32Tensor, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { DEFAULT_PROFILE } from '../../src/gpu/device-profile.ts';
 import { chooseModels } from '../../src/engine/chooser.ts';
 import type {
@@ -92,6 +93,29 @@ const PLAN: PlanReport = {
   optimizerState: 'f32',
 };
 
+const CARD = '# An adapter\n';
+const QUERY = 'model.layers.0.self_attn.q_proj';
+const WRITE_OPTIONS = {
+  modelCard: CARD,
+  base: { ggufArchitecture: 'llama', layers: 1, modules: new Map([[QUERY, { ggufName: 'blk.0.attn_q.weight' }]]) },
+};
+
+function madeAdapter(method: LoraAdapter['method']): LoraAdapter {
+  const values = new Float32Array(32).fill(0.5);
+  const module = { a: values, b: values, inFeatures: 16, outFeatures: 16 };
+  const magnitude = new Float32Array(16).fill(1);
+  return {
+    rank: 2,
+    alpha: 4,
+    scale: 2,
+    method,
+    dropout: 0,
+    targetModules: ['q_proj'],
+    baseModel: MODEL.name,
+    modules: new Map([[QUERY, { ...module, ...(method === 'dora' && { magnitude }) }]]),
+  };
+}
+
 function recordOf(step: number, loss: number, learningRate: number): StepMetrics {
   return {
     step,
@@ -174,6 +198,8 @@ export function makeEngine({
   const wishes = new Map<string, 'pause' | 'resume' | 'stop'>();
   const finished: RunSummary[] = [];
   const details = new Map<string, RunDetails>();
+  const methods = new Map<string, LoraAdapter['method']>();
+  const adapterOf = (id: string): LoraAdapter => madeAdapter(methods.get(id) ?? 'lora');
   const deleted = new Set<string>();
   const listAll = async (): Promise<RunSummary[]> =>
     [...finished, ...(await scenario).runs].filter(({ out }) => !deleted.has(out));
@@ -229,6 +255,7 @@ export function makeEngine({
       const script = await scenario;
       if (script.trainRefused !== undefined) throw fromFailure(script.trainRefused);
       wishes.delete(request.out);
+      methods.set(`run:${request.out}`, request.config.method ?? 'lora');
       const totalSteps = request.config.steps ?? script.steps;
       signal.addEventListener('abort', () => wishes.set(request.out, 'stop'));
       const firstStep = request.resume === true ? Math.floor(totalSteps / 2) : 0;
@@ -352,19 +379,17 @@ export function makeEngine({
       return { rows, loss: 0.4, perplexity: 1.5, tokens: 400, exactMatch, predictions: [] };
     },
 
-    exportAdapter(_adapter, as) {
-      const weight = float32Tensor(new Float32Array(32).fill(0.5), [2, 16]);
-      const files = {
-        'adapter_config.json': strToU8(
-          JSON.stringify({ peft_type: 'LORA', r: 2, lora_alpha: 4, target_modules: ['q_proj'] }),
-        ),
-        'adapter_model.safetensors': writeSafetensors(
-          new Map([['base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight', weight]]),
-        ),
-        'README.md': strToU8('# An adapter\n'),
-      };
-      const list = as === 'zip' ? [['adapter.zip', zipSync(files)] as const] : Object.entries(files);
-      return Promise.resolve(list.map(([name, bytes]) => ({ name, bytes })));
+    async describeExport(id) {
+      const adapter = adapterOf(id);
+      return { formats: exportFormatsOf(adapter), modelCard: CARD };
+    },
+    async exportAdapter(id, name) {
+      const format = adapterFormat(name);
+      return asDownload(format, writeAdapter(format, adapterOf(id), WRITE_OPTIONS), 'adapter');
+    },
+    async adapterFiles(id, name) {
+      const files = writeAdapter(adapterFormat(name), adapterOf(id), WRITE_OPTIONS);
+      return [...files].map(([file, bytes]) => ({ name: file, bytes }));
     },
 
     loadAdapter: () => Promise.resolve('adapter:loaded'),

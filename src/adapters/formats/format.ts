@@ -28,13 +28,16 @@ export interface WriteOptions {
   readonly type?: WrittenGgufType;
 }
 
+/** The model card beside an adapter, in every format that is a folder. */
+export const CARD_FILE = 'README.md';
+
 /** Files by name. */
 export type AdapterFiles = ReadonlyMap<string, Uint8Array>;
 
 /** One way to store an adapter. Each is one file of this folder and a line in `index.ts`. */
-export interface AdapterFormat {
+export interface AdapterFormat<Name extends string = string> {
   /** As `--to` takes it. */
-  readonly name: string;
+  readonly name: Name;
   /** What people call it. */
   readonly label: string;
   /** Programs that open it. */
@@ -45,6 +48,8 @@ export interface AdapterFormat {
   readonly files: string;
   /** Whether its tensors go by names of the base model's that only the base can translate. */
   readonly needsBase: boolean;
+  /** Whether a file of this plain name is one that makes such an adapter, readable or not. */
+  readonly isFile: (name: string) => boolean;
   /** Whether the files, by their plain names, are an adapter in this format, readable or not. */
   readonly recognises: (files: AdapterFiles) => boolean;
   /** @throws `file-not-found`, `bad-file`, `bad-adapter`, `unsupported` */

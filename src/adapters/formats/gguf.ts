@@ -18,14 +18,15 @@ const QUANTISATION_VERSION = 2;
  * llama.cpp's LoRA adapter (`--lora`): `<weight>.lora_a` [rank, in] and `<weight>.lora_b` [out, rank], scaled by
  * `adapter.lora.alpha` / rank. Source: llama.cpp, convert_lora_to_gguf.py and src/llama-adapter.cpp.
  */
-export const gguf: AdapterFormat = {
+export const gguf: AdapterFormat<'gguf'> = {
   name: 'gguf',
   label: 'GGUF LoRA',
   opens: 'llama.cpp, Ollama',
   layout: { kind: 'file', extension: '.gguf' },
   files: 'one .gguf with an adapter',
   needsBase: true,
-  recognises: (files) => [...files.keys()].some((name) => name.toLowerCase().endsWith('.gguf')),
+  isFile,
+  recognises: (files) => [...files.keys()].some(isFile),
   read: readGgufLora,
   cannotExpress: ({ method }) =>
     method === 'dora' ? 'llama.cpp has no DoRA; merge the adapter into the model instead' : undefined,
@@ -52,6 +53,10 @@ export const gguf: AdapterFormat = {
   },
 };
 
+function isFile(name: string): boolean {
+  return name.toLowerCase().endsWith('.gguf');
+}
+
 function metadataOf(adapter: LoraAdapter, base: BaseNames, type: keyof typeof FILE_TYPES): GgufMetadata {
   return new Map([
     ['general.architecture', { type: 'string', value: base.ggufArchitecture }],
@@ -73,7 +78,7 @@ function metadataOf(adapter: LoraAdapter, base: BaseNames, type: keyof typeof FI
 
 async function readGgufLora(files: AdapterFiles, base?: BaseNames): Promise<LoraAdapter> {
   const names = required(base);
-  const [name, bytes] = [...files].find(([each]) => each.toLowerCase().endsWith('.gguf')) ?? ['', new Uint8Array()];
+  const [name, bytes] = [...files].find(([each]) => isFile(each)) ?? ['', new Uint8Array()];
   const file = await openGguf(memorySource(name, bytes));
   const text = (key: string): string => String(file.metadata.get(key) ?? 'nothing');
   if (text('general.type') !== 'adapter') {

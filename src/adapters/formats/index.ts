@@ -6,16 +6,32 @@ import { gguf } from './gguf.ts';
 import { mlx } from './mlx.ts';
 import { peft } from './peft.ts';
 
-export type { AdapterFormat, BaseNames, ModuleNames } from './format.ts';
+export { CARD_FILE, type AdapterFormat, type BaseNames, type ModuleNames } from './format.ts';
+
+const FORMATS = [peft, gguf, mlx] as const;
+
+export type AdapterFormatName = (typeof FORMATS)[number]['name'];
+
+/** One file to hand to a person. */
+export interface Download {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+}
 
 /** Every format that adapters are written to and read from; terminal, library and page list these. */
-export const ADAPTER_FORMATS: readonly AdapterFormat[] = [peft, gguf, mlx];
+export const ADAPTER_FORMATS: readonly AdapterFormat<AdapterFormatName>[] = FORMATS;
 
 /** The most specific first: PEFT and MLX share the name of their configuration. */
 const BY_FILES: readonly AdapterFormat[] = [mlx, gguf, peft];
 
+/** Whether a file of this plain name is one that makes an adapter, in whatever format. */
+export function isAdapterFile(name: string): boolean {
+  return FORMATS.some(({ isFile }) => isFile(name));
+}
+
 /** @throws `usage` naming the formats there are */
-export function adapterFormat(name: string): AdapterFormat {
+export function adapterFormat(name: string): AdapterFormat<AdapterFormatName> {
   const found = ADAPTER_FORMATS.find((format) => format.name === name);
   if (found !== undefined) return found;
   throw new WebLoraError('usage', `adapter format '${name}'`, {
@@ -26,7 +42,7 @@ export function adapterFormat(name: string): AdapterFormat {
 
 /** The format of an adapter's files, given with or without folders before their names, or as one zip. */
 export function formatOf(given: AdapterFiles): { readonly format: AdapterFormat; readonly files: AdapterFiles } {
-  const files = adapterFiles(given);
+  const files = adapterFiles(given, isAdapterFile);
   const format = BY_FILES.find(({ recognises }) => recognises(files));
   if (format !== undefined) return { format, files };
   throw new WebLoraError('bad-adapter', 'the files of an adapter', {
@@ -60,14 +76,16 @@ export function writeAdapter(
   return format.write(adapter, options);
 }
 
+/** The end of a download's name: of the file itself, or of a zip of the folder. */
+export function downloadExtension({ layout }: AdapterFormat): string {
+  return layout.kind === 'file' ? layout.extension : '.zip';
+}
+
 /** One download of an adapter: the file itself, or a zip of the folder. */
-export function asDownload(
-  format: AdapterFormat,
-  files: AdapterFiles,
-  name: string,
-): { name: string; bytes: Uint8Array } {
+export function asDownload(format: AdapterFormat, files: AdapterFiles, name: string): Download {
+  const fileName = `${name}${downloadExtension(format)}`;
   const [only] = files.values();
   if (format.layout.kind === 'file' && only !== undefined)
-    return { name: `${name}${format.layout.extension}`, bytes: only };
-  return { name: `${name}.zip`, bytes: zipFiles(files) };
+    return { name: fileName, bytes: only, mediaType: 'application/octet-stream' };
+  return { name: fileName, bytes: zipFiles(files), mediaType: 'application/zip' };
 }

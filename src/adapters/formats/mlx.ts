@@ -8,12 +8,11 @@ import {
 } from '../../formats/safetensors.ts';
 import { blockModulePath } from '../../formats/tensor-names.ts';
 import { shortNames, type LoraAdapter, type LoraModule } from '../adapter.ts';
-import type { AdapterFiles, AdapterFormat } from './format.ts';
+import { CARD_FILE, type AdapterFiles, type AdapterFormat } from './format.ts';
 import { PEFT_CONFIG_FILE } from './peft-config.ts';
 
 const CONFIG_FILE = PEFT_CONFIG_FILE; // both write adapter_config.json; its keys tell which it is
 const WEIGHTS_FILE = 'adapters.safetensors';
-const CARD_FILE = 'README.md';
 
 /** mlx-lm builds GPT-2 as `model.h.0…` where transformers has `transformer.h.0…`; other families agree. */
 const GPT2_PATHS = { mlx: 'model.h.', transformers: 'transformer.h.' };
@@ -23,13 +22,14 @@ const GPT2_PATHS = { mlx: 'model.h.', transformers: 'transformer.h.' };
  * a scale that multiplies instead of alpha over rank.
  * Source: mlx-lm, mlx_lm/tuner/lora.py and mlx_lm/tuner/utils.py (`linear_to_lora_layers`, `load_adapters`).
  */
-export const mlx: AdapterFormat = {
+export const mlx: AdapterFormat<'mlx'> = {
   name: 'mlx',
   label: 'MLX folder',
   opens: 'mlx-lm on a Mac',
   layout: { kind: 'folder' },
   files: `${CONFIG_FILE} and ${WEIGHTS_FILE}`,
   needsBase: false,
+  isFile: (name) => name === CONFIG_FILE || name === WEIGHTS_FILE,
   recognises: (files) => files.has(WEIGHTS_FILE),
   read: async (files) => readMlx(files),
   cannotExpress: () => undefined,

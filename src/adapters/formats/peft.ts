@@ -8,24 +8,26 @@ import {
 } from '../../formats/safetensors.ts';
 import { adapterKind, partName } from '../../lora/kinds/index.ts';
 import { shortNames, type LoraAdapter, type LoraModule } from '../adapter.ts';
-import type { AdapterFormat } from './format.ts';
+import { CARD_FILE, type AdapterFormat } from './format.ts';
 import { formatPeftConfig, parsePeftConfig, PEFT_CONFIG_FILE, type PeftConfig } from './peft-config.ts';
 import { readPeftNames, type FactorNames } from './peft-names.ts';
 
 export const PEFT_WEIGHTS_FILE = 'adapter_model.safetensors';
-export const PEFT_CARD_FILE = 'README.md';
+/** Told apart to be refused. */
+const PICKLE_FILE = 'adapter_model.bin';
 
 const NAME_PREFIX = 'base_model.model.';
 
 /** What Hugging Face PEFT saves and loads, and transformers with it. */
-export const peft: AdapterFormat = {
+export const peft: AdapterFormat<'peft'> = {
   name: 'peft',
   label: 'PEFT folder',
   opens: 'transformers with PEFT, vLLM, Axolotl',
   layout: { kind: 'folder' },
   files: `${PEFT_CONFIG_FILE} and ${PEFT_WEIGHTS_FILE}`,
   needsBase: false,
-  recognises: (files) => files.has(PEFT_CONFIG_FILE) || files.has(PEFT_WEIGHTS_FILE) || files.has('adapter_model.bin'),
+  isFile: (name) => name === PEFT_CONFIG_FILE || name === PEFT_WEIGHTS_FILE || name === PICKLE_FILE,
+  recognises: (files) => files.has(PEFT_CONFIG_FILE) || files.has(PEFT_WEIGHTS_FILE) || files.has(PICKLE_FILE),
   read: async (files) => readPeft(files),
   cannotExpress: () => undefined,
   write: writePeft,
@@ -53,7 +55,7 @@ export function writePeft(adapter: LoraAdapter, extras: PeftExtras): Map<string,
   return new Map([
     [PEFT_CONFIG_FILE, encoder.encode(formatPeftConfig(adapter, extras.revision ?? null))],
     [PEFT_WEIGHTS_FILE, writeSafetensors(tensors, { format: 'pt' })],
-    [PEFT_CARD_FILE, encoder.encode(extras.modelCard)],
+    [CARD_FILE, encoder.encode(extras.modelCard)],
   ]);
 }
 
@@ -193,8 +195,8 @@ function foldModule(module: ModuleRead, rank: number, scale: number): LoraModule
 function fileNamed(files: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array {
   const bytes = files.get(name);
   if (bytes !== undefined) return bytes;
-  if (name === PEFT_WEIGHTS_FILE && files.has('adapter_model.bin')) {
-    throw new WebLoraError('unsupported', 'adapter_model.bin', {
+  if (name === PEFT_WEIGHTS_FILE && files.has(PICKLE_FILE)) {
+    throw new WebLoraError('unsupported', PICKLE_FILE, {
       got: 'a pickle file, which can run code',
       wanted: PEFT_WEIGHTS_FILE,
       fix: 'save the adapter again in PEFT with safe_serialization=True',

@@ -1,7 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { adapterFormat, ADAPTER_FORMATS, writeAdapter, type BaseNames } from '../../adapters/formats/index.ts';
-import { PEFT_CARD_FILE } from '../../adapters/formats/peft.ts';
+import {
+  adapterFormat,
+  ADAPTER_FORMATS,
+  CARD_FILE,
+  writeAdapter,
+  type BaseNames,
+} from '../../adapters/formats/index.ts';
 import { zipFiles } from '../../adapters/zip.ts';
 import { WebLoraError } from '../../errors.ts';
 import { WRITTEN_GGUF_TYPES } from '../../formats/gguf-encode.ts';
@@ -34,7 +39,7 @@ export async function exportAdapter(flags: Flags, output: Output): Promise<numbe
     (naming ??= baseNamesFor(flags, output, typeof trainedOn === 'string' ? trainedOn : undefined));
   const adapter = await readAdapter('--adapter', source, base);
   output.warnOf(source, adapter.notes);
-  const card = join(resolve(source), PEFT_CARD_FILE);
+  const card = join(resolve(source), CARD_FILE);
   const files = writeAdapter(format, adapter, {
     modelCard: existsSync(card) ? readFileSync(card, 'utf8') : '',
     ...(format.needsBase && { base: await base() }),

@@ -1,5 +1,5 @@
 import { model } from '../state/engine.ts';
-import { download, downloadFailure, modelCard, showModelCard } from './take-away.ts';
+import { chosenFormat, download, downloadFailure, exportFacts, pickedFormat } from './take-away.ts';
 import { adapter, type CurrentAdapter } from '../try/trial.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -22,19 +22,22 @@ export function TakeAwayPlace() {
         </p>
       ) : (
         <>
+          <Formats />
           <div class="actions">
-            <button type="button" class="primary" onClick={() => void download()}>
+            <button
+              type="button"
+              class="primary"
+              disabled={chosenFormat.value === undefined}
+              onClick={() => void download()}
+            >
               Download adapter
             </button>
             <p class="quiet">
-              {current.out}.zip, tuned on {current.title}
+              {current.out}
+              {chosenFormat.value?.extension}, tuned on {current.title}
               {current.isUnfinished === true && ', as far as it got'}
             </p>
           </div>
-          <p class="quiet">
-            A folder in the format of Hugging Face PEFT: <code>adapter_config.json</code>,{' '}
-            <code>adapter_model.safetensors</code> and a <code>README.md</code> that says how it was made.
-          </p>
           <Uses current={current} />
           <ModelCard />
         </>
@@ -50,6 +53,32 @@ export function TakeAwayPlace() {
   );
 }
 
+/** Every format there is; one that cannot hold this adapter says why. */
+function Formats() {
+  const formats = exportFacts.value?.formats ?? [];
+  return (
+    <fieldset class="choices">
+      <legend class="visually-hidden">Format</legend>
+      {formats.map(({ name, label, opens, files, objection }) => (
+        <label key={name} class="choice">
+          <input
+            type="radio"
+            name="format"
+            value={name}
+            checked={chosenFormat.value?.name === name}
+            disabled={objection !== undefined}
+            onChange={() => (pickedFormat.value = name)}
+          />
+          <span class="choice-title">{label}</span>
+          <span class="choice-text">
+            {objection === undefined ? `For ${opens}: ${files}.` : `Not for this adapter: ${objection}.`}
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
 const asPython = (text: string): string => JSON.stringify(text);
 const asShell = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
@@ -61,9 +90,9 @@ function Uses({ current }: { readonly current: CurrentAdapter }) {
   const isBuiltIn = source?.kind === 'embedded';
   // transformers takes a repository by its name alone.
   const base = isBuiltIn ? 'models/embedded/model' : source?.kind === 'hub' ? source.hub : name;
+  const format = chosenFormat.value;
   const terminal = [
-    `unzip ${out}.zip -d ${out}`,
-    `weblora generate --model ${isBuiltIn ? 'embedded' : asShell(name)} --adapter ${out} \\`,
+    `weblora generate --model ${isBuiltIn ? 'embedded' : asShell(name)} --adapter ${out}${format?.extension ?? ''} \\`,
     `  ${system === undefined ? '' : `--system ${asShell(system)} `}--prompt 'Your question'`,
   ].join('\n');
   const messages = [
@@ -72,6 +101,7 @@ function Uses({ current }: { readonly current: CurrentAdapter }) {
   ];
   const python = [
     '# pip install transformers peft',
+    `# unzip ${out}.zip -d ${out}`,
     'from peft import PeftModel',
     'from transformers import AutoModelForCausalLM, AutoTokenizer',
     '',
@@ -89,7 +119,7 @@ function Uses({ current }: { readonly current: CurrentAdapter }) {
     <div class="stack">
       <h3>Use it</h3>
       <Code title="In a terminal, with WebLoRA" text={terminal} />
-      <Code title="In Python, with PEFT" text={python} />
+      {format?.name === 'peft' && <Code title="In Python, with PEFT" text={python} />}
       {isBuiltIn && (
         <p class="quiet">
           <code>{base}</code> is the built-in model’s folder in WebLoRA’s repository.
@@ -116,14 +146,9 @@ function Code({ title, text }: { readonly title: string; readonly text: string }
 }
 
 function ModelCard() {
-  const card = modelCard.value;
+  const card = exportFacts.value?.modelCard;
   return (
-    <details
-      class="settings"
-      onToggle={({ currentTarget }) => {
-        if (currentTarget.open && modelCard.value === undefined) void showModelCard();
-      }}
-    >
+    <details class="settings">
       <summary>Model card</summary>
       {card === undefined && <p class="quiet">Reading…</p>}
       {card === '' && <p class="quiet">A run that is not finished has no model card yet.</p>}

@@ -1,33 +1,39 @@
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
+import type { AdapterFormatName } from '../../adapters/formats/index.ts';
 import type { Failure } from '../../errors.ts';
+import type { ExportFacts, ExportFormat } from '../../../workers/engine/contract.ts';
 import { saveFile } from '../save-file.ts';
 import { engine } from '../state/engine.ts';
 import { adapter } from '../try/trial.ts';
 
 export const downloadFailure = signal<Failure | undefined>(undefined);
-/** The current adapter's model card, once it was asked for. */
-export const modelCard = signal<string | undefined>(undefined);
+/** The current adapter's formats and model card, once the engine has told them. */
+export const exportFacts = signal<ExportFacts | undefined>(undefined);
+/** The format that was picked last; it stays for the next adapter. */
+export const pickedFormat = signal<AdapterFormatName | undefined>(undefined);
+/** What Download gives: the picked format where it can hold this adapter, else the first that can. */
+export const chosenFormat = computed((): ExportFormat | undefined => {
+  const possible = exportFacts.value?.formats.filter(({ objection }) => objection === undefined) ?? [];
+  return possible.find(({ name }) => name === pickedFormat.value) ?? possible[0];
+});
 
-adapter.subscribe(() => (modelCard.value = undefined));
+adapter.subscribe((current) => {
+  exportFacts.value = undefined;
+  downloadFailure.value = undefined;
+  if (current === undefined) return;
+  void engine.describeExport(current.id).then((described) => {
+    if (adapter.peek() !== current) return;
+    if (described.ok) exportFacts.value = described.value;
+    else downloadFailure.value = described.error;
+  });
+});
 
-/** Hands the current adapter's PEFT folder to the browser as one zip. */
+/** Hands the current adapter to the browser as one file of the chosen format. */
 export async function download(): Promise<void> {
   const current = adapter.value;
-  if (current === undefined) return;
-  const exported = await engine.exportAdapter(current.id, 'zip');
+  const format = chosenFormat.value;
+  if (current === undefined || format === undefined) return;
+  const exported = await engine.exportAdapter(current.id, format.name);
   downloadFailure.value = exported.ok ? undefined : exported.error;
-  const [zip] = exported.ok ? exported.value : [];
-  if (zip !== undefined) saveFile(`${current.out}.zip`, zip.bytes, 'application/zip');
-}
-
-export async function showModelCard(): Promise<void> {
-  const current = adapter.value;
-  if (current === undefined) return;
-  const exported = await engine.exportAdapter(current.id, 'files');
-  if (!exported.ok) {
-    downloadFailure.value = exported.error;
-    return;
-  }
-  const card = exported.value.find(({ name }) => name === 'README.md');
-  modelCard.value = card === undefined ? '' : new TextDecoder().decode(card.bytes);
+  if (exported.ok) saveFile(`${current.out}${format.extension}`, exported.value.bytes, exported.value.mediaType);
 }
