@@ -43,12 +43,14 @@ export function renderedOrNothing(
 
 /** Cuts a turn behind its end-of-turn token: what a template sets between turns or behind the last is nobody's words. */
 function upToEndOfTurn(turn: string, answer: string, specialTexts: readonly string[]): string {
-  const spoken = answer.trim();
-  // The last place where an end of turn follows: a short answer may also occur in a header or a token's name.
-  for (let at = turn.lastIndexOf(spoken); at >= 0; at = at === 0 ? -1 : turn.lastIndexOf(spoken, at - 1)) {
-    const end = at + spoken.length;
-    const length = endOfTurnLength(turn.slice(end), specialTexts);
-    if (length > 0) return turn.slice(0, end + length);
+  // Templates take the thinking out of a text that has it; of what they write anew, the last end of turn counts.
+  for (const spoken of [answer.trim(), (answer.split('</think>').at(-1) ?? '').trim(), '']) {
+    // The last place where an end of turn follows: a short answer may also occur in a header or a token's name.
+    for (let at = turn.lastIndexOf(spoken); at >= 0; at = at === 0 ? -1 : turn.lastIndexOf(spoken, at - 1)) {
+      const end = at + spoken.length;
+      const length = endOfTurnLength(turn.slice(end), specialTexts);
+      if (length > 0) return turn.slice(0, end + length);
+    }
   }
   return turn;
 }

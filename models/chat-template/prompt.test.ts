@@ -186,4 +186,26 @@ describe('tools and reasoning', () => {
       'a row without a chat template: got its tools, which it leaves out',
     );
   });
+
+  it('and names of speakers are told where a template leaves them out', () => {
+    const named = turns('hello', 'yes').map((message, i) => (i === 0 ? { ...message, name: 'ann' } : message));
+    const plain = "{% for m in messages %}{{ '<|turn|>' + m.role + '\\n' + m.content + '<|end|>' }}{% endfor %}";
+    const naming = plain.replace('m.role', "m.role + (' ' + m.name if m.name else '')");
+    const notesOf = (template: string): readonly string[] =>
+      loadTokenizer(toyByteLevelFiles(template)).encodeConversation(named).notes;
+    expect(notesOf(plain)).toEqual(['the chat template leaves out the name of a user message']);
+    expect(notesOf(naming)).toEqual([]);
+    expect(notesOf('')).toEqual(['a row without a chat template leaves out the name of a user message']);
+  });
+
+  it('thinking within a text, which a template writes anew, ends with its turn and not behind it', () => {
+    const anew =
+      "{% for m in messages %}{{ '<|turn|>' + m.role + '\\n' }}{% if '</think>' in m.content %}" +
+      "{{ '<think>\\n' + m.content.split('</think>')[0].split('<think>')[-1] + '\\n</think>\\n' + m.content.split('</think>')[-1] }}" +
+      "{% else %}{{ m.content }}{% endif %}{{ '<|end|>\\n' }}{% endfor %}" +
+      "{% if add_generation_prompt %}{{ '<|turn|>assistant\\n' }}{% endif %}";
+    const tokenizer = loadTokenizer(toyByteLevelFiles(anew));
+    const { ids, scored } = tokenizer.encodeConversation(turns('hello', '<think>hm</think>yes'));
+    expect(tokenizer.decode(ids.filter((_, i) => scored[i] === true))).toBe('<think>\nhm\n</think>\nyes<|end|>');
+  });
 });

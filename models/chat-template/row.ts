@@ -56,7 +56,7 @@ export function writeRow(
     if (asked === undefined || row.text.startsWith(asked)) return;
     notes.add(index < last ? NOTE.earlier : NOTE.marks);
   });
-  for (const note of leftOut(messages, row.text)) notes.add(note);
+  for (const note of [...leftOut(messages, row.text), ...leftOutNames(source, messages)]) notes.add(note);
   return { text: row.text, spans: row.spans, notes: [...notes] };
 }
 
@@ -136,14 +136,30 @@ function noTools(what: string, writer = 'the chat template'): WebLoraError {
   });
 }
 
-/** A row that is no template's: there is nobody to write tools and reasoning. @throws WebLoraError 'unsupported' for tools */
+/** Names of messages that a template does not read: with another name it would write the same. */
+function leftOutNames(source: TurnSource, messages: readonly ChatMessage[]): string[] {
+  const called = messages.flatMap(({ tool_calls: calls = [] }) => calls.map((call) => call.function.name));
+  return messages.flatMap((message, i) => {
+    // A tool's result repeats the name that its call has.
+    if (message.name === undefined || (message.role === 'tool' && called.includes(message.name))) return [];
+    const exchanged = messages.map((each, at) => (at === i ? { ...each, name: STAND_IN } : each));
+    // A template that refuses the other name reads it.
+    const isWritten = renderedOrNothing(source, exchanged, false)?.includes(STAND_IN) !== false;
+    return isWritten ? [] : [noName('the chat template', message.role)];
+  });
+}
+
+const noName = (writer: string, role: string): string => `${writer} leaves out the name of a ${role} message`;
+
+/** A row that is no template's: there is nobody to write tools, reasoning and names. @throws WebLoraError 'unsupported' for tools */
 export function leftOutWithoutTemplate(messages: readonly ChatMessage[], { tools = [] }: ChatContext): string[] {
   const writer = 'a row without a chat template';
   if (tools.length > 0) throw noTools('its tools', writer);
   const calling = messages.findIndex(({ tool_calls: calls = [] }) => calls.length > 0);
   if (calling >= 0) throw noTools(`the tool calls of message ${calling + 1}`, writer);
   const isThinking = messages.some(({ reasoning_content: reasoning = '' }) => reasoning.trim() !== '');
-  return isThinking ? [`${writer} leaves out the reasoning of an assistant message`] : [];
+  const names = messages.filter(({ name }) => name !== undefined).map(({ role }) => noName(writer, role));
+  return isThinking ? [`${writer} leaves out the reasoning of an assistant message`, ...names] : names;
 }
 
 /** What messages say and the row's text does not. @throws WebLoraError 'unsupported' for the result of a tool */

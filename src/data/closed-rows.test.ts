@@ -393,6 +393,57 @@ describe('what data sets have', () => {
     ]);
   });
 
+  it('roles that no model has are told, and asked for where nothing else is there to learn', () => {
+    const role = (name: string): object => ({ role: name, content: name });
+    expect(only({ messages: [role('user'), role('assistant'), role('user'), role('assitant')] }).said).toBe(
+      'a.jsonl: the role "assitant" is none of system, user, assistant and tool: it is written as it is and not learned (1 row: line 1)\n' +
+        'a.jsonl: messages behind the last answer, of which nothing is learned (1 row: line 1)',
+    );
+    expect(only({ prompt: [role('narrator'), role('user')], completion: 'a' }).said).toContain(
+      'the role "narrator" is',
+    );
+    expect(
+      read([
+        {
+          conversations: [
+            { from: 'bing', value: 'q' },
+            { from: 'bard', value: 'a' },
+          ],
+        },
+      ]).said,
+    ).toBe(
+      'a.jsonl:1: no assistant message, but the roles "bing", "bard"; call whoever should be learned "assistant", and who asks "user"',
+    );
+  });
+
+  it('answers as SQuAD’s own files have them are read', () => {
+    const answers = [
+      { text: 'nine', answer_start: 3 },
+      { text: 'at nine', answer_start: 0 },
+    ];
+    const { row, said } = only({ question: 'q', answers });
+    expect(messagesOf(row)).toEqual([
+      { role: 'user', content: 'q' },
+      { role: 'assistant', content: 'nine' },
+    ]);
+    expect(said.split('\n')).toEqual([
+      'a.jsonl: "answers[].answer_start" of 1 row is not used',
+      'a.jsonl: several answers, of which the first is learned (1 row: line 1)',
+    ]);
+  });
+
+  it('bad answers that a file marks as such are not learned', () => {
+    const [user, assistant] = [
+      { from: 'human', value: 'q' },
+      { from: 'gpt', value: 'a' },
+    ];
+    expect(read([{ conversations: [user, assistant], kto_tag: false }]).said).toContain('a labelled row');
+    expect(read([{ instruction: 'q', output: 'a', kto_tag: true }]).said).toContain('a labelled row');
+    expect(read([{ prompt: 'q', completion: 'a', label: 0 }]).said).toBe(
+      'a.jsonl: "label" of 1 row is not used: only a true or false label, beside prompt and completion, tells good answers from bad',
+    );
+  });
+
   it('padding that an attention mask hides is refused, a mask of ones is not', () => {
     expect(only({ input_ids: [1, 2], labels: [1, 2], attention_mask: [1, 1] }).said).toBe('');
     expect(read([{ input_ids: [1, 2], labels: [1, 2], attention_mask: [1, 0] }]).said).toContain(

@@ -79,6 +79,7 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
     '"weight": 0 or "train": false keeps a message from being learned',
   ],
   [/^(chosen|rejected)$/, 'preferences are not trained on'],
+  [/^label$/, 'only a true or false label, beside prompt and completion, tells good answers from bad'],
   [/^(chat_template_kwargs)$/, 'the chat template is run with its defaults'],
   [
     /^(thinking|thoughts?|reasoning|reasoning_content|rationale|cot|chain_of_thought|explanation)$/,

@@ -75,12 +75,20 @@ class Taking {
   }
 }
 
+const KNOWN_ROLES: readonly string[] = ['system', 'user', 'assistant', 'tool'];
+
+/** Roles that no model is known to have, quoted: a slip of the pen for "assistant" is not learned. */
+export function unknownRoles(messages: readonly ChatMessage[]): string[] {
+  const roles = messages.map(({ role }) => role).filter((role) => !KNOWN_ROLES.includes(role));
+  return [...new Set(roles)].map((role) => JSON.stringify(role));
+}
+
 function roleOf(given: unknown, where: string): string {
   if (typeof given !== 'string' || given.trim() === '') {
     throw new UnusableRow(`${where} has no role`, 'write "role": "system", "user" or "assistant"');
   }
   const role = given.trim();
-  return ROLES[role.toLowerCase()] ?? (/^(system|user|assistant|tool)$/i.test(role) ? role.toLowerCase() : role);
+  return ROLES[role.toLowerCase()] ?? (KNOWN_ROLES.includes(role.toLowerCase()) ? role.toLowerCase() : role);
 }
 
 /** Whether loss counts, as OpenAI's `weight` or axolotl's `train` says it. */

@@ -1,6 +1,6 @@
 import type { ChatMessage } from '../../models/tokenizer/chat-tokenizer.ts';
 import { has, isFields, isNothing, kindOf, nameUnread, textOf, UnusableRow, type Fields } from './fields.ts';
-import { MESSAGE_KEYS, readMessages } from './messages.ts';
+import { MESSAGE_KEYS, readMessages, unknownRoles } from './messages.ts';
 import { IGNORED_LABEL } from './rows.ts';
 import type { DataRow } from './rows.ts';
 import { readTools } from './tool-calls.ts';
@@ -106,7 +106,7 @@ function toolsOf(fields: Fields): { tools?: object[] } {
   return tools === undefined ? {} : { tools };
 }
 
-/** SQuAD's answers: `{text: [...]}`, or a list of texts. */
+/** SQuAD's answers: `{text: [...]}`, a list of texts, or of `{text}` as in its own files. */
 function firstAnswer(given: unknown, { unread, note }: Reading): unknown {
   let value = given;
   if (typeof given === 'string' && /^\s*[[{]/.test(given)) {
@@ -122,8 +122,13 @@ function firstAnswer(given: unknown, { unread, note }: Reading): unknown {
   }
   if (!Array.isArray(value)) return value;
   if (value.length === 0) throw new UnusableRow('answers holds no text', FILL_IN);
-  if (new Set(value).size > 1) note('several answers, of which the first is learned');
-  return (value as unknown[])[0];
+  const texts = (value as unknown[]).map((answer) => {
+    if (!isFields(answer) || !has(answer, 'text')) return answer;
+    nameUnread(answer, ['text'], unread, 'answers[].');
+    return answer['text'];
+  });
+  if (new Set(texts).size > 1) note('several answers, of which the first is learned');
+  return texts[0];
 }
 
 function questionOf(fields: Fields, prompt: string, { note }: Reading): string {
@@ -166,7 +171,9 @@ function pairShape([prompt, answer]: (typeof PAIRS)[number]): RowShape {
         unread(isNothing(fields['system']) ? 'system_prompt' : 'system');
         before.shift();
       }
-      return { kind: 'messages', line, messages: [...before, ...question, ...answerOf(said)], ...toolsOf(fields) };
+      const answers = answerOf(said);
+      noteRoles([...question, ...answers], reading.note);
+      return { kind: 'messages', line, messages: [...before, ...question, ...answers], ...toolsOf(fields) };
 
       function answerOf(value: unknown): ChatMessage[] {
         if (Array.isArray(value)) {
@@ -187,12 +194,27 @@ function pairShape([prompt, answer]: (typeof PAIRS)[number]): RowShape {
 /** @throws UnusableRow for a conversation that teaches nothing */
 function requireAnswer(messages: readonly ChatMessage[]): void {
   const answers = messages.filter(({ role }) => role === 'assistant');
-  if (answers.length === 0) throw new UnusableRow('no assistant message', 'add the answer that the model should learn');
+  if (answers.length === 0) {
+    const others = unknownRoles(messages);
+    throw new UnusableRow(
+      others.length === 0 ? 'no assistant message' : `no assistant message, but the roles ${others.join(', ')}`,
+      others.length === 0
+        ? 'add the answer that the model should learn'
+        : 'call whoever should be learned "assistant", and who asks "user"',
+    );
+  }
   if (answers.every(({ scored }) => scored === false)) {
     throw new UnusableRow(
       'every answer has weight 0 or train false, so that there is nothing to learn',
       'let one of them count or remove the row',
     );
+  }
+}
+
+/** Says which roles go to the template as they are, without being learned. */
+function noteRoles(messages: readonly ChatMessage[], note: (text: string) => void): void {
+  for (const role of unknownRoles(messages)) {
+    note(`the role ${role} is none of system, user, assistant and tool: it is written as it is and not learned`);
   }
 }
 
@@ -204,6 +226,7 @@ function conversationShape(key: string): RowShape {
     read(fields, { line, unread, note }) {
       const said = readMessages(fields[key], key, unread);
       requireAnswer(said);
+      noteRoles(said, note);
       const system = systemOf(fields);
       const isOwn = said[0]?.role === 'system';
       if (isOwn && system.length > 0) unread(isNothing(fields['system']) ? 'system_prompt' : 'system');
@@ -296,7 +319,7 @@ function otherObjective(fields: Fields): Extract<ShapedRow, { needs?: unknown }>
   if (has(fields, 'chosen') || has(fields, 'rejected')) return 'preference';
   const { label } = fields;
   const isLabelled = typeof label === 'boolean' || (typeof label === 'string' && /^(true|false)$/i.test(label));
-  if (has(fields, 'prompt', 'completion') && isLabelled) return 'labelled';
+  if ((has(fields, 'prompt', 'completion') && isLabelled) || typeof fields['kto_tag'] === 'boolean') return 'labelled';
   return has(fields, 'prompt', 'completions', 'labels') ? 'stepwise' : undefined;
 }
 

@@ -61,6 +61,7 @@ describe('spreadsheets', () => {
     ['a number', 12.5, 0, '12.5'],
     ['a number that is not exact in binary', 0.1 + 0.2, 0, '0.3'],
     ['a long number', 12345678901234, 0, '12345678901234'],
+    ['a whole number of 16 digits', 1234567890123456, 0, '1234567890123456'],
     ['a time', 0.375, 1, '9:00'],
     ['a duration over a day', 1.5, 2, '36:00'],
     ['minutes and seconds', 0.01, 7, '14:24'],

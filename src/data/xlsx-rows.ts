@@ -57,8 +57,8 @@ function cellText(formats: NumberFormats, cell: CellObject | undefined, date1904
   if (typeof value === 'boolean') return String(value);
   if (value instanceof Date) return value.toISOString().replace(/T00:00:00.000Z$/, '');
   if (type !== 'n' || typeof value !== 'number') return '';
-  // Sheets keep 15 digits; what lies behind them is the binary form's.
-  const plain = String(Number(value.toPrecision(15)));
+  // Sheets keep 15 digits; what lies behind them is the binary form's, but for whole numbers, which it holds exactly.
+  const plain = String(Number.isSafeInteger(value) ? value : Number(value.toPrecision(15)));
   if (format === 'General') return plain;
   // Times and durations are shown as they stand there: "9:00", "36:00".
   const day = formats.is_date(format) && hasDay(format) ? dayText(formats, value, format, date1904) : undefined;
