@@ -1,11 +1,12 @@
 /**
- * Breaks every WGSL file in many small ways and runs its room's test against each: a mutant that survives is a hole in
- * the test. Usage: tsx scripts/mutate-kernels.ts [--all] [--list] [--match=TEXT] [room…]. Without --all a spread of
- * each kind of defect is tried in each file (guards, eps, strides and signs most), which takes minutes a room instead
- * of hours; with --match only mutants whose description has the text. `_lib` is the room of the shared parts: its own
- * test looks at a mutant first, then those of the rooms that use the part, until one sees it. The files themselves are never written: the mutated text takes the place of the `?raw` import
- * inside the test server. A mutant that computes the same for every input, or that no test on this machine can tell,
- * is declared in kernels/<room>/equivalent-mutants.json with a reason.
+ * Breaks every WGSL file in many small ways and runs its kernel's test against each: a mutant that survives is a hole in
+ * the test. Usage: tsx scripts/mutate-kernels.ts [--all] [--list] [--match=TEXT] [folder…]. Without --all a spread of
+ * each kind of defect is tried in each file (guards, eps, strides and signs most), which takes minutes a folder instead
+ * of hours; with --match only mutants whose description has the text. `_lib` is the folder of the shared parts: its own
+ * test looks at a mutant first, then those of the folders that use the part, until one sees it. The files themselves are
+ * never written: the mutated text takes the place of the `?raw` import inside the test server. A mutant that computes the
+ * same for every input, or that no test on this machine can tell, is declared in kernels/<folder>/equivalent-mutants.json
+ * with a reason.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -27,7 +28,7 @@ type Verdict = 'caught' | 'survived' | 'does not compile';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const kernels = join(root, 'kernels');
-const rooms = readdirSync(kernels, { withFileTypes: true })
+const folders = readdirSync(kernels, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name);
 
@@ -39,23 +40,23 @@ async function main(): Promise<number> {
   const args = process.argv.slice(2);
   const asked = args.filter((arg) => !arg.startsWith('--'));
   const match = args.find((arg) => arg.startsWith('--match='))?.slice('--match='.length) ?? '';
-  const unknown = asked.filter((room) => !rooms.includes(room));
+  const unknown = asked.filter((folder) => !folders.includes(folder));
   if (unknown.length > 0) {
-    say(`no kernel room '${unknown.join("', '")}'; there are ${rooms.join(', ')}`);
+    say(`no kernel folder '${unknown.join("', '")}'; there are ${folders.join(', ')}`);
     return 2;
   }
   let failures = 0;
-  for (const room of asked.length > 0 ? asked : rooms) {
-    const files = readdirSync(join(kernels, room), { recursive: true, encoding: 'utf8' }).filter((name) =>
+  for (const folder of asked.length > 0 ? asked : folders) {
+    const files = readdirSync(join(kernels, folder), { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.wgsl'),
     );
     for (const file of files)
-      failures += await mutateFile(room, file, {
+      failures += await mutateFile(folder, file, {
         listOnly: args.includes('--list'),
         all: args.includes('--all'),
         match,
       });
-    failures += reportUnknownFiles(room, files);
+    failures += reportUnknownFiles(folder, files);
   }
   say(failures === 0 ? 'every mutant was caught' : `${failures} failures`);
   return failures === 0 ? 0 : 1;
@@ -63,15 +64,15 @@ async function main(): Promise<number> {
 
 /** @returns how many mutants survived, stale declarations and a failing baseline counted in */
 async function mutateFile(
-  room: string,
+  folder: string,
   file: string,
   options: { readonly listOnly: boolean; readonly all: boolean; readonly match: string },
 ): Promise<number> {
-  const path = join(kernels, room, file);
-  const name = `${room}/${file}`;
+  const path = join(kernels, folder, file);
+  const name = `${folder}/${file}`;
   const { listOnly, match } = options;
   const all = mutantsOf(readFileSync(path, 'utf8'));
-  const declared = readEquivalents(room).filter((entry) => entry.file === file);
+  const declared = readEquivalents(folder).filter((entry) => entry.file === file);
   const stale = declared.filter((entry) => !all.some((mutant) => isDeclared(mutant, entry)));
   for (const entry of stale) say(`${name}: STALE declaration, no such mutant: ${entry.rule}, ${entry.fn}: ${entry.to}`);
   const undeclared = all.filter((mutant) => !declared.some((entry) => isDeclared(mutant, entry)));
@@ -81,12 +82,12 @@ async function mutateFile(
   if (listOnly) for (const mutant of mutants) say(`  ${describe(mutant)}`);
   if (listOnly || mutants.length === 0) return stale.length;
   let current: string | undefined;
-  const testRooms = testRoomsOf(room, path);
-  const vitest = await startTests(testRooms, path, () => current);
+  const testFolders = testFoldersOf(folder, path);
+  const vitest = await startTests(testFolders, path, () => current);
   const counts: Record<Verdict, number> = { caught: 0, survived: 0, 'does not compile': 0 };
   try {
     const specifications = await vitest.globTestSpecifications();
-    const inOrder = testRooms.flatMap((testRoom) =>
+    const inOrder = testFolders.flatMap((testRoom) =>
       specifications.filter(({ moduleId }) => moduleId.startsWith(join(kernels, testRoom, '/'))),
     );
     const runTest = async (specification: TestSpecification): Promise<Verdict> => {
@@ -130,14 +131,14 @@ async function mutateFile(
   return counts.survived + stale.length;
 }
 
-/** A test server over some rooms' tests, which serves `source()` instead of one kernel's text when there is one. */
-function startTests(testRooms: readonly string[], path: string, source: () => string | undefined): Promise<Vitest> {
+/** A test server over some folders' tests, which serves `source()` instead of one kernel's text when there is one. */
+function startTests(testFolders: readonly string[], path: string, source: () => string | undefined): Promise<Vitest> {
   return createVitest(
     'test',
     {
       root,
       config: false,
-      include: testRooms.map((room) => `kernels/${room}/*.test.ts`),
+      include: testFolders.map((folder) => `kernels/${folder}/*.test.ts`),
       watch: false,
       bail: 1,
       testTimeout: 60_000,
@@ -158,10 +159,10 @@ function startTests(testRooms: readonly string[], path: string, source: () => st
   );
 }
 
-/** A room's own test; for a shared part `_lib`'s, which is the shortest, and those of every room that imports it. */
-function testRoomsOf(room: string, path: string): readonly string[] {
-  if (!room.startsWith('_')) return [room];
-  const users = rooms.filter((other) => !other.startsWith('_') && reaches(join(kernels, other, `${other}.ts`), path));
+/** A folder's own test; for a shared part `_lib`'s, which is the shortest, and those of every folder that imports it. */
+function testFoldersOf(folder: string, path: string): readonly string[] {
+  if (!folder.startsWith('_')) return [folder];
+  const users = folders.filter((other) => !other.startsWith('_') && reaches(join(kernels, other, `${other}.ts`), path));
   return [...(reaches(join(kernels, '_lib', 'weight.ts'), path) ? ['_lib'] : []), ...users];
 }
 
@@ -173,15 +174,15 @@ function reaches(from: string, target: string, seen = new Set<string>()): boolea
   return [...imports].some((match) => reaches(resolve(dirname(from), match[1] ?? ''), target, seen));
 }
 
-function readEquivalents(room: string): Equivalent[] {
-  const path = join(kernels, room, 'equivalent-mutants.json');
+function readEquivalents(folder: string): Equivalent[] {
+  const path = join(kernels, folder, 'equivalent-mutants.json');
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Equivalent[]) : [];
 }
 
-/** @returns how many declarations name a file the room does not have */
-function reportUnknownFiles(room: string, files: readonly string[]): number {
-  const stale = readEquivalents(room).filter((entry) => !files.includes(entry.file));
-  for (const entry of stale) say(`${room}: STALE declaration, no such file: ${entry.file}`);
+/** @returns how many declarations name a file the folder does not have */
+function reportUnknownFiles(folder: string, files: readonly string[]): number {
+  const stale = readEquivalents(folder).filter((entry) => !files.includes(entry.file));
+  for (const entry of stale) say(`${folder}: STALE declaration, no such file: ${entry.file}`);
   return stale.length;
 }
 

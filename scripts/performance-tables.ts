@@ -161,7 +161,7 @@ const tables = [
   '## Training steps',
   suiteTable(rows, 'train'),
   '## Where a step goes',
-  'A matrix product and nothing else are the `matmul_*` rooms and `attention_products`: dq, dk and dv from weights that `attention_pairs` wrote. ' +
+  'A matrix product and nothing else are the `matmul_*` kernels and `attention_products`: dq, dk and dv from the P and dS that `attention_pairs` wrote. ' +
     'The rest of attention multiplies too, but counts whole among the kernels that are more than that.',
   ...rows.filter((row) => row.suite === 'train' && row.kernelShares !== undefined).map(roofline),
   ...(of('scaling').length > 0 ? ['## Longer rows and more layers', scalingTable(of('scaling'))] : []),

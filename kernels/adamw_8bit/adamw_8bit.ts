@@ -1,5 +1,6 @@
 import { WebLoraError } from '../../src/errors.ts';
-import { defineKernel, foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import wgsl from './adamw_8bit.wgsl?raw';
 
 export const kernel = defineKernel('adamw_8bit', wgsl);
@@ -13,7 +14,7 @@ export interface Adamw8bitArgs {
   readonly weightDecay: number;
   /** Factor of the parameter group on hyper's lr. */
   readonly lrScale: number;
-  readonly variant: Variant;
+  readonly variant: KernelVariant;
 }
 
 const SERIAL_WG = 4;
@@ -26,7 +27,7 @@ const SERIAL_WG = 4;
 export function adamw8bit({ count, weightDecay, lrScale, variant }: Adamw8bitArgs): Launch {
   if (count % 4 !== 0)
     throw new WebLoraError('internal', 'adamw_8bit: count', { got: count, wanted: 'a multiple of 4' });
-  const isSerial = variant === 'serial';
+  const isSerial = variant !== 'workgroup';
   const blocks = Math.ceil(count / BLOCK);
   return {
     kernel,

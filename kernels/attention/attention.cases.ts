@@ -1,3 +1,5 @@
+import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+
 interface Case {
   /** Lengths of the sequences laid end to end. */
   readonly segments: readonly number[];
@@ -24,17 +26,17 @@ const alone: readonly Case[] = [
 ];
 
 /** Each head size of the workgroup variant is a program of its own, which costs a software adapter seconds. */
-export const cases: Readonly<Record<'serial' | 'quads' | 'workgroup', readonly Case[]>> = {
+export const cases: Readonly<Record<KernelVariant, readonly Case[]>> = {
   workgroup: tiled,
   serial: alone,
-  quads: alone,
+  'serial-quad': alone,
 };
 
 const all = ['grouped', 'one_segment', 'window', 'soft_cap', 'window_soft_cap', 'sharp'];
 
 /** PyTorch's cases, as `test/fixtures/README.md` lists them. */
-export const fixtures: Readonly<Record<keyof typeof cases, readonly string[]>> = {
+export const fixtures: Readonly<Record<KernelVariant, readonly string[]>> = {
   workgroup: ['grouped'],
   serial: all,
-  quads: all,
+  'serial-quad': all,
 };

@@ -65,17 +65,17 @@ export function attentionForwardRef(
   return { o, lse };
 }
 
-/** (lse, Σ_d o·dy) of each row and head. */
-export function attentionStatsRef(args: AttentionRefArgs, o: Values, dy: Values, lse: Values): Float64Array {
+/** (lse, delta) with delta = Σ_d o·dy of each row and head. */
+export function attentionDeltaRef(args: AttentionRefArgs, o: Values, dy: Values, lse: Values): Float64Array {
   const { rows, heads, headDim } = args;
-  const stats = new Float64Array(rows * heads * 2);
+  const lseDelta = new Float64Array(rows * heads * 2);
   for (let n = 0; n < rows * heads; n += 1) {
     let delta = 0;
     for (let d = 0; d < headDim; d += 1) delta += (o[n * headDim + d] ?? 0) * (dy[n * headDim + d] ?? 0);
-    stats[n * 2] = lse[n] ?? 0;
-    stats[n * 2 + 1] = delta;
+    lseDelta[n * 2] = lse[n] ?? 0;
+    lseDelta[n * 2 + 1] = delta;
   }
-  return stats;
+  return lseDelta;
 }
 
 export function attentionBackwardRef(
@@ -88,7 +88,7 @@ export function attentionBackwardRef(
 ): { dq: Float64Array; dk: Float64Array; dv: Float64Array } {
   const { rows, heads, kvHeads, headDim, scale } = args;
   const { o, lse } = attentionForwardRef(args, q, k, v, bounds);
-  const stats = attentionStatsRef(args, o, dy, lse);
+  const lseDelta = attentionDeltaRef(args, o, dy, lse);
   const dq = new Float64Array(rows * heads * headDim);
   const dk = new Float64Array(rows * kvHeads * headDim);
   const dv = new Float64Array(rows * kvHeads * headDim);
@@ -100,10 +100,10 @@ export function attentionBackwardRef(
         if (!sees(args, bounds, i, j)) continue;
         const key = (j * kvHeads + g) * headDim;
         const { s, slope } = score(args, q, k, i, h, j);
-        const p = Math.exp(s - (stats[at * 2] ?? 0));
+        const p = Math.exp(s - (lseDelta[at * 2] ?? 0));
         let dp = 0;
         for (let d = 0; d < headDim; d += 1) dp += (dy[at * headDim + d] ?? 0) * (v[key + d] ?? 0);
-        const ds = p * (dp - (stats[at * 2 + 1] ?? 0)) * slope * scale;
+        const ds = p * (dp - (lseDelta[at * 2 + 1] ?? 0)) * slope * scale;
         for (let d = 0; d < headDim; d += 1) {
           dv[key + d] = (dv[key + d] ?? 0) + p * (dy[at * headDim + d] ?? 0);
           dq[at * headDim + d] = (dq[at * headDim + d] ?? 0) + ds * (k[key + d] ?? 0);

@@ -9,29 +9,22 @@ import {
 import { testGpu } from '../../test/harness/gpu.ts';
 import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
 import { opFixture } from '../../test/harness/op-fixture.ts';
+import { KERNEL_VARIANTS, type KernelVariant } from '../../src/gpu/device-profile.ts';
 import type { Launch } from '../../src/gpu/kernel.ts';
 import { cases, fixtures } from './attention.cases.ts';
-import { attentionBackwardRef, attentionForwardRef, attentionStatsRef } from './attention.ref.ts';
+import { attentionBackwardRef, attentionDeltaRef, attentionForwardRef } from './attention.ref.ts';
 import {
   attentionBackward,
   attentionForward,
-  attentionStats,
-  pairsShape,
-  type AttentionArgs,
+  attentionDelta,
+  pDsShape,
   type AttentionBackwardArgs,
 } from './attention.ts';
 
 /** A software adapter compiles the three tiled programs of a head size for seconds; on a busy machine for minutes. */
 const COMPILE_MS = 600_000;
 
-type Shape = Omit<AttentionBackwardArgs, 'variant' | 'quads'>;
-
-/** How the arguments ask for each way of spreading work. */
-const SPREADS = {
-  serial: { variant: 'serial' },
-  quads: { variant: 'serial', quads: true },
-  workgroup: { variant: 'workgroup' },
-} as const;
+type Shape = Omit<AttentionBackwardArgs, 'variant'>;
 
 /** Bounds of segments laid end to end; rows past them see only themselves, as padding does. */
 function boundsOf(segments: readonly number[], rows: number): Uint32Array {
@@ -59,23 +52,23 @@ function inputsOf({ rows, heads, kvHeads, headDim }: Shape): Inputs {
 
 const allLaunches = (args: AttentionBackwardArgs): Launch[] => [
   attentionForward(args),
-  attentionStats(args),
+  attentionDelta(args),
   ...attentionBackward(args),
 ];
 
-/** What the launches write, with whatever was there before; the pairs with NaN, as not all of them are written or read. */
+/** What the launches write, with whatever was there before; P and dS with NaN, as not all of them are written or read. */
 function outputsOf(args: AttentionBackwardArgs, { q, k }: Inputs): Record<string, Float32Array> {
   const { rows, heads } = args;
   const dirty = (like: Float32Array): Float32Array => testValues(like.length, 5);
-  const shape = pairsShape(args);
+  const shape = pDsShape(args);
   return {
     o: dirty(q),
     lse: new Float32Array(rows * heads),
-    stats: new Float32Array(rows * heads * 2),
+    lse_delta: new Float32Array(rows * heads * 2),
     dq: dirty(q),
     dk: dirty(k),
     dv: dirty(k),
-    ...(shape && { pairs: new Float32Array(shape.reduce((product, length) => product * length)).fill(Number.NaN) }),
+    ...(shape && { p_ds: new Float32Array(shape.reduce((product, length) => product * length)).fill(Number.NaN) }),
   };
 }
 
@@ -83,10 +76,8 @@ async function run(args: AttentionBackwardArgs, inputs: Inputs, bounds: Uint32Ar
   return runLaunches(await testGpu(), allLaunches(args), { ...inputs, bounds, ...outputsOf(args, inputs) });
 }
 
-describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (spread) => {
-  const how = SPREADS[spread];
-
-  it.each(cases[spread])(
+describe.each(KERNEL_VARIANTS)('attention, %s', (variant) => {
+  it.each(cases[variant])(
     'matches the f64 reference: segments $segments, heads $heads/$kvHeads, D $headDim',
     async (args) => {
       const { segments, ...rest } = args;
@@ -99,15 +90,15 @@ describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (sprea
       const forward = attentionForwardRef(shape, q, k, v, bounds);
       const backward = attentionBackwardRef(shape, q, k, v, bounds, dy);
       expectNonTrivial(forward.o);
-      const result = await run({ ...shape, ...how }, inputs, bounds);
+      const result = await run({ ...shape, variant }, inputs, bounds);
       const tolerance = reductionTolerance(headDim + rows, 8, 2);
       expectClose(result['o'] ?? [], forward.o, tolerance, 'o', [rows, heads, headDim]);
       expectClose(result['lse'] ?? [], forward.lse, tolerance, 'lse', [rows, heads]);
       expectClose(
-        result['stats'] ?? [],
-        attentionStatsRef(shape, forward.o, dy, forward.lse),
+        result['lse_delta'] ?? [],
+        attentionDeltaRef(shape, forward.o, dy, forward.lse),
         reductionTolerance(headDim + rows, 8, 8),
-        'stats',
+        'lse_delta',
         [rows, heads, 2],
       );
       // Gradients add up differences of large terms: dP - delta, then a sum over up to rows * group of them.
@@ -119,7 +110,7 @@ describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (sprea
     COMPILE_MS,
   );
 
-  it.each(fixtures[spread])('agrees with PyTorch: %s', async (name) => {
+  it.each(fixtures[variant])('agrees with PyTorch: %s', async (name) => {
     const fixture = opFixture('attention', name);
     const {
       query_heads: heads,
@@ -137,7 +128,7 @@ describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (sprea
     const inputs = { q: fixture.floats('q'), k: fixture.floats('k'), v: fixture.floats('v'), dy: fixture.floats('dy') };
     const options = { ...(window ? { window } : {}), ...(softCap ? { softCap } : {}) };
     const result = await run(
-      { rows, heads, kvHeads, headDim, scale, ...options, ...how },
+      { rows, heads, kvHeads, headDim, scale, ...options, variant },
       inputs,
       boundsOf(segments, rows),
     );
@@ -166,9 +157,9 @@ describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (sprea
       k: many.k.slice(0, 75 * 20),
       v: many.v.slice(0, 75 * 20),
     };
-    const once = await run({ ...shape, ...how }, few, boundsOf([5, 70], 75));
-    expect(await run({ ...shape, ...how }, few, boundsOf([5, 70], 75))).toEqual(once);
-    const padded = await run({ ...longer, ...how }, many, boundsOf([5, 70], 150));
+    const once = await run({ ...shape, variant }, few, boundsOf([5, 70], 75));
+    expect(await run({ ...shape, variant }, few, boundsOf([5, 70], 75))).toEqual(once);
+    const padded = await run({ ...longer, variant }, many, boundsOf([5, 70], 150));
     for (const name of ['o', 'lse', 'dq', 'dk', 'dv'])
       expect(padded[name]?.slice(0, once[name]?.length), name).toEqual(once[name]);
   });
@@ -184,7 +175,7 @@ describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (sprea
     const outside = [0, 0, 0, 3, rows, rows + 9, 3, 3];
     for (let row = first; row < rows; row += 1) bounds.set(outside.slice((row % 4) * 2, (row % 4) * 2 + 2), row * 2);
     const inputs = inputsOf(shape);
-    const result = await run({ ...shape, ...how }, inputs, bounds);
+    const result = await run({ ...shape, variant }, inputs, bounds);
     for (const [name, length] of Object.entries({ o: 20, lse: 2, dq: 20, dk: 10, dv: 10 })) {
       const padding = [...(result[name] ?? [])].slice(first * length);
       expect(padding, name).toEqual(Array((rows - first) * length).fill(0));
@@ -196,20 +187,20 @@ describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (sprea
   });
 
   it('runs the programs that were asked for', () => {
-    const args = { rows: 4, heads: 2, kvHeads: 1, headDim: 4, scale: 1, ...how };
+    const args = { rows: 4, heads: 2, kvHeads: 1, headDim: 4, scale: 1, variant };
     expect([attentionForward(args), ...attentionBackward(args)].map(({ entry }) => entry)).toEqual(
-      spread === 'quads'
+      variant === 'serial-quad'
         ? ['forward_quads', 'pairs_quads', 'products_rows', 'products_columns', 'products_columns']
         : ['forward', 'backward_dq', 'backward_dkv'],
     );
-    expect(attentionForward(args).kernel.wgsl.includes('var<workgroup>')).toBe(spread === 'workgroup');
+    expect(attentionForward(args).kernel.wgsl.includes('var<workgroup>')).toBe(variant === 'workgroup');
   });
 
   it('covers all rows of a folded grid', async () => {
     const shape = { rows: 70, heads: 3, kvHeads: 3, headDim: 10, scale: 0.5 };
     const inputs = inputsOf(shape);
     const bounds = boundsOf([70], 70);
-    const args = { ...shape, ...how };
+    const args = { ...shape, variant };
     const launches = allLaunches(args);
     const folded = (over: number): Launch[] =>
       launches.map((launch) => ({
@@ -225,7 +216,7 @@ describe.each(['serial', 'quads', 'workgroup'] as const)('attention, %s', (sprea
 });
 
 describe('the backward pass of attention by quads', () => {
-  const shape = { rows: 150, heads: 4, kvHeads: 2, headDim: 12, scale: 0.4, ...SPREADS.quads };
+  const shape = { rows: 150, heads: 4, kvHeads: 2, headDim: 12, scale: 0.4, variant: 'serial-quad' } as const;
 
   it.each([
     { segments: [150] },
@@ -248,22 +239,22 @@ describe('the backward pass of attention by quads', () => {
       expectClose(result[name] ?? [], expected[name], reductionTolerance(args.headDim + args.rows * 2, 8, 8), name);
   });
 
-  it('keeps the pairs of 64 queries, or of fewer when there are no more', () => {
-    expect(pairsShape({ ...shape, rows: 37 })).toEqual([2, 4, 48, 48]);
-    expect(pairsShape({ ...shape, rows: 512 })).toEqual([2, 4, 64, 512]);
-    expect(pairsShape({ ...shape, ...SPREADS.workgroup, quads: false })).toBeUndefined();
+  it('keeps P and dS of 64 queries, or of fewer when there are no more', () => {
+    expect(pDsShape({ ...shape, rows: 37 })).toEqual([2, 4, 48, 48]);
+    expect(pDsShape({ ...shape, rows: 512 })).toEqual([2, 4, 64, 512]);
+    expect(pDsShape({ ...shape, variant: 'workgroup' })).toBeUndefined();
   });
 
   it('computes what is asked for: dq, or dk and dv', () => {
-    const written = (how: Pick<AttentionArgs, 'variant' | 'quads'>, q: boolean, kv: boolean): string[] =>
-      attentionBackward({ ...shape, quads: false, ...how, rows: 64, gradients: { q, kv } }).map(
+    const written = (variant: KernelVariant, q: boolean, kv: boolean): string[] =>
+      attentionBackward({ ...shape, variant, rows: 64, gradients: { q, kv } }).map(
         ({ aliases, entry }) => aliases?.['y'] ?? entry,
       );
-    expect(written(SPREADS.quads, true, false)).toEqual(['pairs_quads', 'dq']);
-    expect(written(SPREADS.quads, false, true)).toEqual(['pairs_quads', 'dk', 'dv']);
-    for (const how of [SPREADS.serial, SPREADS.workgroup]) {
-      expect(written(how, true, false)).toEqual(['backward_dq']);
-      expect(written(how, false, true)).toEqual(['backward_dkv']);
+    expect(written('serial-quad', true, false)).toEqual(['pairs_quads', 'dq']);
+    expect(written('serial-quad', false, true)).toEqual(['pairs_quads', 'dk', 'dv']);
+    for (const variant of ['serial', 'workgroup'] as const) {
+      expect(written(variant, true, false)).toEqual(['backward_dq']);
+      expect(written(variant, false, true)).toEqual(['backward_dkv']);
     }
   });
 });

@@ -1,5 +1,6 @@
 import { WebLoraError } from '../../src/errors.ts';
-import { foldGrid, type Kernel, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import { foldGrid, type Kernel, type Launch } from '../../src/gpu/kernel.ts';
 import rowsWgsl from '../_lib/software/quad_rows.wgsl?raw';
 import { SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import tanh from '../_lib/tanh.wgsl?raw';
@@ -7,14 +8,14 @@ import { defineVectorKernel, vectorWidth, type VectorKernel } from '../_lib/vect
 import backwardWgsl from './attention_backward.wgsl?raw';
 import backwardSerialWgsl from './software/attention_backward_serial.wgsl?raw';
 import chunkWgsl from './attention_chunk.wgsl?raw';
+import deltaWgsl from './attention_delta.wgsl?raw';
 import forwardWgsl from './attention_forward.wgsl?raw';
 import forwardQuadsWgsl from './software/attention_forward_quad.wgsl?raw';
 import forwardSerialWgsl from './software/attention_forward_serial.wgsl?raw';
-import pairsWgsl from './software/attention_p_ds_quad.wgsl?raw';
+import pDsWgsl from './software/attention_p_ds_quad.wgsl?raw';
 import productsWgsl from './software/attention_products_quad.wgsl?raw';
 import quadsWgsl from './software/attention_quad.wgsl?raw';
 import keysWgsl from './keys_of.wgsl?raw';
-import statsWgsl from './attention_stats.wgsl?raw';
 import noCapWgsl from './no_score_cap.wgsl?raw';
 import capWgsl from './score_cap.wgsl?raw';
 
@@ -27,18 +28,18 @@ function defineAttention(name: string, ...wgsl: readonly string[]): Sources {
   return (isCapped) => (isCapped ? capped : plain);
 }
 
-const forward: Readonly<Record<Variant, Sources>> = {
+const forward: Readonly<Record<KernelVariant, Sources>> = {
   workgroup: defineAttention('attention_forward', forwardWgsl),
   serial: defineAttention('attention_forward', forwardSerialWgsl),
+  'serial-quad': defineAttention('attention_forward', quadsWgsl, forwardQuadsWgsl, rowsWgsl),
 };
-const backward: Readonly<Record<Variant, Sources>> = {
+const backward: Readonly<Record<Exclude<KernelVariant, 'serial-quad'>, Sources>> = {
   workgroup: defineAttention('attention_backward', backwardWgsl),
   serial: defineAttention('attention_backward', backwardSerialWgsl),
 };
-const forwardQuads = defineAttention('attention_forward', quadsWgsl, forwardQuadsWgsl, rowsWgsl);
-const pairs = defineAttention('attention_pairs', quadsWgsl, chunkWgsl, pairsWgsl, rowsWgsl);
+const pDs = defineAttention('attention_pairs', quadsWgsl, chunkWgsl, pDsWgsl, rowsWgsl);
 const products = defineVectorKernel('attention_products', quadsWgsl, chunkWgsl, productsWgsl, keysWgsl, rowsWgsl);
-const stats = defineVectorKernel('attention_stats', statsWgsl);
+const delta = defineVectorKernel('attention_stats', deltaWgsl);
 
 export interface AttentionArgs {
   /** N, flat rows of all segments */
@@ -55,9 +56,7 @@ export interface AttentionArgs {
   readonly window?: number;
   /** Scores become cap · tanh(score / cap). */
   readonly softCap?: number;
-  readonly variant: Variant;
-  /** Of `serial`: the adapter has subgroups of exactly four, which share loads. Default false. */
-  readonly quads?: boolean;
+  readonly variant: KernelVariant;
 }
 
 /**
@@ -66,9 +65,10 @@ export interface AttentionArgs {
  */
 export function attentionForward(args: AttentionArgs): Launch {
   const operands = ['q', 'k', 'v', 'bounds', 'o', 'lse'];
-  if (!isByQuads(args)) return launch(args, forward, 'forward', operands, 4);
+  const sources = forward[args.variant];
+  if (args.variant !== 'serial-quad') return launch(args, sources, 'forward', operands, 4);
   return {
-    kernel: kernelOf(forwardQuads, args),
+    kernel: kernelOf(sources, args),
     entry: 'forward_quads',
     overrides: {},
     params: headParams(args),
@@ -78,15 +78,18 @@ export function attentionForward(args: AttentionArgs): Launch {
   };
 }
 
-/** What the backward pass needs of a row. Operands: o, dy [N, H, D], lse [N, H] -> stats [N, H, 2] = (lse, Σ_d o·dy). */
-export function attentionStats({ rows, heads, headDim }: AttentionArgs): Launch {
+/**
+ * What the backward pass needs of a row, in one buffer.
+ * Operands: o, dy [N, H, D], lse [N, H] -> lse_delta [N, H, 2] = (lse, delta), delta = Σ_d o·dy.
+ */
+export function attentionDelta({ rows, heads, headDim }: Omit<AttentionArgs, 'variant'>): Launch {
   return {
-    kernel: stats[vectorWidth(headDim)],
+    kernel: delta[vectorWidth(headDim)],
     entry: 'row_stats',
-    overrides: { WG: STATS_WG },
+    overrides: { WG: DELTA_WG },
     params: { rows, heads, head_dim: headDim },
-    operands: ['o', 'dy', 'lse', 'stats'],
-    workgroups: foldGrid(Math.ceil((rows * heads) / STATS_WG)),
+    operands: ['o', 'dy', 'lse', 'lse_delta'],
+    workgroups: foldGrid(Math.ceil((rows * heads) / DELTA_WG)),
     flops: 2 * rows * heads * headDim,
   };
 }
@@ -97,16 +100,18 @@ export interface AttentionBackwardArgs extends AttentionArgs {
 }
 
 /**
- * The backward pass, in order. Operands: q, k, v, dy, stats, bounds -> dq [N, H, D]; dk, dv [N, K, D], summed over the query
- * heads of each group in fixed order. By quads, chunk after chunk of queries, over a scratch operand `pairs` (see pairsShape).
+ * The backward pass, in order. Operands: q, k, v, dy, lse_delta, bounds -> dq [N, H, D]; dk, dv [N, K, D], summed over the
+ * query heads of each group in fixed order. In `serial-quad`, chunk after chunk of queries, over a scratch operand `p_ds`
+ * (see pDsShape).
  */
 export function attentionBackward(args: AttentionBackwardArgs): readonly Launch[] {
   const { gradients: wanted = { q: true, kv: true } } = args;
-  if (!isByQuads(args)) {
-    const inputs = ['q', 'k', 'v', 'dy', 'stats', 'bounds'];
+  const { variant } = args;
+  if (variant !== 'serial-quad') {
+    const inputs = ['q', 'k', 'v', 'dy', 'lse_delta', 'bounds'];
     return [
-      ...(wanted.q ? [launch(args, backward, 'backward_dq', [...inputs, 'dq'], 6)] : []),
-      ...(wanted.kv ? [launch(args, backward, 'backward_dkv', [...inputs, 'dk', 'dv'], 8)] : []),
+      ...(wanted.q ? [launch(args, backward[variant], 'backward_dq', [...inputs, 'dq'], 6)] : []),
+      ...(wanted.kv ? [launch(args, backward[variant], 'backward_dkv', [...inputs, 'dk', 'dv'], 8)] : []),
     ];
   }
   const paddedRows = paddedRowsOf(args);
@@ -114,7 +119,7 @@ export function attentionBackward(args: AttentionBackwardArgs): readonly Launch[
     (firstRow) => {
       const chunk = { firstRow, chunkRows: Math.min(CHUNK_ROWS, paddedRows - firstRow) };
       return [
-        pairsOf(args, chunk),
+        pDsOf(args, chunk),
         ...(wanted.q ? [productOf(args, chunk, 'dq', 'k')] : []),
         ...(wanted.kv ? [productOf(args, chunk, 'dk', 'q'), productOf(args, chunk, 'dv', 'dy')] : []),
       ];
@@ -122,13 +127,13 @@ export function attentionBackward(args: AttentionBackwardArgs): readonly Launch[
   );
 }
 
-/** [2, H, C, S] of attentionBackward's scratch operand `pairs`, S the rows rounded up to 16; undefined when it has none. */
-export function pairsShape(args: AttentionArgs): readonly [number, number, number, number] | undefined {
+/** [2, H, C, S] of attentionBackward's scratch operand `p_ds`, S the rows rounded up to 16; undefined when it has none. */
+export function pDsShape(args: AttentionArgs): readonly [number, number, number, number] | undefined {
   const paddedRows = paddedRowsOf(args);
-  return isByQuads(args) ? [2, args.heads, Math.min(CHUNK_ROWS, paddedRows), paddedRows] : undefined;
+  return args.variant === 'serial-quad' ? [2, args.heads, Math.min(CHUNK_ROWS, paddedRows), paddedRows] : undefined;
 }
 
-const STATS_WG = 16;
+const DELTA_WG = 16;
 const LARGEST_HEAD_DIM = 256;
 /** Lanes of a tiled workgroup are 8 row groups of 8 lanes. */
 const ROW_GROUPS = 8;
@@ -139,8 +144,8 @@ const QUAD_ROWS = 16;
 /** Loads of a head that four invocations compute of a product. */
 const QUAD_SLICE = 8;
 /**
- * C, queries whose pairs are kept at a time, so that memory grows with N, never with N². Always as many: sums are in the order
- * of chunks, and a row's bits should not depend on N.
+ * C, queries whose P and dS are kept at a time, so that memory grows with N, never with N². Always as many: sums are in the
+ * order of chunks, and a row's bits should not depend on N.
  */
 const CHUNK_ROWS = 64;
 /** Rows (forward, dq: queries; dkv: keys) that one invocation of the serial variant computes. */
@@ -151,13 +156,13 @@ type Entry = keyof typeof SERIAL_SLOTS;
 
 function launch(
   args: AttentionArgs,
-  kernels: Readonly<Record<Variant, Sources>>,
+  sources: Sources,
   entry: Entry,
   operands: readonly string[],
   productsPerPair: number,
 ): Launch {
   const { rows, heads, kvHeads, headDim, variant } = args;
-  const kernel = kernelOf(kernels[variant], args);
+  const kernel = kernelOf(sources, args);
   const headVecs = headDim / vectorWidth(headDim);
   const gridHeads = entry === 'backward_dkv' ? kvHeads : heads;
   const flops = productsPerPair * productFlops(args);
@@ -197,20 +202,20 @@ interface Chunk {
   readonly chunkRows: number;
 }
 
-/** Operands: q, k, v, dy, stats, bounds -> pairs. */
-function pairsOf(args: AttentionArgs, chunk: Chunk): Launch {
+/** Operands: q, k, v, dy, lse_delta, bounds -> p_ds. */
+function pDsOf(args: AttentionArgs, chunk: Chunk): Launch {
   return {
-    kernel: kernelOf(pairs, args),
+    kernel: kernelOf(pDs, args),
     entry: 'pairs_quads',
     overrides: {},
     params: { ...headParams(args), first_row: chunk.firstRow, chunk_rows: chunk.chunkRows },
-    operands: ['q', 'k', 'v', 'dy', 'stats', 'bounds', 'pairs'],
+    operands: ['q', 'k', 'v', 'dy', 'lse_delta', 'bounds', 'p_ds'],
     workgroups: foldGrid((chunk.chunkRows / QUAD_ROWS) * args.heads),
     flops: 4 * productFlops(args, chunk),
   };
 }
 
-/** Operands: pairs, `of` and bounds -> `gradient`. */
+/** Operands: p_ds, `of` and bounds -> `gradient`. */
 function productOf(args: AttentionArgs, chunk: Chunk, gradient: 'dq' | 'dk' | 'dv', of: 'q' | 'k' | 'dy'): Launch {
   const { rows, heads, kvHeads, window = 0, headDim } = args;
   const isRows = gradient === 'dq';
@@ -230,15 +235,11 @@ function productOf(args: AttentionArgs, chunk: Chunk, gradient: 'dq' | 'dk' | 'd
       chunk_rows: chunk.chunkRows,
       first_plane: gradient === 'dv' ? 0 : heads,
     },
-    operands: ['pairs', 'x', 'bounds', 'y'],
+    operands: ['p_ds', 'x', 'bounds', 'y'],
     aliases: { x: of, y: gradient },
     workgroups: foldGrid(tiles * (isRows ? heads : kvHeads) * Math.ceil(headDim / width / QUAD_SLICE)),
     flops: 2 * productFlops(args, chunk),
   };
-}
-
-function isByQuads({ variant, quads = false }: AttentionArgs): boolean {
-  return variant === 'serial' && quads;
 }
 
 /** Rows of the quads' tiles, the last of which may reach past N. */

@@ -1,9 +1,9 @@
 // Causal grouped-query attention inside segments, backward, tiled through workgroup memory. With s, o and lse as in
-// attention_forward.wgsl, and (lse, delta) in stats, delta[i,h] = sum_d o dy:
+// attention_forward.wgsl, and lse_delta = (lse, delta), delta[i,h] = sum_d o dy:
 //   P[i,j] = exp(s[i,j] - lse[i,h])      dP[i,j] = dy[i,h].v[j,g]      dS = scale * cap'(s) * P * (dP - delta)
 //   backward_dq   dq[i,h] = sum_j dS[i,j] k[j,g]
 //   backward_dkv  dk[j,g] = sum_h sum_i dS[i,j] q[i,h]      dv[j,g] = sum_h sum_i P[i,j] dy[i,h]      h over g's group
-// q, dy, dq [N, H, D]; k, v, dk, dv [N, K, D]; stats [N, H]; bounds [N]. A workgroup owns 8 * ROWS_PER_LANE rows (queries
+// q, dy, dq [N, H, D]; k, v, dk, dv [N, K, D]; lse_delta [N, H]; bounds [N]. A workgroup owns 8 * ROWS_PER_LANE rows (queries
 // for dq, keys for dkv); the other side goes by in blocks of 32 at fixed places. Lanes as in attention_forward.wgsl.
 // Joined with keys_of.wgsl, _lib/vector_*.wgsl and a score cap. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
 // Reference: attention.ref.ts.
@@ -19,7 +19,7 @@ struct Params { rows: u32, heads: u32, kv_heads: u32, scale: f32, window: u32, s
 @group(0) @binding(2) var<storage, read> k: array<Vec>;
 @group(0) @binding(3) var<storage, read> v: array<Vec>;
 @group(0) @binding(4) var<storage, read> dy: array<Vec>;
-@group(0) @binding(5) var<storage, read> stats: array<vec2f>;
+@group(0) @binding(5) var<storage, read> lse_delta: array<vec2f>;
 @group(0) @binding(6) var<storage, read> bounds: array<vec2u>;
 @group(0) @binding(7) var<storage, read_write> dq: array<Vec>;
 @group(0) @binding(8) var<storage, read_write> dk: array<Vec>;
@@ -41,12 +41,12 @@ alias Scores = array<vec4f, 4>;
 alias Sums = array<Vec, 32u / WIDTH>;
 
 // P and dS of one owned row against the lane's four columns.
-struct Pair { weight: vec4f, ds: vec4f }
+struct PDs { weight: vec4f, ds: vec4f }
 
-fn pair(products: vec4f, dp: vec4f, row_lse: vec4f, delta: vec4f, visible: vec4<bool>) -> Pair {
+fn p_ds_of(products: vec4f, dp: vec4f, row_lse: vec4f, delta: vec4f, visible: vec4<bool>) -> PDs {
   let c = score_of(products);
   let weight = select(vec4f(0.0), exp(c.s - row_lse), visible);
-  return Pair(weight, weight * (dp - delta) * c.slope * p.scale);
+  return PDs(weight, weight * (dp - delta) * c.slope * p.scale);
 }
 
 fn is_inside(row: u32, d: u32) -> bool { return row < p.rows && d < HEAD_VECS; }
@@ -205,9 +205,9 @@ fn backward_dq(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
     for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
       let row = tile + my_row + r;
       let keys = keys_of(row);
-      let stat = stats[min(row, p.rows - 1u) * p.heads + head];
+      let row_lse_delta = lse_delta[min(row, p.rows - 1u) * p.heads + head];
       let visible = (columns >= vec4u(keys.x)) & (columns < vec4u(keys.y));
-      put_weights(my_row + r, my_column, pair(s[r], dp[r], vec4f(stat.x), vec4f(stat.y), visible).ds);
+      put_weights(my_row + r, my_column, p_ds_of(s[r], dp[r], vec4f(row_lse_delta.x), vec4f(row_lse_delta.y), visible).ds);
     }
     for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
       load_k_other(block, kv_head, chunk, lane);
@@ -261,12 +261,12 @@ fn backward_dkv(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
       }
       let columns = vec4u(block + my_column) + vec4u(0u, 8u, 16u, 24u);
       let column_head = min(columns, vec4u(p.rows - 1u)) * p.heads + vec4u(head);
-      let stats_0 = stats[column_head.x];
-      let stats_1 = stats[column_head.y];
-      let stats_2 = stats[column_head.z];
-      let stats_3 = stats[column_head.w];
-      let row_lse = vec4f(stats_0.x, stats_1.x, stats_2.x, stats_3.x);
-      let delta = vec4f(stats_0.y, stats_1.y, stats_2.y, stats_3.y);
+      let lse_delta_0 = lse_delta[column_head.x];
+      let lse_delta_1 = lse_delta[column_head.y];
+      let lse_delta_2 = lse_delta[column_head.z];
+      let lse_delta_3 = lse_delta[column_head.w];
+      let row_lse = vec4f(lse_delta_0.x, lse_delta_1.x, lse_delta_2.x, lse_delta_3.x);
+      let delta = vec4f(lse_delta_0.y, lse_delta_1.y, lse_delta_2.y, lse_delta_3.y);
       let keys_0 = keys_of(columns.x);
       let keys_1 = keys_of(columns.y);
       let keys_2 = keys_of(columns.z);
@@ -275,7 +275,7 @@ fn backward_dkv(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
       let seen_end = vec4u(keys_0.y, keys_1.y, keys_2.y, keys_3.y);
       for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
         let row = vec4u(tile + my_row + r);
-        let both = pair(s[r], dp[r], row_lse, delta, (row >= seen_first) & (row < seen_end));
+        let both = p_ds_of(s[r], dp[r], row_lse, delta, (row >= seen_first) & (row < seen_end));
         put_weights(my_row + r, my_column, both.weight);
         s[r] = both.ds;
       }

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { expectClose, expectNonTrivial, reductionTolerance, testValues } from '../../test/harness/compare.ts';
 import { testGpu } from '../../test/harness/gpu.ts';
 import { runLaunches } from '../../test/harness/launch.ts';
+import { KERNEL_VARIANTS, type KernelVariant } from '../../src/gpu/device-profile.ts';
 import { attentionForwardRef } from '../attention/attention.ref.ts';
 import { cases } from './cached_attention.cases.ts';
 import { cachedAttentionRef } from './cached_attention.ref.ts';
-import { cachedAttention, selectCachedAttention } from './cached_attention.ts';
+import { cachedAttention } from './cached_attention.ts';
 
 describe.each(['attend_serial', 'attend_quads', 'attend'] as const)('cached_attention, %s', (entry) => {
   const variant = entry === 'attend' ? 'workgroup' : 'serial';
@@ -79,13 +80,13 @@ describe.each(['attend_serial', 'attend_quads', 'attend'] as const)('cached_atte
 });
 
 it('runs by quads where an adapter has them, with as many heads in each as there are, up to four', () => {
-  const shape = { rows: 1, headDim: 8, maxPositions: 9, scale: 1, variant: 'serial', quads: true } as const;
+  const shape = { rows: 1, headDim: 8, maxPositions: 9, scale: 1 } as const;
   const headsOf = (heads: number, kvHeads: number): unknown =>
-    cachedAttention({ ...shape, heads, kvHeads }).overrides['HEADS'];
+    cachedAttention({ ...shape, heads, kvHeads, variant: 'serial-quad' }).overrides['HEADS'];
   expect([headsOf(4, 4), headsOf(9, 3), headsOf(8, 2), headsOf(5, 1), headsOf(14, 2)]).toEqual([1, 3, 4, 3, 4]);
-  expect(selectCachedAttention({ variant: 'serial', quads: true })).toBe('attend_quads');
-  expect(selectCachedAttention({ variant: 'serial', quads: false })).toBe('attend_serial');
-  expect(selectCachedAttention({ variant: 'workgroup', quads: true })).toBe('attend');
+  const entryOf = (variant: KernelVariant): string =>
+    cachedAttention({ ...shape, heads: 4, kvHeads: 2, variant }).entry;
+  expect(KERNEL_VARIANTS.map(entryOf)).toEqual(['attend', 'attend_serial', 'attend_quads']);
 });
 
 it('has a reference that agrees with the training attention of one whole segment', () => {

@@ -1,5 +1,6 @@
 import { WebLoraError } from '../../src/errors.ts';
-import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import { foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import rowsWgsl from '../_lib/software/quad_rows.wgsl?raw';
 import tanh from '../_lib/tanh.wgsl?raw';
 import { defineVectorKernel, vectorWidth } from '../_lib/vector.ts';
@@ -31,26 +32,22 @@ export interface CachedAttentionArgs {
   readonly window?: number;
   /** Scores become cap · tanh(score / cap). */
   readonly softCap?: number;
-  readonly variant: Variant;
-  /** Of `serial`: the adapter has subgroups of exactly four, which share loads. Default false. */
-  readonly quads?: boolean;
+  readonly variant: KernelVariant;
 }
 
 export type CachedAttentionEntry = 'attend' | 'attend_serial' | 'attend_quads';
 
-export function selectCachedAttention({
-  variant,
-  quads = false,
-}: Pick<CachedAttentionArgs, 'variant' | 'quads'>): CachedAttentionEntry {
-  if (variant === 'workgroup') return 'attend';
-  return quads ? 'attend_quads' : 'attend_serial';
-}
+const ENTRIES: Readonly<Record<KernelVariant, CachedAttentionEntry>> = {
+  workgroup: 'attend',
+  serial: 'attend_serial',
+  'serial-quad': 'attend_quads',
+};
 
 /**
  * Row n attends to cache positions 0..positions[n] of slot slots[n]; rows of slot 0xffffffff become zero.
  * Operands: q [N, H, D], cache_k, cache_v [slots, maxPositions, K, D], slots u32 [N], positions u32 [N] -> o [N, H, D].
  */
-export function cachedAttention(args: CachedAttentionArgs, entry = selectCachedAttention(args)): Launch {
+export function cachedAttention(args: CachedAttentionArgs, entry = ENTRIES[args.variant]): Launch {
   const { rows, heads, kvHeads, headDim, maxPositions, scale, window = 0, softCap = 0 } = args;
   if (headDim > LARGEST_HEAD_DIM || heads % kvHeads !== 0) {
     throw new WebLoraError('internal', 'cached_attention: shape', {

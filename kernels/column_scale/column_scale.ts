@@ -1,4 +1,5 @@
-import { defineKernel, foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import wgsl from './column_scale.wgsl?raw';
 
@@ -39,8 +40,12 @@ export function columnScaleBackward({ rows, cols }: ColumnScaleArgs): Launch {
 }
 
 /** Operands: dy, z [N, O], inverse_norm [O] -> gradient [O] of the magnitude, added to what is there. */
-export function magnitudeBackward({ rows, cols, variant }: ColumnScaleArgs & { readonly variant: Variant }): Launch {
-  const isSerial = variant === 'serial';
+export function magnitudeBackward({
+  rows,
+  cols,
+  variant,
+}: ColumnScaleArgs & { readonly variant: KernelVariant }): Launch {
+  const isSerial = variant !== 'workgroup';
   return {
     kernel,
     entry: isSerial ? 'backward_magnitude_serial' : 'backward_magnitude',

@@ -1,5 +1,6 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
-import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import { foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import { defineWeightKernel, readWeight } from '../_lib/weight.ts';
 import wgsl from './dora_scale.wgsl?raw';
@@ -19,7 +20,7 @@ export interface DoraScaleArgs {
   readonly loraScale: number;
   /** How much of the magnitude counts: 1 in training. Default 1. */
   readonly weight?: number;
-  readonly variant: Variant;
+  readonly variant: KernelVariant;
 }
 
 /**
@@ -30,7 +31,7 @@ export interface DoraScaleArgs {
 export function doraScale(args: DoraScaleArgs): Launch {
   const { rows, cols, firstRow, format, rank, loraScale, weight: share = 1, variant } = args;
   const weight = readWeight(kernels, format, cols);
-  const isSerial = variant === 'serial';
+  const isSerial = variant !== 'workgroup';
   const lanes = isSerial ? SERIAL_WORKGROUP : 64;
   return {
     kernel: weight.kernel,

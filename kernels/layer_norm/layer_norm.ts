@@ -1,4 +1,5 @@
-import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import { foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { defineVectorKernel, vectorWidth } from '../_lib/vector.ts';
 import wgsl from './layer_norm.wgsl?raw';
 
@@ -10,7 +11,7 @@ export interface LayerNormArgs {
   /** C */
   readonly cols: number;
   readonly eps: number;
-  readonly variant: Variant;
+  readonly variant: KernelVariant;
 }
 
 /** y = (x - mean) · rstd · w + b. Operands: x [N, C], w [C], b [C] -> mean [N], rstd [N] (saved), y [N, C]. */
@@ -31,7 +32,7 @@ function launch(
   operands: readonly string[],
 ): Launch {
   const { rows, cols, eps, variant } = args;
-  const serial = variant === 'serial';
+  const serial = variant !== 'workgroup';
   const lanes = serial ? 16 : 64;
   return {
     kernel: kernels[vectorWidth(cols)],

@@ -3,7 +3,8 @@ import { expectClose, expectFiniteDifferences, expectNonTrivial, testValues } fr
 import { testGpu } from '../../test/harness/gpu.ts';
 import { runLaunches } from '../../test/harness/launch.ts';
 import { opFixture } from '../../test/harness/op-fixture.ts';
-import type { Launch, Variant } from '../../src/gpu/kernel.ts';
+import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import type { Launch } from '../../src/gpu/kernel.ts';
 import { cases } from './linear_cross_entropy.cases.ts';
 import {
   crossEntropyRowsRef,
@@ -13,7 +14,7 @@ import {
 } from './linear_cross_entropy.ref.ts';
 import { crossEntropyRows, type CrossEntropyRowsArgs } from './linear_cross_entropy.ts';
 
-const variants: readonly Variant[] = ['workgroup', 'serial'];
+const variants: readonly KernelVariant[] = ['workgroup', 'serial'];
 const labelsOf = (count: number, vocab: number): Uint32Array =>
   Uint32Array.from({ length: count }, (_, i) => (i * 7919 + vocab - 1) % vocab);
 const stepOf = (labelled: number): Uint32Array => Uint32Array.of(0, 0, labelled, 0);

@@ -1,4 +1,5 @@
-import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import { foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { defineVectorKernel, vectorWidth } from '../_lib/vector.ts';
 import wgsl from './linear_cross_entropy.wgsl?raw';
 
@@ -17,7 +18,7 @@ export interface CrossEntropyRowsArgs {
   readonly softCap?: number;
   /** Whether logits are replaced by d nll / d logits; without it only nll is written. */
   readonly gradient: boolean;
-  readonly variant: Variant;
+  readonly variant: KernelVariant;
 }
 
 /**
@@ -27,7 +28,7 @@ export interface CrossEntropyRowsArgs {
  */
 export function crossEntropyRows(args: CrossEntropyRowsArgs): Launch {
   const { chunkRows, vocab, firstRow, logitScale = 1, softCap = 0, gradient, variant } = args;
-  const isSerial = variant === 'serial';
+  const isSerial = variant !== 'workgroup';
   return {
     kernel: kernels[vectorWidth(vocab)],
     entry: isSerial ? 'rows_serial' : 'rows_workgroup',

@@ -1,5 +1,6 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
-import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import { foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { NARROW, SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import stagedF32Wgsl from '../_lib/staged_f32.wgsl?raw';
 import tilesWgsl from '../_lib/tiles.wgsl?raw';
@@ -45,18 +46,12 @@ export interface MatmulNnArgs {
   /** Default 1. */
   readonly alpha?: number;
   readonly accumulate: boolean;
-  readonly variant: Variant;
-  /** Of `serial`: the adapter has subgroups of exactly four, which share loads. Default false. */
-  readonly quads?: boolean;
+  readonly variant: KernelVariant;
 }
 
-export function selectMatmulNn({
-  variant,
-  quads = false,
-  inFeatures,
-}: Pick<MatmulNnArgs, 'variant' | 'quads' | 'inFeatures'>): MatmulNnEntry {
+export function selectMatmulNn({ variant, inFeatures }: Pick<MatmulNnArgs, 'variant' | 'inFeatures'>): MatmulNnEntry {
   if (variant === 'workgroup') return 'tile';
-  if (!quads) return 'serial';
+  if (variant === 'serial') return 'serial';
   return inFeatures <= NARROW ? 'quads_narrow' : 'quads';
 }
 
@@ -67,7 +62,7 @@ export function selectMatmulNn({
  */
 export function matmulNn(args: MatmulNnArgs, entry?: MatmulNnEntry): Launch {
   const launch = launchOf(args, entry ?? selectMatmulNn(args));
-  if (entry !== undefined || args.variant === 'serial') return launch;
+  if (entry !== undefined || args.variant !== 'workgroup') return launch;
   const { rows, outFeatures, inFeatures, format, rank } = args;
   return {
     ...launch,

@@ -15,7 +15,7 @@ export function benchCases(): BenchCase[] {
     formats.flatMap((format) => {
       const entries = new Set<MatmulNtEntry>([
         selectMatmulNt({ variant: 'serial', rows, outFeatures }),
-        selectMatmulNt({ variant: 'serial', quads: true, rows, outFeatures }),
+        selectMatmulNt({ variant: 'serial-quad', rows, outFeatures }),
         selectMatmulNt({ variant: 'workgroup', rows, outFeatures }),
       ]);
       return [...entries].map((entry) => {

@@ -1,5 +1,6 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
-import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import { foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { NARROW, SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import stagedF16Wgsl from '../_lib/staged_f16.wgsl?raw';
 import stagedF32Wgsl from '../_lib/staged_f32.wgsl?raw';
@@ -52,9 +53,7 @@ export interface MatmulNtArgs {
   /** Default 1. */
   readonly alpha?: number;
   readonly accumulate?: boolean;
-  readonly variant: Variant;
-  /** Of `serial`: the adapter has subgroups of exactly four, which share loads. Default false. */
-  readonly quads?: boolean;
+  readonly variant: KernelVariant;
 }
 
 export type MatmulNtEntry =
@@ -97,17 +96,14 @@ const TILES: readonly MatmulNtEntry[] = ['tile', 'tile_8'];
 /** Few rows, as in decoding, leave a tile idle; from three rows on reading each weight once for all of them wins. */
 export function selectMatmulNt({
   variant,
-  quads = false,
   rows,
   outFeatures,
-}: Pick<MatmulNtArgs, 'variant' | 'quads' | 'rows' | 'outFeatures'>): MatmulNtEntry {
-  if (variant === 'serial') {
-    if (!quads) return rows <= 2 ? 'serial_row' : 'serial';
-    if (outFeatures <= NARROW) return rows <= 2 ? 'quads_narrow_row' : 'quads_narrow';
-    if (rows <= 2) return 'quads_row';
-    return rows <= 8 ? 'quads_eight' : 'quads';
-  }
-  return rows <= 4 ? 'matvec' : 'tile';
+}: Pick<MatmulNtArgs, 'variant' | 'rows' | 'outFeatures'>): MatmulNtEntry {
+  if (variant === 'workgroup') return rows <= 4 ? 'matvec' : 'tile';
+  if (variant === 'serial') return rows <= 2 ? 'serial_row' : 'serial';
+  if (outFeatures <= NARROW) return rows <= 2 ? 'quads_narrow_row' : 'quads_narrow';
+  if (rows <= 2) return 'quads_row';
+  return rows <= 8 ? 'quads_eight' : 'quads';
 }
 
 /**

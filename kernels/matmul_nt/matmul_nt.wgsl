@@ -2,8 +2,8 @@
 //   y[n,o] = alpha * sum_i x[n,i] W[o,i] (+ bias[o]) (+ lora_scale * sum_r h[n,r] B[o,r]) (+ y[n,o])
 // x [N, I] dense, W [O, I] packed (kernels/_lib), y [N, out_stride] at columns [out_offset, out_offset + O), of whose layer
 // bias and B have every row.
-// Joined by the spec with a weight reader, bias.wgsl or no_bias.wgsl, lora.wgsl or no_lora.wgsl, and quads.wgsl or
-// workgroup.wgsl where an adapter is served by them.
+// Joined by the spec with a weight reader, bias.wgsl or no_bias.wgsl, lora.wgsl or no_lora.wgsl, and
+// software/matmul_nt_quad.wgsl or workgroup.wgsl where an adapter is served by them.
 //   serial      one invocation computes 8 rows x 16 columns: no workgroup memory
 //   serial_row  one invocation computes 1 row x 4 columns, in the same order of additions
 //   naive       one output an invocation: the second oracle

@@ -1,4 +1,5 @@
-import { defineKernel, foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import spreadWgsl from '../_lib/software/quad_broadcast.wgsl?raw';
 import wgsl from './matmul_tn.wgsl?raw';
@@ -36,21 +37,20 @@ export interface MatmulTnArgs {
   readonly gStride?: number;
   readonly alpha: number;
   readonly accumulate: boolean;
-  readonly variant: Variant;
-  /** Of `serial`: the adapter has subgroups of exactly four, which share loads. Default false. */
-  readonly quads?: boolean;
+  readonly variant: KernelVariant;
 }
 
-export function selectMatmulTn({ variant, quads = false }: Pick<MatmulTnArgs, 'variant' | 'quads'>): MatmulTnEntry {
-  if (variant === 'workgroup') return 'tile';
-  return quads ? 'quads' : 'serial';
-}
+const ENTRIES: Readonly<Record<KernelVariant, MatmulTnEntry>> = {
+  workgroup: 'tile',
+  serial: 'serial',
+  'serial-quad': 'quads',
+};
 
 /**
  * g[p,q] = alpha · Σ_n a[n, aOffset + p] b[n, bOffset + q] (+ g[p,q]).
  * Operands: a [N, aStride], b [N, bStride] -> g [P, gStride]. The sum runs in fixed order without atomics.
  */
-export function matmulTn(args: MatmulTnArgs, entry: MatmulTnEntry = selectMatmulTn(args)): Launch {
+export function matmulTn(args: MatmulTnArgs, entry: MatmulTnEntry = ENTRIES[args.variant]): Launch {
   const { rows, p, q, aStride = p, aOffset = 0, bStride = q, bOffset = 0, gStride = q, alpha } = args;
   const [tileRows, tileCols] = TILE[entry];
   const isQuads = entry === 'quads';

@@ -1,4 +1,5 @@
-import { foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import { foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { defineVectorKernel, vectorWidth } from '../_lib/vector.ts';
 import wgsl from './rms_norm.wgsl?raw';
 
@@ -12,7 +13,7 @@ export interface RmsNormArgs {
   readonly eps: number;
   /** 0 for Llama, 1 for families that store w as 1 + w. */
   readonly weightOffset?: number;
-  readonly variant: Variant;
+  readonly variant: KernelVariant;
 }
 
 /** y = x / rms(x) · w. Operands: x [N, C], w [C] -> rstd [N] (saved for backward), y [N, C]. */
@@ -27,7 +28,7 @@ export function rmsNormBackward(args: RmsNormArgs & { readonly accumulate: boole
 
 function launch(args: RmsNormArgs, entry: string, overrides: Launch['overrides'], operands: readonly string[]): Launch {
   const { rows, cols, eps, weightOffset = 0, variant } = args;
-  const serial = variant === 'serial';
+  const serial = variant !== 'workgroup';
   const lanes = serial ? 16 : 64;
   return {
     kernel: kernels[vectorWidth(cols)],

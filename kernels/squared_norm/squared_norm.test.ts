@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { expectClose, testValues } from '../../test/harness/compare.ts';
 import { testGpu } from '../../test/harness/gpu.ts';
 import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
-import type { Launch, Variant } from '../../src/gpu/kernel.ts';
+import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import type { Launch } from '../../src/gpu/kernel.ts';
 import { HYPER_FLOATS, packHyper, SCALARS_RESET } from './hyper.ts';
 import { cases } from './squared_norm.cases.ts';
 import { squaredNormRef } from './squared_norm.ref.ts';
 import { partialCount, squaredNormFinish, squaredNormPartial } from './squared_norm.ts';
 
-const variants: readonly Variant[] = ['workgroup', 'serial'];
+const variants: readonly KernelVariant[] = ['workgroup', 'serial'];
 const optimizer = { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, update: 1 };
 const UNTOUCHED = 0x3f9d70a4;
 
@@ -23,7 +24,7 @@ interface Settings {
 async function run(
   grads: readonly Float32Array[],
   { invTokens, maxNorm }: Settings,
-  variant: Variant,
+  variant: KernelVariant,
   ok = 1,
 ): Promise<{ partials: Float32Array; scalars: Uint32Array; floats: Float32Array }> {
   const gpu = await testGpu();

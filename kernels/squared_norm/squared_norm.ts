@@ -1,4 +1,5 @@
-import { defineKernel, foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import wgsl from './squared_norm.wgsl?raw';
 
 export const kernel = defineKernel('squared_norm', wgsl);
@@ -16,12 +17,12 @@ export interface PartialArgs {
   readonly count: number;
   /** Where this buffer's partial sums begin; it gets partialCount(count) of them. */
   readonly firstPartial: number;
-  readonly variant: Variant;
+  readonly variant: KernelVariant;
 }
 
 /** Sums of squares per block of 4096 values. Operands: grad [count] -> partials [all buffers' blocks]. */
 export function squaredNormPartial({ count, firstPartial, variant }: PartialArgs): Launch {
-  const isSerial = variant === 'serial';
+  const isSerial = variant !== 'workgroup';
   const blocks = partialCount(count);
   return {
     kernel,
@@ -44,9 +45,9 @@ export function squaredNormFinish({
   variant,
 }: {
   readonly partials: number;
-  readonly variant: Variant;
+  readonly variant: KernelVariant;
 }): Launch {
-  const isSerial = variant === 'serial';
+  const isSerial = variant !== 'workgroup';
   return {
     kernel,
     entry: isSerial ? 'finish_serial' : 'finish_workgroup',

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { expectClose, testValues } from '../../test/harness/compare.ts';
 import { testGpu } from '../../test/harness/gpu.ts';
 import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
-import type { Variant } from '../../src/gpu/kernel.ts';
+import type { KernelVariant } from '../../src/gpu/device-profile.ts';
 import { cases } from './top_k.cases.ts';
 import { topKRef } from './top_k.ref.ts';
 import { topK, type TopKArgs } from './top_k.ts';
 
-const variants: readonly Variant[] = ['workgroup', 'serial'];
+const variants: readonly KernelVariant[] = ['workgroup', 'serial'];
 type Pattern = (typeof cases)[number]['pattern'];
 
 function logitsOf(count: number, pattern: Pattern): Float32Array {
@@ -86,7 +86,7 @@ describe.each(variants)('top_k, %s', (variant) => {
 });
 
 describe('top_k, the best alone by quads', () => {
-  const best = { k: 1, variant: 'serial', quads: true } as const;
+  const best = { k: 1, variant: 'serial-quad' } as const;
 
   it.each([...cases, { rows: 2, vocab: 2, pattern: 'descending' }, { rows: 2, vocab: 4099, pattern: 'ties' }] as const)(
     'matches a full sort: $rows x $vocab, $pattern',
@@ -117,9 +117,8 @@ describe('top_k, the best alone by quads', () => {
   });
 
   it('is chosen where quads are and one place is asked for', () => {
-    const entryOf = (k: number, quads: boolean): string =>
-      topK({ rows: 1, vocab: 9, k, variant: 'serial', quads }).entry;
-    expect([entryOf(1, true), entryOf(2, true), entryOf(1, false)]).toEqual([
+    const entryOf = (k: number, variant: KernelVariant): string => topK({ rows: 1, vocab: 9, k, variant }).entry;
+    expect([entryOf(1, 'serial-quad'), entryOf(2, 'serial-quad'), entryOf(1, 'serial')]).toEqual([
       'best_quads',
       'rows_serial',
       'rows_serial',

@@ -1,5 +1,6 @@
 import { WebLoraError } from '../../src/errors.ts';
-import { defineKernel, foldGrid, type Launch, type Variant } from '../../src/gpu/kernel.ts';
+import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import spreadWgsl from '../_lib/software/quad_broadcast.wgsl?raw';
 import wgsl from './top_k.wgsl?raw';
 import quadsWgsl from './software/top_k_quad.wgsl?raw';
@@ -16,9 +17,7 @@ export interface TopKArgs {
   readonly vocab: number;
   /** At most 64, at most V. */
   readonly k: number;
-  readonly variant: Variant;
-  /** Of `serial`: the adapter has subgroups of exactly four, which share a row's best logit. Default false. */
-  readonly quads?: boolean;
+  readonly variant: KernelVariant;
 }
 
 /** How each entry is compiled. */
@@ -30,11 +29,11 @@ const OVERRIDES = { rows_workgroup: { WG: 256 }, rows_serial: {}, best_quads: {}
  * index 0xffffffff; NaN or +infinity makes lse NaN.
  * @throws `internal` when k is out of its range
  */
-export function topK({ rows, vocab, k, variant, quads = false }: TopKArgs): Launch {
+export function topK({ rows, vocab, k, variant }: TopKArgs): Launch {
   if (!(k >= 1 && k <= Math.min(MAX_K, vocab)))
     throw new WebLoraError('internal', 'top_k: k', { got: k, wanted: `1 to ${Math.min(MAX_K, vocab)}` });
-  const isQuads = variant === 'serial' && quads && k === 1;
-  const entry = isQuads ? 'best_quads' : variant === 'serial' ? 'rows_serial' : 'rows_workgroup';
+  const isQuads = variant === 'serial-quad' && k === 1;
+  const entry = isQuads ? 'best_quads' : variant === 'workgroup' ? 'rows_workgroup' : 'rows_serial';
   return {
     kernel: isQuads ? quadsKernel : kernel,
     entry,

@@ -35,12 +35,12 @@ export function ChoiceForm({ query }: { readonly query: URLSearchParams }) {
     const suites = SUITES.filter((suite) => form.getAll('suite').includes(suite));
     isEmpty.value = suites.length === 0;
     if (isEmpty.value) return;
-    const room = text('room');
+    const kernel = text('room');
     void measure({
       suites,
       lengths: text('lengths').split(',').map(Number),
       peers: form.has('peers'),
-      ...(room !== '' && { room }),
+      ...(kernel !== '' && { kernel }),
     });
   };
   return (

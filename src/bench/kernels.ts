@@ -3,18 +3,18 @@ import { WebLoraError } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { About, BenchRow } from './row.ts';
 
-const ROOMS = import.meta.glob<{ benchCases: () => BenchCase[] }>('../../kernels/*/*.bench.ts');
+const BENCHES = import.meta.glob<{ benchCases: () => BenchCase[] }>('../../kernels/*/*.bench.ts');
 
 /**
- * Times the cases of every kernel room that has some, or of one room.
- * @throws `usage` when that room has none
+ * Times the cases of every kernel that has some, or of one kernel.
+ * @throws `usage` when that kernel has none
  */
-export async function* benchKernels(gpu: Gpu, room: string | undefined, about: About): AsyncGenerator<BenchRow> {
-  const rooms = new Map(Object.entries(ROOMS).map(([path, load]) => [path.split('/').at(-2), load]));
-  if (room !== undefined && !rooms.has(room))
-    throw new WebLoraError('usage', '--room', { got: room, wanted: [...rooms.keys()].join(', ') });
-  for (const [name, load] of rooms) {
-    if (room !== undefined && name !== room) continue;
+export async function* benchKernels(gpu: Gpu, kernel: string | undefined, about: About): AsyncGenerator<BenchRow> {
+  const benches = new Map(Object.entries(BENCHES).map(([path, load]) => [path.split('/').at(-2), load]));
+  if (kernel !== undefined && !benches.has(kernel))
+    throw new WebLoraError('usage', '--room', { got: kernel, wanted: [...benches.keys()].join(', ') });
+  for (const [name, load] of benches) {
+    if (kernel !== undefined && name !== kernel) continue;
     const { benchCases } = await load();
     for (const one of benchCases()) {
       const { gflops, ...spread } = await benchLaunch(gpu, one);

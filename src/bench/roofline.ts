@@ -2,7 +2,6 @@ import { benchLaunch, timeRepeated, type BenchResult } from '../../kernels/_lib/
 import { matmulNt } from '../../kernels/matmul_nt/matmul_nt.ts';
 import { codeWordsPerRow, scaleWordsPerRow, type WeightFormat } from '../formats/quantize.ts';
 import { Usage, type Gpu } from '../gpu/gpu.ts';
-import { plainVariant } from '../gpu/kernel.ts';
 import { fastestTiling } from '../graph/tune.ts';
 import { summarise } from './row.ts';
 
@@ -31,9 +30,8 @@ export async function benchSquare(
   format: WeightFormat,
 ): Promise<BenchResult & { readonly kernel: string }> {
   const { variant } = gpu.profile;
-  const spread = { variant: plainVariant(variant), quads: variant === 'serial-quad' };
   const shape = { rows: size, inFeatures: size, outFeatures: size, outStride: size, outOffset: 0, format };
-  const launch = matmulNt({ ...shape, bias: false, rank: 0, loraScale: 0, ...spread });
+  const launch = matmulNt({ ...shape, bias: false, rank: 0, loraScale: 0, variant });
   const words = {
     x: size * size,
     w_codes: size * codeWordsPerRow(format, size),

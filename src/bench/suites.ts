@@ -40,8 +40,8 @@ export interface BenchOptions {
   readonly suites: readonly Suite[];
   /** Tokens of the training steps. */
   readonly lengths: readonly number[];
-  /** Only this kernel room. */
-  readonly room?: string;
+  /** Only the cases of this kernel. */
+  readonly kernel?: string;
   /** Also what others make of the same work. */
   readonly peers: boolean;
   /** In Node only: nodePeers. */
@@ -54,7 +54,7 @@ export interface BenchOptions {
 
 /** Runs suites one after the other on one adapter, a row at a time. */
 export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow> {
-  const { gpu, opened, format, suites, lengths, room, peers, nodePeers, onMeasure = () => {} } = options;
+  const { gpu, opened, format, suites, lengths, kernel, peers, nodePeers, onMeasure = () => {} } = options;
   const about = aboutAdapter(gpu, options);
   const context = Math.min(opened.model.shape.maxPositions, Math.max(512, ...lengths));
   if (suites.includes('load')) {
@@ -107,8 +107,8 @@ export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow
     yield* benchScaling(gpu, { format: 'q4', peaks }, about);
   }
   if (suites.includes('kernels')) {
-    onMeasure(room ?? 'each kernel that has a benchmark');
-    yield* benchKernels(gpu, room, about);
+    onMeasure(kernel ?? 'each kernel that has a benchmark');
+    yield* benchKernels(gpu, kernel, about);
     if (!peers) return;
     for (const size of MATMUL_SIZES) {
       onMeasure(`matmul ${size}x${size}x${size}, each implementation`);

@@ -1,5 +1,4 @@
 import { WebLoraError } from '../errors.ts';
-import type { KernelVariant } from './device-profile.ts';
 
 /** A scalar field of a kernel's `Params` uniform struct. */
 export interface ParamField {
@@ -126,11 +125,6 @@ export function packParams(kernel: Kernel, values: Readonly<Record<string, numbe
   });
   return bytes;
 }
-
-/** The variants of kernels that do not share loads within quads. */
-export type Variant = Exclude<KernelVariant, 'serial-quad'>;
-
-export const plainVariant = (variant: KernelVariant): Variant => (variant === 'serial-quad' ? 'serial' : variant);
 
 /** Largest workgroup count per dimension every WebGPU device accepts. */
 export const MAX_WORKGROUPS = 65535;

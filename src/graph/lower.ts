@@ -1,6 +1,6 @@
 import { WebLoraError } from '../errors.ts';
 import type { DeviceProfile } from '../gpu/device-profile.ts';
-import { plainVariant, type Launch, type TilingChoices } from '../gpu/kernel.ts';
+import type { Launch, TilingChoices } from '../gpu/kernel.ts';
 import type { GraphNode } from './op.ts';
 import { weightParts, type Operands } from './operand.ts';
 import { opOf } from './ops/index.ts';
@@ -34,8 +34,7 @@ export function lowerNodes(
   let scratchId = firstScratchId;
   nodes.forEach((node, index) => {
     opOf(node).lower(node, {
-      variant: plainVariant(variant),
-      quads: variant === 'serial-quad',
+      variant,
       parts: (weight) => weightParts(weight, limits),
       launch: (launch, operands, minLabelled) =>
         lowered.push({ node: index, launch: chosenTiling(launch, tilings), operands, minLabelled }),

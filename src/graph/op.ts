@@ -1,4 +1,5 @@
-import type { Launch, Variant } from '../gpu/kernel.ts';
+import type { KernelVariant } from '../gpu/device-profile.ts';
+import type { Launch } from '../gpu/kernel.ts';
 import type { Operands, WeightPart } from './operand.ts';
 import type { Tensor, TensorOptions } from './tensor.ts';
 
@@ -48,8 +49,7 @@ export interface Gradients {
 
 /** What lowering a node may use and do. */
 export interface LowerContext {
-  readonly variant: Variant;
-  readonly quads: boolean;
+  readonly variant: KernelVariant;
   readonly parts: (weight: Tensor) => readonly WeightPart[];
   /** Adds a dispatch; `operands` maps each of the launch's operand names. */
   readonly launch: (launch: Launch, operands: Operands, minLabelled?: number) => void;

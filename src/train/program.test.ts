@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { CATALOGUE } from '../../models/catalogue/catalogue.ts';
 import type { Model } from '../../models/families/family.ts';
 import { makeModel } from '../../models/families/index.ts';
-import { DEFAULT_PROFILE, KERNEL_VARIANTS, type DeviceProfile } from '../gpu/device-profile.ts';
+import { DEFAULT_PROFILE, KERNEL_VARIANTS, type DeviceProfile, type KernelVariant } from '../gpu/device-profile.ts';
 import { CHECKPOINTING } from '../graph/differentiate.ts';
-import { planTraining, type PlanReport, type ProgramSettings } from './program.ts';
+import { planTraining, plansOf, type PlanReport, type ProgramSettings } from './program.ts';
 
 /** What a desktop GPU offers, so that the longest rows fit one binding. */
 const LARGE: DeviceProfile = {
@@ -142,4 +142,42 @@ describe.each(Object.entries(CONFIGS))('the memory of a run: %s', (_, config) =>
     const { totalBytes, checkpoint } = report(model, 512, { memoryLimitBytes: block.totalBytes - 1 });
     expect({ totalBytes, checkpoint }).toEqual({ totalBytes: least.totalBytes, checkpoint: 'block-and-attention' });
   });
+});
+
+it('runs the serial entry of a kernel that has none for quads', () => {
+  const config = CONFIGS['embedded'];
+  if (config === undefined) throw new RangeError('no configuration');
+  const model = makeModel(config);
+  const shared = /^(matmul|attention)_/;
+  const entriesOf = (variant: KernelVariant): readonly string[] => {
+    const program = planTraining(
+      model,
+      {
+        format: 'q4',
+        context: 64,
+        lora: { kind: 'dora', rank: 4, scale: 2, dropout: 0, paths: model.linearPaths },
+        rows: 16,
+        microSteps: 1,
+        optimizer: 'adamw',
+        optimizerState: '8bit',
+        weightDecay: 0,
+      },
+      { ...LARGE, variant },
+    );
+    const launches = plansOf(program).flatMap((plan) => plan.launches.map(({ launch }) => launch));
+    return [...new Set(launches.map(({ kernel, entry }) => `${kernel.name}/${entry}`))].filter(
+      (name) => !shared.test(name),
+    );
+  };
+  expect(entriesOf('serial-quad')).toEqual(entriesOf('serial'));
+  expect(entriesOf('serial-quad').filter((name) => name.endsWith('_serial'))).toEqual([
+    'rms_norm/forward_serial',
+    'linear_cross_entropy/rows_serial',
+    'rms_norm/backward_dx_serial',
+    'column_scale/backward_magnitude_serial',
+    'dora_scale/forward_serial',
+    'squared_norm/partial_serial',
+    'squared_norm/finish_serial',
+    'adamw_8bit/update_serial',
+  ]);
 });

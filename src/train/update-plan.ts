@@ -4,7 +4,6 @@ import { sgd } from '../../kernels/sgd/sgd.ts';
 import { HYPER_FLOATS, SCALARS_WORDS } from '../../kernels/squared_norm/hyper.ts';
 import { partialCount, squaredNormFinish, squaredNormPartial } from '../../kernels/squared_norm/squared_norm.ts';
 import type { DeviceProfile, GpuLimits } from '../gpu/device-profile.ts';
-import { plainVariant } from '../gpu/kernel.ts';
 import type { ParamLayout } from '../graph/params.ts';
 import { alignBytes, OFFSET_ALIGNMENT } from '../graph/place.ts';
 import type { BufferRange } from '../graph/operand.ts';
@@ -75,8 +74,7 @@ export function planUpdate(
   state: OptimizerState,
   device: DeviceProfile,
 ): Omit<Plan, 'placement' | 'forwardEnd'> & { partials: number } {
-  const { limits } = device;
-  const variant = plainVariant(device.variant);
+  const { limits, variant } = device;
   const requests: LaunchRequest[] = [];
   const pieces = split(0, layout.count, limits);
   const pieceCounts = pieces.map(({ count }) => partialCount(count));

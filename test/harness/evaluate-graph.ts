@@ -1,5 +1,5 @@
 import { addRef } from '../../kernels/add/add.ref.ts';
-import { attentionBackwardRef, attentionForwardRef, attentionStatsRef } from '../../kernels/attention/attention.ref.ts';
+import { attentionBackwardRef, attentionForwardRef, attentionDeltaRef } from '../../kernels/attention/attention.ref.ts';
 import { copyColumnsRef } from '../../kernels/copy_columns/copy_columns.ref.ts';
 import { keptRef } from '../../kernels/dropout/dropout.ref.ts';
 import { embeddingRef } from '../../kernels/embedding/embedding.ref.ts';
@@ -124,14 +124,14 @@ const EVALUATE: Evaluate = {
   },
   attention_delta({ o, dy, lse, lseDelta, ...shape }, values) {
     const args = [values.get(o), values.get(dy), values.get(lse)] as const;
-    values.set(lseDelta, attentionStatsRef({ rows: o.rows, ...shape }, ...args));
+    values.set(lseDelta, attentionDeltaRef({ rows: o.rows, ...shape }, ...args));
   },
   attention_backward({ q, k, v, dy, lseDelta, bounds, dq, dk, dv, ...shape }, values) {
     const args = { rows: q.rows, ...shape };
     const inputs = [values.get(q), values.get(k), values.get(v), values.get(bounds)] as const;
     // The reference computes the two saved values by itself: those of the graph must be the same.
     const { o, lse } = attentionForwardRef(args, ...inputs);
-    if (!(relativeError(values.get(lseDelta), attentionStatsRef(args, o, values.get(dy), lse)) < 1e-12))
+    if (!(relativeError(values.get(lseDelta), attentionDeltaRef(args, o, values.get(dy), lse)) < 1e-12))
       throw new RangeError('attention_backward: lse and delta are not those of its inputs');
     const gradients = attentionBackwardRef(args, ...inputs, values.get(dy));
     if (dq !== undefined) values.set(dq, gradients.dq);

@@ -5,8 +5,8 @@ export interface BenchRequest {
   readonly suites: readonly Suite[];
   /** Tokens of the training steps. */
   readonly lengths: readonly number[];
-  /** Only this kernel room. */
-  readonly room?: string;
+  /** Only the cases of this kernel. */
+  readonly kernel?: string;
   /** Also stock tfjs ops and jax-js on the same work. */
   readonly peers: boolean;
   /** What every row says of the browser, which a worker knows less of than its page. */

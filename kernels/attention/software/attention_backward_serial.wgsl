@@ -1,9 +1,9 @@
 // Causal grouped-query attention inside segments, backward, without workgroup memory. With s, o and lse as in
-// attention_forward_serial.wgsl, and (lse, delta) in stats, delta[i,h] = sum_d o dy:
+// attention_forward_serial.wgsl, and lse_delta = (lse, delta), delta[i,h] = sum_d o dy:
 //   P[i,j] = exp(s[i,j] - lse[i,h])      dP[i,j] = dy[i,h].v[j,g]      dS = scale * cap'(s) * P * (dP - delta)
 //   backward_dq   dq[i,h] = sum_j dS[i,j] k[j,g]
 //   backward_dkv  dk[j,g] = sum_h sum_i dS[i,j] q[i,h]      dv[j,g] = sum_h sum_i P[i,j] dy[i,h]      h over g's group
-// q, dy, dq [N, H, D]; k, v, dk, dv [N, K, D]; stats [N, H]; bounds [N]. An invocation owns 4 rows and 8 (dq) or 4 (dkv)
+// q, dy, dq [N, H, D]; k, v, dk, dv [N, K, D]; lse_delta [N, H]; bounds [N]. An invocation owns 4 rows and 8 (dq) or 4 (dkv)
 // Vecs of the head dimension; the other side goes by in blocks of 4 rows at fixed places, the same for a whole workgroup.
 // Joined with keys_of.wgsl, _lib/vector_*.wgsl and a score cap. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
 // Reference: attention.ref.ts.
@@ -16,7 +16,7 @@ struct Params { rows: u32, heads: u32, kv_heads: u32, scale: f32, window: u32, s
 @group(0) @binding(2) var<storage, read> k: array<Vec>;
 @group(0) @binding(3) var<storage, read> v: array<Vec>;
 @group(0) @binding(4) var<storage, read> dy: array<Vec>;
-@group(0) @binding(5) var<storage, read> stats: array<vec2f>;
+@group(0) @binding(5) var<storage, read> lse_delta: array<vec2f>;
 @group(0) @binding(6) var<storage, read> bounds: array<vec2u>;
 @group(0) @binding(7) var<storage, read_write> dq: array<Vec>;
 @group(0) @binding(8) var<storage, read_write> dk: array<Vec>;
@@ -28,12 +28,12 @@ const DKV_SLOTS: u32 = 4u;
 const STEPS: vec4u = vec4u(0u, 1u, 2u, 3u);
 
 // P and dS of one owned row against the four rows of a block.
-struct Pair { weight: vec4f, ds: vec4f }
+struct PDs { weight: vec4f, ds: vec4f }
 
-fn pair(products: vec4f, dp: vec4f, row_lse: vec4f, delta: vec4f, visible: vec4<bool>) -> Pair {
+fn p_ds_of(products: vec4f, dp: vec4f, row_lse: vec4f, delta: vec4f, visible: vec4<bool>) -> PDs {
   let c = score_of(products);
   let weight = select(vec4f(0.0), exp(c.s - row_lse), visible);
-  return Pair(weight, weight * (dp - delta) * c.slope * p.scale);
+  return PDs(weight, weight * (dp - delta) * c.slope * p.scale);
 }
 
 // One Vec of the head dimension for each of the 4 owned rows.
@@ -113,10 +113,10 @@ fn backward_dq(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
   let keys_3 = keys_of(row.w);
   let row_head = min(row, last_row) * p.heads + vec4u(head);
   let at = row_head * p.head_vecs;
-  let stats_0 = stats[row_head.x];
-  let stats_1 = stats[row_head.y];
-  let stats_2 = stats[row_head.z];
-  let stats_3 = stats[row_head.w];
+  let lse_delta_0 = lse_delta[row_head.x];
+  let lse_delta_1 = lse_delta[row_head.y];
+  let lse_delta_2 = lse_delta[row_head.z];
+  let lse_delta_3 = lse_delta[row_head.w];
   var a0 = no_rows();
   var a1 = no_rows();
   var a2 = no_rows();
@@ -155,10 +155,10 @@ fn backward_dq(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
       dp3 += dots(dy[at.w + d], v0, v1, v2, v3);
     }
     let ds = mat4x4f(
-      pair(s0, dp0, vec4f(stats_0.x), vec4f(stats_0.y), (column >= vec4u(keys_0.x)) & (column < vec4u(keys_0.y))).ds,
-      pair(s1, dp1, vec4f(stats_1.x), vec4f(stats_1.y), (column >= vec4u(keys_1.x)) & (column < vec4u(keys_1.y))).ds,
-      pair(s2, dp2, vec4f(stats_2.x), vec4f(stats_2.y), (column >= vec4u(keys_2.x)) & (column < vec4u(keys_2.y))).ds,
-      pair(s3, dp3, vec4f(stats_3.x), vec4f(stats_3.y), (column >= vec4u(keys_3.x)) & (column < vec4u(keys_3.y))).ds,
+      p_ds_of(s0, dp0, vec4f(lse_delta_0.x), vec4f(lse_delta_0.y), (column >= vec4u(keys_0.x)) & (column < vec4u(keys_0.y))).ds,
+      p_ds_of(s1, dp1, vec4f(lse_delta_1.x), vec4f(lse_delta_1.y), (column >= vec4u(keys_1.x)) & (column < vec4u(keys_1.y))).ds,
+      p_ds_of(s2, dp2, vec4f(lse_delta_2.x), vec4f(lse_delta_2.y), (column >= vec4u(keys_2.x)) & (column < vec4u(keys_2.y))).ds,
+      p_ds_of(s3, dp3, vec4f(lse_delta_3.x), vec4f(lse_delta_3.y), (column >= vec4u(keys_3.x)) & (column < vec4u(keys_3.y))).ds,
     );
     let slice_at = key_at + vec4u(slice);
     a0 = weigh_k(a0, ds, slice_at);
@@ -237,24 +237,24 @@ fn backward_dkv(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
         dp2 += dots(v[at.z + d], dy0, dy1, dy2, dy3);
         dp3 += dots(v[at.w + d], dy0, dy1, dy2, dy3);
       }
-      let stats_0 = stats[query_head.x];
-      let stats_1 = stats[query_head.y];
-      let stats_2 = stats[query_head.z];
-      let stats_3 = stats[query_head.w];
-      let row_lse = vec4f(stats_0.x, stats_1.x, stats_2.x, stats_3.x);
-      let delta = vec4f(stats_0.y, stats_1.y, stats_2.y, stats_3.y);
+      let lse_delta_0 = lse_delta[query_head.x];
+      let lse_delta_1 = lse_delta[query_head.y];
+      let lse_delta_2 = lse_delta[query_head.z];
+      let lse_delta_3 = lse_delta[query_head.w];
+      let row_lse = vec4f(lse_delta_0.x, lse_delta_1.x, lse_delta_2.x, lse_delta_3.x);
+      let delta = vec4f(lse_delta_0.y, lse_delta_1.y, lse_delta_2.y, lse_delta_3.y);
       let keys_0 = keys_of(column.x);
       let keys_1 = keys_of(column.y);
       let keys_2 = keys_of(column.z);
       let keys_3 = keys_of(column.w);
       let seen_first = vec4u(keys_0.x, keys_1.x, keys_2.x, keys_3.x);
       let seen_end = vec4u(keys_0.y, keys_1.y, keys_2.y, keys_3.y);
-      let pair_0 = pair(s0, dp0, row_lse, delta, (vec4u(row.x) >= seen_first) & (vec4u(row.x) < seen_end));
-      let pair_1 = pair(s1, dp1, row_lse, delta, (vec4u(row.y) >= seen_first) & (vec4u(row.y) < seen_end));
-      let pair_2 = pair(s2, dp2, row_lse, delta, (vec4u(row.z) >= seen_first) & (vec4u(row.z) < seen_end));
-      let pair_3 = pair(s3, dp3, row_lse, delta, (vec4u(row.w) >= seen_first) & (vec4u(row.w) < seen_end));
-      let weights = mat4x4f(pair_0.weight, pair_1.weight, pair_2.weight, pair_3.weight);
-      let ds = mat4x4f(pair_0.ds, pair_1.ds, pair_2.ds, pair_3.ds);
+      let p_ds_0 = p_ds_of(s0, dp0, row_lse, delta, (vec4u(row.x) >= seen_first) & (vec4u(row.x) < seen_end));
+      let p_ds_1 = p_ds_of(s1, dp1, row_lse, delta, (vec4u(row.y) >= seen_first) & (vec4u(row.y) < seen_end));
+      let p_ds_2 = p_ds_of(s2, dp2, row_lse, delta, (vec4u(row.z) >= seen_first) & (vec4u(row.z) < seen_end));
+      let p_ds_3 = p_ds_of(s3, dp3, row_lse, delta, (vec4u(row.w) >= seen_first) & (vec4u(row.w) < seen_end));
+      let weights = mat4x4f(p_ds_0.weight, p_ds_1.weight, p_ds_2.weight, p_ds_3.weight);
+      let ds = mat4x4f(p_ds_0.ds, p_ds_1.ds, p_ds_2.ds, p_ds_3.ds);
       let slice_at = query_at + vec4u(slice);
       dk0 = weigh_q(dk0, ds, slice_at);
       dk1 = weigh_q(dk1, ds, slice_at + vec4u(1u));

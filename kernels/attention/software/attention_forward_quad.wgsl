@@ -5,7 +5,7 @@
 // q, o [N, H, D]; k, v [N, K, D]; bounds [N]; lse [N, H]. A quad owns 16 query rows of one head; keys go by in blocks of 16
 // with a running maximum and sum. o itself holds the sums between blocks: that costs a load and a store for 16 products,
 // and spares an accumulator for each of D. The first block takes nothing from o, the last divides by the sum; rows that see
-// nothing have one block all the same, which weighs nothing. Joined after attention_quads.wgsl.
+// nothing have one block all the same, which weighs nothing. Joined after attention_quad.wgsl.
 // Source: Dao et al. 2022, arXiv:2205.14135, algorithm 1; Milakov & Gimelshein 2018. Reference: attention.ref.ts.
 struct Params { rows: u32, heads: u32, kv_heads: u32, scale: f32, window: u32, soft_cap: f32, head_vecs: u32 }
 

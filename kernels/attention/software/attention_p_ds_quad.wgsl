@@ -1,10 +1,10 @@
 // P and dS of a chunk of queries against all keys that they see, for software adapters with subgroups of four: the first half of
-// the backward pass of causal grouped-query attention inside segments. With s, o and lse as in attention_forward_quads.wgsl,
-// and (lse, delta) in stats, delta[i,h] = sum_d o dy:
+// the backward pass of causal grouped-query attention inside segments. With s, o and lse as in attention_forward_quad.wgsl,
+// and lse_delta = (lse, delta), delta[i,h] = sum_d o dy:
 //   P[h,i,j] = exp(s[i,j] - lse[i,h])      dP[i,j] = dy[i,h].v[j,g]      dS[h,i,j] = scale * cap'(s) * P * (dP - delta)
-// q, dy [N, H, D]; k, v [N, K, D]; stats [N, H]; bounds [N]; pairs [2, H, C, S] of chunk rows and keys: P, then dS. C is a
+// q, dy [N, H, D]; k, v [N, K, D]; lse_delta [N, H]; bounds [N]; p_ds [2, H, C, S] of chunk rows and keys: P, then dS. C is a
 // multiple of 16, S is N rounded up to 16. A quad owns 16 queries of one head; keys go by in blocks of 16. Only the blocks
-// between the first and the last key that a tile sees are written. Joined after attention_quads.wgsl and attention_chunk.wgsl.
+// between the first and the last key that a tile sees are written. Joined after attention_quad.wgsl and attention_chunk.wgsl.
 // Source: Dao 2023, arXiv:2307.08691, algorithm 2, with its blocks of P and dS kept. Reference: attention.ref.ts.
 struct Params {
   rows: u32, heads: u32, kv_heads: u32, scale: f32, window: u32, soft_cap: f32, head_vecs: u32, first_row: u32, chunk_rows: u32
@@ -15,49 +15,49 @@ struct Params {
 @group(0) @binding(2) var<storage, read> k: array<Vec>;
 @group(0) @binding(3) var<storage, read> v: array<Vec>;
 @group(0) @binding(4) var<storage, read> dy: array<Vec>;
-@group(0) @binding(5) var<storage, read> stats: array<vec2f>;
+@group(0) @binding(5) var<storage, read> lse_delta: array<vec2f>;
 @group(0) @binding(6) var<storage, read> bounds: array<vec2u>;
-@group(0) @binding(7) var<storage, read_write> pairs: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> p_ds: array<vec4f>;
 
 /** P and dS of one query against four keys. */
-struct Pair { weight: vec4f, ds: vec4f }
+struct PDs { weight: vec4f, ds: vec4f }
 
-fn pair_of(products: vec4f, dp: vec4f, row_lse: vec4f, delta: vec4f, visible: vec4<bool>) -> Pair {
+fn p_ds_of(products: vec4f, dp: vec4f, row_lse: vec4f, delta: vec4f, visible: vec4<bool>) -> PDs {
   let score = score_of(products);
   let weight = select(vec4f(0.0), exp(score.s - row_lse), visible);
-  return Pair(weight, weight * (dp - delta) * score.slope * p.scale);
+  return PDs(weight, weight * (dp - delta) * score.slope * p.scale);
 }
 
 /** The same of an invocation's four queries. */
-struct Pairs { weights: mat4x4f, ds: mat4x4f }
+struct FourPDs { weights: mat4x4f, ds: mat4x4f }
 
-fn pairs_of(a: Pair, b: Pair, c: Pair, d: Pair) -> Pairs {
-  return Pairs(mat4x4f(a.weight, b.weight, c.weight, d.weight), mat4x4f(a.ds, b.ds, c.ds, d.ds));
+fn four_p_ds(a: PDs, b: PDs, c: PDs, d: PDs) -> FourPDs {
+  return FourPDs(mat4x4f(a.weight, b.weight, c.weight, d.weight), mat4x4f(a.ds, b.ds, c.ds, d.ds));
 }
 
-fn query_pairs(s: mat4x4f, dp: mat4x4f, row_lse: vec4f, delta: vec4f, keys: Keys, column: vec4u) -> Pairs {
+fn queries_p_ds(s: mat4x4f, dp: mat4x4f, row_lse: vec4f, delta: vec4f, keys: Keys, column: vec4u) -> FourPDs {
   let a = (column >= vec4u(keys.first.x)) & (column < vec4u(keys.end.x));
   let b = (column >= vec4u(keys.first.y)) & (column < vec4u(keys.end.y));
   let c = (column >= vec4u(keys.first.z)) & (column < vec4u(keys.end.z));
   let d = (column >= vec4u(keys.first.w)) & (column < vec4u(keys.end.w));
-  return pairs_of(
-    pair_of(s[0], dp[0], vec4f(row_lse.x), vec4f(delta.x), a),
-    pair_of(s[1], dp[1], vec4f(row_lse.y), vec4f(delta.y), b),
-    pair_of(s[2], dp[2], vec4f(row_lse.z), vec4f(delta.z), c),
-    pair_of(s[3], dp[3], vec4f(row_lse.w), vec4f(delta.w), d),
+  return four_p_ds(
+    p_ds_of(s[0], dp[0], vec4f(row_lse.x), vec4f(delta.x), a),
+    p_ds_of(s[1], dp[1], vec4f(row_lse.y), vec4f(delta.y), b),
+    p_ds_of(s[2], dp[2], vec4f(row_lse.z), vec4f(delta.z), c),
+    p_ds_of(s[3], dp[3], vec4f(row_lse.w), vec4f(delta.w), d),
   );
 }
 
 /** Four keys of each of four queries. */
-fn store(x: Pairs, weights_at: vec4u, ds_at: vec4u) {
-  pairs[weights_at.x] = x.weights[0];
-  pairs[weights_at.y] = x.weights[1];
-  pairs[weights_at.z] = x.weights[2];
-  pairs[weights_at.w] = x.weights[3];
-  pairs[ds_at.x] = x.ds[0];
-  pairs[ds_at.y] = x.ds[1];
-  pairs[ds_at.z] = x.ds[2];
-  pairs[ds_at.w] = x.ds[3];
+fn store(x: FourPDs, weights_at: vec4u, ds_at: vec4u) {
+  p_ds[weights_at.x] = x.weights[0];
+  p_ds[weights_at.y] = x.weights[1];
+  p_ds[weights_at.z] = x.weights[2];
+  p_ds[weights_at.w] = x.weights[3];
+  p_ds[ds_at.x] = x.ds[0];
+  p_ds[ds_at.y] = x.ds[1];
+  p_ds[ds_at.z] = x.ds[2];
+  p_ds[ds_at.w] = x.ds[3];
 }
 
 @compute @workgroup_size(4)
@@ -72,10 +72,10 @@ fn pairs_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
   let keys = keys_of_four(row);
   let row_head = min(row, vec4u(p.rows - 1u)) * p.heads + vec4u(head);
   let at = row_head * p.head_vecs;
-  let row_lse = vec4f(stats[row_head.x].x, stats[row_head.y].x, stats[row_head.z].x, stats[row_head.w].x);
-  let delta = vec4f(stats[row_head.x].y, stats[row_head.y].y, stats[row_head.z].y, stats[row_head.w].y);
-  let weights_at = pairs_at(head, own);
-  let ds_at = pairs_at(p.heads + head, own);
+  let row_lse = vec4f(lse_delta[row_head.x].x, lse_delta[row_head.y].x, lse_delta[row_head.z].x, lse_delta[row_head.w].x);
+  let delta = vec4f(lse_delta[row_head.x].y, lse_delta[row_head.y].y, lse_delta[row_head.z].y, lse_delta[row_head.w].y);
+  let weights_at = p_ds_at(head, own);
+  let ds_at = p_ds_at(p.heads + head, own);
   let seen = blocks_of_tile(tile);
   for (var j = seen.x; j < seen.y; j += TILE) {
     let mine = heads_at(vec4u(j + member) + STEPS, p.kv_heads, kv_head);
@@ -95,9 +95,9 @@ fn pairs_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
     }
     let column = vec4u(j) + vec4u(0u, 1u, 2u, 3u);
     let four = j / 4u;
-    store(query_pairs(s.a, dp.a, row_lse, delta, keys, column), weights_at + four, ds_at + four);
-    store(query_pairs(s.b, dp.b, row_lse, delta, keys, column + 4u), weights_at + four + 1u, ds_at + four + 1u);
-    store(query_pairs(s.c, dp.c, row_lse, delta, keys, column + 8u), weights_at + four + 2u, ds_at + four + 2u);
-    store(query_pairs(s.d, dp.d, row_lse, delta, keys, column + 12u), weights_at + four + 3u, ds_at + four + 3u);
+    store(queries_p_ds(s.a, dp.a, row_lse, delta, keys, column), weights_at + four, ds_at + four);
+    store(queries_p_ds(s.b, dp.b, row_lse, delta, keys, column + 4u), weights_at + four + 1u, ds_at + four + 1u);
+    store(queries_p_ds(s.c, dp.c, row_lse, delta, keys, column + 8u), weights_at + four + 2u, ds_at + four + 2u);
+    store(queries_p_ds(s.d, dp.d, row_lse, delta, keys, column + 12u), weights_at + four + 3u, ds_at + four + 3u);
   }
 }

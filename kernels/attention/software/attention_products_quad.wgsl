@@ -1,20 +1,20 @@
-// Products of the pairs of a chunk (attention_pairs_quads.wgsl) with the rows of a head, for software adapters with subgroups of
+// Products of P and dS of a chunk (attention_p_ds_quad.wgsl) with the rows of a head, for software adapters with subgroups of
 // four: the second half of the backward pass of attention, nothing but matrix products.
 //   products_rows      y[i,h] = sum_j W[h,i,j] x[j,g]               dq = dS k        y [N, H, D], x [N, K, D]
 //   products_columns   y[j,g] (+)= sum_h sum_i W[h,i,j] x[i,h]      dk = dS^T q and dv = P^T dy, summed over chunks
 //                                                                   y [N, K, D], x [N, H, D], h over g's group
-// W is half of pairs [2, H, C, S], which begins at p.first_plane: 0 for P, H for dS. A quad computes 16 rows of y by 8 Vecs,
+// W is half of p_ds [2, H, C, S], which begins at p.first_plane: 0 for P, H for dS. A quad computes 16 rows of y by 8 Vecs,
 // each invocation 2 of the 8; of W each loads a quarter and hands it round. Of the other side come only blocks of 16 that the
 // first half wrote, which hold zeros where a pair is not seen: all rows of a segment must have its bounds. products_columns
 // adds to y but where a chunk holds the first queries that can see a key, and adds nothing where none of a chunk can.
-// Joined after attention_quads.wgsl and attention_chunk.wgsl. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
+// Joined after attention_quad.wgsl and attention_chunk.wgsl. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
 // Reference: attention.ref.ts.
 struct Params {
   rows: u32, heads: u32, kv_heads: u32, window: u32, head_vecs: u32, first_row: u32, chunk_rows: u32, first_plane: u32
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> pairs: array<vec4f>;
+@group(0) @binding(1) var<storage, read> p_ds: array<vec4f>;
 @group(0) @binding(2) var<storage, read> x: array<Vec>;
 @group(0) @binding(3) var<storage, read> bounds: array<vec2u>;
 @group(0) @binding(4) var<storage, read_write> y: array<Vec>;
@@ -59,7 +59,7 @@ fn products_rows(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid
   let kv_head = head / (p.heads / p.kv_heads);
   let own = index / slices / p.heads * TILE;
   let tile = p.first_row + own;
-  let at = pairs_at(p.first_plane + head, vec4u(own + member) + STEPS);
+  let at = p_ds_at(p.first_plane + head, vec4u(own + member) + STEPS);
   var low = array<Rows, 4>();
   var high = array<Rows, 4>();
   let seen = blocks_of_tile(tile);
@@ -68,16 +68,16 @@ fn products_rows(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid
     let x_low = x_rows(x_at, vecs.x);
     let x_high = x_rows(x_at, vecs.y);
     let w = at + j / 4u;
-    let a = from_rows(pairs[w.x]);
+    let a = from_rows(p_ds[w.x]);
     low[0] = weigh(low[0], a, x_low);
     high[0] = weigh(high[0], a, x_high);
-    let b = from_rows(pairs[w.y]);
+    let b = from_rows(p_ds[w.y]);
     low[1] = weigh(low[1], b, x_low);
     high[1] = weigh(high[1], b, x_high);
-    let c = from_rows(pairs[w.z]);
+    let c = from_rows(p_ds[w.z]);
     low[2] = weigh(low[2], c, x_low);
     high[2] = weigh(high[2], c, x_high);
-    let d = from_rows(pairs[w.w]);
+    let d = from_rows(p_ds[w.w]);
     low[3] = weigh(low[3], d, x_low);
     high[3] = weigh(high[3], d, x_high);
   }
@@ -119,17 +119,17 @@ fn products_columns(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) g
       let x_at = heads_at(vec4u(i) + vec4u(0u, 1u, 2u, 3u), p.heads, head);
       let x_low = x_rows(x_at, vecs.x);
       let x_high = x_rows(x_at, vecs.y);
-      let w = pairs_at(p.first_plane + head, vec4u(i - p.first_row + member)).x + tile / 4u;
-      let a = from_columns(pairs[w]);
+      let w = p_ds_at(p.first_plane + head, vec4u(i - p.first_row + member)).x + tile / 4u;
+      let a = from_columns(p_ds[w]);
       low[0] = weigh(low[0], a, x_low);
       high[0] = weigh(high[0], a, x_high);
-      let b = from_columns(pairs[w + 1u]);
+      let b = from_columns(p_ds[w + 1u]);
       low[1] = weigh(low[1], b, x_low);
       high[1] = weigh(high[1], b, x_high);
-      let c = from_columns(pairs[w + 2u]);
+      let c = from_columns(p_ds[w + 2u]);
       low[2] = weigh(low[2], c, x_low);
       high[2] = weigh(high[2], c, x_high);
-      let d = from_columns(pairs[w + 3u]);
+      let d = from_columns(p_ds[w + 3u]);
       low[3] = weigh(low[3], d, x_low);
       high[3] = weigh(high[3], d, x_high);
     }

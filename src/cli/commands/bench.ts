@@ -21,7 +21,7 @@ export async function bench(flags: Flags, output: Output): Promise<number> {
       got: flags.text('lengths') ?? 'nothing',
       wanted: 'token counts with commas, e.g. 64,512',
     });
-  const room = flags.text('room');
+  const kernel = flags.text('room');
   const opened = await openModel(
     await openModelSource(flags.text('model') ?? 'embedded', output, { offline: flags.flag('offline') }),
   );
@@ -38,7 +38,7 @@ export async function bench(flags: Flags, output: Output): Promise<number> {
       nodePeers,
       runtime: `Node ${process.versions.node}, ${process.platform} ${process.arch}, ${availableParallelism()} threads`,
       commit: commitOf(import.meta.dirname),
-      ...(room !== undefined && { room }),
+      ...(kernel !== undefined && { kernel }),
     });
     for await (const row of rows) {
       output.record(row);

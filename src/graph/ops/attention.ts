@@ -1,9 +1,4 @@
-import {
-  attentionBackward,
-  attentionForward,
-  attentionStats,
-  pairsShape,
-} from '../../../kernels/attention/attention.ts';
+import { attentionBackward, attentionDelta, attentionForward, pDsShape } from '../../../kernels/attention/attention.ts';
 import { WebLoraError } from '../../errors.ts';
 import type { ForwardOp, GraphBuilder, Op } from '../op.ts';
 import { expectShape, type Tensor } from '../tensor.ts';
@@ -101,31 +96,31 @@ export const attentionOp: ForwardOp<AttentionNode> = {
     };
     g.push({ op: 'attention_backward', q, k, v, dy, lseDelta, bounds, ...wanted, ...shape });
   },
-  lower(node, { variant, quads, launch }) {
+  lower(node, { variant, launch }) {
     const { q, k, v, bounds, lse, y: o } = node;
-    launch(attentionForward({ rows: q.rows, ...shapeOf(node), variant, quads }), { q, k, v, bounds, o, lse });
+    launch(attentionForward({ rows: q.rows, ...shapeOf(node), variant }), { q, k, v, bounds, o, lse });
   },
 };
 
 export const attentionDeltaOp: Op<AttentionDeltaNode> = {
   writes: ['lseDelta'],
-  lower(node, { variant, launch }) {
-    const { o, dy, lse, lseDelta: stats } = node;
-    launch(attentionStats({ rows: o.rows, ...shapeOf(node), variant }), { o, dy, lse, stats });
+  lower(node, { launch }) {
+    const { o, dy, lse, lseDelta: lse_delta } = node;
+    launch(attentionDelta({ rows: o.rows, ...shapeOf(node) }), { o, dy, lse, lse_delta });
   },
 };
 
 export const attentionBackwardOp: Op<AttentionBackwardNode> = {
   writes: ['dq', 'dk', 'dv'],
-  lower(node, { variant, quads, launch, scratch }) {
-    const { q, k, v, dy, lseDelta: stats, bounds, dq, dk, dv } = node;
+  lower(node, { variant, launch, scratch }) {
+    const { q, k, v, dy, lseDelta: lse_delta, bounds, dq, dk, dv } = node;
     const gradients = { q: dq !== undefined, kv: dk !== undefined };
-    const args = { rows: q.rows, ...shapeOf(node), variant, quads, gradients };
-    const tile = pairsShape(args);
+    const args = { rows: q.rows, ...shapeOf(node), variant, gradients };
+    const tile = pDsShape(args);
     const operands = {
-      ...{ q, k, v, dy, stats, bounds },
+      ...{ q, k, v, dy, lse_delta, bounds },
       ...{ ...(dq && { dq }), ...(dk && { dk }), ...(dv && { dv }) },
-      ...(tile && { pairs: scratch('attention.p_ds', tile) }),
+      ...(tile && { p_ds: scratch('attention.p_ds', tile) }),
     };
     for (const each of attentionBackward(args)) launch(each, operands);
   },

@@ -45,11 +45,11 @@ export const cachedAttentionOp: ForwardOp<CachedAttentionNode> = {
   // The caches outlive the graph and are no activations: that a node appends to them orders nothing.
   writes: ['y'],
   gradient: noGradient,
-  lower(node, { variant, quads, launch }) {
+  lower(node, { variant, launch }) {
     const { q, k, v, cacheK: cache_k, cacheV: cache_v, slots, positions, y: o, kvHeads, headDim } = node;
     const maxPositions = cache_k.shape[1] ?? 0;
     launch(kvWrite({ rows: k.rows, kvHeads, headDim, maxPositions }), { k, v, slots, positions, cache_k, cache_v });
-    launch(cachedAttentionKernel({ rows: q.rows, ...shapeOf(node), maxPositions, variant, quads }), {
+    launch(cachedAttentionKernel({ rows: q.rows, ...shapeOf(node), maxPositions, variant }), {
       q,
       cache_k,
       cache_v,

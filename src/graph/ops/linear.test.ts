@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { launchLines, nodeLine, OpGraph } from '../../../test/harness/op-graph.ts';
-import { DEFAULT_PROFILE } from '../../gpu/device-profile.ts';
+import { DEFAULT_PROFILE, type KernelVariant } from '../../gpu/device-profile.ts';
 
 describe('linear', () => {
   it('multiplies by a frozen weight, with its bias', () => {
@@ -43,6 +43,28 @@ describe('linear', () => {
       },
     ]);
   });
+
+  it.each([
+    { rank: 2, cols: 64, product: 'serial', down: 'quads_narrow', up: 'quads_narrow', outer: 'serial' },
+    { rank: 16, cols: 128, product: 'quads', down: 'quads_narrow', up: 'quads_narrow', outer: 'quads' },
+    { rank: 48, cols: 128, product: 'quads', down: 'serial', up: 'serial', outer: 'quads' },
+  ])(
+    'shares loads within subgroups of four only where that pays: rank $rank, $cols columns',
+    ({ rank, cols, product, down, up, outer }) => {
+      const g = new OpGraph();
+      g.backwardLines(g.linear(g.frozen('x', 16, cols), g.layer('w', 128, cols, rank)));
+      const entries = (variant: KernelVariant): (string | undefined)[] =>
+        launchLines(g.nodes, { ...DEFAULT_PROFILE, variant }).map(({ launch }) => launch.split(':')[0]);
+      expect(entries('serial-quad')).toEqual([
+        `matmul_nt/${down}`,
+        `matmul_nt/${product}`,
+        `matmul_tn/${outer}`,
+        `matmul_nn/${up}`,
+        `matmul_tn/${outer}`,
+      ]);
+      expect(entries('serial').map((name) => name?.split('/')[1])).toEqual(Array(5).fill('serial'));
+    },
+  );
 
   it('passes gradients back to both matrices and, in one product, to the input', () => {
     const g = new OpGraph();

@@ -6,7 +6,8 @@ import { WebLoraError } from '../../errors.ts';
 import type { ForwardOp, GraphBuilder, LowerContext, Op } from '../op.ts';
 import { paramStride } from '../params.ts';
 import { expectShape, type Tensor } from '../tensor.ts';
-import { sharesLoads, weightOperands } from './_lib/weight.ts';
+import { quadsWhere } from './_lib/variant.ts';
+import { weightOperands, weightVariant } from './_lib/weight.ts';
 import { columnScale, type ColumnScaleNode } from './column_scale.ts';
 import { dropout } from './dropout.ts';
 
@@ -167,8 +168,7 @@ export const linearOp: ForwardOp<LinearNode> = {
         bias: bias !== undefined,
         rank: branch?.h.cols ?? 0,
         loraScale,
-        variant: ctx.variant,
-        quads: sharesLoads(ctx, weight),
+        variant: weightVariant(ctx, weight),
       });
       const ofBranch = branch && { h: branch.h, lora_b: branch.b };
       ctx.launch(launch, { x, y, ...weightOperands(weight, part), ...(bias && { bias }), ...ofBranch });
@@ -192,8 +192,7 @@ export const linearBackwardOp: Op<LinearBackwardNode> = {
         rank,
         loraScale: 1,
         accumulate: into !== undefined || index > 0,
-        variant: ctx.variant,
-        quads: sharesLoads(ctx, weight),
+        variant: weightVariant(ctx, weight),
       });
       const ofBranch = rank > 0 && dh && loraA && { dh, lora_a: loraA };
       ctx.launch(launch, { dy, dx, ...weightOperands(weight, part), ...ofBranch });
@@ -220,15 +219,15 @@ const QUADS_MIN_GRADIENT = 128 * 16;
 
 export const outerProductOp: Op<OuterProductNode> = {
   writes: ['gradient'],
-  lower({ a, b, scale: alpha, gradient: g }, { variant, quads, launch }) {
+  lower({ a, b, scale: alpha, gradient: g }, { variant, launch }) {
     const shape = { rows: a.rows, p: a.cols, q: b.cols, gStride: paramStride(b.cols) };
-    const isShared = quads && g.elems >= QUADS_MIN_GRADIENT;
-    launch(matmulTn({ ...shape, alpha, accumulate: true, variant, quads: isShared }), { a, b, g });
+    const suited = quadsWhere(g.elems >= QUADS_MIN_GRADIENT, variant);
+    launch(matmulTn({ ...shape, alpha, accumulate: true, variant: suited }), { a, b, g });
   },
 };
 
 /** h = x·Aᵀ with the trainable A [rank, in]. */
-function lowerDown({ variant, quads, launch }: LowerContext, x: Tensor, a: Tensor, h: Tensor): void {
+function lowerDown({ variant, launch }: LowerContext, x: Tensor, a: Tensor, h: Tensor): void {
   const product = matmulNt({
     rows: x.rows,
     inFeatures: x.cols,
@@ -239,15 +238,14 @@ function lowerDown({ variant, quads, launch }: LowerContext, x: Tensor, a: Tenso
     bias: false,
     rank: 0,
     loraScale: 0,
-    variant,
-    quads: quads && a.rows <= NARROW,
+    variant: quadsWhere(a.rows <= NARROW, variant),
   });
   launch(product, { x, w_codes: a, y: h });
 }
 
 /** dx (+)= alpha · dy·w with a trainable w [out, in]. */
 function lowerDense(
-  { variant, quads, launch }: LowerContext,
+  { variant, launch }: LowerContext,
   { dy, w, dx, alpha, accumulate }: { dy: Tensor; w: Tensor; dx: Tensor; alpha: number; accumulate: boolean },
 ): void {
   const product = matmulNn({
@@ -261,8 +259,7 @@ function lowerDense(
     loraScale: 0,
     alpha,
     accumulate,
-    variant,
-    quads: quads && w.cols <= NARROW,
+    variant: quadsWhere(w.cols <= NARROW, variant),
   });
   launch(product, { dy, w_codes: w, dx });
 }

@@ -3,7 +3,7 @@ import { crossEntropyRows } from '../../../kernels/linear_cross_entropy/linear_c
 import { matmulNn } from '../../../kernels/matmul_nn/matmul_nn.ts';
 import type { ForwardOp, GraphBuilder, Op } from '../op.ts';
 import type { Tensor } from '../tensor.ts';
-import { sharesLoads, weightOperands } from './_lib/weight.ts';
+import { weightOperands, weightVariant } from './_lib/weight.ts';
 import { lowerHead } from './logits.ts';
 
 /** nll[i] for the i-th labelled row; `saved[i]` is d nll[i] / d x[rows[i]], from the same pass. */
@@ -93,8 +93,7 @@ export const linearCrossEntropyOp: ForwardOp<LinearCrossEntropyNode> = {
           rank: 0,
           loraScale: 0,
           accumulate: index > 0,
-          variant,
-          quads: sharesLoads(ctx, weight),
+          variant: weightVariant(ctx, weight),
         });
         ctx.launch(launch, { dy: logits, dx: dxg, ...weightOperands(weight, part) }, firstRow);
       });

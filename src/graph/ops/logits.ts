@@ -2,7 +2,7 @@ import { matmulNt } from '../../../kernels/matmul_nt/matmul_nt.ts';
 import type { ForwardOp, GraphBuilder, LowerContext } from '../op.ts';
 import type { Tensor } from '../tensor.ts';
 import { noGradient } from './_lib/no-gradient.ts';
-import { sharesLoads, weightOperands } from './_lib/weight.ts';
+import { weightOperands, weightVariant } from './_lib/weight.ts';
 
 export interface LogitsNode {
   readonly op: 'logits';
@@ -56,8 +56,7 @@ export function lowerHead(
       bias: false,
       rank: 0,
       loraScale: 0,
-      variant: ctx.variant,
-      quads: sharesLoads(ctx, weight),
+      variant: weightVariant(ctx, weight),
     });
     ctx.launch(launch, { x, y, ...weightOperands(weight, part) }, minLabelled);
   }

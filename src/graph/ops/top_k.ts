@@ -38,7 +38,7 @@ export function topK(
 export const topKOp: ForwardOp<TopKNode> = {
   writes: ['values', 'indices', 'lse'],
   gradient: noGradient,
-  lower({ logits, k, values, indices, lse }, { variant, quads, launch }) {
-    launch(topKKernel({ rows: logits.rows, vocab: logits.cols, k, variant, quads }), { logits, values, indices, lse });
+  lower({ logits, k, values, indices, lse }, { variant, launch }) {
+    launch(topKKernel({ rows: logits.rows, vocab: logits.cols, k, variant }), { logits, values, indices, lse });
   },
 };
