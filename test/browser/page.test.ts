@@ -93,7 +93,9 @@ describe('the page, over a scripted engine', () => {
     await button(page, 'Train').click();
     await page.getByText('The model has learned your examples').waitFor();
     await at(page, 'Take away');
-    const gguf = page.getByRole('radio', { name: /^GGUF LoRA Not for this adapter: llama\.cpp has no DoRA; merge/ });
+    const gguf = page.getByRole('radio', {
+      name: /^GGUF LoRA Not for this adapter: it has no place for DoRA; choose PEFT folder/,
+    });
     await gguf.waitFor();
     expect(await gguf.isDisabled()).toBe(true);
     expect(await page.getByRole('radio', { name: /^PEFT folder/ }).isChecked()).toBe(true);

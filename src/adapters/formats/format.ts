@@ -1,4 +1,5 @@
 import type { WrittenGgufType } from '../../formats/gguf-encode.ts';
+import type { ModuleValues } from '../../lora/kinds/index.ts';
 import type { LoraAdapter } from '../adapter.ts';
 
 /** What formats with their own names for modules need to know of the base model. */
@@ -54,8 +55,8 @@ export interface AdapterFormat<Name extends string = string> {
   readonly recognises: (files: AdapterFiles) => boolean;
   /** @throws `file-not-found`, `bad-file`, `bad-adapter`, `unsupported` */
   readonly read: (files: AdapterFiles, base?: BaseNames) => Promise<LoraAdapter>;
-  /** Why this adapter cannot be written exactly, and what to do instead; undefined when it can. */
-  readonly cannotExpress: (adapter: LoraAdapter) => string | undefined;
+  /** Which parts of a module it has a place for; an adapter whose kind has others cannot be written. */
+  readonly holds: readonly (keyof ModuleValues)[];
   /** The same adapter gives the same bytes. */
   readonly write: (adapter: LoraAdapter, options: WriteOptions) => Map<string, Uint8Array<ArrayBuffer>>;
 }

@@ -28,8 +28,7 @@ export const gguf: AdapterFormat<'gguf'> = {
   isFile,
   recognises: (files) => [...files.keys()].some(isFile),
   read: readGgufLora,
-  cannotExpress: ({ method }) =>
-    method === 'dora' ? 'llama.cpp has no DoRA; merge the adapter into the model instead' : undefined,
+  holds: ['a', 'b'],
   write: (adapter, { base, type = 'F32' }) => {
     const names = required(base);
     const tensors: (GgufTensorPlan & { bytes: Uint8Array })[] = [];

@@ -1,4 +1,5 @@
 import { WebLoraError } from '../../errors.ts';
+import { adapterKind } from '../../lora/kinds/index.ts';
 import type { LoraAdapter } from '../adapter.ts';
 import { adapterFiles, zipFiles } from '../zip.ts';
 import type { AdapterFiles, AdapterFormat, BaseNames, WriteOptions } from './format.ts';
@@ -62,6 +63,14 @@ export async function readAdapterFiles(given: AdapterFiles, base?: () => Promise
   return format.read(files, format.needsBase && base !== undefined ? await base() : undefined);
 }
 
+/** Why a format cannot hold an adapter, and what to do instead; undefined when it can. */
+export function objectionTo(format: AdapterFormat, { method }: LoraAdapter): string | undefined {
+  const { label, parts } = adapterKind(method);
+  if (parts.every(({ key }) => format.holds.includes(key))) return undefined;
+  const others = ADAPTER_FORMATS.filter(({ holds }) => parts.every(({ key }) => holds.includes(key)));
+  return `it has no place for ${label}; choose ${others.map((other) => other.label).join(' or ')}, or merge it into its base model with PEFT`;
+}
+
 /**
  * Writes an adapter.
  * @throws `unsupported` when the format cannot express it
@@ -71,7 +80,7 @@ export function writeAdapter(
   adapter: LoraAdapter,
   options: WriteOptions,
 ): Map<string, Uint8Array<ArrayBuffer>> {
-  const objection = format.cannotExpress(adapter);
+  const objection = objectionTo(format, adapter);
   if (objection !== undefined) throw new WebLoraError('unsupported', `${format.label}: ${objection}`);
   return format.write(adapter, options);
 }

@@ -32,7 +32,7 @@ export const mlx: AdapterFormat<'mlx'> = {
   isFile: (name) => name === CONFIG_FILE || name === WEIGHTS_FILE,
   recognises: (files) => files.has(WEIGHTS_FILE),
   read: async (files) => readMlx(files),
-  cannotExpress: () => undefined,
+  holds: ['a', 'b', 'magnitude'],
   write: (adapter, { modelCard, base }) => {
     const tensors = new Map<string, SafetensorsTensor>();
     for (const [path, { a, b, magnitude, inFeatures, outFeatures }] of adapter.modules) {

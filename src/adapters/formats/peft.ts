@@ -29,7 +29,7 @@ export const peft: AdapterFormat<'peft'> = {
   isFile: (name) => name === PEFT_CONFIG_FILE || name === PEFT_WEIGHTS_FILE || name === PICKLE_FILE,
   recognises: (files) => files.has(PEFT_CONFIG_FILE) || files.has(PEFT_WEIGHTS_FILE) || files.has(PICKLE_FILE),
   read: async (files) => readPeft(files),
-  cannotExpress: () => undefined,
+  holds: ['a', 'b', 'magnitude'],
   write: writePeft,
 };
 
