@@ -57,7 +57,10 @@ describe("the benchmark's page", () => {
 
     await page.getByLabel('Only this kernel').fill('softmax');
     await page.getByRole('button', { name: 'Measure' }).click();
-    await page.getByRole('alert').getByText('kernels: room: got softmax, wanted matmul_nn').waitFor();
+    await page
+      .getByRole('alert')
+      .getByText('kernels: no benchmark of that kernel: got softmax, wanted matmul_nn')
+      .waitFor();
     expect(await page.getByRole('cell', { name: 'ok', exact: true }).count()).toBe(9);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
