@@ -1,5 +1,6 @@
 import { WebLoraError } from '../../src/errors.ts';
 import { phrase, setting } from '../../src/phrase.ts';
+import { checkFinite } from '../../src/formats/pack-groups.ts';
 import { packWeight, type BaseFormat, type PackedWeight, type WeightFormat } from '../../src/formats/quantize.ts';
 import type { WeightSpec } from '../families/family.ts';
 import type { OpenModel } from '../checkpoint/open-model.ts';
@@ -36,4 +37,11 @@ export async function readMatrix(opened: OpenModel, spec: WeightSpec, base: Base
   if (format !== 'gguf') return packWeight(await opened.read(name), rows, cols, format, name);
   if (opened.readPacked === undefined) throw new WebLoraError('internal', `${opened.name} keeps no formats of its own`);
   return opened.readPacked(name, 0, rows);
+}
+
+/** A vector, which every base keeps in f32. @throws WebLoraError 'bad-model' when a value is not finite */
+export async function readVector(opened: OpenModel, { name }: WeightSpec): Promise<Float32Array> {
+  const values = await opened.read(name);
+  checkFinite(values, name);
+  return values;
 }

@@ -7,7 +7,7 @@ import { BufferSet, type BufferRequest } from '../../src/graph/replay.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import type { LinearWeights } from '../../src/graph/ops/linear.ts';
 import { Tensor } from '../../src/graph/tensor.ts';
-import { formatOf } from './base-format.ts';
+import { formatOf, readVector } from './base-format.ts';
 import type { ForwardInputs, Model, WeightBinder, WeightSpec } from '../families/family.ts';
 import type { OpenModel } from '../checkpoint/open-model.ts';
 import { rotaryTables } from '../families/rope.ts';
@@ -133,7 +133,7 @@ export class GpuBase {
       let done = 0;
       for (const spec of model.weights) {
         if (spec.kind === 'vector') {
-          gpu.writeBuffer(base.buffers.require(vectorBufferName(spec.name)), 0, await opened.read(spec.name));
+          gpu.writeBuffer(base.buffers.require(vectorBufferName(spec.name)), 0, await readVector(opened, spec));
         } else {
           for await (const rows of streamMatrix(opened, spec, format)) base.#upload(spec, rows);
           // What was written stays in JavaScript's memory until the queue has taken it.

@@ -2,7 +2,7 @@ import { unpackWeight, type BaseFormat } from '../../src/formats/quantize.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import type { Tf, TfTensor } from '../../src/graph/tfjs/library.ts';
-import { readMatrix } from './base-format.ts';
+import { readMatrix, readVector } from './base-format.ts';
 import type { Model } from '../families/family.ts';
 import { ropeBufferName } from './gpu-base.ts';
 import type { OpenModel } from '../checkpoint/open-model.ts';
@@ -79,7 +79,8 @@ async function loadWeights(tf: Tf, opened: OpenModel, format: BaseFormat): Promi
   try {
     for (const spec of opened.model.weights) {
       const { name, shape, kind } = spec;
-      const values = kind === 'vector' ? await opened.read(name) : unpackWeight(await readMatrix(opened, spec, format));
+      const values =
+        kind === 'vector' ? await readVector(opened, spec) : unpackWeight(await readMatrix(opened, spec, format));
       weights.set(name, tf.tensor(values, [...shape]));
     }
   } catch (error) {

@@ -8,7 +8,9 @@ export function packHalves(values: Float32Array, words: Uint32Array, format: 'f1
     const value = values[col] ?? 0;
     const half = format === 'f16' ? f32ToF16(value) : f32ToBf16(value);
     const infinity = format === 'f16' ? 0x7c00 : 0x7f80;
-    if ((half & 0x7fff) === infinity) throw outOfRange(name, format, value);
+    // An exponent of ones: an infinity, or above it NaN.
+    if ((half & 0x7fff) >= infinity)
+      throw Number.isFinite(value) ? outOfRange(name, format, value) : notFinite(name, value);
     words[col >> 1] = (words[col >> 1] ?? 0) | (half << ((col & 1) * 16));
   }
 }
@@ -65,6 +67,11 @@ function outOfRange(name: string, format: PackFormat, value: number): WebLoraErr
     wanted: format === 'bf16' ? 'magnitudes below 3.39e38' : 'values and scales below 65520 in magnitude',
     fix: `use base format ${format === 'bf16' ? 'f32' : 'bf16'}`,
   });
+}
+
+/** @throws WebLoraError 'bad-model' naming the tensor */
+export function checkFinite(values: Float32Array, name: string): void {
+  for (const value of values) if (!Number.isFinite(value)) throw notFinite(name, value);
 }
 
 export function notFinite(name: string, value: number): WebLoraError {

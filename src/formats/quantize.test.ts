@@ -187,6 +187,19 @@ describe('the float formats', () => {
     expect([...unpackWeight(bf16)]).toEqual([1, -2, -0, 0.10009765625, 65536]);
   });
 
+  it('refuse what is not finite, naming the tensor', () => {
+    for (const format of ['f32', 'f16', 'bf16'] as const) {
+      for (const value of [NaN, Infinity, -Infinity]) {
+        const { code, message } = failureOf(() => packWeight(Float32Array.of(1, value), 1, 2, format, 'w.weight'));
+        expect([code, message]).toEqual([
+          'bad-model',
+          `w.weight holds a value that is not a number to compute with: got ${value}, wanted finite weights; ` +
+            'fetch the model again or use another one',
+        ]);
+      }
+    }
+  });
+
   it('refuse values that would become infinite', () => {
     expect(failureOf(() => packWeight(Float32Array.of(65520), 1, 1, 'f16', 'w')).message).toBe(
       'w does not fit base format f16: got a value of 65520, wanted values and scales below 65520 in magnitude; use base format bf16',

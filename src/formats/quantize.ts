@@ -1,7 +1,7 @@
 import { WebLoraError } from '../errors.ts';
 import { codeWordsPerRow, GROUP_ELEMS, scaleWordsPerRow, type PackedWeight, type PackFormat } from './layout.ts';
 import { NF4_BLOCK, nf4Code, nf4Scales, roundMagnitudes } from './nf4.ts';
-import { notFinite, packGroupQ4, packGroupQ8, packHalves } from './pack-groups.ts';
+import { checkFinite, notFinite, packGroupQ4, packGroupQ8, packHalves } from './pack-groups.ts';
 import { unpackRow } from './unpack-row.ts';
 
 export * from './layout.ts';
@@ -37,8 +37,8 @@ export class WeightPacker {
 
   /**
    * Codes of the next rows, a multiple of PACK_ROWS or all that are left.
-   * @throws WebLoraError `config` when a value or scale leaves the range of 16-bit floats, `bad-model` when a value to
-   *   be quantised is not finite
+   * @throws WebLoraError `config` when a value or scale leaves the range of 16-bit floats, `bad-model` when a value
+   *   is not finite
    */
   next(values: Float32Array): Uint32Array<ArrayBuffer> {
     const [cols, format] = [this.#cols, this.#format];
@@ -81,6 +81,7 @@ export class WeightPacker {
     const format = this.#format;
     switch (format) {
       case 'f32':
+        checkFinite(values, this.#name);
         codes.set(new Uint32Array(values.slice().buffer));
         break;
       case 'f16':
