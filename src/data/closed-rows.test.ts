@@ -242,6 +242,17 @@ describe('what data sets have', () => {
     ).toBe('');
   });
 
+  it('weight 0 or train false of a whole row: the row is named, and the others are kept', () => {
+    const row = { messages: [user, { role: 'assistant', content: 'a' }] };
+    const { rows, said } = read([row, { ...row, weight: 0 }, { ...row, train: false }, { ...row, weight: 1 }]);
+    expect(rows.map(({ line }) => line)).toEqual([1, 4]);
+    expect(said.split('\n')).toEqual([
+      'a.jsonl: "weight" of 1 row is not used',
+      "a.jsonl:2: the row's weight is 0, so that there is nothing to learn; remove the row or its weight",
+      "a.jsonl:3: the row's train is false, so that there is nothing to learn; remove the row or its train",
+    ]);
+  });
+
   it('TRL: lists of messages as prompt and completion, of which the prompt is not learned', () => {
     const prompt = [user, { role: 'assistant', content: 'x' }, user];
     const { row, said } = only({ prompt, completion: [{ role: 'assistant', content: 'a' }] });

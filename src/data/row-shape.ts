@@ -340,6 +340,18 @@ function findShape(fields: Fields): RowShape | undefined {
   );
 }
 
+/** A row that says of itself, as a message may, that it is not learned. @throws UnusableRow */
+function refuseUnlearned(fields: Fields): void {
+  for (const key of ['weight', 'train'] as const) {
+    const given = fields[key];
+    if (given !== 0 && given !== false) continue;
+    throw new UnusableRow(
+      `the row's ${key} is ${String(given)}, so that there is nothing to learn`,
+      `remove the row or its ${key}`,
+    );
+  }
+}
+
 /** The row's fields by the shapes' own names. */
 function renamed(value: Fields, columns: Readonly<Record<string, string>>): Fields {
   const sources = new Set(Object.values(columns));
@@ -387,6 +399,7 @@ export function shapeRow(line: number, value: unknown, columns: Readonly<Record<
     if (isByColumns(fields)) {
       throw new UnusableRow('one object of columns, wanted one object a row', 'pandas: to_json(orient="records")');
     }
+    refuseUnlearned(fields);
     const unread = new Set<string>();
     const notes: string[] = [];
     const reading = { line, unread: (path: string) => unread.add(path), note: (text: string) => notes.push(text) };
