@@ -104,6 +104,19 @@ describe('what makes a template train otherwise than it asks', () => {
     expect(notesOf(deaf, [SYSTEM, ...turns('hello', 'yes')])).toEqual([
       'the chat template does not have the text of a system message as it is given',
     ]);
+    const tokenizer = loadTokenizer(toyByteLevelFiles(deaf));
+    const asked = [SYSTEM, ...turns('hello')];
+    expect(tokenizer.decode(tokenizer.encodePrompt(asked))).toBe('<|turn|>hello<|end|><|turn|>');
+    expect(tokenizer.promptNotes(asked)).toEqual(notesOf(deaf, [...asked, ...turns('', 'yes').slice(1)]));
+    expect(tokenizer.promptNotes(turns('hello'))).toEqual([]);
+  });
+
+  it('no template of these leaves anything out of a prompt', () => {
+    for (const template of Object.values(TEMPLATES)) {
+      const tokenizer = loadTokenizer(toyByteLevelFiles(template));
+      for (const messages of Object.values(CONVERSATIONS))
+        expect(tokenizer.promptNotes(messages.slice(0, -1))).toEqual([]);
+    }
   });
 
   it('is a token across the border of prompt and answer', () => {
@@ -180,6 +193,9 @@ describe('tools and reasoning', () => {
     const deaf = "{% for m in messages if m.role != 'tool' %}{{ '<|turn|>' + m.content + '<|end|>' }}{% endfor %}";
     const answered = [...turns('hello', 'yes'), { role: 'tool', content: '3' }, ...turns('a', 'b')];
     expect(() => loadTokenizer(toyByteLevelFiles(deaf)).encodeConversation(answered)).toThrow(
+      'got the results of tools in message 3, which it leaves out',
+    );
+    expect(() => loadTokenizer(toyByteLevelFiles(deaf)).promptNotes(answered.slice(0, 4))).toThrow(
       'got the results of tools in message 3, which it leaves out',
     );
     expect(() => loadTokenizer(toyByteLevelFiles('')).encodeConversation(messages, { tools })).toThrow(

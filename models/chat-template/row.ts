@@ -60,6 +60,16 @@ export function writeRow(
   return { text: row.text, spans: row.spans, notes: [...notes] };
 }
 
+/**
+ * What a person should know of a prompt, one sentence each: text, reasoning and names that its chat template leaves out.
+ * @param text the prompt as the template writes it
+ * @throws WebLoraError 'unsupported' where the template leaves out tools, their calls or their results
+ */
+export function promptNotes(source: TurnSource, messages: readonly ChatMessage[], text: string): string[] {
+  checkTools(source, messages);
+  return [...new Set([...leftOut(messages, text), ...leftOutNames(source, messages)])];
+}
+
 /** The prompt of the last answer with that answer behind it, up to its end of turn. */
 function behindPrompt(
   source: TurnSource,

@@ -61,6 +61,11 @@ export interface ChatTokenizer {
    */
   encodePrompt(messages: readonly ChatMessage[], context?: ChatContext): number[];
   /**
+   * What the prompt of `encodePrompt` does not have of its messages, one sentence each.
+   * @throws WebLoraError 'bad-tokenizer', or 'unsupported' where tools, their calls or their results are left out
+   */
+  promptNotes(messages: readonly ChatMessage[], context?: ChatContext): readonly string[];
+  /**
    * The whole conversation, assistant turns marked but those with `scored: false`. Without a chat template: the contents
    * verbatim, EOS after each answer.
    * @param options.scoreAll mark every token instead, but those of turns with `scored: false`

@@ -3,7 +3,7 @@ import { WebLoraError } from '../../src/errors.ts';
 import { phrase, setting } from '../../src/phrase.ts';
 import { compileChatTemplate } from '../chat-template/chat-template.ts';
 import { encodeSpans, endOfTurnLength } from '../chat-template/mask.ts';
-import { leftOutWithoutTemplate, writeRow } from '../chat-template/row.ts';
+import { leftOutWithoutTemplate, promptNotes, writeRow } from '../chat-template/row.ts';
 import { findThinkingMarks, makeThinkingFilter, splitThinking } from '../chat-template/thinking.ts';
 import type { RenderChat } from '../chat-template/chat-template.ts';
 import type { ChatContext, ChatMessage, ChatTokenizer, ScoredTokens } from './chat-tokenizer.ts';
@@ -289,6 +289,11 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
       render === undefined
         ? verbatim(messages, context).ids
         : codec.encode(render(messages, { ...context, addGenerationPrompt: true })),
+    promptNotes(messages, context = {}) {
+      if (render === undefined) return [...new Set(leftOutWithoutTemplate(messages, context))];
+      const text = render(messages, { ...context, addGenerationPrompt: true });
+      return promptNotes({ render, context, specialTexts, endTexts }, messages, text);
+    },
     encodeConversation(messages, { scoreAll = false, ...context } = {}) {
       // Of everything, what is found are the turns that are only read.
       const isLeftOut = (message: ChatMessage): boolean => message.scored === false;

@@ -50,7 +50,7 @@ export const ANSWER: readonly Option[] = [
 ];
 export const GENERATE: readonly Option[] = [
   ['--prompt <text>', 'the question'],
-  ['--messages <file>', 'a conversation: JSON list of {role, content}'],
+  ['--messages <file>', 'a conversation: JSON list of {role, content}, read as rows of data are'],
   ['--raw', 'no chat template: continue the prompt as it is'],
   ...ANSWER,
 ];

@@ -39,6 +39,8 @@ export interface GenerateReport {
   /** The new tokens, with the one that ended the answer. */
   readonly tokens: readonly number[];
   readonly promptTokens: number;
+  /** What the prompt leaves out of the messages, as a system prompt that the chat template ignores; absent where nothing. */
+  readonly notes?: readonly string[];
   /** Of the prompt's tokens, those that were still in the cache from the turns before. */
   readonly reusedTokens: number;
   readonly newTokens: number;
@@ -84,6 +86,7 @@ export async function* streamAnswer(
     'text' in input
       ? tokenizer.encode(input.text, { addSpecialTokens: 'start' })
       : tokenizer.encodePrompt(input.messages);
+  const notes = 'text' in input ? [] : tokenizer.promptNotes(input.messages);
   checkPrompt(prompt, runtime, 'generate: the prompt');
   const held = heldTokens(past, prompt);
   // From here on rows are written over.
@@ -163,6 +166,7 @@ export async function* streamAnswer(
     ...(thinking !== undefined && { thinking: thinking.trim() }),
     tokens,
     promptTokens: prompt.length,
+    ...(notes.length > 0 && { notes }),
     reusedTokens: held,
     newTokens: tokens.length,
     prefillTokensPerSec: perSecond(prompt.length - held, prefilled - start),

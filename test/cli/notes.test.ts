@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -109,4 +109,75 @@ describe('what an adapter’s files say and is not used', () => {
     const inspected = await weblora(['inspect', bare, '--json']);
     expect(inspected.records()[0]?.['notes']).toHaveLength(2);
   });
+});
+
+describe('what a prompt leaves out', () => {
+  const deaf = model('deaf', {
+    'chat_template.jinja': "{% for m in messages if m.role != 'system' %}{{ m.role + ':' + m.content }}{% endfor %}",
+  });
+  const FLAGS = ['--model', deaf, '--device', 'cpu', '--base', 'f32', '--max-new-tokens', '2', '--quiet', '--json'];
+  const LEFT_OUT = 'the chat template does not have the text of a system message as it is given';
+
+  it('is told by generate and chat, once each, and stands in the record', async () => {
+    const silent = await weblora(['generate', ...FLAGS, '--prompt', 'abc']);
+    expect([silent.status, silent.stderr]).toEqual([0, '']);
+    const told = await weblora(['generate', ...FLAGS, '--prompt', 'abc', '--system', 'xyz']);
+    expect([told.status, told.stderr]).toEqual([0, `warning: ${LEFT_OUT}\n`]);
+    expect(told.records()[0]).toMatchObject({ notes: [LEFT_OUT], tokens: silent.records()[0]?.['tokens'] });
+    const talk = await weblora(['chat', ...FLAGS, '--system', 'xyz'], { input: 'abc\ndef\n' });
+    expect([talk.status, talk.stderr]).toEqual([0, `warning: ${LEFT_OUT}\n`]);
+  });
+
+  it('a conversation is read as rows are: other names, text parts, unused keys, and faults by their place', async () => {
+    const path = join(folder, 'messages.json');
+    const ask = (content: unknown) => {
+      writeFileSync(path, JSON.stringify(content));
+      return weblora(['generate', ...FLAGS, '--messages', path]);
+    };
+    const plain = await weblora(['generate', ...FLAGS, '--prompt', 'abc']);
+    const parts = [
+      { type: 'text', text: 'a' },
+      { type: 'text', text: 'bc' },
+    ];
+    const told = await ask({
+      messages: [
+        { role: 'developer', content: 'xyz' },
+        { from: 'human', content: parts, id: 7 },
+      ],
+      source: 'x',
+    });
+    expect(told.stderr.trim().split('\n')).toEqual([
+      `warning: ${path}: "source" is not used`,
+      `warning: ${path}: "messages[].id" is not used`,
+      `warning: ${LEFT_OUT}`,
+    ]);
+    expect(told.records()[0]?.['tokens']).toEqual(plain.records()[0]?.['tokens']);
+    const broken = await ask([
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: null },
+    ]);
+    expect([broken.status, broken.error]).toEqual([
+      1,
+      expect.stringMatching(/^error\[bad-data\]: --messages .*: got messages\[1\]\.content is null, wanted text/),
+    ]);
+  });
+});
+
+it('a weight that is not finite is refused by the name of its tensor', async () => {
+  for (const name of ['model.norm.weight', 'model.layers.0.mlp.up_proj.weight']) {
+    const tensor = tensors.get(name);
+    if (tensor === undefined) throw new Error(`the toy has no ${name}`);
+    const values = tensorToFloat32(tensor).slice();
+    values[3] = Number.NaN;
+    const path = model('not-finite', {
+      'model.safetensors': writeSafetensors(new Map([...tensors, [name, float32Tensor(values, tensor.shape)]])),
+    });
+    const out = join(folder, 'nan.safetensors');
+    const ended = await weblora([
+      ...['logits', '--model', path, '--tokens', '1,17', '--base', 'f32', '--device', 'cpu', '--out', out],
+    ]);
+    expect(ended.status).toBe(1);
+    expect(ended.error).toMatch(new RegExp(`^error\\[bad-model\\]: ${name} holds a value .* got NaN`));
+    expect(existsSync(out)).toBe(false);
+  }
 });

@@ -54,6 +54,7 @@ async function converse(
   lines.on('SIGINT', interrupt);
   process.on('SIGINT', interrupt);
   if (isTerminal) output.note('Ask something; /help says what else there is.');
+  const told = new Set<string>();
   const answer = async (
     ask: (turn: Partial<ChatOptions>) => AsyncGenerator<string, GenerateReport, undefined>,
   ): Promise<void> => {
@@ -68,6 +69,10 @@ async function converse(
         }
         output.text('\n');
         output.record(piece.value);
+        for (const note of piece.value.notes ?? []) {
+          if (!told.has(note)) output.warn(note);
+          told.add(note);
+        }
         if (piece.value.finishReason !== 'eos') output.note(`(${WHY[piece.value.finishReason]})`);
         return;
       }

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { ChatMessage } from '../../../workers/engine/contract.ts';
+import { isFields, nameUnread, UnusableRow } from '../../data/fields.ts';
+import { readMessages, unknownRoles } from '../../data/messages.ts';
 import { withSystem } from '../../data/prepare.ts';
 import { WebLoraError } from '../../errors.ts';
 import { samplingOf, type Flags } from '../flags.ts';
@@ -18,7 +20,7 @@ export async function generate(flags: Flags, output: Output): Promise<number> {
     });
   }
   const messages: readonly ChatMessage[] =
-    messagesPath === undefined ? [{ role: 'user', content: prompt ?? '' }] : readMessages(messagesPath);
+    messagesPath === undefined ? [{ role: 'user', content: prompt ?? '' }] : readConversation(messagesPath, output);
   const raw = flags.flag('raw');
   if (raw && prompt === undefined)
     throw new WebLoraError('usage', '--raw', {
@@ -49,6 +51,7 @@ export async function generate(flags: Flags, output: Output): Promise<number> {
     process.off('SIGINT', onInterrupt);
     output.record(report);
     output.text('\n');
+    for (const note of report.notes ?? []) output.warn(note);
     output.note(
       `${report.newTokens} tokens, ${report.decodeTokensPerSec.toFixed(1)} a second (${report.finishReason})`,
     );
@@ -56,39 +59,44 @@ export async function generate(flags: Flags, output: Output): Promise<number> {
   });
 }
 
-function readMessages(path: string): ChatMessage[] {
+/** @throws WebLoraError 'file-not-found', or 'bad-data' naming the message and its field */
+function readConversation(path: string, output: Output): readonly ChatMessage[] {
+  const subject = `--messages ${path}`;
   if (!existsSync(path))
-    throw new WebLoraError('file-not-found', `--messages ${path}`, {
+    throw new WebLoraError('file-not-found', subject, {
       got: 'no such file',
       wanted: 'a JSON file of messages',
       fix: 'check the path',
     });
+  const wanted = '[{"role":"user","content":"…"}]';
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw new WebLoraError('bad-data', `--messages ${path}`, {
+    throw new WebLoraError('bad-data', subject, {
       got: 'text that is not JSON',
-      wanted: '[{"role":"user","content":"…"}]',
+      wanted,
       fix: 'correct the file',
       cause,
     });
   }
-  const list = Array.isArray(value)
-    ? value
-    : typeof value === 'object' && value !== null && Array.isArray((value as { messages?: unknown }).messages)
-      ? (value as { messages: unknown[] }).messages
-      : undefined;
-  const ok = list?.every((message): message is ChatMessage => {
-    const { role, content } = (message ?? {}) as Partial<ChatMessage>;
-    return (role === 'system' || role === 'user' || role === 'assistant') && typeof content === 'string';
-  });
-  if (list === undefined || list.length === 0 || ok !== true) {
-    throw new WebLoraError('bad-data', `--messages ${path}`, {
-      got: 'something else',
-      wanted: 'a list of {"role": "system" or "user" or "assistant", "content": "…"}',
+  const unread = new Set<string>();
+  const name = (key: string): void => void unread.add(key);
+  if (isFields(value)) nameUnread(value, ['messages'], name);
+  let messages: readonly ChatMessage[];
+  try {
+    messages = readMessages(isFields(value) ? value['messages'] : value, 'messages', name);
+  } catch (thrown) {
+    if (!(thrown instanceof UnusableRow)) throw thrown;
+    throw new WebLoraError('bad-data', subject, {
+      got: thrown.message,
+      wanted,
       fix: 'correct the file',
+      cause: thrown,
     });
   }
-  return list;
+  for (const key of unread) output.warn(`${path}: "${key}" is not used`);
+  for (const role of unknownRoles(messages))
+    output.warn(`${path}: the role ${role} is none of system, user, assistant and tool: it is written as it is`);
+  return messages;
 }

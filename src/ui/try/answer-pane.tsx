@@ -37,6 +37,12 @@ export function AnswerPane({ title, subtitle, answer, expected, empty }: AnswerP
         {answer.kind === 'done' && (
           <p>{answer.text === '' ? <span class="quiet">(an empty answer)</span> : <Breakable text={answer.text} />}</p>
         )}
+        {answer.kind === 'done' &&
+          answer.report.notes?.map((note) => (
+            <p class="quiet" key={note}>
+              Note: {note}.
+            </p>
+          ))}
         {answer.kind === 'failed' && (
           <p role="alert">
             <strong>{FAILURE_TITLES[answer.failure.code]}.</strong> {failureWords(answer.failure)}. Nothing was lost:
