@@ -7,7 +7,15 @@ import { WebLoraError } from '../../errors.ts';
 import type { LoraAdapter } from '../adapter.ts';
 import { zipFiles } from '../zip.ts';
 import type { BaseNames } from './format.ts';
-import { ADAPTER_FORMATS, adapterFormat, asDownload, formatOf, readAdapterFiles, writeAdapter } from './index.ts';
+import {
+  ADAPTER_FORMATS,
+  adapterFormat,
+  asDownload,
+  downloadExtension,
+  formatOf,
+  readAdapterFiles,
+  writeAdapter,
+} from './index.ts';
 
 const FIXTURES = new URL('./fixtures/', import.meta.url);
 const OPTIONS = { modelCard: '# card' };
@@ -172,7 +180,10 @@ it('tells formats by their files, in a folder or a zip', () => {
     expect(formatOf(fixture(name)).format).toBe(format);
     const zip = new Map([['adapter.zip', zipFiles(fixture(name))]]);
     expect(formatOf(zip).format).toBe(format);
-    expect(asDownload(format, fixture(name), 'mine').name).toBe(format.name === 'gguf' ? 'mine.gguf' : 'mine.zip');
+    // Whatever the person calls the download, it opens again.
+    const download = asDownload(format, fixture(name), 'mine');
+    expect(download.name).toBe(`mine${downloadExtension(format)}`);
+    expect(formatOf(new Map([[download.name, download.bytes]])).format).toBe(format);
   }
 });
 
