@@ -30,7 +30,7 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
-/** Puts the scripted engine where the worker imports the real one. */
+/** Replaces the engine that the worker imports by the scripted one. */
 function scriptedEngine(): Plugin {
   return {
     name: 'web-lora:scripted-engine',

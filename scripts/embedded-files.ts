@@ -15,7 +15,7 @@ function listEmbeddedFiles(): string[] {
   );
 }
 
-/** Puts the built-in model and the examples at `embedded/` of the build, and of the development server. */
+/** Copies the built-in model and the examples to `embedded/` of the build, and of the development server. */
 export function embeddedFiles(): Plugin {
   return {
     name: 'web-lora:embedded-files',

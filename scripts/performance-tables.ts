@@ -96,7 +96,7 @@ function roofline(row: BenchRow): string {
     `### ${row.case}`,
     `Roofline peaks in the same run: ${number(ceilingGflops, 2)} GFLOP/s (the better of our f32 and q4 matmuls at 1024), ${number(ceilingGbPerSec, 2)} GB/s (copying a buffer). ` +
       `The whole step: ${number(row.gflops, 2)} GFLOP/s, ${percent(ofCeiling ?? Number.NaN)} of the first; ` +
-      `${percent(nonMatmulShare ?? Number.NaN)} of its time in kernels that are more than a matrix product, ${percent(attentionShare ?? Number.NaN)} in attention, whose products would take ${percent(floorShare)} of the step at the ceiling.`,
+      `${percent(nonMatmulShare ?? Number.NaN)} of its time in kernels that are more than a matrix product, ${percent(attentionShare ?? Number.NaN)} in attention, whose products would take ${percent(floorShare)} of the step at the peak rate.`,
     table(
       ['kernel', 'dispatches', 'operations', 'bytes', 'floor', 'measured', 'times the floor', 'share of the step'],
       (row.kernelShares ?? [])
@@ -161,7 +161,7 @@ const tables = [
   '## Training steps',
   suiteTable(rows, 'train'),
   '## Where a step goes',
-  'A matrix product and nothing else are the `matmul_*` kernels and `attention_products`: dq, dk and dv from the P and dS that `attention_pairs` wrote. ' +
+  'A matrix product and nothing else are the `matmul_*` kernels and `attention_products`: dq, dk and dv from P and dS in memory. ' +
     'The rest of attention multiplies too, but counts whole among the kernels that are more than that.',
   ...rows.filter((row) => row.suite === 'train' && row.kernelShares !== undefined).map(roofline),
   ...(of('scaling').length > 0 ? ['## Longer rows and more layers', scalingTable(of('scaling'))] : []),

@@ -30,7 +30,7 @@ import { fromFailure, WebLoraError } from './errors.ts';
 import { ChatSession } from './generate/chat.ts';
 import { openBrowserGpu } from './gpu/gpu.ts';
 import { wordPhrase } from './phrase.ts';
-import { openBrowserModels } from './sources/browser-place.ts';
+import { openBrowserModels } from './sources/browser-models.ts';
 import { openBrowserStore } from './storage/opfs-store.ts';
 import type { TrainConfig } from './train/config.ts';
 
@@ -139,7 +139,7 @@ async function threadDeps(embedded: URL | undefined): Promise<EngineDeps> {
 }
 
 /** Unwraps a failure of the engine into the error of the same code. */
-function take<T>(result: Result<T>): T {
+function unwrap<T>(result: Result<T>): T {
   if (result.ok) return result.value;
   throw fromFailure(result.error);
 }
@@ -152,7 +152,7 @@ export class Engine {
   }
 
   async describe(): Promise<EngineFacts> {
-    return take(await this.#client.describe());
+    return unwrap(await this.#client.describe());
   }
 
   /**
@@ -165,7 +165,7 @@ export class Engine {
     const { onProgress, signal, ...load } = options;
     return new EngineModel(
       this.#client,
-      take(
+      unwrap(
         await this.#client.loadModel(sourceOf(source), load, {
           ...(onProgress && { onProgress }),
           ...(signal && { signal }),
@@ -176,37 +176,37 @@ export class Engine {
 
   /** Models that people use in a tab, held against this device, best first. Nothing is downloaded. */
   async chooseModels(request: ChooseRequest = {}): Promise<ModelChoices> {
-    return take(await this.#client.chooseModels(request));
+    return unwrap(await this.#client.chooseModels(request));
   }
 
   /** The adapters it holds, and which of them are on the GPU now. */
   async listAdapters(): Promise<readonly AdapterSummary[]> {
-    return take(await this.#client.listAdapters());
+    return unwrap(await this.#client.listAdapters());
   }
 
   /** Downloaded models. */
   async listModels(): Promise<readonly CachedModel[]> {
-    return take(await this.#client.listModels());
+    return unwrap(await this.#client.listModels());
   }
 
   /** Removes a downloaded model by its id or name. @throws `file-not-found`, `locked` */
   async deleteModel(model: string): Promise<readonly CachedModel[]> {
-    return take(await this.#client.deleteModel(model));
+    return unwrap(await this.#client.deleteModel(model));
   }
 
   /** Reads every byte of a downloaded model again. @returns damaged files, which are removed and fetched anew when used */
   async checkModel(model: string, options: CallOptions = {}): Promise<readonly string[]> {
-    return take(await this.#client.checkModel(model, options));
+    return unwrap(await this.#client.checkModel(model, options));
   }
 
-  /** Room that downloaded models take and have. */
+  /** Bytes that downloaded models take, and bytes still free. */
   async modelStorage(): Promise<ModelStorage> {
-    return take(await this.#client.modelStorage());
+    return unwrap(await this.#client.modelStorage());
   }
 
   /** Keeps the hub's access token on this device (browsers only; Node reads HF_TOKEN); null forgets it. */
   async storeHubToken(token: string | null): Promise<void> {
-    take(await this.#client.storeHubToken(token));
+    unwrap(await this.#client.storeHubToken(token));
   }
 
   dispose(): Promise<void> {
@@ -232,17 +232,17 @@ export class EngineModel {
 
   /** Gives back what the model takes on the GPU; its adapters and chats go with it. */
   async dispose(): Promise<void> {
-    take(await this.#client.unloadModel(this.facts.id));
+    unwrap(await this.#client.unloadModel(this.facts.id));
   }
 
   /** Bytes and work of a run, before anything is allocated. */
   async plan(config: Partial<TrainConfig> = {}): Promise<PlanReport> {
-    return take(await this.#client.plan(this.facts.id, config));
+    return unwrap(await this.#client.plan(this.facts.id, config));
   }
 
   /** Compiles what a run with these settings needs, so that it starts at once: seconds on a software adapter. */
   async prepare(config: Partial<TrainConfig> = {}): Promise<void> {
-    take(await this.#client.prepare(this.facts.id, config));
+    unwrap(await this.#client.prepare(this.facts.id, config));
   }
 
   /** Starts a run; iterate it for its events. @throws `bad-data`, `config`, `exists`, `locked` */
@@ -257,7 +257,7 @@ export class EngineModel {
     const { out = `run-${Date.now().toString(36)}`, evalData, signal, ...settings } = config;
     const data = await datasetOf(dataset);
     const held = evalData === undefined ? undefined : await datasetOf(evalData);
-    const started = take(
+    const started = unwrap(
       await this.#client.train(
         { model: this.facts.id, data, config: settings, out, ...(held && { evalData: held }) },
         signal,
@@ -274,7 +274,7 @@ export class EngineModel {
     const { adapter, signal, ...rest } = options;
     const input = typeof messages === 'string' ? { text: messages } : { messages };
     const request = { model: this.facts.id, input, ...rest, ...(adapter && { adapter: adapter.id }) };
-    for await (const event of take(await this.#client.generate(request, signal)).events) {
+    for await (const event of unwrap(await this.#client.generate(request, signal)).events) {
       if (event.kind === 'text') yield event.text;
       else if (event.kind === 'done') return event.report;
       else throw fromFailure(event.error);
@@ -292,7 +292,7 @@ export class EngineModel {
   ): Promise<EvaluateReport> {
     const { adapter, onProgress, signal, ...rest } = options;
     const data = await datasetOf(dataset);
-    return take(
+    return unwrap(
       await this.#client.evaluate(
         { model: this.facts.id, data, ...rest, ...(adapter && { adapter: adapter.id }) },
         { ...(onProgress && { onProgress }), ...(signal && { signal }) },
@@ -301,7 +301,7 @@ export class EngineModel {
   }
 
   /**
-   * A conversation of several turns: each turn is read once, and the cache of what was said is kept.
+   * A conversation of several turns: each turn is prefilled once, and its keys and values stay cached.
    * @example
    * const chat = model.chat({ system: 'Answer briefly.', adapter });
    * for await (const piece of chat.send('What is LoRA?')) show(piece);
@@ -318,7 +318,7 @@ export class EngineModel {
 
   /** Reads an adapter in any format of {@link Adapter.export}: its files, or one zip of them. @throws `bad-adapter`, `unsupported` */
   async loadAdapter(files: readonly NamedFile[]): Promise<Adapter> {
-    return new Adapter(this.#client, take(await this.#client.loadAdapter(this.facts.id, files)));
+    return new Adapter(this.#client, unwrap(await this.#client.loadAdapter(this.facts.id, files)));
   }
 }
 
@@ -370,16 +370,16 @@ export class TrainingRun implements AsyncIterable<TrainEvent> {
   }
 
   async pause(): Promise<void> {
-    take(await this.#client.control(this.#id, 'pause'));
+    unwrap(await this.#client.control(this.#id, 'pause'));
   }
 
   async resume(): Promise<void> {
-    take(await this.#client.control(this.#id, 'resume'));
+    unwrap(await this.#client.control(this.#id, 'resume'));
   }
 
   /** Ends after the update under way, with a checkpoint. */
   async stop(): Promise<void> {
-    take(await this.#client.control(this.#id, 'stop'));
+    unwrap(await this.#client.control(this.#id, 'stop'));
   }
 }
 
@@ -398,18 +398,18 @@ export class Adapter {
    * @throws `unsupported` where the format cannot express the adapter, saying why
    */
   async export(format: AdapterFormatName): Promise<Blob> {
-    const { bytes, mediaType } = take(await this.#client.exportAdapter(this.id, format));
+    const { bytes, mediaType } = unwrap(await this.#client.exportAdapter(this.id, format));
     return new Blob([bytes as Uint8Array<ArrayBuffer>], { type: mediaType });
   }
 
   /** Frees what it takes; it cannot be used afterwards. */
   async unload(): Promise<void> {
-    take(await this.#client.unloadAdapter(this.id));
+    unwrap(await this.#client.unloadAdapter(this.id));
   }
 
   /** The files themselves. @throws `unsupported` where the format cannot express the adapter, saying why */
   async files(format: AdapterFormatName = 'peft'): Promise<readonly NamedFile[]> {
-    return take(await this.#client.adapterFiles(this.id, format));
+    return unwrap(await this.#client.adapterFiles(this.id, format));
   }
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { EngineDeps } from './engine/engine.ts';
 import { WebLoraError } from './errors.ts';
 import { openNodeGpu } from './gpu/node.ts';
-import { openNodeModels } from './sources/node-places.ts';
+import { openNodeModels } from './sources/node-models.ts';
 import { makeNodeStore } from './storage/node-store.ts';
 
 /** What the engine needs in Node: Dawn, the working folder as storage, the built-in model from disk. */

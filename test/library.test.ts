@@ -22,7 +22,7 @@ describe('the library', () => {
   it('loads, plans, trains, answers, exports and reports failures with a code', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'web-lora-'));
     const before = process.cwd();
-    process.chdir(folder); // runs are kept below the working folder
+    process.chdir(folder); // runs are written below the working folder
     const engine = await createEngine({ worker: false, embedded: EMBEDDED });
     try {
       const model = await engine.loadModel('embedded', { base: 'q4', context: 128 });

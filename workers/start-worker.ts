@@ -1,6 +1,6 @@
 /**
  * Starts a module worker that is bound by the policy of the page. A worker takes its Content-Security-Policy from the
- * answer that brought its script, and a static host sends none; one made from a `blob:` takes its maker's.
+ * response that delivered its script, and a static host sends none; one made from a `blob:` takes its maker's.
  * @param script address of the worker's program, of the page's own origin
  */
 export function startWorker(script: string, name: string): Worker {

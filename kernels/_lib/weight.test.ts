@@ -69,7 +69,7 @@ const withoutSigns = (values: Float32Array): Float32Array => values.map((value) 
 
 describe.each(ALL_FORMATS)('reading %s', (format) => {
   it.each(['one', 'quad', 'eight'] as const)('gives the unpacked values bit for bit: %s', async (entry) => {
-    // Whole blocks, rows that straddle blocks at odd places, several super-blocks, a single column.
+    // Whole blocks, rows that straddle blocks at odd offsets, several super-blocks, a single column.
     for (const [rows, cols] of [
       [3, 128],
       [7, 77],

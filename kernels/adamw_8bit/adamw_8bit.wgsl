@@ -1,4 +1,4 @@
-// AdamW as in kernels/adamw, with both moments kept in 8 bits: one code a value, one f32 scale a block of 256 values.
+// AdamW as in kernels/adamw, with both moments stored in 8 bits: one code a value, one f32 scale a block of 256 values.
 //   m, v = decoded moments, updated in f32 as adamw does; p moves by the updated ones; then both are encoded again.
 // A code is a dynamic tree: t in [2^i, 2^(i+1)) stands for DECADES[i + 1] * (0.1 + 0.9 * (t - 2^i + 0.5) / 2^i), 0 for 0:
 // few steps in small decades, many in large ones. The codes of v stand for sqrt(v), which spans half as many decades, and

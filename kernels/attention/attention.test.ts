@@ -147,7 +147,7 @@ describe.each(KERNEL_VARIANTS)('attention, %s', (variant) => {
   });
 
   it('gives the same bits twice, and the same bits for a row whatever rows are padded behind it', async () => {
-    // By quads the backward pass goes over chunks of 64 queries.
+    // In serial-quad the backward pass goes over chunks of 64 queries.
     const shape = { rows: 75, heads: 4, kvHeads: 2, headDim: 10, scale: 0.3 };
     const longer = { ...shape, rows: 150 };
     const many = inputsOf(longer);
@@ -190,7 +190,7 @@ describe.each(KERNEL_VARIANTS)('attention, %s', (variant) => {
     const args = { rows: 4, heads: 2, kvHeads: 1, headDim: 4, scale: 1, variant };
     expect([attentionForward(args), ...attentionBackward(args)].map(({ entry }) => entry)).toEqual(
       variant === 'serial-quad'
-        ? ['forward_quads', 'pairs_quads', 'products_rows', 'products_columns', 'products_columns']
+        ? ['forward_quads', 'p_ds_quads', 'products_rows', 'products_columns', 'products_columns']
         : ['forward', 'backward_dq', 'backward_dkv'],
     );
     expect(attentionForward(args).kernel.wgsl.includes('var<workgroup>')).toBe(variant === 'workgroup');
@@ -215,7 +215,7 @@ describe.each(KERNEL_VARIANTS)('attention, %s', (variant) => {
   });
 });
 
-describe('the backward pass of attention by quads', () => {
+describe('the backward pass of attention in serial-quad', () => {
   const shape = { rows: 150, heads: 4, kvHeads: 2, headDim: 12, scale: 0.4, variant: 'serial-quad' } as const;
 
   it.each([
@@ -250,8 +250,8 @@ describe('the backward pass of attention by quads', () => {
       attentionBackward({ ...shape, variant, rows: 64, gradients: { q, kv } }).map(
         ({ aliases, entry }) => aliases?.['y'] ?? entry,
       );
-    expect(written('serial-quad', true, false)).toEqual(['pairs_quads', 'dq']);
-    expect(written('serial-quad', false, true)).toEqual(['pairs_quads', 'dk', 'dv']);
+    expect(written('serial-quad', true, false)).toEqual(['p_ds_quads', 'dq']);
+    expect(written('serial-quad', false, true)).toEqual(['p_ds_quads', 'dk', 'dv']);
     for (const variant of ['serial', 'workgroup'] as const) {
       expect(written(variant, true, false)).toEqual(['backward_dq']);
       expect(written(variant, false, true)).toEqual(['backward_dkv']);

@@ -37,9 +37,9 @@ const backward: Readonly<Record<Exclude<KernelVariant, 'serial-quad'>, Sources>>
   workgroup: defineAttention('attention_backward', backwardWgsl),
   serial: defineAttention('attention_backward', backwardSerialWgsl),
 };
-const pDs = defineAttention('attention_pairs', quadsWgsl, chunkWgsl, pDsWgsl, rowsWgsl);
+const pDs = defineAttention('attention_p_ds', quadsWgsl, chunkWgsl, pDsWgsl, rowsWgsl);
 const products = defineVectorKernel('attention_products', quadsWgsl, chunkWgsl, productsWgsl, keysWgsl, rowsWgsl);
-const delta = defineVectorKernel('attention_stats', deltaWgsl);
+const delta = defineVectorKernel('attention_delta', deltaWgsl);
 
 export interface AttentionArgs {
   /** N, flat rows of all segments */
@@ -85,7 +85,7 @@ export function attentionForward(args: AttentionArgs): Launch {
 export function attentionDelta({ rows, heads, headDim }: Omit<AttentionArgs, 'variant'>): Launch {
   return {
     kernel: delta[vectorWidth(headDim)],
-    entry: 'row_stats',
+    entry: 'delta',
     overrides: { WG: DELTA_WG },
     params: { rows, heads, head_dim: headDim },
     operands: ['o', 'dy', 'lse', 'lse_delta'],
@@ -144,7 +144,7 @@ const QUAD_ROWS = 16;
 /** Loads of a head that four invocations compute of a product. */
 const QUAD_SLICE = 8;
 /**
- * C, queries whose P and dS are kept at a time, so that memory grows with N, never with N². Always as many: sums are in the
+ * C, queries whose P and dS are stored at a time, so that memory grows with N, never with N². Always as many: sums are in the
  * order of chunks, and a row's bits should not depend on N.
  */
 const CHUNK_ROWS = 64;
@@ -206,7 +206,7 @@ interface Chunk {
 function pDsOf(args: AttentionArgs, chunk: Chunk): Launch {
   return {
     kernel: kernelOf(pDs, args),
-    entry: 'pairs_quads',
+    entry: 'p_ds_quads',
     overrides: {},
     params: { ...headParams(args), first_row: chunk.firstRow, chunk_rows: chunk.chunkRows },
     operands: ['q', 'k', 'v', 'dy', 'lse_delta', 'bounds', 'p_ds'],

@@ -158,7 +158,7 @@ fn add_weighted(sums: ptr<function, Sums>, chunk: u32, my_row: u32, my_column: u
   }
 }
 
-fn put_weights(row: u32, my_column: u32, values: vec4f) {
+fn store_weights(row: u32, my_column: u32, values: vec4f) {
   let at = row * WEIGHT_STRIDE + my_column;
   weights[at] = values.x;
   weights[at + 8u] = values.y;
@@ -207,7 +207,7 @@ fn backward_dq(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
       let keys = keys_of(row);
       let row_lse_delta = lse_delta[min(row, p.rows - 1u) * p.heads + head];
       let visible = (columns >= vec4u(keys.x)) & (columns < vec4u(keys.y));
-      put_weights(my_row + r, my_column, p_ds_of(s[r], dp[r], vec4f(row_lse_delta.x), vec4f(row_lse_delta.y), visible).ds);
+      store_weights(my_row + r, my_column, p_ds_of(s[r], dp[r], vec4f(row_lse_delta.x), vec4f(row_lse_delta.y), visible).ds);
     }
     for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
       load_k_other(block, kv_head, chunk, lane);
@@ -276,7 +276,7 @@ fn backward_dkv(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
       for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
         let row = vec4u(tile + my_row + r);
         let both = p_ds_of(s[r], dp[r], row_lse, delta, (row >= seen_first) & (row < seen_end));
-        put_weights(my_row + r, my_column, both.weight);
+        store_weights(my_row + r, my_column, both.weight);
         s[r] = both.ds;
       }
       for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
@@ -285,7 +285,7 @@ fn backward_dkv(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
         add_weighted(&dv_sums, chunk, my_row, my_column);
         workgroupBarrier();
       }
-      for (var r = 0u; r < ROWS_PER_LANE; r += 1u) { put_weights(my_row + r, my_column, s[r]); }
+      for (var r = 0u; r < ROWS_PER_LANE; r += 1u) { store_weights(my_row + r, my_column, s[r]); }
       for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
         load_q_other(block, head, chunk, lane);
         workgroupBarrier();

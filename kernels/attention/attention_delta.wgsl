@@ -13,7 +13,7 @@ struct Params { rows: u32, heads: u32, head_dim: u32 }
 @group(0) @binding(4) var<storage, read_write> lse_delta: array<vec2f>;
 
 @compute @workgroup_size(WG)
-fn row_stats(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn delta(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
   let index = (wg.y * grid.x + wg.x) * WG + lane;
   if (index >= p.rows * p.heads) { return; }
   let head_vecs = p.head_dim / WIDTH;

@@ -79,7 +79,7 @@ describe.each(['attend_serial', 'attend_quads', 'attend'] as const)('cached_atte
   });
 });
 
-it('runs by quads where an adapter has them, with as many heads in each as there are, up to four', () => {
+it('runs the quad-subgroup variant where an adapter has it, with up to four heads in each quad', () => {
   const shape = { rows: 1, headDim: 8, maxPositions: 9, scale: 1 } as const;
   const headsOf = (heads: number, kvHeads: number): unknown =>
     cachedAttention({ ...shape, heads, kvHeads, variant: 'serial-quad' }).overrides['HEADS'];

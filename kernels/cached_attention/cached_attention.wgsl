@@ -6,7 +6,7 @@
 //   attend         a workgroup per row and head; its lanes take the scores of one block of 4 positions each, 4 * WG
 //                  positions at a time, and then the Vecs of the head, summing over the blocks in order
 //   attend_serial  an invocation per row, head and 8 Vecs of the head dimension, one block of 4 positions at a time
-// Blocks lie at fixed places and have a running maximum and sum, so that a row's bits depend on nothing but the row.
+// Blocks begin at fixed positions and have a running maximum and sum, so that a row's bits depend on nothing but the row.
 // Joined with _lib/vector_*.wgsl and _lib/tanh.wgsl, and with software/cached_attention_quad.wgsl where it serves. Source: Milakov & Gimelshein 2018, arXiv:1805.02867.
 // Reference: cached_attention.ref.ts.
 override WG: u32 = 64;

@@ -4,7 +4,7 @@
 //   scatter_scaled  dx[rows[f+i],:] = d_nll[f+i] * dxg[i,:]     (FULL_SOURCE: dxg[rows[f+i],:])
 //   zero            dx[:] = 0 over chunk_rows * cols values
 // Shapes: x, dx [N, C]; xg, dxg [chunk_rows, C]; rows, d_nll [labelled rows], step[2] = labelled rows; the rows are
-// distinct, so no two invocations write one place. One invocation per value. Reference: gather_rows.ref.ts.
+// distinct, so no two invocations write one element. One invocation per value. Reference: gather_rows.ref.ts.
 override WG: u32 = 64;
 override FULL_SOURCE: u32 = 0;
 

@@ -20,7 +20,7 @@ export interface KvWriteArgs {
 export const NO_SLOT = 0xffffffff;
 
 /**
- * Puts each row's key and value at (slot, position) of the caches; rows of NO_SLOT or past maxPositions write nothing.
+ * Writes each row's key and value to (slot, position) of the caches; rows of NO_SLOT or past maxPositions write nothing.
  * Operands: k, v [N, K·D], slots u32 [N], positions u32 [N] -> cache_k, cache_v [slots, maxPositions, K·D].
  */
 export function kvWrite({ rows, kvHeads, headDim, maxPositions }: KvWriteArgs): Launch {

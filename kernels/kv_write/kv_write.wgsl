@@ -1,4 +1,4 @@
-// Puts the keys and values of new tokens into the cache: cache[slots[n], positions[n], :] = row n.
+// Writes the keys and values of new tokens into the cache: cache[slots[n], positions[n], :] = row n.
 // k, v [N, K*D]; cache_k, cache_v [slots, maxPositions, K*D]. Rows of slot 0xffffffff are padding and write nothing,
 // nor do rows whose position is past the slot's end. Joined with _lib/vector_*.wgsl. Reference: kv_write.ref.ts.
 override WG: u32 = 64;

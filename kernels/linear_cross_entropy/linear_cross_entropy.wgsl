@@ -90,14 +90,14 @@ fn row_of(all: Online) -> Row {
 fn loss_of(row: Row, base: u32, label: u32) -> f32 {
   if (row.bad != 0u) { return poison(row.bad); }
   let v = label / WIDTH;
-  let z = vec_sum(select(Vec(0.0), capped(logits[base + v]), vec_places(v) == VecU(label)));
+  let z = vec_sum(select(Vec(0.0), capped(logits[base + v]), vec_elements(v) == VecU(label)));
   return (row.largest - z) + log(row.sum);
 }
 
 fn gradient_at(row: Row, base: u32, v: u32, label: u32) -> Vec {
   let l = logits[base + v];
   let probability = exp(capped(l) - row.largest) * (1.0 / row.sum);
-  let gradient = (probability - select(Vec(0.0), Vec(1.0), vec_places(v) == VecU(label))) * capped_slope(l);
+  let gradient = (probability - select(Vec(0.0), Vec(1.0), vec_elements(v) == VecU(label))) * capped_slope(l);
   return select(gradient, Vec(poison(row.bad)), row.bad != 0u);
 }
 

@@ -3,7 +3,7 @@
 fn reduced() -> u32 { return p.out_features; }
 fn columns() -> u32 { return p.in_features; }
 
-/** Brings four rows of dy for one step along the reduction, and that step's four columns of W; 256 slots fill the tiles. */
+/** Loads four rows of dy for one step along the reduction, and that step's four columns of W; 256 slots fill the tiles. */
 fn load_tile(slot: u32, n: u32, i: u32, start: u32, end: u32) {
   let column = slot % STEP;
   let four = slot / STEP;

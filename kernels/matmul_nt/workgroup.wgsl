@@ -4,7 +4,7 @@
 fn reduced() -> u32 { return p.in_features; }
 fn columns() -> u32 { return p.out_features; }
 
-/** Brings four rows of x and of W for one step along the reduction; 256 slots fill the tiles. */
+/** Loads four rows of x and of W for one step along the reduction; 256 slots fill the tiles. */
 fn load_tile(slot: u32, n: u32, o: u32, start: u32, end: u32) {
   let four = slot / STEP;
   let k = start + slot % STEP;

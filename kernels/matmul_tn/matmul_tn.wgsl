@@ -97,7 +97,7 @@ fn tile(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, 
   let col = col0 + (member % 8u) * 4u;
   var acc = mat4x4f();
   for (var start = 0u; start < p.rows; start += STEP) {
-    // The first 128 lanes bring a, the others b.
+    // The first 128 lanes load a, the others b.
     let slot = lane % 128u;
     let n = start + slot / 8u;
     var values = vec4f();

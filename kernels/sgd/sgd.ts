@@ -9,7 +9,7 @@ export interface SgdArgs {
   readonly weightDecay: number;
   /** Factor of the parameter group on hyper's lr. */
   readonly lrScale: number;
-  /** Whether a momentum buffer is kept; its factor is hyper's. */
+  /** Whether there is a momentum buffer; its factor is hyper's. */
   readonly momentum: boolean;
 }
 

@@ -8,7 +8,7 @@ export const SCALARS_WORDS = 4;
 export const SCALARS_RESET: readonly number[] = [0, 0, 1, 0];
 
 export interface Hyper {
-  /** 1 / scored tokens of the whole accumulation window: gradient buffers hold sums. */
+  /** 1 / scored tokens of the whole optimizer step: gradient buffers hold sums. */
   readonly invTokens: number;
   /** Largest norm of the mean gradient; 0: no clipping. */
   readonly maxNorm: number;

@@ -22,7 +22,7 @@ function logitsOf(count: number, pattern: Pattern): Float32Array {
   return values;
 }
 
-/** Rows and outputs with one more place each, and a folded grid (of an odd count, one too many): what lies behind must stay. */
+/** Rows and outputs with one more element each, and a folded grid (of an odd count, one too many): what lies behind must stay. */
 async function run(logits: Float32Array, args: TopKArgs): Promise<Record<string, Numbers>> {
   const { rows, vocab, k } = args;
   const launch = topK(args);
@@ -85,7 +85,7 @@ describe.each(variants)('top_k, %s', (variant) => {
   });
 });
 
-describe('top_k, the best alone by quads', () => {
+describe('top_k, the best alone, in the quad-subgroup variant', () => {
   const best = { k: 1, variant: 'serial-quad' } as const;
 
   it.each([...cases, { rows: 2, vocab: 2, pattern: 'descending' }, { rows: 2, vocab: 4099, pattern: 'ties' }] as const)(
@@ -116,7 +116,7 @@ describe('top_k, the best alone by quads', () => {
     expect(none['indices']?.[0]).toBe(0xffffffff);
   });
 
-  it('is chosen where quads are and one place is asked for', () => {
+  it('is chosen for serial-quad and k = 1', () => {
     const entryOf = (k: number, variant: KernelVariant): string => topK({ rows: 1, vocab: 9, k, variant }).entry;
     expect([entryOf(1, 'serial-quad'), entryOf(2, 'serial-quad'), entryOf(1, 'serial')]).toEqual([
       'best_quads',

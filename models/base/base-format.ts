@@ -6,7 +6,7 @@ import type { WeightSpec } from '../families/family.ts';
 import type { OpenModel } from '../checkpoint/open-model.ts';
 
 /**
- * How a model's base is kept: as asked for, else as its file has it (GGUF), else `q4`.
+ * How a model's base is stored: as asked for, else as its file has it (GGUF), else `q4`.
  * @throws `config` when `gguf` is asked of a model that is none
  */
 export function resolveBase(opened: Pick<OpenModel, 'name' | 'readPacked'>, wanted?: BaseFormat): BaseFormat {
@@ -21,7 +21,7 @@ export function resolveBase(opened: Pick<OpenModel, 'name' | 'readPacked'>, want
   return wanted ?? (keepsOwn ? 'gguf' : 'q4');
 }
 
-/** The format a matrix is kept in: the base's, but for learned positions, which are never quantised. */
+/** The format a matrix is stored in: the base's, but for learned positions, which are never quantised. */
 export function formatOf(spec: WeightSpec, base: BaseFormat): WeightFormat {
   if (spec.kind === 'positions') return 'f32';
   if (base !== 'gguf') return base;

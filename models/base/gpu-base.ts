@@ -78,15 +78,15 @@ export function baseBufferRequests(
       requests.push({ name: vectorBufferName(name), bytes: (shape[0] ?? 0) * 4, usage: WEIGHT_USAGE });
       continue;
     }
-    const kept = formatOf(spec, format);
-    const weight = new Tensor(0, { name, shape, role: 'weight', format: kept });
+    const stored = formatOf(spec, format);
+    const weight = new Tensor(0, { name, shape, role: 'weight', format: stored });
     for (const part of weightParts(weight, limits)) {
       requests.push({
         name: weightBufferName(weight, part, 'codes'),
-        bytes: part.rows * codeWordsPerRow(kept, weight.cols) * 4,
+        bytes: part.rows * codeWordsPerRow(stored, weight.cols) * 4,
         usage: WEIGHT_USAGE,
       });
-      const scaleWords = scaleWordsPerRow(kept, weight.cols);
+      const scaleWords = scaleWordsPerRow(stored, weight.cols);
       if (scaleWords > 0)
         requests.push({
           name: weightBufferName(weight, part, 'scales'),

@@ -39,7 +39,7 @@ const OPENED = '\ufdd0generation\ufdd0';
 const CLOSED = '\ufdd1generation\ufdd1';
 
 /** Where the marks in a text are, in the text without them. */
-function takeMarks(marked: string): Span[] {
+function spansBetweenMarks(marked: string): Span[] {
   const [head = '', ...rest] = marked.split(OPENED);
   let { length } = head;
   const spans: Span[] = [];
@@ -130,6 +130,6 @@ export function compileChatTemplate(source: string, options: ChatTemplateOptions
   if (!hasGeneration(program)) return render;
   return Object.assign(render, {
     generated: (messages: readonly ChatMessage[], context: ChatContext = {}) =>
-      takeMarks(run(messages, context, [OPENED, CLOSED])),
+      spansBetweenMarks(run(messages, context, [OPENED, CLOSED])),
   });
 }

@@ -106,7 +106,7 @@ export class ConfigReader {
   }
 
   has(key: string): boolean {
-    return this.#take(key) !== undefined;
+    return this.#read(key) !== undefined;
   }
 
   /** Whether the file says `null`, which some families tell from a missing key. */
@@ -117,7 +117,7 @@ export class ConfigReader {
 
   /** @throws `bad-model` unless it is a number over 0 */
   number(key: string, fallback?: number): number {
-    const value = this.#take(key) ?? fallback;
+    const value = this.#read(key) ?? fallback;
     if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0)
       throw this.#bad(key, 'a number over 0', `check that the folder holds a ${this.#family} model`);
     return value;
@@ -137,21 +137,21 @@ export class ConfigReader {
   }
 
   flag(key: string, fallback: boolean): boolean {
-    const value = this.#take(key) ?? fallback;
+    const value = this.#read(key) ?? fallback;
     if (typeof value !== 'boolean') throw this.#bad(key, 'true or false');
     return value;
   }
 
   /** Any other value that satisfies `is`. */
   value<T>(key: string, is: (value: unknown) => value is T, fallback: T, wanted: string): T {
-    const value = this.#take(key) ?? fallback;
+    const value = this.#read(key) ?? fallback;
     if (!is(value)) throw this.#bad(key, wanted);
     return value;
   }
 
   /** A list of `length` values that each satisfy `is`, or nothing. */
   list<T>(key: string, length: number, is: (value: unknown) => value is T, wanted: string): readonly T[] | undefined {
-    const value = this.#take(key);
+    const value = this.#read(key);
     if (value === undefined) return undefined;
     if (!Array.isArray(value) || value.length !== length || !value.every(is))
       throw this.#bad(key, `${length} values, each ${wanted}`);
@@ -160,7 +160,7 @@ export class ConfigReader {
 
   /** One of some texts. @throws `unsupported` for any other */
   choice<T extends string>(key: string, among: readonly T[], fallback: T): T {
-    const value = this.#take(key) ?? fallback;
+    const value = this.#read(key) ?? fallback;
     const found = among.find((each) => each === value);
     if (found === undefined) throw this.unsupported(key, among.map((each) => JSON.stringify(each)).join(' or '));
     return found;
@@ -184,7 +184,7 @@ export class ConfigReader {
 
   /** A nested object with a reader of its own, to be closed by the caller. */
   nested(key: string): ConfigReader | undefined {
-    const value = this.#take(key);
+    const value = this.#read(key);
     if (value === undefined) return undefined;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.#bad(key, 'an object or null');
     return new ConfigReader(value as Json, this.#family, `${this.#prefix}${key}.`);
@@ -211,7 +211,7 @@ export class ConfigReader {
   }
 
   #refuseQuantised(key: string): void {
-    const value = this.#take(key);
+    const value = this.#read(key);
     if (value === undefined) return;
     const { quant_method: method, bits, load_in_4bit: is4, load_in_8bit: is8 } = value as Json;
     const name = typeof method === 'string' ? method : key === 'quantization' ? 'MLX' : undefined;
@@ -235,7 +235,7 @@ export class ConfigReader {
     return this.#bad(key, wanted);
   }
 
-  #take(key: string): unknown {
+  #read(key: string): unknown {
     this.#used.add(key);
     return this.#json[key] ?? undefined;
   }

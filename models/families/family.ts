@@ -9,7 +9,7 @@ export interface WeightSpec {
   readonly name: string;
   /** [rows, cols], or [n] for a vector: as it is computed with. */
   readonly shape: readonly number[];
-  /** `matrix`: kept in the base's format; `positions`: a matrix that is always f32; `vector`: norms and biases, always f32. */
+  /** `matrix`: stored in the base's format; `positions`: a matrix that is always f32; `vector`: norms and biases, always f32. */
   readonly kind: 'matrix' | 'positions' | 'vector';
   /** Of a matrix: the layout that keeps it as its file has it. A base in `gguf` needs one for every matrix. */
   readonly fileFormat?: WeightFormat;

@@ -145,8 +145,8 @@ try {
     logits(folder, '--base', 'q8'),
   );
   // 172 columns are no whole blocks, so down_proj stays F32 in the file, where q8 has a short last group.
-  const kept = relative(logits(files.Q8_0), [...plain]);
-  check('GGUF Q8_0 as the file has it is near f32', kept < 0.03, `${kept.toExponential(1)} of the largest`);
+  const stored = relative(logits(files.Q8_0), [...plain]);
+  check('GGUF Q8_0 as the file has it is near f32', stored < 0.03, `${stored.toExponential(1)} of the largest`);
 } finally {
   rmSync(work, { recursive: true });
 }

@@ -13,7 +13,7 @@ export interface ModelCardFacts {
     readonly revision?: string;
     /** sha256 over the base's weights; an adapter fits no other base. */
     readonly sha256: string;
-    /** How the base was kept in training: `q4`, `f16`, … */
+    /** How the base was stored in training: `q4`, `f16`, … */
     readonly format: string;
   };
   /** Settings in the order to show them, named as the flags are: `rank`, `learning rate`, … */

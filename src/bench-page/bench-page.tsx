@@ -1,7 +1,7 @@
 import { ChoiceForm } from './choice-form.tsx';
 import { RowsTable } from './rows-table.tsx';
 
-/** @param query what is chosen at first: `?suite=train&suite=kernels&room=matmul_nt&lengths=64,512&peers` */
+/** @param query what is chosen at first: `?suite=train&suite=kernels&kernel=matmul_nt&lengths=64,512&peers` */
 export function BenchPage({ query }: { readonly query: URLSearchParams }) {
   return (
     <>

@@ -35,7 +35,7 @@ export function ChoiceForm({ query }: { readonly query: URLSearchParams }) {
     const suites = SUITES.filter((suite) => form.getAll('suite').includes(suite));
     isEmpty.value = suites.length === 0;
     if (isEmpty.value) return;
-    const kernel = text('room');
+    const kernel = text('kernel');
     void measure({
       suites,
       lengths: text('lengths').split(',').map(Number),
@@ -70,10 +70,10 @@ export function ChoiceForm({ query }: { readonly query: URLSearchParams }) {
             />
           </div>
           <div class="field">
-            <label for="room">
+            <label for="kernel">
               Only this kernel <small>(optional, e.g. matmul_nt)</small>
             </label>
-            <input id="room" name="room" autocomplete="off" defaultValue={query.get('room') ?? ''} />
+            <input id="kernel" name="kernel" autocomplete="off" defaultValue={query.get('kernel') ?? ''} />
           </div>
         </div>
         <label class="check">
@@ -98,7 +98,7 @@ export function ChoiceForm({ query }: { readonly query: URLSearchParams }) {
         <p role="status">{progress.value}</p>
       </div>
       {failures.value.map((failure) => (
-        <Problem key={failure.message} failure={failure} lost="The rows that came before are kept." />
+        <Problem key={failure.message} failure={failure} lost="The rows that came before are still shown." />
       ))}
     </form>
   );

@@ -85,8 +85,8 @@ function bytesOfProducts({ model, format }: GpuBase): number {
     .filter(({ name }) => multiplied.has(name))
     .reduce((sum, spec) => {
       const [rows = 0, cols = 0] = spec.shape;
-      const kept = formatOf(spec, format);
-      return sum + rows * (codeWordsPerRow(kept, cols) + scaleWordsPerRow(kept, cols)) * 4;
+      const stored = formatOf(spec, format);
+      return sum + rows * (codeWordsPerRow(stored, cols) + scaleWordsPerRow(stored, cols)) * 4;
     }, 0);
 }
 

@@ -52,11 +52,11 @@ export async function benchJaxTrain(
         const next: { p: Named; m: Named; v: Named } = { p: {}, m: {}, v: {} };
         for (const [name, gradient] of Object.entries(gradients)) {
           const g = np.multiply(gradient, factor.ref);
-          const first = np.add(np.multiply(take(m, name), beta1), np.multiply(g.ref, 1 - beta1));
-          const second = np.add(np.multiply(take(v, name), beta2), np.multiply(np.square(g), 1 - beta2));
+          const first = np.add(np.multiply(required(m, name), beta1), np.multiply(g.ref, 1 - beta1));
+          const second = np.add(np.multiply(required(v, name), beta2), np.multiply(np.square(g), 1 - beta2));
           const deviation = np.add(np.sqrt(np.divide(second.ref, correct2.ref)), eps);
           const direction = np.divide(np.divide(first.ref, correct1.ref), deviation);
-          next.p[name] = np.subtract(take(p, name), np.multiply(direction, lr));
+          next.p[name] = np.subtract(required(p, name), np.multiply(direction, lr));
           next.m[name] = first;
           next.v[name] = second;
         }
@@ -95,7 +95,7 @@ export async function benchJaxTrain(
 }
 
 /** Another reference to one of many. */
-function take(values: Named, name: string): JaxArray {
+function required(values: Named, name: string): JaxArray {
   const value = values[name];
   if (value === undefined) throw new Error(`no value '${name}'`);
   return value.ref;
@@ -104,12 +104,12 @@ function take(values: Named, name: string): JaxArray {
 /** Mean loss of one sequence under a training graph's forward nodes. */
 function forward({ numpy: np, nn }: Jax, nodes: readonly ForwardNode[], named: Named, given: Named): JaxArray {
   const computed = new Map<Tensor, JaxArray>();
-  const valueOf = (tensor: Tensor): JaxArray => computed.get(tensor)?.ref ?? take(named, tensor.name);
+  const valueOf = (tensor: Tensor): JaxArray => computed.get(tensor)?.ref ?? required(named, tensor.name);
   const times = (x: JaxArray, weight: JaxArray): JaxArray => np.matmul(x, np.transpose(weight));
   for (const node of nodes) {
     switch (node.op) {
       case 'embedding':
-        computed.set(node.y, np.take(valueOf(node.table), take(given, 'tokens'), 0));
+        computed.set(node.y, np.take(valueOf(node.table), required(given, 'tokens'), 0));
         break;
       case 'rms_norm': {
         const x = valueOf(node.x);
@@ -131,7 +131,7 @@ function forward({ numpy: np, nn }: Jax, nodes: readonly ForwardNode[], named: N
         const { heads, headDim, x } = node;
         const rows = x.rows;
         const table = (of: Tensor): JaxArray =>
-          np.reshape(np.take(valueOf(of), take(given, 'positions'), 0), [rows, 1, headDim / 2]);
+          np.reshape(np.take(valueOf(of), required(given, 'positions'), 0), [rows, 1, headDim / 2]);
         const [a, b] = np.split(np.reshape(valueOf(x), [rows, heads, headDim]), 2, 2);
         if (a === undefined || b === undefined) throw new Error('rotary: no halves');
         const [cos, sin] = [table(node.cos), table(node.sin)];
@@ -151,8 +151,8 @@ function forward({ numpy: np, nn }: Jax, nodes: readonly ForwardNode[], named: N
         computed.set(node.y, np.add(valueOf(node.a), valueOf(node.b)));
         break;
       case 'linear_cross_entropy': {
-        const scored = np.take(valueOf(node.x), take(given, 'lossRows'), 0);
-        const wanted = np.take(valueOf(node.weight), take(given, 'labels'), 0);
+        const scored = np.take(valueOf(node.x), required(given, 'lossRows'), 0);
+        const wanted = np.take(valueOf(node.weight), required(given, 'labels'), 0);
         const logits = times(scored.ref, valueOf(node.weight));
         const nll = np.subtract(nn.logsumexp(logits, 1), np.sum(np.multiply(scored, wanted), 1));
         for (const value of computed.values()) value.dispose();

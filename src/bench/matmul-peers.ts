@@ -63,7 +63,7 @@ export async function* benchMatmul(
     const a = jax.numpy.full([size, size], 1e-2);
     const product = jax.jit((x: typeof a) => jax.numpy.matmul(x.ref, jax.numpy.transpose(x)));
     const times = await timed(async (products) => {
-      // All are kept until then: what is let go before it is computed may never be.
+      // All are referenced until then: a result that is disposed of before it is computed may never be computed.
       const all = Array.from({ length: products }, () => product(a.ref));
       await Promise.all(all.map((y) => y.blockUntilReady()));
       for (const y of all) y.dispose();

@@ -13,7 +13,7 @@ const LAYERS = [2, 4, 8];
 const [FEW_LAYERS, SHORT] = [2, 256];
 const STEPS = 4;
 
-/** The built-in model's shape with other layers and room for longer rows. */
+/** The built-in model's shape with other layer counts and a longer context. */
 const config = (layers: number): Readonly<Record<string, unknown>> => ({
   model_type: 'llama',
   hidden_size: 256,
@@ -29,7 +29,7 @@ const config = (layers: number): Readonly<Record<string, unknown>> => ({
 
 /**
  * How a training step's time and memory grow with the tokens of a sequence and with the layers, attention's time apart, since
- * it alone has work that grows with the square. Everything is kept in all rows, so that no policy changes between them.
+ * it alone has work that grows with the square. No activation is recomputed in any row, so that no policy changes between them.
  */
 export async function* benchScaling(
   gpu: Gpu,

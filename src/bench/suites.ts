@@ -21,7 +21,7 @@ import { benchTrain } from './train.ts';
 const MATMUL_SIZES = [512, 1024, 2048];
 /** Suites that measure the model's own weights at work. */
 const ON_A_BASE: ReadonlySet<Suite> = new Set<Suite>(['train', 'decode', 'prefill', 'job']);
-const CEILINGS = 'what the adapter reaches at best';
+const PEAKS = 'the roofline peaks of this adapter';
 
 /** What the peers need that a browser has or cannot have. */
 export interface NodePeers {
@@ -65,7 +65,7 @@ export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow
     const base = await GpuBase.load(gpu, opened, { format, context });
     try {
       if (suites.includes('train')) {
-        onMeasure(CEILINGS);
+        onMeasure(PEAKS);
         const peaks = await measurePeaks(gpu);
         for (const tokens of lengths) {
           onMeasure(`${tokens} tokens, weblora`);
@@ -101,7 +101,7 @@ export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow
     }
   }
   if (suites.includes('scaling')) {
-    onMeasure(CEILINGS);
+    onMeasure(PEAKS);
     const peaks = await measurePeaks(gpu);
     onMeasure('longer rows, more layers');
     yield* benchScaling(gpu, { format: 'q4', peaks }, about);

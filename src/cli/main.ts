@@ -170,7 +170,7 @@ async function main(): Promise<number> {
         'load, train, decode, prefill or kernels (default: these five), job: a whole run and its estimate, scaling: longer rows and more layers',
       ],
       ['--lengths <tokens>', 'tokens of the training steps (default 64,512)'],
-      ['--room <name>', 'only this kernel'],
+      ['--kernel <name>', 'only this kernel'],
       ['--peers', 'time other libraries on the same work too'],
     ],
     bench,

@@ -2,7 +2,7 @@ import { makeModel } from '../../models/families/index.ts';
 import type { ModelFolder } from '../../models/checkpoint/open-model.ts';
 import type { FetchSettings } from '../sources/fetch-model.ts';
 import { parseModelAddress } from '../sources/model-address.ts';
-import { openNodeModels } from '../sources/node-places.ts';
+import { openNodeModels } from '../sources/node-models.ts';
 import { openModelFolder } from './files.ts';
 import { formatBytes, formatSeconds, type Output } from './output.ts';
 
@@ -41,8 +41,8 @@ export async function openModelSource(
     },
   };
   try {
-    const place = openNodeModels();
-    return await (shapesOnly ? place.peek(address, settings) : place.fetch(address, settings));
+    const models = openNodeModels();
+    return await (shapesOnly ? models.peek(address, settings) : models.fetch(address, settings));
   } finally {
     process.removeListener('SIGINT', interrupt);
     progress.end();

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Core, type LoadedModel } from '../engine/core.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { openNodeGpu } from '../gpu/node.ts';
-import { openNodeModels } from '../sources/node-places.ts';
+import { openNodeModels } from '../sources/node-models.ts';
 import { readModel, openModel, type ModelFolder } from '../../models/checkpoint/open-model.ts';
 import { baseNamesOf } from '../../models/checkpoint/gguf/base-names.ts';
 import type { BaseNames } from '../adapters/formats/index.ts';

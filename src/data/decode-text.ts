@@ -32,7 +32,7 @@ function utf16ByZeros(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   return undefined;
 }
 
-/** Text without marks of byte order: files put together from several have more than one at their beginning. */
+/** Text without marks of byte order: files concatenated from several have more than one at their beginning. */
 const withoutMark = (text: string): string => text.replace(/^\ufeff+/, '');
 
 function isWhole(encoding: string, bytes: Uint8Array): boolean {

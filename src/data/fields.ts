@@ -120,7 +120,7 @@ export class UnreadKeys {
 
   /**
    * @param paths what one row has and nobody read
-   * @param takesContext whether a passage can be put before that row's question
+   * @param takesContext whether a passage can be prepended to that row's question
    */
   add(paths: ReadonlySet<string>, takesContext: boolean): void {
     for (const path of paths) {

@@ -41,7 +41,7 @@ function parseWithNoNumbers(json: string): { readonly value: unknown } | undefin
 }
 
 /** `column 9`, or `line 3, column 9` of the file where the row goes over several. */
-function placeIn(json: string, at: number, firstLine: number): string {
+function positionIn(json: string, at: number, firstLine: number): string {
   const before = json.slice(0, at).split('\n');
   const column = `column ${(before.at(-1)?.length ?? 0) + 1}`;
   return json.includes('\n') ? `line ${firstLine + before.length - 1}, ${column}` : column;
@@ -55,7 +55,7 @@ function parseRow(line: number, json: string): RawRow {
     const read = parseWithNoNumbers(json);
     if (read === undefined) {
       const fault = jsonFault(json);
-      const where = fault === undefined ? '' : ` at ${placeIn(json, fault.at, line)}: ${fault.what}`;
+      const where = fault === undefined ? '' : ` at ${positionIn(json, fault.at, line)}: ${fault.what}`;
       return { line, reason: `not valid JSON${where}`, fix: CHECK_JSON };
     }
     ({ value } = read);
@@ -67,7 +67,7 @@ function parseRow(line: number, json: string): RawRow {
 
 /**
  * Where the object that begins at `start` ends, one past its last bracket. Undefined where it has no end: a text that is
- * not closed on its line, or a bracket at a place where only a forgotten one before it explains it.
+ * not closed on its line, or a bracket at a position where only a forgotten one before it explains it.
  */
 function endOfObject(text: string, start: number): number | undefined {
   const open: string[] = [];

@@ -59,7 +59,7 @@ function joinParts(parts: readonly unknown[], name: string, unread: Unread, path
 }
 
 /** The keys of a message that were read, so that the others can be named. */
-class Taking {
+class ReadKeys {
   readonly keys: string[] = [];
   readonly #fields: Fields;
 
@@ -68,7 +68,7 @@ class Taking {
   }
 
   /** The first of these names under which something stands. */
-  take(...names: readonly (typeof MESSAGE_KEYS)[number][]): string | undefined {
+  first(...names: readonly (typeof MESSAGE_KEYS)[number][]): string | undefined {
     const key = names.find((name) => !isNothing(this.#fields[name]));
     if (key !== undefined) this.keys.push(key);
     return key;
@@ -101,13 +101,13 @@ function counts(key: 'weight' | 'train', given: unknown, where: string): boolean
 
 function readMessage(entry: unknown, where: string, unread: Unread, path: string): ChatMessage {
   if (!isFields(entry)) throw new UnusableRow(`${where} is ${kindOf(entry)}, wanted {role, content}`);
-  const taking = new Taking(entry);
-  const role = roleOf(entry[taking.take('role', 'from') ?? 'role'], where);
+  const read = new ReadKeys(entry);
+  const role = roleOf(entry[read.first('role', 'from') ?? 'role'], where);
   const isCalling = CALLING.has(role.toLowerCase());
   const isAssistant = role === 'assistant' || isCalling;
-  const contentKey = taking.take('content', 'value') ?? 'content';
+  const contentKey = read.first('content', 'value') ?? 'content';
 
-  const callKey = isCalling ? contentKey : isAssistant ? taking.take('tool_calls', 'function_call') : undefined;
+  const callKey = isCalling ? contentKey : isAssistant ? read.first('tool_calls', 'function_call') : undefined;
   const calls =
     callKey === undefined ? undefined : readToolCalls(entry[callKey], `${where}.${callKey}`, unread, path + callKey);
 
@@ -123,18 +123,18 @@ function readMessage(entry: unknown, where: string, unread: Unread, path: string
     if (role === 'user') throw new UnusableRow(`${where}: empty question`, 'fill it in or remove the row');
   }
 
-  const thoughtsKey = isAssistant ? taking.take('reasoning_content', 'reasoning', 'thinking') : undefined;
-  const callId = isAssistant ? undefined : taking.take('tool_call_id');
-  const nameKey = taking.take('name');
+  const thoughtsKey = isAssistant ? read.first('reasoning_content', 'reasoning', 'thinking') : undefined;
+  const callId = isAssistant ? undefined : read.first('tool_call_id');
+  const nameKey = read.first('name');
   let scored = true;
   for (const key of ['weight', 'train'] as const) {
     if (isNothing(entry[key])) continue;
     const isLearned = counts(key, entry[key], where);
     // Only answers are learned: of other turns the word that they are not is true, and that they are is not followed.
-    if (isAssistant || !isLearned) taking.take(key);
+    if (isAssistant || !isLearned) read.first(key);
     scored &&= isLearned;
   }
-  nameUnread(entry, taking.keys, unread, path);
+  nameUnread(entry, read.keys, unread, path);
   return {
     role: isCalling ? 'assistant' : role,
     content,

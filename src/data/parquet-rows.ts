@@ -28,7 +28,7 @@ export async function readParquet(bytes: Uint8Array, file: string): Promise<RawR
   ]);
   let rows: Record<string, unknown>[];
   try {
-    // A copy of its own: the bytes may be a window of a larger buffer.
+    // A copy of its own: the bytes may be a view of a larger buffer.
     rows = await parquetReadObjects({ file: new Uint8Array(bytes).buffer, compressors });
   } catch (cause) {
     throw new WebLoraError('bad-file', file, {

@@ -14,7 +14,7 @@ export interface PrepareOptions {
   /** Rows of the model's embedding table. */
   readonly vocabSize: number;
   readonly lossOn: 'completion' | 'all';
-  /** Put before conversations that have no system message of their own. */
+  /** Prepended to conversations that have no system message of their own. */
   readonly system?: string;
   /** Whether examples carry their question and the expected answer; training needs neither (default true). */
   readonly withQuestions?: boolean;

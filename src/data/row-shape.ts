@@ -19,7 +19,7 @@ export type ShapedRow =
       readonly unread: ReadonlySet<string>;
       /** What was read in a way that its writer should know of; the same words for the same thing. */
       readonly notes: readonly string[];
-      /** Whether a passage can be put before its question. */
+      /** Whether a passage can be prepended to its question. */
       readonly takesContext: boolean;
     }
   | {
@@ -28,7 +28,7 @@ export type ShapedRow =
       readonly needs?: 'preference' | 'labelled' | 'stepwise';
     };
 
-/** Takes what was read and collects what is to be said of it. */
+/** Receives what was read, and gathers the notes about it. */
 interface Reading {
   readonly line: number;
   readonly unread: (path: string) => void;

@@ -134,10 +134,10 @@ describe('tables as people have them', () => {
     ]);
   });
 
-  it('with the columns told by name or place, with and without a header', async () => {
+  it('with the columns given by name or position, with and without a header', async () => {
     const file = utf8('Nr;Kunde schreibt;Wir sagen\n1;Hallo;Guten Tag\n');
-    const byPlace = await readDataRows(file, 'a.csv', { columns: { question: '#2', answer: '#3' }, header: true });
-    expect(pairs(byPlace.rows)).toEqual([[2, 'Hallo', 'Guten Tag']]);
+    const byPosition = await readDataRows(file, 'a.csv', { columns: { question: '#2', answer: '#3' }, header: true });
+    expect(pairs(byPosition.rows)).toEqual([[2, 'Hallo', 'Guten Tag']]);
     const byName = await readDataRows(file, 'a.csv', { columns: { question: 'Kunde schreibt', answer: 'Wir sagen' } });
     expect(pairs(byName.rows)).toEqual([[2, 'Hallo', 'Guten Tag']]);
     const bare = await readDataRows(utf8('Hallo;Guten Tag\nTschüs;Bis bald\n'), 'a.csv', {

@@ -30,14 +30,14 @@ export interface TableFacts extends ColumnMatch {
 
 const FIRST_ROWS = 4;
 
-const isPlace = (source: string): boolean => /^#[1-9]\d*$/.test(source);
+const isPosition = (source: string): boolean => /^#[1-9]\d*$/.test(source);
 const trimmed = (record: TableRecord | undefined): string[] => (record?.fields ?? []).map((field) => field.trim());
 
 function decide(records: readonly TableRecord[], { columns, header }: TableOptions): ColumnMatch {
   const head = trimmed(records[0]);
   const sources = Object.values(columns ?? {});
   if (columns !== undefined && sources.length > 0) {
-    const names = sources.filter((source) => !isPlace(source));
+    const names = sources.filter((source) => !isPosition(source));
     const found = matchColumns(records, header);
     const hasHeader = header ?? (names.length > 0 || understandsColumns(head) || found.hasHeader);
     // Told of a passage alone, the question and the answer are still found as they are without.
@@ -56,7 +56,7 @@ function usualWidth(records: readonly TableRecord[]): number {
   return width;
 }
 
-/** Names that are each used once: a second column of the same name is told by its place. */
+/** Names that are each used once: a second column of the same name is named by its position. */
 function namesOf(records: readonly TableRecord[], hasHeader: boolean): string[] {
   if (!hasHeader) return Array.from({ length: usualWidth(records) }, (_, i) => `#${i + 1}`);
   return trimmed(records[0]).map((name, i, all) => (name === '' || all.indexOf(name) < i ? `#${i + 1}` : name));
@@ -93,12 +93,12 @@ export function rowsOfTable(
       fix: phrase`rename them, or say which is which with ${setting('columns', 'question=YOUR_COLUMN,answer=YOUR_COLUMN')} (#1 is the first column)`,
     });
   }
-  const place = (source: string): string => {
-    const at = isPlace(source) && !head.includes(source) ? Number(source.slice(1)) - 1 : -1;
+  const nameOf = (source: string): string => {
+    const at = isPosition(source) && !head.includes(source) ? Number(source.slice(1)) - 1 : -1;
     return names[at] ?? source;
   };
   const columns =
-    match.columns && Object.fromEntries(Object.entries(match.columns).map(([name, source]) => [name, place(source)]));
+    match.columns && Object.fromEntries(Object.entries(match.columns).map(([name, source]) => [name, nameOf(source)]));
   const notes: string[] = [];
   if (columns !== undefined && options.columns === undefined) {
     const taken = Object.entries(columns).map(([name, source]) => `${source} as the ${name}`);

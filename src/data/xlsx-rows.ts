@@ -99,7 +99,7 @@ export async function readXlsx(bytes: Uint8Array, file: string): Promise<SheetRe
   try {
     // A whole zip first: on one that is cut off, SheetJS 0.20.3 never comes back.
     unzipSync(bytes);
-    // A copy of its own: the bytes may be a window of a larger buffer.
+    // A copy of its own: the bytes may be a view of a larger buffer.
     book = sheets.read(new Uint8Array(bytes), {
       type: 'array',
       dense: true,

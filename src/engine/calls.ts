@@ -9,7 +9,7 @@ import type { AdapterFacts } from '../gpu/gpu.ts';
 import type { RowNote, RowProblem } from '../data/rows.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { CachedModel } from '../sources/cache.ts';
-import type { ModelStorage } from '../sources/model-place.ts';
+import type { ModelStorage } from '../sources/model-store.ts';
 import type { TrainConfig } from '../train/config.ts';
 import type { PlanReport } from '../train/program.ts';
 import type { EvalMetrics, StepMetrics } from '../train/metrics.ts';
@@ -101,7 +101,7 @@ export interface TrainRequest {
   /** Continue from this adapter's weights. */
   readonly initAdapter?: AdapterId;
   readonly config: Partial<TrainConfig>;
-  /** Where the run is kept: a folder name in the engine's storage. */
+  /** Where the run is written: a folder name in the engine's storage. */
   readonly out: string;
   readonly resume?: boolean;
   readonly overwrite?: boolean;
@@ -125,7 +125,7 @@ export interface GenerateRequest extends GenerateSettings {
   readonly strength?: number;
   /**
    * Whose cache to continue: a conversation's turns give the same name, and only what changed is read again. By default
-   * the base and each adapter have one. The two used last are kept.
+   * the base and each adapter have one. Those of the two used last are retained.
    */
   readonly conversation?: string;
 }
@@ -303,7 +303,7 @@ export interface AdapterFile {
  */
 export interface EngineCalls {
   describe(): Promise<EngineFacts>;
-  /** Aborting stops a download; what arrived is kept for the next time. */
+  /** Aborting stops a download; the next attempt continues with what arrived. */
   loadModel(source: ModelSource, options: LoadOptions, call: Call<ProgressEvent>): Promise<ModelFacts>;
   /** Gives back what a model takes on the GPU; its adapters and conversations go with it. */
   unloadModel(model: ModelId): Promise<null>;

@@ -187,7 +187,7 @@ function trainingBytes(
 ): number {
   const base = { format: 'q4', context: Math.min(context, CHAT_CONTEXT) } as const;
   const settings = programSettings(model, base, resolveTrainConfig({ rank, seqLen }));
-  // The least it can do with: a run keeps more where there is room.
+  // The minimum: a run saves more activations where memory allows.
   return planTraining(model, { ...settings, checkpoint: 'block-and-attention', isEstimate: true }, profile).report
     .totalBytes;
 }

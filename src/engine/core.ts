@@ -143,7 +143,7 @@ export type TrainOptions = Omit<RunRequest, 'opened' | 'base' | 'objective' | 'm
 export interface AnswerOptions extends AdapterSelection {
   /**
    * Whose cache to continue: a conversation's turns give the same name. By default the base has one and adapters have
-   * another. The two used last are kept.
+   * another. The two used last are retained.
    */
   readonly conversation?: string;
   readonly signal?: AbortSignal;
@@ -421,7 +421,7 @@ export class LoadedModel {
     for (const old of [...this.#conversations.keys()].slice(0, 1 - MAX_CONVERSATIONS)) await this.#end(old);
     const made = this.#makeConversation();
     this.#conversations.set(name, made);
-    // A failure is not kept: the next question tries again.
+    // A failure is not cached: the next call tries again.
     made.catch(() => this.#conversations.delete(name));
     return made;
   }

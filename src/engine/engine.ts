@@ -20,7 +20,7 @@ import { toFailure, WebLoraError } from '../errors.ts';
 import { blobSource, memorySource, type ByteSource } from '../formats/byte-source.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { hubAddress, urlAddress, type ModelAddress } from '../sources/model-address.ts';
-import type { ModelPlace } from '../sources/model-place.ts';
+import type { ModelStore } from '../sources/model-store.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import { readTrainConfig, resolveTrainConfig, type TrainConfig } from '../train/config.ts';
@@ -71,7 +71,7 @@ import { deleteRun, readRunDetails } from './run-library.ts';
 export interface EngineDeps {
   readonly openGpu: () => Promise<Gpu>;
   readonly openStore: () => Promise<FileStore>;
-  readonly openModels: () => Promise<ModelPlace>;
+  readonly openModels: () => Promise<ModelStore>;
   /** One file of the built-in model's folder, e.g. `model/config.json`. @throws `file-not-found` */
   readonly readEmbedded: (path: string) => Promise<Uint8Array>;
 }
@@ -98,7 +98,7 @@ class Engine implements EngineCalls {
   readonly #deps: EngineDeps;
   #core: Promise<Core> | undefined;
   #store: Promise<FileStore> | undefined;
-  #downloads: Promise<ModelPlace> | undefined;
+  #downloads: Promise<ModelStore> | undefined;
   readonly #models = new Map<ModelId, KnownModel>();
   readonly #adapters = new Map<AdapterId, KnownAdapter>();
   readonly #runs = new Map<RunId, RunControl>();
@@ -119,8 +119,8 @@ class Engine implements EngineCalls {
   }
 
   async describe(): Promise<EngineFacts> {
-    const [core, { isKept }] = await Promise.all([this.#open(), this.#files()]);
-    return { executor: core.executor, ...(core.gpu && { adapter: core.gpu.adapter }), keepsFiles: isKept };
+    const [core, { isPersistent }] = await Promise.all([this.#open(), this.#files()]);
+    return { executor: core.executor, ...(core.gpu && { adapter: core.gpu.adapter }), keepsFiles: isPersistent };
   }
 
   async loadModel(source: ModelSource, options: LoadOptions, call: Call<ProgressEvent>): Promise<ModelFacts> {
@@ -155,7 +155,7 @@ class Engine implements EngineCalls {
     };
   }
 
-  #openModels(): Promise<ModelPlace> {
+  #openModels(): Promise<ModelStore> {
     this.#downloads ??= this.#deps.openModels();
     return this.#downloads;
   }

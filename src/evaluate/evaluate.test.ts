@@ -60,7 +60,7 @@ function runtimeOf(): ToyRuntime {
   return new ToyRuntime({ vocabSize: VOCAB, context: CONTEXT, slots: 2, maxRows: 32, logitsAfter });
 }
 
-/** A loss that tells tokens and positions apart, so that a row scored in the wrong place is noticed. */
+/** A loss that tells tokens and positions apart, so that a row scored at the wrong position is noticed. */
 const lossOf = (token: number, label: number, position: number): number =>
   0.5 + token / 300 + label / 700 + position / 40;
 const nllOf = (batch: MicroBatch): Promise<Float32Array> =>

@@ -1,6 +1,6 @@
 /**
  * 16-bit floats as bit patterns. Rounding is to nearest, ties to even, as IEEE 754 and every GPU conversion do.
- * Subnormal halves are kept: quantisation scales of small weights live there.
+ * Subnormal halves are preserved: quantisation scales of small weights live there.
  */
 
 /** Largest finite half. Magnitudes from F16_OVERFLOW on round to infinity. */
@@ -29,7 +29,7 @@ export function f16ToF32(bits: number): number {
 
 /**
  * The half nearest to `value` (first rounded to f32). A finite value can become infinite: see {@link isF16Overflow}.
- * NaN becomes the quiet NaN 0x7e00 with the sign kept.
+ * NaN becomes the quiet NaN 0x7e00 with its sign preserved.
  */
 export function f32ToF16(value: number): number {
   const bits = bitsOfF32(value);
@@ -61,7 +61,7 @@ export function bf16ToF32(bits: number): number {
   return scratchF32[0] ?? 0;
 }
 
-/** The bf16 nearest to `value` (first rounded to f32). NaN becomes 0x7fc0 with the sign kept. */
+/** The bf16 nearest to `value` (first rounded to f32). NaN becomes 0x7fc0 with its sign preserved. */
 export function f32ToBf16(value: number): number {
   const bits = bitsOfF32(value);
   if ((bits & 0x7fffffff) > 0x7f800000) return ((bits >>> 16) & 0x8000) | 0x7fc0;

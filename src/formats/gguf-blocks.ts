@@ -3,7 +3,7 @@ import { codeWordsPerRow, scaleWordsPerRow, SUPER_WORDS, type PackedWeight, type
 import { unpackWeight } from './quantize.ts';
 
 /**
- * The block types of GGUF files (ggml/src/ggml-common.h defines their structs) and how each is kept: the same numbers
+ * The block types of GGUF files (ggml/src/ggml-common.h defines their structs) and how each is stored: the same numbers
  * in words that kernels read, so that code · scale + minimum gives ggml's value bit for bit. Scales of a super-block of
  * 256 columns (`q4_k`, `q5_k`, `q6_k`) are five words:
  * - d (f16) in the low half, dmin (f16) in the high half

@@ -204,7 +204,7 @@ class Cursor {
     this.#fileName = fileName;
   }
 
-  #take(length: number): number {
+  #advance(length: number): number {
     const from = this.offset;
     if (from + length > this.#bytes.length) throw new HeaderGoesOn();
     this.offset = from + length;
@@ -212,19 +212,19 @@ class Cursor {
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#take(4), true);
+    return this.#view.getUint32(this.#advance(4), true);
   }
 
   /** A u64 that counts or measures something. */
   count(): number {
-    const count = Number(this.#view.getBigUint64(this.#take(8), true));
+    const count = Number(this.#view.getBigUint64(this.#advance(8), true));
     if (!Number.isSafeInteger(count)) throw damaged(this.#fileName, `a length of ${count}`, 'one below 2^53');
     return count;
   }
 
   text(): string {
     const length = this.count();
-    const from = this.#take(length);
+    const from = this.#advance(length);
     return UTF8.decode(this.#bytes.subarray(from, from + length));
   }
 
@@ -233,31 +233,31 @@ class Cursor {
     const view = this.#view;
     switch (type) {
       case 0:
-        return view.getUint8(this.#take(1));
+        return view.getUint8(this.#advance(1));
       case 1:
-        return view.getInt8(this.#take(1));
+        return view.getInt8(this.#advance(1));
       case 2:
-        return view.getUint16(this.#take(2), true);
+        return view.getUint16(this.#advance(2), true);
       case 3:
-        return view.getInt16(this.#take(2), true);
+        return view.getInt16(this.#advance(2), true);
       case 4:
         return this.u32();
       case 5:
-        return view.getInt32(this.#take(4), true);
+        return view.getInt32(this.#advance(4), true);
       case 6:
-        return view.getFloat32(this.#take(4), true);
+        return view.getFloat32(this.#advance(4), true);
       case 7:
-        return view.getUint8(this.#take(1)) !== 0;
+        return view.getUint8(this.#advance(1)) !== 0;
       case 8:
         return this.text();
       case 9:
         return this.#array(depth);
       case 10:
-        return Number(view.getBigUint64(this.#take(8), true));
+        return Number(view.getBigUint64(this.#advance(8), true));
       case 11:
-        return Number(view.getBigInt64(this.#take(8), true));
+        return Number(view.getBigInt64(this.#advance(8), true));
       case 12:
-        return view.getFloat64(this.#take(8), true);
+        return view.getFloat64(this.#advance(8), true);
       default:
         throw damaged(this.#fileName, `a metadata value of type ${type}`, 'a type from 0 to 12');
     }

@@ -12,7 +12,7 @@ export function permuteRows<T extends Uint8Array | Float32Array>(original: T, ro
   return mapRows(original, rows, heads, (halves, interleaved) => ({ from: halves, to: interleaved }));
 }
 
-/** @param move the two places of one row of a head: by halves, as transformers has it, and interleaved */
+/** @param move the two positions of one row of a head: by halves, as transformers has it, and interleaved */
 function mapRows<T extends Uint8Array | Float32Array>(
   source: T,
   rows: number,

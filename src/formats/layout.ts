@@ -2,9 +2,9 @@ import { nf4ScaleWords } from './nf4.ts';
 
 /** What packWeight makes from values. */
 export type PackFormat = 'f32' | 'f16' | 'bf16' | 'q8' | 'nf4' | 'q4';
-/** How a frozen matrix is kept, on the GPU and off it; those after PackFormat hold GGUF blocks without loss. */
+/** How a frozen matrix is stored, on the GPU and off it; those after PackFormat hold GGUF blocks without loss. */
 export type WeightFormat = PackFormat | 'q4_0' | 'q5_0' | 'q5_1' | 'q4_k' | 'q5_k' | 'q6_k';
-/** How a base is kept: every matrix in one format, or each as its GGUF file has it. */
+/** How a base is stored: every matrix in one format, or each as its GGUF file has it. */
 export type BaseFormat = PackFormat | 'gguf';
 export const BASE_FORMATS: readonly BaseFormat[] = ['q4', 'nf4', 'q8', 'f16', 'bf16', 'f32', 'gguf'];
 

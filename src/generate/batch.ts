@@ -25,7 +25,7 @@ interface Live {
  * Greedy answers to many prompts, over all slots of a runtime side by side: a slot takes the next prompt as soon as
  * its answer ends. The answers are those of decoding one by one.
  * @returns token ids of each answer, in the order of the prompts
- * @throws `context` when a prompt leaves no room for an answer, `aborted` when the signal says so
+ * @throws `context` when a prompt fills the context, `aborted` when the signal says so
  */
 export async function answerAll(
   runtime: Runtime,
@@ -41,7 +41,7 @@ export async function answerAll(
   let started = 0;
   let done = 0;
 
-  const take = (sequence: Live, candidates: Candidates | undefined): void => {
+  const append = (sequence: Live, candidates: Candidates | undefined): void => {
     const token = candidates?.indices[0];
     if (token === undefined || !(token < runtime.vocabSize)) throw noToken(nameOf(sequence.prompt));
     if (!eos.has(token)) sequence.answer.push(token);
@@ -72,7 +72,7 @@ export async function answerAll(
       const best = await runtime.topK(rows, wanted, 1);
       for (const [i, index] of ended.entries()) {
         const sequence = entering[index];
-        if (sequence !== undefined) take(sequence, best[i]);
+        if (sequence !== undefined) append(sequence, best[i]);
       }
     }
     const decoding = [...live.values()];
@@ -84,7 +84,7 @@ export async function answerAll(
       positions: Uint32Array.from(decoding, ({ length, answer }) => length + answer.length - 1),
     };
     const best = await runtime.topK(rows, [...decoding.keys()], 1);
-    for (const [i, sequence] of decoding.entries()) take(sequence, best[i]);
+    for (const [i, sequence] of decoding.entries()) append(sequence, best[i]);
   }
   return answers;
 }

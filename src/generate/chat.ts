@@ -63,10 +63,10 @@ export class ChatSession<Options extends object> {
     options: Partial<Options>,
   ): AsyncGenerator<string, GenerateReport, undefined> {
     let said = '';
-    let isKept = false;
-    const keep = (): void => {
+    let isRecorded = false;
+    const record = (): void => {
       this.#messages = [...messages, { role: 'assistant', content: said }];
-      isKept = true;
+      isRecorded = true;
     };
     const pieces = this.#answer(messages, { ...this.options, ...options });
     try {
@@ -74,19 +74,19 @@ export class ChatSession<Options extends object> {
         const piece = await pieces.next();
         if (piece.done === true) {
           said = piece.value.text;
-          keep();
+          record();
           return piece.value;
         }
         said += piece.value;
         yield piece.value;
       }
     } catch (error) {
-      isKept = true;
+      isRecorded = true;
       throw error;
     } finally {
       // The reader left in the middle of the answer.
-      if (!isKept) {
-        keep();
+      if (!isRecorded) {
+        record();
         await (pieces as AsyncGenerator<string, unknown, undefined>).return(undefined);
       }
     }

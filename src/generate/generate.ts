@@ -24,7 +24,7 @@ export interface GenerateOptions {
   readonly signal?: AbortSignal;
   /**
    * Token ids that slot 0 holds, by position, computed under the runtime's present adapter selection: the prompt's shared beginning is
-   * not run again. Kept up to date, also when the answer fails.
+   * not run again. Updated also when the answer fails.
    */
   readonly past?: number[];
   /** Told what is said in a block of thinking, which is no part of the answer. */

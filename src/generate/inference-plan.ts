@@ -11,7 +11,7 @@ import { loraGroups, type LoraSettings } from '../lora/lora.ts';
 
 /** Rows of the largest prefill piece; a longer prompt is run in several, so that no submission takes long. */
 const LARGEST_PREFILL = 512;
-/** Candidates kept for sampling; sampling that needs more reads all logits. */
+/** Candidates that the GPU selects for sampling; sampling that needs more reads all logits. */
 export const MAX_CANDIDATES = 64;
 
 /** What the programs of generation depend on besides model, device and adapter. */

@@ -81,7 +81,7 @@ export class WgslPrograms {
       return program;
     })();
     this.#programs.set(key, made);
-    // A failure is not kept: the next call tries again.
+    // A failure is not cached: the next call tries again.
     made.catch(() => this.#programs.delete(key));
     return made;
   }
@@ -118,7 +118,7 @@ function shapeOf({ kind, rank, paths }: LoraSettings): string {
   return [...adapterKind(kind).parts.map(({ name }) => name), rank, ...paths].join(' ');
 }
 
-/** Whether an adapter brings a buffer itself. */
+/** Whether a buffer belongs to an adapter. */
 function isOfAdapter(buffer: string, matrices: GpuAdapter | undefined): boolean {
   return buffer === 'params' || matrices?.derived.get(buffer) !== undefined;
 }

@@ -227,7 +227,7 @@ describe('generation on the GPU', () => {
     pool.destroy();
   });
 
-  it('keeps adapters within their budget, brings back those that left, and frees all', async () => {
+  it('keeps adapters within their budget, uploads evicted ones again, and frees all', async () => {
     const { gpu } = base;
     const before = gpu.bytesAllocated;
     const one = toyAdapter('toy-llama', 'adapter-random');

@@ -67,7 +67,7 @@ export class WgslRuntime implements Runtime {
 
   /**
    * A cache of its own over shared programs.
-   * @throws `out-of-memory` when the GPU has no room for the cache
+   * @throws `out-of-memory` when the GPU has not enough memory for the cache
    */
   static async over(
     programs: WgslPrograms,
@@ -168,14 +168,14 @@ export class WgslRuntime implements Runtime {
     program.run(
       call,
       (region, size) => {
-        const put = (name: string, values: ArrayLike<number>, length: number, padding: number): void => {
+        const write = (name: string, values: ArrayLike<number>, length: number, padding: number): void => {
           region(name).fill(padding, 0, length).set(values);
         };
         region('step').set([0, 0, wanted.length]);
-        put('tokens', rows.tokens, size, 0);
-        put('positions', rows.positions, size, 0);
-        put('slots', rows.slots, size, NO_SLOT);
-        put('wanted', wanted, this.slots, 0);
+        write('tokens', rows.tokens, size, 0);
+        write('positions', rows.positions, size, 0);
+        write('slots', rows.slots, size, NO_SLOT);
+        write('wanted', wanted, this.slots, 0);
       },
       finish,
     );

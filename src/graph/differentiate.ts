@@ -6,11 +6,11 @@ import { forwardOpOf } from './ops/index.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
- * Which activations of a block are computed again in the backward pass instead of being kept (Chen et al. 2016,
+ * Which activations of a block are computed again in the backward pass instead of being saved (Chen et al. 2016,
  * arXiv:1604.06174), from most memory to least:
- * - `none`: all are kept
- * - `block`: only what enters a block is kept, and attention's output and log-sum-exp, its dearest part to compute again
- * - `block-and-attention`: only what enters a block is kept
+ * - `none`: all are saved
+ * - `block`: only what enters a block is saved, and attention's output and log-sum-exp, its dearest part to compute again
+ * - `block-and-attention`: only what enters a block is saved
  *
  * Gradients are the same to the bit.
  */
@@ -59,19 +59,19 @@ export function differentiate(graph: Graph, { output, seed, checkpoint }: Differ
 }
 
 /**
- * Emits copies of a block's nodes over fresh tensors; what the block reads from outside stays. Nodes that `isKept` names are
+ * Emits copies of a block's nodes over fresh tensors; what the block reads from outside stays. Nodes that `isSaved` names are
  * not emitted: in their place stand nodes with the forward pass's own outputs over the fresh inputs.
  */
 function recompute(
   graph: Graph,
   nodes: readonly ForwardNode[],
-  isKept: (node: ForwardNode) => boolean,
+  isSaved: (node: ForwardNode) => boolean,
 ): { nodes: ForwardNode[]; original: (tensor: Tensor) => Tensor } {
   const copies = new Map<Tensor, Tensor>();
   const originals = new Map<Tensor, Tensor>();
   const map = (tensor: Tensor): Tensor => copies.get(tensor) ?? tensor;
   const copied = nodes.map((node) => {
-    if (isKept(node)) return mapTensors(node, map);
+    if (isSaved(node)) return mapTensors(node, map);
     for (const written of writesOf(node)) {
       const { name, shape, role, dtype, requiresGrad, inPlaceOf } = written;
       const copy = graph.tensor({

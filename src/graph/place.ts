@@ -44,7 +44,7 @@ interface Layout {
   readonly allocations: ReadonlyMap<number, Allocation>;
 }
 
-/** Arena over peak liveness at which the first placement is kept: exchanging takes several times as long. */
+/** Arena over peak liveness at which the first placement is final: exchanging takes several times as long. */
 const NEAR = 1.05;
 
 /**

@@ -72,7 +72,7 @@ export function planBuckets({ buckets, graphOf, groupsOf, device, tilings = {} }
   const inputs = inputRanges(graph);
   const planOf = ({ graph, forwardEnd }: PlannedGraph, placement?: Placement): Plan =>
     planGraph(graph, { device, tilings, rangeOf: (tensor) => rangeOf(tensor, layout, inputs), forwardEnd, placement });
-  // The largest first: its placement has room for every smaller one of the same graph.
+  // The largest first: its placement fits every smaller one of the same graph.
   const full = planOf(first);
   const plans = new Map(buckets.map((rows) => [rows, rows === largest ? full : planOf(graphOf(rows), full.placement)]));
   const perUpdate = planOf({ graph: { nodes: graph.perUpdate, tensors: graph.tensors } }, full.placement);
@@ -109,7 +109,7 @@ export class InputWords {
     this.#inputs = inputs;
   }
 
-  /** The words of one input, to be written in place. */
+  /** The words of one input, a view to write through. */
   of(name: string): Uint32Array<ArrayBuffer> {
     const range = this.#inputs.get(name);
     if (range === undefined) throw new WebLoraError('internal', `no input '${name}'`);

@@ -9,8 +9,8 @@ import type { WeightFormat } from '../formats/quantize.ts';
  * - `weight`: frozen base weight in a packed format, possibly in row parts
  * - `vector`: frozen f32 vector (norm weight, bias)
  * - `param`: trainable f32 matrix; `gradient`: its sum over the micro-batches of an optimizer step
- * - `derived`: computed from weights and parameters, kept until parameters change
- * - `cache`: keys or values kept between decode steps
+ * - `derived`: computed from weights and parameters, stored until parameters change
+ * - `cache`: keys or values that persist between decode steps
  * - `result`: read back by the host
  */
 export type TensorRole =

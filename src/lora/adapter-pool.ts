@@ -7,7 +7,7 @@ export const ADAPTER_BUDGET_BYTES = 512 * 2 ** 20;
 
 /**
  * The adapters of one base that are on the GPU, each once however many runtimes speak with it. Past the budget the
- * ones not used for longest leave; they come back when they are used again. One adapter always has room.
+ * ones not used for longest leave; they come back when they are used again. One adapter always fits.
  */
 export class AdapterPool {
   readonly budgetBytes: number;

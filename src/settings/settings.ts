@@ -50,12 +50,12 @@ export interface OnPage {
   readonly isRun?: true;
 }
 
-/** A setting that the page has in another place than its form. */
+/** A setting that the page has elsewhere than in its form. */
 export interface ElsewhereOnPage {
   readonly elsewhere: string;
   /** What the page calls it; without one it has no word for it. */
   readonly label?: string;
-  /** It is kept with the settings of the form. */
+  /** It is persisted with the settings of the form. */
   readonly isTyped?: true;
 }
 

@@ -67,7 +67,7 @@ export class ModelCache {
     return (await this.#revisions(model))[revision];
   }
 
-  async rememberCommit(model: string, revision: string, commit: string): Promise<void> {
+  async recordCommit(model: string, revision: string, commit: string): Promise<void> {
     const known = await this.#revisions(model);
     if (known[revision] !== commit)
       await writeJson(this.store, joinPath(model, REVISIONS), { ...known, [revision]: commit });

@@ -308,7 +308,7 @@ class Download {
 
   #advise(thrown: unknown): unknown {
     if (!(thrown instanceof WebLoraError) || thrown.code !== 'storage') return thrown;
-    return new WebLoraError('storage', `${this.#options.name} cannot be kept`, {
+    return new WebLoraError('storage', `${this.#options.name} cannot be stored`, {
       got: thrown.message,
       wanted: `${formatBytes(this.#totalBytes)} of space`,
       fix: 'free disk space or delete models you no longer need, then start it again: what arrived is kept',

@@ -19,7 +19,7 @@ export interface FetchSettings
   readonly onProgress?: (progress: DownloadProgress) => void;
   /** Told what config.json says before the weights are fetched; what it throws ends the download. */
   readonly checkConfig?: (config: unknown) => void;
-  /** Asked once, before the first byte is kept: a browser may promise not to clear its storage. */
+  /** Asked once, before the first byte is stored: a browser may promise not to clear its storage. */
   readonly askToPersist?: () => Promise<boolean>;
 }
 
@@ -32,7 +32,7 @@ export interface FetchedModel {
 const LOCK_POLL_MS = 500;
 
 /**
- * Brings a model's files into the cache, as far as they are not there, and opens them. Only files that WebLoRA reads are
+ * Downloads the files of a model that are not in the cache yet, and opens the model. Only files that WebLoRA reads are
  * fetched. Without a connection the last known version is used and said so.
  * @throws WebLoraError `network`, `access`, `file-not-found`, `bad-file`, `bad-model`, `storage`, `aborted`
  */
@@ -61,7 +61,7 @@ export async function fetchModel(
   const snapshot = cache.snapshot(repository.cacheFolder, versionOf(repository));
   const files = (await openUnchanged(repository, snapshot)) ?? (await download(repository, snapshot, http, settings));
   if (address.kind === 'hub') {
-    await cache.rememberCommit(repository.cacheFolder, address.revision, repository.commit);
+    await cache.recordCommit(repository.cacheFolder, address.revision, repository.commit);
   }
   return { name, files };
 }

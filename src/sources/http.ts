@@ -34,7 +34,7 @@ const MAX_FAILURES = 6;
 const MAX_FIRST_FAILURES = 2;
 /** Longest a server may ask us to wait before the user is told instead. */
 const MAX_RETRY_AFTER_MS = 120_000;
-/** A browser does not tell a page why another server's answer was kept from it. */
+/** A browser does not tell a page why another server's response was blocked. */
 const PAGE_ADVICE =
   typeof location === 'undefined'
     ? ''

@@ -21,7 +21,7 @@ export function diskFull(path: string, cause?: unknown): WebLoraError {
 export function noPermission(path: string, cause?: unknown): WebLoraError {
   return new WebLoraError('storage', `${path} cannot be accessed`, {
     got: 'permission denied',
-    wanted: 'a place that can be read and written',
+    wanted: 'a folder that can be read and written',
     fix: 'choose another folder or change its permissions',
     cause,
   });

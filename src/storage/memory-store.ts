@@ -65,7 +65,7 @@ export function makeMemoryStore(): MemoryStore {
 
   return {
     description: 'memory',
-    isKept: false,
+    isPersistent: false,
     faults,
     read: async (path) => fileAt(path).slice(),
     readText: async (path) => new TextDecoder().decode(fileAt(path)),

@@ -25,7 +25,7 @@ const PAUSE_MS = 20;
  * written; the file of a dead process is removed and the lock taken over.
  * @throws WebLoraError `locked` while its owner lives, or lives on another computer where that cannot be known
  */
-export async function takeLockFile(path: string): Promise<Lock> {
+export async function acquireLockFile(path: string): Promise<Lock> {
   const owner: LockOwner = {
     pid: process.pid,
     host: hostname(),
@@ -77,7 +77,7 @@ async function linkIfFree(draft: string, path: string): Promise<boolean> {
  * stale one: without that, the slower of two would remove what the faster one took meanwhile.
  */
 async function removeStale(path: string, staleText: string): Promise<void> {
-  const takeover = await takeLockFile(`${path}.takeover`).catch((thrown: unknown) => {
+  const takeover = await acquireLockFile(`${path}.takeover`).catch((thrown: unknown) => {
     if (thrown instanceof WebLoraError && thrown.code === 'locked') return undefined;
     throw thrown;
   });

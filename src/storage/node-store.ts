@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { checkRange } from '../formats/byte-source.ts';
 import { WebLoraError } from '../errors.ts';
 import { diskFull, fileNotFound, folderNotEmpty, noPermission, otherFailure } from './failures.ts';
-import { takeLockFile } from './node-lock.ts';
+import { acquireLockFile } from './node-lock.ts';
 import { splitFile, splitPath } from './paths.ts';
 import type { FileStore, FileWriter, FolderEntry } from './store.ts';
 
@@ -37,7 +37,7 @@ export function makeNodeStore(root: string): FileStore {
 
   return {
     description: root,
-    isKept: true,
+    isPersistent: true,
     read: (path) => attempt(path, async () => new Uint8Array(await fs.readFile(absolute(path)))),
     readText: (path) => attempt(path, () => fs.readFile(absolute(path), 'utf8')),
     write: (path, content) => writeThrough(path, 'w', content, true),
@@ -88,7 +88,7 @@ export function makeNodeStore(root: string): FileStore {
       attempt(path, async () => {
         splitFile(path);
         await fs.mkdir(dirname(absolute(path)), { recursive: true });
-        return takeLockFile(absolute(path));
+        return acquireLockFile(absolute(path));
       }),
     open: (path) =>
       attempt(path, async () => {

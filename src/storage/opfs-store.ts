@@ -70,7 +70,7 @@ export async function makeOpfsStore(folderName: string): Promise<FileStore> {
 
   return {
     description: `browser storage/${folderName}`,
-    isKept: true,
+    isPersistent: true,
     read: (path) =>
       attempt(path, async () => new Uint8Array(await (await (await fileAt(path, false)).getFile()).arrayBuffer())),
     readText: (path) => attempt(path, async () => (await (await fileAt(path, false)).getFile()).text()),
@@ -133,7 +133,7 @@ export async function makeOpfsStore(folderName: string): Promise<FileStore> {
       attempt(path, async () => {
         await folderAt(splitPath(path), true);
       }),
-    lock: (path) => takeWebLock(joinPath(folderName, path)),
+    lock: (path) => acquireWebLock(joinPath(folderName, path)),
     open: (path) => attempt(path, async () => blobSource(path, await (await fileAt(path, false)).getFile())),
     openWriter: (path) => attempt(path, async () => writerOver(path, await openWriter(await fileAt(path, true)))),
     freeBytes: async () => {
@@ -228,7 +228,7 @@ async function openWriter(handle: FileSystemFileHandle): Promise<OpenFile> {
 }
 
 /** The browser frees the lock of a closed tab or a terminated worker by itself. */
-function takeWebLock(path: string): Promise<Lock> {
+function acquireWebLock(path: string): Promise<Lock> {
   return new Promise((resolve, reject) => {
     const held = navigator.locks.request(`web-lora/${path}`, { ifAvailable: true }, async (lock) => {
       if (lock === null) throw alreadyLocked(path, 'another tab or run', 'stop that run or close that tab');

@@ -64,7 +64,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         await expect(source.read(-1, 3)).rejects.toMatchObject({ code: 'bad-file' });
       });
 
-      it('writes in pieces at any place, keeping what is there', async () => {
+      it('writes pieces at any offset, without changing the rest', async () => {
         const writer = await store.openWriter('parts/file');
         await writer.writeAt(4, Uint8Array.of(5, 6, 7));
         await writer.writeAt(0, Uint8Array.of(1));

@@ -10,7 +10,7 @@ export interface Lock {
   release(): Promise<void>;
 }
 
-/** A file held open for writing at any place; one writer per file at a time. */
+/** A file held open for writing at any offset; one writer per file at a time. */
 export interface FileWriter {
   /** Writes all of `bytes` at `offset`; bytes that were skipped read as zeros. */
   writeAt(offset: number, bytes: Uint8Array): Promise<void>;
@@ -29,7 +29,7 @@ export interface FileStore {
   /** For messages: where the root is. */
   readonly description: string;
   /** Whether files outlive the tab or process. */
-  readonly isKept: boolean;
+  readonly isPersistent: boolean;
   /** A copy of the whole file. */
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** The whole file as UTF-8. */

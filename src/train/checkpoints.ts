@@ -31,7 +31,7 @@ interface Manifest {
 
 const FOLDER = 'checkpoints';
 const MANIFEST = 'manifest.json';
-const KEPT = 2;
+const RETAINED = 2;
 
 /**
  * Writes `checkpoints/step-N/`. The manifest comes last and by a move, so a folder that has a matching one is whole
@@ -63,7 +63,8 @@ export async function writeCheckpoint(store: FileStore, out: string, checkpoint:
   await store.write(joinPath(folder, `${MANIFEST}.tmp`), `${JSON.stringify(manifest, null, 2)}\n`);
   await store.replace(joinPath(folder, `${MANIFEST}.tmp`), joinPath(folder, MANIFEST));
   const steps = await checkpointSteps(store, out);
-  for (const old of steps.slice(KEPT)) await store.remove(joinPath(out, FOLDER, `step-${old}`), { recursive: true });
+  for (const old of steps.slice(RETAINED))
+    await store.remove(joinPath(out, FOLDER, `step-${old}`), { recursive: true });
   return folder;
 }
 
@@ -106,7 +107,7 @@ async function readCheckpoint(store: FileStore, folder: string): Promise<Checkpo
     if (content.byteLength !== bytes || bytesToHex(sha256(content)) !== wanted) return undefined;
     files.set(name, content);
   }
-  const position = JSON.parse(new TextDecoder().decode(take(files, 'position.json', folder))) as RunPosition;
+  const position = JSON.parse(new TextDecoder().decode(requireFile(files, 'position.json', folder))) as RunPosition;
   const moments: Record<string, ReadonlyMap<string, Float32Array>> = {};
   for (const [name, content] of files) {
     const moment = /^(.+)\.safetensors$/.exec(name)?.[1];
@@ -115,12 +116,12 @@ async function readCheckpoint(store: FileStore, folder: string): Promise<Checkpo
   const best = files.get('best.safetensors');
   return {
     ...position,
-    state: { params: decode(take(files, 'params.safetensors', folder), 'params.safetensors'), moments },
+    state: { params: decode(requireFile(files, 'params.safetensors', folder), 'params.safetensors'), moments },
     ...(best !== undefined && { bestParams: decode(best, 'best.safetensors') }),
   };
 }
 
-function take(files: ReadonlyMap<string, Uint8Array>, name: string, folder: string): Uint8Array {
+function requireFile(files: ReadonlyMap<string, Uint8Array>, name: string, folder: string): Uint8Array {
   const content = files.get(name);
   if (content === undefined)
     throw new WebLoraError('bad-checkpoint', `${folder}: ${name}`, {

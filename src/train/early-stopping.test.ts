@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NOTHING_YET, recordEvaluation, shouldStopEarly } from './early-stopping.ts';
 import type { BestSoFar } from './early-stopping.ts';
 
-/** The evaluation after which a run stops, or undefined, and what it remembers then. */
+/** The evaluation after which a run stops, or undefined, and its state then. */
 function runOf(
   losses: readonly number[],
   patience: number | undefined,
@@ -35,7 +35,7 @@ describe('early stopping', () => {
     expect(runOf([1, 2, 3, 4, 5], undefined).stoppedAt).toBeUndefined();
   });
 
-  it('goes on from what a checkpoint kept', () => {
+  it('goes on from what a checkpoint holds', () => {
     const kept = JSON.parse(JSON.stringify(runOf([2, 3], 3).best)) as BestSoFar;
     expect(shouldStopEarly(recordEvaluation(kept, { step: 30, evalLoss: 3 }), 2)).toBe(true);
     expect(recordEvaluation(kept, { step: 30, evalLoss: 1 })).toEqual({ step: 30, evalLoss: 1, since: 0 });

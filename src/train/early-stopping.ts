@@ -1,4 +1,4 @@
-/** What early stopping remembers between evaluations: plain data, so that a checkpoint can keep it. */
+/** The state of early stopping between evaluations: plain data, so that a checkpoint can store it. */
 export interface BestSoFar {
   /** The step with the lowest evaluation loss; absent before the first finite one. */
   readonly step?: number;

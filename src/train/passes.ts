@@ -22,7 +22,7 @@ export interface PassSize {
 }
 
 /**
- * A run's rows as forward passes. Neighbouring micro-batches of an optimizer step share a pass where the plan has room for
+ * A run's rows as forward passes. Neighbouring micro-batches of an optimizer step share a pass where the plan is large enough for
  * them: gradients are sums over rows, so the result is the same. So do the rows of an evaluation.
  */
 export class RunPasses {

@@ -8,7 +8,7 @@ import type { ProgramSettings } from './program.ts';
 import { resolveSeqLen } from './run-data.ts';
 import { DEFAULT_ACCUMULATE } from './settings.ts';
 
-/** How a base is kept: what its buffers are made from. */
+/** How a base is stored: what its buffers are made from. */
 export interface BaseSettings {
   readonly format: BaseFormat;
   /** Positions of the rotary tables. */

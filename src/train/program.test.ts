@@ -144,7 +144,7 @@ describe.each(Object.entries(CONFIGS))('the memory of a run: %s', (_, config) =>
   });
 });
 
-it('runs the serial entry of a kernel that has none for quads', () => {
+it('runs the serial entry of a kernel that has none for serial-quad', () => {
   const config = CONFIGS['embedded'];
   if (config === undefined) throw new RangeError('no configuration');
   const model = makeModel(config);

@@ -74,7 +74,7 @@ export interface Program extends BucketPlans {
   readonly report: PlanReport;
 }
 
-/** Arena size up to which activations are kept rather than recomputed, unless a memory limit says otherwise. */
+/** Arena size up to which activations are saved rather than recomputed, unless a memory limit says otherwise. */
 const KEEP_ACTIVATIONS_BYTES = 96 * 2 ** 20;
 /** Bytes that one chunk of logits may take. */
 const LOGITS_CHUNK_BYTES = 8 * 2 ** 20;

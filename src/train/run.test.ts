@@ -132,7 +132,7 @@ describe('a run that stops early', () => {
 });
 
 describe('an evaluation during a run', () => {
-  it('is the mean over all scored tokens, with as many rows in a pass as the plan has room for', async () => {
+  it('is the mean over all scored tokens, with as many rows in a pass as fit the plan', async () => {
     // Each token's loss is its own label, so that a wrong weighting or a missing row shows.
     const trainer = new ScriptedTrainer(({ lossLabels }) => lossLabels);
     const { metrics } = await run(trainer, { steps: 1 });

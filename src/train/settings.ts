@@ -92,7 +92,7 @@ export const TRAIN_SETTINGS = defineSettings({
   },
   system: {
     type: text(),
-    help: 'system prompt put before every row, and kept for generate and eval',
+    help: 'system prompt put before every row, and used by generate and eval',
     page: { elsewhere: 'beside the examples', label: 'System prompt', isTyped: true },
   },
   skipBadRows: {
@@ -319,7 +319,7 @@ export const TRAIN_SETTINGS = defineSettings({
     recorded: 'value',
     defaultText: 'what the adapter was trained on, else gguf for a GGUF file and q4 for others',
     terminal: 'model',
-    help: 'how the base is kept; gguf: as its file has it',
+    help: 'how the base is stored; gguf: as its file has it',
     page: {
       group: MODEL,
       label: 'Numbers of the model',
@@ -343,7 +343,7 @@ export const TRAIN_SETTINGS = defineSettings({
     recorded: 'value',
     defaultText: 'the model’s, at most 4096',
     terminal: 'model',
-    help: 'positions to make room for',
+    help: 'positions that fit',
     page: {
       group: MODEL,
       label: 'Longest conversation',

@@ -11,7 +11,7 @@ import type { ForwardNode } from '../graph/op.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { runForward } from '../graph/tfjs/execute.ts';
 import { readValues, type Tf, type TfTensor } from '../graph/tfjs/library.ts';
-import { rowLosses, takeRuns } from '../graph/tfjs/loss-head.ts';
+import { rowLosses, gatherRuns } from '../graph/tfjs/loss-head.ts';
 import type { PassInputs } from '../graph/tfjs/pass.ts';
 import { loraGroups, type LoraSettings } from '../lora/lora.ts';
 import { lossChunkRows } from './program.ts';
@@ -290,7 +290,7 @@ export class TfjsTrainer implements Trainer {
     const labels = inputs.host.get(head.labels)?.subarray(0, count) ?? new Uint32Array();
     const below = forwardNodes(pass.graph).filter((node) => node !== head);
     const scored = (values: readonly TfTensor[]): TfTensor =>
-      takeRuns(tf, this.#run(pass, below, values, head.x), rows);
+      gatherRuns(tf, this.#run(pass, below, values, head.x), rows);
     const hidden = tf.tidy(() => scored(params));
     const weight = this.#base.valuesOf(pass.graph).get(head.weight);
     if (weight === undefined) throw new WebLoraError('internal', `no weight ${String(head.weight)}`);

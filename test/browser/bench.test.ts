@@ -26,7 +26,7 @@ describe("the benchmark's page", () => {
   const openBench = (query: string): ReturnType<typeof visit> => visit(browser(), `${url()}bench.html${query}`);
 
   it('measures a kernel in its own worker, saves the rows, and keeps them when a suite fails', async () => {
-    const { page, requests, complaints, close } = await openBench('?suite=kernels&room=matmul_tn');
+    const { page, requests, complaints, close } = await openBench('?suite=kernels&kernel=matmul_tn');
     await page.getByRole('button', { name: 'Measure' }).click();
     await page.getByText('Done: 9 rows.').waitFor();
     expect(await page.getByRole('cell', { name: 'ok', exact: true }).count()).toBe(9);
@@ -72,7 +72,7 @@ describe("the benchmark's page", () => {
   });
 
   it('runs tfjs and jax-js under its policy, and Stop ends the thread and keeps the rows', async () => {
-    const { page, complaints, close } = await openBench('?suite=kernels&room=matmul_tn&peers');
+    const { page, complaints, close } = await openBench('?suite=kernels&kernel=matmul_tn&peers');
     const focused = (): Promise<string | null | undefined> => page.evaluate(() => document.activeElement?.textContent);
     await page.getByRole('button', { name: 'Measure' }).click();
     await page.getByText('Measuring kernels: matmul 1024x1024x1024').waitFor();

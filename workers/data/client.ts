@@ -4,7 +4,7 @@ import type { ReadOptions } from '../../src/data/read-rows.ts';
 import { toFailure, type Failure } from '../../src/errors.ts';
 import type { Dataset, Result } from '../engine/contract.ts';
 import { startWorker } from '../start-worker.ts';
-import type { DataApi, KeptSet, OpenedFile, SetEdit, SetFacts, SetFix, ShownRow, TrainingSet } from './contract.ts';
+import type { DataApi, SetSnapshot, OpenedFile, SetEdit, SetFacts, SetFix, ShownRow, TrainingSet } from './contract.ts';
 
 /** Holds a page's examples in a thread of their own, so that a large file does not stop the page. */
 export class DataClient {
@@ -38,12 +38,12 @@ export class DataClient {
     return this.#call(() => this.#data.openFile(file, options));
   }
 
-  openKept(kept: KeptSet): Promise<Result<SetFacts>> {
-    return this.#call(() => this.#data.openKept(kept));
+  openSnapshot(snapshot: SetSnapshot): Promise<Result<SetFacts>> {
+    return this.#call(() => this.#data.openSnapshot(snapshot));
   }
 
-  keep(): Promise<Result<KeptSet>> {
-    return this.#call(() => this.#data.keep());
+  snapshot(): Promise<Result<SetSnapshot>> {
+    return this.#call(() => this.#data.snapshot());
   }
 
   rows(from: number, count: number): Promise<Result<readonly ShownRow[]>> {

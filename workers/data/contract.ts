@@ -38,8 +38,8 @@ export type OpenedFile =
   /** A table whose columns only a person can tell apart. */
   | { readonly kind: 'columns'; readonly table: TableFacts };
 
-/** The open set as plain data, to be kept over a reload. */
-export interface KeptSet {
+/** The open set as plain data, to be persisted over a reload. */
+export interface SetSnapshot {
   readonly name: string;
   /** The rows as JSONL, each on the line it had. */
   readonly bytes: Uint8Array;
@@ -50,7 +50,7 @@ export interface KeptSet {
 /** What a run is given. */
 export interface TrainingSet {
   readonly data: Dataset;
-  /** Rows kept away from training; absent where there are too few. */
+  /** Rows held out of training; absent where there are too few. */
   readonly heldOut?: Dataset;
   /** The share that `heldOut` is of all rows. */
   readonly heldOutShare: number;
@@ -72,9 +72,9 @@ export type SetEdit =
 export interface DataApi {
   /** Reads a file and, where its columns are clear, makes it the open set. */
   openFile(file: Dataset, options: ReadOptions): Promise<Result<OpenedFile>>;
-  /** Makes rows that were kept before the open set; `name` and no bytes for an empty one. */
-  openKept(kept: KeptSet): Promise<Result<SetFacts>>;
-  keep(): Promise<Result<KeptSet>>;
+  /** Opens rows that were persisted earlier; `name` and no bytes for an empty one. */
+  openSnapshot(snapshot: SetSnapshot): Promise<Result<SetFacts>>;
+  snapshot(): Promise<Result<SetSnapshot>>;
   rows(from: number, count: number): Promise<Result<readonly ShownRow[]>>;
   /** One row as a file of its own, on the line it has in the open set's. */
   rowFile(index: number): Promise<Result<Dataset>>;

@@ -81,13 +81,13 @@ describe('the data worker', () => {
   it('keeps a set as plain data that opens again with the same lines and problems', async () => {
     const client = connect();
     await client.openFile({ name: 'a.csv', bytes: utf8('question;answer\n"f\n2";a\ng;\nh;b\n') });
-    const kept = value(await client.keep());
+    const snapshot = value(await client.snapshot());
     const other = connect();
-    const facts = value(await other.openKept(kept));
+    const facts = value(await other.openSnapshot(snapshot));
     expect(facts.first.map(({ line }) => line)).toEqual([2, 5]);
-    expect(facts.problems).toEqual(kept.problems);
+    expect(facts.problems).toEqual(snapshot.problems);
     const empty = { name: 'mine', bytes: new Uint8Array(), problems: [], notes: [] };
-    expect(value(await other.openKept(empty)).rowCount).toBe(0);
+    expect(value(await other.openSnapshot(empty)).rowCount).toBe(0);
   });
 
   it.each([

@@ -30,16 +30,16 @@ export function makeDataApi(): DataApi {
         current = new OpenSet(name, rows, problems, notes);
         return { kind: 'ready', facts: current.facts() } as const;
       }),
-    openKept: ({ name, bytes, problems, notes }) =>
+    openSnapshot: ({ name, bytes, problems, notes }) =>
       attempt(async () => {
         const isEmpty = !bytes.some((byte) => byte > 0x20);
         const { rows } = isEmpty ? { rows: [] } : await readDataRows(bytes, 'kept.jsonl');
-        // Sets that were kept by version 0.1.0 have their notes as texts.
+        // Version 0.1.0 persisted notes as texts.
         const asNotes = notes.map((note: FileNote | string) => (typeof note === 'string' ? { text: note } : note));
         current = new OpenSet(name, rows, problems, asNotes);
         return current.facts();
       }),
-    keep: () => attempt(() => set().keep()),
+    snapshot: () => attempt(() => set().snapshot()),
     rows: (from, count) => attempt(() => set().shown(from, count)),
     rowFile: (index) => attempt(() => set().rowFile(index)),
     fix: (what) =>

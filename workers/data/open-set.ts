@@ -3,18 +3,18 @@ import { splitRows } from '../../src/data/split.ts';
 import { rowJson } from '../../src/data/write-row.ts';
 import { WebLoraError } from '../../src/errors.ts';
 import type { Dataset } from '../engine/contract.ts';
-import type { KeptSet, SetEdit, SetFacts, SetFix, ShownRow, TrainingSet } from './contract.ts';
+import type { SetSnapshot, SetEdit, SetFacts, SetFix, ShownRow, TrainingSet } from './contract.ts';
 
 /** Rows that are shown without being asked for. */
 const FIRST_ROWS = 8;
 const FIRST_PROBLEMS = 20;
-/** Rows kept back: as many as tell something, and only where enough stay to learn from. */
+/** Held-out rows: enough for a meaningful figure, and only where enough remain for training. */
 const MIN_HELD = 8;
 const MAX_HELD = 100;
 const HELD_SHARE = 0.1;
 const MIN_ROWS_TO_SPLIT = 40;
 
-/** The share of the rows that is kept back from training. */
+/** The share of the rows that is held out of training. */
 export function heldOutShare(rowCount: number): number {
   if (rowCount < MIN_ROWS_TO_SPLIT) return 0;
   const held = Math.min(MAX_HELD, Math.max(MIN_HELD, Math.round(rowCount * HELD_SHARE)));
@@ -128,7 +128,7 @@ export class OpenSet {
     }
   }
 
-  keep(): KeptSet {
+  snapshot(): SetSnapshot {
     return { name: this.name, bytes: toJsonl(this.#rows), problems: this.#problems, notes: this.#notes };
   }
 

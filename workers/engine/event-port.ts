@@ -24,10 +24,10 @@ export class EventPort<E extends Numbered> implements AsyncIterable<E> {
     this.#local = port1;
     this.remote = port2;
     this.#isLast = isLast;
-    port1.onmessage = ({ data }: MessageEvent<readonly E[]>) => this.#take(data);
+    port1.onmessage = ({ data }: MessageEvent<readonly E[]>) => this.#receive(data);
   }
 
-  #take(batch: readonly E[]): void {
+  #receive(batch: readonly E[]): void {
     for (const event of batch) {
       if (event.seq !== this.#next) {
         this.fail(

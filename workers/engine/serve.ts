@@ -4,7 +4,7 @@ import { EventSender } from '../../src/engine/events.ts';
 import { toFailure, WebLoraError } from '../../src/errors.ts';
 import type { EngineApi, Result } from './contract.ts';
 
-/** Puts an engine behind an endpoint: what it throws becomes a failure, its events go over the call's port. */
+/** Serves an engine over an endpoint: what it throws becomes a failure, its events go over the call's port. */
 export function serveEngine(engine: EngineCalls, endpoint?: Endpoint): void {
   const api = {
     async call(name: CallName, args: readonly unknown[], port?: MessagePort): Promise<Result<unknown>> {

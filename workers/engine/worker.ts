@@ -1,5 +1,5 @@
 import { openBrowserGpu } from '../../src/gpu/gpu.ts';
-import { openBrowserModels } from '../../src/sources/browser-place.ts';
+import { openBrowserModels } from '../../src/sources/browser-models.ts';
 import { openBrowserStore } from '../../src/storage/opfs-store.ts';
 import { makeEngine } from '../../src/engine/engine.ts';
 import { fetchEmbedded } from '../../src/engine/fetch-embedded.ts';

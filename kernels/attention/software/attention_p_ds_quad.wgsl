@@ -5,7 +5,7 @@
 // q, dy [N, H, D]; k, v [N, K, D]; lse_delta [N, H]; bounds [N]; p_ds [2, H, C, S] of chunk rows and keys: P, then dS. C is a
 // multiple of 16, S is N rounded up to 16. A quad owns 16 queries of one head; keys go by in blocks of 16. Only the blocks
 // between the first and the last key that a tile sees are written. Joined after attention_quad.wgsl and attention_chunk.wgsl.
-// Source: Dao 2023, arXiv:2307.08691, algorithm 2, with its blocks of P and dS kept. Reference: attention.ref.ts.
+// Source: Dao 2023, arXiv:2307.08691, algorithm 2, with its blocks of P and dS stored. Reference: attention.ref.ts.
 struct Params {
   rows: u32, heads: u32, kv_heads: u32, scale: f32, window: u32, soft_cap: f32, head_vecs: u32, first_row: u32, chunk_rows: u32
 }
@@ -61,7 +61,7 @@ fn store(x: FourPDs, weights_at: vec4u, ds_at: vec4u) {
 }
 
 @compute @workgroup_size(4)
-fn pairs_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(subgroup_invocation_id) member: u32) {
+fn p_ds_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(subgroup_invocation_id) member: u32) {
   let index = wg.y * grid.x + wg.x;
   if (index >= p.chunk_rows / TILE * p.heads) { return; }
   let head = index % p.heads;

@@ -30,7 +30,7 @@ fn wide_of(w: mat4x4f, x: mat4x4f, y: mat4x4f, z: mat4x4f) -> Wide {
 
 fn times(v: vec4f, w: Wide) -> mat4x4f { return mat4x4f(v * w.a, v * w.b, v * w.c, v * w.d); }
 
-/** Sixteen columns of row o of W, from the two octs at hand. */
+/** Sixteen columns of row o of W, from the two unpacked groups of eight. */
 fn w_row(o: u32, group: u32, block8: vec2u) -> mat4x4f {
   let row = min(o, p.out_features - 1u);
   let scale = scale_of(row, group);

@@ -11,7 +11,7 @@ enable subgroups;
 // thirds of the time and runs as fast.
 
 /** x[n, k .. k+3] times alpha with zeros past I, of which this invocation loads one. */
-fn x_spread(row: u32, k: u32, member: u32) -> vec4f {
+fn x_broadcast(row: u32, k: u32, member: u32) -> vec4f {
   let at = k + member;
   return quad_broadcast(select(0.0, p.alpha * x[row + min(at, p.in_features - 1u)], at < p.in_features));
 }
@@ -31,7 +31,7 @@ fn unpack8_rows(bases: vec4u, block8: u32, scales: mat4x2f) -> Vec8Rows {
 }
 
 fn x_step(acc: mat4x4f, row: u32, k: u32, member: u32, lo: Wide, hi: Wide) -> mat4x4f {
-  return acc + times(x_spread(row, k, member), lo) + times(x_spread(row, k + 4u, member), hi);
+  return acc + times(x_broadcast(row, k, member), lo) + times(x_broadcast(row, k + 4u, member), hi);
 }
 
 fn row_of(n: u32) -> u32 { return min(n, p.rows - 1u); }
@@ -173,36 +173,36 @@ fn quads_eight(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
       let wb2 = unpack8_rows(base_b2, block8, sb2);
       let lo = Wide(wa.lo, wb.lo, wc.lo, wd.lo);
       let hi = Wide(wa.hi, wb.hi, wc.hi, wd.hi);
-      let v0 = x_spread(x0, k, member);
-      let u0 = x_spread(x0, k + 4u, member);
+      let v0 = x_broadcast(x0, k, member);
+      let u0 = x_broadcast(x0, k + 4u, member);
       acc[0] = acc[0] + times(v0, lo) + times(u0, hi);
       rest[0] = rest[0] + mat2x4f(v0 * wa2.lo, v0 * wb2.lo) + mat2x4f(u0 * wa2.hi, u0 * wb2.hi);
-      let v1 = x_spread(x1, k, member);
-      let u1 = x_spread(x1, k + 4u, member);
+      let v1 = x_broadcast(x1, k, member);
+      let u1 = x_broadcast(x1, k + 4u, member);
       acc[1] = acc[1] + times(v1, lo) + times(u1, hi);
       rest[1] = rest[1] + mat2x4f(v1 * wa2.lo, v1 * wb2.lo) + mat2x4f(u1 * wa2.hi, u1 * wb2.hi);
-      let v2 = x_spread(x2, k, member);
-      let u2 = x_spread(x2, k + 4u, member);
+      let v2 = x_broadcast(x2, k, member);
+      let u2 = x_broadcast(x2, k + 4u, member);
       acc[2] = acc[2] + times(v2, lo) + times(u2, hi);
       rest[2] = rest[2] + mat2x4f(v2 * wa2.lo, v2 * wb2.lo) + mat2x4f(u2 * wa2.hi, u2 * wb2.hi);
-      let v3 = x_spread(x3, k, member);
-      let u3 = x_spread(x3, k + 4u, member);
+      let v3 = x_broadcast(x3, k, member);
+      let u3 = x_broadcast(x3, k + 4u, member);
       acc[3] = acc[3] + times(v3, lo) + times(u3, hi);
       rest[3] = rest[3] + mat2x4f(v3 * wa2.lo, v3 * wb2.lo) + mat2x4f(u3 * wa2.hi, u3 * wb2.hi);
-      let v4 = x_spread(x4, k, member);
-      let u4 = x_spread(x4, k + 4u, member);
+      let v4 = x_broadcast(x4, k, member);
+      let u4 = x_broadcast(x4, k + 4u, member);
       acc[4] = acc[4] + times(v4, lo) + times(u4, hi);
       rest[4] = rest[4] + mat2x4f(v4 * wa2.lo, v4 * wb2.lo) + mat2x4f(u4 * wa2.hi, u4 * wb2.hi);
-      let v5 = x_spread(x5, k, member);
-      let u5 = x_spread(x5, k + 4u, member);
+      let v5 = x_broadcast(x5, k, member);
+      let u5 = x_broadcast(x5, k + 4u, member);
       acc[5] = acc[5] + times(v5, lo) + times(u5, hi);
       rest[5] = rest[5] + mat2x4f(v5 * wa2.lo, v5 * wb2.lo) + mat2x4f(u5 * wa2.hi, u5 * wb2.hi);
-      let v6 = x_spread(x6, k, member);
-      let u6 = x_spread(x6, k + 4u, member);
+      let v6 = x_broadcast(x6, k, member);
+      let u6 = x_broadcast(x6, k + 4u, member);
       acc[6] = acc[6] + times(v6, lo) + times(u6, hi);
       rest[6] = rest[6] + mat2x4f(v6 * wa2.lo, v6 * wb2.lo) + mat2x4f(u6 * wa2.hi, u6 * wb2.hi);
-      let v7 = x_spread(x7, k, member);
-      let u7 = x_spread(x7, k + 4u, member);
+      let v7 = x_broadcast(x7, k, member);
+      let u7 = x_broadcast(x7, k + 4u, member);
       acc[7] = acc[7] + times(v7, lo) + times(u7, hi);
       rest[7] = rest[7] + mat2x4f(v7 * wa2.lo, v7 * wb2.lo) + mat2x4f(u7 * wa2.hi, u7 * wb2.hi);
       block8++;
@@ -317,7 +317,7 @@ fn quads_row(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: ve
     let scales = group_scales(os, start);
     for (var k = start; k < min(start + 32u, p.in_features); k += 8u) {
       let w = unpack8_rows(base, block8, scales);
-      acc = acc + x_spread(x0, k, member) * w.lo + x_spread(x0, k + 4u, member) * w.hi;
+      acc = acc + x_broadcast(x0, k, member) * w.lo + x_broadcast(x0, k + 4u, member) * w.hi;
       block8++;
     }
   }

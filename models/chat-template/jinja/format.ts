@@ -2,7 +2,7 @@ import { fail } from './errors.ts';
 import { integerOf, numberOf, PyFloat, PyTuple, repr, str } from './values.ts';
 import type { Args, Value } from './values.ts';
 
-/** A text brought to a width; a sign stays before the zeros. */
+/** A text padded to a width; a sign stays before the zeros. */
 function pad(text: string, width: number, fill: string, align: string): string {
   const missing = Math.max(0, width - Array.from(text).length);
   if (align === '<') return text + fill.repeat(missing);

@@ -85,7 +85,7 @@ function entriesOf(given: Value | undefined): Iterable<readonly [DictKey, Value]
 
 export interface RenderOptions {
   readonly variables: ReadonlyMap<string, Value>;
-  /** Put around what `{% generation %}` blocks say. */
+  /** Written around the text of `{% generation %}` blocks. */
   readonly generationMarks?: readonly [open: string, close: string];
 }
 

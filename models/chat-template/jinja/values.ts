@@ -61,7 +61,7 @@ export class PyIterator {
   constructor(items: readonly Value[]) {
     this.#items = items;
   }
-  take(): readonly Value[] {
+  consume(): readonly Value[] {
     const items = this.#items;
     this.#items = [];
     return items;
@@ -197,7 +197,7 @@ export function itemsOf(value: Value): readonly Value[] | undefined {
   if (value instanceof Markup) return characters(value.text).map((text) => new Markup(text));
   if (Array.isArray(value)) return value;
   if (value instanceof Map) return [...value.keys()];
-  if (value instanceof PyIterator) return value.take();
+  if (value instanceof PyIterator) return value.consume();
   if (value instanceof PyTuple || value instanceof PyRange || value instanceof DictView) return value.items;
   return value instanceof Undefined ? [] : undefined;
 }

@@ -20,7 +20,7 @@ export class ArchitectureKeys {
     this.#fileName = fileName;
   }
 
-  #take(key: string): GgufValue | undefined {
+  #read(key: string): GgufValue | undefined {
     this.#used.add(key);
     return this.#metadata.get(`${this.architecture}.${key}`);
   }
@@ -41,7 +41,7 @@ export class ArchitectureKeys {
   }
 
   optionalNumber(key: string): number | undefined {
-    const given = this.#take(key);
+    const given = this.#read(key);
     const value = Array.isArray(given) ? (given as readonly GgufValue[])[0] : given;
     if (Array.isArray(given) && (given as readonly GgufValue[]).some((other) => other !== value)) {
       throw new WebLoraError('unsupported', `${this.#fileName}: ${this.architecture}.${key}`, {
@@ -56,21 +56,21 @@ export class ArchitectureKeys {
   }
 
   optionalText(key: string): string | undefined {
-    const value = this.#take(key);
+    const value = this.#read(key);
     if (value === undefined || typeof value === 'string') return value;
     throw this.#bad(key, value, 'a text');
   }
 
   /** A list of true and false, one per layer. */
   optionalFlags(key: string): readonly boolean[] | undefined {
-    const value = this.#take(key);
+    const value = this.#read(key);
     if (!Array.isArray(value)) return undefined;
     return (value as readonly GgufValue[]).map((flag) => flag === true || flag === 1);
   }
 
   /** Accepts a key only with a value that leaves the mathematics as it is computed here. @throws `unsupported` */
   only(key: string, ...allowed: readonly GgufValue[]): void {
-    const value = this.#take(key);
+    const value = this.#read(key);
     if (value === undefined || allowed.includes(value)) return;
     throw new WebLoraError('unsupported', `${this.#fileName}: ${this.architecture}.${key}`, {
       got: JSON.stringify(value),

@@ -4,7 +4,7 @@ import { WebLoraError } from '../../../src/errors.ts';
 export interface PreTokenizer {
   /** Applied one after the other, each to the pieces of the one before. */
   readonly patterns: readonly string[];
-  /** The text is brought to NFC first. */
+  /** The text is normalised to NFC first. */
   readonly nfc?: true;
   /** A word that is a token is taken as it is, whatever the merges say. */
   readonly ignoreMerges?: true;

@@ -55,7 +55,7 @@ export interface AdapterFormat<Name extends string = string> {
   readonly recognises: (files: AdapterFiles) => boolean;
   /** @throws `file-not-found`, `bad-file`, `bad-adapter`, `unsupported` */
   readonly read: (files: AdapterFiles, base?: BaseNames) => Promise<LoraAdapter>;
-  /** Which parts of a module it has a place for; an adapter whose kind has others cannot be written. */
+  /** Which parts of a module it can hold; an adapter whose kind has others cannot be written. */
   readonly holds: readonly (keyof ModuleValues)[];
   /** The same adapter gives the same bytes. */
   readonly write: (adapter: LoraAdapter, options: WriteOptions) => Map<string, Uint8Array<ArrayBuffer>>;

@@ -157,7 +157,7 @@ it('keeps DoRA through PEFT and MLX to the bit, and says that GGUF has none', as
   expect(current.scale).toBe(adapter.scale);
   expect([...current.modules].sort()).toEqual([...adapter.modules].sort());
   expect(() => writeAdapter(adapterFormat('gguf'), adapter, { ...OPTIONS, base: fixtureBase })).toThrow(
-    /GGUF LoRA: it has no place for DoRA; choose PEFT folder or MLX folder, or merge it/,
+    /GGUF LoRA: it cannot hold DoRA; choose PEFT folder or MLX folder, or merge it/,
   );
 });
 

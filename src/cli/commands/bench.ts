@@ -21,7 +21,7 @@ export async function bench(flags: Flags, output: Output): Promise<number> {
       got: flags.text('lengths') ?? 'nothing',
       wanted: 'token counts with commas, e.g. 64,512',
     });
-  const kernel = flags.text('room');
+  const kernel = flags.text('kernel');
   const opened = await openModel(
     await openModelSource(flags.text('model') ?? 'embedded', output, { offline: flags.flag('offline') }),
   );

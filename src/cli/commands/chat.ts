@@ -122,7 +122,7 @@ async function converse(
 const WHY: Readonly<Record<Exclude<GenerateReport['finishReason'], 'eos'>, string>> = {
   stop: 'a stop text came',
   length: 'cut after --max-new-tokens; ask to go on',
-  context: 'the context is full; /reset begins anew, --context makes more room',
+  context: 'the context is full; /reset begins anew, a larger --context leaves more',
   aborted: 'stopped',
 };
 

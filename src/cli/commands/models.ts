@@ -1,7 +1,7 @@
 import { chooseModels, deviceFor } from '../../engine/chooser.ts';
 import { openNodeGpu } from '../../gpu/node.ts';
 import type { Flags } from '../flags.ts';
-import { openNodeModels } from '../../sources/node-places.ts';
+import { openNodeModels } from '../../sources/node-models.ts';
 import { formatBytes, type Output } from '../output.ts';
 
 /** `weblora models` @returns the exit status */

@@ -59,7 +59,7 @@ describe('attention', () => {
     ]);
   });
 
-  it('keeps a chunk of P and dS between the launches of quads', () => {
+  it('keeps a chunk of P and dS between the launches of serial-quad', () => {
     const g = new OpGraph();
     g.backwardLines(attend(g, g.trained('q', 80, 16), g.trained('k', 80, 8), g.trained('v', 80, 8)));
     const node = g.nodes.filter(({ op }) => op === 'attention_backward');

@@ -5,7 +5,7 @@ import { weightOperands } from './_lib/weight.ts';
 
 /**
  * factor = ((1 - share)·|W| + share·magnitude) / |W + scale·B·A| for each row of a layer, and the reciprocal of the norm. Both
- * are kept until the parameters change. The norm is held constant in gradients, as PEFT and the paper (Liu et al. 2024,
+ * are stored until the parameters change. The norm is held constant in gradients, as PEFT and the paper (Liu et al. 2024,
  * arXiv:2402.09353, section 4.3) do; the magnitude's own gradient is column_scale's.
  */
 export interface DoraScaleNode {

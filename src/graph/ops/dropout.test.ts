@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { launchLines, nodeLine, OpGraph } from '../../../test/harness/op-graph.ts';
 
 describe('dropout', () => {
-  it('names its mask by its place in the graph, so that no two are the same', () => {
+  it('names its mask by its index in the graph, so that no two are the same', () => {
     const g = new OpGraph();
     const [x, step] = [g.frozen('x', 5, 3), g.words('step', 16)];
     g.dropout(g.dropout(x, step, 0.25), step, 0.25);

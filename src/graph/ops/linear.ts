@@ -6,7 +6,7 @@ import { WebLoraError } from '../../errors.ts';
 import type { ForwardOp, GraphBuilder, LowerContext, Op } from '../op.ts';
 import { paramStride } from '../params.ts';
 import { expectShape, type Tensor } from '../tensor.ts';
-import { quadsWhere } from './_lib/variant.ts';
+import { quadVariantWhere } from './_lib/variant.ts';
 import { weightOperands, weightVariant } from './_lib/weight.ts';
 import { columnScale, type ColumnScaleNode } from './column_scale.ts';
 import { dropout } from './dropout.ts';
@@ -221,7 +221,7 @@ export const outerProductOp: Op<OuterProductNode> = {
   writes: ['gradient'],
   lower({ a, b, scale: alpha, gradient: g }, { variant, launch }) {
     const shape = { rows: a.rows, p: a.cols, q: b.cols, gStride: paramStride(b.cols) };
-    const suited = quadsWhere(g.elems >= QUADS_MIN_GRADIENT, variant);
+    const suited = quadVariantWhere(g.elems >= QUADS_MIN_GRADIENT, variant);
     launch(matmulTn({ ...shape, alpha, accumulate: true, variant: suited }), { a, b, g });
   },
 };
@@ -238,7 +238,7 @@ function lowerDown({ variant, launch }: LowerContext, x: Tensor, a: Tensor, h: T
     bias: false,
     rank: 0,
     loraScale: 0,
-    variant: quadsWhere(a.rows <= NARROW, variant),
+    variant: quadVariantWhere(a.rows <= NARROW, variant),
   });
   launch(product, { x, w_codes: a, y: h });
 }
@@ -259,7 +259,7 @@ function lowerDense(
     loraScale: 0,
     alpha,
     accumulate,
-    variant: quadsWhere(w.cols <= NARROW, variant),
+    variant: quadVariantWhere(w.cols <= NARROW, variant),
   });
   launch(product, { dy, w_codes: w, dx });
 }

@@ -48,7 +48,7 @@ export function chunkedRowLosses(
  * x's rows in ascending order as runs of neighbours: labelled rows nearly always are, and tfjs differentiates a slice
  * in one pass but a gather in one pass per row.
  */
-export function takeRuns(tf: Tf, x: TfTensor, rows: Uint32Array): TfTensor {
+export function gatherRuns(tf: Tf, x: TfTensor, rows: Uint32Array): TfTensor {
   const runs: TfTensor[] = [];
   for (let i = 0; i < rows.length;) {
     const first = rows[i] ?? 0;

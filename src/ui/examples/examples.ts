@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { fromFailure, toFailure, WebLoraError, type Failure } from '../../errors.ts';
 import { DataClient } from '../../../workers/data/client.ts';
-import type { KeptSet, SetEdit, SetFacts, SetFix, TrainingSet } from '../../../workers/data/contract.ts';
+import type { SetSnapshot, SetEdit, SetFacts, SetFix, TrainingSet } from '../../../workers/data/contract.ts';
 import type { TableFacts } from '../../data/table-rows.ts';
 import type { Dataset, Result } from '../../../workers/engine/contract.ts';
 import { keep, recall, remembered } from '../state/kept.ts';
@@ -144,7 +144,7 @@ async function ownState(
 ): Promise<ExamplesState> {
   const training = need(await data.trainingSet());
   const title = facts.name === TYPED_NAME ? 'Your examples' : facts.name;
-  await keep(KEPT_SET, { ...need(await data.keep()), ...(columns && { columns }) });
+  await keep(KEPT_SET, { ...need(await data.snapshot()), ...(columns && { columns }) });
   const { heldOut } = training;
   const fileName = /\.[a-z0-9]+$/i.test(facts.name) ? facts.name : `${facts.name}.jsonl`;
   return {
@@ -202,8 +202,8 @@ export function chooseMoreColumns(more: Readonly<Record<string, string>>): Promi
 /** An empty set to type into. */
 export async function startTyping(): Promise<void> {
   await choose('own', 'Your examples', async () => {
-    const empty: KeptSet = { name: TYPED_NAME, bytes: new Uint8Array(), problems: [], notes: [] };
-    return ownState(need(await data.openKept(empty)));
+    const empty: SetSnapshot = { name: TYPED_NAME, bytes: new Uint8Array(), problems: [], notes: [] };
+    return ownState(need(await data.openSnapshot(empty)));
   });
   isEditing.value = true;
 }
@@ -213,10 +213,10 @@ export async function restoreExamples(): Promise<void> {
   const source = chosenSource.peek();
   if (source !== 'own') return chooseSample(source);
   const before = choice;
-  const kept = (await recall(KEPT_SET)) as (KeptSet & Pick<OwnFile, 'columns'>) | undefined;
+  const kept = (await recall(KEPT_SET)) as (SetSnapshot & Pick<OwnFile, 'columns'>) | undefined;
   if (choice !== before) return; // something was chosen meanwhile
   if (kept === undefined) return chooseSample('tickets');
-  return choose('own', kept.name, async () => ownState(need(await data.openKept(kept)), kept.columns));
+  return choose('own', kept.name, async () => ownState(need(await data.openSnapshot(kept)), kept.columns));
 }
 
 export async function rowsOf(from: number, count: number): Promise<Awaited<ReturnType<typeof data.rows>>> {

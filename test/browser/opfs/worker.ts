@@ -27,10 +27,10 @@ async function refusing(prototype: object, name: string, body: () => Promise<voi
 }
 
 describe('opening the browser store', () => {
-  it('gives files that are kept, and leaves nothing of the trial', async () => {
+  it('persists files, and leaves nothing of the trial', async () => {
     const folder = `opened-${(count += 1)}`;
     const store = await openBrowserStore(folder);
-    expect(store.isKept).toBe(true);
+    expect(store.isPersistent).toBe(true);
     expect(await store.list('')).toEqual([]);
     await (await navigator.storage.getDirectory()).removeEntry(folder, { recursive: true });
   });
@@ -43,7 +43,7 @@ describe('opening the browser store', () => {
     it(`falls back to memory where ${name} is refused`, async () => {
       await refusing(owner, name, async () => {
         const store = await openBrowserStore();
-        expect(store.isKept).toBe(false);
+        expect(store.isPersistent).toBe(false);
         await store.write('run/run.json', '{}');
         expect(await store.readText('run/run.json')).toBe('{}');
       });

@@ -1,6 +1,6 @@
 import type { KernelVariant } from '../../../gpu/device-profile.ts';
 
 /** A device's variant, but `serial` in place of `serial-quad` where a program that shares loads is not worth compiling. */
-export function quadsWhere(isWorthwhile: boolean, variant: KernelVariant): KernelVariant {
+export function quadVariantWhere(isWorthwhile: boolean, variant: KernelVariant): KernelVariant {
   return variant === 'serial-quad' && !isWorthwhile ? 'serial' : variant;
 }

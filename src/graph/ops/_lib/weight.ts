@@ -3,14 +3,14 @@ import type { KernelVariant } from '../../../gpu/device-profile.ts';
 import type { LowerContext } from '../../op.ts';
 import type { Operands, WeightPart } from '../../operand.ts';
 import type { Tensor } from '../../tensor.ts';
-import { quadsWhere } from './variant.ts';
+import { quadVariantWhere } from './variant.ts';
 
 // A program that shares loads takes half a second to compile on a software adapter: not for products that are done before.
 const QUADS_MIN_WEIGHT = 128 * 128;
 
 /** The variant of a product with a frozen weight. */
 export function weightVariant({ variant }: LowerContext, weight: Tensor): KernelVariant {
-  return quadsWhere(weight.elems >= QUADS_MIN_WEIGHT, variant);
+  return quadVariantWhere(weight.elems >= QUADS_MIN_WEIGHT, variant);
 }
 
 /** The buffers of a weight's part under the names that every kernel reading packed weights gives them. */

@@ -1,10 +1,10 @@
 import type { LinearCrossEntropyNode } from '../../ops/linear_cross_entropy.ts';
-import { chunkedRowLosses, takeRuns } from '../loss-head.ts';
+import { chunkedRowLosses, gatherRuns } from '../loss-head.ts';
 import type { TfjsOp } from '../pass.ts';
 
 export const linearCrossEntropy: TfjsOp<LinearCrossEntropyNode> = (node, pass) => {
   const { tf } = pass;
-  const scored = takeRuns(tf, pass.valueOf(node.x), pass.labelled(node.step, node.lossRows));
+  const scored = gatherRuns(tf, pass.valueOf(node.x), pass.labelled(node.step, node.lossRows));
   const labels = pass.labelled(node.step, node.labels);
   pass.set(node.nll, chunkedRowLosses(tf, scored, pass.valueOf(node.weight), labels, node));
 };

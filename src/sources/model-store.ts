@@ -3,7 +3,7 @@ import { ModelCache, type CachedModel } from './cache.ts';
 import { fetchModel, peekModel, type FetchedModel, type FetchSettings } from './fetch-model.ts';
 import type { ModelAddress } from './model-address.ts';
 
-/** How much room models have on this device. */
+/** Storage of models on this device, in bytes. */
 export interface ModelStorage {
   /** Taken by downloaded models. */
   readonly usedBytes: number;
@@ -13,7 +13,7 @@ export interface ModelStorage {
   readonly isPersistent: boolean | undefined;
 }
 
-export interface ModelPlaceOptions {
+export interface ModelStoreOptions {
   readonly models: FileStore;
   readonly hubUrl?: string;
   readonly tokenAdvice: string;
@@ -27,17 +27,17 @@ export interface ModelPlaceOptions {
 
 const TOKEN_FILE = 'hub-token';
 
-/** Where this program keeps models and the hub's token. */
-export class ModelPlace {
+/** The cache of models, the hub, and its access token. */
+export class ModelStore {
   readonly cache: ModelCache;
-  readonly #options: ModelPlaceOptions;
+  readonly #options: ModelStoreOptions;
 
-  constructor(options: ModelPlaceOptions) {
+  constructor(options: ModelStoreOptions) {
     this.cache = new ModelCache(options.models);
     this.#options = options;
   }
 
-  /** As `fetchModel`; what `settings` say goes before what this place knows. */
+  /** As `fetchModel`; what `settings` say goes before what this store knows. */
   async fetch(address: ModelAddress, settings: FetchSettings): Promise<FetchedModel> {
     return fetchModel(address, this.cache, await this.#complete(settings));
   }
@@ -65,7 +65,7 @@ export class ModelPlace {
     return foreignToken?.();
   }
 
-  /** Keeps the token on this device, or forgets it. */
+  /** Stores the token on this device, or removes it. */
   async storeToken(token: string | undefined): Promise<void> {
     const { settings } = this.#options;
     if (token === undefined || token.trim() === '') await settings?.remove(TOKEN_FILE);

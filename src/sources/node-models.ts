@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { WebLoraError } from '../errors.ts';
 import { makeNodeStore } from '../storage/node-store.ts';
 import { DEFAULT_HUB } from './hub.ts';
-import { ModelPlace } from './model-place.ts';
+import { ModelStore } from './model-store.ts';
 
 /** Only Node entry points import this file: where models, the hub and its token are on this computer. */
 
@@ -42,8 +42,8 @@ export function hubToken(environment: Environment = process.env): string | undef
 }
 
 /** This user's models: a folder, the hub and its token as the environment says. */
-export function openNodeModels(): ModelPlace {
-  return new ModelPlace({
+export function openNodeModels(): ModelStore {
+  return new ModelStore({
     models: makeNodeStore(modelCacheFolder()),
     hubUrl: hubAddressOf(),
     tokenAdvice: 'set it as HF_TOKEN or sign in with `hf auth login`',

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { hubAddressOf, hubToken, modelCacheFolder } from './node-places.ts';
+import { hubAddressOf, hubToken, modelCacheFolder } from './node-models.ts';
 
 it('keeps models in the user’s cache unless told otherwise', () => {
   expect(modelCacheFolder({})).toBe(join(homedir(), '.cache', 'web-lora', 'models'));

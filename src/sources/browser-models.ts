@@ -1,15 +1,15 @@
 import { askToPersist, openBrowserStore } from '../storage/opfs-store.ts';
-import { ModelPlace } from './model-place.ts';
+import { ModelStore } from './model-store.ts';
 
 const TOKEN_ADVICE = 'give it to this page';
 
 /** Models and the hub's token in the browser's own storage; in memory where it grants none. */
-export async function openBrowserModels(): Promise<ModelPlace> {
+export async function openBrowserModels(): Promise<ModelStore> {
   const models = await openBrowserStore('web-lora-models');
-  return new ModelPlace({
+  return new ModelStore({
     models,
     settings: await openBrowserStore('web-lora-settings'),
     tokenAdvice: TOKEN_ADVICE,
-    ...(models.isKept && { askToPersist, isPersistent: () => navigator.storage.persisted() }),
+    ...(models.isPersistent && { askToPersist, isPersistent: () => navigator.storage.persisted() }),
   });
 }
