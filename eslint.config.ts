@@ -17,6 +17,17 @@ const NO_WORKER = {
   message: 'Workers are started by their client.ts in workers/ and nowhere else.',
 };
 
+/** Attributes whose text is read or spoken, those of the page's own components among them. */
+const SPOKEN = '/^(aria-label|title|placeholder|alt|lost|intro|label|hint|note|summary|empty|subtitle|text)$/';
+const IN_MESSAGES = 'What people read stands in src/ui/messages, in every language: use t().';
+const NO_VISIBLE_TEXT = [
+  `JSXText[value=/\\p{L}/u]:not([value=/^\\s*WebLoRA\\s*$/])`,
+  `JSXAttribute[name.name=${SPOKEN}] > Literal[value=/[A-Z ]/]`,
+  `JSXElement > JSXExpressionContainer > :matches(Literal, TemplateLiteral)[value!=' ']`,
+  `JSXElement > JSXExpressionContainer > :matches(ConditionalExpression, LogicalExpression) > Literal[value=/\\p{L}/u]`,
+  `JSXElement > JSXExpressionContainer > :matches(ConditionalExpression, LogicalExpression) > TemplateLiteral`,
+].map((selector) => ({ selector, message: IN_MESSAGES }));
+
 export default defineConfig(
   { ignores: ['dist/**', 'node_modules/**', 'coverage/**'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
@@ -44,6 +55,10 @@ export default defineConfig(
       '@typescript-eslint/no-unsafe-enum-comparison': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
     },
+  },
+  {
+    files: ['src/ui/**/*.tsx'],
+    rules: { 'no-restricted-syntax': ['error', NO_DATA_SYNC, NO_RANDOM, NO_WORKER, ...NO_VISIBLE_TEXT] },
   },
   { files: ['workers/**'], rules: { 'no-restricted-syntax': ['error', NO_DATA_SYNC, NO_RANDOM] } },
   { files: ['src/cli/**'], rules: { 'no-console': 'off' } },

@@ -4,7 +4,7 @@ import { DEFAULT_SUITES, SUITES, type Suite } from '../bench/row.ts';
 import { GpuHelp } from '../ui/model/gpu-help.tsx';
 import { Problem } from '../ui/parts/problem.tsx';
 import { gpuCase } from '../ui/model/gpu-case.ts';
-import { GPU_HELP } from '../ui/model/webgpu-help.ts';
+import { t } from '../ui/messages/language.ts';
 import { failures, isMeasuring, measure, progress, stop } from './measurement.ts';
 
 const ABOUT: Readonly<Record<Suite, string>> = {
@@ -111,7 +111,7 @@ const canMeasure = (): boolean => gpuCase.value === 'ready' || gpuCase.value ===
 function GpuNotice() {
   const found = gpuCase.value;
   if (found === undefined || found === 'ready') return null;
-  const { what, remedies } = GPU_HELP[found];
+  const { what, remedies } = t().device.cases[found];
   return (
     <div class={canMeasure() ? 'notice' : 'problem'} role={canMeasure() ? 'note' : 'alert'}>
       <p>

@@ -3,7 +3,7 @@ import { runBench } from '../../workers/bench/client.ts';
 import type { BenchEvent, BenchRequest } from '../../workers/bench/contract.ts';
 import type { BenchRow } from '../bench/row.ts';
 import { toFailure, type Failure } from '../errors.ts';
-import { plural } from '../ui/words.ts';
+import { formatsOf } from '../ui/messages/formats.ts';
 import { describeRuntime } from './runtime.ts';
 
 /** All that came since the page was opened or they were cleared. */
@@ -31,7 +31,7 @@ export async function measure(choice: Omit<BenchRequest, 'runtime'>): Promise<vo
     failures.value = [...failures.value, toFailure(thrown)];
   }
   isMeasuring.value = false;
-  const count = plural(rows.value.length - before, 'row');
+  const count = formatsOf('en').plural(rows.value.length - before, { one: 'row', other: 'rows' });
   progress.value = stopped.aborted ? `Stopped after ${count}.` : `Done: ${count}.`;
 }
 

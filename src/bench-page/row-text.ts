@@ -1,5 +1,5 @@
 import type { BenchRow } from '../bench/row.ts';
-import { formatBytes } from '../ui/words.ts';
+import { formatsOf } from '../ui/messages/formats.ts';
 
 /** A row's median with its spread, e.g. `3.21 (3.10 to 3.40)`, in milliseconds; empty where nothing was measured. */
 export function timeText({ medianMs, p20Ms, p80Ms }: BenchRow): string {
@@ -22,7 +22,8 @@ export function rateText({ tokensPerSec, gflops }: BenchRow): string {
 const threeDigits = (value: number): string =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 
-export const memoryText = ({ peakBytes }: BenchRow): string => (peakBytes === undefined ? '' : formatBytes(peakBytes));
+export const memoryText = ({ peakBytes }: BenchRow): string =>
+  peakBytes === undefined ? '' : formatsOf('en').bytes(peakBytes);
 
 /** The rows as `weblora bench --json` prints them: one JSON object a line. */
 export const jsonLines = (rows: readonly BenchRow[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');

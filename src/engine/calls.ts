@@ -144,8 +144,19 @@ export interface EvaluateRequest {
   readonly maxNewTokens?: number;
 }
 
+/** What a call is doing; the page and the terminal word it. */
+export type ProgressPhase =
+  | 'preparing the model'
+  | 'checking the model'
+  | 'fetching the model'
+  | 'downloading'
+  | 'checking'
+  | 'waiting for another download of this model'
+  | 'measuring the loss'
+  | 'answering held-out rows';
+
 export interface ProgressEvent {
-  readonly phase: string;
+  readonly phase: ProgressPhase;
   readonly done: number;
   readonly total: number;
   readonly unit: 'bytes' | 'rows' | 'pipelines';

@@ -32,29 +32,24 @@ export interface Setting<T = unknown> {
 /** `common`: every command; `model`: those that open one; `shape`: `train` and `plan`. */
 export type Scope = 'common' | 'model' | 'shape';
 
-/** A setting in the page's form. */
+/** A setting in the page's form. What the form says of it is in `src/ui/messages`. */
 export interface OnPage {
-  readonly group: string;
-  readonly label: string;
-  /** What it does, in one or two plain sentences. */
-  readonly hint: string;
-  /** What the page calls its values; one that is not here keeps its name. */
-  readonly choices?: Readonly<Record<string, string>>;
+  readonly group: SettingGroupName;
   /** Numbers to choose from instead of typing one. */
   readonly offers?: readonly number[];
   /** Values that make no sense on the page. */
   readonly omits?: readonly string[];
-  /** What stands for "not given"; by default the default's value. */
-  readonly unset?: string;
   /** An earlier run is chosen. */
   readonly isRun?: true;
 }
 
+/** Groups of the page's form. */
+export type SettingGroupName = 'length' | 'adapter' | 'examples' | 'model' | 'checks' | 'optimizer';
+
 /** A setting that the page has elsewhere than in its form. */
 export interface ElsewhereOnPage {
+  /** Where, for readers of the table. */
   readonly elsewhere: string;
-  /** What the page calls it; without one it has no word for it. */
-  readonly label?: string;
   /** It is persisted with the settings of the form. */
   readonly isTyped?: true;
 }

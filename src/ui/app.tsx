@@ -1,5 +1,5 @@
 import { ExamplesPlace } from './examples/examples-place.tsx';
-import { Footer } from './parts/footer.tsx';
+import { Footer, LanguageSwitch } from './parts/footer.tsx';
 import { ModelPlace } from './model/model-place.tsx';
 import { ModelStatus } from './model/model-status.tsx';
 import { TakeAwayPlace } from './take-away/take-away-place.tsx';
@@ -8,7 +8,8 @@ import { TryPlace } from './try/try-place.tsx';
 import { TourBar, Tours } from './parts/tour.tsx';
 import { UpdateBanner } from './parts/update-banner.tsx';
 import { model } from './state/engine.ts';
-import { address, hrefOf, PLACE_TITLES, PLACES, type Place } from './state/place.ts';
+import { t } from './messages/language.ts';
+import { address, hrefOf, PLACES, type Place } from './state/place.ts';
 import { isTraining, run } from './train/training.ts';
 
 const VIEWS: Readonly<Record<Place, () => preact.JSX.Element>> = {
@@ -25,33 +26,34 @@ export function App() {
   return (
     <>
       <a class="skip" href="#content" onClick={skipToContent}>
-        Skip to the content
+        {t().app.skip}
       </a>
       <header class="top">
         <a class="mark" href="#/">
           WebLoRA
         </a>
-        <nav aria-label="Places">
+        <nav aria-label={t().app.places}>
           <ol>
             {PLACES.map((name) => (
               <li key={name}>
                 <a href={hrefOf(name)} {...(name === place ? { 'aria-current': 'page' as const } : {})}>
-                  {PLACE_TITLES[name]}
+                  {t().places[name]}
                   {name === 'train' && <TrainMark />}
                 </a>
               </li>
             ))}
           </ol>
         </nav>
+        <LanguageSwitch />
       </header>
       <UpdateBanner />
       <TourBar />
       <main id="content" tabIndex={-1}>
-        {!isStart && <h1 class="visually-hidden">WebLoRA: teach a language model from your own examples</h1>}
+        {!isStart && <h1 class="visually-hidden">{t().app.title}</h1>}
         {isStart && (
           <div class="lead">
-            <h1>Teach a language model from your own examples</h1>
-            <p>It learns in this tab, on this device. Nothing you add, type or train is sent anywhere.</p>
+            <h1>{t().app.lead}</h1>
+            <p>{t().app.promise}</p>
             <ModelStatus />
             <Tours />
           </div>
@@ -78,5 +80,6 @@ function skipToContent(event: Event): void {
 function TrainMark() {
   const { step = 0, totalSteps = 0 } = run.value ?? {};
   if (!isTraining.value) return null;
-  return <span class="mark-percent"> {totalSteps === 0 ? '…' : `${Math.floor((100 * step) / totalSteps)} %`}</span>;
+  const done = totalSteps === 0 ? '…' : `${Math.floor((100 * step) / totalSteps)} %`;
+  return <span class="mark-percent"> {done}</span>;
 }

@@ -5,6 +5,7 @@ import { watchDrops } from './examples/dropped-files.ts';
 import { engineFacts, startEngine } from './state/engine.ts';
 import { restoreExamples } from './examples/examples.ts';
 import { explainGpu } from './model/gpu-case.ts';
+import { watchLanguage } from './messages/language.ts';
 import { watchLoadOptions } from './model/load-options.ts';
 import { watchLeaving } from './state/leaving.ts';
 import { watchOffline } from './state/offline.ts';
@@ -19,6 +20,7 @@ import { takeSharedLink } from './train/shared-link.ts';
 
 const root = document.querySelector('#app');
 if (root === null) throw new Error('index.html has no #app');
+watchLanguage();
 watchRequests();
 watchPlace();
 root.replaceChildren();

@@ -57,7 +57,8 @@ describe('the border between a page and the engine', () => {
   it('tells progress on the way to an answer, and passes an abort on', async () => {
     const client = connect({
       checkModel: async (model, { emit, signal }) => {
-        for (let done = 1; done <= 3; done += 1) emit({ phase: model, done, total: 3, unit: 'bytes' });
+        for (let done = 1; done <= 3; done += 1)
+          emit({ phase: 'checking the model', done, total: model === 'm' ? 3 : 0, unit: 'bytes' });
         if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
         throw new WebLoraError('aborted', 'stopped');
       },
@@ -119,7 +120,7 @@ describe('the border between a page and the engine', () => {
     const client = connect({
       listRuns: () => Promise.resolve([]),
       checkModel: (_model, { emit }) => {
-        emit({ phase: 'p', done: 1, total: 1, unit: 'bytes' });
+        emit({ phase: 'checking the model', done: 1, total: 1, unit: 'bytes' });
         return Promise.resolve([]);
       },
     });

@@ -222,7 +222,7 @@ export function makeEngine({
     async loadModel(source, { offline = false, base = MODEL.base }, { emit }) {
       const { loadFails, downloadFails, loadMs } = await scenario;
       for (let part = 0; part <= 10; part += 1) {
-        emit({ phase: 'Reading weights', done: part * 1e6, total: 1e7, unit: 'bytes' });
+        emit({ phase: 'preparing the model', done: part * 1e6, total: 1e7, unit: 'bytes' });
         await wait(loadMs / 10);
       }
       if (loadFails !== undefined) throw fromFailure(loadFails);
@@ -372,7 +372,7 @@ export function makeEngine({
     async evaluate(request, { emit }) {
       const rows = new TextDecoder().decode(request.data.bytes).trim().split('\n').length;
       for (let answered = 1; answered <= rows; answered += 1) {
-        emit({ phase: 'Answering', done: answered, total: rows, unit: 'rows' });
+        emit({ phase: 'answering held-out rows', done: answered, total: rows, unit: 'rows' });
         await wait(5);
       }
       const exactMatch = request.adapter === undefined ? 0 : 0.875;

@@ -9,7 +9,6 @@ import { addBranch, initialLora, LORA_PARTS } from './lora.ts';
 export const dora: AdapterKind<'dora'> = {
   name: 'dora',
   label: 'DoRA',
-  hint: 'Trains the length of each output’s weights apart; often better at small ranks, and slower.',
   scale: (alpha, rank) => alpha / rank,
   parts: [
     ...LORA_PARTS,

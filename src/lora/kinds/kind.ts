@@ -44,8 +44,6 @@ export interface AdapterKind<Name extends string = string> {
   readonly name: Name;
   /** What people call it. */
   readonly label: string;
-  /** What it is good for, in a sentence of the page. */
-  readonly hint: string;
   /** Factor on the rank-r branch. */
   readonly scale: (alpha: number, rank: number) => number;
   readonly parts: readonly AdapterPart[];

@@ -10,7 +10,6 @@ export const LORA_PARTS: readonly AdapterPart[] = [
 export const lora: AdapterKind<'lora'> = {
   name: 'lora',
   label: 'LoRA',
-  hint: 'The usual choice.',
   scale: (alpha, rank) => alpha / rank,
   parts: LORA_PARTS,
   initial: initialLora,

@@ -6,7 +6,6 @@ export const rslora: AdapterKind<'rslora'> = {
   ...lora,
   name: 'rslora',
   label: 'rsLoRA',
-  hint: 'Keeps large ranks at an even strength.',
   scale: (alpha, rank) => alpha / Math.sqrt(rank),
   peft: { use_dora: false, use_rslora: true },
 };

@@ -1,16 +1,20 @@
 import { useSignal } from '@preact/signals';
 import type { TableFacts } from '../../data/table-rows.ts';
+import { t } from '../messages/language.ts';
 import { chooseColumns } from './examples.ts';
+
+const shortened = (text: string): string => (text.length > 120 ? `${text.slice(0, 120)}…` : text);
 
 /** Asked only when neither names nor contents tell: which column is the question, which the answer. */
 export function ColumnPicker({ table, title }: { readonly table: TableFacts; readonly title: string }) {
+  const texts = t().examples.columns;
   const { names, first, hasHeader, columns = {} } = table;
   const question = useSignal(columns['question'] ?? names[0] ?? '');
   const answer = useSignal(columns['answer'] ?? names[1] ?? '');
   const isHeader = useSignal(hasHeader);
   const places = names.map((name, i) => ({
     value: `#${i + 1}`,
-    label: name.startsWith('#') ? `Column ${i + 1}` : name,
+    label: name.startsWith('#') ? texts.column(i + 1) : name,
   }));
   const placeOf = (name: string): string => (name.startsWith('#') ? name : `#${names.indexOf(name) + 1}`);
   return (
@@ -21,18 +25,18 @@ export function ColumnPicker({ table, title }: { readonly table: TableFacts; rea
         void chooseColumns(placeOf(question.value), placeOf(answer.value), isHeader.value);
       }}
     >
-      <p class="problem-title">Which column is what in {title}?</p>
+      <p class="problem-title">{texts.title(title)}</p>
       <div class="fields">
         {(
           [
-            ['Question', question],
-            ['Answer', answer],
+            ['question', question],
+            ['answer', answer],
           ] as const
-        ).map(([label, chosen]) => (
-          <div key={label} class="field">
-            <label for={`column-${label}`}>{label}</label>
+        ).map(([which, chosen]) => (
+          <div key={which} class="field">
+            <label for={`column-${which}`}>{texts[which]}</label>
             <select
-              id={`column-${label}`}
+              id={`column-${which}`}
               value={placeOf(chosen.value)}
               onChange={({ currentTarget }) => (chosen.value = currentTarget.value)}
             >
@@ -51,9 +55,9 @@ export function ColumnPicker({ table, title }: { readonly table: TableFacts; rea
           checked={isHeader.value}
           onChange={({ currentTarget }) => (isHeader.value = currentTarget.checked)}
         />
-        The first row holds the columns’ names
+        {texts.header}
       </label>
-      <div class="scroll" role="region" aria-label="The first rows" tabIndex={0}>
+      <div class="scroll" role="region" aria-label={texts.firstRows} tabIndex={0}>
         <table class="plain-table">
           <thead>
             <tr>
@@ -68,7 +72,7 @@ export function ColumnPicker({ table, title }: { readonly table: TableFacts; rea
             {first.map((cells, r) => (
               <tr key={r}>
                 {cells.map((text, c) => (
-                  <td key={c}>{text.length > 120 ? `${text.slice(0, 120)}…` : text}</td>
+                  <td key={c}>{shortened(text)}</td>
                 ))}
               </tr>
             ))}
@@ -77,7 +81,7 @@ export function ColumnPicker({ table, title }: { readonly table: TableFacts; rea
       </div>
       <div class="actions">
         <button type="submit" class="primary" disabled={question.value === answer.value}>
-          Use these columns
+          {texts.use}
         </button>
       </div>
     </form>

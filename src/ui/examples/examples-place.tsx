@@ -9,14 +9,14 @@ import {
   isEditing,
   startTyping,
 } from './examples.ts';
-import { cannotKeep } from '../state/kept.ts';
+import { t } from '../messages/language.ts';
+import { cannotPersist } from '../state/persisted.ts';
 import { go } from '../state/place.ts';
 import { SAMPLES } from './samples.ts';
 import { setSetting, typed } from '../train/settings.ts';
 import { isTraining, train } from '../train/training.ts';
-import { obstacle } from '../train/obstacle.ts';
+import { obstacle, trainNote } from '../train/obstacle.ts';
 import { newExamples } from '../try/trial.ts';
-import { plural } from '../words.ts';
 import { ColumnPicker } from './column-picker.tsx';
 import { FileDrop } from './file-drop.tsx';
 import { Health } from '../train/health.tsx';
@@ -30,14 +30,10 @@ export function ExamplesPlace() {
   const state = examples.value;
   const isLocked = isTraining.value;
   return (
-    <Section
-      id="examples"
-      title="Examples"
-      intro="What should the model learn? Pick a ready set, or bring your own questions and answers."
-    >
+    <Section id="examples" title={t().places.examples} intro={t().examples.intro}>
       <fieldset class="choices" disabled={isLocked}>
-        <legend class="visually-hidden">Example set</legend>
-        {SAMPLES.map(({ key, title, teaches }) => (
+        <legend class="visually-hidden">{t().examples.set}</legend>
+        {SAMPLES.map((key) => (
           <label key={key} class="choice">
             <input
               type="radio"
@@ -46,18 +42,16 @@ export function ExamplesPlace() {
               checked={chosenSource.value === key}
               onChange={() => void chooseSample(key)}
             />
-            <span class="choice-title">{title}</span>
-            <span class="choice-text">{teaches}</span>
+            <span class="choice-title">{t().samples[key].title}</span>
+            <span class="choice-text">{t().samples[key].teaches}</span>
           </label>
         ))}
       </fieldset>
       <FileDrop isDisabled={isLocked} onFile={(file) => void chooseFile(file)} />
       <OtherWays isLocked={isLocked} />
       <TrainBar />
-      {state.kind === 'loading' && <p class="quiet">Reading {state.title}…</p>}
-      {state.kind === 'failed' && (
-        <Problem failure={state.failure} lost="Nothing was lost, and your file was not changed." />
-      )}
+      {state.kind === 'loading' && <p class="quiet">{t().examples.reading(state.title)}</p>}
+      {state.kind === 'failed' && <Problem failure={state.failure} lost={t().examples.nothingLost} />}
       {state.kind === 'columns' && <ColumnPicker table={state.table} title={state.title} />}
       {state.kind === 'ready' && (
         <>
@@ -68,11 +62,7 @@ export function ExamplesPlace() {
           <TokenPreview />
         </>
       )}
-      {cannotKeep.value && (
-        <p class="notice">
-          This browser does not keep data for this page, as in a private window: after a reload your examples are gone.
-        </p>
-      )}
+      {cannotPersist.value && <p class="notice">{t().storage.noExamples}</p>}
     </Section>
   );
 }
@@ -89,9 +79,9 @@ function TrainBar() {
     return (
       <div class="actions">
         <a class="button primary" href="#/train">
-          See the training
+          {t().examples.seeTraining}
         </a>
-        <p class="quiet">The examples stay as they are until it is done.</p>
+        <p class="quiet">{t().examples.untilDone}</p>
       </div>
     );
   }
@@ -104,10 +94,10 @@ function TrainBar() {
         aria-describedby="train-note"
         onClick={begin}
       >
-        Train
+        {t().examples.train}
       </button>
       <p id="train-note" class="quiet">
-        {reason ?? `On ${state.kind === 'ready' ? state.set.title : 'these examples'}. Nothing leaves this device.`}
+        {reason ?? trainNote(state)}
       </p>
     </div>
   );
@@ -130,19 +120,19 @@ function OtherWays({ isLocked }: { readonly isLocked: boolean }) {
           aria-expanded={isPasting.value}
           onClick={() => (isPasting.value = !isPasting.value)}
         >
-          Paste a table
+          {t().examples.paste}
         </button>
         <button type="button" class="plain" disabled={isLocked} onClick={() => void startTyping()}>
-          Type them here
+          {t().examples.type}
         </button>
       </div>
       {isPasting.value && (
         <div class="field">
-          <label for="paste">Paste rows from a spreadsheet, a question and an answer in each</label>
+          <label for="paste">{t().examples.pasteLabel}</label>
           <textarea
             id="paste"
             rows={3}
-            placeholder="Ctrl+V"
+            placeholder={t().examples.pastePlaceholder}
             onPaste={(event) => {
               event.preventDefault();
               take(event.clipboardData?.getData('text/plain') ?? '');
@@ -159,18 +149,18 @@ function SystemPrompt({ isLocked }: { readonly isLocked: boolean }) {
   return (
     <div class="field">
       <span class="term">
-        <label for="system">System prompt</label> <TermMark name="system prompt" />
+        <label for="system">{t().examples.system}</label> <TermMark name="system prompt" />
       </span>
       <textarea
         id="system"
         rows={2}
         disabled={isLocked}
         value={typed.value['system'] ?? ''}
-        placeholder="None: the examples alone say what is wanted"
+        placeholder={t().examples.systemPlaceholder}
         aria-describedby="system-hint"
         onInput={({ currentTarget }) => setSetting('system', currentTarget.value)}
       />
-      <small id="system-hint">Put before every question, in training and when you try the result.</small>
+      <small id="system-hint">{t().examples.systemHint}</small>
     </div>
   );
 }
@@ -186,15 +176,13 @@ function KeptExamples({ isLocked }: { readonly isLocked: boolean }) {
   };
   return (
     <div class="notice">
-      <p>
-        {plural(waiting.length, 'answer')} kept while trying {waiting.length === 1 ? 'waits' : 'wait'} to be learned.
-      </p>
+      <p>{t().examples.newAnswers(waiting.length)}</p>
       <div class="actions">
         <button type="button" disabled={isLocked || isEditing.value} onClick={add}>
-          Add to these examples
+          {t().examples.addNew}
         </button>
         <button type="button" class="plain" onClick={() => (newExamples.value = [])}>
-          Discard
+          {t().examples.discardNew}
         </button>
       </div>
     </div>

@@ -4,8 +4,9 @@ import { DataClient } from '../../../workers/data/client.ts';
 import type { SetSnapshot, SetEdit, SetFacts, SetFix, TrainingSet } from '../../../workers/data/contract.ts';
 import type { TableFacts } from '../../data/table-rows.ts';
 import type { Dataset, Result } from '../../../workers/engine/contract.ts';
-import { keep, recall, remembered } from '../state/kept.ts';
-import { isSampleKey, sampleTitle, type SampleKey } from './samples.ts';
+import { persist, loadPersisted, persistedSignal } from '../state/persisted.ts';
+import { t } from '../messages/language.ts';
+import { isSampleKey, type SampleKey } from './samples.ts';
 import { prefillQuestion } from '../try/trial.ts';
 
 export type Source = SampleKey | 'own';
@@ -25,6 +26,11 @@ export interface ExampleSet {
     readonly evalData?: string;
     readonly columns?: Readonly<Record<string, string>>;
   };
+}
+
+/** What the set is called; a sample in the language that is shown. */
+export function titleOf({ source, title }: Pick<ExampleSet, 'source' | 'title'>): string {
+  return source === 'own' ? title : t().samples[source].title;
 }
 
 interface OwnFile {
@@ -48,7 +54,7 @@ export const TYPED_NAME = 'my-examples';
 /** The thread that reads and holds the examples. */
 const data = DataClient.start();
 
-export const chosenSource = remembered<Source>(
+export const chosenSource = persistedSignal<Source>(
   'examples',
   'tickets',
   (value) => value === 'own' || isSampleKey(String(value)),
@@ -115,7 +121,7 @@ function show(state: ExamplesState): void {
 }
 
 export function chooseSample(key: SampleKey): Promise<void> {
-  const title = sampleTitle(key);
+  const { title } = t().samples[key];
   return choose(key, title, async (signal) => {
     const [file, exam] = await Promise.all([fetchSample(key, 'train', signal), fetchSample(key, 'heldout', signal)]);
     const opened = need(await data.openFile(file));
@@ -143,8 +149,8 @@ async function ownState(
   file?: ExampleSet['file'],
 ): Promise<ExamplesState> {
   const training = need(await data.trainingSet());
-  const title = facts.name === TYPED_NAME ? 'Your examples' : facts.name;
-  await keep(KEPT_SET, { ...need(await data.snapshot()), ...(columns && { columns }) });
+  const title = facts.name === TYPED_NAME ? t().examples.yours : facts.name;
+  await persist(KEPT_SET, { ...need(await data.snapshot()), ...(columns && { columns }) });
   const { heldOut } = training;
   const fileName = /\.[a-z0-9]+$/i.test(facts.name) ? facts.name : `${facts.name}.jsonl`;
   return {
@@ -178,7 +184,7 @@ export function chooseFile(file: File): Promise<void> {
 
 /** A table as it comes from the clipboard of a spreadsheet, or any text of rows. */
 export function choosePasted(text: string): Promise<void> {
-  return choose('own', 'pasted table', () =>
+  return choose('own', t().examples.pastedTable, () =>
     openOwn({ name: 'pasted-table.txt', bytes: new TextEncoder().encode(text) }),
   );
 }
@@ -201,7 +207,7 @@ export function chooseMoreColumns(more: Readonly<Record<string, string>>): Promi
 
 /** An empty set to type into. */
 export async function startTyping(): Promise<void> {
-  await choose('own', 'Your examples', async () => {
+  await choose('own', t().examples.yours, async () => {
     const empty: SetSnapshot = { name: TYPED_NAME, bytes: new Uint8Array(), problems: [], notes: [] };
     return ownState(need(await data.openSnapshot(empty)));
   });
@@ -213,7 +219,7 @@ export async function restoreExamples(): Promise<void> {
   const source = chosenSource.peek();
   if (source !== 'own') return chooseSample(source);
   const before = choice;
-  const kept = (await recall(KEPT_SET)) as (SetSnapshot & Pick<OwnFile, 'columns'>) | undefined;
+  const kept = (await loadPersisted(KEPT_SET)) as (SetSnapshot & Pick<OwnFile, 'columns'>) | undefined;
   if (choice !== before) return; // something was chosen meanwhile
   if (kept === undefined) return chooseSample('tickets');
   return choose('own', kept.name, async () => ownState(need(await data.openSnapshot(kept)), kept.columns));
@@ -238,7 +244,7 @@ async function change(ask: () => Promise<Result<SetFacts>>): Promise<boolean> {
     const next = await ownState(facts, set.terminal.columns);
     if (next.kind !== 'ready') return false;
     chosenSource.value = 'own';
-    const title = set.source === 'own' ? set.title : `${set.title}, changed`;
+    const title = set.source === 'own' ? set.title : t().examples.changed(titleOf(set));
     show({ kind: 'ready', set: { ...next.set, title } });
     return true;
   } catch (thrown) {

@@ -1,5 +1,7 @@
 import { useSignal } from '@preact/signals';
-import { chosenSource, examples } from './examples.ts';
+import { t } from '../messages/language.ts';
+import { Rich } from '../parts/rich.tsx';
+import { chosenSource, examples, titleOf } from './examples.ts';
 
 interface FileDropProps {
   readonly isDisabled: boolean;
@@ -41,10 +43,9 @@ export function FileDrop({ isDisabled, onFile }: FileDropProps) {
         disabled={isDisabled}
         onChange={pick}
       />
-      <span class="choice-title">{isOwn && examples.value.kind !== 'loading' ? ownTitle() : 'Your own file'}</span>
+      <span class="choice-title">{isOwn && examples.value.kind !== 'loading' ? ownTitle() : t().examples.ownFile}</span>
       <span class="choice-text">
-        Drop a table here or <span class="link">choose a file</span>: Excel, CSV, JSON or JSONL with a question and an
-        answer in each row. It stays on this device.
+        <Rich text={t().examples.drop} parts={{ link: (inner) => <span class="link">{inner}</span> }} />
       </span>
     </label>
   );
@@ -52,5 +53,5 @@ export function FileDrop({ isDisabled, onFile }: FileDropProps) {
 
 function ownTitle(): string {
   const state = examples.value;
-  return state.kind === 'ready' ? state.set.title : state.title;
+  return state.kind === 'ready' ? titleOf(state.set) : state.title;
 }

@@ -1,7 +1,7 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { ShownRow } from '../../../workers/data/contract.ts';
-import { editSet, isEditing, revision, rowsOf, type ExampleSet } from './examples.ts';
-import { formatCount } from '../words.ts';
+import { t } from '../messages/language.ts';
+import { editSet, isEditing, revision, rowsOf, titleOf, type ExampleSet } from './examples.ts';
 import { Breakable } from '../parts/breakable.tsx';
 
 const FEW = 4;
@@ -14,6 +14,7 @@ interface RowTableProps {
 
 /** The rows, a page at a time: to see that question and answer landed where they belong, and to change them. */
 export function RowTable({ set, isLocked }: RowTableProps) {
+  const texts = t().examples.table;
   const isOpen = useSignal(false);
   const from = useSignal(0);
   const page = useSignal<readonly ShownRow[]>([]);
@@ -31,14 +32,14 @@ export function RowTable({ set, isLocked }: RowTableProps) {
     <div class="preview">
       {rows.length > 0 && (
         <table>
-          <caption class="visually-hidden">Rows of {set.title}</caption>
+          <caption class="visually-hidden">{texts.caption(titleOf(set))}</caption>
           <thead>
             <tr>
-              <th scope="col">Question</th>
-              <th scope="col">Wanted answer</th>
+              <th scope="col">{texts.question}</th>
+              <th scope="col">{texts.answer}</th>
               {isEditing.value && (
                 <th scope="col" class="narrow">
-                  <span class="visually-hidden">Remove</span>
+                  <span class="visually-hidden">{texts.remove}</span>
                 </th>
               )}
             </tr>
@@ -49,7 +50,7 @@ export function RowTable({ set, isLocked }: RowTableProps) {
                 <EditableRow key={`${row.line}/${row.index}`} row={row} />
               ) : (
                 <tr key={`${row.line}/${row.index}`}>
-                  <td>{row.question === '' ? <span class="quiet">(plain text)</span> : row.question}</td>
+                  <td>{row.question === '' ? <span class="quiet">{texts.plainText}</span> : row.question}</td>
                   <td>
                     <Breakable text={row.answer} />
                   </td>
@@ -73,12 +74,12 @@ export function RowTable({ set, isLocked }: RowTableProps) {
               from.value = 0;
             }}
           >
-            {showsPages ? 'Show fewer' : `Show all ${formatCount(rowCount)}`}
+            {showsPages ? texts.fewer : texts.all(rowCount)}
           </button>
         )}
         {!isEditing.value && rowCount > 0 && (
           <button type="button" class="plain" disabled={isLocked} onClick={() => (isEditing.value = true)}>
-            Edit
+            {texts.edit}
           </button>
         )}
         {showsPages && rowCount > PAGE && (
@@ -89,18 +90,16 @@ export function RowTable({ set, isLocked }: RowTableProps) {
               disabled={from.value === 0}
               onClick={() => (from.value = Math.max(0, from.value - PAGE))}
             >
-              Previous
+              {texts.previous}
             </button>
-            <span class="quiet">
-              {formatCount(from.value + 1)} to {formatCount(Math.min(rowCount, from.value + PAGE))}
-            </span>
+            <span class="quiet">{texts.range(from.value + 1, Math.min(rowCount, from.value + PAGE))}</span>
             <button
               type="button"
               class="plain"
               disabled={from.value + PAGE >= rowCount}
               onClick={() => (from.value += PAGE)}
             >
-              Next
+              {texts.next}
             </button>
           </>
         )}
@@ -120,7 +119,7 @@ function EditableRow({ row }: { readonly row: ShownRow }) {
       <td>
         <textarea
           rows={2}
-          aria-label={`Question ${row.index + 1}`}
+          aria-label={t().examples.table.questionOf(row.index + 1)}
           value={row.question}
           onChange={({ currentTarget }) => change(currentTarget.value, row.answer)}
         />
@@ -128,7 +127,7 @@ function EditableRow({ row }: { readonly row: ShownRow }) {
       <td>
         <textarea
           rows={2}
-          aria-label={`Wanted answer ${row.index + 1}`}
+          aria-label={t().examples.table.answerOf(row.index + 1)}
           value={row.answer}
           onChange={({ currentTarget }) => change(row.question, currentTarget.value)}
         />
@@ -137,7 +136,7 @@ function EditableRow({ row }: { readonly row: ShownRow }) {
         <button
           type="button"
           class="plain"
-          aria-label={`Remove row ${row.index + 1}`}
+          aria-label={t().examples.table.removeOf(row.index + 1)}
           onClick={() => void editSet({ kind: 'remove', index: row.index })}
         >
           ✕
@@ -173,7 +172,7 @@ function NewRow() {
   return (
     <form class="new-row" onSubmit={add} onPaste={paste}>
       <div class="field">
-        <label for="new-question">New question</label>
+        <label for="new-question">{t().examples.table.newQuestion}</label>
         <textarea
           id="new-question"
           rows={2}
@@ -182,7 +181,7 @@ function NewRow() {
         />
       </div>
       <div class="field">
-        <label for="new-answer">Its answer</label>
+        <label for="new-answer">{t().examples.table.newAnswer}</label>
         <textarea
           id="new-answer"
           rows={2}
@@ -191,7 +190,7 @@ function NewRow() {
         />
       </div>
       <button type="submit" disabled={question.value.trim() === '' || answer.value.trim() === ''}>
-        Add
+        {t().examples.table.add}
       </button>
     </form>
   );

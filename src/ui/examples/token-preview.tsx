@@ -1,8 +1,11 @@
 import { useRef } from 'preact/hooks';
 import type { RowPreview } from '../../../workers/engine/contract.ts';
+import { EngineText } from '../parts/engine-text.tsx';
+import { Rich } from '../parts/rich.tsx';
 import { Term } from '../parts/term.tsx';
 import { isTraining } from '../train/training.ts';
-import { asSentence, formatCount } from '../words.ts';
+import { t } from '../messages/language.ts';
+import { asSentence } from '../words.ts';
 import { examples } from './examples.ts';
 import { preview, previewIndex } from './preview.ts';
 
@@ -17,9 +20,9 @@ export function TokenPreview() {
   if (count === 0 || isTraining.value || (shown === undefined && shownOf.current !== state)) return null;
   return (
     <details class="settings">
-      <summary>What the model sees</summary>
+      <summary>{t().examples.tokens.title}</summary>
       <div class="stack">
-        {shown === undefined ? <p class="quiet">Reading the example…</p> : <Shown {...shown} />}
+        {shown === undefined ? <p class="quiet">{t().examples.tokens.reading}</p> : <Shown {...shown} />}
         {count > 1 && <RowChoice count={count} />}
       </div>
     </details>
@@ -29,17 +32,23 @@ export function TokenPreview() {
 function Shown({ pieces, notes, problem }: RowPreview) {
   const scored = pieces.filter((piece) => piece.scored).length;
   if (problem !== undefined) {
-    return <p class="notice">This example cannot be used: {problem.reason}.</p>;
+    return (
+      <p class="notice">
+        {t().examples.tokens.unusable} <EngineText text={`${problem.reason}.`} />
+      </p>
+    );
   }
   return (
     <>
       <p class="quiet">
-        The example in the model’s own form: {formatCount(pieces.length)} <Term name="token">tokens</Term>. The marked{' '}
-        {formatCount(scored)} are what it learns to say; the rest it only reads.
+        <Rich
+          text={t().examples.tokens.shown(pieces.length, scored)}
+          parts={{ term: (inner) => <Term name="token">{inner}</Term> }}
+        />
       </p>
       {notes.map(({ text }) => (
         <p key={text} class="notice">
-          {asSentence(text)}
+          <EngineText text={asSentence(text)} />
         </p>
       ))}
       <p class="tokens">
@@ -59,10 +68,10 @@ function RowChoice({ count }: { readonly count: number }) {
   return (
     <div class="actions">
       <button type="button" class="plain" disabled={index === 0} onClick={() => go(index - 1)}>
-        Previous example
+        {t().examples.tokens.previous}
       </button>
       <label>
-        Example{' '}
+        {t().examples.tokens.example}{' '}
         <input
           type="number"
           min={1}
@@ -70,10 +79,10 @@ function RowChoice({ count }: { readonly count: number }) {
           value={index + 1}
           onChange={({ currentTarget }) => go(currentTarget.valueAsNumber - 1)}
         />{' '}
-        of {formatCount(count)}
+        {t().examples.tokens.of(count)}
       </label>
       <button type="button" class="plain" disabled={index + 1 >= count} onClick={() => go(index + 1)}>
-        Next example
+        {t().examples.tokens.next}
       </button>
     </div>
   );

@@ -1,14 +1,14 @@
 import { gpuCase } from './gpu-case.ts';
-import { GPU_HELP } from './webgpu-help.ts';
+import { t } from '../messages/language.ts';
 
 /** Why this is slow, or not possible, and what helps. */
 export function GpuHelp() {
   const found = gpuCase.value;
   if (found === undefined || found === 'ready') return null;
-  const { what, why, remedies } = GPU_HELP[found];
+  const { what, why, remedies } = t().device.cases[found];
   return (
     <details class="gpu-help">
-      <summary>{what}: what helps</summary>
+      <summary>{t().device.help(what)}</summary>
       <p>{why}</p>
       <ul>
         {remedies.map((remedy) => (

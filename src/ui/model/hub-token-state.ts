@@ -1,8 +1,8 @@
 import { engine } from '../state/engine.ts';
-import { remembered } from '../state/kept.ts';
+import { persistedSignal } from '../state/persisted.ts';
 
 /** Whether an access token of the hub is kept here. The engine has it; the page never reads it back. */
-export const hubTokenKept = remembered('hub-token-kept', false, (value) => typeof value === 'boolean');
+export const hubTokenKept = persistedSignal('hub-token-kept', false, (value) => typeof value === 'boolean');
 
 /** Keeps the token in this browser's storage, or forgets it with null. @returns whether that worked */
 export async function storeHubToken(token: string | null): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { t } from '../messages/language.ts';
 import { tryAgain } from '../state/engine.ts';
 import { storeHubToken } from './hub-token-state.ts';
 
@@ -13,7 +14,7 @@ export function HubToken() {
   };
   return (
     <form class="token" onSubmit={keep}>
-      <label for="hub-token">Access token of Hugging Face</label>
+      <label for="hub-token">{t().model.token.label}</label>
       <input
         id="hub-token"
         type="password"
@@ -24,10 +25,10 @@ export function HubToken() {
         aria-describedby="hub-token-hint"
         onInput={({ currentTarget }) => (token.value = currentTarget.value)}
       />
-      <small id="hub-token-hint">Kept in this browser, and sent to huggingface.co only.</small>
+      <small id="hub-token-hint">{t().model.token.hint}</small>
       <div class="actions">
         <button type="submit" disabled={token.value.trim() === ''}>
-          Keep it and try again
+          {t().model.token.keep}
         </button>
       </div>
     </form>

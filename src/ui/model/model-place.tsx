@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { toFailure, type Failure } from '../../errors.ts';
-import type { ModelChoice } from '../../../workers/engine/contract.ts';
+import type { ModelChoice, ModelChoices } from '../../../workers/engine/contract.ts';
 import { findModels, modelChoices, ownLanguage } from '../state/choices.ts';
 import { filesOfDrop, filesOfPicker } from '../examples/dropped-files.ts';
 import { backToBuiltIn, model, openModel } from '../state/engine.ts';
@@ -17,7 +17,10 @@ import {
   type StoredModel,
 } from './stored-models.ts';
 import { isTraining } from '../train/training.ts';
-import { asSentence, formatBytes, formatCount, formatParameters, modelTitle } from '../words.ts';
+import { language as pageLanguage, t } from '../messages/language.ts';
+import { EngineText } from '../parts/engine-text.tsx';
+import { Rich } from '../parts/rich.tsx';
+import { asSentence, modelTitle } from '../words.ts';
 import { KeepsNothing } from '../parts/keeps-nothing.tsx';
 import { ModelStatus } from './model-status.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -26,29 +29,12 @@ import { Section } from '../parts/section.tsx';
 /** Models that are shown without being asked for: best first. */
 const FEW = 5;
 
-const LANGUAGES = [
-  ['', 'Any language'],
-  ['en', 'English'],
-  ['de', 'German'],
-  ['fr', 'French'],
-  ['es', 'Spanish'],
-  ['it', 'Italian'],
-  ['pt', 'Portuguese'],
-  ['zh', 'Chinese'],
-  ['ja', 'Japanese'],
-  ['ko', 'Korean'],
-  ['ar', 'Arabic'],
-  ['hi', 'Hindi'],
-  ['ru', 'Russian'],
-] as const;
+/** Languages to look for a model in, by their ISO codes; the browser knows their names. */
+const LANGUAGES = ['en', 'de', 'fr', 'es', 'it', 'pt', 'zh', 'ja', 'ko', 'ar', 'hi', 'ru'] as const;
 
 export function ModelPlace() {
   return (
-    <Section
-      id="model"
-      title="Model"
-      intro="What learns. The built-in model is ready at once, for trying out; for your own questions use a larger one."
-    >
+    <Section id="model" title={t().places.model} intro={t().model.intro}>
       <ModelStatus />
       <KeepsNothing />
       <Catalogue />
@@ -85,14 +71,13 @@ function OwnModel() {
         if (event.dataTransfer !== null) void filesOfDrop(event.dataTransfer).then(open);
       }}
     >
-      <h3 class="choice-title">A model on this device</h3>
+      <h3 class="choice-title">{t().model.own.title}</h3>
       <p class="choice-text">
-        Drop a model’s folder here (<code>config.json</code>, <code>tokenizer.json</code>, <code>*.safetensors</code>)
-        or a <code>.gguf</code> file. It is read where it lies and sent nowhere.
+        <Rich text={t().model.own.text} />
       </p>
       <div class="actions">
         <label class="button">
-          Choose a folder
+          {t().model.own.folder}
           <input
             type="file"
             class="visually-hidden"
@@ -102,12 +87,12 @@ function OwnModel() {
           />
         </label>
         <label class="button">
-          Choose a GGUF file
+          {t().model.own.gguf}
           <input type="file" class="visually-hidden" accept=".gguf" disabled={isLocked} onChange={pick} />
         </label>
         {isOwn && (
           <button type="button" disabled={isLocked} onClick={backToBuiltIn}>
-            Back to the built-in model
+            {t().model.own.back}
           </button>
         )}
       </div>
@@ -117,23 +102,24 @@ function OwnModel() {
 
 /** Known models, held against this device before anything is fetched. */
 function Catalogue() {
+  const texts = t().model.catalogue;
   const own = ownLanguage();
-  const language = useSignal<string>(LANGUAGES.some(([code]) => code === own) ? own : '');
+  const names = new Intl.DisplayNames(pageLanguage.value, { type: 'language' });
+  const language = useSignal<string>((LANGUAGES as readonly string[]).includes(own) ? own : '');
   const shown = useSignal(FEW);
   const state = modelChoices.value;
   return (
     <div class="stack">
-      <h3>Models for real work</h3>
-      <p class="quiet">
-        These speak well enough for your own questions. The list says which fit this device; looking fetches nothing.
-      </p>
+      <h3>{texts.title}</h3>
+      <p class="quiet">{texts.text}</p>
       <div class="actions">
         <label class="inline-field">
-          For answers in
+          {texts.language}
           <select value={language.value} onChange={({ currentTarget }) => (language.value = currentTarget.value)}>
-            {LANGUAGES.map(([code, name]) => (
+            <option value="">{texts.anyLanguage}</option>
+            {LANGUAGES.map((code) => (
               <option key={code} value={code}>
-                {name}
+                {names.of(code)}
               </option>
             ))}
           </select>
@@ -143,21 +129,26 @@ function Catalogue() {
           disabled={state.kind === 'asking' || isTraining.value}
           onClick={() => void findModels(language.value)}
         >
-          {state.kind === 'asking' ? 'Looking…' : 'See what fits'}
+          {state.kind === 'asking' ? texts.looking : texts.look}
         </button>
       </div>
-      {state.kind === 'failed' && <Problem failure={state.failure} lost="Nothing was lost." />}
+      {state.kind === 'failed' && <Problem failure={state.failure} lost={t().model.catalogue.nothingLost} />}
       {state.kind === 'ready' && (
         <ul class="models">
           {state.choices.choices.slice(0, shown.value).map((choice) => (
-            <Choice key={choice.id} choice={choice} isRecommended={choice.id === state.choices.recommended} />
+            <Choice
+              key={choice.id}
+              choice={choice}
+              memory={state.choices.memory}
+              isRecommended={choice.id === state.choices.recommended}
+            />
           ))}
         </ul>
       )}
       {state.kind === 'ready' && state.choices.choices.length > shown.value && (
         <div class="actions">
           <button type="button" class="plain" onClick={() => (shown.value = state.choices.choices.length)}>
-            Show all {state.choices.choices.length}
+            {texts.all(state.choices.choices.length)}
           </button>
         </div>
       )}
@@ -165,13 +156,18 @@ function Catalogue() {
   );
 }
 
-const VERDICTS = { fits: 'fits', tight: 'tight', 'too-large': 'does not fit' } as const;
+interface ChoiceProps {
+  readonly choice: ModelChoice;
+  readonly memory: ModelChoices['memory'];
+  readonly isRecommended: boolean;
+}
 
-function Choice({ choice, isRecommended }: { readonly choice: ModelChoice; readonly isRecommended: boolean }) {
+function Choice({ choice, memory, isRecommended }: ChoiceProps) {
+  const texts = t().model.catalogue;
   const { id, name, parameterCount, downloadBytes, context, licence, training, smaller, goodFor, gated } = choice;
   const isStored = storedModels.value.some((stored) => stored.name === `hf:${id}` && stored.complete);
   const isLocked = isTraining.value || model.value.kind === 'loading';
-  const todo = isStored ? 'Use' : `Download ${formatBytes(downloadBytes)}`;
+  const todo = isStored ? texts.use : texts.download(downloadBytes);
   const open = (): void => void openModel({ kind: 'hub', hub: id }, isStored);
   const openSmaller = (): void => {
     if (smaller === undefined) return;
@@ -182,28 +178,39 @@ function Choice({ choice, isRecommended }: { readonly choice: ModelChoice; reado
   return (
     <li class={`model-choice is-${training.verdict}`}>
       <p>
-        <strong>{name}</strong> {isRecommended && <span class="tag">recommended</span>}{' '}
-        <span class={`fit is-${training.verdict}`}>{VERDICTS[training.verdict]}</span>
+        <strong>{name}</strong> {isRecommended && <span class="tag">{texts.recommended}</span>}{' '}
+        <span class={`fit is-${training.verdict}`}>{texts.verdicts[training.verdict]}</span>
       </p>
-      <p class="quiet">{goodFor}</p>
       <p class="quiet">
-        {formatParameters(parameterCount)} parameters, {formatBytes(downloadBytes)} to download, reads up to{' '}
-        {formatCount(context)} tokens, licence {licence}
-        {gated === true && ', asks for a login first'}.{' '}
+        <GoodFor id={id} text={goodFor} />
+      </p>
+      <p class="quiet">
+        {texts.facts({
+          parameters: parameterCount,
+          download: downloadBytes,
+          context,
+          licence,
+          isGated: gated === true,
+        })}{' '}
         <a href={`https://huggingface.co/${id}`} target="_blank" rel="noreferrer">
           {id}
         </a>
       </p>
-      {training.verdict !== 'fits' && <p class="quiet">{asSentence(training.note)}</p>}
+      {training.verdict !== 'fits' && (
+        <p class="quiet">
+          {training.needBytes === undefined ? (
+            <EngineText text={asSentence(training.note)} />
+          ) : (
+            texts.need(training.needBytes, memory.availableBytes, memory.isAtLeast)
+          )}
+        </p>
+      )}
       {smaller !== undefined && (
         <div class="actions">
           <button type="button" class={isRecommended ? 'primary' : ''} disabled={isLocked} onClick={openSmaller}>
-            {todo}, with smaller settings
+            {texts.withSmaller(todo)}
           </button>
-          <p class="quiet">
-            Rank {smaller.rank} and examples of up to {formatCount(smaller.seqLen)} tokens:{' '}
-            {VERDICTS[smaller.fit.verdict]}.
-          </p>
+          <p class="quiet">{texts.smaller(smaller.rank, smaller.seqLen, texts.verdicts[smaller.fit.verdict])}</p>
         </div>
       )}
       {training.verdict !== 'too-large' && (
@@ -214,14 +221,21 @@ function Choice({ choice, isRecommended }: { readonly choice: ModelChoice; reado
             disabled={isLocked}
             onClick={open}
           >
-            {todo}
-            {smaller !== undefined && ', as it is'}
+            {smaller === undefined ? todo : texts.asItIs(todo)}
           </button>
         </div>
       )}
     </li>
   );
 }
+
+/** A model that a newer list has may have no text in this language yet: its own is English. */
+function GoodFor({ id, text }: { readonly id: string; readonly text: string }) {
+  const known = (t().model.catalogue.goodFor as Readonly<Record<string, string>>)[id];
+  return known === undefined ? <EngineText text={text} /> : <>{known}</>;
+}
+
+const SOME_MODEL = 'Qwen/Qwen2.5-0.5B-Instruct';
 
 /** Any model of the hub, or one at an address. */
 function ByName() {
@@ -238,15 +252,15 @@ function ByName() {
   };
   return (
     <details class="settings">
-      <summary>Another model, by name or address</summary>
+      <summary>{t().model.byName.title}</summary>
       <form onSubmit={open}>
-        <label for="hub-id">Name on Hugging Face, or the address of a folder or a .gguf file</label>
+        <label for="hub-id">{t().model.byName.label}</label>
         <input
           id="hub-id"
           autocomplete="off"
           spellcheck={false}
           value={typed.value}
-          placeholder="Qwen/Qwen2.5-0.5B-Instruct"
+          placeholder={SOME_MODEL}
           onInput={({ currentTarget }) => (typed.value = currentTarget.value)}
         />
         <div class="actions">
@@ -254,20 +268,17 @@ function ByName() {
             type="submit"
             disabled={typed.value.trim() === '' || isTraining.value || model.value.kind === 'loading'}
           >
-            Download and use
+            {t().model.byName.open}
           </button>
-          <p class="quiet">
-            This asks that server for the model’s files, and sends it nothing else. Until then this page may ask no
-            other server at all.
-          </p>
+          <p class="quiet">{t().model.byName.note}</p>
         </div>
       </form>
-      {problem.value !== undefined && <Problem failure={problem.value} lost="Nothing was asked of any server." />}
+      {problem.value !== undefined && <Problem failure={problem.value} lost={t().model.byName.nothingAsked} />}
       {hubTokenKept.value && (
         <div class="actions">
-          <p class="quiet">Your access token of Hugging Face is kept in this browser.</p>
+          <p class="quiet">{t().model.byName.tokenKept}</p>
           <button type="button" class="plain" onClick={() => void storeHubToken(null)}>
-            Forget it
+            {t().model.byName.forgetToken}
           </button>
         </div>
       )}
@@ -287,10 +298,12 @@ function StoredModels() {
   return (
     <div class="stack">
       <h3>
-        On this device: {formatBytes(total)}
-        {freeBytes.value !== undefined && <small>, {formatBytes(freeBytes.value)} free</small>}
+        {t().model.stored.title(total)}
+        {freeBytes.value !== undefined && <small>{t().model.stored.free(freeBytes.value)}</small>}
       </h3>
-      {storedFailure.value !== undefined && <Problem failure={storedFailure.value} lost="Nothing was lost." />}
+      {storedFailure.value !== undefined && (
+        <Problem failure={storedFailure.value} lost={t().model.catalogue.nothingLost} />
+      )}
       <ul class="runs">
         {stored.map((one) => (
           <StoredLine key={one.id} stored={one} />
@@ -301,6 +314,7 @@ function StoredModels() {
 }
 
 function StoredLine({ stored: { id, name, bytes, complete } }: { readonly stored: StoredModel }) {
+  const texts = t().model.stored;
   const title = modelTitle(name);
   const isInUse = model.value.kind === 'ready' && model.value.facts.name === name;
   const isLocked = isTraining.value || model.value.kind === 'loading';
@@ -308,33 +322,29 @@ function StoredLine({ stored: { id, name, bytes, complete } }: { readonly stored
     <li>
       <div class="run-line">
         <span>
-          <strong>{title}</strong>{' '}
-          <span class="quiet">
-            {formatBytes(bytes)}
-            {!complete && ', not all of it yet'}
-          </span>
+          <strong>{title}</strong> <span class="quiet">{texts.size(bytes, complete)}</span>
         </span>
         <span class="run-actions">
-          {isInUse && <span class="quiet">in use</span>}
+          {isInUse && <span class="quiet">{texts.inUse}</span>}
           {!isInUse && (
             <button
               type="button"
               class="plain"
               disabled={isLocked}
-              aria-label={`${complete ? 'Use' : 'Download the rest of'} ${title}`}
+              aria-label={complete ? texts.useOf(title) : texts.restOf(title)}
               onClick={() => void openModel(sourceOfText(name), complete)}
             >
-              {complete ? 'Use' : 'Download the rest'}
+              {complete ? t().model.catalogue.use : texts.rest}
             </button>
           )}
           <button
             type="button"
             class="plain"
             disabled={isLocked}
-            aria-label={`Delete ${title}`}
+            aria-label={texts.deleteOf(title)}
             onClick={() => void deleteStoredModel(id)}
           >
-            Delete
+            {texts.delete}
           </button>
         </span>
       </div>

@@ -10,40 +10,37 @@ import {
 } from '../state/engine.ts';
 import { isDistant } from './model-server.ts';
 import { refreshRuns } from '../take-away/runs.ts';
-import { formatBytes, formatParameters, modelTitle } from '../words.ts';
+import { t } from '../messages/language.ts';
+import { EngineText } from '../parts/engine-text.tsx';
+import { modelTitle } from '../words.ts';
 import { GpuHelp } from './gpu-help.tsx';
 import { HubToken } from './hub-token.tsx';
 import { Problem } from '../parts/problem.tsx';
 
 /** Which model, on what: ready, on its way, or why not. */
 export function ModelStatus() {
+  const texts = t().model.status;
   const state = model.value;
   if (state.kind === 'failed') {
     const wantsLogin = state.failure.code === 'access' && state.source.kind === 'hub';
     return (
       <Problem
         failure={state.failure}
-        lost={
-          state.isDead
-            ? 'What was saved before is kept in this browser.'
-            : isDistant(state.source)
-              ? 'Nothing was lost: what has arrived of it is kept.'
-              : 'Nothing was lost: nothing had been started.'
-        }
+        lost={state.isDead ? texts.savedBefore : isDistant(state.source) ? texts.arrivedKept : texts.nothingStarted}
       >
         {state.isDead ? (
           <button type="button" onClick={() => location.reload()}>
-            Reload the page
+            {texts.reload}
           </button>
         ) : (
           <>
             {wantsLogin && <HubToken />}
             <button type="button" onClick={() => void tryAgain().then(refreshRuns)}>
-              Try again
+              {texts.tryAgain}
             </button>
             {state.source.kind !== 'embedded' && (
               <button type="button" onClick={backToBuiltIn}>
-                Use the built-in model
+                {texts.useBuiltIn}
               </button>
             )}
           </>
@@ -52,17 +49,19 @@ export function ModelStatus() {
     );
   }
   return (
-    <dl class="facts" aria-label="Model and device">
+    <dl class="facts" aria-label={texts.label}>
       <div>
-        <dt>Model</dt>
+        <dt>{texts.model}</dt>
         <dd>
           {state.kind === 'ready' ? (
             <span>
               <span class="dot" aria-hidden="true" />{' '}
-              {state.source.kind === 'embedded' ? 'Built-in model' : modelTitle(state.facts.name)} ready,{' '}
-              {formatParameters(state.facts.parameterCount)} parameters
-              {state.source.kind === 'embedded' && ', for trying out'}
-              {loadOptions.value.base !== undefined && `, kept as ${state.facts.base}`}
+              {texts.ready(
+                state.source.kind === 'embedded' ? texts.builtIn : modelTitle(state.facts.name),
+                state.facts.parameterCount,
+              )}
+              {state.source.kind === 'embedded' && texts.forTryingOut}
+              {loadOptions.value.base !== undefined && texts.storedAs(state.facts.base)}
             </span>
           ) : (
             <LoadingModel {...state} />
@@ -71,24 +70,26 @@ export function ModelStatus() {
       </div>
       {state.kind === 'ready' && state.facts.notes.length > 0 && (
         <div>
-          <dt>Its files</dt>
+          <dt>{texts.files}</dt>
           <dd>
             {state.facts.notes.map((note) => (
-              <p key={note}>{note}</p>
+              <p key={note}>
+                <EngineText text={note} />
+              </p>
             ))}
           </dd>
         </div>
       )}
       {engineFacts.value !== undefined && (
         <div>
-          <dt>Runs on</dt>
+          <dt>{texts.runsOn}</dt>
           <dd>
             {describeDevice(engineFacts.value)}
             {engineFacts.value.executor === 'webgpu' && (
               <>
                 {' '}
                 <a href="./bench.html">
-                  <small>How fast?</small>
+                  <small>{texts.howFast}</small>
                 </a>
               </>
             )}
@@ -101,33 +102,32 @@ export function ModelStatus() {
 }
 
 function LoadingModel({ phase, share, bytes }: Extract<ModelState, { readonly kind: 'loading' }>) {
+  const texts = t().model.status;
   return (
     <span class="loading">
       <label for="model-progress">
-        {phase}…{bytes !== undefined && ` ${formatBytes(bytes.done)} of ${formatBytes(bytes.total)}`}
+        {texts.progress(t().model.phases[phase])}
+        {bytes !== undefined && texts.bytes(bytes.done, bytes.total)}
       </label>
       <progress id="model-progress" {...(share === undefined ? {} : { value: share })} max={1} />
       {bytes !== undefined && (
         <span class="actions">
           <button type="button" onClick={stopLoading}>
-            Stop
+            {texts.stop}
           </button>
-          <span class="quiet">What has arrived is kept for the next time.</span>
+          <span class="quiet">{texts.keptForNext}</span>
         </span>
       )}
     </span>
   );
 }
 
-function describeDevice({ executor, adapter }: EngineFacts) {
-  if (executor === 'cpu' || adapter === undefined) {
-    return 'This computer’s processor, without a graphics chip: everything works, but slowly';
-  }
+function describeDevice({ executor, adapter }: EngineFacts): string {
+  const texts = t().device;
+  if (executor === 'cpu' || adapter === undefined) return texts.noGpu;
   const { description, device, vendor, architecture, isSoftware } = adapter;
   // Browsers often hide the exact name, and give the maker and the family only.
   const family = architecture === 'swiftshader' ? 'SwiftShader' : `${vendor} ${architecture}`.trim();
-  const name = description || device || family || 'A graphics chip without a name';
-  return isSoftware
-    ? `${name}: a graphics chip imitated in software. Everything works, but slowly`
-    : `${name}, through WebGPU`;
+  const name = description || device || family || texts.nameless;
+  return isSoftware ? texts.software(name) : texts.gpu(name);
 }

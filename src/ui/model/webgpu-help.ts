@@ -25,12 +25,6 @@ export type GpuCase =
   | 'blocked-driver'
   | 'software';
 
-export interface GpuHelp {
-  readonly what: string;
-  readonly why: string;
-  readonly remedies: readonly string[];
-}
-
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|software|basic render/i;
 
 interface Browser {
@@ -91,61 +85,6 @@ export async function findGpuCase(here: Surroundings): Promise<GpuCase> {
   const isSoftware = adapter.isFallbackAdapter === true || SOFTWARE.test(`${vendor} ${architecture} ${description}`);
   return isSoftware ? 'software' : 'ready';
 }
-
-export const GPU_HELP: Readonly<Record<Exclude<GpuCase, 'ready'>, GpuHelp>> = {
-  'plain-http': {
-    what: 'This address is not secure',
-    why: 'Browsers give pages the graphics chip over https only, or on localhost.',
-    remedies: ['Open the same address with https:// in front.', 'On your own computer, use http://localhost.'],
-  },
-  frame: {
-    what: 'Another page holds this one in a frame',
-    why: 'The outer page did not pass on the permission to use the graphics chip.',
-    remedies: ['Open this page in a tab of its own.'],
-  },
-  'old-browser': {
-    what: 'This browser has no WebGPU yet',
-    why: 'WebGPU is how a page computes on the graphics chip. It came with Chrome and Edge 113, Safari 26 and Firefox 141.',
-    remedies: ['Update the browser, or use a current Chrome, Edge, Safari or Firefox.'],
-  },
-  'linux-flag': {
-    what: 'WebGPU is switched off in this browser on Linux',
-    why: 'Chrome on Linux offers it for some graphics drivers only.',
-    remedies: [
-      'Open chrome://flags/#enable-unsafe-webgpu, choose Enabled, and restart the browser.',
-      'If that does not help, also enable Vulkan at chrome://flags/#enable-vulkan.',
-    ],
-  },
-  policy: {
-    what: 'WebGPU is switched off here',
-    why: 'The browser knows it but does not give it to pages: a setting, an extension or a rule of your organisation.',
-    remedies: [
-      'In Chrome and Edge look at chrome://policy and chrome://gpu, in Firefox at dom.webgpu.enabled in about:config.',
-      'Try a window without extensions, or ask whoever looks after this computer.',
-    ],
-  },
-  'acceleration-off': {
-    what: 'Graphics acceleration is off',
-    why: 'The browser draws without the graphics chip, so pages cannot compute on it either.',
-    remedies: [
-      'In Chrome and Edge: Settings, System, switch on “Use graphics acceleration when available”, and restart.',
-      'In a virtual machine or over remote desktop, use the computer itself.',
-    ],
-  },
-  'blocked-driver': {
-    what: 'The driver of the graphics chip is blocked',
-    why: 'The browser knows faults in this version of it, and leaves it alone.',
-    remedies: [
-      'Update the driver: from Windows Update or the maker’s site, or with a system update.',
-      'chrome://gpu says under “Problems” what is wrong.',
-    ],
-  },
-  software: {
-    what: 'The graphics chip is imitated in software',
-    why: 'Everything works and gives the same results, but many times slower.',
-    remedies: ['Switch on graphics acceleration in the browser’s settings, or use a computer with a graphics chip.'],
-  },
-};
 
 /** What this page can see of its surroundings. */
 export function surroundings(): Surroundings {

@@ -1,10 +1,11 @@
 import { useSignal } from '@preact/signals';
+import { t } from '../messages/language.ts';
 
 /** Puts a text on the clipboard; a page without https may not, and says so. */
 export function CopyButton({
   text,
   label,
-  children = 'Copy',
+  children,
 }: {
   readonly text: string;
   readonly label?: string;
@@ -23,11 +24,11 @@ export function CopyButton({
   return (
     <>
       <button type="button" {...(label !== undefined && { 'aria-label': label })} onClick={() => void copy()}>
-        {copied.value === text ? 'Copied' : children}
+        {copied.value === text ? t().copy.copied : (children ?? t().copy.copy)}
       </button>
       {isRefused.value && (
         <p class="quiet" role="status">
-          The browser did not let the page copy it: select the text and copy it yourself.
+          {t().copy.refused}
         </p>
       )}
     </>

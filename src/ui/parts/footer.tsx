@@ -1,17 +1,36 @@
+import { LANGUAGE_CODES, LANGUAGES, language, setLanguage, t } from '../messages/language.ts';
 import { otherServers } from '../model/model-server.ts';
 import { worksOffline } from '../state/offline.ts';
 import { foreignRequests, refreshRequests, requests } from '../state/requests.ts';
-import { plural } from '../words.ts';
 
 export function Footer() {
   return (
     <footer class="bottom">
       <Privacy />
       <p>
-        WebLoRA is free software under the Apache licence 2.0. This page has no server behind it, no cookies and no
-        tracking. {worksOffline.value && 'It is stored in this browser and works without a network.'}
+        {t().app.footer} {worksOffline.value && t().app.offline}
       </p>
     </footer>
+  );
+}
+
+/** Each language by its own name; the one that is shown is pressed. */
+export function LanguageSwitch() {
+  return (
+    <div class="languages" role="group" aria-label={t().app.language}>
+      {LANGUAGE_CODES.map((code) => (
+        <button
+          key={code}
+          type="button"
+          class="plain"
+          lang={code}
+          aria-pressed={language.value === code}
+          onClick={() => setLanguage(code)}
+        >
+          {LANGUAGES[code].name}
+        </button>
+      ))}
+    </div>
   );
 }
 
@@ -19,6 +38,7 @@ export function Footer() {
 function Privacy() {
   const all = requests.value;
   const foreign = foreignRequests.value;
+  const texts = t().privacy;
   return (
     <details
       class="privacy"
@@ -26,36 +46,24 @@ function Privacy() {
         if (currentTarget.open) void refreshRequests();
       }}
     >
-      <summary>
-        What left this device:{' '}
-        {foreign.length === 0 ? 'nothing' : `${plural(foreign.length, 'request')} to other places`}
-      </summary>
-      <p>
-        Its policy lets this page ask{' '}
-        {otherServers.length === 0
-          ? 'the site it came from and no other server'
-          : `the site it came from and ${otherServers.join(', ')}, which you chose a model of`}
-        .
-      </p>
-      <p>
-        These are all the addresses this page asked for, from the browser’s own record. Each request fetches a file of
-        the page or of a model; none carries anything of yours.
-      </p>
+      <summary>{foreign.length === 0 ? texts.nothingLeft : texts.left(foreign.length)}</summary>
+      <p>{otherServers.length === 0 ? texts.policy : texts.widerPolicy(otherServers)}</p>
+      <p>{texts.list}</p>
       <table class="plain-table">
-        <caption class="visually-hidden">Requests of this page</caption>
+        <caption class="visually-hidden">{texts.table}</caption>
         <thead>
           <tr>
-            <th scope="col">Address</th>
-            <th scope="col">Where</th>
-            <th scope="col">Fetched</th>
+            <th scope="col">{texts.address}</th>
+            <th scope="col">{texts.where}</th>
+            <th scope="col">{texts.fetched}</th>
           </tr>
         </thead>
         <tbody>
           {all.map(({ url, bytes, isOwn }) => (
             <tr key={url}>
               <td>{isOwn ? shortAddress(url) : url}</td>
-              <td>{isOwn ? 'this site' : <strong>another site</strong>}</td>
-              <td>{bytes === 0 ? 'stored here' : `${(bytes / 1000).toFixed(1)} kB`}</td>
+              <td>{isOwn ? texts.thisSite : <strong>{texts.anotherSite}</strong>}</td>
+              <td>{bytes === 0 ? texts.stored : texts.size(bytes)}</td>
             </tr>
           ))}
         </tbody>

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import type { Failure } from '../../errors.ts';
+import { language, t } from '../messages/language.ts';
 import { failureWords } from '../train/setting-fields.ts';
-import { FAILURE_TITLES } from '../words.ts';
+import { TechnicalDetail } from './engine-text.tsx';
 import { Linked } from './linked.tsx';
 
 interface ProblemProps {
@@ -14,19 +15,37 @@ interface ProblemProps {
 
 /** What happened, whether anything was lost, and what to do. */
 export function Problem({ failure, lost, children }: ProblemProps) {
-  const [what, ...todo] = failureWords(failure).split('; ');
-  const fix = todo.join('; ');
+  const { titles, advice, todo } = t().problem;
+  const words = failureWords(failure);
+  const [what, ...fixes] = words.split('; ');
+  const isEnglish = language.value === 'en';
+  // The engine's own sentence says more than the advice for its kind; it is English.
+  const fix = isEnglish ? asSentence(fixes.join('; ')) : advice[failure.code];
   return (
     <div class="problem" role="alert">
-      <p class="problem-title">{FAILURE_TITLES[failure.code]}</p>
-      <p class="detail">{what}.</p>
+      <p class="problem-title">{titles[failure.code]}</p>
+      {isEnglish && <p class="detail">{what}.</p>}
       <p>{lost}</p>
       {fix !== '' && (
         <p>
-          <strong>What to do:</strong> <Linked text={fix} />.
+          <strong>{todo}</strong> <Linked text={fix} />
         </p>
       )}
+      {!isEnglish && <TechnicalDetail text={words} />}
       {children !== undefined && <div class="actions">{children}</div>}
     </div>
+  );
+}
+
+const asSentence = (fix: string): string => (fix === '' ? '' : `${fix}.`);
+
+/** The same within a line of text. */
+export function ProblemLine({ failure }: { readonly failure: Failure }) {
+  if (language.value === 'en') return <>{failureWords(failure)}.</>;
+  return (
+    <>
+      {t().problem.titles[failure.code]}. {t().problem.advice[failure.code]}
+      <TechnicalDetail text={failureWords(failure)} />
+    </>
   );
 }

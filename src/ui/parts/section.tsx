@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
-import { hrefOf, PLACE_TITLES, PLACES, type Place } from '../state/place.ts';
+import { t } from '../messages/language.ts';
+import { hrefOf, PLACES, type Place } from '../state/place.ts';
 
 interface SectionProps {
   readonly id: Place;
@@ -23,7 +24,7 @@ export function Section({ id, title, intro, children }: SectionProps) {
       {next !== undefined && (
         <p class="place-next">
           <a href={hrefOf(next)}>
-            Next: {PLACE_TITLES[next]} <span aria-hidden="true">→</span>
+            {t().app.next(t().places[next])} <span aria-hidden="true">→</span>
           </a>
         </p>
       )}

@@ -1,18 +1,11 @@
 import { useId } from 'preact/hooks';
+import type { Messages } from '../messages/en.ts';
+import { t } from '../messages/language.ts';
 
-const MEANINGS = {
-  adapter: 'What was learned: a small file of numbers that is laid over the model. The model itself stays as it is.',
-  token: 'A piece of a word. Models read and write text in such pieces; a short word is one, a long one several.',
-  loss: 'How surprised the model is by the wanted answers. It falls while the model learns; 0 would be no surprise.',
-  'gradient norm':
-    'How hard this step pulls at the adapter. Sudden jumps are a sign of a learning rate that is too high.',
-  'learning rate': 'The size of each correction. It rises at the start, then falls towards the end.',
-  'system prompt': 'An instruction put before every question, such as “You answer for a yarn shop, briefly”.',
-  'held-out loss': 'The loss on examples kept back from training: whether the model learned, or only learned by heart.',
-} as const;
+type TermName = Exclude<keyof Messages['terms'], 'what'>;
 
 interface TermProps {
-  readonly name: keyof typeof MEANINGS;
+  readonly name: TermName;
   readonly children: preact.ComponentChildren;
 }
 
@@ -30,11 +23,11 @@ export function TermMark({ name }: Pick<TermProps, 'name'>) {
   const id = useId();
   return (
     <>
-      <button type="button" class="term-mark" popovertarget={id} aria-label={`What is ${name}?`}>
+      <button type="button" class="term-mark" popovertarget={id} aria-label={t().terms.what(t().terms[name].name)}>
         ?
       </button>
       <span id={id} popover="auto" class="term-text">
-        {MEANINGS[name]}
+        {t().terms[name].meaning}
       </span>
     </>
   );

@@ -1,3 +1,4 @@
+import { t } from '../messages/language.ts';
 import { applyUpdate, waitingUpdate } from '../state/offline.ts';
 import { runsOfOtherTabs } from '../state/other-tabs.ts';
 import { isTraining } from '../train/training.ts';
@@ -9,9 +10,9 @@ export function UpdateBanner() {
   const isBusy = isTraining.value || runsOfOtherTabs.value.size > 0;
   return (
     <div class="banner" role="status">
-      <p>A newer version of this page is ready.</p>
+      <p>{t().update.ready}</p>
       <button type="button" disabled={isBusy} onClick={applyUpdate}>
-        {isBusy ? 'After training' : 'Reload'}
+        {isBusy ? t().update.later : t().update.reload}
       </button>
     </div>
   );

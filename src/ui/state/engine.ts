@@ -1,14 +1,24 @@
 import { signal } from '@preact/signals';
 import type { Failure } from '../../errors.ts';
-import type { EngineFacts, LoadOptions, ModelFacts, ModelSource } from '../../../workers/engine/contract.ts';
+import type {
+  EngineFacts,
+  LoadOptions,
+  ModelFacts,
+  ModelSource,
+  ProgressEvent,
+} from '../../../workers/engine/contract.ts';
 import { startEngineInPage } from '../../../workers/engine/in-page.ts';
-import { remembered } from './kept.ts';
+import { persistedSignal } from './persisted.ts';
 import { forgetWanted, goAndFetch, isDistant, leaveDownload, mayFetch, wantedModel } from '../model/model-server.ts';
+
+/** What is done until a model is ready: the engine’s phases, and what comes before them. */
+export type LoadPhase =
+  ProgressEvent['phase'] | 'starting' | 'looking for a graphics chip' | 'opening the download' | 'opening the model';
 
 export type ModelState =
   | {
       readonly kind: 'loading';
-      readonly phase: string;
+      readonly phase: LoadPhase;
       /** 0 to 1; absent while unknown. */
       readonly share?: number;
       /** Of a download. */
@@ -27,12 +37,12 @@ const EMBEDDED: ModelSource = { kind: 'embedded' };
 export const engineFacts = signal<EngineFacts | undefined>(undefined);
 /** How models are opened. */
 export const loadOptions = signal<Pick<LoadOptions, 'base' | 'context'>>({});
-export const model = signal<ModelState>({ kind: 'loading', phase: 'Starting' });
+export const model = signal<ModelState>({ kind: 'loading', phase: 'starting' });
 /** The one strong reference to the engine: a collected proxy would leave its calls open for ever. */
 export const engine = startEngineInPage();
 
 /** The model of the hub or of an address that was in use last: it is on this device, and opens without a request. */
-const lastModel = remembered<ModelSource>('model', EMBEDDED, (value) =>
+const lastModel = persistedSignal<ModelSource>('model', EMBEDDED, (value) =>
   ['embedded', 'hub', 'url'].includes(String((value as Partial<ModelSource> | null)?.kind)),
 );
 
@@ -51,7 +61,7 @@ function show(state: ModelState): void {
 
 /** Finds the GPU and loads the model that is wanted or was in use last; what goes wrong becomes the model's state. */
 export async function startEngine(): Promise<void> {
-  show({ kind: 'loading', phase: 'Looking for a graphics chip' });
+  show({ kind: 'loading', phase: 'looking for a graphics chip' });
   const described = await engine.describe();
   if (!described.ok) return show({ kind: 'failed', failure: described.error, isDead, source: EMBEDDED });
   engineFacts.value = described.value;
@@ -89,7 +99,7 @@ export async function tryAgain(): Promise<void> {
 export async function openModel(source: ModelSource, offline = false): Promise<void> {
   const isFetched = isDistant(source) && !offline;
   if (isFetched && !mayFetch(source)) {
-    show({ kind: 'loading', phase: 'Opening the download' });
+    show({ kind: 'loading', phase: 'opening the download' });
     if (goAndFetch(source)) return;
     const failure: Failure = {
       code: 'storage',
@@ -101,7 +111,7 @@ export async function openModel(source: ModelSource, offline = false): Promise<v
   const previous = model.peek();
   const mine = new AbortController();
   loading = mine;
-  show({ kind: 'loading', phase: 'Opening the model' });
+  show({ kind: 'loading', phase: 'opening the model' });
   // Two models at once may not fit. The old one's last answer is given up with it.
   if (previous.kind === 'ready') await engine.unloadModel(previous.facts.id);
   const loaded = await engine.loadModel(

@@ -1,15 +1,16 @@
 import { effect, signal } from '@preact/signals';
-import { remembered } from './kept.ts';
-import { address, PLACE_TITLES } from './place.ts';
+import { persistedSignal } from './persisted.ts';
+import { t } from '../messages/language.ts';
+import { address } from './place.ts';
 import { isTraining, run } from '../train/training.ts';
 
 const NAME = 'WebLoRA';
 const isFlag = (value: unknown): boolean => typeof value === 'boolean';
 
 /** Whether the screen is kept awake while a run goes on; without it many devices sleep and stop the run. */
-export const keepAwake = remembered('keep-awake', true, isFlag);
+export const keepAwake = persistedSignal('keep-awake', true, isFlag);
 /** Whether the system tells when a run is done, where the browser was allowed to. */
-export const tellWhenDone = remembered('tell-when-done', false, isFlag);
+export const tellWhenDone = persistedSignal('tell-when-done', false, isFlag);
 
 export const canNotify = 'Notification' in globalThis;
 /** Whether the browser was asked for notifications and refused. */
@@ -62,10 +63,14 @@ export function watchLeaving(): void {
   effect(() => {
     const { step = 0, totalSteps = 0, phase } = run.value ?? {};
     const { place, isStart } = address.value;
-    const where = isStart ? NAME : `${PLACE_TITLES[place]} · ${NAME}`;
+    const where = isStart ? NAME : `${t().places[place]} · ${NAME}`;
     const percent = totalSteps === 0 ? 0 : Math.floor((100 * step) / totalSteps);
-    const progress = phase === 'waiting' ? 'Waiting' : `${percent} %`;
-    document.title = isTraining.value ? `${progress} · ${NAME}` : phase === 'finished' ? `Done · ${NAME}` : where;
+    const progress = phase === 'waiting' ? t().tabTitle.waiting : `${percent} %`;
+    document.title = isTraining.value
+      ? `${progress} · ${NAME}`
+      : phase === 'finished'
+        ? `${t().tabTitle.done} · ${NAME}`
+        : where;
   });
   effect(() => {
     if (isTraining.value) addEventListener('beforeunload', ask);
@@ -82,8 +87,8 @@ export function watchLeaving(): void {
   let previous: string | undefined;
   effect(() => {
     const phase = run.value?.phase;
-    if (phase === 'finished' && previous !== undefined) notify('Training is finished.');
-    if (phase === 'failed' && previous !== undefined) notify('Training stopped with a problem.');
+    if (phase === 'finished' && previous !== undefined) notify(t().tabTitle.finished);
+    if (phase === 'failed' && previous !== undefined) notify(t().tabTitle.failed);
     previous = phase;
   });
 }

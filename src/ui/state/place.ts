@@ -3,14 +3,6 @@ import { effect, signal } from '@preact/signals';
 export const PLACES = ['model', 'examples', 'train', 'try', 'take-away'] as const;
 export type Place = (typeof PLACES)[number];
 
-export const PLACE_TITLES: Readonly<Record<Place, string>> = {
-  model: 'Model',
-  examples: 'Examples',
-  train: 'Train',
-  try: 'Try',
-  'take-away': 'Take away',
-};
-
 /** The place an address names: `#/train`, before a `?`. Every other address is the start, which begins with the examples. */
 function read(hash: string): { readonly place: Place; readonly isStart: boolean } {
   const place = PLACES.find((name) => hash.split('?')[0] === `#/${name}`);

@@ -3,7 +3,7 @@ import { engineFacts, model } from './engine.ts';
 import { chooseSample } from '../examples/examples.ts';
 import { address, go, goToStart } from './place.ts';
 import { deleteRun } from '../take-away/runs.ts';
-import { SAMPLES, sampleTitle, type SampleKey } from '../examples/samples.ts';
+import { SAMPLES, type SampleKey } from '../examples/samples.ts';
 import { control, forgetRun, isTraining, run, train } from '../train/training.ts';
 import { isAnswering, tunedAnswer } from '../try/trial.ts';
 
@@ -18,7 +18,7 @@ const shown = signal<{ readonly key: SampleKey; readonly out?: string } | undefi
 let training: Promise<void> = Promise.resolve();
 
 export interface TourView {
-  readonly title: string;
+  readonly key: SampleKey;
   readonly stage: 'preparing' | 'training' | 'comparing' | 'compared' | 'ended';
 }
 
@@ -26,14 +26,14 @@ export interface TourView {
 export const tour = computed((): TourView | undefined => {
   const current = shown.value;
   if (current === undefined) return undefined;
-  const title = sampleTitle(current.key);
+  const { key } = current;
   const view = run.value;
-  if (view === undefined) return { title, stage: current.out === undefined ? 'preparing' : 'ended' };
-  if (view.phase === 'waiting' || view.phase === 'starting') return { title, stage: 'preparing' };
-  if (current.out !== undefined && view.out !== current.out) return { title, stage: 'ended' };
-  if (isTraining.value) return { title, stage: 'training' };
-  if (view.phase === 'failed' || view.report?.ended === 'stopped') return { title, stage: 'ended' };
-  return { title, stage: isAnswering.value || tunedAnswer.value.kind === 'none' ? 'comparing' : 'compared' };
+  if (view === undefined) return { key, stage: current.out === undefined ? 'preparing' : 'ended' };
+  if (view.phase === 'waiting' || view.phase === 'starting') return { key, stage: 'preparing' };
+  if (current.out !== undefined && view.out !== current.out) return { key, stage: 'ended' };
+  if (isTraining.value) return { key, stage: 'training' };
+  if (view.phase === 'failed' || view.report?.ended === 'stopped') return { key, stage: 'ended' };
+  return { key, stage: isAnswering.value || tunedAnswer.value.kind === 'none' ? 'comparing' : 'compared' };
 });
 
 /** Demos are for the built-in model: its samples are what it can learn in a minute. */
@@ -41,8 +41,8 @@ export const hasTours = computed(() => model.value.kind === 'ready' && model.val
 
 /** The next demo that was not the one shown. */
 export const nextTour = computed((): SampleKey => {
-  const at = SAMPLES.findIndex(({ key }) => key === shown.value?.key);
-  return SAMPLES[(at + 1) % SAMPLES.length]?.key ?? 'tickets';
+  const at = SAMPLES.findIndex((key) => key === shown.value?.key);
+  return SAMPLES[(at + 1) % SAMPLES.length] ?? 'tickets';
 });
 
 /** Chooses a sample, trains a short run on it and ends beside the two answers. The person's own settings stay as they are. */

@@ -22,7 +22,8 @@ import { smooth } from '../train/smooth.ts';
 import { continueRun, isTraining } from '../train/training.ts';
 import { adapter } from '../try/trial.ts';
 import { saveFile } from '../save-file.ts';
-import { modelTitle, plural } from '../words.ts';
+import { formats, t } from '../messages/language.ts';
+import { modelTitle } from '../words.ts';
 import { Plot } from '../train/plot.tsx';
 import { Problem } from '../parts/problem.tsx';
 
@@ -35,8 +36,8 @@ export function RunsTable() {
   if (runs.length === 0 && failure === undefined) return null;
   return (
     <div class="stack runs-part">
-      <h3>Earlier runs</h3>
-      {failure !== undefined && <Problem failure={failure} lost="Runs that are stored stay stored." />}
+      <h3>{t().runs.title}</h3>
+      {failure !== undefined && <Problem failure={failure} lost={t().runs.stayStored} />}
       <ul class="runs">
         {runs.map((summary) => (
           <Run key={summary.out} summary={summary} />
@@ -48,10 +49,11 @@ export function RunsTable() {
 }
 
 function Run({ summary }: { readonly summary: RunSummary }) {
+  const texts = t().runs;
   const { out, finished, step, totalSteps } = summary;
   const { title, began } = readRunName(out);
   const isAsking = useSignal(false);
-  const when = began?.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+  const when = began === undefined ? undefined : formats().dateTime(began, 'medium');
   const name = `${title}, ${when ?? out}`;
   const fits = isOfThisModel(summary);
   const isCompared = comparedRuns.value.has(out);
@@ -65,12 +67,8 @@ function Run({ summary }: { readonly summary: RunSummary }) {
           <span class="quiet">
             {[
               when,
-              isElsewhere
-                ? 'training in another tab'
-                : finished
-                  ? plural(step, 'step')
-                  : `stopped at step ${step} of ${totalSteps}`,
-              fits ? undefined : `on ${modelTitle(summary.model)}`,
+              isElsewhere ? texts.elsewhere : finished ? texts.steps(step) : texts.stoppedAt(step, totalSteps),
+              fits ? undefined : texts.onModel(modelTitle(summary.model)),
             ]
               .filter((text) => text !== undefined)
               .join(', ')}
@@ -78,16 +76,16 @@ function Run({ summary }: { readonly summary: RunSummary }) {
         </span>
         <span class="run-actions">
           {adapter.value?.out === out ? (
-            <span class="quiet">open</span>
+            <span class="quiet">{texts.isOpen}</span>
           ) : (
             <button
               type="button"
               class="plain"
               disabled={isTraining.value || !fits}
-              aria-label={`Open ${name}`}
+              aria-label={texts.openOf(name)}
               onClick={() => void openEarlierRun(out).then((isOpen) => isOpen && go('try'))}
             >
-              Open
+              {texts.open}
             </button>
           )}
           {!finished && resumable.value.has(out) && (
@@ -95,44 +93,44 @@ function Run({ summary }: { readonly summary: RunSummary }) {
               type="button"
               class="plain"
               disabled={isTraining.value || !fits}
-              aria-label={`Continue ${name}`}
+              aria-label={texts.continueOf(name)}
               onClick={() => {
                 go('train');
                 void continueRun(out);
               }}
             >
-              Continue
+              {texts.continue}
             </button>
           )}
           <label class="compare">
             <input
               type="checkbox"
               checked={isChosen(out)}
-              aria-label={`Compare ${name}`}
+              aria-label={texts.compareOf(name)}
               onChange={({ currentTarget }) => void setCompared(out, currentTarget.checked)}
             />
-            {isCompared ? <span class={`swatch is-${color}`} aria-hidden="true" /> : 'Compare'}
+            {isCompared ? <span class={`swatch is-${color}`} aria-hidden="true" /> : texts.compare}
           </label>
           <button
             type="button"
             class="plain"
             disabled={isTraining.value || isElsewhere}
-            aria-label={`Delete ${name}`}
+            aria-label={texts.deleteOf(name)}
             onClick={() => (isAsking.value = true)}
           >
-            Delete
+            {texts.delete}
           </button>
         </span>
       </div>
       {isAsking.value && (
         <div class="notice notice-row">
-          <p>Delete this run and its adapter for good? Nothing else keeps a copy.</p>
+          <p>{texts.deleteAsk}</p>
           <span class="run-actions">
             <button type="button" onClick={() => void deleteRun(out)}>
-              Delete for good
+              {texts.deleteForGood}
             </button>
             <button type="button" class="plain" onClick={() => (isAsking.value = false)}>
-              Keep
+              {texts.keep}
             </button>
           </span>
         </div>
@@ -142,12 +140,13 @@ function Run({ summary }: { readonly summary: RunSummary }) {
 }
 
 const AXES = {
-  steps: { label: 'steps', of: ({ step }: StepMetrics) => step },
-  tokens: { label: 'tokens', of: ({ totalTokens }: StepMetrics) => totalTokens },
-  time: { label: 'seconds', of: ({ elapsedSeconds }: StepMetrics) => elapsedSeconds },
+  steps: ({ step }: StepMetrics) => step,
+  tokens: ({ totalTokens }: StepMetrics) => totalTokens,
+  time: ({ elapsedSeconds }: StepMetrics) => elapsedSeconds,
 } as const;
 
 function Comparison() {
+  const texts = t().runs;
   const axis = useSignal<keyof typeof AXES>('steps');
   const isSmooth = useSignal(true);
   const runs = comparedRuns.value;
@@ -157,7 +156,7 @@ function Comparison() {
       [...runs.values()].map(({ steps }, i) => {
         const losses = steps.map(({ loss }) => loss);
         return {
-          x: steps.map(AXES[by].of),
+          x: steps.map(AXES[by]),
           y: smoothed ? smooth(losses) : losses,
           color: COLORS[i % COLORS.length] ?? '--accent',
           width: smoothed ? 2.5 : 1.5,
@@ -171,15 +170,15 @@ function Comparison() {
     <div class="stack">
       <div class="actions">
         <span class="inline-field">
-          <label for="axis">Against</label>
+          <label for="axis">{texts.against}</label>
           <select
             id="axis"
             value={by}
             onChange={({ currentTarget }) => (axis.value = currentTarget.value as keyof typeof AXES)}
           >
-            <option value="steps">steps</option>
-            <option value="tokens">tokens</option>
-            <option value="time">time</option>
+            <option value="steps">{texts.axes.steps}</option>
+            <option value="tokens">{texts.axes.tokens}</option>
+            <option value="time">{texts.axisTime}</option>
           </select>
         </span>
         <label class="check">
@@ -188,30 +187,30 @@ function Comparison() {
             checked={smoothed}
             onChange={({ currentTarget }) => (isSmooth.value = currentTarget.checked)}
           />
-          Smoothed
+          {texts.smoothed}
         </label>
         <button
           type="button"
           disabled={isReadingRuns.value}
           onClick={() => saveFile('weblora-runs.csv', comparedCsv(), 'text/csv')}
         >
-          Save as CSV
+          {texts.saveCsv}
         </button>
       </div>
       <figure class="chart">
-        <Plot lines={lines} summary={`Loss of ${titles.join(', ')} against ${AXES[by].label}`} />
-        <figcaption>Loss against {AXES[by].label}. Lower is better.</figcaption>
+        <Plot lines={lines} summary={texts.plot(titles, texts.axes[by])} />
+        <figcaption>{texts.caption(texts.axes[by])}</figcaption>
       </figure>
       {runs.size > 1 &&
         (difference.length === 0 ? (
-          <p class="quiet">These runs had the same settings.</p>
+          <p class="quiet">{texts.same}</p>
         ) : (
-          <div class="scroll" role="region" aria-label="Settings that differ" tabIndex={0}>
+          <div class="scroll" role="region" aria-label={texts.differ} tabIndex={0}>
             <table class="plain-table">
-              <caption class="visually-hidden">Settings that differ</caption>
+              <caption class="visually-hidden">{texts.differ}</caption>
               <thead>
                 <tr>
-                  <th scope="col">Setting</th>
+                  <th scope="col">{texts.setting}</th>
                   {titles.map((title, i) => (
                     <th key={i} scope="col">
                       {title}

@@ -3,7 +3,7 @@ import type { Failure } from '../../errors.ts';
 import type { Result, RunDetails, RunSummary } from '../../../workers/engine/contract.ts';
 import { engine, model } from '../state/engine.ts';
 import { chooseSample, chosenSource } from '../examples/examples.ts';
-import { forget, remembered } from '../state/kept.ts';
+import { removePersisted, persistedSignal } from '../state/persisted.ts';
 import { readRunName } from '../train/run-name.ts';
 import { labelOf } from '../train/setting-fields.ts';
 import { adapter, type CurrentAdapter } from '../try/trial.ts';
@@ -36,7 +36,7 @@ export async function refreshRuns(): Promise<void> {
 }
 
 /** The run whose adapter was open last. */
-const lastAdapter = remembered('adapter', '', (value) => typeof value === 'string');
+const lastAdapter = persistedSignal('adapter', '', (value) => typeof value === 'string');
 effect(() => {
   if (adapter.value !== undefined) lastAdapter.value = adapter.value.out;
 });
@@ -86,7 +86,7 @@ export async function deleteRun(out: string): Promise<void> {
   const deleted = await engine.deleteRun(out);
   runsFailure.value = deleted.ok ? undefined : deleted.error;
   if (!deleted.ok) return;
-  await forget(`run:${out}`);
+  await removePersisted(`run:${out}`);
   if (adapter.value?.out === out) adapter.value = undefined;
   await setCompared(out, false);
   await refreshRuns();

@@ -1,6 +1,9 @@
 import { model } from '../state/engine.ts';
 import { chosenFormat, download, downloadFailure, exportFacts, pickedFormat } from './take-away.ts';
 import { adapter, type CurrentAdapter } from '../try/trial.ts';
+import { t } from '../messages/language.ts';
+import { EngineText } from '../parts/engine-text.tsx';
+import { Rich } from '../parts/rich.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { RunsTable } from './runs-table.tsx';
@@ -8,17 +11,19 @@ import { Section } from '../parts/section.tsx';
 import { Term } from '../parts/term.tsx';
 
 export function TakeAwayPlace() {
+  const texts = t().takeAway;
   const current = adapter.value;
   return (
-    <Section
-      id="take-away"
-      title="Take away"
-      intro="What the model learned is a small file, an adapter. It is yours, and other tools can read it."
-    >
+    <Section id="take-away" title={t().places['take-away']} intro={texts.intro}>
       {current === undefined ? (
         <p class="notice">
-          After <a href="#/train">training</a>, the <Term name="adapter">adapter</Term> can be downloaded here. Earlier
-          ones open below.
+          <Rich
+            text={texts.nothingYet}
+            parts={{
+              train: (inner) => <a href="#/train">{inner}</a>,
+              term: (inner) => <Term name="adapter">{inner}</Term>,
+            }}
+          />
         </p>
       ) : (
         <>
@@ -30,24 +35,21 @@ export function TakeAwayPlace() {
               disabled={chosenFormat.value === undefined}
               onClick={() => void download()}
             >
-              Download adapter
+              {texts.download}
             </button>
             <p class="quiet">
-              {current.out}
-              {chosenFormat.value?.extension}, tuned on {current.title}
-              {current.isUnfinished === true && ', as far as it got'}
+              {texts.file(
+                `${current.out}${chosenFormat.value?.extension ?? ''}`,
+                current.title,
+                current.isUnfinished === true,
+              )}
             </p>
           </div>
           <Uses current={current} />
           <ModelCard />
         </>
       )}
-      {downloadFailure.value !== undefined && (
-        <Problem
-          failure={downloadFailure.value}
-          lost="Nothing was lost: the adapter is still stored in this browser."
-        />
-      )}
+      {downloadFailure.value !== undefined && <Problem failure={downloadFailure.value} lost={texts.stillStored} />}
       <RunsTable />
     </Section>
   );
@@ -58,8 +60,8 @@ function Formats() {
   const formats = exportFacts.value?.formats ?? [];
   return (
     <fieldset class="choices">
-      <legend class="visually-hidden">Format</legend>
-      {formats.map(({ name, label, opens, files, objection }) => (
+      <legend class="visually-hidden">{t().takeAway.format}</legend>
+      {formats.map(({ name, objection }) => (
         <label key={name} class="choice">
           <input
             type="radio"
@@ -69,9 +71,15 @@ function Formats() {
             disabled={objection !== undefined}
             onChange={() => (pickedFormat.value = name)}
           />
-          <span class="choice-title">{label}</span>
+          <span class="choice-title">{t().takeAway.formats[name].label}</span>
           <span class="choice-text">
-            {objection === undefined ? `For ${opens}: ${files}.` : `Not for this adapter: ${objection}.`}
+            {objection === undefined ? (
+              t().takeAway.formats[name].text
+            ) : (
+              <>
+                {t().takeAway.objection} <EngineText text={`${objection}.`} />
+              </>
+            )}
           </span>
         </label>
       ))}
@@ -84,6 +92,7 @@ const asShell = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** The exact commands to use what was downloaded. */
 function Uses({ current }: { readonly current: CurrentAdapter }) {
+  const texts = t().takeAway;
   const { out, system } = current;
   const source = model.value.kind === 'ready' ? model.value.source : undefined;
   const name = model.value.kind === 'ready' ? model.value.facts.name : '';
@@ -93,11 +102,11 @@ function Uses({ current }: { readonly current: CurrentAdapter }) {
   const format = chosenFormat.value;
   const terminal = [
     `weblora generate --model ${isBuiltIn ? 'embedded' : asShell(name)} --adapter ${out}${format?.extension ?? ''} \\`,
-    `  ${system === undefined ? '' : `--system ${asShell(system)} `}--prompt 'Your question'`,
+    `  ${system === undefined ? '' : `--system ${asShell(system)} `}--prompt ${asShell(texts.yourQuestion)}`,
   ].join('\n');
   const messages = [
     ...(system === undefined ? [] : [`    {"role": "system", "content": ${asPython(system)}},`]),
-    '    {"role": "user", "content": "Your question"},',
+    `    {"role": "user", "content": ${asPython(texts.yourQuestion)}},`,
   ];
   const python = [
     '# pip install transformers peft',
@@ -117,12 +126,12 @@ function Uses({ current }: { readonly current: CurrentAdapter }) {
   ].join('\n');
   return (
     <div class="stack">
-      <h3>Use it</h3>
-      <Code title="In a terminal, with WebLoRA" text={terminal} />
-      {format?.name === 'peft' && <Code title="In Python, with PEFT" text={python} />}
+      <h3>{texts.useIt}</h3>
+      <Code title={texts.terminal} text={terminal} />
+      {format?.name === 'peft' && <Code title={texts.python} text={python} />}
       {isBuiltIn && (
         <p class="quiet">
-          <code>{base}</code> is the built-in model’s folder in WebLoRA’s repository.
+          <Rich text={texts.folder} />
         </p>
       )}
     </div>
@@ -138,7 +147,7 @@ function Code({ title, text }: { readonly title: string; readonly text: string }
           {text}
         </pre>
         <div class="actions">
-          <CopyButton text={text} label={`Copy: ${title}`} />
+          <CopyButton text={text} label={t().copy.of(title)} />
         </div>
       </div>
     </details>
@@ -146,14 +155,15 @@ function Code({ title, text }: { readonly title: string; readonly text: string }
 }
 
 function ModelCard() {
+  const texts = t().takeAway;
   const card = exportFacts.value?.modelCard;
   return (
     <details class="settings">
-      <summary>Model card</summary>
-      {card === undefined && <p class="quiet">Reading…</p>}
-      {card === '' && <p class="quiet">A run that is not finished has no model card yet.</p>}
+      <summary>{texts.card}</summary>
+      {card === undefined && <p class="quiet">{texts.reading}</p>}
+      {card === '' && <p class="quiet">{texts.noCard}</p>}
       {card !== undefined && card !== '' && (
-        <pre class="code card" tabIndex={0} aria-label="Model card">
+        <pre class="code card" tabIndex={0} aria-label={texts.card}>
           {card}
         </pre>
       )}

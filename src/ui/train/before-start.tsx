@@ -1,22 +1,22 @@
 import { estimatedSeconds, plan, planFailure } from './cost.ts';
 import { engineFacts } from '../state/engine.ts';
-import { failureWords, pageWords } from './setting-fields.ts';
 import { settings } from './settings.ts';
 import { measureSpeed, speedTrial, TOO_LONG_SECONDS } from '../model/slow-path.ts';
-import { formatBytes, formatCount, formatDuration } from '../words.ts';
+import { formats, t } from '../messages/language.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
-import { Problem } from '../parts/problem.tsx';
+import { Problem, ProblemLine } from '../parts/problem.tsx';
 
 /** What the run would take, said before it starts. */
 export function BeforeStart() {
   const planned = settings.value;
   if ('problem' in planned) {
     return (
-      <p class="problem" role="alert">
-        {planned.problem}.
-      </p>
+      <div class="problem" role="alert">
+        <ProblemLine failure={planned.problem} />
+      </div>
     );
   }
+  const texts = t().train.before;
   const { size } = planned;
   if (size === undefined) return null;
   const memory = plan.value?.totalBytes;
@@ -24,44 +24,40 @@ export function BeforeStart() {
     <div class="stack">
       <dl class="costs">
         <div>
-          <dt>Steps</dt>
+          <dt>{texts.steps}</dt>
           <dd>
-            {formatCount(size.updates)}
-            {size.epochs !== undefined && <small> in {formatCount(size.epochs)} rounds</small>}
+            {formats().count(size.updates)}
+            {size.epochs !== undefined && <small>{texts.rounds(size.epochs)}</small>}
           </dd>
         </div>
         <div>
-          <dt>Memory</dt>
-          <dd>{memory === undefined ? '–' : formatBytes(memory)}</dd>
+          <dt>{texts.memory}</dt>
+          <dd>{memory === undefined ? texts.unknown : formats().bytes(memory)}</dd>
         </div>
         <div>
-          <dt>Time</dt>
+          <dt>{texts.time}</dt>
           <dd>
             <Time />
           </dd>
         </div>
       </dl>
-      {planFailure.value !== undefined && (
-        <Problem
-          failure={planFailure.value}
-          lost="Nothing was started. Smaller numbers under “All settings” need less."
-        />
-      )}
-      {size.warning !== undefined && <p class="notice">{pageWords(size.warning)}.</p>}
+      {planFailure.value !== undefined && <Problem failure={planFailure.value} lost={texts.smaller} />}
+      {size.warning !== undefined && <p class="notice">{texts.few(size.updates)}</p>}
       <SlowDevice />
     </div>
   );
 }
 
 function Time() {
+  const texts = t().train.before;
   const trial = speedTrial.value;
   const estimated = estimatedSeconds.value;
-  if (trial.kind === 'measuring') return <small role="status">Making a few steps…</small>;
-  if (trial.kind === 'done') return <>about {formatDuration(trial.seconds)}</>;
-  if (estimated !== undefined) return <>about {formatDuration(estimated)}</>;
+  if (trial.kind === 'measuring') return <small role="status">{texts.measuring}</small>;
+  if (trial.kind === 'done') return <>{texts.about(trial.seconds)}</>;
+  if (estimated !== undefined) return <>{texts.about(estimated)}</>;
   return (
     <button type="button" class="plain" onClick={() => void measureSpeed()}>
-      Measure
+      {texts.measure}
     </button>
   );
 }
@@ -70,27 +66,25 @@ function Time() {
 function SlowDevice() {
   const trial = speedTrial.value;
   const isSlow = engineFacts.value?.executor === 'cpu' || engineFacts.value?.adapter?.isSoftware === true;
-  if (trial.kind === 'failed') return <p class="notice">{failureWords(trial.failure)}.</p>;
+  const texts = t().train.before;
+  if (trial.kind === 'failed')
+    return (
+      <div class="notice">
+        <ProblemLine failure={trial.failure} />
+      </div>
+    );
   const seconds = trial.kind === 'done' ? trial.seconds : estimatedSeconds.value;
   if (!isSlow) return null;
   if (seconds === undefined) {
-    return (
-      <p class="notice">
-        There is no graphics chip for this page, so the processor does the work. “Measure” makes a few steps and says
-        how long the whole run would take.
-      </p>
-    );
+    return <p class="notice">{texts.noGpu}</p>;
   }
   if (seconds <= TOO_LONG_SECONDS) return null;
   return (
     <div class="notice">
-      <p>
-        That is long. “Quick look” shows sooner whether it is worth it; another computer with a graphics chip does it in
-        minutes. Try works here all the same.
-      </p>
+      <p>{texts.long}</p>
       <div class="actions">
-        <CopyButton text={location.href.split('#')[0] ?? ''}>Copy this page’s address</CopyButton>
-        <a href="#/try">Try the model</a>
+        <CopyButton text={location.href.split('#')[0] ?? ''}>{texts.copyAddress}</CopyButton>
+        <a href="#/try">{texts.tryModel}</a>
       </div>
     </div>
   );

@@ -3,7 +3,9 @@ import { chooseMoreColumns, fixSet, type ExampleSet } from '../examples/examples
 import { measure } from '../examples/preview.ts';
 import { setSetting } from './settings.ts';
 import { model } from '../state/engine.ts';
-import { asSentence, formatCount, plural } from '../words.ts';
+import { t } from '../messages/language.ts';
+import { EngineText } from '../parts/engine-text.tsx';
+import { asSentence } from '../words.ts';
 
 interface HealthProps {
   readonly set: ExampleSet;
@@ -12,15 +14,15 @@ interface HealthProps {
 
 /** What there is to learn from, and what to mend with one press. */
 export function Health({ set, isLocked }: HealthProps) {
+  const texts = t().examples.health;
   const { facts, training } = set;
   const { rowCount, duplicateCount, problemCount, notes } = facts;
   const held = training.heldOutRows.length;
   return (
     <div class="stack">
       <p class="quiet">
-        {plural(training.trainCount, 'example')} to learn from
-        {held > 0 && <>, and {formatCount(held)} more kept back to test with</>}.
-        {held === 0 && rowCount > 0 && ' With 40 or more, some would be kept back to test with.'}
+        {texts.learnFrom(training.trainCount, held)}
+        {held === 0 && rowCount > 0 && texts.tooFewToKeep}
       </p>
       {notes.map((note) => (
         <NoteLine key={note.text} {...{ note, set, isLocked }} />
@@ -28,12 +30,9 @@ export function Health({ set, isLocked }: HealthProps) {
       {problemCount > 0 && <BadRows {...{ set, isLocked }} />}
       {duplicateCount > 0 && (
         <div class="notice notice-row">
-          <p>
-            {plural(duplicateCount, 'row')} {duplicateCount === 1 ? 'repeats' : 'repeat'} another exactly, and{' '}
-            {duplicateCount === 1 ? 'counts' : 'count'} double.
-          </p>
+          <p>{texts.repeats(duplicateCount)}</p>
           <button type="button" disabled={isLocked} onClick={() => void fixSet('duplicates')}>
-            Remove {duplicateCount === 1 ? 'it' : 'them'}
+            {texts.removeThem(duplicateCount)}
           </button>
         </div>
       )}
@@ -42,44 +41,54 @@ export function Health({ set, isLocked }: HealthProps) {
   );
 }
 
+const columnName = (source: string): string =>
+  source.startsWith('#') ? t().examples.health.column(source.slice(1)) : source;
+
 /** What was found out of the file, or is not used of it; with what would use it where the page still has the file. */
 function NoteLine({ note: { text, columns }, set, isLocked }: HealthProps & { readonly note: FileNote }) {
   const sentence = asSentence(text.replace(/#(\d+)/g, 'column $1'));
   const source = columns?.['context'];
-  if (columns === undefined || source === undefined || set.file === undefined) return <p class="quiet">{sentence}</p>;
+  if (columns === undefined || source === undefined || set.file === undefined)
+    return (
+      <p class="quiet">
+        <EngineText text={sentence} />
+      </p>
+    );
   return (
     <div class="notice notice-row">
-      <p>{sentence}</p>
+      <p>
+        <EngineText text={sentence} />
+      </p>
       <button type="button" disabled={isLocked} onClick={() => void chooseMoreColumns(columns)}>
-        Put {source.replace(/^#/, 'column ')} before the question
+        {t().examples.health.putBefore(columnName(source))}
       </button>
     </div>
   );
 }
 
 function BadRows({ set: { facts }, isLocked }: HealthProps) {
+  const texts = t().examples.health;
   const { problems, problemCount, rowCount } = facts;
   return (
     <div class="problem" role="alert">
-      <p class="problem-title">{plural(problemCount, 'row')} cannot be used</p>
+      <p class="problem-title">{texts.badRows(problemCount)}</p>
       <ul>
         {problems.slice(0, 5).map(({ line, reason, fix }) => (
           <li key={line}>
-            Line {line}: {reason}
-            {fix !== undefined && <>; {fix}</>}
+            {texts.line(line)} <EngineText text={fix === undefined ? reason : `${reason}; ${fix}`} />
           </li>
         ))}
-        {problemCount > 5 && <li>and {formatCount(problemCount - 5)} more</li>}
+        {problemCount > 5 && <li>{texts.more(problemCount - 5)}</li>}
       </ul>
       {rowCount > 0 ? (
         <div class="actions">
           <button type="button" disabled={isLocked} onClick={() => void fixSet('unusable')}>
-            Leave {problemCount === 1 ? 'it' : 'them'} out
+            {texts.leaveOut(problemCount)}
           </button>
-          <p class="quiet">and go on with the other {formatCount(rowCount)}.</p>
+          <p class="quiet">{texts.goOn(rowCount)}</p>
         </div>
       ) : (
-        <p>There is nothing left to train on: repair the file and drop it again.</p>
+        <p>{texts.nothingLeft}</p>
       )}
     </div>
   );
@@ -91,23 +100,14 @@ function Lengths({ isLocked }: { readonly isLocked: boolean }) {
   const facts = model.value.kind === 'ready' ? model.value.facts : undefined;
   if (lengths === undefined || facts === undefined || lengths.rows === 0) return null;
   const { cutLines, medianTokens, longestTokens } = lengths;
-  if (cutLines.length === 0) {
-    return (
-      <p class="quiet">
-        Half of them have up to {formatCount(medianTokens)} tokens, the longest {formatCount(longestTokens)}: all fit.
-      </p>
-    );
-  }
+  const texts = t().examples.health;
+  if (cutLines.length === 0) return <p class="quiet">{texts.allFit(medianTokens, longestTokens)}</p>;
   const wanted = Math.min(facts.context, Math.ceil(longestTokens / 64) * 64);
   return (
     <div class="notice notice-row">
-      <p>
-        {plural(cutLines.length, 'example')} {cutLines.length === 1 ? 'is' : 'are'} too long and{' '}
-        {cutLines.length === 1 ? 'loses its' : 'lose their'} end (line {cutLines.slice(0, 5).join(', ')}
-        {cutLines.length > 5 && ', …'}).
-      </p>
+      <p>{texts.cut(cutLines.length, `${cutLines.slice(0, 5).join(', ')}${cutLines.length > 5 ? ', …' : ''}`)}</p>
       <button type="button" disabled={isLocked} onClick={() => setSetting('seq-len', String(wanted))}>
-        Allow {formatCount(wanted)} tokens
+        {texts.allow(wanted)}
       </button>
     </div>
   );

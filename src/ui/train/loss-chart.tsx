@@ -1,5 +1,6 @@
 import { useMemo, useRef } from 'preact/hooks';
 import type { StepMetrics } from '../../../workers/engine/contract.ts';
+import { t } from '../messages/language.ts';
 import { makeSmoother } from './smooth.ts';
 import { curve } from './training.ts';
 import { Plot } from './plot.tsx';
@@ -45,13 +46,14 @@ export function LossChart() {
     return [raw, trend, { ...held, color: '--curve-held', width: 1, isDots: true }];
   }, [now]);
   const { steps, evals } = now;
-  const summary = `Loss went from ${steps[0]?.loss.toFixed(2) ?? ''} to ${steps.at(-1)?.loss.toFixed(2) ?? ''} over ${steps.length} steps`;
+  const texts = t().train.chart;
+  const summary = texts.summary(steps[0]?.loss ?? 0, steps.at(-1)?.loss ?? 0, steps.length);
   return (
     <figure class="chart">
       <Plot lines={lines} summary={summary} />
       <figcaption>
-        Loss at each step: how wrong the model still is. Lower is better.
-        {evals.length > 0 && ' The dots are examples kept back.'}
+        {texts.caption}
+        {evals.length > 0 && texts.heldOut}
       </figcaption>
     </figure>
   );

@@ -1,22 +1,27 @@
 import { model } from '../state/engine.ts';
-import { examples } from '../examples/examples.ts';
+import { t } from '../messages/language.ts';
+import { examples, titleOf, type ExamplesState } from '../examples/examples.ts';
 import { initAdapter, initAdapters } from './init-adapter.ts';
 import { settings } from './settings.ts';
 
 /** Why Train cannot be pressed yet, or nothing. */
 export function obstacle(): string | undefined {
-  if (model.value.kind === 'loading') return 'The model is still loading.';
-  if (model.value.kind === 'failed') return 'The model could not be loaded: see Model.';
-  if (examples.value.kind === 'loading') return 'The examples are still being read.';
-  if (examples.value.kind === 'failed') return 'These examples could not be read: pick others.';
-  if (examples.value.kind === 'columns') return 'Say first which column is what.';
+  const says = t().train.obstacles;
+  if (model.value.kind === 'loading') return says.modelLoading;
+  if (model.value.kind === 'failed') return says.modelFailed;
+  if (examples.value.kind === 'loading') return says.examplesLoading;
+  if (examples.value.kind === 'failed') return says.examplesFailed;
+  if (examples.value.kind === 'columns') return says.columns;
   const { rowCount, problemCount } = examples.value.set.facts;
-  if (rowCount === 0)
-    return problemCount > 0 ? 'None of these rows can be used: pick others.' : 'There are no examples yet.';
-  if (problemCount > 0) return 'Some rows cannot be used: repair the file, or leave them out.';
+  if (rowCount === 0) return problemCount > 0 ? says.noneUsable : says.noExamples;
+  if (problemCount > 0) return says.badRows;
   const begin = initAdapter();
-  if (begin !== '' && !initAdapters().some(({ out }) => out === begin))
-    return 'The run to begin with is gone or of another model: see All settings, Begin with.';
-  if ('problem' in settings.value) return 'One of the settings cannot be used: see Train, All settings.';
+  if (begin !== '' && !initAdapters().some(({ out }) => out === begin)) return says.beginGone;
+  if ('problem' in settings.value) return says.setting;
   return undefined;
+}
+
+/** What stands beside Train where it can be pressed. */
+export function trainNote(state: ExamplesState): string {
+  return t().examples.trainNote(state.kind === 'ready' ? titleOf(state.set) : t().examples.theseExamples);
 }

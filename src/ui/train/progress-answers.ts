@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import type { ModelId } from '../../../workers/engine/contract.ts';
 import { engine, engineFacts } from '../state/engine.ts';
-import { remembered } from '../state/kept.ts';
+import { persistedSignal } from '../state/persisted.ts';
 import { question, trySystem } from '../try/trial.ts';
 
 /** What the model said at a step of the run that goes on. */
@@ -14,7 +14,7 @@ const MAX_NEW_TOKENS = 48;
 
 /** Asked the same question each time the run saves. */
 export const progressAnswers = signal<readonly ProgressAnswer[]>([]);
-const choice = remembered<'auto' | 'on' | 'off'>('progress-answers', 'auto', (value) =>
+const choice = persistedSignal<'auto' | 'on' | 'off'>('progress-answers', 'auto', (value) =>
   ['auto', 'on', 'off'].includes(String(value)),
 );
 /** On by default where an answer costs next to nothing. */

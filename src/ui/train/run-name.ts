@@ -1,4 +1,5 @@
-import { sampleTitle, isSampleKey, type SampleKey } from '../examples/samples.ts';
+import { t } from '../messages/language.ts';
+import { isSampleKey, type SampleKey } from '../examples/samples.ts';
 
 /** A run's folder name: what it learned from and when it began, so that both can be shown without opening it. */
 export function makeRunName(source: string, now: Date): string {
@@ -27,5 +28,5 @@ export function readRunName(out: string): RunName {
   const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.slice(2).map(Number);
   const began = new Date(year, month - 1, day, hour, minute, second);
   if (!isSampleKey(source)) return { title: source.replaceAll('-', ' '), began };
-  return { title: sampleTitle(source), sample: source, began };
+  return { title: t().samples[source].title, sample: source, began };
 }

@@ -3,27 +3,22 @@ import { cannotTell, canNotify, keepAwake, setTellWhenDone, tellWhenDone } from 
 import { progressAnswers, setProgressAnswers, showsProgressAnswers } from './progress-answers.ts';
 import { control, curve, isTraining, run, secondsLeft, type RunView } from './training.ts';
 import { question } from '../try/trial.ts';
-import { formatBytes, formatCount, formatDuration } from '../words.ts';
+import { formats, t } from '../messages/language.ts';
+import { EngineText } from '../parts/engine-text.tsx';
+import { Rich } from '../parts/rich.tsx';
 import { Breakable } from '../parts/breakable.tsx';
 import { LossChart } from './loss-chart.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { RunResult } from '../try/run-result.tsx';
 import { Term } from '../parts/term.tsx';
 
-const PHASES: Readonly<Record<RunView['phase'], string>> = {
-  waiting: 'Waiting for another tab',
-  starting: 'Getting ready',
-  running: 'Training',
-  pausing: 'Pausing after this step',
-  paused: 'Paused',
-  stopping: 'Stopping after this step',
-  finished: 'Finished',
-  failed: 'Stopped by a problem',
-};
+/** Not known yet. */
+const NONE = '–';
 
 /** A run as it goes: how far, how good, how fast, and the handles to hold it. */
 export function RunPanel({ view }: { readonly view: RunView }) {
   const { phase, step, totalSteps, preparing, latest } = view;
+  const texts = t().train.run;
   const isReady = totalSteps > 0;
   const left = secondsLeft.value;
   return (
@@ -32,31 +27,37 @@ export function RunPanel({ view }: { readonly view: RunView }) {
       {isTraining.value && phase !== 'waiting' && (
         <>
           <div class="run-head">
-            <p class="run-phase">{PHASES[phase]}</p>
+            <p class="run-phase">{texts.phases[phase]}</p>
             <p class="quiet">
               {isReady
-                ? `Step ${formatCount(step)} of ${formatCount(totalSteps)}`
-                : `Preparing the graphics chip${preparing === undefined ? '' : `: program ${preparing.done} of ${preparing.total}`}`}
+                ? texts.step(step, totalSteps)
+                : preparing === undefined
+                  ? texts.preparing
+                  : texts.program(preparing.done, preparing.total)}
             </p>
           </div>
           <progress
-            aria-label={isReady ? 'Training progress' : 'Preparation'}
+            aria-label={isReady ? texts.progress : texts.preparation}
             {...(isReady
               ? { value: step, max: totalSteps }
               : preparing && { value: preparing.done, max: preparing.total })}
           />
           <dl class="numbers">
             <Figure
-              name="Loss"
-              hint="how wrong it still is"
-              value={latest === undefined ? '–' : latest.loss.toFixed(2)}
+              name={texts.loss}
+              hint={texts.lossHint}
+              value={latest === undefined ? NONE : formats().decimal(latest.loss, 2)}
             />
             <Figure
-              name="Speed"
-              hint="tokens a second"
-              value={latest === undefined ? '–' : formatCount(latest.tokensPerSecond)}
+              name={texts.speed}
+              hint={texts.speedHint}
+              value={latest === undefined ? NONE : formats().count(latest.tokensPerSecond)}
             />
-            <Figure name="Time left" hint="about" value={left === undefined ? '–' : formatDuration(left)} />
+            <Figure
+              name={texts.timeLeft}
+              hint={texts.timeLeftHint}
+              value={left === undefined ? NONE : formats().duration(left)}
+            />
           </dl>
           <Handles phase={phase} />
         </>
@@ -75,15 +76,15 @@ export function RunPanel({ view }: { readonly view: RunView }) {
 
 /** Another tab has the graphics chip: both runs are safe, one goes after the other. */
 function Waiting() {
+  const texts = t().train.run;
   return (
     <div class="notice">
       <p role="status">
-        <strong>{PHASES.waiting}.</strong> Another tab of this page is training. This run begins by itself when that one
-        is finished or stopped; nothing of either is lost. To begin sooner, stop the run in that tab or close it.
+        <Rich text={texts.waiting(texts.phases.waiting)} />
       </p>
       <div class="actions">
         <button type="button" onClick={() => void control('stop')}>
-          Do not wait
+          {texts.doNotWait}
         </button>
       </div>
     </div>
@@ -102,33 +103,34 @@ function Figure({ name, hint, value }: { readonly name: string; readonly hint: s
 }
 
 function MoreNumbers({ view: { latest, evalLoss, plan } }: { readonly view: RunView }) {
+  const texts = t().train.run;
   if (latest === undefined) return null;
   return (
     <dl class="more-numbers">
       {evalLoss !== undefined && (
         <div>
           <dt>
-            <Term name="held-out loss">Kept-back loss</Term>
+            <Term name="held-out loss">{texts.heldOutLoss}</Term>
           </dt>
-          <dd>{evalLoss.toFixed(2)}</dd>
+          <dd>{formats().decimal(evalLoss, 2)}</dd>
         </div>
       )}
       <div>
         <dt>
-          <Term name="learning rate">Learning rate</Term>
+          <Term name="learning rate">{texts.learningRate}</Term>
         </dt>
-        <dd>{latest.learningRate.toPrecision(2)}</dd>
+        <dd>{formats().significant(latest.learningRate, 2)}</dd>
       </div>
       <div>
         <dt>
-          <Term name="gradient norm">Gradient norm</Term>
+          <Term name="gradient norm">{texts.gradientNorm}</Term>
         </dt>
-        <dd>{latest.gradNorm.toFixed(2)}</dd>
+        <dd>{formats().decimal(latest.gradNorm, 2)}</dd>
       </div>
       {plan !== undefined && (
         <div>
-          <dt>Graphics memory</dt>
-          <dd>{formatBytes(plan.totalBytes)}</dd>
+          <dt>{texts.memory}</dt>
+          <dd>{formats().bytes(plan.totalBytes)}</dd>
         </div>
       )}
     </dl>
@@ -139,32 +141,31 @@ function Notices({ notices }: { readonly notices: readonly string[] }) {
   return (
     <ul class="notices">
       {notices.map((notice) => (
-        <li key={notice}>{notice}</li>
+        <li key={notice}>
+          <EngineText text={notice} />
+        </li>
       ))}
     </ul>
   );
 }
 
 function Handles({ phase }: { readonly phase: RunView['phase'] }) {
+  const texts = t().train.run;
   const isPaused = phase === 'paused';
   const isBusy = phase === 'starting' || phase === 'pausing' || phase === 'stopping';
   return (
     <div class="actions">
       <button type="button" disabled={isBusy} onClick={() => void control(isPaused ? 'resume' : 'pause')}>
-        {isPaused ? 'Resume' : 'Pause'}
+        {isPaused ? texts.resume : texts.pause}
       </button>
       <button
         type="button"
         disabled={phase === 'starting' || phase === 'stopping'}
         onClick={() => void control('stop')}
       >
-        Stop
+        {texts.stop}
       </button>
-      {isPaused ? (
-        <a href="#/try">Try what it has learned so far</a>
-      ) : (
-        <p class="quiet">Stopping keeps what was learned so far; you can go on later.</p>
-      )}
+      {isPaused ? <a href="#/try">{texts.tryNow}</a> : <p class="quiet">{texts.stopping}</p>}
     </div>
   );
 }
@@ -178,7 +179,7 @@ function ProgressAnswers() {
   return (
     <div class="stack">
       <p>
-        <span class="quiet">Asked while it learns:</span> {question.value}
+        <span class="quiet">{t().train.run.askedWhile}</span> {question.value}
       </p>
       <ol class="progress-answers">
         {answers
@@ -186,7 +187,7 @@ function ProgressAnswers() {
           .reverse()
           .map(({ step, text }) => (
             <li key={step}>
-              <span class="quiet">Step {formatCount(step)}</span>{' '}
+              <span class="quiet">{t().train.run.atStep(step)}</span>{' '}
               <span>
                 <Breakable text={text} />
               </span>
@@ -199,6 +200,7 @@ function ProgressAnswers() {
 
 /** For runs longer than one wants to watch. */
 function WhileAway() {
+  const texts = t().train.run;
   return (
     <div class="while-away">
       <label class="check">
@@ -207,7 +209,7 @@ function WhileAway() {
           checked={showsProgressAnswers.value}
           onChange={({ currentTarget }) => setProgressAnswers(currentTarget.checked)}
         />
-        Show answers as it learns
+        {texts.showAnswers}
       </label>
       {'wakeLock' in navigator && (
         <label class="check">
@@ -216,7 +218,7 @@ function WhileAway() {
             checked={keepAwake.value}
             onChange={({ currentTarget }) => (keepAwake.value = currentTarget.checked)}
           />
-          Keep the screen awake
+          {texts.keepAwake}
         </label>
       )}
       {canNotify && (
@@ -226,13 +228,12 @@ function WhileAway() {
             checked={tellWhenDone.value}
             onChange={({ currentTarget }) => void setTellWhenDone(currentTarget.checked)}
           />
-          Tell me when it is done
+          {texts.tellMe}
         </label>
       )}
       {cannotTell.value && (
         <p class="quiet" role="status">
-          The browser does not allow this page to notify you. Its settings for this site can; the tab’s title says
-          “Done” all the same.
+          {texts.cannotTell}
         </p>
       )}
     </div>
@@ -240,11 +241,9 @@ function WhileAway() {
 }
 
 function whatIsKept({ checkpointStep, step }: RunView): string {
-  if (checkpointStep !== undefined)
-    return `What was learned up to step ${checkpointStep} is kept under “Earlier runs”.`;
-  return step > 0
-    ? 'The steps of this run are lost; your examples are unchanged.'
-    : 'Nothing was lost: training had not begun.';
+  const texts = t().train.run;
+  if (checkpointStep !== undefined) return texts.keptUpTo(checkpointStep);
+  return step > 0 ? texts.stepsLost : texts.notBegun;
 }
 
 /** One spoken sentence per tenth of the way. */
@@ -252,9 +251,10 @@ function Announcement() {
   const text = useComputed(() => {
     const view = run.value;
     if (view === undefined || view.totalSteps === 0) return '';
-    if (view.phase === 'finished') return 'Training finished.';
+    const says = t().train.run.spoken;
+    if (view.phase === 'finished') return view.report?.ended === 'stopped' ? says.stopped : says.finished;
     const tenth = Math.floor((10 * view.step) / view.totalSteps);
-    return tenth === 0 ? 'Training has started.' : `${tenth * 10} percent trained.`;
+    return tenth === 0 ? says.started : says.tenth(tenth * 10);
   });
   return (
     <p class="visually-hidden" role="status" data-spoken>

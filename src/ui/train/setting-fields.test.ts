@@ -4,10 +4,10 @@ import { phrase, setting } from '../../phrase.ts';
 import { flagOf, type Settings } from '../../settings/settings.ts';
 import { resolveTrainConfig } from '../../train/config.ts';
 import { TRAIN_SETTINGS } from '../../train/settings.ts';
-import { failureWords, isElsewhere, pageSetting, pageWords, SETTING_GROUPS } from './setting-fields.ts';
+import { failureWords, isElsewhere, pageSetting, pageWords, settingGroups } from './setting-fields.ts';
 
 const TABLE: Settings = TRAIN_SETTINGS;
-const fields = SETTING_GROUPS.flatMap(({ fields }) => fields);
+const fields = settingGroups().flatMap(({ fields }) => fields);
 
 it('has every setting of `weblora train` in its form, or says where the page has it', () => {
   const flags = Object.entries(TABLE).map(([key, one]) => flagOf(key, one));

@@ -1,8 +1,17 @@
 import type { Failure } from '../../errors.ts';
 import { wordPhrase, type Mention, type Phrase } from '../../phrase.ts';
-import { flagOf, settingOf, type OnPage, type Setting, type Settings } from '../../settings/settings.ts';
+import {
+  flagOf,
+  settingOf,
+  type OnPage,
+  type Setting,
+  type SettingGroupName,
+  type Settings,
+} from '../../settings/settings.ts';
 import type { Written } from '../../settings/value-types.ts';
 import { TRAIN_SETTINGS } from '../../train/settings.ts';
+import { t } from '../messages/language.ts';
+import type { SettingTexts } from '../messages/setting-texts.ts';
 
 /** One setting as the form shows it. */
 export interface SettingField {
@@ -35,11 +44,23 @@ export const INIT_ADAPTER = flagOf('initAdapter');
 export const typedText = (value: Written): string =>
   typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
 
+function textsOf(key: string): SettingTexts | undefined {
+  const { form, adapterKinds } = t().settings;
+  if (key !== 'method') return (form as Readonly<Record<string, SettingTexts>>)[key];
+  const kinds = Object.entries(adapterKinds);
+  return {
+    label: form.method.label,
+    hint: kinds.map(([, { name, text }]) => `${name}: ${text}`).join(' '),
+    choices: Object.fromEntries(kinds.map(([kind, { name }]) => [kind, name])),
+  };
+}
+
 function fieldOf(key: string, setting: Setting, page: OnPage): SettingField {
   const { type, default: fallback } = setting;
-  const { label, hint, choices = {}, offers, omits = [], isRun = false } = page;
+  const { offers, omits = [], isRun = false } = page;
+  const { label = key, hint = '', choices = {}, unset: unsetText } = textsOf(key) ?? {};
   const unset = fallback === undefined ? '' : typedText(type.write(fallback));
-  const placeholder = page.unset ?? unset;
+  const placeholder = unsetText ?? unset;
   const listed = offers?.map(String) ?? type.choices ?? [];
   const options = listed
     .filter((value) => !omits.includes(value))
@@ -51,17 +72,15 @@ function fieldOf(key: string, setting: Setting, page: OnPage): SettingField {
   };
 }
 
-/** The settings of `weblora train` that the page's form has, in the table's order. */
-export const SETTING_GROUPS: readonly SettingGroup[] = groupFields();
-
-function groupFields(): SettingGroup[] {
-  const groups = new Map<string, SettingField[]>();
+/** The settings of `weblora train` that the page's form has, in the table's order, in the language that is shown. */
+export function settingGroups(): readonly SettingGroup[] {
+  const groups = new Map<SettingGroupName, SettingField[]>();
   for (const [key, setting] of Object.entries(TABLE)) {
     const { page } = setting;
     if (page === undefined || 'elsewhere' in page) continue;
     groups.set(page.group, [...(groups.get(page.group) ?? []), fieldOf(key, setting, page)]);
   }
-  return [...groups].map(([title, fields]) => ({ title, fields }));
+  return [...groups].map(([group, fields]) => ({ title: t().settings.groups[group], fields }));
 }
 
 /** A setting that the page keeps, by its flag; undefined for one that it has elsewhere, or that does not exist. */
@@ -81,16 +100,17 @@ export const isElsewhere = (flag: string): boolean => {
 export const isOmitted = ({ page }: Setting, value: string): boolean =>
   page !== undefined && 'omits' in page && page.omits?.includes(value);
 
+const nameOf = (key: string): string | undefined =>
+  textsOf(key)?.label ?? (t().settings.names as Readonly<Record<string, string>>)[key];
+
 /** What the page calls a flag; one it has no word for as it is. */
-export const labelOf = (flag: string): string => settingOf(TABLE, flag)?.[1].page?.label ?? flag;
+export const labelOf = (flag: string): string => nameOf(settingOf(TABLE, flag)?.[0] ?? '') ?? flag;
 
 function nameOnPage({ setting: key, value }: Mention): string {
-  const setting = TABLE[key];
-  const label = setting?.page?.label;
-  const name = label === undefined ? flagOf(key, setting) : `“${label}”`;
+  const label = nameOf(key);
+  const name = label === undefined ? flagOf(key, TABLE[key]) : `“${label}”`;
   if (value === undefined) return name;
-  const page = setting?.page;
-  const choice = page !== undefined && 'choices' in page ? page.choices?.[String(value)] : undefined;
+  const choice = textsOf(key)?.choices?.[String(value)];
   return `${name} ${choice === undefined ? String(value) : `“${choice}”`}`;
 }
 

@@ -1,10 +1,12 @@
 import { useSignal } from '@preact/signals';
-import { toFailure } from '../../errors.ts';
+import { toFailure, type Failure } from '../../errors.ts';
+import { formats, t } from '../messages/language.ts';
+import { ProblemLine } from '../parts/problem.tsx';
 import { saveFile } from '../save-file.ts';
 import { model } from '../state/engine.ts';
 import { chooseInitAdapter, initAdapter, initAdapters } from './init-adapter.ts';
 import { readRunName } from './run-name.ts';
-import { failureWords, SETTING_GROUPS, type SettingField } from './setting-fields.ts';
+import { settingGroups, type SettingField } from './setting-fields.ts';
 import {
   hasOwnSettings,
   readSettingsFile,
@@ -23,9 +25,9 @@ export function SettingsForm({ isDisabled }: { readonly isDisabled: boolean }) {
   const current = settings.value;
   return (
     <details class="settings">
-      <summary>All settings{hasOwnSettings.value && ' (changed)'}</summary>
+      <summary>{hasOwnSettings.value ? t().train.form.changed : t().train.form.title}</summary>
       <div class="stack">
-        {SETTING_GROUPS.map(({ title, fields }) => (
+        {settingGroups().map(({ title, fields }) => (
           <fieldset key={title} disabled={isDisabled}>
             <legend>{title}</legend>
             <div class="fields">
@@ -36,9 +38,9 @@ export function SettingsForm({ isDisabled }: { readonly isDisabled: boolean }) {
           </fieldset>
         ))}
         {'problem' in current && (
-          <p class="problem" role="alert">
-            {current.problem}.
-          </p>
+          <div class="problem" role="alert">
+            <ProblemLine failure={current.problem} />
+          </div>
         )}
         <SettingsFile isDisabled={isDisabled} />
         <SharedLink />
@@ -53,7 +55,7 @@ function Field({ field }: { readonly field: SettingField }) {
   const id = `setting-${flag}`;
   const value = typed.value[flag] ?? '';
   const recommended = model.value.kind === 'ready' ? model.value.facts.recommendedLearningRate : undefined;
-  const shown = flag === 'lr' && recommended !== undefined ? `${recommended} (recommended)` : placeholder;
+  const shown = flag === 'lr' && recommended !== undefined ? t().train.form.recommended(recommended) : placeholder;
   return (
     <div class="field">
       <label for={id}>{label}</label>
@@ -99,13 +101,15 @@ function RunSelect({ id }: { readonly id: string }) {
       aria-describedby={`${id}-hint`}
       onChange={({ currentTarget }) => void chooseInitAdapter(currentTarget.value)}
     >
-      <option value="">A fresh adapter</option>
-      {chosen !== '' && !runs.some(({ out }) => out === chosen) && <option value={chosen}>{chosen} (not here)</option>}
+      <option value="">{t().train.form.fresh}</option>
+      {chosen !== '' && !runs.some(({ out }) => out === chosen) && (
+        <option value={chosen}>{t().train.form.notHere(chosen)}</option>
+      )}
       {runs.map(({ out }) => {
         const { title, began } = readRunName(out);
         return (
           <option key={out} value={out}>
-            {title}, {began?.toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' }) ?? out}
+            {title}, {began === undefined ? out : formats().dateTime(began, 'short')}
           </option>
         );
       })}
@@ -114,27 +118,31 @@ function RunSelect({ id }: { readonly id: string }) {
 }
 
 function SettingsFile({ isDisabled }: { readonly isDisabled: boolean }) {
+  const texts = t().train.form;
   const said = useSignal('');
+  const failure = useSignal<Failure | undefined>(undefined);
   const save = async (format: 'json' | 'yaml'): Promise<void> =>
     saveFile(`weblora-settings.${format}`, await settingsFile(format), `application/${format}`);
   const read = async (file: File): Promise<void> => {
     try {
       const unknown = await readSettingsFile(file);
-      said.value = unknown.length === 0 ? `${file.name} is in use.` : `In use; not known here: ${unknown.join(', ')}.`;
+      said.value = unknown.length === 0 ? texts.inUse(file.name) : texts.inUseBut(unknown);
+      failure.value = undefined;
     } catch (thrown) {
-      said.value = `${failureWords(toFailure(thrown))}. Nothing was changed.`;
+      said.value = texts.notChanged;
+      failure.value = toFailure(thrown);
     }
   };
   return (
     <div class="actions">
       <button type="button" onClick={() => void save('json')}>
-        Save settings
+        {texts.save}
       </button>
       <button type="button" class="plain" onClick={() => void save('yaml')}>
-        Save as YAML
+        {texts.saveYaml}
       </button>
       <label class={isDisabled ? 'button is-disabled' : 'button'}>
-        Load settings
+        {texts.load}
         <input
           type="file"
           class="visually-hidden"
@@ -149,12 +157,12 @@ function SettingsFile({ isDisabled }: { readonly isDisabled: boolean }) {
       </label>
       {hasOwnSettings.value && (
         <button type="button" class="plain" disabled={isDisabled} onClick={resetSettings}>
-          Back to the defaults
+          {texts.defaults}
         </button>
       )}
-      <p class="quiet" role="status">
-        {said.value}
-      </p>
+      <div class="quiet" role="status">
+        {failure.value !== undefined && <ProblemLine failure={failure.value} />} {said.value}
+      </div>
     </div>
   );
 }
@@ -163,16 +171,16 @@ function SettingsFile({ isDisabled }: { readonly isDisabled: boolean }) {
 function SharedLink() {
   return (
     <Copied
-      title="A link to these settings"
-      label="Link"
+      title={t().train.form.link}
+      label={t().train.form.linkLabel}
       text={sharedLink.value}
-      note="It carries the sample’s name and the settings, never examples, questions or the system prompt."
+      note={t().train.form.linkNote}
     />
   );
 }
 
 function TerminalLine() {
-  return <Copied title="The same in a terminal" label="Command line" text={terminalLine.value} />;
+  return <Copied title={t().train.form.terminal} label={t().train.form.terminalLabel} text={terminalLine.value} />;
 }
 
 function Copied(props: {
@@ -190,7 +198,7 @@ function Copied(props: {
         {text}
       </pre>
       <div class="actions">
-        <CopyButton text={text} label={`Copy: ${title}`} />
+        <CopyButton text={text} label={t().copy.of(title)} />
       </div>
     </div>
   );

@@ -1,23 +1,23 @@
 import { computed } from '@preact/signals';
 import { sizeRun, type RunSize } from '../../data/run-size.ts';
-import { toFailure } from '../../errors.ts';
+import { toFailure, type Failure } from '../../errors.ts';
 import { flagNamed, readSetting, settingOf, writeSettings, type Setting } from '../../settings/settings.ts';
 import type { Written } from '../../settings/value-types.ts';
 import { readTrainConfig, resolveTrainConfig, type TrainConfig } from '../../train/config.ts';
 import { DEFAULT_ACCUMULATE, TRAIN_SETTINGS } from '../../train/settings.ts';
 import { model } from '../state/engine.ts';
 import { examples } from '../examples/examples.ts';
-import { isTextRecord, remembered } from '../state/kept.ts';
-import { failureWords, INIT_ADAPTER, isElsewhere, isOmitted, pageSetting, typedText } from './setting-fields.ts';
+import { isTextRecord, persistedSignal } from '../state/persisted.ts';
+import { INIT_ADAPTER, isElsewhere, isOmitted, pageSetting, typedText } from './setting-fields.ts';
 
 export type Preset = 'quick' | 'balanced' | 'thorough';
 
 const PRESETS: readonly unknown[] = ['quick', 'balanced', 'thorough'] satisfies Preset[];
 export const isPreset = (value: unknown): value is Preset => PRESETS.includes(value);
 
-export const preset = remembered<Preset>('preset', 'balanced', isPreset);
+export const preset = persistedSignal<Preset>('preset', 'balanced', isPreset);
 /** What the person typed, as typed, by the terminal's flag. What is not there has its default. */
-export const typed = remembered<Readonly<Record<string, string>>>('settings', {}, isTextRecord);
+export const typed = persistedSignal<Readonly<Record<string, string>>>('settings', {}, isTextRecord);
 
 export function setSetting(flag: string, text: string): void {
   const { [flag]: _old, ...rest } = typed.value;
@@ -91,7 +91,7 @@ export interface PlannedRun {
   readonly size?: RunSize;
 }
 
-function planned(which: Preset): PlannedRun | { readonly problem: string } {
+function planned(which: Preset): PlannedRun | { readonly problem: Failure } {
   const set = examples.value.kind === 'ready' ? examples.value.set : undefined;
   const rows = set?.training.trainCount ?? 0;
   try {
@@ -102,11 +102,11 @@ function planned(which: Preset): PlannedRun | { readonly problem: string } {
     resolveTrainConfig(config);
     return { config, size: sizeOf(config, rows) };
   } catch (thrown) {
-    return { problem: failureWords(toFailure(thrown)) };
+    return { problem: toFailure(thrown) };
   }
 }
 
-/** The run as it would start now, or the sentence saying which setting cannot be used. */
+/** The run as it would start now, or the failure saying which setting cannot be used. */
 export const settings = computed(() => planned(preset.value));
 
 /** The number of updates of each preset, where it can be told. */

@@ -1,9 +1,10 @@
 import { computed, signal } from '@preact/signals';
 import { chooseSample, chosenSource } from '../examples/examples.ts';
 import { hrefOf } from '../state/place.ts';
-import { isSampleKey, sampleTitle, type SampleKey } from '../examples/samples.ts';
+import { t } from '../messages/language.ts';
+import { isSampleKey, type SampleKey } from '../examples/samples.ts';
 import { INIT_ADAPTER, pageSetting } from './setting-fields.ts';
-import { isPreset, preset, typed } from './settings.ts';
+import { isPreset, preset, typed, type Preset } from './settings.ts';
 
 /** What somebody writes or made is theirs: a system prompt and an adapter stay here, as examples and questions do. */
 const isShared = (flag: string): boolean =>
@@ -32,15 +33,16 @@ export const brought = signal('');
 export function takeSharedLink(): boolean {
   const [, query] = location.hash.split('?');
   if (query === undefined) return false;
+  const texts = t().train.link;
   const shared: string[] = [];
   const unknown: string[] = [];
   const settings: Record<string, string> = {};
-  let length: string | undefined;
+  let length: Preset | undefined;
   let sample: SampleKey | undefined;
   for (const [name, value] of new URLSearchParams(query)) {
     if (name === 'sample' && isSampleKey(value)) {
       sample = value;
-      shared.push(`the sample “${sampleTitle(value)}”`);
+      shared.push(texts.sample(t().samples[value].title));
     } else if (name === 'length' && isPreset(value)) length = value;
     else if (isShared(name)) settings[name] = value;
     else unknown.push(name);
@@ -49,15 +51,15 @@ export function takeSharedLink(): boolean {
   if (length !== undefined || flags.length > 0) {
     const { system } = typed.peek();
     typed.value = { ...settings, ...(system !== undefined && { system }) };
-    preset.value = isPreset(length) ? length : 'balanced';
+    preset.value = length ?? 'balanced';
     shared.push(
-      ...(length === undefined ? [] : [`a ${length} run`]),
+      ...(length === undefined ? [] : [texts.length[length]]),
       ...flags.map(([flag, text]) => `${flag} ${text}`),
     );
   }
   brought.value = [
-    shared.length === 0 ? 'This link brought nothing this page knows.' : `This link brought ${shared.join(', ')}.`,
-    ...(unknown.length === 0 || shared.length === 0 ? [] : [`Not known here: ${unknown.join(', ')}.`]),
+    shared.length === 0 ? texts.nothing : texts.brought(shared),
+    ...(unknown.length === 0 || shared.length === 0 ? [] : [texts.unknown(unknown)]),
   ].join(' ');
   history.replaceState(null, '', location.hash.slice(0, location.hash.indexOf('?')));
   if (sample !== undefined) void chooseSample(sample);

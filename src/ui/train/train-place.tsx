@@ -1,7 +1,9 @@
+import { t } from '../messages/language.ts';
+import { Rich } from '../parts/rich.tsx';
 import { model } from '../state/engine.ts';
 import { examples } from '../examples/examples.ts';
 import { interrupted, putOff } from './interrupted.ts';
-import { obstacle } from './obstacle.ts';
+import { obstacle, trainNote } from './obstacle.ts';
 import { readRunName } from './run-name.ts';
 import { brought } from './shared-link.ts';
 import { continueRun, isTraining, run, train } from './training.ts';
@@ -15,15 +17,10 @@ import { SettingsForm } from './settings-form.tsx';
 
 export function TrainPlace() {
   const reason = obstacle();
-  const state = examples.value;
   const view = run.value;
   const isFinished = view?.phase === 'finished' || view?.phase === 'failed';
   return (
-    <Section
-      id="train"
-      title="Train"
-      intro="The model practises on the examples and is corrected, step by step. You can pause or stop whenever you like."
-    >
+    <Section id="train" title={t().places.train} intro={t().train.intro}>
       {brought.value !== '' && view === undefined && (
         <p class="notice" role="status">
           {brought.value}
@@ -33,7 +30,7 @@ export function TrainPlace() {
       {view !== undefined && <RunPanel view={view} />}
       {!isTraining.value && (
         <div class="stack">
-          {isFinished && <h3>Train again</h3>}
+          {isFinished && <h3>{t().train.again}</h3>}
           <KeepsNothing />
           <Presets />
           <BeforeStart />
@@ -45,11 +42,10 @@ export function TrainPlace() {
               aria-describedby="train-note"
               onClick={() => void train()}
             >
-              {view === undefined ? 'Train' : 'Train again'}
+              {view === undefined ? t().train.train : t().train.again}
             </button>
             <p id="train-note" class="quiet">
-              {reason ??
-                `On ${state.kind === 'ready' ? state.set.title : 'these examples'}. Nothing leaves this device.`}
+              {reason ?? trainNote(examples.value)}
             </p>
           </div>
         </div>
@@ -68,14 +64,14 @@ function Interrupted() {
   return (
     <div class="notice">
       <p>
-        <strong>{readRunName(out).title}</strong> stopped at step {step} of {totalSteps}. Nothing up to there is lost.
+        <Rich text={t().train.interrupted(readRunName(out).title, step, totalSteps)} />
       </p>
       <div class="actions">
         <button type="button" disabled={model.value.kind !== 'ready'} onClick={() => void continueRun(out)}>
-          Continue training
+          {t().train.continue}
         </button>
         <button type="button" class="plain" onClick={putOff}>
-          Not now
+          {t().train.notNow}
         </button>
       </div>
     </div>

@@ -10,13 +10,14 @@ import type {
   TrainEvent,
 } from '../../../workers/engine/contract.ts';
 import { engine, engineFacts, model } from '../state/engine.ts';
-import { examples, type Source } from '../examples/examples.ts';
-import { collected, forget, keep, recall } from '../state/kept.ts';
+import { examples, titleOf, type Source } from '../examples/examples.ts';
+import { syncedSignal, removePersisted, persist, loadPersisted } from '../state/persisted.ts';
 import { runsOfOtherTabs, takeTurn } from '../state/other-tabs.ts';
 import { askSavedState, progressAnswers } from './progress-answers.ts';
 import { makeRunName } from './run-name.ts';
 import { earlierRuns, refreshRuns } from '../take-away/runs.ts';
 import { INIT_ADAPTER, pageWords } from './setting-fields.ts';
+import { t } from '../messages/language.ts';
 import { settings, typed } from './settings.ts';
 import { adapter, compare } from '../try/trial.ts';
 
@@ -67,7 +68,7 @@ export const isTraining = computed(
 export const secondsLeft = computed(() => run.value?.secondsLeft);
 
 /** Seconds a token of training took, by model and device: what a new run's length is told from. */
-const speeds = collected<Readonly<Record<string, number>>>(
+const speeds = syncedSignal<Readonly<Record<string, number>>>(
   'speeds',
   {},
   (value) => typeof value === 'object' && value !== null,
@@ -119,7 +120,8 @@ function change(parts: Partial<RunView>): void {
 export async function train(others?: Partial<TrainConfig>): Promise<void> {
   const planned = others === undefined ? settings.value : { config: others };
   if (isTraining.value || examples.value.kind !== 'ready' || 'problem' in planned) return;
-  const { source, title, training } = examples.value.set;
+  const { source, training } = examples.value.set;
+  const title = titleOf(examples.value.set);
   const out = newRunName(source === 'own' ? title : source);
   const { data, heldOut } = training;
   const initAdapter = others === undefined ? typed.value[INIT_ADAPTER] : undefined;
@@ -144,7 +146,7 @@ function newRunName(source: string): string {
 /** Goes on with a stopped run, of this visit or an earlier one, with what it began with. */
 export async function continueRun(out: string): Promise<void> {
   const view = run.value;
-  const begin = view?.out === out ? view : ((await recall(`run:${out}`)) as RunBegin | undefined);
+  const begin = view?.out === out ? view : ((await loadPersisted(`run:${out}`)) as RunBegin | undefined);
   if (begin === undefined || isTraining.value) return;
   if (view?.out !== out) {
     const details = await engine.readRun(out);
@@ -163,7 +165,7 @@ export async function continueRun(out: string): Promise<void> {
 
 /** Whether a run's examples and settings are kept, so that it can go on. */
 export async function canContinue(out: string): Promise<boolean> {
-  return (await recall(`run:${out}`)) !== undefined;
+  return (await loadPersisted(`run:${out}`)) !== undefined;
 }
 
 /** Puts a finished run out of sight; its files are not touched. */
@@ -215,7 +217,7 @@ async function playInTurn(begin: RunBegin, resume: boolean): Promise<void> {
   if (model.value.kind !== 'ready') return;
   const { id } = model.value.facts;
   const { out, config, data, evalData, initAdapter } = begin;
-  if (!resume) await keep(`run:${out}`, begin);
+  if (!resume) await persist(`run:${out}`, begin);
   const first = initAdapter === undefined ? undefined : await engine.openRun(id, initAdapter);
   if (first?.ok === false) return change({ phase: 'failed', failure: first.error });
   const started = await engine.train({
@@ -276,10 +278,7 @@ async function take(event: TrainEvent): Promise<void> {
       return change({ phase: 'running' });
     case 'device-lost':
       return change({
-        notices: [
-          ...(run.value?.notices ?? []),
-          `The graphics chip was lost (${event.reason}). Starting again from the last saved step.`,
-        ],
+        notices: [...(run.value?.notices ?? []), t().train.run.deviceLost(event.reason)],
       });
     case 'done':
       return finish(event.report);
@@ -311,7 +310,7 @@ async function finish(report: RunReport): Promise<void> {
     const perToken = (trained.elapsedSeconds - first.elapsedSeconds) / (trained.totalTokens - first.totalTokens);
     speeds.value = { ...speeds.value, [speedKey()]: perToken };
   }
-  if (report.ended !== 'stopped') await forget(`run:${view.out}`);
+  if (report.ended !== 'stopped') await removePersisted(`run:${view.out}`);
   setAdapter(view, report.adapter, report.ended === 'stopped');
   void compare();
 }

@@ -1,7 +1,8 @@
 import { isSameAnswer, type Answer } from './trial.ts';
-import { formatCount, FAILURE_TITLES } from '../words.ts';
+import { t } from '../messages/language.ts';
 import { Breakable } from '../parts/breakable.tsx';
-import { failureWords } from '../train/setting-fields.ts';
+import { EngineText } from '../parts/engine-text.tsx';
+import { ProblemLine } from '../parts/problem.tsx';
 
 interface AnswerPaneProps {
   readonly title: string;
@@ -28,32 +29,34 @@ export function AnswerPane({ title, subtitle, answer, expected, empty }: AnswerP
         )}
         {answer.kind === 'done' && (answer.report.thinking ?? '') !== '' && (
           <details class="quiet">
-            <summary>What it thought first</summary>
+            <summary>{t().try.thought}</summary>
             <p>
               <Breakable text={answer.report.thinking ?? ''} />
             </p>
           </details>
         )}
         {answer.kind === 'done' && (
-          <p>{answer.text === '' ? <span class="quiet">(an empty answer)</span> : <Breakable text={answer.text} />}</p>
+          <p>
+            {answer.text === '' ? <span class="quiet">{t().try.emptyAnswer}</span> : <Breakable text={answer.text} />}
+          </p>
         )}
         {answer.kind === 'done' &&
           answer.report.notes?.map((note) => (
             <p class="quiet" key={note}>
-              Note: {note}.
+              {t().try.note} <EngineText text={`${note}.`} />
             </p>
           ))}
         {answer.kind === 'failed' && (
-          <p role="alert">
-            <strong>{FAILURE_TITLES[answer.failure.code]}.</strong> {failureWords(answer.failure)}. Nothing was lost:
-            ask again.
-          </p>
+          <div role="alert">
+            <strong>{t().problem.titles[answer.failure.code]}.</strong> <ProblemLine failure={answer.failure} />{' '}
+            {t().try.askAgain}
+          </div>
         )}
       </div>
       {answer.kind === 'done' && (
         <p class="pane-foot">
           {expected !== undefined && <Verdict isRight={isSameAnswer(answer.text, expected)} />}
-          <span class="quiet">{formatCount(answer.report.decodeTokensPerSec)} tokens a second</span>
+          <span class="quiet">{t().try.speed(answer.report.decodeTokensPerSec)}</span>
         </p>
       )}
     </article>
@@ -61,5 +64,5 @@ export function AnswerPane({ title, subtitle, answer, expected, empty }: AnswerP
 }
 
 function Verdict({ isRight }: { readonly isRight: boolean }) {
-  return <span class={isRight ? 'verdict is-right' : 'verdict'}>{isRight ? '✓ as wanted' : 'not as wanted'}</span>;
+  return <span class={isRight ? 'verdict is-right' : 'verdict'}>{isRight ? t().try.right : t().try.wrong}</span>;
 }

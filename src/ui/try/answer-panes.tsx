@@ -1,28 +1,26 @@
+import { t } from '../messages/language.ts';
 import { adapter, baseAnswer, expected, tunedAnswer } from './trial.ts';
 import { AnswerPane } from './answer-pane.tsx';
 
 /** The model as it was, and as it is now, side by side. */
 export function AnswerPanes() {
+  const texts = t().try;
   const current = adapter.value;
   return (
     <div class="panes">
       <AnswerPane
-        title="Before"
-        subtitle="base model"
+        title={texts.before}
+        subtitle={texts.baseModel}
         answer={baseAnswer.value}
         expected={expected.value}
-        empty="Ask, and the base model answers here."
+        empty={texts.emptyBase}
       />
       <AnswerPane
-        title="After"
-        subtitle={current === undefined ? 'tuned model' : `tuned on ${current.title}`}
+        title={texts.after}
+        subtitle={current === undefined ? texts.tunedModel : texts.tunedOn(current.title)}
         answer={tunedAnswer.value}
         expected={expected.value}
-        empty={
-          current === undefined
-            ? 'Train first: then the tuned model answers here.'
-            : 'Ask, and the tuned model answers here.'
-        }
+        empty={current === undefined ? texts.trainFirst : texts.emptyTuned}
       />
     </div>
   );

@@ -1,6 +1,8 @@
 import { examples } from '../examples/examples.ts';
 import { measure, score, stopMeasuring } from './score.ts';
 import { isTraining } from '../train/training.ts';
+import { t } from '../messages/language.ts';
+import { Rich } from '../parts/rich.tsx';
 import { adapter } from './trial.ts';
 import { Problem } from '../parts/problem.tsx';
 
@@ -10,16 +12,17 @@ export function ScoreCard() {
   const set = examples.value.kind === 'ready' ? examples.value.set : undefined;
   const current = adapter.value;
   if (current === undefined || set?.exam === undefined) return null;
+  const texts = t().exam;
   const { exam } = set;
   const count = Math.min(20, set.training.heldOutRows.length);
   if (state.kind === 'asking') {
     return (
       <div class="score">
-        <label for="exam">Both sides are answering questions they have not seen…</label>
+        <label for="exam">{texts.asking}</label>
         <progress id="exam" value={state.share} max={1} />
         <div class="actions">
           <button type="button" onClick={stopMeasuring}>
-            Stop
+            {texts.stop}
           </button>
         </div>
       </div>
@@ -29,18 +32,15 @@ export function ScoreCard() {
     <div class="score">
       {state.kind === 'done' && state.out === current.out && (
         <p role="status">
-          Of {state.questions} questions kept back from training, the base model got <strong>{state.before}</strong>{' '}
-          exactly right, the tuned model <strong>{state.after}</strong>.
+          <Rich text={texts.score(state.questions, state.before, state.after)} />
         </p>
       )}
-      {state.kind === 'failed' && (
-        <Problem failure={state.failure} lost="Nothing was lost: the adapter is unchanged." />
-      )}
+      {state.kind === 'failed' && <Problem failure={state.failure} lost={texts.unchanged} />}
       <div class="actions">
         <button type="button" disabled={isTraining.value} onClick={() => void measure(exam)}>
-          Test on {count} new questions
+          {texts.test(count)}
         </button>
-        <p class="quiet">Takes a moment: both sides answer questions that training never saw.</p>
+        <p class="quiet">{texts.note}</p>
       </div>
     </div>
   );

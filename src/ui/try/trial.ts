@@ -3,7 +3,7 @@ import { toFailure, type Failure } from '../../errors.ts';
 import type { ShownRow } from '../../../workers/data/contract.ts';
 import type { AdapterId, ChatMessage, GenerateReport } from '../../../workers/engine/contract.ts';
 import { engine, model } from '../state/engine.ts';
-import { collected } from '../state/kept.ts';
+import { syncedSignal } from '../state/persisted.ts';
 
 /** The adapter that is tried and taken away. */
 export interface CurrentAdapter {
@@ -156,9 +156,9 @@ export interface Rating {
 const isRatingList = (value: unknown): boolean =>
   Array.isArray(value) && value.every((entry) => typeof (entry as Rating | null)?.question === 'string');
 
-export const ratings = collected<readonly Rating[]>('ratings', [], isRatingList);
+export const ratings = syncedSignal<readonly Rating[]>('ratings', [], isRatingList);
 /** Answers that were corrected or kept, waiting to become examples. */
-export const newExamples = collected<readonly { readonly question: string; readonly answer: string }[]>(
+export const newExamples = syncedSignal<readonly { readonly question: string; readonly answer: string }[]>(
   'new-examples',
   [],
   isRatingList,

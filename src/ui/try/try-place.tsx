@@ -21,7 +21,8 @@ import {
   trySystem,
   tunedAnswer,
 } from './trial.ts';
-import { plural } from '../words.ts';
+import { formats, t } from '../messages/language.ts';
+import { Rich } from '../parts/rich.tsx';
 import { AnswerPanes } from './answer-panes.tsx';
 import { Breakable } from '../parts/breakable.tsx';
 import { ScoreCard } from './score-card.tsx';
@@ -29,6 +30,7 @@ import { Section } from '../parts/section.tsx';
 import { TermMark } from '../parts/term.tsx';
 
 export function TryPlace() {
+  const texts = t().try;
   const isBusy = isTraining.value && run.value?.phase !== 'paused';
   const isReady = model.value.kind === 'ready' && !isBusy;
   const ask = (event: Event): void => {
@@ -39,36 +41,37 @@ export function TryPlace() {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) ask(event);
   };
   return (
-    <Section
-      id="try"
-      title="Try"
-      intro="One question, two answers: the model as it was, and the model that saw your examples."
-    >
+    <Section id="try" title={t().places.try} intro={texts.intro}>
       {adapter.value === undefined && !isTraining.value && (
         <p class="notice">
-          Nothing is trained or opened yet. <a href="#/train">Train</a> first, or open an earlier run under{' '}
-          <a href="#/take-away">Take away</a>. The base model answers already.
+          <Rich
+            text={texts.nothingYet}
+            parts={{
+              train: (inner) => <a href="#/train">{inner}</a>,
+              take: (inner) => <a href="#/take-away">{inner}</a>,
+            }}
+          />
         </p>
       )}
       <form onSubmit={ask}>
-        <label for="question">Question</label>
+        <label for="question">{texts.question}</label>
         <textarea
           id="question"
           rows={2}
           value={question.value}
-          placeholder="Ask something like your examples"
+          placeholder={texts.placeholder}
           onKeyDown={onKeyDown}
           onInput={({ currentTarget }) => (question.value = currentTarget.value)}
         />
         {expected.value !== undefined && (
           <p class="expected">
-            <span class="quiet">Wanted answer</span> <Breakable text={expected.value} />
+            <span class="quiet">{texts.wanted}</span> <Breakable text={expected.value} />
           </p>
         )}
         <div class="actions">
           {isAnswering.value ? (
             <button type="button" onClick={stopAnswering}>
-              Stop
+              {texts.stop}
             </button>
           ) : (
             <button
@@ -76,22 +79,22 @@ export function TryPlace() {
               class={adapter.value === undefined ? '' : 'primary'}
               disabled={!isReady || question.value.trim() === ''}
             >
-              {adapter.value === undefined ? 'Ask the base model' : 'Ask both'}
+              {adapter.value === undefined ? texts.askBase : texts.askBoth}
             </button>
           )}
           {hasOtherQuestions.value && (
             <button type="button" onClick={nextQuestion}>
-              Another question
+              {texts.another}
             </button>
           )}
-          {isBusy && <p class="quiet">Answers wait until training is done or paused.</p>}
+          {isBusy && <p class="quiet">{texts.waits}</p>}
         </div>
       </form>
       {hasOtherSystem.value && (
         <p class="notice" role="status">
-          This system prompt is not the one it was trained with, so answers may be worse than they need to be.{' '}
+          {texts.otherSystem}{' '}
           <button type="button" class="plain" onClick={() => (trySystem.value = adapter.value?.system ?? '')}>
-            Use the trained one
+            {texts.useTrained}
           </button>
         </p>
       )}
@@ -105,6 +108,7 @@ export function TryPlace() {
 
 /** What the person thinks of the tuned answer, and a better one to learn from. */
 function Judgement() {
+  const texts = t().try;
   const isCorrecting = useSignal(false);
   const correction = useSignal('');
   const answer = tunedAnswer.value;
@@ -119,12 +123,12 @@ function Judgement() {
   };
   return (
     <div class="stack">
-      <div class="actions" role="group" aria-label="Your judgement of the tuned answer">
+      <div class="actions" role="group" aria-label={texts.judgement}>
         <button type="button" aria-pressed={mine?.isGood === true} onClick={() => rate(true)}>
-          Good
+          {texts.good}
         </button>
         <button type="button" aria-pressed={mine?.isGood === false} onClick={() => rate(false)}>
-          Not good
+          {texts.notGood}
         </button>
         <button
           type="button"
@@ -134,20 +138,16 @@ function Judgement() {
             isCorrecting.value = !isCorrecting.value;
           }}
         >
-          Correct it
+          {texts.correct}
         </button>
         <button type="button" disabled={isKept} onClick={() => keepAsExample(answer.text)}>
-          {isKept ? 'Kept' : 'Keep as an example'}
+          {isKept ? texts.kept : texts.keep}
         </button>
-        {ratings.value.length > 0 && (
-          <p class="quiet">
-            You liked {good} of {plural(ratings.value.length, 'answer')}.
-          </p>
-        )}
+        {ratings.value.length > 0 && <p class="quiet">{texts.liked(good, ratings.value.length)}</p>}
       </div>
       {isCorrecting.value && (
         <form onSubmit={save}>
-          <label for="correction">What it should have said</label>
+          <label for="correction">{texts.correction}</label>
           <textarea
             id="correction"
             rows={3}
@@ -156,15 +156,17 @@ function Judgement() {
           />
           <div class="actions">
             <button type="submit" disabled={correction.value.trim() === ''}>
-              Keep for the next training
+              {texts.keepCorrection}
             </button>
           </div>
         </form>
       )}
       {newExamples.value.length > 0 && (
         <p class="quiet">
-          {plural(newExamples.value.length, 'answer')} kept: add {newExamples.value.length === 1 ? 'it' : 'them'} under{' '}
-          <a href="#/examples">Examples</a> and train again.
+          <Rich
+            text={texts.waiting(newExamples.value.length)}
+            parts={{ link: (inner) => <a href="#/examples">{inner}</a> }}
+          />
         </p>
       )}
     </div>
@@ -172,17 +174,18 @@ function Judgement() {
 }
 
 function Knobs({ isReady }: { readonly isReady: boolean }) {
+  const texts = t().try;
   const current = adapter.value;
   const runs = earlierRuns.value.filter(isOfThisModel);
   if (current === undefined && runs.length === 0) return null;
   return (
     <details class="settings">
-      <summary>Adapter, strength, system prompt</summary>
+      <summary>{texts.knobs}</summary>
       <div class="fields">
         {runs.length > 0 && (
           <div class="field">
             <span class="term">
-              <label for="adapter">Adapter</label> <TermMark name="adapter" />
+              <label for="adapter">{texts.adapter}</label> <TermMark name="adapter" />
             </span>
             <select
               id="adapter"
@@ -190,12 +193,12 @@ function Knobs({ isReady }: { readonly isReady: boolean }) {
               value={current?.out ?? ''}
               onChange={({ currentTarget }) => void openEarlierRun(currentTarget.value)}
             >
-              {current === undefined && <option value="">None</option>}
+              {current === undefined && <option value="">{texts.none}</option>}
               {runs.map(({ out }) => {
                 const { title, began } = readRunName(out);
                 return (
                   <option key={out} value={out}>
-                    {title}, {began?.toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' }) ?? out}
+                    {title}, {began === undefined ? out : formats().dateTime(began, 'short')}
                   </option>
                 );
               })}
@@ -204,7 +207,7 @@ function Knobs({ isReady }: { readonly isReady: boolean }) {
         )}
         {current !== undefined && (
           <div class="field">
-            <label for="strength">Strength: {Math.round(100 * strength.value)} %</label>
+            <label for="strength">{texts.strength(Math.round(100 * strength.value))}</label>
             <input
               id="strength"
               type="range"
@@ -215,18 +218,18 @@ function Knobs({ isReady }: { readonly isReady: boolean }) {
               aria-describedby="strength-hint"
               onInput={({ currentTarget }) => (strength.value = Number(currentTarget.value))}
             />
-            <small id="strength-hint">At 0 % only the base model speaks, at 100 % what was trained.</small>
+            <small id="strength-hint">{texts.strengthHint}</small>
           </div>
         )}
         <div class="field">
           <span class="term">
-            <label for="try-system">System prompt</label> <TermMark name="system prompt" />
+            <label for="try-system">{t().examples.system}</label> <TermMark name="system prompt" />
           </span>
           <textarea
             id="try-system"
             rows={2}
             value={trySystem.value}
-            placeholder="None"
+            placeholder={texts.none}
             onInput={({ currentTarget }) => (trySystem.value = currentTarget.value)}
           />
         </div>

@@ -1,11 +1,11 @@
 import { effect, signal, type Signal } from '@preact/signals';
 
-/** What the page itself keeps over a reload, in this browser only. Runs and adapters are the engine's. */
+/** What the page itself persists over a reload, in this browser only. Runs and adapters are the engine's. */
 const DATABASE = 'web-lora-page';
 const STORE = 'kept';
 
-/** True once something could not be kept: a private window, or no room. */
-export const cannotKeep = signal(false);
+/** True once something could not be persisted: a private window, or no room. */
+export const cannotPersist = signal(false);
 
 function settle<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -30,17 +30,17 @@ async function withStore<T>(mode: IDBTransactionMode, ask: (store: IDBObjectStor
   return settle(ask(database.transaction(STORE, mode).objectStore(STORE)));
 }
 
-/** Keeps plain data, bytes included. A browser that refuses does not stop the work; the page says so. */
-export async function keep(key: string, value: unknown): Promise<void> {
+/** Persists plain data, bytes included. A browser that refuses does not stop the work; the page says so. */
+export async function persist(key: string, value: unknown): Promise<void> {
   try {
     await withStore('readwrite', (store) => store.put(value, key));
   } catch {
-    cannotKeep.value = true;
+    cannotPersist.value = true;
   }
 }
 
-/** @returns what was kept, or undefined; the caller knows its shape, which it wrote itself */
-export async function recall(key: string): Promise<unknown> {
+/** @returns what was persisted, or undefined; the caller knows its shape, which it wrote itself */
+export async function loadPersisted(key: string): Promise<unknown> {
   try {
     return await withStore('readonly', (store) => store.get(key) as IDBRequest<unknown>);
   } catch {
@@ -48,28 +48,28 @@ export async function recall(key: string): Promise<unknown> {
   }
 }
 
-export async function forget(key: string): Promise<void> {
+export async function removePersisted(key: string): Promise<void> {
   await withStore('readwrite', (store) => store.delete(key)).catch(() => undefined);
 }
 
-/** A small setting that survives a reload. `isValid` guards against what an older version kept. */
-export function remembered<T>(name: string, initial: T, isValid: (value: unknown) => boolean): Signal<T> {
+/** A small setting that survives a reload. `isValid` guards against what an older version wrote. */
+export function persistedSignal<T>(name: string, initial: T, isValid: (value: unknown) => boolean): Signal<T> {
   const key = `web-lora.${name}`;
-  const kept = signal(readKept(key, initial, isValid));
+  const persisted = signal(readPersisted(key, initial, isValid));
   effect(() => {
-    const text = JSON.stringify(kept.value);
+    const text = JSON.stringify(persisted.value);
     try {
       // Two tabs that took over each other's value would otherwise go on exchanging them.
       if (localStorage.getItem(key) !== text) localStorage.setItem(key, text);
     } catch {
-      cannotKeep.value = true;
+      cannotPersist.value = true;
     }
   });
-  return kept;
+  return persisted;
 }
 
-/** What is kept under `key`, or `initial` where nothing of use is. */
-function readKept<T>(key: string, initial: T, isValid: (value: unknown) => boolean): T {
+/** What is persisted under `key`, or `initial` where nothing of use is. */
+function readPersisted<T>(key: string, initial: T, isValid: (value: unknown) => boolean): T {
   try {
     const stored: unknown = JSON.parse(localStorage.getItem(key) ?? 'null');
     if (stored !== null && isValid(stored)) return stored as T;
@@ -83,13 +83,13 @@ function readKept<T>(key: string, initial: T, isValid: (value: unknown) => boole
  * The same for what is collected rather than chosen: every tab of the page adds to one list, so each takes over what
  * another wrote, instead of writing its own older list over it.
  */
-export function collected<T>(name: string, initial: T, isValid: (value: unknown) => boolean): Signal<T> {
-  const kept = remembered(name, initial, isValid);
+export function syncedSignal<T>(name: string, initial: T, isValid: (value: unknown) => boolean): Signal<T> {
+  const persisted = persistedSignal(name, initial, isValid);
   const key = `web-lora.${name}`;
   window.addEventListener('storage', (event: StorageEvent) => {
-    if (event.key === key) kept.value = readKept(key, initial, isValid);
+    if (event.key === key) persisted.value = readPersisted(key, initial, isValid);
   });
-  return kept;
+  return persisted;
 }
 
 export const isTextRecord = (value: unknown): boolean =>
