@@ -203,6 +203,27 @@ describe('tools and reasoning', () => {
     );
   });
 
+  it('of which the results stand in another order than their calls, without a word whose they are: told', () => {
+    const calls = ['c1', 'c2'].map((id) => ({ ...call, id }));
+    const result = (id: string): ChatMessage => ({ role: 'tool', content: id + 'x', tool_call_id: id });
+    const row = (...ids: string[]): ChatMessage[] => [
+      { role: 'user', content: 'hello' },
+      { role: 'assistant', content: '', tool_calls: calls },
+      ...ids.map(result),
+      { role: 'assistant', content: 'yes' },
+    ];
+    const note = (template: string, ...ids: string[]): readonly string[] =>
+      loadTokenizer(toyByteLevelFiles(template)).encodeConversation(row(...ids)).notes;
+    const told = 'results of tools are in another order than their calls, and the chat template writes no ids of them';
+    expect(note(knowing, 'c1', 'c2')).toEqual([]);
+    expect(note(knowing, 'c2')).toEqual([]);
+    expect(note(knowing, 'c2', 'c1')).toEqual([told]);
+    expect(note(knowing, 'c1', 'c9')).toEqual(['the id of a tool result is none of the calls before it']);
+    const naming = knowing.replace('{{ m.content }}', "{{ (m.tool_call_id or '') + m.content }}");
+    expect(note(naming, 'c2', 'c1')).toEqual([]);
+    expect(loadTokenizer(toyByteLevelFiles(knowing)).promptNotes(row('c2', 'c1').slice(0, 4))).toEqual([told]);
+  });
+
   it('and names of speakers are told where a template leaves them out', () => {
     const named = turns('hello', 'yes').map((message, i) => (i === 0 ? { ...message, name: 'ann' } : message));
     const plain = "{% for m in messages %}{{ '<|turn|>' + m.role + '\\n' + m.content + '<|end|>' }}{% endfor %}";

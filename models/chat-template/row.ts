@@ -56,7 +56,12 @@ export function writeRow(
     if (asked === undefined || row.text.startsWith(asked)) return;
     notes.add(index < last ? NOTE.earlier : NOTE.marks);
   });
-  for (const note of [...leftOut(messages, row.text), ...leftOutNames(source, messages)]) notes.add(note);
+  for (const note of [
+    ...leftOut(messages, row.text),
+    ...leftOutNames(source, messages),
+    ...orderOfResults(source, messages),
+  ])
+    notes.add(note);
   return { text: row.text, spans: row.spans, notes: [...notes] };
 }
 
@@ -67,7 +72,9 @@ export function writeRow(
  */
 export function promptNotes(source: TurnSource, messages: readonly ChatMessage[], text: string): string[] {
   checkTools(source, messages);
-  return [...new Set([...leftOut(messages, text), ...leftOutNames(source, messages)])];
+  return [
+    ...new Set([...leftOut(messages, text), ...leftOutNames(source, messages), ...orderOfResults(source, messages)]),
+  ];
 }
 
 /** The prompt of the last answer with that answer behind it, up to its end of turn. */
@@ -157,6 +164,29 @@ function leftOutNames(source: TurnSource, messages: readonly ChatMessage[]): str
     const isWritten = renderedOrNothing(source, exchanged, false)?.includes(STAND_IN) !== false;
     return isWritten ? [] : [noName('the chat template', message.role)];
   });
+}
+
+/** Results that are not in the order of their calls, where a template says by neither id nor name which is whose. */
+function orderOfResults(source: TurnSource, messages: readonly ChatMessage[]): string[] {
+  const notes: string[] = [];
+  messages.forEach(({ tool_calls: calls = [] }, at) => {
+    if (calls.length === 0) return;
+    const behind = messages.slice(at + 1);
+    const end = behind.findIndex(({ role }) => role !== 'tool');
+    const results = end < 0 ? behind : behind.slice(0, end);
+    const places = results.flatMap(({ tool_call_id: id }) =>
+      id === undefined ? [] : [calls.findIndex((call) => call.id === id)],
+    );
+    if (places.includes(-1)) notes.push('the id of a tool result is none of the calls before it');
+    if (places.every((place, i) => place < 0 || places.slice(0, i).every((before) => before < place))) return;
+    const exchanged = messages.map((message, i) =>
+      i > at && i <= at + results.length ? { ...message, tool_call_id: STAND_IN, name: STAND_IN } : message,
+    );
+    // A template that refuses the other id reads it.
+    if (renderedOrNothing(source, exchanged, false)?.includes(STAND_IN) !== false) return;
+    notes.push('results of tools are in another order than their calls, and the chat template writes no ids of them');
+  });
+  return notes;
 }
 
 const noName = (writer: string, role: string): string => `${writer} leaves out the name of a ${role} message`;

@@ -125,6 +125,23 @@ describe('templates of the usual structures', () => {
   });
 });
 
+describe('a template that writes the date', () => {
+  const notesOf = (template: string): readonly string[] =>
+    loadTokenizer(toyByteLevelFiles(template), { now: new Date(2026, 10, 21, 23, 30) }).notes;
+  const turns = "{% for m in messages %}{{ '<|turn|>' + m.role + m.content + '<|end|>' }}{% endfor %}";
+  const told = [
+    'the chat template writes the date: rows are trained with that of today, 2026-11-21, and prompts of other days have another',
+  ];
+
+  it('is told, by whatever format and only where it is written', () => {
+    expect(notesOf("{{ strftime_now('%d %b %Y') }}" + turns)).toEqual(told);
+    expect(notesOf("{% set today = strftime_now('%Y') %}{{ today }}" + turns)).toEqual(told);
+    expect(notesOf("{% if tools %}{{ strftime_now('%d %b %Y') }}{% endif %}" + turns)).toEqual([]);
+    expect(notesOf('{{ strftime_now is defined }}' + turns)).toEqual([]);
+    expect(notesOf(turns)).toEqual([]);
+  });
+});
+
 describe('generation marks of a template', () => {
   // As SmolLM3's: the marks are around the whole turn, header included.
   const MARKED = `

@@ -2,6 +2,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { WebLoraError } from '../../src/errors.ts';
 import { phrase, setting } from '../../src/phrase.ts';
 import { compileChatTemplate } from '../chat-template/chat-template.ts';
+import { strftime } from '../chat-template/jinja/strftime.ts';
 import { encodeSpans, endOfTurnLength } from '../chat-template/mask.ts';
 import { leftOutWithoutTemplate, promptNotes, writeRow } from '../chat-template/row.ts';
 import { findThinkingMarks, makeThinkingFilter, splitThinking } from '../chat-template/thinking.ts';
@@ -100,6 +101,8 @@ function withSpecialTokens(
   return { ...tokenizer, added_tokens: [...((tokenizer['added_tokens'] ?? []) as object[]), ...more] };
 }
 
+const DAY = 24 * 60 * 60 * 1000; // ms
+
 const NO_END =
   'no end of an answer is known: no eos_token_id in generation_config.json or config.json, no eos_token in ' +
   'tokenizer_config.json or special_tokens_map.json; what is trained has no end, and answers stop only where they are as long as they may be';
@@ -122,22 +125,26 @@ function specialsAround(tokenizer: Tokenizer): {
   return { before: [], after: [] };
 }
 
-/** The token a template ends an answer with, found by rendering one. Templates that refuse this say nothing. */
-function endOfTurnToken(render: RenderChat, specialTexts: readonly string[]): string | undefined {
-  const answer = 'qxzAnswerqxz';
-  let rendered: string;
+const ANSWER = 'qxzAnswerqxz';
+
+/** A question and an answer as a template writes them. Templates that refuse this say nothing. */
+function sampleRow(render: RenderChat): string | undefined {
   try {
-    rendered = render([
+    return render([
       { role: 'user', content: 'a' },
-      { role: 'assistant', content: answer },
+      { role: 'assistant', content: ANSWER },
     ]);
   } catch (thrown) {
     if (thrown instanceof WebLoraError) return undefined;
     throw thrown;
   }
-  const at = rendered.indexOf(answer);
+}
+
+/** The token a template ends an answer with, found by rendering one. */
+function endOfTurnToken(sample: string, specialTexts: readonly string[]): string | undefined {
+  const at = sample.indexOf(ANSWER);
   if (at < 0) return undefined;
-  const tail = rendered.slice(at + answer.length);
+  const tail = sample.slice(at + ANSWER.length);
   return tail.slice(0, endOfTurnLength(tail, specialTexts)).trim() || undefined;
 }
 
@@ -182,11 +189,20 @@ export function loadTokenizer(files: TokenizerFiles, options: { readonly now?: D
   const specialTexts = added.filter((token) => token.special).map((token) => token.content);
 
   const template = findChatTemplate(files, config);
-  const render =
-    template === undefined
-      ? undefined
-      : compileChatTemplate(template, { specialTokens, now: options.now ?? new Date() });
-  const turnEndId = render === undefined ? undefined : idOf(endOfTurnToken(render, specialTexts));
+  const now = options.now ?? new Date();
+  const compiled = (at: Date): RenderChat | undefined =>
+    template === undefined ? undefined : compileChatTemplate(template, { specialTokens, now: at });
+  const render = compiled(now);
+  const sample = render && sampleRow(render);
+  const turnEndId = sample === undefined ? undefined : idOf(endOfTurnToken(sample, specialTexts));
+  const otherDay =
+    template?.includes('strftime_now') === true ? compiled(new Date(now.getTime() + 400 * DAY)) : undefined;
+  if (otherDay !== undefined && sampleRow(otherDay) !== sample) {
+    notes.push(
+      `the chat template writes the date: rows are trained with that of today, ${strftime(now, '%Y-%m-%d')}, ` +
+        'and prompts of other days have another',
+    );
+  }
   const eosIds = new Set([eosId, turnEndId, ...endIds].filter((id) => id !== undefined));
   if (eosIds.size === 0) notes.push(NO_END);
 

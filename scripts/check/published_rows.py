@@ -6,7 +6,7 @@ DATA is the folder of docs/checks.md. Writes scripts/check/published-rows.json: 
 hashes, and for each row a hash of its ids and labels; published-rows.ts compares. Templates and vocabularies are their
 authors' and stay in DATA.
 
-Text: Jinja2 as `apply_chat_template` runs it. Ids: BPE written here from tokenizer.json (https://huggingface.co/docs/tokenizers),
+Text: Jinja2 as `apply_chat_template` runs it. Ids: BPE of scripts/fixtures/bpe.py from tokenizer.json (https://huggingface.co/docs/tokenizers),
 byte-level or with byte fallback, without code of the program. Labels: what a `{% generation %}` block says, as
 `return_assistant_tokens_mask` has it; where a template has none, a turn is what stands behind the prompt for it
 (`apply_chat_template(messages before it, add_generation_prompt=True)`) up to its end-of-turn token. Where the row does not
@@ -15,16 +15,14 @@ begin with that prompt, the last answer is trained behind it (TRL's way with pro
 
 import hashlib
 import json
-import re
 import sys
-import unicodedata
 from pathlib import Path
 
 import jinja2
-import regex
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fixtures"))
-from chat_rows import SHAPES, SIGNS, digest, is_left_out, make_rows, plain  # noqa: E402
+from bpe import Tokenizer  # noqa: E402
+from chat_rows import SHAPES, digest, is_left_out, make_rows, plain  # noqa: E402
 from transformers_jinja import NOW, render  # noqa: E402
 
 OUT = Path(__file__).resolve().parent / "published-rows.json"
@@ -139,85 +137,6 @@ def added_tokens(model: dict, tokenizer: dict, config: dict) -> list[dict]:
     # Llama 2's file alone has normalised special tokens; as a stand-in it has none.
     own = tokenizer["added_tokens"] if "words" not in model else [{**t, **flags} for t in tokenizer["added_tokens"]]
     return own + marks
-
-
-class Tokenizer:
-    """BPE of a tokenizer.json with where each token stands in the text."""
-
-    def __init__(self, tokenizer: dict) -> None:
-        self.model = tokenizer["model"]
-        assert self.model["type"] == "BPE"
-        self.vocab = self.model["vocab"]
-        pairs = [tuple(m.split(" ")) if isinstance(m, str) else tuple(m) for m in self.model["merges"]]
-        self.ranks = {pair: i for i, pair in enumerate(pairs)}
-        self.added = {t["content"]: t for t in tokenizer["added_tokens"]}
-        ordered = sorted(self.added, key=len, reverse=True)
-        self.special = re.compile("|".join(re.escape(text) for text in ordered))
-        self.normalizer = json.dumps(tokenizer["normalizer"])
-        self.byte_level = tokenizer["pre_tokenizer"] is not None
-        if self.byte_level:
-            first, second = tokenizer["pre_tokenizer"]["pretokenizers"]
-            assert second["type"] == "ByteLevel" and first["behavior"] == "Isolated"
-            self.words = regex.compile(first["pattern"]["Regex"])
-
-    def merge(self, parts: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
-        while len(parts) > 1:
-            ranked = [(self.ranks.get((a[0], b[0]), len(self.ranks)), i) for i, (a, b) in enumerate(zip(parts, parts[1:]))]
-            rank, i = min(ranked)
-            if rank == len(self.ranks):
-                break
-            (a, begin, _), (b, _, end) = parts[i : i + 2]
-            parts[i : i + 2] = [(a + b, begin, end)]
-        return parts
-
-    def stretch(self, text: str, at: int) -> list[tuple[int, int, int]]:
-        """[(id, begin, end)] of a text without added tokens; positions in characters, from `at`."""
-        found: list[tuple[int, int, int]] = []
-        if text == "":
-            return found
-        if self.byte_level:
-            if "NFC" in self.normalizer:
-                assert unicodedata.normalize("NFC", text) == text
-            position = 0
-            for match in self.words.finditer(text):
-                assert match.start() == position, "a pattern that leaves nothing out"
-                position = match.end()
-                parts = []
-                for i, character in enumerate(match.group(), at + match.start()):
-                    parts += [(SIGNS[byte], i, i + 1) for byte in character.encode()]
-                whole = "".join(sign for sign, _, _ in parts)
-                if self.model.get("ignore_merges") and whole in self.vocab:
-                    parts = [(whole, parts[0][1], parts[-1][2])]
-                found += [(self.vocab[token], begin, end) for token, begin, end in self.merge(parts)]
-            assert position == len(text)
-            return found
-        signs = [("\u2581" if c == " " else c, i, i + 1) for i, c in enumerate(text, at)]
-        if "Prepend" in self.normalizer:
-            signs.insert(0, ("\u2581", at, at + 1))  # the library lays it over the first character
-        parts = []
-        for sign, begin, end in signs:
-            if sign in self.vocab:
-                parts.append((sign, begin, end))
-            else:
-                parts += [(f"<0x{byte:02X}>", begin, end) for byte in sign.encode()]
-        return [(self.vocab[token], begin, end) for token, begin, end in self.merge(parts)]
-
-    def encode(self, text: str) -> list[tuple[int, int, int]]:
-        found: list[tuple[int, int, int]] = []
-        at = 0
-        for match in self.special.finditer(text):
-            token = self.added[match.group()]
-            begin, end = match.span()
-            if begin < at:
-                continue
-            if token["rstrip"]:
-                end += len(text[end:]) - len(text[end:].lstrip())
-            if token["lstrip"]:
-                begin = at + len(text[at:begin].rstrip())
-            found += self.stretch(text[at:begin], at)
-            found.append((token["id"], begin, end))
-            at = end
-        return found + self.stretch(text[at:], at)
 
 
 STAND_IN = "qxzAnswerqxz"

@@ -21,7 +21,7 @@ function read(rows: readonly object[]): { rows: DataRow[]; said: string } {
   const { rows: read, problems, notes } = result;
   const said = [
     ...notes.map((note) => wordPhrase(describeNote('a.jsonl', note))),
-    ...problems.map(describeProblem),
+    ...problems.map((problem) => wordPhrase(describeProblem(problem))),
   ].join('\n');
   return { rows: read, said };
 }
@@ -251,6 +251,71 @@ describe('what data sets have', () => {
       "a.jsonl:2: the row's weight is 0, so that there is nothing to learn; remove the row or its weight",
       "a.jsonl:3: the row's train is false, so that there is nothing to learn; remove the row or its train",
     ]);
+  });
+
+  it('a weight of kilograms is no mask: a column with other numbers is named as not used, in every kind of row', () => {
+    for (const shape of [
+      { question: 'q', answer: 'a' },
+      { text: 't' },
+      { messages: [user, { role: 'assistant', content: 'a' }] },
+    ]) {
+      const { rows, said } = read([
+        { ...shape, weight: 0, train: 0 },
+        { ...shape, weight: 12.5, train: 812 },
+        { ...shape, weight: null, train: '' },
+      ]);
+      expect(rows.map(({ line }) => line)).toEqual([1, 2, 3]);
+      expect(said.split('\n')).toEqual([
+        'a.jsonl: "weight" of 2 rows is not used',
+        'a.jsonl: "train" of 2 rows is not used',
+      ]);
+    }
+    // One column may be a mask where the other is none.
+    expect(
+      read([
+        { question: 'q', answer: 'a', weight: 3, train: false },
+        { question: 'q', answer: 'a' },
+      ]).rows,
+    ).toHaveLength(1);
+  });
+
+  it('of two names for the same thing that say different things, the one that is not read is named', () => {
+    const tools = [{ type: 'function', function: { name: 'f' } }];
+    const answered = [user, { role: 'assistant', content: 'a' }];
+    const other = only({ messages: answered, tools, functions: [{ name: 'g' }] });
+    expect(other.row).toMatchObject({ tools });
+    expect(other.said).toBe('a.jsonl: "functions" of 1 row is not used');
+    const systems = only({ question: 'q', answer: 'a', system: 's', system_prompt: 't' });
+    expect(messagesOf(systems.row)).toMatchObject([{ role: 'system', content: 's' }, {}, {}]);
+    expect(systems.said).toBe('a.jsonl: "system_prompt" of 1 row is not used');
+    expect(only({ messages: answered, system: 's', system_prompt: 's' }).said).toBe('');
+  });
+
+  it('numbers of too many digits in what is called are named, as in answers', () => {
+    const calling = (args: unknown): object => ({
+      messages: [user, { role: 'assistant', content: '', tool_calls: [{ function: { name: 'f', arguments: args } }] }],
+    });
+    const schema = { name: 'f', parameters: { properties: { a: { maximum: 2 ** 64 } } } };
+    const { rows, said } = read([
+      calling('{"a": [1, {"b": 12345678901234567890}]}'),
+      calling({ a: 2 ** 53 }),
+      { ...calling({ a: 2 ** 53 - 1, b: 1e-9 }) },
+      { ...calling({}), tools: [schema] },
+    ]);
+    expect(rows.map(({ line }) => line)).toEqual([3]);
+    const where = 'messages[1].tool_calls[0].function.arguments';
+    expect(said.split('\n')).toEqual([
+      `a.jsonl:1: ${where} holds a number of too many digits to be read exactly; write it in quotes`,
+      `a.jsonl:2: ${where} holds a number of too many digits to be read exactly; write it in quotes`,
+      'a.jsonl:4: tools holds a number of too many digits to be read exactly; write it in quotes',
+    ]);
+  });
+
+  it('OpenAI’s preference rows are called what they are', () => {
+    const input = { messages: [user], tools: [], parallel_tool_calls: true };
+    const row = { input, preferred_output: [{ role: 'assistant', content: 'a' }], non_preferred_output: [] };
+    const { said } = read([row, { question: 'q', answer: 'a' }]);
+    expect(said).toContain('a.jsonl:1: a preference row (chosen and rejected)');
   });
 
   it('TRL: lists of messages as prompt and completion, of which the prompt is not learned', () => {

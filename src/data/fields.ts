@@ -45,6 +45,17 @@ export function textOf(value: unknown, name: string): string {
   throw new UnusableRow(`${name} is ${kindOf(value)}, wanted text`, fix);
 }
 
+/** The first number, however deep, of more digits than a number here has. */
+export function inexactNumber(value: unknown): number | undefined {
+  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value) ? value : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const inner of Object.values(value)) {
+    const found = inexactNumber(inner);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /** Says nothing: a table's empty cell, a key that a converter filled in for the rows that lack it. */
 export function isNothing(value: unknown): boolean {
   return value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0);

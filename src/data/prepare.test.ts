@@ -3,6 +3,7 @@ import { loadTokenizer } from '../../models/tokenizer/tokenizer.ts';
 import { toyByteLevelFiles } from '../../models/tokenizer/toy-tokenizer.ts';
 import { prepareExamples, withSystem } from './prepare.ts';
 import type { PreparedExamples, PrepareOptions } from './prepare.ts';
+import { wordPhrase } from '../phrase.ts';
 import { readRows } from './read-rows.ts';
 import { describeProblem, IGNORED_LABEL } from './rows.ts';
 import type { Example } from './rows.ts';
@@ -118,7 +119,7 @@ describe('prepareExamples', () => {
     );
     expect(examples.map((example) => example.line)).toEqual([1]);
     expect(truncated).toEqual([]);
-    expect(problems.map(describeProblem)).toMatchInlineSnapshot(`
+    expect(problems.map((problem) => wordPhrase(describeProblem(problem)))).toMatchInlineSnapshot(`
       [
         "rows.jsonl:2: no scored token in its first 8 tokens (it has 24); shorten the question, or allow longer rows",
         "rows.jsonl:3: no scored token; remove the row or give it an answer",
@@ -130,11 +131,20 @@ describe('prepareExamples', () => {
 
   it('lists rows that the template refuses', () => {
     const strict = loadTokenizer(toyByteLevelFiles("{{ raise_exception('no system role') }}"));
-    expect(prepare([PAIR], {}, strict).problems.map(describeProblem)).toMatchInlineSnapshot(`
+    expect(prepare([PAIR], {}, strict).problems.map((problem) => wordPhrase(describeProblem(problem))))
+      .toMatchInlineSnapshot(`
       [
         "rows.jsonl:1: chat template: refuses the conversation: got no system role, wanted roles and an order that this model knows; change the roles or leave out system",
       ]
     `);
+  });
+
+  it('leaves the names of settings in a reason to whoever shows it', () => {
+    const strict = loadTokenizer(toyByteLevelFiles("{{ raise_exception('no system role') }}"));
+    const [problem] = prepare([PAIR], {}, strict).problems;
+    expect(problem?.reason).toMatch(/or leave out system$/);
+    const shown = problem && wordPhrase(describeProblem(problem), ({ setting }) => `--${setting}`);
+    expect(shown).toMatch(/^rows\.jsonl:1: chat template: .* or leave out --system$/);
   });
 
   it('refuses lengths that the model does not have', () => {

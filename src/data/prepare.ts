@@ -206,7 +206,8 @@ export function prepareExamples(
       });
     } catch (thrown) {
       if (!(thrown instanceof WebLoraError) || thrown.code === 'internal') throw thrown;
-      refuse(thrown.message);
+      const { message: reason, phrase: said } = thrown;
+      result.problems.push({ file, line, reason, ...(typeof said !== 'string' && { phrase: said }) });
     }
   }
   return result;

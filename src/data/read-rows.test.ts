@@ -33,7 +33,7 @@ function read(
   const { rows, problems, notes } = readRows(utf8(text), file, options);
   return {
     pairs: pairsOf(rows),
-    problems: problems.map(describeProblem),
+    problems: problems.map((problem) => wordPhrase(describeProblem(problem))),
     notes: notes.map((note) => wordPhrase(describeNote(file, note))),
   };
 }

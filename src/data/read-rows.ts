@@ -8,13 +8,16 @@ import { readJsonArray, readJsonLines } from './json-rows.ts';
 import type { RawRow } from './json-rows.ts';
 import { readParquet } from './parquet-rows.ts';
 import {
+  isMaskValue,
   isShaped,
   KNOWN_KEYS,
   OBJECTIVE_ROWS,
   ONE_ANSWER,
+  ROW_MASKS,
   SHAPE_KEYS,
   shapeRow,
   understandsColumns,
+  type RowMask,
 } from './row-shape.ts';
 import { gatherNotes } from './rows.ts';
 import type { DataRow, FileNote, RowNote, RowProblem } from './rows.ts';
@@ -194,11 +197,18 @@ function checkNames(columns: ReadOptions['columns'] = {}): void {
   });
 }
 
+/** The keys that say of rows whether they are learned: those that say nothing else in the whole file. */
+function masksOf(raw: readonly RawRow[]): RowMask[] {
+  const objects = raw.flatMap((row) => ('value' in row && isFields(row.value) ? [row.value] : []));
+  return ROW_MASKS.filter((key) => objects.every((fields) => isMaskValue(fields[key])));
+}
+
 function shape({ rows: raw, columns, notes, isDamaged, labels }: RawFile, file: string, isEmpty: boolean): ReadResult {
   const rows: DataRow[] = [];
   const problems: RowProblem[] = [];
   const unread = new UnreadKeys();
   const rowNotes: RowNote[] = [];
+  const masks = masksOf(raw);
   let otherObjective: { readonly needs: keyof typeof OBJECTIVE_ROWS; readonly line: number } | undefined;
   for (const entry of raw) {
     const { line } = entry;
@@ -206,7 +216,7 @@ function shape({ rows: raw, columns, notes, isDamaged, labels }: RawFile, file: 
       problems.push({ file, line, reason: entry.reason, fix: entry.fix });
       continue;
     }
-    const shaped = shapeRow(line, entry.value, columns);
+    const shaped = shapeRow(line, entry.value, columns, masks);
     if ('problem' in shaped) {
       problems.push({ file, line, ...shaped.problem });
       if (shaped.needs !== undefined) otherObjective ??= { needs: shaped.needs, line };

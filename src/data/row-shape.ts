@@ -1,5 +1,15 @@
 import type { ChatMessage } from '../../models/tokenizer/chat-tokenizer.ts';
-import { has, isFields, isNothing, kindOf, nameUnread, textOf, UnusableRow, type Fields } from './fields.ts';
+import {
+  has,
+  isFields,
+  isNothing,
+  kindOf,
+  nameUnread,
+  textOf,
+  UnusableRow,
+  type Fields,
+  type Unread,
+} from './fields.ts';
 import { MESSAGE_KEYS, readMessages, unknownRoles } from './messages.ts';
 import { IGNORED_LABEL } from './rows.ts';
 import type { DataRow } from './rows.ts';
@@ -65,9 +75,18 @@ const AROUND = ['system', 'system_prompt', 'history', 'context', 'tools', 'funct
 
 const FILL_IN = 'fill it in or remove the row';
 
+/** The first of two names for the same thing under which something stands; the other, where it says something else, is named. */
+function oneOf<Name extends string>(fields: Fields, names: readonly Name[], unread: Unread): Name | undefined {
+  const [key, ...others] = names.filter((name) => !isNothing(fields[name]));
+  for (const other of others) {
+    if (key !== undefined && JSON.stringify(fields[other]) !== JSON.stringify(fields[key])) unread(other);
+  }
+  return key;
+}
+
 /** The row's own system prompt, from whichever key has one. */
-function systemOf(fields: Fields): ChatMessage[] {
-  const key = (['system', 'system_prompt'] as const).find((name) => !isNothing(fields[name]));
+function systemOf(fields: Fields, unread: Unread): ChatMessage[] {
+  const key = oneOf(fields, ['system', 'system_prompt'], unread);
   const content = key === undefined ? '' : textOf(fields[key], key);
   return content.trim() === '' ? [] : [{ role: 'system', content }];
 }
@@ -100,8 +119,8 @@ function historyOf({ history }: Fields): ChatMessage[] {
   });
 }
 
-function toolsOf(fields: Fields): { tools?: object[] } {
-  const key = isNothing(fields['tools']) ? 'functions' : 'tools';
+function toolsOf(fields: Fields, unread: Unread): { tools?: object[] } {
+  const key = oneOf(fields, ['tools', 'functions'], unread) ?? 'tools';
   const tools = readTools(fields[key], key);
   return tools === undefined ? {} : { tools };
 }
@@ -159,7 +178,7 @@ function pairShape([prompt, answer]: (typeof PAIRS)[number]): RowShape {
         if (!has(fields, key)) throw new UnusableRow(`no ${key}`, `add the key "${key}"`);
       }
       const { line, unread } = reading;
-      const before = [...systemOf(fields), ...historyOf(fields)];
+      const before = [...systemOf(fields, unread), ...historyOf(fields)];
       const asked = fields[prompt];
       const said = answer === 'answers' ? firstAnswer(fields[answer], reading) : fields[answer];
       const question = Array.isArray(asked)
@@ -173,7 +192,7 @@ function pairShape([prompt, answer]: (typeof PAIRS)[number]): RowShape {
       }
       const answers = answerOf(said);
       noteRoles([...question, ...answers], reading.note);
-      return { kind: 'messages', line, messages: [...before, ...question, ...answers], ...toolsOf(fields) };
+      return { kind: 'messages', line, messages: [...before, ...question, ...answers], ...toolsOf(fields, unread) };
 
       function answerOf(value: unknown): ChatMessage[] {
         if (Array.isArray(value)) {
@@ -227,12 +246,12 @@ function conversationShape(key: string): RowShape {
       const said = readMessages(fields[key], key, unread);
       requireAnswer(said);
       noteRoles(said, note);
-      const system = systemOf(fields);
+      const system = systemOf(fields, unread);
       const isOwn = said[0]?.role === 'system';
       if (isOwn && system.length > 0) unread(isNothing(fields['system']) ? 'system_prompt' : 'system');
       const last = said.findLastIndex(({ role }) => role === 'assistant');
       if (last < said.length - 1) note('messages behind the last answer, of which nothing is learned');
-      return { kind: 'messages', line, messages: isOwn ? said : [...system, ...said], ...toolsOf(fields) };
+      return { kind: 'messages', line, messages: isOwn ? said : [...system, ...said], ...toolsOf(fields, unread) };
     },
   };
 }
@@ -316,7 +335,9 @@ export function understandsColumns(columns: readonly string[]): boolean {
 }
 
 function otherObjective(fields: Fields): Extract<ShapedRow, { needs?: unknown }>['needs'] {
-  if (has(fields, 'chosen') || has(fields, 'rejected')) return 'preference';
+  // The second pair is OpenAI's.
+  if (['chosen', 'rejected', 'preferred_output', 'non_preferred_output'].some((key) => has(fields, key)))
+    return 'preference';
   const { label } = fields;
   const isLabelled = typeof label === 'boolean' || (typeof label === 'string' && /^(true|false)$/i.test(label));
   if ((has(fields, 'prompt', 'completion') && isLabelled) || typeof fields['kto_tag'] === 'boolean') return 'labelled';
@@ -340,9 +361,17 @@ function findShape(fields: Fields): RowShape | undefined {
   );
 }
 
-/** A row that says of itself, as a message may, that it is not learned. @throws UnusableRow */
-function refuseUnlearned(fields: Fields): void {
-  for (const key of ['weight', 'train'] as const) {
+/** Names by which a row may say of itself, as a message may, whether it is learned. */
+export const ROW_MASKS = ['weight', 'train'] as const;
+export type RowMask = (typeof ROW_MASKS)[number];
+
+/** What a mask holds: a column of other numbers, of prices or of kilograms, is none. */
+export const isMaskValue = (value: unknown): boolean =>
+  isNothing(value) || value === 0 || value === 1 || typeof value === 'boolean';
+
+/** @throws UnusableRow */
+function refuseUnlearned(fields: Fields, masks: readonly RowMask[]): void {
+  for (const key of masks) {
     const given = fields[key];
     if (given !== 0 && given !== false) continue;
     throw new UnusableRow(
@@ -376,8 +405,14 @@ const isByColumns = (fields: Fields): boolean =>
 /**
  * Finds a row's shape by its keys and reads it.
  * @param columns names the file uses for the names of the shapes, as `{ question: 'Frage' }`
+ * @param masks the keys by which rows of this file say that they are not learned
  */
-export function shapeRow(line: number, value: unknown, columns: Readonly<Record<string, string>> = {}): ShapedRow {
+export function shapeRow(
+  line: number,
+  value: unknown,
+  columns: Readonly<Record<string, string>> = {},
+  masks: readonly RowMask[] = ROW_MASKS,
+): ShapedRow {
   try {
     if (!isFields(value)) {
       throw new UnusableRow(
@@ -399,7 +434,7 @@ export function shapeRow(line: number, value: unknown, columns: Readonly<Record<
     if (isByColumns(fields)) {
       throw new UnusableRow('one object of columns, wanted one object a row', 'pandas: to_json(orient="records")');
     }
-    refuseUnlearned(fields);
+    refuseUnlearned(fields, masks);
     const unread = new Set<string>();
     const notes: string[] = [];
     const reading = { line, unread: (path: string) => unread.add(path), note: (text: string) => notes.push(text) };

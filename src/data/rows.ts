@@ -22,14 +22,16 @@ export type DataRow =
 export interface RowProblem {
   readonly file: string;
   readonly line: number;
+  /** In the library's words: settings by their keys. */
   readonly reason: string;
+  /** The reason with its settings to be named by whoever shows it; absent where it names none. */
+  readonly phrase?: Phrase;
   readonly fix?: string;
 }
 
 /** `file:line: reason; fix`, as the terminal and the page show it. */
-export function describeProblem(problem: RowProblem): string {
-  const head = `${problem.file}:${problem.line}: ${problem.reason}`;
-  return problem.fix === undefined ? head : `${head}; ${problem.fix}`;
+export function describeProblem({ file, line, reason, phrase: said = reason, fix }: RowProblem): Phrase {
+  return fix === undefined ? phrase`${`${file}:${line}: `}${said}` : phrase`${`${file}:${line}: `}${said}; ${fix}`;
 }
 
 /** What a person should know of how a file was read: what was found out, and what is not used. No sentence of flags. */

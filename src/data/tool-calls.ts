@@ -1,5 +1,14 @@
 import type { ToolCall } from '../../models/tokenizer/chat-tokenizer.ts';
-import { isFields, isNothing, kindOf, nameUnread, UnusableRow, type Fields, type Unread } from './fields.ts';
+import {
+  inexactNumber,
+  isFields,
+  isNothing,
+  kindOf,
+  nameUnread,
+  UnusableRow,
+  type Fields,
+  type Unread,
+} from './fields.ts';
 
 /** JSON that is written as a text: how OpenAI's format has arguments, and what tables and Arrow files make of objects. */
 function parsed(value: unknown, name: string): unknown {
@@ -20,6 +29,9 @@ export function readTools(value: unknown, name: string): object[] | undefined {
   const tools = parsed(value, name);
   if (!Array.isArray(tools)) throw new UnusableRow(`${name} is ${kindOf(tools)}, wanted a list of JSON schemas`);
   if (tools.length === 0) return undefined;
+  if (inexactNumber(tools) !== undefined) {
+    throw new UnusableRow(`${name} holds a number of too many digits to be read exactly`, 'write it in quotes');
+  }
   return tools.map((tool: unknown, i): object => {
     if (!isFields(tool)) throw new UnusableRow(`${name}[${i}] is ${kindOf(tool)}, wanted a JSON schema`);
     // The older form names the function alone, https://platform.openai.com/docs/api-reference/chat (functions).
@@ -36,6 +48,12 @@ function readFunction(value: unknown, name: string, unread: Unread, path: string
   const given = value['arguments'];
   const args = given === '' || given === undefined || given === null ? {} : parsed(given, `${name}.arguments`);
   if (!isFields(args)) throw new UnusableRow(`${name}.arguments is ${kindOf(args)}, wanted an object`);
+  if (inexactNumber(args) !== undefined) {
+    throw new UnusableRow(
+      `${name}.arguments holds a number of too many digits to be read exactly`,
+      'write it in quotes',
+    );
+  }
   return { name: value['name'], arguments: args };
 }
 

@@ -330,7 +330,7 @@ export class LoadedModel {
       medianTokens: lengths[Math.floor(lengths.length / 2)] ?? 0,
       longestTokens: lengths.at(-1) ?? 0,
       cutLines: examples.filter(({ ids }) => ids.length > length).map(({ line }) => line),
-      problems: skipped.map(({ file, line, reason }) => ({ file, line, reason })),
+      problems: skipped.map(({ file, line, reason, phrase }) => ({ file, line, reason, ...(phrase && { phrase }) })),
     };
   }
 

@@ -65,6 +65,23 @@ it.each(GGUF_TYPES.filter((type) => type.startsWith('Q')))('refuses a scale of %
   expect(() => repackGguf(type, broken, rows, cols, 'w')).toThrow('a scale of infinity or NaN in row 0');
 });
 
+it.each([
+  ['F32', [0x00, 0x00, 0x80, 0xff]], // -Infinity
+  ['F32', [0x01, 0x00, 0x80, 0x7f]], // NaN
+  ['F16', [0x00, 0x7c]],
+  ['F16', [0x01, 0xfc]],
+  ['BF16', [0x80, 0x7f]],
+  ['BF16', [0xc0, 0xff]],
+] as const)('refuses a value of %s that is not finite, wherever it stands', (type, value) => {
+  const whole = fixture.bytes(`${type}.bytes`);
+  const [rows = 0, cols = 0] = fixture.shape(`${type}.values`);
+  for (const at of [0, value.length, whole.length - value.length]) {
+    const broken = whole.slice();
+    broken.set(value, at);
+    expect(() => repackGguf(type, broken, rows, cols, 'w')).toThrow(`got infinity or NaN in ${type}`);
+  }
+});
+
 it('knows no other types', () => {
   expect([4, 5, 9, 10, 11, 15, 16, 24, 29, 31, -1].map(ggufTypeOf)).toEqual(Array(11).fill(undefined));
 });

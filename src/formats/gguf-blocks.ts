@@ -64,8 +64,8 @@ export function ggufBytes(type: GgufType, rows: number, cols: number, name = 'te
 /**
  * Repacks whole rows of blocks without loss.
  * @param bytes exactly the rows' bytes, as the file has them
- * @throws WebLoraError `bad-file` when rows are not whole blocks or bytes are missing, `bad-model` when a scale is not
- *   finite
+ * @throws WebLoraError `bad-file` when rows are not whole blocks or bytes are missing, `bad-model` when a scale or a
+ *   value is not finite
  */
 export function repackGguf(
   type: GgufType,
@@ -90,6 +90,7 @@ export function repackGguf(
     const words = new Uint8Array(codes.buffer);
     const pitch = codeWordsPerRow(format, cols) * 4;
     for (let row = 0; row < rows; row++) words.set(bytes.subarray(row * rowBytes, (row + 1) * rowBytes), row * pitch);
+    checkFloats(type, codes, name);
     return { format, rows, cols, codes, scales };
   }
   const source = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -123,6 +124,20 @@ export function dequantizeGguf(
   name = 'tensor',
 ): Float32Array<ArrayBuffer> {
   return unpackWeight(repackGguf(type, bytes, rows, cols, name));
+}
+
+/** @throws WebLoraError `bad-model` for an infinity or NaN: an exponent of ones */
+function checkFloats(type: GgufType, words: Uint32Array, name: string): void {
+  const exponent = type === 'F32' ? 0x7f800000 : type === 'BF16' ? 0x7f80 : 0x7c00;
+  const high = type === 'F32' ? exponent : exponent << 16;
+  for (const word of words) {
+    if ((word & exponent) !== exponent && (word & high) !== high) continue;
+    throw new WebLoraError('bad-model', `${name} holds a value that is not a number to compute with`, {
+      got: `infinity or NaN in ${type}`,
+      wanted: 'finite weights',
+      fix: 'fetch the model again or use another one',
+    });
+  }
 }
 
 /** Moves block `block` of a row, which begins at byte `at`; returns its one or two f16 scales in a word. */

@@ -40,7 +40,7 @@ export class BadRowsError extends WebLoraError {
     const [first] = rows;
     const more = rows.length > 1 ? ` (and ${rows.length - 1} more)` : '';
     super('bad-data', `${file}: ${rows.length === 1 ? 'a row' : `${rows.length} rows`} cannot be used`, {
-      got: first === undefined ? 'nothing' : `${describeProblem(first)}${more}`,
+      got: first === undefined ? 'nothing' : phrase`${describeProblem(first)}${more}`,
       wanted: 'rows with a question and an answer to learn',
       fix: phrase`correct the rows, or leave them out with ${setting('skipBadRows')}`,
     });

@@ -22,7 +22,7 @@ export interface ShownExample {
 export interface ShownFile {
   readonly rows: readonly ShownExample[];
   readonly notes: readonly Phrase[];
-  readonly problems: readonly { readonly line: number; readonly reason: string; readonly fix?: string }[];
+  readonly problems: readonly { readonly line: number; readonly reason: Phrase; readonly fix?: string }[];
 }
 
 /** [start, end) of each run of labels that count. */
@@ -73,7 +73,11 @@ export async function showRows(
   return {
     rows: rows.slice(0, count).map((example) => showExample(example, tokenizer)),
     notes: notes.map((note) => describeNote(file.name, note)),
-    problems: problems.map(({ line, reason, fix }) => ({ line, reason, ...(fix !== undefined && { fix }) })),
+    problems: problems.map(({ line, reason, phrase = reason, fix }) => ({
+      line,
+      reason: phrase,
+      ...(fix !== undefined && { fix }),
+    })),
   };
 }
 

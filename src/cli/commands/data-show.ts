@@ -39,6 +39,9 @@ export async function dataShow(path: string, flags: Flags, output: Output): Prom
     else output.line(JSON.stringify(value));
   };
   for (const row of shown.rows) print(row);
-  print({ notes: shown.notes.map(inTerminal), problems: shown.problems });
+  print({
+    notes: shown.notes.map(inTerminal),
+    problems: shown.problems.map((problem) => ({ ...problem, reason: inTerminal(problem.reason) })),
+  });
   return 0;
 }

@@ -84,7 +84,8 @@ export async function train(given: Flags, output: Output): Promise<number> {
       return 0;
     });
   } catch (error) {
-    if (error instanceof BadRowsError) for (const row of error.rows) process.stderr.write(`${describeProblem(row)}\n`);
+    if (error instanceof BadRowsError)
+      for (const row of error.rows) process.stderr.write(`${inTerminal(describeProblem(row))}\n`);
     throw error;
   } finally {
     process.off('SIGINT', onInterrupt);

@@ -3,6 +3,7 @@ import type { RowPreview } from '../../../workers/engine/contract.ts';
 import { EngineText } from '../parts/engine-text.tsx';
 import { Rich } from '../parts/rich.tsx';
 import { Term } from '../parts/term.tsx';
+import { pageWords } from '../train/setting-fields.ts';
 import { isTraining } from '../train/training.ts';
 import { t } from '../messages/language.ts';
 import { asSentence } from '../words.ts';
@@ -34,7 +35,7 @@ function Shown({ pieces, notes, problem }: RowPreview) {
   if (problem !== undefined) {
     return (
       <p class="notice">
-        {t().examples.tokens.unusable} <EngineText text={`${problem.reason}.`} />
+        {t().examples.tokens.unusable} <EngineText text={`${pageWords(problem.phrase ?? problem.reason)}.`} />
       </p>
     );
   }
