@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { COMMIT, startHub, type HubServer } from '../../test/harness/hub-server.ts';
 import { WebLoraError } from '../errors.ts';
 import { float32Tensor, writeSafetensors } from '../formats/safetensors.ts';
@@ -186,8 +186,34 @@ describe('a model of the hub', () => {
   });
 
   it('stalled connections count as cut', async () => {
-    hub.mischief = ({ file, nth }) => (file === SHARD && nth < 2 ? { stallAfter: 7 } : undefined);
-    await assertWhole(await load('org/toy', { stallMs: 40 }));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let stalls = 0;
+    /** The first two bodies of the shard give 7 bytes and then nothing; the clock moves on once the reader waits for more. */
+    const stalling: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      if (typeof input !== 'string' || !input.endsWith(SHARD) || stalls === 2) return response;
+      stalls += 1;
+      const whole = new Uint8Array(await response.arrayBuffer());
+      let pulls = 0;
+      const body = new ReadableStream<Uint8Array>(
+        {
+          start: (stream) => init?.signal?.addEventListener('abort', () => stream.error(init.signal?.reason)),
+          pull: (stream) => {
+            pulls += 1;
+            if (pulls === 1) stream.enqueue(whole.subarray(0, 7));
+            else setImmediate(() => vi.advanceTimersByTime(30_000));
+          },
+        },
+        { highWaterMark: 0 },
+      );
+      return new Response(body, response);
+    };
+    try {
+      await assertWhole(await load('org/toy', { fetch: stalling }));
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(stalls).toBe(2);
     expect(waits.length).toBeGreaterThan(0);
   });
 

@@ -19,8 +19,6 @@ export interface Mischief {
   readonly headers?: Readonly<Record<string, string>>;
   /** Ends the connection after this many bytes of the body. */
   readonly cutAfter?: number;
-  /** Sends this many bytes and then nothing more, with the connection left open. */
-  readonly stallAfter?: number;
   /** Sent in place of the file's bytes. */
   readonly bytes?: Uint8Array;
   /** Answers with the whole file whatever range was asked for. */
@@ -108,7 +106,6 @@ export async function startHub(repositories: Readonly<Record<string, HubReposito
       status,
       headers: more,
       cutAfter,
-      stallAfter,
       bytes,
       ignoresRange,
     } = self.mischief({ ...request, file: path, nth }) ?? {};
@@ -133,16 +130,14 @@ export async function startHub(repositories: Readonly<Record<string, HubReposito
       ...headers,
       ...more,
     });
-    const shown = Math.min(cutAfter ?? Infinity, stallAfter ?? Infinity, body.byteLength);
-    if (shown === body.byteLength && cutAfter === undefined && stallAfter === undefined) {
+    const shown = Math.min(cutAfter ?? Infinity, body.byteLength);
+    if (cutAfter === undefined) {
       response.end(body);
       return;
     }
     response.flushHeaders();
     const shownBytes = body.subarray(0, shown);
-    const cut = (): void => {
-      if (cutAfter !== undefined) response.destroy();
-    };
+    const cut = (): void => void response.destroy();
     if (shown > 0) response.write(shownBytes, cut);
     else setImmediate(cut);
   }
