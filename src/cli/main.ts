@@ -18,6 +18,7 @@ import {
   ADAPTER,
   ANSWER,
   CHOOSE,
+  INSPECT_MODEL,
   COLUMNS,
   COMMON,
   DATA_SHOW,
@@ -133,7 +134,12 @@ async function main(): Promise<number> {
     DATA_SHOW,
     (flags, output, file) => dataShow(file, flags, output),
   );
-  command('plan', 'say what a training run will need; nothing is allocated', [...MODEL, ...SHAPE, ...PLAN], plan);
+  command(
+    'plan',
+    'say what a training run will need; nothing is allocated. A run on few rows may take less, unless --accumulate is given',
+    [...MODEL, ...SHAPE, ...PLAN],
+    plan,
+  );
   command(
     'export',
     'write an adapter in another format',
@@ -146,8 +152,11 @@ async function main(): Promise<number> {
     ],
     exportAdapter,
   );
-  command('inspect', 'say what a model, adapter or run folder is', [OFFLINE, ...CHOOSE], (flags, output, target) =>
-    target === '' ? catalogue(flags, output) : inspect(target, flags, output),
+  command(
+    'inspect',
+    'say what a model, adapter or run folder is',
+    [OFFLINE, INSPECT_MODEL, ...CHOOSE],
+    (flags, output, target) => (target === '' ? catalogue(flags, output) : inspect(target, flags, output)),
   );
   command(
     'models',

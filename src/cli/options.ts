@@ -37,6 +37,7 @@ export const DATA_SHOW: readonly Option[] = [
   ['--rows <n>', 'rows to show (default: all); notes and problems are of the whole file'],
 ];
 export const ADAPTER: Option = ['--adapter <path>', 'a LoRA adapter: a PEFT or MLX folder, a zip of one, or a .gguf'];
+export const INSPECT_MODEL: Option = ['--model <model>', 'of a GGUF adapter: the model it belongs to'];
 export const ANSWER: readonly Option[] = [
   ['--system <text>', 'system prompt (default: the adapter’s)'],
   ['--max-new-tokens <n>', 'tokens to write at most (default 128)'],

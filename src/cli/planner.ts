@@ -43,7 +43,12 @@ export async function planRun(flags: Flags, output: Output): Promise<PlanReport>
     context: resolveContext(model, flags.number('context')),
   };
   const device = await profileOf(flags, output);
-  const { plans, report } = planTraining(model, programSettings(model, base, config), device);
+  const settings = programSettings(model, base, config);
+  const { plans, report } = planTraining(model, settings, device);
+  if (config.accumulate === undefined)
+    output.note(
+      `planned for --accumulate ${settings.microSteps}; a run on few rows takes fewer micro-steps an update unless --accumulate is given`,
+    );
   if (out !== undefined) {
     const largest = plans.get(Math.max(...plans.keys()))?.launches ?? [];
     const launches = decode === undefined ? largest : decodingLaunches(opened, base, device, decode);

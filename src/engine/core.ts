@@ -281,7 +281,7 @@ export class LoadedModel {
     const { profile } = this.#core;
     if (kernels === undefined) return planTraining(model, settings, profile);
     const { checkpointing: checkpoint, optimizerState, tilings } = kernels;
-    // A variant this device cannot run gives way to its own, which gives the same to rounding.
+    // A variant this device cannot run gives way to its own, which gives the same to rounding; the run says so.
     const recorded = KERNEL_VARIANTS.find(
       (variant) => variant === kernels.variant && supportsVariant(profile, variant),
     );

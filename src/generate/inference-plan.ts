@@ -67,9 +67,8 @@ export function planChat(
   device: DeviceProfile,
   lora?: LoraSettings,
 ): ChatReport {
-  const { format, slots, context, tableRows } = settings;
-  // The largest prefill decides the bytes.
-  const planned = planGeneration(model, settings, device, lora, rowSizes(slots, context).slice(-1));
+  const { format, tableRows } = settings;
+  const planned = planGeneration(model, settings, device, lora);
   const sum = (requests: readonly { readonly bytes: number }[]): number =>
     requests.reduce((total, { bytes }) => total + bytes, 0);
   const weightsBytes = sum(baseBufferRequests(model, format, tableRows, device.limits));

@@ -1,7 +1,7 @@
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import type { OptimizerStep } from '../data/optimizer-steps.ts';
 import { WebLoraError } from '../errors.ts';
-import { phrase, setting } from '../phrase.ts';
+import { phrase, setting, type Phrase } from '../phrase.ts';
 import type { Pass, TrainingRow } from '../objectives/objective.ts';
 import { writeCheckpoint, type Checkpoint } from './checkpoints.ts';
 import { NOTHING_YET, recordEvaluation, shouldStopEarly, type BestSoFar } from './early-stopping.ts';
@@ -37,6 +37,8 @@ export interface RunParts {
   readonly result: RunResult;
   /** Where the run goes on. */
   readonly checkpoint: Checkpoint | undefined;
+  /** What else the user is told at the start. */
+  readonly notices: readonly Phrase[];
 }
 
 /** The optimizer steps of a run, with evaluations and checkpoints between them. */
@@ -99,7 +101,7 @@ export class RunLoop {
   }
 
   #emitStarted(): void {
-    const { data, schedule, made, result } = this.#parts;
+    const { data, schedule, made, result, notices } = this.#parts;
     const { size, steps } = schedule;
     this.#request.emit({
       kind: 'started',
@@ -110,7 +112,7 @@ export class RunLoop {
       learningRate: result.record.resolved.learningRate,
       accumulate: size.accumulate,
       ...(made.plan && { plan: made.plan }),
-      notices: [size.summary, ...(size.warning === undefined ? [] : [size.warning]), ...data.notices],
+      notices: [size.summary, ...(size.warning === undefined ? [] : [size.warning]), ...data.notices, ...notices],
       skippedRows: data.skipped,
     });
   }

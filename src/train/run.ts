@@ -74,11 +74,22 @@ export async function runTraining(request: RunRequest): Promise<TrainedRun> {
     await cutMetrics(store, out, checkpoint?.step ?? 0);
     const result = new RunResult(request, { data, made, schedule, adapter });
     await writeRunRecord(store, out, result.record);
-    return await new RunLoop(request, { data, passes, schedule, made, result, checkpoint }).run();
+    const notices =
+      checkpoint === undefined || existing === undefined ? [] : changedKernels(existing.kernels, made.kernels);
+    return await new RunLoop(request, { data, passes, schedule, made, result, checkpoint, notices }).run();
   } finally {
     made?.trainer.dispose();
     await lock.release();
   }
+}
+
+/** A resumed run whose kernels this device lacks goes on with others, whose sums are in another order. */
+function changedKernels(before: RunRecord['kernels'], now: RunRecord['kernels']): string[] {
+  if (before.variant === now.variant) return [];
+  return [
+    `the run was begun with ${before.variant} kernels, which this device cannot run; it goes on with ${now.variant} ` +
+      'kernels and differs from the uninterrupted run by rounding',
+  ];
 }
 
 function alreadyFinished(record: RunRecord | undefined): TrainedRun {

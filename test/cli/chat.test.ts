@@ -1,3 +1,5 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT, weblora } from './weblora.ts';
@@ -54,12 +56,21 @@ describe('weblora chat', () => {
   });
 
   it('stops an answer at the first Ctrl-C and goes on', async () => {
-    // The input ends at once, so the conversation ends after the answer that was stopped.
-    const ended = await weblora(['chat', ...FLAGS.slice(0, 4), '--max-new-tokens', '200'], {
-      input: 'hello\nhello\n/exit\n',
-      signalAfter: (stdout) => stdout.length > 0,
-    });
-    expect(ended.stderr).toContain('(stopped)');
-    expect(ended.status).toBe(0);
+    const model = mkdtempSync(join(tmpdir(), 'weblora-chat-'));
+    try {
+      cpSync(join(TOY, 'model'), model, { recursive: true });
+      const config = JSON.parse(readFileSync(join(model, 'config.json'), 'utf8')) as object;
+      // An answer of thousands of tokens is far from its end when its first one is read here.
+      writeFileSync(join(model, 'config.json'), JSON.stringify({ ...config, max_position_embeddings: 8192 }));
+      const length = ['--context', '8192', '--max-new-tokens', '8000'];
+      const ended = await weblora(['chat', '--model', model, '--base', 'f32', ...length], {
+        input: 'hello\n/what\n/exit\n',
+        signalAfter: (stdout) => stdout.length > 0,
+      });
+      expect(ended.stderr).toMatch(/\(stopped\)[^]*error\[usage\]/);
+      expect(ended.status).toBe(0);
+    } finally {
+      rmSync(model, { recursive: true });
+    }
   });
 });

@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors, tensorToFloat32 } from '../../src/formats/safetensors.ts';
 import { expectClose, relativeError } from '../harness/compare.ts';
 import { recordGpuOf } from '../harness/gpu.ts';
@@ -147,23 +147,27 @@ describe('the terminal command', () => {
     '0.1',
   ];
 
+  beforeAll(async () => {
+    const ended = await weblora(['train', ...MODEL, ...DATA, ...settings, '--out', run, '--quiet']);
+    expect(ended.status, ended.stderr).toBe(0);
+  }, 600_000);
+
   it('stops with a checkpoint on an interrupt, and resumes to the bits of an uninterrupted run', async () => {
-    const whole = join(folder, 'whole');
-    expect((await weblora(['train', ...MODEL, ...DATA, ...settings, '--out', whole, '--quiet'])).status).toBe(0);
-    const stopped = await weblora(['train', ...MODEL, ...DATA, ...settings, '--out', run, '--json', '--quiet'], {
+    const stopped = join(folder, 'stopped');
+    const ended = await weblora(['train', ...MODEL, ...DATA, ...settings, '--out', stopped, '--json', '--quiet'], {
       signalAfter: (stdout) => stdout.includes('"step":2'),
     });
     // A fast machine may be done before the signal arrives; then there is nothing to resume.
-    if (stopped.status === 130) {
-      expect((await weblora(['train', '--resume', run, '--rank', '5'])).error).toMatch(
+    if (ended.status === 130) {
+      expect((await weblora(['train', '--resume', stopped, '--rank', '5'])).error).toMatch(
         /^error\[usage\].*--rank.*run\.json/,
       );
-      expect((await weblora(['train', '--resume', run, '--quiet'])).status).toBe(0);
-    } else expect(stopped.status).toBe(0);
-    expect(readFileSync(join(run, 'adapter_model.safetensors'))).toEqual(
-      readFileSync(join(whole, 'adapter_model.safetensors')),
+      expect((await weblora(['train', '--resume', stopped, '--quiet'])).status).toBe(0);
+    } else expect(ended.status).toBe(0);
+    expect(readFileSync(join(stopped, 'adapter_model.safetensors'))).toEqual(
+      readFileSync(join(run, 'adapter_model.safetensors')),
     );
-    const again = await weblora(['train', '--resume', run]);
+    const again = await weblora(['train', '--resume', stopped]);
     expect(again).toMatchObject({ status: 0 });
     expect(again.stdout).toMatch(/finished already/);
   }, 600_000);
@@ -280,6 +284,11 @@ describe('the terminal command', () => {
       kind: 'run with a finished adapter',
       rank: 4,
     });
+    const gguf = join(folder, 'gguf');
+    mkdirSync(gguf);
+    const toGguf = ['export', '--adapter', join(TOY, 'adapter-random'), '--to', 'gguf', ...MODEL];
+    expect((await weblora([...toGguf, '--out', join(gguf, 'mine.gguf')])).status).toBe(0);
+    expect((await weblora(['inspect', gguf, ...MODEL, '--json'])).records()[0]).toMatchObject({ kind: 'adapter' });
     expect((await weblora(['inspect', 'embedded', '--json'])).records()[0]).toMatchObject({
       kind: 'model',
       modelType: 'llama',

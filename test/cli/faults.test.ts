@@ -37,6 +37,19 @@ interface Fault {
 }
 
 const FAULTS: readonly Fault[] = [
+  ...(
+    [
+      ['--rank', '6'],
+      ['--alpha', '99'],
+      ['--method', 'dora'],
+      ['--targets', 'q_proj'],
+    ] as const
+  ).map(([flag, value]) => ({
+    what: `${flag} beside an adapter to begin with that has another`,
+    args: () => withToy(['--init-adapter', join(TOY, '..', 'adapter'), flag, value]),
+    status: 2 as const,
+    says: [new RegExp(`^error\\[usage\\].*${flag}: got ${value}, wanted`), new RegExp(`leave out ${flag}`)],
+  })),
   {
     what: 'columns of a name no shape has',
     args: () => train(['--model', TOY, '--data', GOOD_DATA, '--columns', 'frage=Frage']),

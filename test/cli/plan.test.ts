@@ -121,3 +121,9 @@ describe('--kernels', () => {
     expect(ended.error).toContain("WEBLORA_KERNELS: got 'fast'");
   });
 });
+
+it('says that a run on few rows may take fewer micro-steps, unless their number is given', async () => {
+  const flags = ['plan', '--model', 'embedded', '--seq-len', '64', '--json'];
+  expect((await weblora(flags)).stderr).toMatch(/planned for --accumulate 4; a run on few rows takes fewer/);
+  expect((await weblora([...flags, '--accumulate', '4'])).stderr).not.toMatch(/few rows/);
+});

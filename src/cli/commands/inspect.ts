@@ -1,9 +1,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { openModel } from '../../../models/checkpoint/open-model.ts';
 import { WebLoraError } from '../../errors.ts';
-import { formatOf } from '../../adapters/formats/index.ts';
-import { PEFT_CONFIG_FILE } from '../../adapters/formats/peft-config.ts';
+import { ADAPTER_FORMATS, formatOf, isAdapterFile } from '../../adapters/formats/index.ts';
 import { adapterFilesAt, readAdapter, readRunFile } from '../files.ts';
 import { baseNamesFor } from '../session.ts';
 import type { Flags } from '../flags.ts';
@@ -22,12 +21,14 @@ export async function inspect(target: string, flags: Flags, output: Output): Pro
 async function describe(target: string, flags: Flags, output: Output): Promise<Record<string, unknown>> {
   const path = resolve(target);
   const isFolder = existsSync(path) && statSync(path).isDirectory();
-  if (isFolder && (existsSync(join(path, PEFT_CONFIG_FILE)) || existsSync(join(path, 'run.json'))))
+  const names = isFolder ? readdirSync(path) : [];
+  const isModel = target === 'embedded' || names.includes('config.json');
+  if (names.includes('run.json') || (!isModel && names.some(isAdapterFile)))
     return describeAdapter(target, path, flags, output);
-  if (target !== 'embedded' && isFolder && !existsSync(join(path, 'config.json'))) {
+  if (isFolder && !isModel) {
     throw new WebLoraError('bad-model', `inspect ${target}`, {
-      got: `a folder with ${readdirSync(path).slice(0, 5).join(', ') || 'nothing'}`,
-      wanted: `a model (config.json), an adapter (${PEFT_CONFIG_FILE}) or a run (run.json)`,
+      got: `a folder with ${names.slice(0, 5).join(', ') || 'nothing'}`,
+      wanted: `a model (config.json), an adapter (${ADAPTER_FORMATS.map(({ files }) => files).join('; or ')}) or a run (run.json)`,
       fix: 'check the path',
     });
   }
@@ -66,7 +67,7 @@ async function describeAdapter(
           webLoraVersion: run.webLoraVersion,
           settings: run.settings,
         };
-  if (!existsSync(join(path, PEFT_CONFIG_FILE))) return { kind: 'run without a finished adapter', ...lineage };
+  if (!readdirSync(path).some(isAdapterFile)) return { kind: 'run without a finished adapter', ...lineage };
   const trainedOn = run?.settings['model'];
   const { format } = formatOf(adapterFilesAt('inspect', target));
   const adapter = await readAdapter('inspect', target, () =>

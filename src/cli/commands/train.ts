@@ -10,6 +10,8 @@ import { encodeEvaluation, encodeStep } from '../../train/metrics.ts';
 import { RunControl } from '../../train/run-control.ts';
 import type { RunEvent } from '../../train/run-events.ts';
 import { TRAIN_SETTINGS } from '../../train/settings.ts';
+import type { LoraAdapter } from '../../adapters/adapter.ts';
+import { selectTargets, shortName } from '../../lora/targets.ts';
 import { readAdapter, readDataFile, readRunFile } from '../files.ts';
 import { Flags, kernelsOf, trainConfigOf } from '../flags.ts';
 import { formatBytes, formatSeconds, inTerminal, type Output } from '../output.ts';
@@ -51,6 +53,8 @@ export async function train(given: Flags, output: Output): Promise<number> {
   process.on('SIGPIPE', onUnread);
   try {
     return await withSession(flags, output, async ({ model }) => {
+      if (initAdapter !== undefined && resume === undefined)
+        assertFollows(initAdapter, given, model.opened.model.linearPaths);
       const view = new TrainView(output);
       const outcome = await model.train({
         config,
@@ -91,6 +95,30 @@ export async function train(given: Flags, output: Output): Promise<number> {
     process.off('SIGINT', onInterrupt);
     process.off('SIGTERM', onInterrupt);
     process.off('SIGPIPE', onUnread);
+  }
+}
+
+/**
+ * With --init-adapter the method, rank, alpha and targets are the adapter's.
+ * @throws WebLoraError `usage` naming a flag of this call that says otherwise
+ */
+function assertFollows(adapter: LoraAdapter, flags: Flags, linearPaths: readonly string[]): void {
+  const given = trainConfigOf(flags);
+  const own = linearPaths.filter((path) => adapter.modules.has(path));
+  const isSame = {
+    method: given.method === adapter.method,
+    rank: given.rank === adapter.rank,
+    alpha: given.alpha === adapter.alpha,
+    targets: given.targets !== undefined && selectTargets(linearPaths, given.targets).join() === own.join(),
+  };
+  const names = [...new Set(own.map(shortName))].join(',');
+  for (const key of ['method', 'rank', 'alpha', 'targets'] as const) {
+    if (given[key] === undefined || isSame[key]) continue;
+    throw new WebLoraError('usage', `--${key}`, {
+      got: String(given[key]),
+      wanted: `${key === 'targets' ? names : adapter[key]}, as the adapter of --init-adapter has`,
+      fix: `leave out --${key}: method, rank, alpha and targets come from that adapter`,
+    });
   }
 }
 
