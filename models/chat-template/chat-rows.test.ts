@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { prepareExamples } from '../../src/data/prepare.ts';
 import { readDataRows } from '../../src/data/read-rows.ts';
+import { rowsOfKind } from '../../src/data/rows.ts';
 import { loadTokenizer } from '../tokenizer/tokenizer.ts';
 
 interface Result {
@@ -39,7 +40,7 @@ describe.each(Object.entries(fixture.results))('rows through a template as %s ha
       },
       { now: new Date(fixture.now) },
     );
-    const prepared = prepareExamples(rows, tokenizer, {
+    const prepared = prepareExamples(rowsOfKind(rows, 'example'), tokenizer, {
       file: 'rows.jsonl',
       seqLen: 4096,
       contextLength: 4096,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { prepareExamples } from '../../src/data/prepare.ts';
 import { readDataRows } from '../../src/data/read-rows.ts';
+import { rowsOfKind } from '../../src/data/rows.ts';
 import { loadTokenizer } from './tokenizer.ts';
 
 // Made by scripts/fixtures/odd_texts.py with a BPE of its own.
@@ -44,7 +45,7 @@ describe('texts that tokenizers trip over', () => {
       vocabSize: 4096,
       lossOn: 'completion',
     } as const;
-    const { examples, notes } = prepareExamples(rows, tokenizer, options);
+    const { examples, notes } = prepareExamples(rowsOfKind(rows, 'example'), tokenizer, options);
     expect(examples).toHaveLength(vectors.length);
     const end = tokenizer.encode('<|end|>', { addSpecialTokens: false });
     examples.forEach(({ ids, labels, promptIds = [] }, i) => {

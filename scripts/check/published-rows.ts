@@ -10,6 +10,7 @@ import { isObject, type JsonObject } from '../../models/tokenizer/tokenizer-file
 import { loadTokenizer } from '../../models/tokenizer/tokenizer.ts';
 import { prepareExamples } from '../../src/data/prepare.ts';
 import { readDataRows } from '../../src/data/read-rows.ts';
+import { rowsOfKind } from '../../src/data/rows.ts';
 
 interface Published {
   readonly template: string;
@@ -104,7 +105,7 @@ for (const [name, model] of Object.entries(facts.models)) {
     vocabSize: 300_000,
     lossOn: 'completion',
   } as const;
-  const prepared = prepareExamples(rows, tokenizer, options);
+  const prepared = prepareExamples(rowsOfKind(rows, 'example'), tokenizer, options);
   const examples = new Map(prepared.examples.map((example) => [example.line, example]));
   const behind = new Set(
     prepared.notes.filter((note) => note.text.includes('behind the prompt')).map(({ line }) => line),

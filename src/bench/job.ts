@@ -5,7 +5,7 @@ import { tuneTilings } from '../graph/tune.ts';
 import { makeMemoryStore } from '../storage/memory-store.ts';
 import { resolveTrainConfig } from '../train/config.ts';
 import { planTraining, withTilings } from '../train/program.ts';
-import { sft } from '../objectives/sft.ts';
+import { objectiveOf } from '../objectives/index.ts';
 import { RunControl } from '../train/run-control.ts';
 import type { RunEvent } from '../train/run-events.ts';
 import type { MadeTrainer } from '../train/run-request.ts';
@@ -41,11 +41,13 @@ export async function benchJob(base: GpuBase, opened: OpenModel, about: About): 
   };
   try {
     let peakBytes = Number.NaN;
+    const seqLen = Math.min(512, base.context);
+    const config = resolveTrainConfig({ steps: UPDATES, accumulate: ROWS_PER_UPDATE, seqLen });
     const outcome = await runTraining({
       opened,
       base: { format: base.format, context: base.context },
-      config: resolveTrainConfig({ steps: UPDATES, accumulate: ROWS_PER_UPDATE, seqLen: Math.min(512, base.context) }),
-      objective: sft,
+      config,
+      objective: objectiveOf(config),
       data: { name: 'reference.jsonl', bytes: referenceRows(opened.model.shape.vocabSize) },
       store: makeMemoryStore(),
       out: 'job',

@@ -88,7 +88,7 @@ export class TrainingJob {
     const { model } = this.#opened;
     const { lora, optimizer, weightDecay, tokens: seqLen } = this;
     const config = resolveTrainConfig({ optimizer, weightDecay, seqLen, accumulate: 1 });
-    const settings = programSettings(model, { format: this.#format, context }, config, { lora });
+    const settings = programSettings(model, { format: this.#format, context }, config, lora);
     return planTraining(model, { ...settings, ...(checkpoint && { checkpoint }) }, gpu.profile);
   }
 

@@ -37,10 +37,7 @@ import { Output, reportFailure } from './output.ts';
 const NOT_BUILT = new Set([
   '--rank-pattern',
   '--alpha-pattern',
-  '--objective',
-  '--beta',
   '--lora-plus-ratio',
-  '--label-smoothing',
   '--neftune',
   '--profile',
   '--launches',

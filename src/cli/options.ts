@@ -31,9 +31,9 @@ export const OFFLINE = optionOf('offline', TRAIN_SETTINGS.offline);
 export const COLUMNS = optionOf('columns', TRAIN_SETTINGS.columns);
 /** Of `data show`: what of a run's settings decides which tokens a row becomes. */
 export const DATA_SHOW: readonly Option[] = [
-  ...(['model', 'offline', 'context', 'columns', 'seqLen', 'lossOn', 'system', 'skipBadRows'] as const).map((key) =>
-    optionOf(key, TRAIN_SETTINGS[key]),
-  ),
+  ...(
+    ['model', 'offline', 'context', 'columns', 'seqLen', 'lossOn', 'system', 'skipBadRows', 'objective'] as const
+  ).map((key) => optionOf(key, TRAIN_SETTINGS[key])),
   ['--rows <n>', 'rows to show (default: all); notes and problems are of the whole file'],
 ];
 export const ADAPTER: Option = ['--adapter <path>', 'a LoRA adapter: a PEFT or MLX folder, a zip of one, or a .gguf'];

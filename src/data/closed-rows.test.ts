@@ -68,6 +68,18 @@ const SHAPES: Readonly<Record<string, object>> = {
   'input, output': { input: 'q', output: 'a' },
   text: { text: 't' },
   tokens: { input_ids: [1, 2], labels: [1, 2] },
+  preference: { prompt: 'q', chosen: 'a', rejected: 'b' },
+  'preference of conversations': {
+    chosen: [
+      { role: 'user', content: 'q' },
+      { role: 'assistant', content: 'a' },
+    ],
+    rejected: [
+      { role: 'user', content: 'q' },
+      { role: 'assistant', content: 'b' },
+    ],
+  },
+  labelled: { prompt: 'q', completion: 'a', label: true },
 };
 
 /** A value that stands out wherever it ends up. */
@@ -98,7 +110,8 @@ describe('no key of a row vanishes', () => {
         const given = list.map((message, k) => (k === i ? { ...message, [key]: VALUE } : message));
         const { rows, said } = read([{ ...shape, [name]: given }]);
         const isUsed = JSON.stringify(rows).includes(VALUE);
-        const told = key === 'role' ? /\.role|no assistant message/ : new RegExp(`\\.${key}\\b`);
+        const told =
+          key === 'role' ? /\.role|no assistant message|begin alike/ : new RegExp(`\\.${key}\\b|begin alike`);
         if (!isUsed) expect(said, `${name}[${i}].${key}`).toMatch(told);
       }
     }
@@ -311,11 +324,18 @@ describe('what data sets have', () => {
     ]);
   });
 
-  it('OpenAI’s preference rows are called what they are', () => {
-    const input = { messages: [user], tools: [], parallel_tool_calls: true };
-    const row = { input, preferred_output: [{ role: 'assistant', content: 'a' }], non_preferred_output: [] };
-    const { said } = read([row, { question: 'q', answer: 'a' }]);
-    expect(said).toContain('a.jsonl:1: a preference row (chosen and rejected)');
+  it('OpenAI’s preference rows have their prompt in an object', () => {
+    const input = { messages: [{ role: 'user', content: 'q' }], parallel_tool_calls: true };
+    const answer = (content: string): object[] => [{ role: 'assistant', content }];
+    const { row, said } = only({ input, preferred_output: answer('a'), non_preferred_output: answer('b') });
+    expect(row).toEqual({
+      kind: 'preference',
+      line: 1,
+      prompt: [{ role: 'user', content: 'q' }],
+      chosen: answer('a'),
+      rejected: answer('b'),
+    });
+    expect(said).toContain('"input.parallel_tool_calls" of 1 row is not used');
   });
 
   it('TRL: lists of messages as prompt and completion, of which the prompt is not learned', () => {
@@ -513,8 +533,11 @@ describe('what data sets have', () => {
       { from: 'human', value: 'q' },
       { from: 'gpt', value: 'a' },
     ];
-    expect(read([{ conversations: [user, assistant], kto_tag: false }]).said).toContain('a labelled row');
-    expect(read([{ instruction: 'q', output: 'a', kto_tag: true }]).said).toContain('a labelled row');
+    expect(only({ conversations: [user, assistant], kto_tag: false }).row).toMatchObject({
+      kind: 'labelled',
+      label: false,
+    });
+    expect(only({ instruction: 'q', output: 'a', kto_tag: true }).row).toMatchObject({ kind: 'labelled', label: true });
     expect(read([{ prompt: 'q', completion: 'a', label: 0 }]).said).toBe(
       'a.jsonl: "label" of 1 row is not used: only a true or false label, beside prompt and completion, tells good answers from bad',
     );

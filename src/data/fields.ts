@@ -89,7 +89,6 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
     /(^|\.)(loss|mask|masked|training|train_detail|trainable)$/,
     '"weight": 0 or "train": false keeps a message from being learned',
   ],
-  [/^(chosen|rejected)$/, 'preferences are not trained on'],
   [/^label$/, 'only a true or false label, beside prompt and completion, tells good answers from bad'],
   [/^(chat_template_kwargs)$/, 'the chat template is run with its defaults'],
   [

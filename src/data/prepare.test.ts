@@ -5,7 +5,7 @@ import { prepareExamples, withSystem } from './prepare.ts';
 import type { PreparedExamples, PrepareOptions } from './prepare.ts';
 import { wordPhrase } from '../phrase.ts';
 import { readRows } from './read-rows.ts';
-import { describeProblem, IGNORED_LABEL } from './rows.ts';
+import { describeProblem, IGNORED_LABEL, rowsOfKind } from './rows.ts';
 import type { Example } from './rows.ts';
 
 const chat = loadTokenizer(toyByteLevelFiles());
@@ -21,7 +21,7 @@ function prepare(rows: readonly object[], more: Partial<PrepareOptions> = {}, to
     lossOn: 'completion',
     ...more,
   };
-  return prepareExamples(readRows(bytes, 'rows.jsonl').rows, tokenizer, options);
+  return prepareExamples(rowsOfKind(readRows(bytes, 'rows.jsonl').rows, 'example'), tokenizer, options);
 }
 
 function only(prepared: PreparedExamples): Example {

@@ -2,7 +2,7 @@ import { WebLoraError } from '../errors.ts';
 import { phrase, setting } from '../phrase.ts';
 import type { ChatMessage, ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import { IGNORED_LABEL } from './rows.ts';
-import type { DataRow, Example, RowNote, RowProblem } from './rows.ts';
+import type { Example, ExampleRow, RowNote, RowProblem } from './rows.ts';
 
 export interface PrepareOptions {
   /** The rows' file, for messages. */
@@ -71,7 +71,7 @@ function endNotes(ids: readonly number[], scored: readonly boolean[], tokenizer:
 }
 
 function tokeniseMessages(
-  row: Extract<DataRow, { kind: 'messages' }>,
+  row: Extract<ExampleRow, { kind: 'messages' }>,
   tokenizer: ChatTokenizer,
   options: PrepareOptions,
 ): TokenisedRow {
@@ -106,7 +106,7 @@ function questionOfTokens(ids: readonly number[], labels: readonly number[], tok
   };
 }
 
-function tokenise(row: DataRow, tokenizer: ChatTokenizer, options: PrepareOptions): TokenisedRow {
+function tokenise(row: ExampleRow, tokenizer: ChatTokenizer, options: PrepareOptions): TokenisedRow {
   switch (row.kind) {
     case 'messages':
       return tokeniseMessages(row, tokenizer, options);
@@ -127,7 +127,7 @@ function tokenise(row: DataRow, tokenizer: ChatTokenizer, options: PrepareOption
 }
 
 /** The special tokens that a row's own text spells: the tokenizer makes no difference between them and the template's. */
-function spelledTokens(row: DataRow, specialTexts: readonly string[]): string[] {
+function spelledTokens(row: ExampleRow, specialTexts: readonly string[]): string[] {
   if (row.kind === 'tokens') return [];
   const texts =
     row.kind === 'text'
@@ -147,7 +147,7 @@ function beyond(list: readonly number[], vocabSize: number): number | undefined 
  * @throws WebLoraError 'context' when `seqLen` is longer than the model's context, 'config' when it is not positive
  */
 export function prepareExamples(
-  rows: readonly DataRow[],
+  rows: readonly ExampleRow[],
   tokenizer: ChatTokenizer,
   options: PrepareOptions,
 ): PreparedExamples {

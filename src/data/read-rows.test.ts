@@ -84,27 +84,91 @@ describe('row shapes', () => {
     expect(read('{"Frage":"f","Antwort":"a"}', 'rows.jsonl', { columns }).pairs).toEqual(['f → a']);
     expect(read('Nr;Frage;Antwort\n1;f;a', 'rows.csv', { columns }).pairs).toEqual(['f → a']);
     expect(() => read('', 'rows.csv', { columns: { Frage: 'question' } })).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: columns: got Frage, wanted one of input_ids, labels, attention_mask, messages, system, system_prompt, tools, functions, conversations, conversation, prompt, completion, history, context, instruction, output, input, question, answer, response, answers, query, text, chosen, rejected, label; write NAME=YOUR_COLUMN]`,
+      `[WebLoraError: columns: got Frage, wanted one of input_ids, labels, attention_mask, chosen, rejected, prompt, instruction, question, query, input, system, system_prompt, history, context, tools, functions, messages, conversations, conversation, completion, output, answer, response, answers, text, label; write NAME=YOUR_COLUMN]`,
     );
     expect(problemOf({ Frage: 'f' }, { columns })).toMatchInlineSnapshot(
       `"rows.jsonl:1: no Antwort, which is to be the answer"`,
     );
   });
 
-  it('that need another objective are refused', () => {
-    const preference = '{"text":"t"}\n{"prompt":"p","chosen":"c","rejected":"r"}';
-    expect(() => read('{"prompt":"p","chosen":"c","rejected":"r"}')).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: rows.jsonl:1: got a preference row (chosen and rejected), wanted rows with one answer each; use rows with prompt and completion: training on preferences is not built yet]`,
-    );
-    expect(read(preference).pairs).toHaveLength(1);
-    expect(read(preference).problems).toEqual([
-      'rows.jsonl:2: a preference row (chosen and rejected); use rows with prompt and completion: training on preferences is not built yet',
+  it('of two answers keep prompt, chosen and rejected apart', () => {
+    const said = (row: object): unknown => {
+      const { rows, problems } = readRows(utf8(JSON.stringify(row)), 'rows.jsonl');
+      const [first] = rows;
+      if (first?.kind !== 'preference') return problems.map(describeProblem);
+      const { prompt, chosen, rejected } = first;
+      const text = (messages: typeof prompt): string =>
+        messages.map(({ role, content, scored }) => `${role}${scored === false ? '*' : ''}: ${content}`).join(' | ');
+      return [prompt, chosen, rejected].map(text);
+    };
+    const message = (role: string, content: string): object => ({ role, content });
+    const [u, a, b, c] = [
+      message('user', 'u'),
+      message('assistant', 'a'),
+      message('user', 'b'),
+      message('assistant', 'c'),
+    ];
+    const other = message('assistant', 'd');
+    const parts = ['user: p', 'assistant: c', 'assistant: r'];
+    expect(said({ prompt: 'p', chosen: 'c', rejected: 'r' })).toEqual(parts);
+    expect(said({ question: 'p', system: 's', chosen: 'c', rejected: 'r' })).toEqual([
+      'system: s | user: p',
+      parts[1],
+      parts[2],
     ]);
-    expect(() => read('{"prompt":"p","completion":"c","label":true}')).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: rows.jsonl:1: got a labelled row (a true or false label), wanted rows with one answer each; use rows with prompt and completion: training on preferences is not built yet]`,
-    );
-    expect(() => read('prompt,completion,label\np,c,false', 'rows.csv')).toThrow(WebLoraError);
+    expect(said({ prompt: [u, a, b], chosen: [c], rejected: [other] })).toEqual([
+      'user: u | assistant*: a | user: b',
+      'assistant: c',
+      'assistant: d',
+    ]);
+    // Without a prompt, conversations tell it by what they begin with alike.
+    expect(said({ chosen: [u, a, b, c], rejected: [u, a, b, other] })).toEqual([
+      'user: u | assistant*: a | user: b',
+      'assistant: c',
+      'assistant: d',
+    ]);
+    expect(said({ prompt: 'u', chosen: [u, c], rejected: [u, other] })).toEqual([
+      'user: u',
+      'assistant: c',
+      'assistant: d',
+    ]);
+    expect(said({ chosen: [u, a], rejected: [u, a, b, c] })).toEqual([
+      'user: u',
+      'assistant: a',
+      'assistant: a | user: b | assistant: c',
+    ]);
+    expect(said({ prompt: 'p', chosen: 'c' })).toEqual([
+      'rows.jsonl:1: a preference row without rejected; add the key "rejected"',
+    ]);
+    expect(said({ prompt: 'p', chosen: 'c', rejected: 'c' })).toEqual([
+      'rows.jsonl:1: chosen and rejected are the same; remove the row',
+    ]);
+    expect(said({ chosen: 'c', rejected: 'r' })).toEqual([
+      'rows.jsonl:1: a preference row without prompt; add the key "prompt", or write chosen and rejected as conversations that begin alike',
+    ]);
+    expect(said({ prompt: 'p', chosen: 'c', rejected: ' ' })).toEqual([
+      'rows.jsonl:1: empty answer (rejected); fill it in or remove the row',
+    ]);
+  });
+
+  it('of answers that are good or bad keep the label', () => {
+    const [row] = readRows(utf8('{"prompt":"p","completion":"c","label":false}'), 'rows.jsonl').rows;
+    expect(row).toEqual({
+      kind: 'labelled',
+      line: 1,
+      prompt: [{ role: 'user', content: 'p' }],
+      completion: [{ role: 'assistant', content: 'c' }],
+      label: false,
+    });
+    const table = readRows(utf8('prompt,completion,label\np,c,True'), 'rows.csv').rows;
+    expect(table).toEqual([{ ...row, line: 2, label: true }]);
     expect(read('{"prompt":"p","completion":"c","label":"billing"}').pairs).toEqual(['p → c']);
+  });
+
+  it('of labelled steps are refused', () => {
+    expect(problemOf({ prompt: 'p', completions: ['a'], labels: [true] })).toMatchInlineSnapshot(
+      `"rows.jsonl:1: a row of labelled steps (completions and labels); use rows with prompt and completion: no objective trains on steps"`,
+    );
   });
 });
 
@@ -118,10 +182,10 @@ describe('rows that cannot be used', () => {
 
   it('of the wrong kind', () => {
     expect(problemOf('just text')).toMatchInlineSnapshot(
-      `"rows.jsonl:1: a string, wanted an object; write {"prompt": …, "completion": …} or another of: messages · conversations · prompt, completion · instruction, output · question, answer · text · input_ids, labels"`,
+      `"rows.jsonl:1: a string, wanted an object; write {"prompt": …, "completion": …} or another of: messages · conversations · prompt, completion · instruction, output · question, answer · text · input_ids, labels · prompt, chosen, rejected · prompt, completion, label"`,
     );
     expect(problemOf({})).toMatchInlineSnapshot(
-      `"rows.jsonl:1: an object without keys; use one of: messages · conversations · prompt, completion · instruction, output · question, answer · text · input_ids, labels"`,
+      `"rows.jsonl:1: an object without keys; use one of: messages · conversations · prompt, completion · instruction, output · question, answer · text · input_ids, labels · prompt, chosen, rejected · prompt, completion, label"`,
     );
     expect(problemOf({ conversations: [], source: 'x' })).toMatchInlineSnapshot(
       `"rows.jsonl:1: conversations is an empty list; remove the row"`,

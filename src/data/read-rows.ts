@@ -1,3 +1,4 @@
+import type { ChatMessage } from '../../models/tokenizer/chat-tokenizer.ts';
 import { WebLoraError } from '../errors.ts';
 import { setting } from '../phrase.ts';
 import { readCsv } from './csv-rows.ts';
@@ -11,8 +12,6 @@ import {
   isMaskValue,
   isShaped,
   KNOWN_KEYS,
-  OBJECTIVE_ROWS,
-  ONE_ANSWER,
   ROW_MASKS,
   SHAPE_KEYS,
   shapeRow,
@@ -61,15 +60,6 @@ function refuseWrapped(text: string, file: string): void {
   });
 }
 
-/** Rows of other objectives alone: that, and not each row, is what is wrong. */
-function refuseObjective(needs: keyof typeof OBJECTIVE_ROWS, file: string, line: number): never {
-  throw new WebLoraError('unsupported', `${file}:${line}`, {
-    got: OBJECTIVE_ROWS[needs],
-    wanted: 'rows with one answer each',
-    fix: ONE_ANSWER,
-  });
-}
-
 /** What is wrong with a text that no tokenizer could take as it is. */
 function textFault(text: string, isDamaged: boolean): { readonly reason: string; readonly fix: string } | undefined {
   // With the u flag a whole pair is one character: only halves match.
@@ -91,11 +81,18 @@ function textsOf(value: unknown): string[] {
   return Object.entries(value).flatMap(([key, inner]) => [key, ...textsOf(inner)]);
 }
 
+/** Every message of a row. */
+function messagesOf(row: Exclude<DataRow, { kind: 'text' | 'tokens' }>): readonly ChatMessage[] {
+  if (row.kind === 'messages') return row.messages;
+  const answers = row.kind === 'preference' ? [...row.chosen, ...row.rejected] : row.completion;
+  return [...row.prompt, ...answers];
+}
+
 /** What is wrong with what a row says, whatever its shape. */
 function rowFault(row: DataRow, isDamaged: boolean): { readonly reason: string; readonly fix: string } | undefined {
   if (row.kind === 'tokens') return undefined;
   if (row.kind === 'text') return textFault(row.text, isDamaged);
-  for (const { content, ...more } of row.messages) {
+  for (const { content, ...more } of messagesOf(row)) {
     const fault =
       textFault(content, isDamaged) ??
       textsOf(more)
@@ -209,7 +206,6 @@ function shape({ rows: raw, columns, notes, isDamaged, labels }: RawFile, file: 
   const unread = new UnreadKeys();
   const rowNotes: RowNote[] = [];
   const masks = masksOf(raw);
-  let otherObjective: { readonly needs: keyof typeof OBJECTIVE_ROWS; readonly line: number } | undefined;
   for (const entry of raw) {
     const { line } = entry;
     if ('reason' in entry) {
@@ -219,7 +215,6 @@ function shape({ rows: raw, columns, notes, isDamaged, labels }: RawFile, file: 
     const shaped = shapeRow(line, entry.value, columns, masks);
     if ('problem' in shaped) {
       problems.push({ file, line, ...shaped.problem });
-      if (shaped.needs !== undefined) otherObjective ??= { needs: shaped.needs, line };
       continue;
     }
     const fault = rowFault(shaped.row, isDamaged);
@@ -231,8 +226,6 @@ function shape({ rows: raw, columns, notes, isDamaged, labels }: RawFile, file: 
     unread.add(shaped.unread, shaped.takesContext);
     for (const text of shaped.notes) rowNotes.push({ line, text });
   }
-  if (rows.length === 0 && otherObjective !== undefined)
-    refuseObjective(otherObjective.needs, file, otherObjective.line);
   if (rows.length === 0 && problems.length === 0) {
     throw new WebLoraError('bad-data', file, {
       got: isEmpty ? 'an empty file' : 'no rows',
@@ -253,7 +246,7 @@ function shape({ rows: raw, columns, notes, isDamaged, labels }: RawFile, file: 
  * content. A row that cannot be used becomes a problem with file, line and reason; the others are returned.
  * @param bytes the whole file
  * @param file its name, used in messages and to tell CSV from JSON
- * @throws WebLoraError 'usage' for columns of unknown names; 'unsupported' for spreadsheets, archives, preference and labelled rows;
+ * @throws WebLoraError 'usage' for columns of unknown names; 'unsupported' for spreadsheets and archives;
  *   'bad-data' for a file without rows or with columns that make no shape
  */
 export function readRows(bytes: Uint8Array, file: string, options: ReadOptions = {}): ReadResult {

@@ -34,8 +34,6 @@ export type ShapedRow =
     }
   | {
       readonly problem: ShapeProblem;
-      /** A shape that only another objective trains on. */
-      readonly needs?: 'preference' | 'labelled' | 'stepwise';
     };
 
 /** Receives what was read, and gathers the notes about it. */
@@ -55,7 +53,7 @@ interface RowShape {
 }
 
 const SHAPE_NAMES =
-  'messages · conversations · prompt, completion · instruction, output · question, answer · text · input_ids, labels';
+  'messages · conversations · prompt, completion · instruction, output · question, answer · text · input_ids, labels · prompt, chosen, rejected · prompt, completion, label';
 
 /** Question and answer in data sets of many names; the first that a row has decides. */
 const PAIRS = [
@@ -177,37 +175,149 @@ function pairShape([prompt, answer]: (typeof PAIRS)[number]): RowShape {
       for (const key of [prompt, answer]) {
         if (!has(fields, key)) throw new UnusableRow(`no ${key}`, `add the key "${key}"`);
       }
-      const { line, unread } = reading;
-      const before = [...systemOf(fields, unread), ...historyOf(fields)];
-      const asked = fields[prompt];
+      const question = promptOf(fields, prompt, reading);
       const said = answer === 'answers' ? firstAnswer(fields[answer], reading) : fields[answer];
-      const question = Array.isArray(asked)
-        ? readMessages(asked, prompt, unread).map(asRead)
-        : [{ role: 'user', content: questionOf(fields, prompt, reading) }];
-      if (Array.isArray(asked) && !isNothing(fields['context'])) unread('context');
-      const ownSystem = question[0]?.role === 'system';
-      if (ownSystem && before[0]?.role === 'system') {
-        unread(isNothing(fields['system']) ? 'system_prompt' : 'system');
-        before.shift();
-      }
-      const answers = answerOf(said);
-      noteRoles([...question, ...answers], reading.note);
-      return { kind: 'messages', line, messages: [...before, ...question, ...answers], ...toolsOf(fields, unread) };
-
-      function answerOf(value: unknown): ChatMessage[] {
-        if (Array.isArray(value)) {
-          const messages = readMessages(value, answer, unread);
-          requireAnswer(messages);
-          return messages;
-        }
-        const content = textOf(value, answer);
-        if (content.trim() === '') {
-          throw new UnusableRow(answer === 'answer' ? 'empty answer' : `empty answer (${answer})`, FILL_IN);
-        }
-        return [{ role: 'assistant', content }];
-      }
+      const answers = answerOf(said, answer, reading);
+      const messages = [...question, ...answers];
+      noteRoles(messages, reading.note);
+      return { kind: 'messages', line: reading.line, messages, ...toolsOf(fields, reading.unread) };
     },
   };
+}
+
+/** OpenAI's prompt is an object that holds the messages. */
+function messagesInside(asked: unknown, prompt: string, unread: (path: string) => void): unknown {
+  if (!isFields(asked) || !Array.isArray(asked['messages'])) return asked;
+  nameUnread(asked, ['messages'], unread, `${prompt}.`);
+  return asked['messages'];
+}
+
+/** The question with what stands before it: a text, or a list of messages as TRL has it. */
+function promptOf(fields: Fields, prompt: string, reading: Reading): ChatMessage[] {
+  const { unread } = reading;
+  const before = [...systemOf(fields, unread), ...historyOf(fields)];
+  const asked = messagesInside(fields[prompt], prompt, unread);
+  const question = Array.isArray(asked)
+    ? readMessages(asked, prompt, unread).map(asRead)
+    : [{ role: 'user', content: questionOf(fields, prompt, reading) }];
+  if (Array.isArray(asked) && !isNothing(fields['context'])) unread('context');
+  const ownSystem = question[0]?.role === 'system';
+  if (ownSystem && before[0]?.role === 'system') {
+    unread(isNothing(fields['system']) ? 'system_prompt' : 'system');
+    before.shift();
+  }
+  return [...before, ...question];
+}
+
+/** An answer: a text, or a list of messages. */
+function answerOf(value: unknown, key: string, { unread }: Reading): ChatMessage[] {
+  if (Array.isArray(value)) {
+    const messages = readMessages(value, key, unread);
+    requireAnswer(messages);
+    return messages;
+  }
+  const content = textOf(value, key);
+  if (content.trim() === '')
+    throw new UnusableRow(key === 'answer' ? 'empty answer' : `empty answer (${key})`, FILL_IN);
+  return [{ role: 'assistant', content }];
+}
+
+/** What the question of a preference row is called in data sets; the first that a row has decides. */
+const PREFERENCE_PROMPTS = ['prompt', 'instruction', 'question', 'query', 'input'] as const;
+/** Of TRL, and of OpenAI's files, whose prompt is `input: {messages}`. */
+const SIDES = [
+  ['chosen', 'rejected'],
+  ['preferred_output', 'non_preferred_output'],
+] as const;
+
+/** A whole conversation instead of an answer alone: it begins with whoever asks. */
+const isWhole = (messages: readonly ChatMessage[]): boolean => messages[0]?.role !== 'assistant';
+
+/**
+ * Two answers to one prompt: texts or messages. Without a prompt, or where both sides are whole conversations, the prompt is
+ * what they begin with alike.
+ */
+function preferenceShape(sides: readonly [chosen: string, rejected: string]): RowShape {
+  return {
+    needs: sides,
+    reads: [...PREFERENCE_PROMPTS, ...sides, ...AROUND],
+    read(fields, reading) {
+      for (const side of sides)
+        if (!has(fields, side)) throw new UnusableRow(`a preference row without ${side}`, `add the key "${side}"`);
+      const { line, unread, note } = reading;
+      const key = PREFERENCE_PROMPTS.find((name) => !isNothing(fields[name]));
+      const [chosen = [], rejected = []] = sides.map((side) => answerOf(fields[side], side, reading));
+      const asWhole = isWhole(chosen) && isWhole(rejected);
+      const prompt = asWhole || key === undefined ? [] : promptOf(fields, key, reading);
+      for (const name of PREFERENCE_PROMPTS)
+        if (name !== key && !(name === 'input' && key === 'instruction') && !isNothing(fields[name])) unread(name);
+      const shared = asWhole ? sharedBeginning(chosen, rejected) : 0;
+      if (asWhole) {
+        const same = chosen.slice(0, shared);
+        prompt.push(...(same[0]?.role === 'system' ? [] : systemOf(fields, unread)), ...same.map(asRead));
+        // Data sets of whole conversations repeat the question under a key of its own.
+        if (key !== undefined && !same.some(({ content }) => content === fields[key])) unread(key);
+        const isOwn = same[0]?.role === 'system';
+        for (const name of ['history', 'context', ...(isOwn ? ['system', 'system_prompt'] : [])])
+          if (!isNothing(fields[name])) unread(name);
+      }
+      if (prompt.length === 0)
+        throw new UnusableRow(
+          'a preference row without prompt',
+          'add the key "prompt", or write chosen and rejected as conversations that begin alike',
+        );
+      const [better, worse] = [chosen.slice(shared), rejected.slice(shared)];
+      if (JSON.stringify(better) === JSON.stringify(worse))
+        throw new UnusableRow('chosen and rejected are the same', 'remove the row');
+      for (const answers of [better, worse]) requireAnswer(answers);
+      noteRoles([...prompt, ...better, ...worse], note);
+      return { kind: 'preference', line, prompt, chosen: better, rejected: worse, ...toolsOf(fields, unread) };
+    },
+  };
+}
+
+const PREFERENCE_SHAPES: readonly RowShape[] = SIDES.map(preferenceShape);
+
+/** How many messages two conversations begin with alike; each keeps its last answer. */
+function sharedBeginning(a: readonly ChatMessage[], b: readonly ChatMessage[]): number {
+  const most = Math.min(a.length, b.length);
+  let shared = 0;
+  while (shared < most && JSON.stringify(a[shared]) === JSON.stringify(b[shared])) shared++;
+  const isLeft = (messages: readonly ChatMessage[]): boolean =>
+    messages.slice(shared).some(({ role }) => role === 'assistant');
+  while (shared > 0 && !(isLeft(a) && isLeft(b))) shared--;
+  return shared;
+}
+
+/** A truth value, or a table's word for one. */
+function truthOf(value: unknown): boolean | undefined {
+  if (typeof value === 'boolean') return value;
+  return typeof value === 'string' && /^(true|false)$/i.test(value) ? value.toLowerCase() === 'true' : undefined;
+}
+
+/** Prompt, completion and whether it is good (TRL), or any row with a question and a `kto_tag` (LLaMA-Factory). */
+function labelOf(fields: Fields): { readonly key: string; readonly label: boolean } | undefined {
+  for (const key of ['label', 'kto_tag'] as const) {
+    const label = truthOf(fields[key]);
+    const isMeant = key === 'kto_tag' ? typeof fields[key] === 'boolean' : has(fields, 'prompt', 'completion');
+    if (label !== undefined && isMeant) return { key, label };
+  }
+  return undefined;
+}
+
+/** What a row with a label says beside it: its last answer goes on from everything before. */
+function readLabelled(shape: RowShape, fields: Fields, label: boolean, reading: Reading): DataRow {
+  const row = shape.read(fields, reading);
+  if (row.kind !== 'messages')
+    throw new UnusableRow('a label without a question', 'write prompt, completion and label');
+  const { line, messages, tools } = row;
+  // TRL's completion may be several messages; other shapes have one answer at their end.
+  const given = fields['completion'];
+  const last = messages.findLastIndex(({ role }) => role === 'assistant');
+  const from = Array.isArray(given) ? messages.length - given.length : last;
+  const prompt = messages.slice(0, from).map(asRead);
+  const completion = messages.slice(from);
+  return { kind: 'labelled', line, prompt, completion, label, ...(tools !== undefined && { tools }) };
 }
 
 /** @throws UnusableRow for a conversation that teaches nothing */
@@ -307,6 +417,7 @@ const TEXT: RowShape = {
 /** Every accepted shape. Of two that fit, the first is meant. */
 const SHAPES: readonly RowShape[] = [
   TOKENS,
+  ...PREFERENCE_SHAPES,
   ...['messages', 'conversations', 'conversation'].map(conversationShape),
   ...PAIRS.map(pairShape),
   TEXT,
@@ -315,11 +426,9 @@ const SHAPES: readonly RowShape[] = [
 /** Shapes with one of their keys missing, so that the other can be asked for; fewer than above, the common ones. */
 const HALVES = SHAPES.filter(({ needs }) => ['completion', 'output', 'answer'].includes(needs[1] ?? ''));
 
-const OTHER_OBJECTIVES = ['chosen', 'rejected', 'label'];
-
 /** The names that the shapes know: what columns of a file can be said to be. */
 export const SHAPE_KEYS: readonly string[] = [
-  ...new Set([...SHAPES.flatMap(({ needs, reads }) => [...needs, ...reads]), ...OTHER_OBJECTIVES]),
+  ...new Set([...SHAPES.flatMap(({ needs, reads }) => [...needs, ...reads]), 'label']),
 ];
 
 /** Every key that something is read from, in a row or in its messages: what a slip of the pen is found by. */
@@ -331,31 +440,16 @@ const OPTIONAL: readonly string[] = ['input', ...AROUND, 'attention_mask'];
 /** Whether columns of these names make a shape that a table can hold. */
 export function understandsColumns(columns: readonly string[]): boolean {
   const all = (keys: readonly string[]): boolean => keys.every((key) => columns.includes(key));
-  return all(['prompt', 'chosen', 'rejected']) || SHAPES.some((shape) => shape !== TOKENS && all(shape.needs));
+  return SHAPES.some((shape) => shape !== TOKENS && all(shape.needs));
 }
 
-function otherObjective(fields: Fields): Extract<ShapedRow, { needs?: unknown }>['needs'] {
-  // The second pair is OpenAI's.
-  if (['chosen', 'rejected', 'preferred_output', 'non_preferred_output'].some((key) => has(fields, key)))
-    return 'preference';
-  const { label } = fields;
-  const isLabelled = typeof label === 'boolean' || (typeof label === 'string' && /^(true|false)$/i.test(label));
-  if ((has(fields, 'prompt', 'completion') && isLabelled) || typeof fields['kto_tag'] === 'boolean') return 'labelled';
-  return has(fields, 'prompt', 'completions', 'labels') ? 'stepwise' : undefined;
-}
-
-/** What rows of other objectives are called, and the keys that tell them. */
-export const OBJECTIVE_ROWS = {
-  preference: 'a preference row (chosen and rejected)',
-  labelled: 'a labelled row (a true or false label)',
-  stepwise: 'a row of labelled steps (completions and labels)',
-} as const;
-
-export const ONE_ANSWER = 'use rows with prompt and completion: training on preferences is not built yet';
+/** TRL's rows for rewards of single steps. */
+const isStepwise = (fields: Fields): boolean => has(fields, 'prompt', 'completions', 'labels');
 
 function findShape(fields: Fields): RowShape | undefined {
   return (
     SHAPES.find(({ needs }) => has(fields, ...needs)) ??
+    PREFERENCE_SHAPES.find(({ needs }) => needs.some((side) => has(fields, side))) ??
     HALVES.find(({ needs }) => needs.some((key) => has(fields, key))) ??
     (has(fields, 'labels') ? TOKENS : undefined)
   );
@@ -395,8 +489,7 @@ function renamed(value: Fields, columns: Readonly<Record<string, string>>): Fiel
 }
 
 /** Whether an object is a row of some shape, by its keys alone. */
-export const isShaped = (fields: Fields): boolean =>
-  findShape(fields) !== undefined || otherObjective(fields) !== undefined;
+export const isShaped = (fields: Fields): boolean => findShape(fields) !== undefined || isStepwise(fields);
 
 /** An object of columns, as pandas writes one without `orient="records"`. */
 const isByColumns = (fields: Fields): boolean =>
@@ -421,8 +514,12 @@ export function shapeRow(
       );
     }
     const fields = renamed(value, columns);
-    const needs = has(fields, 'input_ids') ? undefined : otherObjective(fields);
-    if (needs !== undefined) return { problem: { reason: OBJECTIVE_ROWS[needs], fix: ONE_ANSWER }, needs };
+    if (!has(fields, 'input_ids') && isStepwise(fields)) {
+      throw new UnusableRow(
+        'a row of labelled steps (completions and labels)',
+        'use rows with prompt and completion: no objective trains on steps',
+      );
+    }
     const shape = findShape(fields);
     if (shape === undefined) {
       const keys = Object.keys(fields).slice(0, 8).join(', ').slice(0, 120);
@@ -438,8 +535,11 @@ export function shapeRow(
     const unread = new Set<string>();
     const notes: string[] = [];
     const reading = { line, unread: (path: string) => unread.add(path), note: (text: string) => notes.push(text) };
-    const row = shape.read(fields, reading);
-    nameUnread(fields, shape.reads, reading.unread);
+    const labelled =
+      PREFERENCE_SHAPES.includes(shape) || shape === TOKENS || shape === TEXT ? undefined : labelOf(fields);
+    const row =
+      labelled === undefined ? shape.read(fields, reading) : readLabelled(shape, fields, labelled.label, reading);
+    nameUnread(fields, labelled === undefined ? shape.reads : [...shape.reads, labelled.key], reading.unread);
     for (const [name, source] of Object.entries(columns)) {
       if (name !== source && !Object.values(columns).includes(name) && !isNothing(value[name])) unread.add(name);
     }

@@ -1,8 +1,8 @@
 import { phrase, setting, type Phrase } from '../phrase.ts';
 import type { ChatMessage } from '../../models/tokenizer/chat-tokenizer.ts';
 
-/** One example of a data file, in the three forms that every accepted shape comes down to. */
-export type DataRow =
+/** An example with one answer to learn, in the three forms that every such shape comes down to. */
+export type ExampleRow =
   | {
       readonly kind: 'messages';
       readonly line: number;
@@ -17,6 +17,53 @@ export type DataRow =
       readonly inputIds: readonly number[];
       readonly labels: readonly number[];
     };
+
+/** Two answers to the same beginning, of which the first is better. */
+export interface PreferenceRow {
+  readonly kind: 'preference';
+  readonly line: number;
+  /** What both go on from; none of it is learned. */
+  readonly prompt: readonly ChatMessage[];
+  readonly chosen: readonly ChatMessage[];
+  readonly rejected: readonly ChatMessage[];
+  readonly tools?: readonly object[];
+}
+
+/** An answer that is said to be good or bad. */
+export interface LabelledRow {
+  readonly kind: 'labelled';
+  readonly line: number;
+  /** What the answer goes on from; none of it is learned. */
+  readonly prompt: readonly ChatMessage[];
+  readonly completion: readonly ChatMessage[];
+  /** Whether answers should be like it. */
+  readonly label: boolean;
+  readonly tools?: readonly object[];
+}
+
+/** One row of a data file. */
+export type DataRow = ExampleRow | PreferenceRow | LabelledRow;
+
+/** What kind of rows a training objective takes, and what they are called. */
+export const ROW_KINDS = {
+  example: { one: 'a row with one answer', many: 'rows with one answer each' },
+  preference: { one: 'a preference row (chosen and rejected)', many: 'preference rows (prompt, chosen, rejected)' },
+  labelled: { one: 'a labelled row (a true or false label)', many: 'labelled rows (prompt, completion, label)' },
+} as const;
+export type RowKind = keyof typeof ROW_KINDS;
+
+interface RowsByKind {
+  readonly example: ExampleRow;
+  readonly preference: PreferenceRow;
+  readonly labelled: LabelledRow;
+}
+
+export const rowKind = ({ kind }: DataRow): RowKind =>
+  kind === 'preference' || kind === 'labelled' ? kind : 'example';
+
+export function rowsOfKind<K extends RowKind>(rows: readonly DataRow[], kind: K): RowsByKind[K][] {
+  return rows.filter((row): row is RowsByKind[K] => rowKind(row) === kind);
+}
 
 /** Why a row cannot be used. `line` counts from 1 in the file as an editor shows it. */
 export interface RowProblem {

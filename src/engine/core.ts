@@ -3,10 +3,13 @@ import { GpuBase } from '../../models/base/gpu-base.ts';
 import { openModel, readModel, type ModelFolder, type OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
+import type { MicroBatch } from '../data/batch.ts';
 import type { Dataset } from '../data/dataset.ts';
+import type { Example } from '../data/rows.ts';
 import { WebLoraError } from '../errors.ts';
 import { phrase, setting, type Phrase } from '../phrase.ts';
 import { evaluate, type EvaluateProgress, type EvaluateReport } from '../evaluate/evaluate.ts';
+import { reportPreferences, scorePairs } from '../evaluate/preferences.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import { ChatSession } from '../generate/chat.ts';
 import { Conversation } from '../generate/conversation.ts';
@@ -22,12 +25,16 @@ import { compilePlans } from '../graph/replay.ts';
 import { AdapterPool } from '../lora/adapter-pool.ts';
 import { assertAdapterFits, matricesOf, settingsOf } from '../lora/gpu-adapter.ts';
 import type { LoraSettings } from '../lora/lora.ts';
-import { sft } from '../objectives/sft.ts';
+import { objectiveOf } from '../objectives/index.ts';
+import { judgedRows } from '../objectives/kto.ts';
+import { pairRows, type Pair } from '../objectives/pairs.ts';
+import { answers } from '../objectives/sft.ts';
 import { resolveTrainConfig, type TrainConfig } from '../train/config.ts';
+import { initialParams } from '../train/initial-params.ts';
 import { programSettings } from '../train/program-settings.ts';
 import { planTraining, plansOf, withTilings, type Program, type PlanReport } from '../train/program.ts';
 import type { FileStore } from '../storage/store.ts';
-import { prepareFile, readTrainingRows, resolveSeqLen } from '../train/run-data.ts';
+import { firstRowKind, prepareFile, readTrainingRows, resolveSeqLen } from '../train/run-data.ts';
 import type { TrainedRun } from '../train/run-events.ts';
 import type { MadeTrainer, RunRequest, TrainerSpec } from '../train/run-request.ts';
 import { runTraining } from '../train/run.ts';
@@ -223,7 +230,7 @@ export class LoadedModel {
     return runTraining({
       ...options,
       opened: this.opened,
-      objective: sft,
+      objective: objectiveOf(options.config),
       base: { format: this.format, context: this.context },
       makeTrainer: (spec) => this.#makeTrainer(spec),
     });
@@ -294,15 +301,18 @@ export class LoadedModel {
 
   /** The first row of a file as training would see it: its tokens with their texts, or why it cannot be used. */
   async previewRow(data: Dataset, given: Partial<TrainConfig>): Promise<RowPreview> {
-    const { lossOn, system, seqLen } = resolveTrainConfig(given);
-    const prepared = await prepareFile(this.opened, data, sft, {
+    const config = resolveTrainConfig(given);
+    const { lossOn, system, seqLen } = config;
+    const objective = objectiveOf(config);
+    const prepared = await prepareFile(this.opened, data, objective, {
       seqLen: resolveSeqLen(seqLen, this.context),
       context: this.context,
       lossOn,
       withQuestions: false,
       ...(system !== undefined && { system }),
     });
-    const [example] = prepared.rows;
+    const [row] = prepared.rows;
+    const [example] = row === undefined ? [] : objective.sequencesOf(row);
     const [problem] = prepared.problems;
     return {
       pieces: example === undefined ? [] : tokenPieces(example, this.opened.tokenizer()),
@@ -313,9 +323,11 @@ export class LoadedModel {
 
   /** Lengths of a file's rows as training would see them. */
   async measureData(data: Dataset, given: Partial<TrainConfig>): Promise<DataMeasure> {
-    const { lossOn, system, seqLen } = resolveTrainConfig(given);
+    const config = resolveTrainConfig(given);
+    const { lossOn, system, seqLen } = config;
     const length = resolveSeqLen(seqLen, this.context);
-    const { rows: examples, skipped } = await readTrainingRows(this.opened, data, sft, {
+    const objective = objectiveOf(config);
+    const { rows, skipped } = await readTrainingRows(this.opened, data, objective, {
       seqLen: this.context,
       context: this.context,
       lossOn,
@@ -323,13 +335,14 @@ export class LoadedModel {
       withQuestions: false,
       ...(system !== undefined && { system }),
     });
-    const lengths = examples.map(({ ids }) => ids.length).sort((a, b) => a - b);
+    const sequences = rows.map((row) => objective.sequencesOf(row));
+    const lengths = sequences.flatMap((all) => all.map(({ ids }) => ids.length)).sort((a, b) => a - b);
     return {
-      rows: examples.length,
+      rows: rows.length,
       totalTokens: lengths.reduce((sum, tokens) => sum + Math.min(tokens, length), 0),
       medianTokens: lengths[Math.floor(lengths.length / 2)] ?? 0,
       longestTokens: lengths.at(-1) ?? 0,
-      cutLines: examples.filter(({ ids }) => ids.length > length).map(({ line }) => line),
+      cutLines: rows.filter((_, i) => sequences[i]?.some(({ ids }) => ids.length > length)).map(({ line }) => line),
       problems: skipped.map(({ file, line, reason, phrase }) => ({ file, line, reason, ...(phrase && { phrase }) })),
     };
   }
@@ -489,24 +502,24 @@ export class LoadedModel {
   ): Promise<EvaluateReport> {
     const { adapter, system, maxNewTokens, skipBadRows = false, onProgress, onNotice, signal } = options;
     const seqLen = resolveSeqLen(options.seqLen, this.context);
-    const { rows: examples, notices } = await readTrainingRows(this.opened, data, sft, {
+    const { examples, pairs, notices } = await this.#evaluationRows(data, {
       seqLen,
-      context: this.context,
-      lossOn: 'completion',
       skipBadRows,
-      withQuestions: true,
       ...(system !== undefined && { system }),
     });
     for (const notice of notices) onNotice?.(notice);
-    const rows = examples.reduce((most, { ids }) => Math.max(most, ids.length), 0);
+    const sequences = [...examples, ...pairs.map(({ rejected }) => rejected)];
+    const longest = sequences.reduce((most, { ids }) => Math.max(most, ids.length), 0);
+    const maxRows = Math.max(longest, Math.min(seqLen, EVALUATION_ROWS));
+    const lora = this.#evaluationLora(adapter);
     // The forward half of a training plan gives exact per-token losses.
     const { trainer } = await this.#makeTrainer(
       {
         settings: {
           format: this.format,
           context: this.context,
-          lora: this.#evaluationLora(adapter),
-          rows: Math.max(rows, Math.min(seqLen, EVALUATION_ROWS)),
+          lora,
+          rows: maxRows,
           microSteps: 1,
           optimizer: 'sgd',
           weightDecay: 0,
@@ -519,22 +532,62 @@ export class LoadedModel {
       slots: Math.min(EVALUATION_SLOTS, examples.length),
       ...(adapter && { adapter }),
     });
+    const scoring = { nllOf: (batch: MicroBatch) => trainer.evaluate(batch), maxRows, ...(signal && { signal }) };
     try {
       trainer.writeState({ params: adapter === undefined ? this.#zeroAdapter() : matricesOf(adapter) });
-      return await evaluate({
-        nllOf: (batch) => trainer.evaluate(batch),
+      const report = await evaluate({
+        ...scoring,
         runtime,
         tokenizer: this.opened.tokenizer(),
         examples,
-        maxRows: Math.max(rows, Math.min(seqLen, EVALUATION_ROWS)),
         ...(maxNewTokens !== undefined && { maxNewTokens }),
         ...(onProgress && { onProgress }),
-        ...(signal && { signal }),
       });
+      if (pairs.length === 0) return report;
+      const tuned = await scorePairs(pairs, scoring);
+      if (adapter === undefined) return { ...report, ...reportPreferences(tuned) };
+      trainer.writeState({ params: await initialParams(this.opened, this.format, lora, 0) });
+      return { ...report, ...reportPreferences(tuned, await scorePairs(pairs, scoring)) };
     } finally {
       trainer.dispose();
       runtime.dispose();
     }
+  }
+
+  /**
+   * The rows of a file with the answers that are expected: of pairs the chosen ones, of judged answers the good ones.
+   * @throws BadRowsError unless bad rows are to be skipped
+   */
+  async #evaluationRows(
+    data: Dataset,
+    given: { readonly seqLen: number; readonly skipBadRows: boolean; readonly system?: string },
+  ): Promise<{
+    readonly examples: readonly Example[];
+    readonly pairs: readonly Pair[];
+    readonly notices: readonly Phrase[];
+  }> {
+    const options = { ...given, context: this.context, lossOn: 'completion', withQuestions: true } as const;
+    const kind = await firstRowKind(data);
+    if (kind === 'preference') {
+      const { rows: pairs, notices } = await readTrainingRows(this.opened, data, pairRows, options);
+      return { examples: pairs.map(({ chosen }) => chosen), pairs, notices };
+    }
+    if (kind === 'labelled') {
+      const { rows, notices } = await readTrainingRows(this.opened, data, judgedRows, options);
+      const good = rows.filter(({ label }) => label);
+      if (good.length === 0) {
+        throw new WebLoraError('bad-data', `${data.name}: rows`, {
+          got: 'only answers that are said to be bad',
+          wanted: 'at least one good one, which is what is expected',
+          fix: 'add rows with label true, or evaluate on preference rows',
+        });
+      }
+      const bad = rows.length - good.length;
+      const left = bad === 0 ? [] : [`${data.name}: ${bad} rows whose label is false are not expected answers`];
+      return { examples: good.map(({ answer }) => answer), pairs: [], notices: [...notices, ...left] };
+    }
+    const { rows: examples, notices } = await readTrainingRows(this.opened, data, answers, options);
+    return { examples, pairs: [], notices };
   }
 
   /** The base alone is evaluated as an adapter of rank 1 that is zero, so that both go the same way. */

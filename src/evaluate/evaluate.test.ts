@@ -3,7 +3,7 @@ import { toyByteLevelFiles } from '../../models/tokenizer/toy-tokenizer.ts';
 import { loadTokenizer } from '../../models/tokenizer/tokenizer.ts';
 import type { MicroBatch } from '../data/batch.ts';
 import { prepareExamples } from '../data/prepare.ts';
-import type { DataRow } from '../data/rows.ts';
+import type { ExampleRow } from '../data/rows.ts';
 import { ToyRuntime } from '../generate/toy-runtime.ts';
 import { evaluate, meanLoss } from './evaluate.ts';
 import type { EvaluateProgress } from './evaluate.ts';
@@ -12,7 +12,7 @@ const tokenizer = loadTokenizer(toyByteLevelFiles());
 const VOCAB = tokenizer.vocabSize;
 const CONTEXT = 200;
 
-const chat = (line: number, question: string, answer: string): DataRow => ({
+const chat = (line: number, question: string, answer: string): ExampleRow => ({
   kind: 'messages',
   line,
   messages: [
@@ -20,7 +20,7 @@ const chat = (line: number, question: string, answer: string): DataRow => ({
     { role: 'assistant', content: answer },
   ],
 });
-const rows: DataRow[] = [
+const rows: ExampleRow[] = [
   chat(1, 'one?', 'yes'),
   chat(2, 'two?', '{"a": 1, "b": [2]}'),
   { kind: 'text', line: 3, text: 'hello world' },

@@ -7,6 +7,7 @@ import { answerAll } from '../generate/batch.ts';
 import { DEFAULT_NEW_TOKENS } from '../generate/generate.ts';
 import type { Runtime } from '../generate/runtime.ts';
 import { isExactMatch } from './metrics.ts';
+import type { PreferenceReport } from './preferences.ts';
 
 export interface Prediction {
   /** The line of the row in its file, from 1. */
@@ -16,7 +17,7 @@ export interface Prediction {
   readonly got: string;
 }
 
-export interface EvaluateReport {
+export interface EvaluateReport extends Partial<PreferenceReport> {
   readonly rows: number;
   /** Mean nats per scored token over all rows. */
   readonly loss: number;

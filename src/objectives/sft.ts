@@ -1,14 +1,15 @@
 import { countScored } from '../data/batch.ts';
 import { prepareExamples } from '../data/prepare.ts';
-import type { Example } from '../data/rows.ts';
-import type { Objective } from './objective.ts';
+import { rowsOfKind, type Example } from '../data/rows.ts';
+import type { Objective, ObjectiveKind } from './objective.ts';
 
 /**
  * Supervised fine-tuning: cross entropy of the labelled tokens. A row is one sequence, and every labelled token of an
  * optimizer step counts the same, whichever row it is in.
  */
-export const sft: Objective<Example> = {
+export const answers: Objective<Example> = {
   name: 'sft',
+  rows: 'example',
   sequencesPerRow: 1,
   needsReference: false,
   gradient: {
@@ -16,7 +17,7 @@ export const sft: Objective<Example> = {
     of: ({ rows }) => new Float32Array(rows.reduce((sum, row) => sum + countScored(row), 0)).fill(1),
   },
   prepare(rows, tokenizer, options) {
-    const { examples, ...rest } = prepareExamples(rows, tokenizer, options);
+    const { examples, ...rest } = prepareExamples(rowsOfKind(rows, 'example'), tokenizer, options);
     return { rows: examples, ...rest };
   },
   sequencesOf: (row) => [row],
@@ -26,4 +27,11 @@ export const sft: Objective<Example> = {
     for (const { nll } of passes) for (const loss of nll) sum += loss;
     return { loss: sum / denominator };
   },
+};
+
+export const sft: ObjectiveKind<'sft'> = {
+  name: 'sft',
+  rows: 'example',
+  reads: [],
+  make: () => answers,
 };

@@ -3,6 +3,7 @@ import type { BaseFormat } from '../formats/quantize.ts';
 import { adapterKind } from '../lora/kinds/index.ts';
 import type { LoraSettings } from '../lora/lora.ts';
 import { selectTargets } from '../lora/targets.ts';
+import { objectiveOf } from '../objectives/index.ts';
 import type { TrainConfig } from './config.ts';
 import type { ProgramSettings } from './program.ts';
 import { resolveSeqLen } from './run-data.ts';
@@ -15,20 +16,15 @@ export interface BaseSettings {
   readonly context: number;
 }
 
-/** What is known of a run beyond its configuration. */
-export interface ResolvedRun {
-  /** Where an adapter to continue from decides it. */
-  readonly lora?: LoraSettings;
-  /** Sequences that the objective makes of a row; default 1. */
-  readonly sequencesPerRow?: number;
-}
-
-/** What of a run's configuration decides its program: the only place where one becomes the other. */
+/**
+ * What of a run's configuration decides its program: the only place where one becomes the other.
+ * @param lora where an adapter to continue from decides it
+ */
 export function programSettings(
   model: Model,
   { format, context }: BaseSettings,
   config: TrainConfig,
-  { lora = loraSettings(model, config), sequencesPerRow = 1 }: ResolvedRun = {},
+  lora: LoraSettings = loraSettings(model, config),
 ): ProgramSettings {
   const {
     batchSize,
@@ -43,7 +39,7 @@ export function programSettings(
     format,
     context,
     lora,
-    rows: batchSize * resolveSeqLen(seqLen, context) * sequencesPerRow,
+    rows: batchSize * resolveSeqLen(seqLen, context) * objectiveOf(config).sequencesPerRow,
     microSteps: accumulate,
     optimizer,
     weightDecay,

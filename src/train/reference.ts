@@ -2,6 +2,7 @@ import { countScored } from '../data/batch.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import type { Reference, RowSet, RunPasses } from './passes.ts';
+import { sharedLosses } from './shared-term.ts';
 import type { NamedMatrices, Trainer } from './trainer.ts';
 
 const FILE = 'reference.json';
@@ -9,16 +10,17 @@ const FILE = 'reference.json';
 /**
  * The losses of every row under the model before the run, for an objective that compares with it: computed once and kept
  * in the run's folder, so that no second model is loaded and a resumed run compares with the same numbers.
- * @param untrained parameters under which the adapter adds nothing; the trainer is left with them where they were needed
+ * @param start the parameters before the first update: of an adapter that adds nothing, or of the one that the run starts
+ * from; the trainer is left with them where they were needed
  */
 export async function resolveReference(
   store: FileStore,
   out: string,
-  { trainer, passes, untrained }: { trainer: Trainer; passes: RunPasses; untrained: NamedMatrices },
+  { trainer, passes, start }: { trainer: Trainer; passes: RunPasses; start: () => Promise<NamedMatrices> },
 ): Promise<Reference> {
   const path = joinPath(out, FILE);
   if (await store.exists(path)) return JSON.parse(await store.readText(path)) as Reference;
-  trainer.writeState({ params: untrained });
+  trainer.writeState({ params: await start() });
   const reference: Reference = {
     train: await lossesOf('train', trainer, passes),
     evaluation: await lossesOf('evaluation', trainer, passes),
@@ -47,5 +49,7 @@ async function lossesOf(set: RowSet, trainer: Trainer, passes: RunPasses): Promi
       losses[indexes[i] ?? 0] = sums;
     }
   }
+  for (const { sums, sequences } of await sharedLosses(trainer, passes, set))
+    for (const [i, { index }] of sequences.entries()) losses[index]?.push(sums[i] ?? 0);
   return losses;
 }

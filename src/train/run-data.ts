@@ -3,12 +3,13 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { readDataRows } from '../data/read-rows.ts';
-import { describeNote, describeProblem, gatherNotes, listLines } from '../data/rows.ts';
-import type { FileNote, RowNote, RowProblem } from '../data/rows.ts';
+import { describeNote, describeProblem, gatherNotes, listLines, rowKind, rowsOfKind } from '../data/rows.ts';
+import type { DataRow, FileNote, RowKind, RowNote, RowProblem } from '../data/rows.ts';
 import { splitRows } from '../data/split.ts';
 import { WebLoraError } from '../errors.ts';
 import { phrase, setting, type Phrase } from '../phrase.ts';
-import type { Objective, TrainingRow } from '../objectives/objective.ts';
+import { unfitFile, unfitRow } from '../objectives/index.ts';
+import type { Objective, RowSource, TrainingRow } from '../objectives/objective.ts';
 import type { TrainConfig } from './config.ts';
 import { DEFAULT_SEQ_LEN } from './settings.ts';
 
@@ -83,16 +84,23 @@ export interface PreparedFile<Row> {
   readonly truncatedRows: number;
 }
 
+/** Of a file's first usable row; of a file without one, an example. */
+export async function firstRowKind({ bytes, name, columns }: Dataset): Promise<RowKind> {
+  const { rows } = await readDataRows(bytes, name, columns === undefined ? {} : { columns });
+  return rows[0] === undefined ? 'example' : rowKind(rows[0]);
+}
+
 /** Reads and tokenises one file. */
 export async function prepareFile<Row extends TrainingRow>(
   opened: OpenModel,
   file: Dataset,
-  objective: Objective<Row>,
+  objective: RowSource<Row>,
   options: RowOptions,
 ): Promise<PreparedFile<Row>> {
   const { seqLen, context, lossOn, system, withQuestions } = options;
   const read = await readDataRows(file.bytes, file.name, file.columns === undefined ? {} : { columns: file.columns });
-  const prepared = objective.prepare(read.rows, opened.tokenizer(), {
+  const unfit = unfitRows(read.rows, file.name, objective);
+  const prepared = objective.prepare(rowsOfKind(read.rows, objective.rows), opened.tokenizer(), {
     file: file.name,
     seqLen,
     contextLength: context,
@@ -114,18 +122,27 @@ export async function prepareFile<Row extends TrainingRow>(
   }));
   return {
     rows: prepared.rows,
-    problems: [...read.problems, ...prepared.problems].sort((a, b) => a.line - b.line),
+    problems: [...read.problems, ...unfit, ...prepared.problems].sort((a, b) => a.line - b.line),
     notes,
     rowNotes: [...prepared.notes, ...cuts],
     truncatedRows: truncated.length,
   };
 }
 
+/** Rows that another objective trains on. @throws `unsupported` where no row is for this one */
+function unfitRows(rows: readonly DataRow[], file: string, objective: RowSource): RowProblem[] {
+  const others = rows.filter((row) => rowKind(row) !== objective.rows);
+  const [first] = others;
+  if (first !== undefined && others.length === rows.length)
+    throw unfitFile(file, first.line, rowKind(first), objective);
+  return others.map((row) => ({ file, line: row.line, ...unfitRow(rowKind(row), objective) }));
+}
+
 /** Reads, checks and tokenises one file. @throws BadRowsError unless bad rows are to be skipped */
 export async function readTrainingRows<Row extends TrainingRow>(
   opened: OpenModel,
   file: Dataset,
-  objective: Objective<Row>,
+  objective: RowSource<Row>,
   options: RowOptions & { readonly skipBadRows: boolean },
 ): Promise<{ rows: readonly Row[]; facts: DataFacts; notices: Phrase[]; skipped: readonly RowProblem[] }> {
   const { rows, problems: skipped, notes, truncatedRows } = await prepareFile(opened, file, objective, options);

@@ -16,6 +16,7 @@ import type { MadeTrainer, RunRequest } from './run-request.ts';
 import type { RunResult } from './run-result.ts';
 import { runWork } from './run-work.ts';
 import { scheduleFactor } from './schedule.ts';
+import { sharedTermOf } from './shared-term.ts';
 import { TimeLeft } from './time-left.ts';
 import type { MicroSeed, NamedMatrices, Trainer, UpdateResult } from './trainer.ts';
 
@@ -127,7 +128,8 @@ export class RunLoop {
     const submitted: Pass<TrainingRow>[] = [];
     let denominator = 0;
     let tokens = 0;
-    for (const prepared of passes.ofStep(step)) {
+    const shared = await sharedTermOf(this.#trainer, passes, 'train', step.microBatches.flat());
+    for (const prepared of passes.ofStep(step, shared)) {
       // 4096 micro-steps of every update get masks of their own.
       const seed = { low: config.seed, high: (step.index * 4096 + submitted.length) >>> 0 };
       await this.#microStep(prepared, submitted.length === 0, seed);

@@ -20,8 +20,13 @@ export function runWork(
   const sum = (sizes: readonly PassSize[], of: 'training' | 'evaluation'): number =>
     sizes.reduce((total, size) => total + workOf(size, of), 0);
   return {
-    updates: Array.from(steps.from(0), (step) => sum(passes.sizesOfStep(step), 'training')),
-    evaluation: sum(passes.sizesThrough('evaluation'), 'evaluation'),
+    updates: Array.from(
+      steps.from(0),
+      (step) =>
+        sum(passes.sizesOfStep(step), 'training') +
+        sum(passes.sharedSizes('train', step.microBatches.flat()), 'evaluation'),
+    ),
+    evaluation: sum([...passes.sizesThrough('evaluation'), ...passes.sharedSizes('evaluation')], 'evaluation'),
     ...due,
   };
 }

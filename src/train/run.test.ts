@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openToy, toyRows } from '../../test/harness/toy-llama.ts';
 import { countScored, type MicroBatch } from '../data/batch.ts';
-import { sft } from '../objectives/sft.ts';
+import { answers } from '../objectives/sft.ts';
 import { makeMemoryStore } from '../storage/memory-store.ts';
 import { resolveTrainConfig, type TrainConfig } from './config.ts';
 import { readMetrics } from './metrics.ts';
@@ -81,7 +81,7 @@ async function run(
   const outcome = await runTraining({
     opened: await openToy('toy-llama'),
     base: { format: 'f32', context: 64 },
-    objective: sft,
+    objective: answers,
     config: resolveTrainConfig({
       rank: 2,
       seqLen: 64,

@@ -14,6 +14,7 @@ import { RunLoop } from './run-loop.ts';
 import { isFinished, readRunRecord, writeRunRecord, type RunRecord } from './run-record.ts';
 import type { MadeTrainer, RunRequest } from './run-request.ts';
 import { RunResult } from './run-result.ts';
+import type { NamedMatrices } from './trainer.ts';
 
 /**
  * One training run from data file to finished adapter folder, with checkpoints on the way. Everything that decides the
@@ -41,10 +42,7 @@ export async function runTraining(request: RunRequest): Promise<TrainedRun> {
       ...(request.evalData && { evalData: request.evalData }),
     });
     const adapter = adapterSettings(request);
-    const planned = programSettings(opened.model, request.base, config, {
-      lora: adapter.lora,
-      sequencesPerRow: objective.sequencesPerRow,
-    });
+    const planned = programSettings(opened.model, request.base, config, adapter.lora);
     const passes = new RunPasses(objective, data, planned.rows);
     const schedule = scheduleRun(config, data, (row) => passes.tokensOf(row));
     const settings = { ...planned, microSteps: schedule.size.accumulate };
@@ -62,15 +60,10 @@ export async function runTraining(request: RunRequest): Promise<TrainedRun> {
       await removeReference(store, out);
       await store.remove(joinPath(out, METRICS_FILE));
     }
-    if (objective.needsReference) {
-      const untrained = await initialParams(opened, format, adapter.lora, config.seed);
-      passes.reference = await resolveReference(store, out, { trainer, passes, untrained });
-    }
-    trainer.writeState(
-      checkpoint?.state ?? {
-        params: await initialParams(opened, format, adapter.lora, config.seed, request.initAdapter),
-      },
-    );
+    const start = (): Promise<NamedMatrices> =>
+      initialParams(opened, format, adapter.lora, config.seed, request.initAdapter);
+    if (objective.needsReference) passes.reference = await resolveReference(store, out, { trainer, passes, start });
+    trainer.writeState(checkpoint?.state ?? { params: await start() });
     await cutMetrics(store, out, checkpoint?.step ?? 0);
     const result = new RunResult(request, { data, made, schedule, adapter });
     await writeRunRecord(store, out, result.record);

@@ -1,6 +1,7 @@
 import { ADAPTER_KIND_NAMES } from '../lora/kinds/index.ts';
 import { BASE_FORMATS } from '../formats/layout.ts';
 import { KERNEL_CHOICES } from '../gpu/device-profile.ts';
+import { OBJECTIVE_NAMES } from '../objectives/index.ts';
 import { defineSettings } from '../settings/settings.ts';
 import { choice, integer, names, number, numberPair, onOff, pairs, text, toggle } from '../settings/value-types.ts';
 import { OPTIMIZERS, OPTIMIZER_STATES } from './optimizers.ts';
@@ -202,6 +203,43 @@ export const TRAIN_SETTINGS = defineSettings({
     default: 'completion',
     help: 'what is learnt: the completion, or all of a row',
     page: { group: 'examples' },
+  },
+  objective: {
+    type: choice(OBJECTIVE_NAMES),
+    default: 'sft',
+    terminal: 'shape',
+    help: 'what is learned: answers (sft), preferences (dpo, ipo, orpo, simpo) or judged answers (kto)',
+    page: { group: 'objective' },
+  },
+  beta: {
+    type: number({ above: 0 }),
+    default: 0.1,
+    help: 'dpo, ipo, kto: how closely to keep to the model as it was; orpo, simpo: weight of the preference',
+    page: { group: 'objective' },
+  },
+  labelSmoothing: {
+    type: number({ from: 0, below: 0.5 }),
+    default: 0,
+    help: 'dpo, simpo: share of the preferences taken to be wrong',
+    page: { group: 'objective' },
+  },
+  simpoGamma: {
+    type: number({ from: 0 }),
+    default: 0.5,
+    help: 'simpo: the margin between the rewards of both answers',
+    page: { group: 'objective' },
+  },
+  desirableWeight: {
+    type: number({ from: 0 }),
+    default: 1,
+    help: 'kto: weight of good answers',
+    page: { group: 'objective' },
+  },
+  undesirableWeight: {
+    type: number({ from: 0 }),
+    default: 1,
+    help: 'kto: weight of bad answers',
+    page: { group: 'objective' },
   },
   shuffle: {
     type: toggle(),

@@ -3,7 +3,7 @@ import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import { describeNote, IGNORED_LABEL, type Example } from '../data/rows.ts';
 import type { Phrase } from '../phrase.ts';
-import { sft } from '../objectives/sft.ts';
+import type { Objective, TrainingRow } from '../objectives/objective.ts';
 import { prepareFile, type RowOptions } from './run-data.ts';
 
 /** What training makes of one row. */
@@ -17,10 +17,19 @@ export interface ShownExample {
   readonly scored: readonly string[];
   /** What `eval` and `generate` put before the answer; null where a row has no question. */
   readonly prompt: string | null;
+  /** Of a row whose answer is said to be good or bad. */
+  readonly label?: boolean;
+}
+
+/** A row of several answers: each under its name. */
+export interface ShownAnswers {
+  readonly line: number;
+  readonly prompt: string | null;
+  readonly [name: string]: Omit<ShownExample, 'line' | 'prompt'> | string | number | null;
 }
 
 export interface ShownFile {
-  readonly rows: readonly ShownExample[];
+  readonly rows: readonly (ShownExample | ShownAnswers)[];
   readonly notes: readonly Phrase[];
   readonly problems: readonly { readonly line: number; readonly reason: Phrase; readonly fix?: string }[];
 }
@@ -58,6 +67,18 @@ function showExample(example: Example, tokenizer: ChatTokenizer): ShownExample {
   };
 }
 
+function showRow(row: TrainingRow, objective: Objective, tokenizer: ChatTokenizer): ShownExample | ShownAnswers {
+  const shown = objective.sequencesOf(row).map((example) => showExample(example, tokenizer));
+  const { line, label } = row;
+  const [first] = shown;
+  if (shown.length === 1 && first !== undefined) return { ...first, ...(label !== undefined && { label }) };
+  const named = shown.map(({ line: _line, prompt: _prompt, ...answer }, i): [string, object] => [
+    objective.sequenceNames?.[i] ?? `answer ${i + 1}`,
+    answer,
+  ]);
+  return { line, prompt: first?.prompt ?? null, ...(Object.fromEntries(named) as Record<string, typeof first>) };
+}
+
 /**
  * What training makes of a file's rows: its tokens and labels, what is to be said of it, and which rows cannot be used.
  * @param count how many of the usable rows are shown (default: all); notes and problems are of all of them
@@ -65,13 +86,14 @@ function showExample(example: Example, tokenizer: ChatTokenizer): ShownExample {
 export async function showRows(
   opened: OpenModel,
   file: Dataset,
+  objective: Objective,
   options: Omit<RowOptions, 'withQuestions'>,
   count = Infinity,
 ): Promise<ShownFile> {
-  const { rows, notes, problems } = await prepareFile(opened, file, sft, { ...options, withQuestions: true });
+  const { rows, notes, problems } = await prepareFile(opened, file, objective, { ...options, withQuestions: true });
   const tokenizer = opened.tokenizer();
   return {
-    rows: rows.slice(0, count).map((example) => showExample(example, tokenizer)),
+    rows: rows.slice(0, count).map((row) => showRow(row, objective, tokenizer)),
     notes: notes.map((note) => describeNote(file.name, note)),
     problems: problems.map(({ line, reason, phrase = reason, fix }) => ({
       line,

@@ -27,6 +27,11 @@ export function showRow(row: DataRow, index: number): ShownRow {
   if (row.kind === 'tokens') {
     return { index, line, question: '', answer: `${row.inputIds.length} tokens`, isPair: false };
   }
+  if (row.kind !== 'messages') {
+    const question = row.prompt.findLast(({ role }) => role === 'user')?.content ?? '';
+    const said = row.kind === 'preference' ? row.chosen : row.completion;
+    return { index, line, question, answer: said.at(-1)?.content ?? '', isPair: false };
+  }
   const last = row.messages.length - 1;
   const asked = row.messages.filter(({ role }, i) => role === 'user' && i < last).at(-1);
   const [first, second] = row.messages;

@@ -1,6 +1,7 @@
 import { openModel } from '../../../models/checkpoint/open-model.ts';
 import { resolveContext } from '../../engine/context.ts';
 import { WebLoraError } from '../../errors.ts';
+import { objectiveOf } from '../../objectives/index.ts';
 import { resolveTrainConfig } from '../../train/config.ts';
 import { resolveSeqLen } from '../../train/run-data.ts';
 import { showRows } from '../../train/show-rows.ts';
@@ -26,11 +27,13 @@ export async function dataShow(path: string, flags: Flags, output: Output): Prom
   });
   const opened = await openModel(folder);
   output.warnOf(opened.name, opened.notes);
-  const { seqLen, lossOn, system } = resolveTrainConfig(trainConfigOf(flags));
+  const config = resolveTrainConfig(trainConfigOf(flags));
+  const { seqLen, lossOn, system } = config;
   const context = resolveContext(opened.model, flags.number('context'));
   const shown = await showRows(
     opened,
     file,
+    objectiveOf(config),
     { seqLen: resolveSeqLen(seqLen, context), context, lossOn, ...(system !== undefined && { system }) },
     count,
   );

@@ -725,6 +725,7 @@ export const de: Messages = {
       length: 'Wie lange und wie schnell',
       adapter: 'Der Adapter',
       examples: 'Die Beispiele',
+      objective: 'Was gelernt wird',
       model: 'Das Modell',
       checks: 'Prüfungen und Speicher',
       optimizer: 'Das Lernverfahren',
@@ -822,6 +823,38 @@ export const de: Messages = {
         label: 'Lernt zu sagen',
         hint: 'Nur die Antworten, oder auch die Fragen.',
         choices: { completion: 'Die Antworten', all: 'Alles' },
+      },
+      objective: {
+        label: 'Lernt aus',
+        hint: 'Antworten: Die Beispiele sagen, was zu antworten ist. Vergleiche: Von zwei Antworten ist eine besser. Urteile: Eine Antwort ist gut oder schlecht.',
+        choices: {
+          sft: 'Antworten',
+          dpo: 'Vergleichen (DPO)',
+          ipo: 'Vergleichen (IPO)',
+          orpo: 'Vergleichen (ORPO)',
+          kto: 'Urteilen (KTO)',
+          simpo: 'Vergleichen (SimPO)',
+        },
+      },
+      beta: {
+        label: 'Nähe (Beta)',
+        hint: 'DPO, IPO und KTO: wie nah das Modell an dem bleibt, was es war. ORPO und SimPO: wie viel der Vergleich zählt.',
+      },
+      labelSmoothing: {
+        label: 'Label Smoothing',
+        hint: 'DPO und SimPO: der Anteil der Vergleiche, die falsch sein können.',
+      },
+      simpoGamma: {
+        label: 'Abstand von SimPO',
+        hint: 'Wie weit SimPO die bessere und die schlechtere Antwort auseinander haben will.',
+      },
+      desirableWeight: {
+        label: 'Gewicht guter Antworten',
+        hint: 'KTO: Mehr davon, wo gute Antworten selten sind.',
+      },
+      undesirableWeight: {
+        label: 'Gewicht schlechter Antworten',
+        hint: 'KTO: Mehr davon, wo schlechte Antworten selten sind.',
       },
       shuffle: {
         label: 'Reihenfolge',

@@ -696,6 +696,7 @@ export const en = {
       length: 'How long and how fast',
       adapter: 'The adapter',
       examples: 'The examples',
+      objective: 'What is learned',
       model: 'The model',
       checks: 'Checks and memory',
       optimizer: 'The optimiser',
@@ -795,6 +796,38 @@ export const en = {
         label: 'Learn to say',
         hint: 'Only the answers, or the questions too.',
         choices: { completion: 'The answers', all: 'Everything' },
+      },
+      objective: {
+        label: 'Learn from',
+        hint: 'Answers: the examples say what to answer. Comparisons: of two answers one is better. Judgements: an answer is good or bad.',
+        choices: {
+          sft: 'Answers',
+          dpo: 'Comparisons (DPO)',
+          ipo: 'Comparisons (IPO)',
+          orpo: 'Comparisons (ORPO)',
+          kto: 'Judgements (KTO)',
+          simpo: 'Comparisons (SimPO)',
+        },
+      },
+      beta: {
+        label: 'Closeness (beta)',
+        hint: 'DPO, IPO and KTO: how closely the model keeps to what it was. ORPO and SimPO: how much the comparison counts.',
+      },
+      labelSmoothing: {
+        label: 'Label smoothing',
+        hint: 'DPO and SimPO: the share of the comparisons that may be wrong.',
+      },
+      simpoGamma: {
+        label: 'SimPO’s margin',
+        hint: 'How far apart SimPO wants the better and the worse answer.',
+      },
+      desirableWeight: {
+        label: 'Weight of good answers',
+        hint: 'KTO: raise it where good answers are rare.',
+      },
+      undesirableWeight: {
+        label: 'Weight of bad answers',
+        hint: 'KTO: raise it where bad answers are rare.',
       },
       shuffle: {
         label: 'Order',
