@@ -2,6 +2,7 @@ import type { ByteSource } from '../../src/formats/byte-source.ts';
 import type { PackedWeight } from '../../src/formats/quantize.ts';
 import type { Model } from '../families/family.ts';
 import type { ChatTokenizer } from '../tokenizer/chat-tokenizer.ts';
+import type { TokenizerFiles } from '../tokenizer/tokenizer-files.ts';
 
 /** A model in Hugging Face layout: its files by name. */
 export interface ModelFolder {
@@ -9,6 +10,20 @@ export interface ModelFolder {
   readonly name: string;
   readonly files: ReadonlyMap<string, ByteSource>;
 }
+
+/** What it takes to write a model again, beside its weights. */
+export interface ModelOrigin {
+  /** config.json as the model is computed; of a GGUF file what its metadata says, in transformers' words. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Absent where the model has no tokenizer. */
+  readonly tokenizerFiles?: TokenizerFiles;
+  /** The float type that a tensor has in its file; undefined for blocks of a quantised type. */
+  readonly dtypeOf: (tensor: string) => FloatDtype | undefined;
+  /** Files of Hugging Face layout that go with the weights, by name: tokenizer, chat template, generation settings. */
+  readonly companions: ReadonlyMap<string, ByteSource>;
+}
+
+export type FloatDtype = 'F32' | 'F16' | 'BF16' | 'F64';
 
 /** A model whose files were all read and checked; weights are loaded tensor by tensor. */
 export interface OpenModel {
@@ -26,6 +41,7 @@ export interface OpenModel {
   readonly read: (tensor: string) => Promise<Float32Array>;
   /** Rows [from, to) of a matrix as f32: large ones are never held whole. */
   readonly readRows: (tensor: string, from: number, to: number) => Promise<Float32Array>;
+  readonly origin: ModelOrigin;
   /**
    * Rows [from, to) of a matrix as its file has them, in the `fileFormat` of its WeightSpec; only where the file keeps
    * layouts of its own (GGUF). Such a model's base is in `gguf` unless another format is asked for.

@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { WebLoraError } from '../../src/errors.ts';
-import type { ByteSource } from '../../src/formats/byte-source.ts';
+import { memorySource, type ByteSource } from '../../src/formats/byte-source.ts';
 import { countElems, openSafetensors, tensorToFloat32, type SafetensorsFile } from '../../src/formats/safetensors.ts';
 import type { Model } from '../families/family.ts';
 import {
@@ -16,8 +16,8 @@ import {
 import { chooseGguf, chooseWeightFiles, INDEX_FILE, type WeightFiles } from './weight-files.ts';
 import { openGgufModel } from './gguf/open-gguf.ts';
 import { makeModel } from '../families/index.ts';
-import { loadTokenizer, type ChatTokenizer } from '../tokenizer/tokenizer.ts';
-import type { ModelFolder, OpenModel } from './model-files.ts';
+import { loadTokenizer, type ChatTokenizer, type TokenizerFiles } from '../tokenizer/tokenizer.ts';
+import type { FloatDtype, ModelFolder, OpenModel } from './model-files.ts';
 
 export type { ModelFolder, OpenModel } from './model-files.ts';
 
@@ -43,8 +43,10 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
     return openGgufFile(folder.name, source, chosen.notes);
   }
   const files = await openWeights(folder, chosen.names);
-  const { model, places, notes } = await locateWeights(folder, config ?? {}, files, chosen);
-  const tokenizer = await readTokenizer(folder, model);
+  const { model, places, notes, config: computed } = await locateWeights(folder, config ?? {}, files, chosen);
+  const tokenizerFiles = await readTokenizerFiles(folder);
+  const tokenizer =
+    tokenizerFiles && checkTokenizer(`${folder.name}: tokenizer.json`, loadTokenizer(tokenizerFiles), model);
   const placeOf = (tensor: string): Place => {
     const place = places.get(tensor);
     if (place === undefined) throw new WebLoraError('internal', `${folder.name}: tensor '${tensor}' was not located`);
@@ -74,6 +76,12 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
       }
       return tokenizer;
     },
+    origin: {
+      config: computed,
+      ...(tokenizerFiles && { tokenizerFiles }),
+      dtypeOf: (tensor) => placeOf(tensor).entry.dtype as FloatDtype, // checked when it was located
+      companions: new Map(COMPANIONS.flatMap((name) => onlyIf(name, folder.files.get(name)))),
+    },
     read,
     readRows: async (tensor, from, to) => {
       const { spec, file, name } = placeOf(tensor);
@@ -84,9 +92,32 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
   };
 }
 
+/** Files beside the weights that a copy of the model needs or owes. */
+const COMPANIONS = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'tokenizer.model',
+  'vocab.json',
+  'merges.txt',
+  'chat_template.jinja',
+  'chat_template.json',
+  'generation_config.json',
+  'LICENSE',
+  'LICENSE.txt',
+  'LICENSE.md',
+  'NOTICE',
+  'USE_POLICY.md',
+];
+
+function onlyIf<T>(name: string, value: T | undefined): (readonly [string, T])[] {
+  return value === undefined ? [] : [[name, value]];
+}
+
 /** A `.gguf` has all of it in one file: configuration, weights, tokenizer and chat template. */
 async function openGgufFile(name: string, source: ByteSource, notes: readonly string[]): Promise<OpenModel> {
-  const { model, tokenizerFiles, read, readRows, readPacked } = await openGgufModel(source);
+  const { model, config, tokenizerFiles, dtypeOf, read, readRows, readPacked } = await openGgufModel(source);
   const tokenizer = tokenizerFiles && checkTokenizer(`${name}: its vocabulary`, loadTokenizer(tokenizerFiles), model);
   return {
     name,
@@ -103,10 +134,32 @@ async function openGgufFile(name: string, source: ByteSource, notes: readonly st
         fix: 'fetch another conversion of the model',
       });
     },
+    origin: {
+      config,
+      ...(tokenizerFiles && { tokenizerFiles }),
+      dtypeOf,
+      companions: tokenizerFiles === undefined ? new Map() : companionsOf(tokenizerFiles),
+    },
     read,
     readRows,
     readPacked,
   };
+}
+
+/** The files of a tokenizer that came out of a GGUF. */
+function companionsOf({ tokenizerJson, tokenizerConfig, generationConfig }: TokenizerFiles): Map<string, ByteSource> {
+  const encoder = new TextEncoder();
+  const config = { tokenizer_class: 'PreTrainedTokenizerFast', ...(JSON.parse(tokenizerConfig ?? '{}') as object) };
+  const texts: [string, string | undefined][] = [
+    ['tokenizer.json', tokenizerJson],
+    ['tokenizer_config.json', JSON.stringify(config, null, 2)],
+    ['generation_config.json', generationConfig],
+  ];
+  return new Map(
+    texts.flatMap(([name, text]) =>
+      onlyIf(name, text === undefined ? undefined : memorySource(name, encoder.encode(text))),
+    ),
+  );
 }
 
 function countParameters(model: Model): number {
@@ -142,11 +195,17 @@ async function locateWeights(
   config: Readonly<Record<string, unknown>>,
   files: readonly SafetensorsFile[],
   chosen: Extract<WeightFiles, { kind: 'safetensors' }>,
-): Promise<{ model: Model; places: ReadonlyMap<string, Place>; notes: readonly string[] }> {
+): Promise<{
+  model: Model;
+  config: Readonly<Record<string, unknown>>;
+  places: ReadonlyMap<string, Place>;
+  notes: readonly string[];
+}> {
   const described = makeModel(config);
   const checkpoint = listTensors(folder.name, files);
   const notes = [...chosen.notes];
   let model = described;
+  let computed = config;
   const stored = storedHead(checkpoint, described);
   const isRemote = chosen.names.some((name) => folder.files.get(name)?.isRemote === true);
   if (
@@ -154,14 +213,15 @@ async function locateWeights(
     !(await haveSameValues(stored.head, stored.embedding, isRemote ? REMOTE_HEAD_ROWS : undefined))
   ) {
     // transformers 5 keeps a stored head that differs, earlier releases overwrite it with the embedding.
-    model = makeModel({ ...config, tie_word_embeddings: false });
+    computed = { ...config, tie_word_embeddings: false };
+    model = makeModel(computed);
     notes.push(
       `config.json ties the head to the embedding, but ${stored.head.name} differs from ${stored.embedding.name}: the stored head is used, as transformers 5 does`,
     );
   }
   if (chosen.index !== undefined) notes.push(...checkIndex(checkpoint, chosen.index, model));
   const located = locateTensors(checkpoint, model);
-  return { model, places: located.places, notes: [...notes, ...located.notes] };
+  return { model, config: computed, places: located.places, notes: [...notes, ...located.notes] };
 }
 
 /** A matrix that is stored as [cols, rows], as [rows, cols]. */
@@ -171,7 +231,7 @@ function transpose(stored: Float32Array, [rows = 0, cols = 0]: readonly number[]
   return values;
 }
 
-async function readTokenizer(folder: ModelFolder, model: Model): Promise<ChatTokenizer | undefined> {
+async function readTokenizerFiles(folder: ModelFolder): Promise<TokenizerFiles | undefined> {
   const tokenizerJson = await readText(folder, 'tokenizer.json');
   if (tokenizerJson === undefined) return undefined;
   const [tokenizerConfig, chatTemplate, generationConfig, modelConfig, specialTokensMap] = await Promise.all(
@@ -183,15 +243,14 @@ async function readTokenizer(folder: ModelFolder, model: Model): Promise<ChatTok
       'special_tokens_map.json',
     ].map((file) => readText(folder, file)),
   );
-  const tokenizer = loadTokenizer({
+  return {
     tokenizerJson,
     ...(tokenizerConfig !== undefined && { tokenizerConfig }),
     ...(chatTemplate !== undefined && { chatTemplate }),
     ...(generationConfig !== undefined && { generationConfig }),
     ...(modelConfig !== undefined && { modelConfig }),
     ...(specialTokensMap !== undefined && { specialTokensMap }),
-  });
-  return checkTokenizer(`${folder.name}: tokenizer.json`, tokenizer, model);
+  };
 }
 
 function checkTokenizer(what: string, tokenizer: ChatTokenizer, model: Model): ChatTokenizer {

@@ -33,7 +33,8 @@ export function readRope(config: ConfigReader, defaults: RopeDefaults, long?: Lo
 
 /** Rotary positions without scaling. */
 export function plainRope(settings: RopeDefaults): RopeTable {
-  return { inverseFrequencies: frequenciesOf(settings.theta, settings), attentionFactor: 1 };
+  const { theta } = settings;
+  return { inverseFrequencies: frequenciesOf(theta, settings), theta, attentionFactor: 1 };
 }
 
 /** One `rope_parameters` or `rope_scaling` object; closes it. */
@@ -42,14 +43,16 @@ export function readRopeParameters(rope: ConfigReader, defaults: RopeDefaults, l
   rope.only('partial_rotary_factor', [null, defaults.partial ?? 1]);
   const table = readScaling(rope, frequenciesOf(theta, defaults), long);
   rope.close();
-  return table;
+  return { ...table, theta };
 }
 
 function frequenciesOf(theta: number, { headDim, partial = 1 }: RopeDefaults): Float64Array {
   return plainFrequencies(theta, Math.floor(headDim * partial));
 }
 
-function readScaling(rope: ConfigReader, plain: Float64Array, long: LongContext | undefined): RopeTable {
+type Scaled = Omit<RopeTable, 'theta'>;
+
+function readScaling(rope: ConfigReader, plain: Float64Array, long: LongContext | undefined): Scaled {
   const types = ['default', 'linear', 'llama3', ...(long === undefined ? [] : (['longrope', 'su'] as const))] as const;
   // Files of before transformers 4.43 say `type`; some say both.
   const type = rope.choice(rope.has('rope_type') ? 'rope_type' : 'type', types, 'default');
@@ -88,7 +91,7 @@ function readScaling(rope: ConfigReader, plain: Float64Array, long: LongContext 
  * is therefore the longest the caller may offer.
  * Source of the attention factor: transformers, src/transformers/modeling_rope_utils.py, _compute_longrope_parameters.
  */
-function longRope(rope: ConfigReader, plain: Float64Array, long: LongContext): RopeTable {
+function longRope(rope: ConfigReader, plain: Float64Array, long: LongContext): Scaled {
   const isFactor = (value: unknown): value is number => typeof value === 'number' && value > 0;
   const short = rope.list('short_factor', plain.length, isFactor, 'a number over 0');
   if (short === undefined) throw rope.contradiction('short_factor', `${plain.length} numbers`);

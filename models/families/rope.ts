@@ -2,6 +2,8 @@
 export interface RopeTable {
   /** Rotation angle of a position per pair of dimensions; its length is half of the rotated dimensions. */
   readonly inverseFrequencies: Float64Array;
+  /** Base that the frequencies had before any scaling. */
+  readonly theta: number;
   /** Factor on both tables, 1 but for LongRoPE. */
   readonly attentionFactor: number;
   /** Positions that it is right for; left out: any. */

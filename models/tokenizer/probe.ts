@@ -19,6 +19,23 @@ const PROBES: readonly (readonly [kind: string, text: string])[] = [
   ['runs of spaces', 'if x:\n    y  =   1'],
 ];
 
+/** The probes, and what tokenizers cut in ways of their own: contractions, quotes, code, runs of signs and digits. */
+export const PROBE_TEXTS: readonly string[] = [
+  ...PROBES.map(([, text]) => text),
+  "I can't say they're wrong; we'll see what she's done, and I'd've asked.",
+  "WE'RE, YOU'LL, IT'S",
+  "'Twas said: 'tis the end of 'this'.",
+  "'this'\n'that'",
+  'for (let i = 0; i < n; i++) { a[i] += 2 ** i; } // done',
+  '{"name": "Anna-Maria", "age": 42, "tags": ["x_y", "z.w"]}',
+  'https://example.org/a/b?c=d&e=1#top and me@example.org',
+  '3,141.59 12:30:05 1st 2nd x2 v1.2.3 007',
+  'HTTPServer getValue snake_case kebab-case CamelCaseWord',
+  '!!! ... ??? --- *** ___ $$$ %%% &&&',
+  ' leading and trailing ',
+  'tab\tand newline\n\n\n   indented',
+];
+
 /** Steps of a normalizer that change a text for good, by design. */
 const CHANGING = new Set([
   ...['NFD', 'NFKC', 'NFKD', 'Nmt', 'Precompiled', 'BertNormalizer'],

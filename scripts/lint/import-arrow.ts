@@ -22,7 +22,7 @@ const LEAF =
 const KEEPERS = ['src/formats', 'src/storage', 'src/sources', 'src/data', 'src/adapters'];
 const ENGINE = ['src/formats', 'src/gpu', 'kernels', 'src/graph'];
 const MODELS = [...ENGINE, 'src/settings', ...KEEPERS, 'src/lora/kinds', 'src/lora', 'models'];
-const WORK = ['src/objectives', 'src/train', 'src/generate', 'src/evaluate'];
+const WORK = ['src/objectives', 'src/train', 'src/generate', 'src/evaluate', 'src/merge'];
 
 export const AREAS: Readonly<Record<string, Area>> = {
   'src/errors.ts': { uses: [], why: 'everything imports errors, so it imports nothing else' },
@@ -48,6 +48,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
   'src/train': { uses: [...MODELS, ...WORK, 'src/version.ts'], why: ARROW },
   'src/generate': { uses: [...MODELS, 'src/data'], why: ARROW },
   'src/evaluate': { uses: [...MODELS, 'src/generate'], why: ARROW },
+  'src/merge': { uses: MODELS, why: ARROW },
   'src/engine': { uses: [...MODELS, ...WORK, 'src/version.ts'], anyTypes: true, why: ARROW },
   'workers/bench': {
     uses: [...MODELS, 'src/bench', 'src/engine', 'workers'],

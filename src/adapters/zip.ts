@@ -4,7 +4,7 @@ import { filesIn, nearestFolders } from '../formats/nearest-folder.ts';
 import { listNames } from '../formats/tensor-names.ts';
 
 /** The earliest date a zip can hold: the same files always make the same archive. */
-const FIXED_DATE = new Date(1980, 0, 1);
+export const FIXED_DATE = new Date(1980, 0, 1);
 
 /** One zip archive of the files, by name, in sorted order. Tensors are stored, as floats hardly shrink. */
 export function zipFiles(files: ReadonlyMap<string, Uint8Array>): Uint8Array<ArrayBuffer> {

@@ -27,6 +27,7 @@ export function randomModel(name: string, config: Readonly<Record<string, unknow
     tokenizer: () => {
       throw new WebLoraError('bad-model', name, { got: 'a random model', wanted: 'a model with a tokenizer' });
     },
+    origin: { config, dtypeOf: () => 'F32', companions: new Map() },
     read: (tensor) => Promise.resolve(values(tensor, 0, shapes.get(tensor)?.[0] ?? 0)),
     readRows: (tensor, from, to) => Promise.resolve(values(tensor, from, to)),
   };

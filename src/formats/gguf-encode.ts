@@ -6,6 +6,17 @@ import { ggufBytes } from './gguf-blocks.ts';
 export const WRITTEN_GGUF_TYPES = ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0'] as const;
 export type WrittenGgufType = (typeof WRITTEN_GGUF_TYPES)[number];
 
+/** `general.file_type` by the type of most tensors (llama.cpp's LLAMA_FTYPE). */
+export const GGUF_FILE_TYPES: Readonly<Record<WrittenGgufType, number>> = {
+  F32: 0,
+  F16: 1,
+  Q4_0: 2,
+  Q8_0: 7,
+  BF16: 32,
+};
+/** GGML_QNT_VERSION, written where blocks are quantised. */
+export const QUANTISATION_VERSION = 2;
+
 /**
  * Whole rows in the blocks of a GGUF type, with the numbers of ggml's reference quantisation
  * (`quantize_row_*_ref` in ggml/src/ggml-quants.c).

@@ -125,42 +125,72 @@ export async function openSafetensors(source: ByteSource): Promise<SafetensorsFi
   };
 }
 
+/** A tensor whose bytes follow its file's header. */
+export interface SafetensorsPlan {
+  readonly name: string;
+  readonly dtype: SafetensorsDtype;
+  readonly shape: readonly number[];
+}
+
 /**
- * Encodes a file. The same tensors and metadata always give the same bytes: tensors are laid out by falling element
- * size (so that each is aligned to its own element, as the reference writer does), then by name.
+ * Everything of a file before its first tensor byte, and the order in which the tensors' bytes follow, without gaps: by
+ * falling element size (so that each is aligned to its own element, as the reference writer does), then by name.
+ */
+export function safetensorsHeader<Plan extends SafetensorsPlan>(
+  tensors: readonly Plan[],
+  metadata: Readonly<Record<string, string>> = {},
+): { readonly bytes: Uint8Array<ArrayBuffer>; readonly order: readonly Plan[] } {
+  const order = [...tensors].sort(
+    (a, b) => bytesPerElement(b.dtype) - bytesPerElement(a.dtype) || (a.name < b.name ? -1 : 1),
+  );
+  const header: [string, unknown][] = [];
+  const metadataEntries = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (metadataEntries.length > 0) header.push(['__metadata__', Object.fromEntries(metadataEntries)]);
+  let dataBytes = 0;
+  for (const plan of order) {
+    const { name, dtype, shape } = plan;
+    if (name === '__metadata__') throw new WebLoraError('internal', 'safetensors: a tensor named __metadata__');
+    const end = dataBytes + safetensorsBytes(plan);
+    header.push([name, { dtype, shape, data_offsets: [dataBytes, end] }]);
+    dataBytes = end;
+  }
+  // Written pair by pair: an object would reorder names that look like numbers.
+  const json = `{${header.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
+  const headerText = new TextEncoder().encode(json);
+  const headerBytes = Math.ceil(headerText.byteLength / 8) * 8;
+  const bytes = new Uint8Array(LENGTH_BYTES + headerBytes).fill(0x20, LENGTH_BYTES);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  bytes.set(headerText, LENGTH_BYTES);
+  return { bytes, order };
+}
+
+/** Bytes of a tensor in a file. */
+export function safetensorsBytes({ dtype, shape }: Pick<SafetensorsPlan, 'dtype' | 'shape'>): number {
+  return countElems(shape) * bytesPerElement(dtype);
+}
+
+/**
+ * Encodes a file. The same tensors and metadata always give the same bytes.
  * @throws WebLoraError `internal` when bytes contradict dtype and shape
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, SafetensorsTensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const sorted = [...tensors].sort(
-    ([nameA, a], [nameB, b]) => bytesPerElement(b.dtype) - bytesPerElement(a.dtype) || (nameA < nameB ? -1 : 1),
+  const { bytes: header, order } = safetensorsHeader(
+    [...tensors].map(([name, tensor]) => ({ name, ...tensor })),
+    metadata,
   );
-  const header: [string, unknown][] = [];
-  const metadataEntries = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
-  if (metadataEntries.length > 0) header.push(['__metadata__', Object.fromEntries(metadataEntries)]);
-  let dataBytes = 0;
-  for (const [name, { dtype, shape, bytes }] of sorted) {
-    if (name === '__metadata__' || bytes.byteLength !== countElems(shape) * bytesPerElement(dtype)) {
+  const file = new Uint8Array(order.reduce((sum, plan) => sum + safetensorsBytes(plan), header.byteLength));
+  file.set(header);
+  let at = header.byteLength;
+  for (const { name, dtype, shape, bytes } of order) {
+    if (bytes.byteLength !== safetensorsBytes({ dtype, shape })) {
       throw new WebLoraError('internal', `writeSafetensors: tensor ${name}`, {
         got: `${bytes.byteLength} bytes`,
         wanted: `${dtype} [${shape.join(', ')}]`,
       });
     }
-    header.push([name, { dtype, shape, data_offsets: [dataBytes, dataBytes + bytes.byteLength] }]);
-    dataBytes += bytes.byteLength;
-  }
-  // Written pair by pair: an object would reorder names that look like numbers.
-  const json = `{${header.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
-  const headerText = new TextEncoder().encode(json);
-  const headerBytes = Math.ceil(headerText.byteLength / 8) * 8;
-  const file = new Uint8Array(LENGTH_BYTES + headerBytes + dataBytes);
-  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  file.fill(0x20, LENGTH_BYTES, LENGTH_BYTES + headerBytes);
-  file.set(headerText, LENGTH_BYTES);
-  let at = LENGTH_BYTES + headerBytes;
-  for (const [, { bytes }] of sorted) {
     file.set(bytes, at);
     at += bytes.byteLength;
   }

@@ -6,6 +6,11 @@ import { tensorSource } from './tensors.ts';
 /** `model_type` to `general.architecture`, where they differ. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { mistral: 'llama', gemma3_text: 'gemma3' };
 
+/** llama.cpp's name of a family. */
+export function ggufArchitecture(modelType: string): string {
+  return ARCHITECTURES[modelType] ?? modelType;
+}
+
 /** How llama.cpp names and orders the linear layers of a model. */
 export function baseNamesOf({ shape, linearPaths }: Model): BaseNames {
   const modules = new Map<string, ModuleNames>();
@@ -15,5 +20,5 @@ export function baseNamesOf({ shape, linearPaths }: Model): BaseNames {
     const { ggufName, undo } = source;
     modules.set(path, { ggufName, ...(undo.kind === 'unpermute' && { permutedHeads: undo.heads }) });
   }
-  return { ggufArchitecture: ARCHITECTURES[shape.modelType] ?? shape.modelType, layers: shape.layers, modules };
+  return { ggufArchitecture: ggufArchitecture(shape.modelType), layers: shape.layers, modules };
 }

@@ -188,9 +188,9 @@ function llamaConfig(facts: Facts): Json {
 }
 
 /** Layers between two with global attention, plus one. The file has it only when it differs. */
-const GEMMA3_PATTERN = 6;
+export const GEMMA3_PATTERN = 6;
 /** Gemma 3 27B alone scales queries by hidden size over heads; the file does not say so, its depth does. */
-const GEMMA3_27B_LAYERS = 62;
+export const GEMMA3_27B_LAYERS = 62;
 
 function gemma3Config(facts: Facts): Json {
   const { keys } = facts;
@@ -261,7 +261,7 @@ function phi3Config(facts: Facts): Json {
 }
 
 /** Every fourth layer has no rotary positions; the file does not say so, every SmolLM3 has it. */
-const SMOLLM3_NO_ROPE_INTERVAL = 4;
+export const SMOLLM3_NO_ROPE_INTERVAL = 4;
 
 function smollm3Config(facts: Facts): Json {
   const { keys } = facts;

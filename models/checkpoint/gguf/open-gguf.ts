@@ -5,7 +5,7 @@ import { openGguf, type GgufFile } from '../../../src/formats/gguf.ts';
 import { countElems } from '../../../src/formats/safetensors.ts';
 import type { Model, WeightSpec } from '../../families/family.ts';
 import { makeModel } from '../../families/index.ts';
-import type { OpenModel } from '../model-files.ts';
+import type { FloatDtype, OpenModel } from '../model-files.ts';
 import type { TokenizerFiles } from '../../tokenizer/tokenizer.ts';
 import { ggufConfig, type RopeTensors } from './config.ts';
 import { unpermuteRows } from '../../../src/formats/head-rows.ts';
@@ -17,6 +17,8 @@ import { ggufTokenizerFiles } from './tokenizer.ts';
 /** A model out of one `.gguf`: its weights stay in the file and are read tensor by tensor. */
 export interface GgufModel extends Pick<OpenModel, 'read' | 'readRows'> {
   readonly model: Model;
+  readonly config: OpenModel['origin']['config'];
+  readonly dtypeOf: OpenModel['origin']['dtypeOf'];
   readonly tokenizerFiles: TokenizerFiles | undefined;
   readonly readPacked: NonNullable<OpenModel['readPacked']>;
 }
@@ -32,7 +34,8 @@ const NOT_WEIGHTS = /^rope_(freqs|factors_short|factors_long)\.weight$|\.attn_ro
 export async function openGgufModel(source: ByteSource): Promise<GgufModel> {
   const file = await openGguf(source);
   const hasOwnHead = await hasHeadOfItsOwn(file, source.isRemote === true ? REMOTE_HEAD_ROWS : Infinity);
-  const described = makeModel(ggufConfig(file, await readRopeTensors(file), hasOwnHead));
+  const config = ggufConfig(file, await readRopeTensors(file), hasOwnHead);
+  const described = makeModel(config);
   const owner = locate(file, described);
   const at = (name: string): TensorSource => {
     const found = owner.get(name);
@@ -41,6 +44,8 @@ export async function openGgufModel(source: ByteSource): Promise<GgufModel> {
   };
   return {
     model: { ...described, weights: described.weights.map((spec) => keptAs(file, spec, at(spec.name))) },
+    config,
+    dtypeOf: (name) => floatDtype(file.tensors.get(at(name).ggufName)?.type),
     tokenizerFiles: ggufTokenizerFiles(file),
     read: (name) => readValues(file, at(name)),
     readRows: async (name, from, to) => {
@@ -79,6 +84,10 @@ async function hasHeadOfItsOwn(file: GgufFile, rowLimit: number): Promise<boolea
     if (a?.some((byte, i) => byte !== b?.[i]) === true) return true;
   }
   return false;
+}
+
+function floatDtype(type: GgufType | undefined): FloatDtype | undefined {
+  return type === 'F32' || type === 'F16' || type === 'BF16' ? type : undefined;
 }
 
 async function readRopeTensors(file: GgufFile): Promise<RopeTensors> {

@@ -12,7 +12,7 @@ export interface PreTokenizer {
   readonly addBos?: true;
 }
 
-const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+export const GPT2_PATTERN = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
 /** tiktoken's cl100k, with runs of `digits` digits. */
 const cl100k = (digits: string): string =>
@@ -29,13 +29,13 @@ const cased = (digits: string, contraction: string): string =>
 
 const LLAMA3: PreTokenizer = { patterns: [cl100k('\\p{N}{1,3}')], ignoreMerges: true, addBos: true };
 const QWEN2: PreTokenizer = { patterns: [cl100k('\\p{N}')], nfc: true };
-const SINGLE_DIGITS: PreTokenizer = { patterns: ['\\p{N}', GPT2] };
+const SINGLE_DIGITS: PreTokenizer = { patterns: ['\\p{N}', GPT2_PATTERN] };
 
 /** By `tokenizer.ggml.pre`. Source of the names: llama.cpp, src/llama-vocab.cpp; of the patterns: the models' tokenizer.json. */
-const PRE_TOKENIZERS: Readonly<Record<string, PreTokenizer>> = {
-  default: { patterns: ['[\\p{P}\\$\\+<=>\\^~\\|]+', GPT2, '\\p{N}+', '[0-9][0-9][0-9]'] },
-  'gpt-2': { patterns: [GPT2] },
-  'phi-2': { patterns: [GPT2] },
+export const PRE_TOKENIZERS: Readonly<Record<string, PreTokenizer>> = {
+  default: { patterns: ['[\\p{P}\\$\\+<=>\\^~\\|]+', GPT2_PATTERN, '\\p{N}+', '[0-9][0-9][0-9]'] },
+  'gpt-2': { patterns: [GPT2_PATTERN] },
+  'phi-2': { patterns: [GPT2_PATTERN] },
   'llama-bpe': LLAMA3,
   llama3: LLAMA3,
   'llama-v3': LLAMA3,

@@ -7,7 +7,7 @@ import { preTokenizer } from './pre-tokenizers.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 /** `tokenizer.ggml.token_type`. Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md */
-const TOKEN = { normal: 1, unknown: 2, control: 3, userDefined: 4, byte: 6 } as const;
+export const TOKEN = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
 /** SentencePiece's sign for a space. */
 const SPACE = '▁';
@@ -35,7 +35,7 @@ interface Kind {
  * The tokenizer and chat template inside a GGUF, as the files of a Hugging Face folder; undefined where it has none.
  * @throws `unsupported` for a kind of vocabulary that is not read, `bad-tokenizer` for a contradicting one
  */
-export function ggufTokenizerFiles(file: GgufFile): TokenizerFiles | undefined {
+export function ggufTokenizerFiles(file: Pick<GgufFile, 'name' | 'metadata'>): TokenizerFiles | undefined {
   const keys = new TokenizerKeys(file);
   const model = keys.text('tokenizer.ggml.model');
   if (model === undefined || model === 'none' || model === 'no_vocab') return undefined;
@@ -227,9 +227,9 @@ function ids(tokens: readonly string[]): Record<string, number> {
 
 /** Reads metadata of the tokenizer, checking what each key holds. */
 class TokenizerKeys {
-  readonly #file: GgufFile;
+  readonly #file: Pick<GgufFile, 'name' | 'metadata'>;
 
-  constructor(file: GgufFile) {
+  constructor(file: Pick<GgufFile, 'name' | 'metadata'>) {
     this.#file = file;
   }
 

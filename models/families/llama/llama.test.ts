@@ -134,7 +134,7 @@ describe('rotary positions of a config', () => {
 
 describe('rotaryTables', () => {
   it('hold cosine and sine of position times frequency, times the attention factor', () => {
-    const table = { inverseFrequencies: Float64Array.of(1, 0.25), attentionFactor: 1.5 };
+    const table = { inverseFrequencies: Float64Array.of(1, 0.25), theta: 10000, attentionFactor: 1.5 };
     const { cos, sin } = rotaryTables(table, 3);
     expect(cos).toEqual(
       Float32Array.from([1, 1, Math.cos(1), Math.cos(0.25), Math.cos(2), Math.cos(0.5)], (v) => 1.5 * v),

@@ -2,17 +2,13 @@ import { WebLoraError } from '../../errors.ts';
 import { memorySource } from '../../formats/byte-source.ts';
 import { openGguf, type GgufFile } from '../../formats/gguf.ts';
 import { dequantizeGguf } from '../../formats/gguf-blocks.ts';
-import { encodeGguf } from '../../formats/gguf-encode.ts';
+import { encodeGguf, GGUF_FILE_TYPES, QUANTISATION_VERSION, type WrittenGgufType } from '../../formats/gguf-encode.ts';
 import { writeGguf, type GgufMetadata, type GgufTensorPlan } from '../../formats/gguf-write.ts';
 import { shortNames, type LoraAdapter, type LoraModule } from '../adapter.ts';
 import type { AdapterFiles, AdapterFormat, BaseNames } from './format.ts';
 import { permuteRows, unpermuteRows } from '../../formats/head-rows.ts';
 
 const FILE_NAME = 'adapter.gguf';
-/** `general.file_type` by tensor type (llama.cpp's LLAMA_FTYPE). */
-const FILE_TYPES = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 7, BF16: 32 } as const;
-/** GGML_QNT_VERSION, written where blocks are quantised. */
-const QUANTISATION_VERSION = 2;
 
 /**
  * llama.cpp's LoRA adapter (`--lora`): `<weight>.lora_a` [rank, in] and `<weight>.lora_b` [out, rank], scaled by
@@ -56,11 +52,11 @@ function isFile(name: string): boolean {
   return name.toLowerCase().endsWith('.gguf');
 }
 
-function metadataOf(adapter: LoraAdapter, base: BaseNames, type: keyof typeof FILE_TYPES): GgufMetadata {
+function metadataOf(adapter: LoraAdapter, base: BaseNames, type: WrittenGgufType): GgufMetadata {
   return new Map([
     ['general.architecture', { type: 'string', value: base.ggufArchitecture }],
     ['general.type', { type: 'string', value: 'adapter' }],
-    ['general.file_type', { type: 'u32', value: FILE_TYPES[type] }],
+    ['general.file_type', { type: 'u32', value: GGUF_FILE_TYPES[type] }],
     ...(type.startsWith('Q')
       ? [['general.quantization_version', { type: 'u32', value: QUANTISATION_VERSION }] as const]
       : []),

@@ -1,0 +1,233 @@
+import { WebLoraError } from '../../../src/errors.ts';
+import type { GgufMetadata, GgufMetadataValue } from '../../../src/formats/gguf-write.ts';
+import type { ChatTokenizer } from '../../tokenizer/chat-tokenizer.ts';
+import { PROBE_TEXTS } from '../../tokenizer/probe.ts';
+import { loadTokenizer } from '../../tokenizer/tokenizer.ts';
+import {
+  findChatTemplate,
+  isObject,
+  parseObject,
+  readAddedTokens,
+  type JsonObject,
+  type TokenizerFiles,
+} from '../../tokenizer/tokenizer-files.ts';
+import { GPT2_PATTERN, PRE_TOKENIZERS } from './pre-tokenizers.ts';
+import { ggufTokenizerFiles, TOKEN } from './tokenizer.ts';
+
+/** A tokenizer as a GGUF has it. */
+export interface GgufTokenizer {
+  readonly metadata: readonly (readonly [key: string, value: GgufMetadataValue])[];
+  /** Where llama.cpp will cut texts otherwise. */
+  readonly notes: readonly string[];
+}
+
+type Entries = Map<string, GgufMetadataValue>;
+
+/**
+ * The vocabulary, pre-tokenizer and chat template of a model as llama.cpp's converter writes them. It is read back and
+ * held to the original on texts of every kind.
+ * @param rows of the embedding: ids without a token get a name of their own
+ * @throws `unsupported` for a kind of tokenizer that llama.cpp does not compute
+ */
+export function describeTokenizer(
+  files: TokenizerFiles,
+  tokenizer: ChatTokenizer,
+  { rows, architecture }: { readonly rows: number; readonly architecture: string },
+): GgufTokenizer {
+  const json = parseObject('tokenizer.json', files.tokenizerJson);
+  const { model } = json;
+  const vocab = isObject(model) && isObject(model['vocab']) ? (model['vocab'] as Record<string, number>) : undefined;
+  // Files of before tokenizers 0.9 do not name the type.
+  const { type = 'BPE', merges: given } = isObject(model) ? model : {};
+  if (!isObject(model) || type !== 'BPE' || !Array.isArray(given) || vocab === undefined)
+    throw refusal(String(type), 'BPE');
+  const isSentencePiece = model['byte_fallback'] === true;
+  const entries: Entries = new Map();
+  entries.set('general.architecture', text(architecture));
+  entries.set('tokenizer.ggml.model', text(isSentencePiece ? 'llama' : 'gpt2'));
+  const tokens = tokensOf(json, vocab, rows);
+  entries.set('tokenizer.ggml.tokens', { type: 'array', of: 'string', value: tokens });
+  entries.set('tokenizer.ggml.token_type', {
+    type: 'array',
+    of: 'i32',
+    value: typesOf(json, tokens, tokenizer, isSentencePiece),
+  });
+  const merges = mergesOf(given);
+  if (isSentencePiece) {
+    entries.set('tokenizer.ggml.pre', text('default'));
+    entries.set('tokenizer.ggml.scores', { type: 'array', of: 'f32', value: scoresOf(tokens, merges) });
+  } else {
+    entries.set('tokenizer.ggml.merges', { type: 'array', of: 'string', value: merges.map((pair) => pair.join(' ')) });
+  }
+  setSpecialTokens(entries, files, tokenizer, model['unk_token']);
+  const template = findChatTemplate(files, configOf(files));
+  if (template !== undefined) entries.set('tokenizer.chat_template', text(withoutMarks(template)));
+  const notes = isSentencePiece ? chooseSpacePrefix(entries, tokenizer) : choosePreTokenizer(entries, json, tokenizer);
+  entries.delete('general.architecture'); // the model's own entries have it
+  return { metadata: [...entries], notes };
+}
+
+function tokensOf(json: JsonObject, vocab: Readonly<Record<string, number>>, rows: number): string[] {
+  const tokens = Array.from({ length: rows }, (_, id) => `[PAD${id}]`);
+  for (const [token, id] of Object.entries(vocab)) tokens[id] = token;
+  for (const { id, content } of readAddedTokens(json)) tokens[id] = content;
+  return tokens.slice(0, Math.max(rows, 0));
+}
+
+function typesOf(
+  json: JsonObject,
+  tokens: readonly string[],
+  tokenizer: ChatTokenizer,
+  isSentencePiece: boolean,
+): number[] {
+  const special = new Set(tokenizer.specialTexts);
+  const added = new Map(readAddedTokens(json).map((token) => [token.content, token]));
+  const { unk_token: unknown } = json['model'] as JsonObject;
+  return tokens.map((token, id) => {
+    if (token === `[PAD${id}]`) return TOKEN.unused;
+    if (isSentencePiece && token === unknown) return TOKEN.unknown;
+    if (special.has(token)) return TOKEN.control;
+    if (added.has(token)) return TOKEN.userDefined;
+    return isSentencePiece && /^<0x[0-9A-F]{2}>$/.test(token) ? TOKEN.byte : TOKEN.normal;
+  });
+}
+
+function mergesOf(given: readonly unknown[]): (readonly [string, string])[] {
+  return given.map((merge) => {
+    const [left = '', right = ''] = Array.isArray(merge) ? (merge as string[]) : String(merge).split(' ');
+    return [left, right] as const;
+  });
+}
+
+/** Pieces score by the place of the first merge that makes them; those that no merge makes come last. */
+function scoresOf(tokens: readonly string[], merges: readonly (readonly [string, string])[]): number[] {
+  const places = new Map<string, number>();
+  for (const [at, [left, right]] of merges.entries())
+    if (!places.has(left + right)) places.set(left + right, -(at + 1));
+  return tokens.map((token) => places.get(token) ?? -(merges.length + 1));
+}
+
+/** Sets whether a text gets a space in front, by what comes back when it is read. */
+function chooseSpacePrefix(entries: Entries, tokenizer: ChatTokenizer): string[] {
+  const tried = [true, false].map((value) => {
+    entries.set('tokenizer.ggml.add_space_prefix', { type: 'bool', value });
+    return { value, differing: differences(entries, tokenizer) };
+  });
+  const [best] = tried.sort((one, other) => one.differing.length - other.differing.length);
+  entries.set('tokenizer.ggml.add_space_prefix', { type: 'bool', value: best?.value ?? true });
+  return notesOf(best?.differing ?? [], 'SentencePiece');
+}
+
+function setSpecialTokens(entries: Entries, files: TokenizerFiles, tokenizer: ChatTokenizer, unknown: unknown): void {
+  const id = (name: string, value: number | undefined): void => {
+    if (value !== undefined) entries.set(`tokenizer.ggml.${name}_token_id`, { type: 'u32', value });
+  };
+  const { bosId, eosId, eosIds } = tokenizer;
+  id('bos', bosId);
+  id('eos', eosId);
+  // llama.cpp has room for two more ends, and knows others by their texts.
+  const [second, third] = eosIds.filter((each) => each !== eosId);
+  id('eot', second);
+  id('eom', third);
+  const config = configOf(files);
+  const named = (given: unknown): number | undefined => {
+    const content = isObject(given) ? given['content'] : given;
+    if (typeof content !== 'string') return undefined;
+    const ids = tokenizer.encode(content, { addSpecialTokens: false });
+    return ids.length === 1 ? ids[0] : undefined;
+  };
+  id('padding', named(config['pad_token']));
+  id('unknown', named(unknown));
+  const around = tokenizer.encode('a');
+  const bare = tokenizer.encode('a', { addSpecialTokens: false });
+  entries.set('tokenizer.ggml.add_bos_token', { type: 'bool', value: bosId !== undefined && around[0] === bosId });
+  entries.set('tokenizer.ggml.add_eos_token', {
+    type: 'bool',
+    value: around.length > bare.length && around.at(-1) === eosId,
+  });
+}
+
+/** transformers' marks of what is trained mean nothing to llama.cpp: they become a condition that always holds. */
+function withoutMarks(template: string): string {
+  return template
+    .replace(/\{%(-?)\s*generation\s*(-?)%\}/g, '{%$1 if true $2%}')
+    .replace(/\{%(-?)\s*endgeneration\s*(-?)%\}/g, '{%$1 endif $2%}');
+}
+
+/** Sets `tokenizer.ggml.pre`: the name whose patterns are the tokenizer's, else the one that cuts most alike. */
+function choosePreTokenizer(entries: Entries, json: JsonObject, tokenizer: ChatTokenizer): string[] {
+  const cuts = patternsOf(json['pre_tokenizer']);
+  if (cuts === undefined) throw refusal('a pre-tokenizer without byte-level pieces', 'byte-level BPE or SentencePiece');
+  const names = Object.keys(PRE_TOKENIZERS);
+  const same = names.filter((name) => PRE_TOKENIZERS[name]?.patterns.join('\n') === cuts.join('\n'));
+  let best: { readonly name: string; readonly differing: readonly string[] } | undefined;
+  for (const name of same.length > 0 ? same : names) {
+    entries.set('tokenizer.ggml.pre', text(name));
+    const differing = differences(entries, tokenizer);
+    if (best === undefined || differing.length < best.differing.length) best = { name, differing };
+    if (differing.length === 0) break;
+  }
+  if (best === undefined) throw new WebLoraError('internal', 'no pre-tokenizers');
+  entries.set('tokenizer.ggml.pre', text(best.name));
+  return notesOf(best.differing, `its nearest way to cut texts, '${best.name}'`);
+}
+
+/** The patterns of a pre-tokenizer that ends in bytes, one after the other. */
+function patternsOf(component: unknown): string[] | undefined {
+  const steps = stepsOf(component);
+  if (steps.every((step) => step['type'] !== 'ByteLevel')) return undefined;
+  return steps.flatMap((step) => {
+    const { type, pattern } = step;
+    if (type === 'ByteLevel') return step['use_regex'] === false ? [] : [GPT2_PATTERN];
+    if (type === 'Digits') return [step['individual_digits'] === true ? '\\p{N}' : '\\p{N}+'];
+    return [isObject(pattern) ? String(pattern['Regex'] ?? pattern['String']) : String(type)];
+  });
+}
+
+function stepsOf(component: unknown): JsonObject[] {
+  if (!isObject(component)) return [];
+  const inner = component['pretokenizers'];
+  return Array.isArray(inner) ? inner.flatMap(stepsOf) : [component];
+}
+
+/** The texts whose tokens are others when what is written is read back; what a vocabulary cannot spell is no test. */
+function differences(entries: Entries, original: ChatTokenizer): string[] {
+  const written = loadTokenizer(readBack(entries));
+  const ids = (tokenizer: ChatTokenizer, probe: string): string =>
+    tokenizer.encode(probe, { addSpecialTokens: false }).join();
+  return PROBE_TEXTS.filter((probe) => original.keeps(probe) && ids(written, probe) !== ids(original, probe));
+}
+
+function readBack(entries: GgufMetadata): TokenizerFiles {
+  const metadata = new Map([...entries].map(([key, { value }]) => [key, value as never]));
+  const files = ggufTokenizerFiles({ name: 'the written vocabulary', metadata });
+  if (files === undefined) throw new WebLoraError('internal', 'a GGUF vocabulary that is none');
+  return files;
+}
+
+/** Many texts cut otherwise make another tokenizer. @throws `unsupported` */
+function notesOf(differing: readonly string[], by: string): string[] {
+  const [first] = differing;
+  if (first === undefined) return [];
+  if (differing.length > PROBE_TEXTS.length / 4)
+    throw refusal(`a vocabulary that ${by} cuts otherwise, for example ${JSON.stringify(first)}`, 'the same tokens');
+  return [
+    `llama.cpp has no pre-tokenizer that is this model's: ${by}, cuts ${differing.length} of ${PROBE_TEXTS.length} test texts otherwise, for example ${JSON.stringify(first)}`,
+  ];
+}
+
+function configOf({ tokenizerConfig }: TokenizerFiles): JsonObject {
+  return tokenizerConfig === undefined ? {} : parseObject('tokenizer_config.json', tokenizerConfig);
+}
+
+function text(value: string): GgufMetadataValue {
+  return { type: 'string', value };
+}
+
+function refusal(got: string, wanted: string): WebLoraError {
+  return new WebLoraError('unsupported', 'GGUF: the tokenizer', {
+    got,
+    wanted: `${wanted}, as llama.cpp has it`,
+    fix: 'export the merged model as a folder of safetensors',
+  });
+}
