@@ -20,6 +20,11 @@ export class Flags {
     return this.#values.has(name);
   }
 
+  /** These flags with others in place of their own. */
+  with(values: Readonly<Record<string, unknown>>): Flags {
+    return new Flags(new Map([...this.#values, ...Object.entries(values)]));
+  }
+
   names(): string[] {
     return [...this.#values.keys()];
   }

@@ -1,9 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { WebLoraError } from '../errors.ts';
 import { ADAPTER_FORMATS } from '../adapters/formats/index.ts';
+import { MERGED_FORMATS } from '../merge/index.ts';
 import { VERSION } from '../version.ts';
 import { bench } from './commands/bench.ts';
 import { chat } from './commands/chat.ts';
+import { combine } from './commands/combine.ts';
 import { dataShow } from './commands/data-show.ts';
 import { evaluateCommand } from './commands/eval.ts';
 import { exportAdapter } from './commands/export.ts';
@@ -139,15 +141,38 @@ async function main(): Promise<number> {
   );
   command(
     'export',
-    'write an adapter in another format',
+    'write an adapter in another format, or merged into its base model',
     [
       ADAPTER,
-      ['--to <format>', ADAPTER_FORMATS.map(({ name, label }) => `${name} (${label})`).join(', ')],
+      [
+        '--to <format>',
+        [...ADAPTER_FORMATS, ...MERGED_FORMATS].map(({ name, label }) => `${name} (${label})`).join(', '),
+      ],
       ['--out <path>', 'a new folder, a .zip of it, or a file, as the format is'],
-      ['--model <model>', 'the base model, for formats that name its layers their own way (default: of run.json)'],
-      ['--type <type>', 'of gguf: f32 (default), f16, bf16 or q8_0'],
+      ['--model <model>', 'the base model, to merge into it or to name its layers (default: of run.json)'],
+      OFFLINE,
+      [
+        '--type <type>',
+        'of gguf: f32 (default), f16, bf16, q8_0; of merged-gguf: f16 (default), q8_0, q4_0, bf16, f32',
+      ],
+      ['--base <format>', 'merge into the base as it is in this format, dequantised (default: as its files are)'],
+      ['--eval-data <file>', 'held-out examples: measure the loss before and after merging'],
+      COLUMNS,
+      ['--system <text>', 'system prompt of these examples (default: the adapter’s)'],
     ],
     exportAdapter,
+  );
+  command(
+    'combine',
+    'make one adapter of several: the weighted sum of their effects',
+    [
+      ['--adapters <list>', 'A[:weight],B[:weight] and so on (weights: 1)'],
+      ['--how <way>', 'sum (default; shares ranks where adapters have the same A) or concat (all ranks side by side)'],
+      ['--out <folder>', 'a new PEFT folder'],
+      ['--model <model>', 'the base model, for a GGUF LoRA'],
+      OFFLINE,
+    ],
+    combine,
   );
   command(
     'inspect',
@@ -200,7 +225,7 @@ function translate(error: CommanderError): WebLoraError {
     case 'commander.unknownCommand':
       return new WebLoraError('usage', 'command', {
         got: /'([^']*)'/.exec(error.message)?.[1] ?? 'an unknown command',
-        wanted: 'train, generate, chat, eval, logits, data show, plan, export, inspect, bench or models',
+        wanted: 'train, generate, chat, eval, logits, data show, plan, export, combine, inspect, bench or models',
         fix: 'see weblora --help',
       });
     case 'commander.help':

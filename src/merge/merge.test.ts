@@ -238,7 +238,7 @@ describe('an export that is stopped', () => {
     await expect(write).rejects.toMatchObject({ code: 'aborted' });
     expect((await store.list('out')).every(({ name: file }) => file.endsWith('.part'))).toBe(true);
     await sink.discard();
-    expect(await store.list('out')).toEqual([]);
+    expect(await store.exists('out')).toBe(false);
     expect(seen.at(-1)).toBeGreaterThan(0.5);
     expect(seen.at(-1)).toBeLessThan(1);
   });

@@ -50,6 +50,7 @@ export function storeSink(store: FileStore, folder: string): ModelSink {
     discard: async () => {
       await open?.close();
       for (const path of written) await store.remove(path + PART);
+      if (folder !== '' && (await store.list(folder)).length === 0) await store.remove(folder);
     },
   };
 }

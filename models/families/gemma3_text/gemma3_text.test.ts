@@ -63,8 +63,8 @@ describe('parseGemma3TextConfig', () => {
 
   it('has rotary positions for each type: the scaling is the global one’s', () => {
     const { rope } = parseGemma3TextConfig(GEMMA3);
-    expect(rope.full_attention).toEqual({ inverseFrequencies: plain(1e6), attentionFactor: 1 });
-    expect(rope.sliding_attention).toEqual({ inverseFrequencies: plain(1e4), attentionFactor: 1 });
+    expect(rope.full_attention).toEqual({ inverseFrequencies: plain(1e6), theta: 1e6, attentionFactor: 1 });
+    expect(rope.sliding_attention).toEqual({ inverseFrequencies: plain(1e4), theta: 1e4, attentionFactor: 1 });
     const scaled = parseGemma3TextConfig({ ...GEMMA3, rope_scaling: { rope_type: 'linear', factor: 8 } }).rope;
     expect(scaled.full_attention.inverseFrequencies).toEqual(plain(1e6).map((frequency) => frequency / 8));
     expect(scaled.sliding_attention).toEqual(rope.sliding_attention);

@@ -9,30 +9,28 @@ import {
 } from '../../adapters/formats/index.ts';
 import { zipFiles } from '../../adapters/zip.ts';
 import { WebLoraError } from '../../errors.ts';
-import { WRITTEN_GGUF_TYPES } from '../../formats/gguf-encode.ts';
+import { mergedFormat, MERGED_FORMATS } from '../../merge/index.ts';
 import { readAdapter, readRunFile } from '../files.ts';
+import { ggufTypeOf, newPath } from '../export-flags.ts';
 import type { Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { baseNamesFor } from '../session.ts';
+import { exportMergedModel } from './export-merged.ts';
 
-const FORMAT_NAMES = ADAPTER_FORMATS.map(({ name }) => name);
+const FORMAT_NAMES = [...ADAPTER_FORMATS, ...MERGED_FORMATS].map(({ name }) => name);
 
 /** `weblora export` @returns the exit status */
 export async function exportAdapter(flags: Flags, output: Output): Promise<number> {
   const source = flags.required('adapter', 'a trained adapter');
   flags.required('to', FORMAT_NAMES.join(' or '));
-  const format = adapterFormat(flags.oneOf('to', FORMAT_NAMES) ?? '');
+  const name = flags.oneOf('to', FORMAT_NAMES) ?? '';
+  const merged = mergedFormat(name);
+  if (merged !== undefined) return exportMergedModel(merged, source, flags, output);
+  refuseFlags(flags, name);
+  const format = adapterFormat(name);
   const { layout } = format;
-  const out = resolve(
-    flags.required('out', layout.kind === 'file' ? `a new ${layout.extension} file` : 'a new folder, or a .zip file'),
-  );
-  if (existsSync(out))
-    throw new WebLoraError('exists', `--out ${out}`, {
-      got: 'something that exists',
-      wanted: 'a new path',
-      fix: 'choose another path',
-    });
-  const type = typeOf(flags, format.name);
+  const out = newPath(flags, layout);
+  const type = ggufTypeOf(flags, format.name);
   const trainedOn = readRunFile(resolve(source))?.settings['model'];
   let naming: Promise<BaseNames> | undefined;
   const base = (): Promise<BaseNames> =>
@@ -63,16 +61,13 @@ export async function exportAdapter(flags: Flags, output: Output): Promise<numbe
   return 0;
 }
 
-/** `--type`, as the terminal spells it. */
-function typeOf(flags: Flags, format: string): (typeof WRITTEN_GGUF_TYPES)[number] | undefined {
-  if (!flags.has('type')) return undefined;
-  if (format !== 'gguf') {
-    throw new WebLoraError('usage', '--type', {
-      got: `--to ${format}, which keeps f32`,
-      wanted: '--to gguf',
-      fix: 'leave --type out',
-    });
-  }
-  const name = flags.oneOf('type', ['f32', 'f16', 'bf16', 'q8_0'] as const);
-  return WRITTEN_GGUF_TYPES.find((type) => type.toLowerCase() === name);
+/** Flags that only a merge reads. */
+function refuseFlags(flags: Flags, format: string): void {
+  const given = ['base', 'eval-data', 'columns', 'system'].find((name) => flags.has(name));
+  if (given === undefined) return;
+  throw new WebLoraError('usage', `--${given}`, {
+    got: `--to ${format}, which merges nothing`,
+    wanted: MERGED_FORMATS.map(({ name }) => `--to ${name}`).join(' or '),
+    fix: `leave --${given} out`,
+  });
 }

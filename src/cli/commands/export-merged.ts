@@ -1,0 +1,138 @@
+import { basename, dirname, resolve } from 'node:path';
+import { baseNamesOf } from '../../../models/checkpoint/gguf/base-names.ts';
+import { openModel } from '../../../models/checkpoint/open-model.ts';
+import type { LoraAdapter } from '../../adapters/adapter.ts';
+import {
+  exportMerged,
+  lossWarning,
+  mergedBaseOf,
+  mergedLosses,
+  type MergedLosses,
+} from '../../engine/export-merged.ts';
+import { WebLoraError } from '../../errors.ts';
+import { BASE_FORMATS } from '../../formats/quantize.ts';
+import type { MergedFormat } from '../../merge/index.ts';
+import { storeSink, zipSink } from '../../merge/sink.ts';
+import { makeNodeStore } from '../../storage/node-store.ts';
+import { openModelFolder, readAdapter, readDataFile, readRunFile } from '../files.ts';
+import { ggufTypeOf, newPath } from '../export-flags.ts';
+import type { Flags } from '../flags.ts';
+import { MODEL_WANTED, openModelSource } from '../model-source.ts';
+import { formatBytes, type Output } from '../output.ts';
+import { systemPrompt, withSession } from '../session.ts';
+
+/** `weblora export --to merged` and its like. @returns the exit status */
+export async function exportMergedModel(
+  format: MergedFormat,
+  source: string,
+  flags: Flags,
+  output: Output,
+): Promise<number> {
+  const out = newPath(flags, format.layout);
+  const type = ggufTypeOf(flags, format.name);
+  const evalData = evalDataOf(flags, out);
+  const run = readRunFile(resolve(source));
+  const trainedOn = run?.settings['model'];
+  const name =
+    flags.text('model') ?? (typeof trainedOn === 'string' ? trainedOn : flags.required('model', MODEL_WANTED));
+  const opened = await openModel(await openModelSource(name, output, { offline: flags.flag('offline') }));
+  output.warnOf(opened.name, opened.notes);
+  const adapter = await readAdapter('--adapter', source, () => Promise.resolve(baseNamesOf(opened.model)));
+  output.warnOf(source, adapter.notes);
+  if (run !== undefined && run.base.sha256 !== opened.baseHash) {
+    output.warn(
+      `the adapter was trained on a base with sha256 ${run.base.sha256.slice(0, 12)}…, this one has ${opened.baseHash.slice(0, 12)}…: merged, it computes something else`,
+    );
+  }
+  const base = flags.oneOf('base', BASE_FORMATS);
+  const mergedBase = mergedBaseOf(opened, base);
+  const progress = output.progress('writing', 'MB');
+  const stop = new AbortController();
+  const interrupt = (): void => stop.abort();
+  process.once('SIGINT', interrupt);
+  let written;
+  try {
+    written = await exportMerged(
+      format,
+      {
+        opened,
+        adapter,
+        ...(base !== undefined && { base }),
+        ...(type !== undefined && { type }),
+        modelCard: '',
+        signal: stop.signal,
+        onProgress: (done, total) => progress.update(Math.floor(done / 1e6), Math.ceil(total / 1e6)),
+      },
+      sinkFor(format, out),
+      basename(out),
+    );
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+    progress.end();
+  }
+  const { files, bytes, notes } = written;
+  const losses = evalData && (await measure(flags, output, { name, out, adapter, evalData }));
+  output.warnOf(out, notes);
+  output.record({
+    out,
+    format: format.name,
+    files,
+    bytes,
+    base: mergedBase,
+    ...(losses && { evalLoss: losses }),
+    notes,
+  });
+  output.line(`wrote ${files.length === 1 ? '' : `${files.length} files, `}${formatBytes(bytes)} to ${out}`);
+  output.line(`merged into ${mergedBase.name} (${mergedBase.weights}; sha256 ${mergedBase.sha256.slice(0, 12)}…)`);
+  output.line(`for ${format.opens}`);
+  if (losses) reportLosses(output, losses);
+  return 0;
+}
+
+function sinkFor({ layout }: MergedFormat, out: string): ReturnType<typeof storeSink> {
+  const store = makeNodeStore(dirname(out));
+  if (layout.kind === 'file') return storeSink(store, '');
+  return out.endsWith('.zip') ? zipSink(storeSink(store, ''), basename(out)) : storeSink(store, basename(out));
+}
+
+/** Rows to measure the merge on; read before the work begins. */
+function evalDataOf(flags: Flags, out: string): ReturnType<typeof readDataFile> | undefined {
+  const path = flags.text('eval-data');
+  if (path === undefined) return undefined;
+  if (out.endsWith('.zip')) {
+    throw new WebLoraError('usage', '--eval-data', {
+      got: 'a merged model inside a zip',
+      wanted: 'one that can be opened again',
+      fix: 'export into a folder, or leave --eval-data out',
+    });
+  }
+  return readDataFile('--eval-data', path, flags.pairs('columns'));
+}
+
+/** Opens both models on the device, as `eval` would. */
+function measure(
+  flags: Flags,
+  output: Output,
+  given: {
+    readonly name: string;
+    readonly out: string;
+    readonly adapter: LoraAdapter;
+    readonly evalData: ReturnType<typeof readDataFile>;
+  },
+): Promise<MergedLosses> {
+  const { name, out, adapter, evalData } = given;
+  return withSession(flags.with({ model: name }), output, async ({ core, model, run }) => {
+    const system = systemPrompt(flags, run, output);
+    const merged = openModelFolder(out);
+    return mergedLosses(core, { loaded: model, adapter, merged }, evalData, {
+      ...(system !== undefined && { system }),
+    });
+  });
+}
+
+function reportLosses(output: Output, losses: MergedLosses): void {
+  const { unmerged, merged } = losses;
+  output.line(`held-out loss: ${unmerged.toFixed(4)} with the adapter over its base, ${merged.toFixed(4)} merged`);
+  const warning = lossWarning(losses);
+  if (warning !== undefined) output.warn(warning);
+}

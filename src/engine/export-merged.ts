@@ -1,0 +1,92 @@
+import type { ModelFolder, OpenModel } from '../../models/checkpoint/open-model.ts';
+import type { LoraAdapter } from '../adapters/adapter.ts';
+import type { Dataset } from '../data/dataset.ts';
+import type { BaseFormat } from '../formats/quantize.ts';
+import { assertAdapterFits } from '../lora/gpu-adapter.ts';
+import type { MergeRequest } from '../merge/format.ts';
+import type { MergedFormat, MergedModel } from '../merge/index.ts';
+import type { ModelSink } from '../merge/sink.ts';
+import type { Core, LoadedModel } from './core.ts';
+
+/** What an adapter was merged into. */
+export interface MergedBase {
+  readonly name: string;
+  readonly sha256: string;
+  /** How its weights were read: as their files have them, or dequantised from a training base. */
+  readonly weights: string;
+}
+
+/** Held-out losses before and after the merge. */
+export interface MergedLosses {
+  /** The adapter over the base as it is loaded. */
+  readonly unmerged: number;
+  readonly merged: number;
+}
+
+/** A merged model that computes worse by more than this says so. */
+const MOST_WORSE = 0.02;
+
+export function mergedBaseOf(opened: OpenModel, base: BaseFormat | undefined): MergedBase {
+  const { name, baseHash: sha256, origin, model, readPacked } = opened;
+  const types = new Set(model.weights.map((spec) => origin.dtypeOf(spec.name) ?? 'quantised blocks'));
+  const stored = `${[...types].join(' and ')}, as ${readPacked === undefined ? 'its files have' : 'its GGUF file has'} them`;
+  return { name, sha256, weights: base === undefined || base === 'gguf' ? stored : `${base}, dequantised` };
+}
+
+/**
+ * Writes a merged model; a failure or a stop leaves nothing of it.
+ * @throws `bad-adapter`, and as {@link MergedFormat.write}
+ */
+export async function exportMerged(
+  format: MergedFormat,
+  request: MergeRequest,
+  sink: ModelSink,
+  fileName: string,
+): Promise<MergedModel> {
+  assertAdapterFits(request.adapter, request.opened.model);
+  try {
+    const written = await format.write(request, sink, fileName);
+    await sink.commit();
+    return written;
+  } catch (thrown) {
+    await sink.discard();
+    throw thrown;
+  }
+}
+
+/** The losses of `data` under the adapter over its base and under the merged model, each in the precision that is used. */
+export async function mergedLosses(
+  core: Core,
+  { loaded, adapter, merged }: { loaded: LoadedModel; adapter: LoraAdapter; merged: ModelFolder },
+  data: Dataset,
+  options: { readonly system?: string; readonly signal?: AbortSignal } = {},
+): Promise<MergedLosses> {
+  const settings = { ...options, maxNewTokens: 1 };
+  const before = await loaded.evaluate(data, { ...settings, adapter });
+  const base = await precisionOf(merged);
+  const model = await core.loadModel(merged, { context: loaded.context, ...(base !== undefined && { base }) });
+  try {
+    const after = await model.evaluate(data, settings);
+    return { unmerged: before.loss, merged: after.loss };
+  } finally {
+    model.dispose();
+  }
+}
+
+const FLOATS: Readonly<Record<string, BaseFormat>> = { float16: 'f16', bfloat16: 'bf16' };
+
+/** A folder's own float type; a GGUF keeps what it has. */
+async function precisionOf({ files }: ModelFolder): Promise<BaseFormat | undefined> {
+  const config = files.get('config.json');
+  if (config === undefined) return undefined;
+  const json = JSON.parse(new TextDecoder().decode(await config.read(0, config.size))) as Record<string, unknown>;
+  const named = json['dtype'] ?? json['torch_dtype'];
+  return (typeof named === 'string' ? FLOATS[named] : undefined) ?? 'f32';
+}
+
+/** A warning where the merge costs more than 2 %. */
+export function lossWarning({ unmerged, merged }: MergedLosses): string | undefined {
+  if (!(merged > unmerged * (1 + MOST_WORSE))) return undefined;
+  const percent = ((merged / unmerged - 1) * 100).toFixed(1);
+  return `the merged model's held-out loss is ${percent} % above the adapter's over its base (${merged.toFixed(4)} against ${unmerged.toFixed(4)}): prefer the adapter, or a type of more bits`;
+}

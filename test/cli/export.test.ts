@@ -1,0 +1,69 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { readSafetensors, tensorToFloat32 } from '../../src/formats/safetensors.ts';
+import { relativeError } from '../harness/compare.ts';
+import { ROOT, weblora } from './weblora.ts';
+
+const TOY = join(ROOT, 'test', 'fixtures', 'toy-llama');
+const MODEL = join(TOY, 'model');
+const ADAPTER = join(TOY, 'adapter-random');
+const folder = mkdtempSync(join(tmpdir(), 'weblora-export-'));
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function logits(name: string, args: readonly string[]): Promise<Float32Array> {
+  const out = join(folder, `${name}.safetensors`);
+  const ended = await weblora(['logits', ...args, '--base', 'f32', '--tokens', '3,9,27,14', '--out', out]);
+  expect(ended.error).toBe(ended.status === 0 ? ended.error : '');
+  const tensor = readSafetensors(readFileSync(out)).tensors.get('logits');
+  if (tensor === undefined) throw new Error('no logits');
+  return tensorToFloat32(tensor);
+}
+
+it('merges an adapter into a folder and into a GGUF, and measures what that costs', async () => {
+  const wanted = await logits('adapter', ['--model', MODEL, '--adapter', ADAPTER]);
+  const common = ['export', '--adapter', ADAPTER, '--model', MODEL, '--json', '--quiet'];
+  const merged = join(folder, 'merged');
+  const data = ['--eval-data', join(TOY, 'data.jsonl')];
+  const ended = await weblora([...common, '--to', 'merged', '--out', merged, '--base', 'f32', ...data]);
+  expect(ended.status, ended.stderr).toBe(0);
+  const [record] = ended.records() as { base: { sha256: string }; evalLoss: { unmerged: number; merged: number } }[];
+  expect(record).toMatchObject({ format: 'merged', out: merged, base: { name: MODEL, weights: 'f32, dequantised' } });
+  expect(record?.base.sha256).toMatch(/^[0-9a-f]{64}$/);
+  const { unmerged = NaN, merged: after = NaN } = record?.evalLoss ?? {};
+  expect(after / unmerged).toBeCloseTo(1, 4);
+  expect(readdirSync(merged)).toEqual(expect.arrayContaining(['config.json', 'model.safetensors', 'tokenizer.json']));
+  expect(relativeError(await logits('merged', ['--model', merged]), wanted)).toBeLessThan(3e-5);
+  const gguf = join(folder, 'merged.gguf');
+  expect((await weblora([...common, '--to', 'merged-gguf', '--type', 'f32', '--out', gguf])).status).toBe(0);
+  expect(relativeError(await logits('gguf', ['--model', gguf]), wanted)).toBeLessThan(3e-5);
+  expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+}, 600_000);
+
+it.each<[string, readonly string[], RegExp]>([
+  ['a type of no format', ['--to', 'merged-gguf', '--type', 'q3_k'], /--type: got 'q3_k', wanted f16 or q8_0 or q4_0/],
+  ['a type of a folder', ['--to', 'merged', '--type', 'f16'], /--to merged, which keeps the types of the base/],
+  ['a base of an adapter’s format', ['--to', 'peft', '--base', 'q4'], /--base: got --to peft, which merges nothing/],
+  [
+    'rows for a zip',
+    ['--to', 'merged', '--out', 'a.zip', '--eval-data', 'x'],
+    /--eval-data: got a merged model inside a zip/,
+  ],
+  ['a path that exists', ['--to', 'merged', '--out', TOY], /something that exists/],
+])('refuses %s', async (_, args, message) => {
+  const out = args.includes('--out') ? [] : ['--out', join(folder, 'no')];
+  const ended = await weblora(['export', '--adapter', ADAPTER, '--model', MODEL, ...args, ...out]);
+  expect(ended.error).toMatch(message);
+  expect(ended.status).toBe(message.source.includes('exists') ? 1 : 2);
+});
+
+it('refuses an adapter of another model', async () => {
+  const args = ['--adapter', ADAPTER, '--model', 'embedded', '--to', 'merged', '--out', join(folder, 'other')];
+  const ended = await weblora(['export', ...args]);
+  expect(ended.error).toMatch(
+    /^error\[bad-adapter\]: adapter: layer .*choose the base model that the adapter was trained on/,
+  );
+  expect(readdirSync(folder)).not.toContain('other');
+});
