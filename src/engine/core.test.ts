@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { makeMemoryStore } from '../storage/memory-store.ts';
 import { resolveTrainConfig } from '../train/config.ts';
+import { wordPhrase } from '../phrase.ts';
 import { RunControl } from '../train/run-control.ts';
+import type { RunRecord } from '../train/run-record.ts';
 import { openTestGpu } from '../../test/harness/gpu.ts';
 import { folderOnDisk } from '../../test/harness/toy-llama.ts';
 import { Core } from './core.ts';
@@ -44,4 +46,32 @@ it('compiles for a run while the weights stream in, where asked', async () => {
   expect(programs).toBeGreaterThan(0);
   expect(gpu.pipelines.size).toBe(programs);
   model.dispose();
+});
+
+it('tells that a resumed run goes on with other kernels, where the device lacks those it was begun with', async () => {
+  const store = makeMemoryStore();
+  const data = { name: 'data.jsonl', bytes: readFileSync(join(TOY, 'data.jsonl')) };
+  const config = resolveTrainConfig({ rank: 3, steps: 2, accumulate: 1, seqLen: 48 });
+  const noticesOf = async (device: 'webgpu' | 'cpu', resume: boolean): Promise<string[]> => {
+    const core = await Core.open({ device, openGpu: openTestGpu });
+    const model = await core.loadModel(folderOnDisk(join(TOY, 'model'), 'toy-llama'));
+    const control = new RunControl();
+    const notices: string[] = [];
+    await model.train({
+      ...{ config, data, store, out: 'run', resume, control },
+      emit: (event) => {
+        if (event.kind === 'started') notices.push(...event.notices.map((notice) => wordPhrase(notice)));
+        if (event.kind === 'step') control.stop();
+      },
+    });
+    model.dispose();
+    return notices;
+  };
+  const begun = await noticesOf('webgpu', false);
+  const { kernels } = JSON.parse(await store.readText('run/run.json')) as RunRecord;
+  expect(await noticesOf('cpu', true)).toEqual([
+    ...begun,
+    `the run was begun with ${kernels.variant} kernels, which this device cannot run; it goes on with tfjs kernels and ` +
+      'differs from the uninterrupted run by rounding',
+  ]);
 });
