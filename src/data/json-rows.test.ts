@@ -45,6 +45,16 @@ describe('JSON lines', () => {
     expect(readJsonArray('[{"a": NaN}]')).toEqual([{ line: 1, value: { a: Number.NaN } }]);
   });
 
+  it('a number whose spelling is lost is told, one in a text is not', () => {
+    const respelled = (json: string): unknown => readJsonLines(json).map((row) => 'respelled' in row && row.respelled);
+    expect(respelled('{"a":1.0}\n{"a":[2,-1e3]}\n{"a":-0}\n{"a":1.50}\n{"a":1E-5}')).toEqual([
+      ...['1.0', '-1e3', '-0', '1.50', '1E-5'],
+    ]);
+    expect(respelled('{"a":1.5}\n{"a":"1.0 or 1e3"}\n{"a":10,"b":-0.5}\n{"a":1200}\n{"a":0.05}')).toEqual(
+      Array.from({ length: 5 }, () => false),
+    );
+  });
+
   it('a key that stands there twice is named', () => {
     expect(readJsonLines('{"answer":"a","question":"q","answer":"b"}')).toEqual([
       { line: 1, reason: 'the key "answer" stands there twice', fix: 'keep one of the two' },

@@ -3,7 +3,12 @@ import { jsonFault } from './json-fault.ts';
 
 /** One row as its file has it, before its shape is looked at, or why it could not even be read. */
 export type RawRow =
-  | { readonly line: number; readonly value: unknown }
+  | {
+      readonly line: number;
+      readonly value: unknown;
+      /** The first number whose spelling a parsed number does not keep, such as `1.0`. */
+      readonly respelled?: string;
+    }
   | { readonly line: number; readonly reason: string; readonly fix: string };
 
 const CHECK_JSON = 'check its quotes, commas and brackets';
@@ -40,6 +45,22 @@ function parseWithNoNumbers(json: string): { readonly value: unknown } | undefin
   }
 }
 
+/** Numbers that end in a zero after the point, have an exponent, or are minus zero; strings hold them too. */
+const UNUSUAL_NUMBER = /\d\.\d*0(?!\d)|\d[eE][+-]?\d|-0(?![.\d])/;
+const NUMBERS = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+
+/** The first number that is spelled otherwise once it is parsed: Python writes 1.0 and 1e-05 where JavaScript writes 1 and 0.00001. */
+function respelledNumber(json: string): string | undefined {
+  if (!UNUSUAL_NUMBER.test(json)) return undefined;
+  let first: string | undefined;
+  outsideStrings(json, (part) => {
+    // Numbers above 2^53 are refused where they are used.
+    first ??= part.match(NUMBERS)?.find((text) => String(Number(text)) !== text && /[.eE]|^-0$/.test(text));
+    return part;
+  });
+  return first;
+}
+
 /** `column 9`, or `line 3, column 9` of the file where the row goes over several. */
 function positionIn(json: string, at: number, firstLine: number): string {
   const before = json.slice(0, at).split('\n');
@@ -61,7 +82,10 @@ function parseRow(line: number, json: string): RawRow {
     ({ value } = read);
   }
   const repeated = json.startsWith('{') ? firstRepeatedKey(json) : undefined;
-  if (repeated === undefined) return { line, value };
+  if (repeated === undefined) {
+    const respelled = respelledNumber(json);
+    return { line, value, ...(respelled !== undefined && { respelled }) };
+  }
   return { line, reason: `the key "${repeated}" stands there twice`, fix: 'keep one of the two' };
 }
 

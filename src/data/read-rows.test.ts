@@ -46,6 +46,15 @@ function problemOf(row: unknown, options: ReadOptions = {}): string {
 }
 
 describe('row shapes', () => {
+  it('tells that a number loses its spelling', () => {
+    const row = (answer: string): string => `{"question":"How much?","answer":${answer}}`;
+    const { pairs, notes } = read([row('1.0'), row('"1.0"'), row('1e3'), row('7.5')].join('\n'));
+    expect(pairs).toEqual(['How much? → 1', 'How much? → 1.0', 'How much? → 1000', 'How much? → 7.5']);
+    expect(notes.filter((note) => note.includes('spelling'))).toEqual([
+      'rows.jsonl: numbers such as 1.0 or 1e3 are read as 1 and 1000; put them in quotes to keep their spelling (2 rows: lines 1, 3)',
+    ]);
+  });
+
   it('become messages, text or tokens', () => {
     const rows = [
       {

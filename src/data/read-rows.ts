@@ -105,6 +105,8 @@ function rowFault(row: DataRow, isDamaged: boolean): { readonly reason: string; 
     .find(Boolean);
 }
 
+const RESPELLED = 'numbers such as 1.0 or 1e3 are read as 1 and 1000; put them in quotes to keep their spelling';
+
 interface RawFile {
   readonly rows: RawRow[];
   readonly columns?: Readonly<Record<string, string>>;
@@ -225,6 +227,7 @@ function shape({ rows: raw, columns, notes, isDamaged, labels }: RawFile, file: 
     rows.push(shaped.row);
     unread.add(shaped.unread, shaped.takesContext);
     for (const text of shaped.notes) rowNotes.push({ line, text });
+    if (entry.respelled !== undefined && shaped.row.kind !== 'tokens') rowNotes.push({ line, text: RESPELLED });
   }
   if (rows.length === 0 && problems.length === 0) {
     throw new WebLoraError('bad-data', file, {
