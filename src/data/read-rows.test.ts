@@ -93,7 +93,7 @@ describe('row shapes', () => {
     expect(read('{"Frage":"f","Antwort":"a"}', 'rows.jsonl', { columns }).pairs).toEqual(['f → a']);
     expect(read('Nr;Frage;Antwort\n1;f;a', 'rows.csv', { columns }).pairs).toEqual(['f → a']);
     expect(() => read('', 'rows.csv', { columns: { Frage: 'question' } })).toThrowErrorMatchingInlineSnapshot(
-      `[WebLoraError: columns: got Frage, wanted one of input_ids, labels, attention_mask, chosen, rejected, prompt, instruction, question, query, input, system, system_prompt, history, context, tools, functions, messages, conversations, conversation, completion, output, answer, response, answers, text, label; write NAME=YOUR_COLUMN]`,
+      `[WebLoraError: columns: got Frage, wanted one of input_ids, labels, attention_mask, chosen, rejected, prompt, instruction, question, query, input, system, system_prompt, history, context, tools, functions, preferred_output, non_preferred_output, messages, conversations, conversation, completion, output, answer, response, answers, text, label; write NAME=YOUR_COLUMN]`,
     );
     expect(problemOf({ Frage: 'f' }, { columns })).toMatchInlineSnapshot(
       `"rows.jsonl:1: no Antwort, which is to be the answer"`,
