@@ -80,4 +80,21 @@ describe('axe on the page', () => {
     await expectNoViolation(gated.page, 'a model that asks for a login');
     await gated.close();
   });
+
+  it.each(['light', 'dark'] as const)('finds nothing in German in the %s theme', async (colorScheme) => {
+    const { page, close } = await open({ stepMs: 1 }, { locale: 'de-DE', colorScheme, reducedMotion: 'reduce' });
+    await page.getByText('Eingebautes Modell bereit').waitFor();
+    await page.getByText('Was das Modell sieht').waitFor();
+    await expectNoViolation(page, 'Start');
+    await page.getByRole('button', { name: 'Trainieren', exact: true }).click();
+    await page.locator('.result.is-ready').waitFor();
+    for (const place of ['Modell', 'Beispiele', 'Trainieren', 'Ausprobieren', 'Mitnehmen']) {
+      await page.getByRole('navigation').getByRole('link', { name: place }).click();
+      await page.getByRole('heading', { level: 2, name: place }).waitFor();
+      const closed = page.locator('details:not([open]) > summary');
+      while ((await closed.count()) > 0) await closed.first().click();
+      await expectNoViolation(page, place);
+    }
+    await close();
+  });
 });

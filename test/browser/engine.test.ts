@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { useSite } from './use-site.ts';
+import { ENDED } from './ended.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const STEPS = 48;
@@ -40,7 +41,7 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
       await page.getByLabel('Steps', { exact: true }).fill(String(STEPS));
       await page.getByLabel('Examples per step').fill('1');
       await page.getByRole('button', { name: 'Train', exact: true }).click();
-      await page.getByText('The model has learned your examples').waitFor(PATIENCE);
+      await page.getByText(ENDED).waitFor(PATIENCE);
 
       const [, first, last] =
         /Its loss went from ([\d.]+) to ([\d.]+)/.exec(await page.locator('.result').innerText()) ?? [];
@@ -167,7 +168,7 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
     await page.reload();
     await page.getByText(/stopped at step (4|8|12|16|20) of 24. Nothing up to there is lost./).waitFor(PATIENCE);
     await page.getByRole('button', { name: 'Continue training' }).click(PATIENCE);
-    await page.getByText('The model has learned your examples').waitFor(PATIENCE);
+    await page.getByText(ENDED).waitFor(PATIENCE);
     // The curve begins with the steps before the reload.
     await page.getByRole('img', { name: / over 24 steps$/ }).waitFor();
     const [, first, last] =
@@ -205,8 +206,8 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
     await press(second);
     await second.getByText('Waiting for another tab').waitFor(PATIENCE);
     await first.getByRole('button', { name: 'Resume', exact: true }).click();
-    await first.getByText('The model has learned your examples').waitFor(PATIENCE);
-    await second.getByText('The model has learned your examples').waitFor(PATIENCE);
+    await first.getByText(ENDED).waitFor(PATIENCE);
+    await second.getByText(ENDED).waitFor(PATIENCE);
     await first.getByRole('img', { name: / over 24 steps$/ }).waitFor();
     await second.getByRole('img', { name: / over 6 steps$/ }).waitFor();
 

@@ -150,7 +150,7 @@ describe('models from elsewhere, over a scripted engine', () => {
       // Nobody gets the wider document by an address that was handed to them.
       await page.goto(`${site.url}download.html#/train`);
       await page.waitForURL(`${site.url}#/train`);
-      await page.getByText('On Support tickets.').waitFor();
+      await page.getByText('Trains on Support tickets.').waitFor();
       expect(await fetchEverywhere(page, `${elsewhere.url}secret`)).toEqual(['refused', 'refused', 'refused']);
       expect(elsewhere.sent).toEqual([]);
 

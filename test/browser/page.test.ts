@@ -8,6 +8,7 @@ import { openGguf } from '../../src/formats/gguf.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { openSite, visit } from './site.ts';
 import { useSite } from './use-site.ts';
+import { ENDED } from './ended.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const button = (page: Page, name: string | RegExp): Locator => page.getByRole('button', { name, exact: true });
@@ -29,7 +30,7 @@ describe('the page, over a scripted engine', () => {
 
     await button(page, 'Train').click();
     expect(page.url()).toBe(`${url()}#/train`);
-    await page.getByText('The model has learned your examples').waitFor();
+    await page.getByText(ENDED).waitFor();
     expect(await page.title()).toBe('Done · WebLoRA');
     await page.getByText('✓ as wanted').waitFor();
     expect(await page.getByRole('article', { name: /^Before/ }).textContent()).toContain('I am not sure.');
@@ -91,7 +92,7 @@ describe('the page, over a scripted engine', () => {
     await page.getByText('All settings', { exact: false }).click();
     await page.getByLabel('Method', { exact: true }).selectOption('dora');
     await button(page, 'Train').click();
-    await page.getByText('The model has learned your examples').waitFor();
+    await page.getByText(ENDED).waitFor();
     await at(page, 'Take away');
     const gguf = page.getByRole('radio', {
       name: /^GGUF LoRA Not for this adapter: it has no place for DoRA; choose PEFT folder/,
@@ -175,7 +176,7 @@ describe('the page, over a scripted engine', () => {
     await page.getByText('run.yaml is in use.').waitFor();
     expect(await line.innerText()).toContain('--steps 12 --lr 0.002 --rank 8 --adam-betas 0.9,0.99');
     await button(page, 'Train').click();
-    await page.getByText('The model has learned your examples').waitFor();
+    await page.getByText(ENDED).waitFor();
     await page.getByText(/A small shop.*12 steps/).waitFor();
     expect(await page.locator('main').innerText()).not.toMatch(/--(?!model|data|eval|steps|lr|rank|adam-betas|out)/);
     await close();
@@ -240,7 +241,7 @@ describe('the page, over a scripted engine', () => {
     expect(line).toContain('examples/shop/train.jsonl');
     expect(line).toContain('--steps 40 --lr 0.002');
     await page.reload();
-    await page.getByText('On A small shop.').waitFor();
+    await page.getByText('Trains on A small shop.').waitFor();
     expect(await page.getByText('This link brought').count()).toBe(0);
     await page.goto(`${url()}#/train?wings=2`);
     await page.getByText('This link brought nothing this page knows.').waitFor();
@@ -272,10 +273,28 @@ describe('the page, over a scripted engine', () => {
     await close();
   });
 
+  it('stops a demo as soon as its exam is passed, and says what the exam said where it never is', async () => {
+    const good = await open({ stepMs: 15 });
+    await good.page.getByRole('group', { name: 'Demos' }).getByRole('button', { name: 'A small shop' }).click();
+    const demo = good.page.getByRole('region', { name: 'Demo' });
+    await demo.getByText(/Ready: 18 of 20 questions it never saw are right/).waitFor();
+    await at(good.page, 'Train');
+    await good.page.getByText(/Stopped after (?:20|[3-9]\d|1\d\d) of 300 steps/).waitFor();
+    await good.close();
+
+    const bad = await open({ stepMs: 1, examShare: 0.1, trainedShare: 0.2 });
+    await bad.page.getByRole('group', { name: 'Demos' }).getByRole('button', { name: 'House style' }).click();
+    await bad.page
+      .getByRole('region', { name: 'Demo' })
+      .getByText(/Not yet: 2 of 20 are right/)
+      .waitFor();
+    await bad.close();
+  });
+
   it('leaves a demo in the middle, and takes nobody from where they went', async () => {
-    const { page, close } = await open({ stepMs: 1500, software: true });
+    const { page, close } = await open({ stepMs: 1500 });
     await page.getByRole('group', { name: 'Demos' }).getByRole('button', { name: 'Support tickets' }).click();
-    await page.getByText(/Step \d+ of 20/).waitFor();
+    await page.getByText(/Step \d+ of 300/).waitFor();
     await at(page, 'Examples');
     await button(page, 'Start over').click();
     await page.locator('.lead').waitFor();
@@ -344,7 +363,7 @@ describe('the page, over a scripted engine', () => {
     await expect.poll(counted).toBeGreaterThan(before);
     await button(first, 'Stop').click();
     await first.getByText(/Stopped after [\d,]+ of 100,?000 steps/).waitFor();
-    await second.getByText('The model has learned your examples').waitFor();
+    await second.getByText(ENDED).waitFor();
     await second.getByText('training in another tab').waitFor({ state: 'detached' });
     await second.getByRole('button', { name: /^Continue Support tickets/ }).waitFor();
 
@@ -355,7 +374,7 @@ describe('the page, over a scripted engine', () => {
     await button(second, 'Train again').click();
     await second.getByText('Waiting for another tab').waitFor();
     await first.close();
-    await second.getByText('The model has learned your examples').waitFor();
+    await second.getByText(ENDED).waitFor();
     expect(complaints).toEqual([]);
     await close();
   });
@@ -408,7 +427,7 @@ describe('the page, over a scripted engine', () => {
       }).observe(document.body, { subtree: true, childList: true, characterData: true });
     });
     await button(page, 'Train').click();
-    await page.getByText('The model has learned your examples').waitFor();
+    await page.getByText(ENDED).waitFor();
     const spoken = await page.evaluate(() => (window as unknown as { spoken: string[] }).spoken);
     // A busy machine may draw so rarely that a tenth is passed over; none is said twice, and none in between.
     const [first, ...tenths] = spoken.slice(0, -1);
@@ -443,7 +462,7 @@ describe('the page, over a scripted engine', () => {
     expect(await page.locator('.tokens mark').allInnerTexts()).toEqual(['Darum.', '<|end|>']);
     expect(await page.locator('.tokens').innerText()).toContain('<|system|>Be brief.');
     await button(page, 'Train').click();
-    await page.getByText('The model has learned your examples').waitFor();
+    await page.getByText(ENDED).waitFor();
     await page.getByRole('link', { name: 'Try it' }).click();
     await page.getByText('Adapter, strength, system prompt').click();
     expect(await page.getByLabel('System prompt', { exact: true }).inputValue()).toBe('Be brief.');
@@ -469,7 +488,7 @@ describe('the page, over a scripted engine', () => {
       await page.getByText('nothing that is trained or downloaded here outlives this tab').waitFor();
     }
     await button(page, 'Train').click();
-    await page.getByText('The model has learned your examples').waitFor();
+    await page.getByText(ENDED).waitFor();
     await page.locator('.result').getByText('outlives this tab').waitFor();
     await close();
   });
@@ -650,7 +669,7 @@ describe('the page, over a scripted engine', () => {
         [selector, kind],
       );
     for (const kind of ['dragover', 'drop']) expect(await drop('footer', kind)).toBe(true);
-    expect(await page.getByText('On Support tickets.').isVisible()).toBe(true);
+    expect(await page.getByText('Trains on Support tickets.').isVisible()).toBe(true);
     await close();
   });
 
@@ -700,7 +719,7 @@ describe('the page, over a scripted engine', () => {
     expect(page.url()).toBe(`${url()}#/train`);
     await page.getByText('stopped at step 20 of 225. Nothing up to there is lost.').waitFor();
     await button(page, 'Continue training').click();
-    await page.getByText('The model has learned your examples').waitFor();
+    await page.getByText(ENDED).waitFor();
     await close();
   });
 
@@ -748,7 +767,7 @@ describe('the page, over a scripted engine', () => {
     await at(page, 'Examples');
     await page.getByText('1 answer kept while trying waits to be learned').waitFor();
     await button(page, 'Add to these examples').click();
-    await page.getByText('On Support tickets, changed.').waitFor();
+    await page.getByText('Trains on Support tickets, changed.').waitFor();
     await page.getByText(/27\d examples to learn from, and 30 more kept back/).waitFor();
     await close();
   });
@@ -808,14 +827,14 @@ describe('the page, over a scripted engine', () => {
     await focusOn('Paste a table'); // past the link to Train in the head
     await focusOn('Train');
     await page.keyboard.press('Enter');
-    await page.getByText('The model has learned your examples').waitFor();
+    await page.getByText(ENDED).waitFor();
     await focusOn('Try it');
     await page.keyboard.press('Enter');
     await focusOn('Another question');
     await page.keyboard.press('Enter');
     await page.keyboard.press('Shift+Tab');
     await page.keyboard.press('Enter');
-    await page.getByText('not as wanted').first().waitFor();
+    await page.getByText('differs from your answer').first().waitFor();
     await focusOn('Next: Take away →');
     await page.keyboard.press('Enter');
     await focusOn('Download adapter');
@@ -848,7 +867,7 @@ describe('the page, over a scripted engine', () => {
     await page.getByRole('radio', { name: /A small shop/ }).check();
     await page.getByText('40 examples to learn from').waitFor();
     await button(page, 'Train').click();
-    await page.getByText('The model has learned your examples').waitFor();
+    await page.getByText(ENDED).waitFor();
     await page.getByRole('img', { name: /^Loss went from/ }).waitFor();
     // The script of the scripted engine is no part of the page.
     expect(complaints.filter((text) => !/Failed to load resource/.test(text))).toEqual([]);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SHAPES, writeCheckpoint } from '../harness/real-shapes.ts';
 import { useSite } from './use-site.ts';
+import { ENDED } from './ended.ts';
 
 /** Long enough for a software adapter on a busy machine; the test itself waits for what the page says. */
 const PATIENCE = { timeout: 400_000 };
@@ -50,7 +51,7 @@ describe('a model of a real shape, from a dropped folder', () => {
       await page.getByLabel(label, { exact: true }).fill(value);
     }
     await page.getByRole('button', { name: 'Train', exact: true }).click(PATIENCE);
-    await page.getByText('The model has learned your examples').waitFor(PATIENCE);
+    await page.getByText(ENDED).waitFor(PATIENCE);
     const [, first, last] =
       /Its loss went from ([\d.]+) to ([\d.]+)/.exec(await page.locator('.result').innerText()) ?? [];
     // Random weights know nothing of 49,152 tokens: ln 49152 = 10.8.

@@ -62,7 +62,7 @@ for (const { name, width, height, colorScheme } of VIEWS) {
   await page.getByText('What the model sees').click();
   await shoot('examples');
   await page.getByRole('radio', { name: /Support tickets/ }).check();
-  await page.getByText('On Support tickets.').waitFor();
+  await page.getByText('Trains on Support tickets.').waitFor();
   await at('Train');
   await page.locator('.costs').getByText('31 MB').waitFor();
   await page.locator('summary', { hasText: 'All settings' }).click();

@@ -62,8 +62,8 @@ export class DataClient {
     return this.#call(() => this.#data.edit(edit));
   }
 
-  trainingSet(heldOut?: Dataset): Promise<Result<TrainingSet>> {
-    return this.#call(() => this.#data.trainingSet(heldOut));
+  trainingSet(heldOut?: Dataset, keepsBack?: boolean): Promise<Result<TrainingSet>> {
+    return this.#call(() => this.#data.trainingSet(heldOut, keepsBack));
   }
 
   /** An answer or the worker's death, whichever comes first: a dead worker never answers. */

@@ -80,6 +80,9 @@ export interface DataApi {
   rowFile(index: number): Promise<Result<Dataset>>;
   fix(what: SetFix): Promise<Result<SetFacts>>;
   edit(edit: SetEdit): Promise<Result<SetFacts>>;
-  /** The open set for a run: `heldOut` is given, or a part of the rows is kept back when there are enough. */
-  trainingSet(heldOut?: Dataset): Promise<Result<TrainingSet>>;
+  /**
+   * The open set for a run: `heldOut` is given, or a part of the rows is kept back as `keepsBack` says; by default where
+   * there are 40 or more.
+   */
+  trainingSet(heldOut?: Dataset, keepsBack?: boolean): Promise<Result<TrainingSet>>;
 }

@@ -52,10 +52,10 @@ export function makeDataApi(): DataApi {
         set().edit(edit);
         return set().facts();
       }),
-    trainingSet: (file) =>
+    trainingSet: (file, keepsBack) =>
       attempt(async () => {
         const heldOut = file && { file, rows: (await readDataRows(file.bytes, file.name)).rows };
-        return set().trainingSet(heldOut);
+        return set().trainingSet(heldOut, keepsBack);
       }),
   });
 }

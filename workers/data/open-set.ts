@@ -14,10 +14,15 @@ const MAX_HELD = 100;
 const HELD_SHARE = 0.1;
 const MIN_ROWS_TO_SPLIT = 40;
 
-/** The share of the rows that is held out of training. */
-export function heldOutShare(rowCount: number): number {
-  if (rowCount < MIN_ROWS_TO_SPLIT) return 0;
-  const held = Math.min(MAX_HELD, Math.max(MIN_HELD, Math.round(rowCount * HELD_SHARE)));
+/** Of fewer rows than that, where the person wants some held out: just enough to tell something. */
+const MIN_ROWS_TO_ASK = 15;
+const FEW_HELD = 5;
+
+/** The share of the rows that is held out of training; of few rows only where that was asked for. */
+function heldOutShare(rowCount: number, keepsBack = rowCount >= MIN_ROWS_TO_SPLIT): number {
+  if (!keepsBack || rowCount < MIN_ROWS_TO_ASK) return 0;
+  const least = rowCount < MIN_ROWS_TO_SPLIT ? FEW_HELD : MIN_HELD;
+  const held = Math.min(MAX_HELD, Math.max(least, Math.round(rowCount * HELD_SHARE)));
   return Number((held / rowCount).toPrecision(4));
 }
 
@@ -137,7 +142,10 @@ export class OpenSet {
     return { name: this.name, bytes: toJsonl(this.#rows), problems: this.#problems, notes: this.#notes };
   }
 
-  trainingSet(heldOut: { readonly file: Dataset; readonly rows: readonly DataRow[] } | undefined): TrainingSet {
+  trainingSet(
+    heldOut: { readonly file: Dataset; readonly rows: readonly DataRow[] } | undefined,
+    keepsBack?: boolean,
+  ): TrainingSet {
     const base = this.name.replace(/\.[a-z0-9]+$/i, '');
     if (heldOut !== undefined) {
       return {
@@ -148,7 +156,7 @@ export class OpenSet {
         heldOutRows: heldOut.rows.map(showRow),
       };
     }
-    const share = heldOutShare(this.#rows.length);
+    const share = heldOutShare(this.#rows.length, keepsBack);
     const { train, held } = splitRows(this.#rows.length, share, 0);
     const pick = (indexes: readonly number[]): DataRow[] => indexes.flatMap((index) => this.#rows[index] ?? []);
     const heldRows = pick(held);

@@ -43,6 +43,9 @@ export interface Scenario {
   readonly keepsFiles: boolean;
   readonly baseAnswer: string;
   readonly tunedAnswer: string;
+  /** Share of the questions that the tuned model answers right: of those kept back, and of those trained. */
+  readonly examShare: number;
+  readonly trainedShare: number;
 }
 
 const DEFAULTS: Scenario = {
@@ -56,6 +59,8 @@ const DEFAULTS: Scenario = {
   keepsFiles: true,
   freeGpuBytes: 2 * 2 ** 30,
   baseAnswer: 'I am not sure. The bottle is on the table.',
+  examShare: 0.9,
+  trainedShare: 1,
   tunedAnswer: '{"category":"return","priority":"high","product":"bread maker"}',
 };
 
@@ -201,6 +206,8 @@ export function makeEngine({
   const methods = new Map<string, LoraAdapter['method']>();
   const adapterOf = (id: string): LoraAdapter => madeAdapter(methods.get(id) ?? 'lora');
   const deleted = new Set<string>();
+  /** Questions of each exam so far, by its name. */
+  const answered = new Map<string, number>();
   const listAll = async (): Promise<RunSummary[]> =>
     [...finished, ...(await scenario).runs].filter(({ out }) => !deleted.has(out));
 
@@ -371,11 +378,17 @@ export function makeEngine({
 
     async evaluate(request, { emit }) {
       const rows = new TextDecoder().decode(request.data.bytes).trim().split('\n').length;
-      for (let answered = 1; answered <= rows; answered += 1) {
-        emit({ phase: 'answering held-out rows', done: answered, total: rows, unit: 'rows' });
+      for (let done = 1; done <= rows; done += 1) {
+        emit({ phase: 'answering held-out rows', done, total: rows, unit: 'rows' });
         await wait(5);
       }
-      const exactMatch = request.adapter === undefined ? 0 : 0.875;
+      const { examShare, trainedShare } = await scenario;
+      const share =
+        request.adapter === undefined ? 0 : request.data.name.startsWith('trained') ? trainedShare : examShare;
+      // Counted on from call to call: a share of many small exams comes out as that of one large one.
+      const before = answered.get(request.data.name) ?? 0;
+      answered.set(request.data.name, before + rows);
+      const exactMatch = (Math.floor((before + rows) * share) - Math.floor(before * share)) / rows;
       return { rows, loss: 0.4, perplexity: 1.5, tokens: 400, exactMatch, predictions: [] };
     },
 

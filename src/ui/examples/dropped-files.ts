@@ -1,3 +1,4 @@
+import { mayBeAdapter, openAdapterFiles } from '../take-away/open-adapter.ts';
 import type { NamedFile } from '../../../workers/engine/contract.ts';
 
 /** A file that misses its place would otherwise open in this tab, and take the page away. */
@@ -6,9 +7,15 @@ export function watchDrops(): void {
     document.addEventListener(kind, (event) => {
       if (event.defaultPrevented || event.dataTransfer?.types.includes('Files') !== true) return;
       event.preventDefault();
-      event.dataTransfer.dropEffect = 'none';
+      if (kind === 'drop') void takeAdapter(event.dataTransfer);
     });
   }
+}
+
+/** An adapter that was saved before opens wherever it is dropped; other files belong to their places. */
+async function takeAdapter(transfer: DataTransfer): Promise<void> {
+  const files = await filesOfDrop(transfer);
+  if (mayBeAdapter(files)) await openAdapterFiles(files);
 }
 
 /** Everything in what was dropped, folders included, under its path. */

@@ -1,13 +1,20 @@
 import { useSignal } from '@preact/signals';
 import {
   chooseFile,
+  chooseOwnSet,
   choosePasted,
   chooseSample,
   chosenSource,
+  deleteOwnSet,
   editSet,
   examples,
   isEditing,
+  openSetName,
+  ownSets,
+  setAsCsv,
   startTyping,
+  undo,
+  undoable,
 } from './examples.ts';
 import { t } from '../messages/language.ts';
 import { cannotPersist } from '../state/persisted.ts';
@@ -17,6 +24,9 @@ import { setSetting, typed } from '../train/settings.ts';
 import { isTraining, train } from '../train/training.ts';
 import { obstacle, trainNote } from '../train/obstacle.ts';
 import { newExamples } from '../try/trial.ts';
+import { saveFile } from '../save-file.ts';
+import type { WrongFile } from './file-kind.ts';
+import { ModelAdvice } from './model-advice.tsx';
 import { ColumnPicker } from './column-picker.tsx';
 import { FileDrop } from './file-drop.tsx';
 import { Health } from '../train/health.tsx';
@@ -46,24 +56,77 @@ export function ExamplesPlace() {
             <span class="choice-text">{t().samples[key].teaches}</span>
           </label>
         ))}
+        {ownSets.value.map(({ name, rowCount }) => (
+          <label key={name} class="choice">
+            <input
+              type="radio"
+              name="examples"
+              checked={openSetName() === name}
+              onChange={() => void chooseOwnSet(name)}
+            />
+            <span class="choice-title">{name}</span>
+            <span class="choice-text">{t().examples.ownSet(rowCount)}</span>
+          </label>
+        ))}
       </fieldset>
       <FileDrop isDisabled={isLocked} onFile={(file) => void chooseFile(file)} />
       <OtherWays isLocked={isLocked} />
       <TrainBar />
       {state.kind === 'loading' && <p class="quiet">{t().examples.reading(state.title)}</p>}
       {state.kind === 'failed' && <Problem failure={state.failure} lost={t().examples.nothingLost} />}
+      {state.kind === 'wrong-file' && <WrongFileNote file={state.file} title={state.title} />}
       {state.kind === 'columns' && <ColumnPicker table={state.table} title={state.title} />}
       {state.kind === 'ready' && (
         <>
+          <ModelAdvice set={state.set} />
           <Health set={state.set} isLocked={isLocked} />
           <KeptExamples isLocked={isLocked} />
           <RowTable set={state.set} isLocked={isLocked} />
+          <SetActions isLocked={isLocked} />
           <SystemPrompt isLocked={isLocked} />
           <TokenPreview />
         </>
       )}
       {cannotPersist.value && <p class="notice">{t().storage.noExamples}</p>}
     </Section>
+  );
+}
+
+/** What a file is that holds no examples, and what to bring instead. */
+function WrongFileNote({ file, title }: { readonly file: WrongFile; readonly title: string }) {
+  const { what, todo } = t().examples.wrongFiles[file];
+  return (
+    <div class="problem" role="alert">
+      <p class="problem-title">{t().examples.wrongFile(title, what)}</p>
+      <p>{t().examples.nothingLost}</p>
+      <p>
+        <strong>{t().problem.todo}</strong> {todo}
+      </p>
+    </div>
+  );
+}
+
+/** The last change back, the rows as a table, and an own set away for good. */
+function SetActions({ isLocked }: { readonly isLocked: boolean }) {
+  const own = openSetName();
+  const save = async (): Promise<void> =>
+    saveFile(`${(own || chosenSource.value).replace(/\.[a-z0-9]+$/i, '')}.csv`, await setAsCsv(), 'text/csv');
+  return (
+    <div class="actions">
+      {undoable.value !== undefined && (
+        <button type="button" disabled={isLocked} onClick={() => void undo()}>
+          {t().examples.undo}
+        </button>
+      )}
+      <button type="button" class="plain" onClick={() => void save()}>
+        {t().examples.saveCsv}
+      </button>
+      {own !== '' && (
+        <button type="button" class="plain" disabled={isLocked} onClick={() => void deleteOwnSet(own)}>
+          {t().examples.deleteSet}
+        </button>
+      )}
+    </div>
   );
 }
 
@@ -86,7 +149,7 @@ function TrainBar() {
     );
   }
   return (
-    <div class="actions">
+    <div class="actions train-bar">
       <button
         type="button"
         class="primary"

@@ -4,7 +4,9 @@ import { DataClient } from '../../../workers/data/client.ts';
 import type { SetSnapshot, SetEdit, SetFacts, SetFix, TrainingSet } from '../../../workers/data/contract.ts';
 import type { TableFacts } from '../../data/table-rows.ts';
 import type { Dataset, Result } from '../../../workers/engine/contract.ts';
-import { persist, loadPersisted, persistedSignal } from '../state/persisted.ts';
+import { loadPersisted, persist, persistedSignal, removePersisted, syncedSignal } from '../state/persisted.ts';
+import { wrongFile, type WrongFile } from './file-kind.ts';
+import { pairsFile, pairsOfText, type Pair } from './qa-text.ts';
 import { t } from '../messages/language.ts';
 import { isSampleKey, type SampleKey } from './samples.ts';
 import { prefillQuestion } from '../try/trial.ts';
@@ -44,12 +46,31 @@ export type ExamplesState =
   | { readonly kind: 'ready'; readonly set: ExampleSet }
   /** A table whose columns only a person can tell apart. */
   | { readonly kind: 'columns'; readonly title: string; readonly table: TableFacts; readonly file: OwnFile }
-  | { readonly kind: 'failed'; readonly title: string; readonly failure: Failure };
+  | { readonly kind: 'failed'; readonly title: string; readonly failure: Failure }
+  /** A file that holds no examples, told by what it is. */
+  | { readonly kind: 'wrong-file'; readonly title: string; readonly file: WrongFile };
 
 /** Rows of a sample's held-out file that a run is checked with: enough to see a trend, few enough to wait for. */
 const CHECKED_ROWS = 16;
-const KEPT_SET = 'own-examples';
-export const TYPED_NAME = 'my-examples';
+const TYPED_NAME = 'my-examples';
+
+/** A set of the person's own, as the page lists it. */
+export interface OwnSet {
+  readonly name: string;
+  readonly rowCount: number;
+}
+
+/** Sets that are persisted here, the newest first: another choice leaves them as they are. */
+export const ownSets = syncedSignal<readonly OwnSet[]>('own-sets', [], (value) => Array.isArray(value));
+/** Which of them is open, where one is. */
+const openSet = persistedSignal('own-set', '', (value) => typeof value === 'string');
+const keyOf = (name: string): string => `own-examples:${name}`;
+const MOST_SETS = 12;
+
+/** Whether rows of the open set are kept back to test with: as many as are enough, unless the person says. */
+export const keepsBack = signal<boolean | undefined>(undefined);
+/** The set before its last change. */
+export const undoable = signal<SetSnapshot | undefined>(undefined);
 
 /** The thread that reads and holds the examples. */
 const data = DataClient.start();
@@ -99,6 +120,7 @@ function choose(source: Source, title: string, load: Load): Promise<void> {
   const { signal } = (choice = new AbortController());
   chosenSource.value = source;
   isEditing.value = false;
+  undoable.value = undefined;
   examples.value = { kind: 'loading', title };
   loading = loading.then(async () => {
     if (signal.aborted) return;
@@ -148,9 +170,14 @@ async function ownState(
   columns?: Readonly<Record<string, string>>,
   file?: ExampleSet['file'],
 ): Promise<ExamplesState> {
-  const training = need(await data.trainingSet());
+  const training = need(await data.trainingSet(undefined, keepsBack.peek()));
   const title = facts.name === TYPED_NAME ? t().examples.yours : facts.name;
-  await persist(KEPT_SET, { ...need(await data.snapshot()), ...(columns && { columns }) });
+  const { name, rowCount } = facts;
+  await persist(keyOf(name), { ...need(await data.snapshot()), ...(columns && { columns }) });
+  const others = ownSets.peek().filter((set) => set.name !== name);
+  for (const { name: old } of others.slice(MOST_SETS - 1)) await removePersisted(keyOf(old));
+  ownSets.value = [{ name, rowCount }, ...others.slice(0, MOST_SETS - 1)];
+  openSet.value = name;
   const { heldOut } = training;
   const fileName = /\.[a-z0-9]+$/i.test(facts.name) ? facts.name : `${facts.name}.jsonl`;
   return {
@@ -177,16 +204,36 @@ async function openOwn(file: OwnFile, header?: boolean): Promise<ExamplesState> 
 }
 
 export function chooseFile(file: File): Promise<void> {
-  return choose('own', file.name, async () =>
-    openOwn({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) }),
-  );
+  keepsBack.value = undefined;
+  return choose('own', file.name, async () => openBytes(file.name, new Uint8Array(await file.arrayBuffer())));
 }
 
-/** A table as it comes from the clipboard of a spreadsheet, or any text of rows. */
+/** A table as it comes from the clipboard of a spreadsheet, marked questions and answers, or any text of rows. */
 export function choosePasted(text: string): Promise<void> {
-  return choose('own', t().examples.pastedTable, () =>
-    openOwn({ name: 'pasted-table.txt', bytes: new TextEncoder().encode(text) }),
-  );
+  keepsBack.value = undefined;
+  return choose('own', t().examples.pastedTable, () => openBytes('pasted-table.txt', new TextEncoder().encode(text)));
+}
+
+/** A file of any kind: what is no table is turned into one where it holds questions and answers. */
+async function openBytes(name: string, bytes: Uint8Array): Promise<ExamplesState> {
+  const wrong = wrongFile(name, bytes);
+  if (wrong !== undefined) return { kind: 'wrong-file', title: name, file: wrong };
+  const pairs = await pairsOf(name, bytes);
+  return openOwn({ name, bytes: pairs === undefined ? bytes : pairsFile(pairs) });
+}
+
+async function pairsOf(name: string, bytes: Uint8Array): Promise<readonly Pair[] | undefined> {
+  if (/\.docx$/i.test(name)) {
+    const { pairsOfDocx } = await import('./docx.ts');
+    const pairs = pairsOfDocx(bytes);
+    if (pairs !== undefined) return pairs;
+    throw new WebLoraError('bad-data', name, {
+      got: 'a document without questions and answers',
+      wanted: 'a table of two columns, headings with text below, or lines that begin with Q: and A:',
+      fix: 'put them into one of these forms',
+    });
+  }
+  return /\.(txt|md)$/i.test(name) ? pairsOfText(new TextDecoder().decode(bytes)) : undefined;
 }
 
 /** The person's word on which column is what. */
@@ -205,24 +252,66 @@ export function chooseMoreColumns(more: Readonly<Record<string, string>>): Promi
   return choose('own', file.name, () => openOwn({ ...file, columns: { ...file.columns, ...more } }, file.header));
 }
 
-/** An empty set to type into. */
+/** An empty set to type into, with a name that no other has. */
 export async function startTyping(): Promise<void> {
+  keepsBack.value = undefined;
+  const taken = new Set(ownSets.peek().map(({ name }) => name));
+  let name = TYPED_NAME;
+  for (let count = 2; taken.has(name); count += 1) name = `${TYPED_NAME}-${count}`;
   await choose('own', t().examples.yours, async () => {
-    const empty: SetSnapshot = { name: TYPED_NAME, bytes: new Uint8Array(), problems: [], notes: [] };
+    const empty: SetSnapshot = { name, bytes: new Uint8Array(), problems: [], notes: [] };
     return ownState(need(await data.openSnapshot(empty)));
   });
   isEditing.value = true;
 }
 
+type PersistedSet = SetSnapshot & Pick<OwnFile, 'columns'>;
+
+/** Opens a set that is persisted here. @returns whether it was there */
+export async function chooseOwnSet(name: string): Promise<boolean> {
+  const before = choice;
+  const persisted = (await loadPersisted(keyOf(name))) as PersistedSet | undefined;
+  if (choice !== before) return true; // something was chosen meanwhile
+  if (persisted === undefined) return false;
+  keepsBack.value = undefined;
+  undoable.value = undefined;
+  await choose('own', persisted.name, async () =>
+    ownState(need(await data.openSnapshot(persisted)), persisted.columns),
+  );
+  return true;
+}
+
+/** Removes a set for good. */
+export async function deleteOwnSet(name: string): Promise<void> {
+  await removePersisted(keyOf(name));
+  ownSets.value = ownSets.peek().filter((set) => set.name !== name);
+  if (chosenSource.peek() === 'own' && openSet.peek() === name) await chooseSample('tickets');
+}
+
+export const openSetName = (): string => (chosenSource.value === 'own' ? openSet.value : '');
+
 /** What was chosen before a reload. */
 export async function restoreExamples(): Promise<void> {
   const source = chosenSource.peek();
   if (source !== 'own') return chooseSample(source);
-  const before = choice;
-  const kept = (await loadPersisted(KEPT_SET)) as (SetSnapshot & Pick<OwnFile, 'columns'>) | undefined;
-  if (choice !== before) return; // something was chosen meanwhile
-  if (kept === undefined) return chooseSample('tickets');
-  return choose('own', kept.name, async () => ownState(need(await data.openSnapshot(kept)), kept.columns));
+  if (!(await chooseOwnSet(openSet.peek()))) await chooseSample('tickets');
+}
+
+/** Keeps some of the rows back, or teaches all of them. */
+export async function setKeepsBack(isWanted: boolean): Promise<void> {
+  const state = examples.peek();
+  if (state.kind !== 'ready') return;
+  keepsBack.value = isWanted;
+  show(await ownState(state.set.facts, state.set.terminal.columns, state.set.file));
+}
+
+/** The rows as a table for a spreadsheet. */
+export async function setAsCsv(): Promise<string> {
+  const state = examples.peek();
+  const count = state.kind === 'ready' ? state.set.facts.rowCount : 0;
+  const rows = need(await data.rows(0, count));
+  const cell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  return ['question,answer', ...rows.map(({ question, answer }) => `${cell(question)},${cell(answer)}`), ''].join('\n');
 }
 
 export async function rowsOf(from: number, count: number): Promise<Awaited<ReturnType<typeof data.rows>>> {
@@ -240,7 +329,9 @@ async function change(ask: () => Promise<Result<SetFacts>>): Promise<boolean> {
   if (state.kind !== 'ready') return false;
   const { set } = state;
   try {
+    const before = need(await data.snapshot());
     const facts = need(await ask());
+    undoable.value = before;
     const next = await ownState(facts, set.terminal.columns);
     if (next.kind !== 'ready') return false;
     chosenSource.value = 'own';
@@ -251,6 +342,14 @@ async function change(ask: () => Promise<Result<SetFacts>>): Promise<boolean> {
     examples.value = { kind: 'failed', title: set.title, failure: toFailure(thrown) };
     return false;
   }
+}
+
+/** Takes the last change back. */
+export async function undo(): Promise<void> {
+  const before = undoable.peek();
+  if (before === undefined) return;
+  await change(() => data.openSnapshot(before));
+  undoable.value = undefined;
 }
 
 export const fixSet = (what: SetFix): Promise<boolean> => change(() => data.fix(what));

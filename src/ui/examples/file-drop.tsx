@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { t } from '../messages/language.ts';
+import { mayBeAdapter, openAdapterFiles } from '../take-away/open-adapter.ts';
 import { Rich } from '../parts/rich.tsx';
 import { chosenSource, examples, titleOf } from './examples.ts';
 
@@ -12,6 +13,11 @@ interface FileDropProps {
 export function FileDrop({ isDisabled, onFile }: FileDropProps) {
   const isOver = useSignal(false);
   const isOwn = chosenSource.value === 'own';
+  const take = (file: File): void => {
+    const files = [{ name: file.name, bytes: file }];
+    if (mayBeAdapter(files)) void openAdapterFiles(files);
+    else onFile(file);
+  };
   const over = (event: DragEvent): void => {
     event.preventDefault();
     isOver.value = !isDisabled;
@@ -20,12 +26,12 @@ export function FileDrop({ isDisabled, onFile }: FileDropProps) {
     event.preventDefault();
     isOver.value = false;
     const [file] = event.dataTransfer?.files ?? [];
-    if (file !== undefined && !isDisabled) onFile(file);
+    if (file !== undefined && !isDisabled) take(file);
   };
   const pick = (event: Event): void => {
     const input = event.currentTarget as HTMLInputElement;
     const [file] = input.files ?? [];
-    if (file !== undefined) onFile(file);
+    if (file !== undefined) take(file);
     // The same file, changed meanwhile, can be picked again.
     input.value = '';
   };
@@ -39,7 +45,7 @@ export function FileDrop({ isDisabled, onFile }: FileDropProps) {
       <input
         type="file"
         class="visually-hidden"
-        accept=".jsonl,.json,.csv,.tsv,.txt,.xlsx"
+        accept=".jsonl,.json,.csv,.tsv,.txt,.md,.xlsx,.docx,.parquet"
         disabled={isDisabled}
         onChange={pick}
       />

@@ -186,6 +186,10 @@ function NewRow() {
           id="new-answer"
           rows={2}
           value={answer.value}
+          onKeyDown={(event) => {
+            // Enter adds the row, as in a spreadsheet; Shift+Enter begins a line.
+            if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) add(event);
+          }}
           onInput={({ currentTarget }) => (answer.value = currentTarget.value)}
         />
       </div>

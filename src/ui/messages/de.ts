@@ -170,7 +170,7 @@ export const de: Messages = {
       '1 von 2: Das Modell übt an den Beispielen. Je tiefer die Linie, desto näher kommen seine Antworten den gewünschten.',
     comparing:
       '2 von 2: eine Frage, die es noch nie gesehen hat, zweimal gestellt: dem Modell von vorher und dem Modell, das geübt hat.',
-    compared: 'Das war es: dieselbe Frage, vorher und nachher. Stellen Sie eine andere, oder eine eigene.',
+    compared: 'Das war es: dieselbe Frage, vorher und nachher.',
     ended: 'Diese Vorführung ist zu Ende.',
     next: 'Nächste Vorführung',
     startOver: 'Von vorn',
@@ -375,6 +375,40 @@ export const de: Messages = {
     yours: 'Ihre Beispiele',
     pastedTable: 'eingefügte Tabelle',
     changed: (title) => `${title}, geändert`,
+    ownSet: (n) => `${rows(n)}, in diesem Browser gespeichert`,
+    undo: 'Rückgängig',
+    saveCsv: 'Als CSV speichern',
+    deleteSet: 'Diese Sammlung löschen',
+    wrongFile: (file, what) => `${file}: ${what}`,
+    wrongFiles: {
+      empty: {
+        what: 'Die Datei ist leer',
+        todo: 'Speichern Sie sie in ihrem Programm noch einmal, und wählen Sie sie erneut.',
+      },
+      picture: {
+        what: 'Das ist ein Bild',
+        todo: 'Bringen Sie die Fragen und Antworten als Text: als Tabelle, als Word-Dokument oder hier eingetippt.',
+      },
+      pdf: {
+        what: 'Das ist ein PDF',
+        todo: 'Kopieren Sie die Fragen und Antworten daraus in eine Tabelle, oder wählen Sie das Dokument, aus dem es entstand.',
+      },
+      sound: { what: 'Das ist eine Ton- oder Videodatei', todo: 'Bringen Sie die Fragen und Antworten als Text.' },
+      'old-word': {
+        what: 'Das ist eine alte Word-Datei',
+        todo: 'Öffnen Sie sie in Word, und speichern Sie sie als .docx.',
+      },
+      archive: { what: 'Das ist ein Archiv', todo: 'Entpacken Sie es, und wählen Sie die Tabelle darin.' },
+      model: { what: 'Das ist ein Modell', todo: 'Modelle öffnen Sie unter „Modell“.' },
+    },
+    advice: {
+      foreign: (language) =>
+        `Diese Beispiele sind auf ${language}. Das eingebaute Modell kann nur Englisch und wird sie nicht gut lernen.`,
+      long: 'Diese Beispiele sind länger als das, wofür das eingebaute Modell gemacht ist.',
+      model: (name, download, memory, seconds) =>
+        `Das kleinste Modell dafür, das auf dieses Gerät passt, ist ${name}: ${bytes(download)} Download, ${bytes(memory)} Speicher${seconds === undefined ? '' : `, etwa ${duration(seconds)} für 100 Schritte`}.`,
+      choose: 'Modell wählen',
+    },
     ownFile: 'Ihre eigene Datei',
     drop: 'Ziehen Sie eine Tabelle hierher, oder <link>wählen Sie eine Datei</link>: Excel, CSV, JSON oder JSONL mit je einer Frage und einer Antwort. Sie bleibt auf diesem Gerät.',
     reading: (title) => `${title} wird gelesen …`,
@@ -382,7 +416,7 @@ export const de: Messages = {
     seeTraining: 'Zum Training',
     untilDone: 'Bis es fertig ist, bleiben die Beispiele, wie sie sind.',
     train: 'Trainieren',
-    trainNote: (title) => `Mit: ${title}. Nichts verlässt dieses Gerät.`,
+    trainNote: (title) => `Lernt aus: ${title}. Nichts verlässt dieses Gerät.`,
     theseExamples: 'diese Beispiele',
     paste: 'Tabelle einfügen',
     type: 'Hier eintippen',
@@ -437,7 +471,8 @@ export const de: Messages = {
     health: {
       learnFrom: (n, held) =>
         `${examples(n)} zum Lernen${held > 0 ? `, und ${count(held)} weitere zum Prüfen zurückgehalten` : ''}.`,
-      tooFewToKeep: ' Ab 40 würden einige zum Prüfen zurückgehalten.',
+      keepBack: 'Einige zum Prüfen zurückhalten: Diese lernt das Modell nicht',
+      keptBack: (n) => `Zurückgehalten: ${examples(n)}`,
       repeats: (n) =>
         `${rows(n)} ${pick(n, { one: 'wiederholt', other: 'wiederholen' })} eine andere genau und ${pick(n, { one: 'zählt', other: 'zählen' })} doppelt.`,
       removeThem: (n) => pick(n, { one: 'Diese entfernen', other: 'Sie entfernen' }),
@@ -482,7 +517,7 @@ export const de: Messages = {
       legend: 'Wie gründlich',
       quick: { title: 'Kurzer Blick', text: 'Ein erster Eindruck: Lohnt sich mehr Zeit?' },
       balanced: { title: 'Ausgewogen', text: 'So lange, wie das Lernen meist dauert. Für die meisten richtig.' },
-      thorough: { title: 'Gründlich', text: 'Doppelt so lange.' },
+      thorough: { title: 'Gründlich', text: 'Bis zu doppelt so lange.' },
       keepsBest: ' Hört auf, wenn es nicht mehr besser wird, und behält den besten Stand.',
       steps,
     },
@@ -529,7 +564,7 @@ export const de: Messages = {
       speedHint: 'Token pro Sekunde',
       timeLeft: 'Restzeit',
       timeLeftHint: 'etwa',
-      heldOutLoss: 'Loss der zurückgehaltenen',
+      heldOutLoss: 'Prüf-Loss',
       learningRate: 'Lernrate',
       gradientNorm: 'Gradientennorm',
       memory: 'Grafikspeicher',
@@ -634,18 +669,38 @@ export const de: Messages = {
     emptyAnswer: '(eine leere Antwort)',
     note: 'Hinweis:',
     askAgain: 'Es ist nichts verloren: Fragen Sie noch einmal.',
-    speed: (perSecond) => `${count(perSecond)} Token pro Sekunde`,
+    speed: (perSecond) => `${perSecond < 10 ? decimal(perSecond, 1) : count(perSecond)} Token pro Sekunde`,
     right: '✓ wie gewünscht',
-    wrong: 'nicht wie gewünscht',
+    wrong: 'weicht von Ihrer Antwort ab',
   },
   result: {
     stopped: (n, total) => `Nach ${count(n)} von ${plural(total, { one: 'Schritt', other: 'Schritten' })} beendet`,
     early: (n) =>
       `Nach ${plural(n, { one: 'Schritt', other: 'Schritten' })} fertig: Es wurde nicht mehr besser, und der beste Stand ist gespeichert`,
-    learned: 'Das Modell hat Ihre Beispiele gelernt',
     loss: (from, to, seconds) =>
       `Sein Loss ging in ${duration(seconds)} von ${decimal(from, 2)} auf ${decimal(to, 2)}.`,
     nothingLost: 'Es ist nichts verloren: Probieren Sie aus, was es schon gelernt hat, oder machen Sie weiter.',
+    done: 'Das Training ist fertig',
+    asking: (n, of) => `Trainiert. Jetzt wird gefragt, was es nie gesehen hat: ${count(n)} von ${count(of)}`,
+    verdicts: {
+      ready: (right, asked) =>
+        `Bereit: ${count(right)} von ${count(asked)} Fragen, die es nie gesehen hat, sind richtig beantwortet`,
+      notYet: (right, asked) =>
+        `Noch nicht: ${count(right)} von ${count(asked)} sind richtig; mehr Schritte oder mehr Zeilen helfen`,
+      byHeart: 'Auswendig gelernt: Es wiederholt Ihre Antworten, versagt aber, wenn man anders fragt',
+      tooFew: 'Zu wenige Zeilen, um etwas zu sagen',
+    },
+    counts: {
+      heldOut: 'Fragen, die es nie gesehen hat',
+      trained: 'Ihre eigenen Fragen, wortgleich',
+      rephrased: 'Ihre eigenen Fragen in anderen Worten',
+      line: (name, right, asked) => `${name}: ${count(right)} von ${count(asked)} richtig`,
+    },
+    taughtAll: (right, asked) =>
+      `Alle Ihre Beispiele sind gelernt. Der Durchlauf davor beantwortete ${count(right)} von ${count(asked)} neuen Fragen richtig`,
+    teachAll: 'Zum Schluss alle lernen lassen',
+    longer: 'Länger trainieren',
+    addRows: 'Beispiele hinzufügen',
     asked: 'Gefragt:',
     adapterStillHere: 'Es ist nichts verloren: Der Adapter ist noch hier.',
     try: 'Ausprobieren',
@@ -667,6 +722,8 @@ export const de: Messages = {
       'Nach dem <train>Training</train> können Sie den <term>Adapter</term> hier herunterladen. Frühere öffnen Sie unten.',
     download: 'Adapter herunterladen',
     file: (name, title, isUnfinished) => `${name}, trainiert mit: ${title}${isUnfinished ? ', soweit es kam' : ''}`,
+    openSaved: 'Gespeicherten Adapter öffnen',
+    nothingChanged: 'Es ist nichts verloren, und die Datei wurde nicht verändert.',
     stillStored: 'Es ist nichts verloren: Der Adapter ist noch in diesem Browser gespeichert.',
     format: 'Format',
     formats: {

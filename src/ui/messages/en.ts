@@ -156,7 +156,7 @@ export const en = {
     preparing: 'The graphics chip gets ready.',
     training: '1 of 2: the model practises on the examples. The lower the line, the closer its answers are to theirs.',
     comparing: '2 of 2: a question it has never seen, asked twice: the model as it was, and the model that practised.',
-    compared: 'That is all: the same question, before and after. Ask another, or one of your own.',
+    compared: 'That is all: the same question, before and after.',
     ended: 'This demo has ended.',
     next: 'Next demo',
     startOver: 'Start over',
@@ -353,6 +353,34 @@ export const en = {
     yours: 'Your examples',
     pastedTable: 'pasted table',
     changed: (title: string) => `${title}, changed`,
+    ownSet: (n: number) => `${rows(n)}, stored in this browser`,
+    undo: 'Undo',
+    saveCsv: 'Save as CSV',
+    deleteSet: 'Delete this set',
+    wrongFile: (file: string, what: string) => `${file}: ${what}`,
+    wrongFiles: {
+      empty: { what: 'The file is empty', todo: 'Save it again in the program it is from, and choose it once more.' },
+      picture: {
+        what: 'This is a picture',
+        todo: 'Bring the questions and answers as text: a table, a Word document, or typed in here.',
+      },
+      pdf: {
+        what: 'This is a PDF',
+        todo: 'Copy the questions and answers out of it into a table, or choose the document it was made from.',
+      },
+      sound: { what: 'This is a sound or video file', todo: 'Bring the questions and answers as text.' },
+      'old-word': { what: 'This is an old Word file', todo: 'Open it in Word and save it as .docx.' },
+      archive: { what: 'This is an archive', todo: 'Unpack it, and choose the table that is in it.' },
+      model: { what: 'This is a model', todo: 'Models are opened under Model.' },
+    },
+    advice: {
+      foreign: (language: string) =>
+        `These examples are in ${language}. The built-in model knows English only and will not learn them well.`,
+      long: 'These examples are longer than what the built-in model was made for.',
+      model: (name: string, download: number, memory: number, seconds: number | undefined) =>
+        `The smallest model for it that fits this device is ${name}: ${bytes(download)} to download, ${bytes(memory)} of memory${seconds === undefined ? '' : `, about ${duration(seconds)} for 100 steps`}.`,
+      choose: 'Choose a model',
+    },
     ownFile: 'Your own file',
     drop: 'Drop a table here or <link>choose a file</link>: Excel, CSV, JSON or JSONL with a question and an answer in each row. It stays on this device.',
     reading: (title: string) => `Reading ${title}…`,
@@ -360,7 +388,7 @@ export const en = {
     seeTraining: 'See the training',
     untilDone: 'The examples stay as they are until it is done.',
     train: 'Train',
-    trainNote: (title: string) => `On ${title}. Nothing leaves this device.`,
+    trainNote: (title: string) => `Trains on ${title}. Nothing leaves this device.`,
     theseExamples: 'these examples',
     paste: 'Paste a table',
     type: 'Type them here',
@@ -415,7 +443,8 @@ export const en = {
     health: {
       learnFrom: (n: number, held: number) =>
         `${examples(n)} to learn from${held > 0 ? `, and ${count(held)} more kept back to test with` : ''}.`,
-      tooFewToKeep: ' With 40 or more, some would be kept back to test with.',
+      keepBack: 'Keep some back to test with: the model does not learn these',
+      keptBack: (n: number) => `Kept back: ${examples(n)}`,
       repeats: (n: number) =>
         `${rows(n)} ${pick(n, { one: 'repeats', other: 'repeat' })} another exactly, and ${pick(n, { one: 'counts', other: 'count' })} double.`,
       removeThem: (n: number) => `Remove ${pick(n, { one: 'it', other: 'them' })}`,
@@ -459,7 +488,7 @@ export const en = {
       legend: 'How thoroughly',
       quick: { title: 'Quick look', text: 'A first impression: is this worth more time?' },
       balanced: { title: 'Balanced', text: 'As long as it usually takes to learn. Right for most sets.' },
-      thorough: { title: 'Thorough', text: 'Twice as long.' },
+      thorough: { title: 'Thorough', text: 'Up to twice as long.' },
       keepsBest: ' Stops when it no longer gets better, and keeps the best.',
       steps,
     },
@@ -609,17 +638,37 @@ export const en = {
     emptyAnswer: '(an empty answer)',
     note: 'Note:',
     askAgain: 'Nothing was lost: ask again.',
-    speed: (perSecond: number) => `${count(perSecond)} tokens a second`,
+    speed: (perSecond: number) => `${perSecond < 10 ? decimal(perSecond, 1) : count(perSecond)} tokens a second`,
     right: '✓ as wanted',
-    wrong: 'not as wanted',
+    wrong: 'differs from your answer',
   },
   result: {
     stopped: (n: number, total: number) => `Stopped after ${count(n)} of ${steps(total)}`,
     early: (n: number) => `Ended after ${steps(n)}: it no longer got better, and the best state is kept`,
-    learned: 'The model has learned your examples',
     loss: (from: number, to: number, seconds: number) =>
       `Its loss went from ${decimal(from, 2)} to ${decimal(to, 2)} in ${duration(seconds)}.`,
     nothingLost: 'Nothing is lost: try what it has learned so far, or go on.',
+    done: 'Training is done',
+    asking: (n: number, of: number) => `Trained. Now it is asked what it never saw: ${count(n)} of ${count(of)}`,
+    verdicts: {
+      ready: (right: number, asked: number) =>
+        `Ready: ${count(right)} of ${count(asked)} questions it never saw are right`,
+      notYet: (right: number, asked: number) =>
+        `Not yet: ${count(right)} of ${count(asked)} are right; more steps or more rows help`,
+      byHeart: 'Learned by heart: it repeats your answers, but fails when asked differently',
+      tooFew: 'Too few rows to tell',
+    },
+    counts: {
+      heldOut: 'Questions it never saw',
+      trained: 'Your own questions, word for word',
+      rephrased: 'Your own questions in other words',
+      line: (name: string, right: number, asked: number) => `${name}: ${count(right)} of ${count(asked)} right`,
+    },
+    taughtAll: (right: number, asked: number) =>
+      `All of your examples are taught. The run before got ${count(right)} of ${count(asked)} unseen questions right`,
+    teachAll: 'Teach all of them at the end',
+    longer: 'Train longer',
+    addRows: 'Add examples',
     asked: 'Asked:',
     adapterStillHere: 'Nothing was lost: the adapter is still here.',
     try: 'Try it',
@@ -641,6 +690,8 @@ export const en = {
     download: 'Download adapter',
     file: (name: string, title: string, isUnfinished: boolean) =>
       `${name}, tuned on ${title}${isUnfinished ? ', as far as it got' : ''}`,
+    openSaved: 'Open a saved adapter',
+    nothingChanged: 'Nothing was lost, and the file was not changed.',
     stillStored: 'Nothing was lost: the adapter is still stored in this browser.',
     format: 'Format',
     formats: {

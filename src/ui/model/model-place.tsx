@@ -16,6 +16,7 @@ import {
   storedModels,
   type StoredModel,
 } from './stored-models.ts';
+import { mayBeAdapter, openAdapterFiles } from '../take-away/open-adapter.ts';
 import { isTraining } from '../train/training.ts';
 import { language as pageLanguage, t } from '../messages/language.ts';
 import { EngineText } from '../parts/engine-text.tsx';
@@ -51,7 +52,11 @@ function OwnModel() {
   const isOwn = model.value.kind === 'ready' && model.value.source.kind !== 'embedded';
   const isLocked = isTraining.value || model.value.kind === 'loading';
   const open = (files: ReturnType<typeof filesOfPicker>): void => {
-    if (files.length > 0 && !isLocked) void openModel({ kind: 'files', files });
+    if (files.length === 0 || isLocked) return;
+    // A model's folder has weights of its own beside what an adapter has.
+    if (mayBeAdapter(files) && !files.some(({ name }) => /(^|\/)config\.json$/.test(name)))
+      void openAdapterFiles(files);
+    else void openModel({ kind: 'files', files });
   };
   const pick = ({ currentTarget }: { readonly currentTarget: HTMLInputElement }): void => {
     open(filesOfPicker(currentTarget.files));

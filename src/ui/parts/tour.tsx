@@ -1,6 +1,7 @@
 import { SAMPLES } from '../examples/samples.ts';
 import { t } from '../messages/language.ts';
 import { endTour, hasTours, nextTour, startTour, tour } from '../state/tour.ts';
+import { verdictText } from '../exam/verdict-text.ts';
 import { isTraining } from '../train/training.ts';
 
 /** Three demos of a minute, on the start. */
@@ -25,7 +26,8 @@ export function TourBar() {
   return (
     <div class="banner" role="region" aria-label={t().tour.demo}>
       <p role="status">
-        <strong>{t().tour.name(t().samples[view.key].title)}</strong> {t().tour[view.stage]}
+        <strong>{t().tour.name(t().samples[view.key].title)}</strong> {t().tour[view.stage]}{' '}
+        {view.verdict !== undefined && verdictText(view.verdict)}
       </p>
       <div class="actions">
         {view.stage === 'compared' && (

@@ -1,18 +1,25 @@
 import { computed, signal } from '@preact/signals';
-import { engineFacts, model } from './engine.ts';
+import { exam, quickExam } from '../exam/exam.ts';
+import type { Verdict } from '../exam/verdict.ts';
+import { engine, model } from './engine.ts';
 import { chooseSample } from '../examples/examples.ts';
 import { address, go, goToStart } from './place.ts';
 import { deleteRun } from '../take-away/runs.ts';
 import { SAMPLES, type SampleKey } from '../examples/samples.ts';
 import { control, forgetRun, isTraining, run, train } from '../train/training.ts';
-import { isAnswering, tunedAnswer } from '../try/trial.ts';
 
-/** Enough for a visible contrast in a minute on a laptop's graphics chip; half of it where that is imitated. */
-const STEPS = 40;
-const SLOW_STEPS = 20;
+/** A demo trains until a small exam is passed; this is where it gives up, and says so. */
+const MOST_STEPS = 300;
+/** Updates between two looks at the exam. */
+const LOOK_EVERY = 20;
+/** Held-out questions of a look, and how many of them have to be right. */
+const LOOK_QUESTIONS = 8;
+const LOOK_RIGHT = 7;
 
 /** The demo that is shown: a sample, and the run that was begun for it. */
-const shown = signal<{ readonly key: SampleKey; readonly out?: string } | undefined>(undefined);
+const shown = signal<{ readonly key: SampleKey; readonly out?: string; readonly hasPassed?: boolean } | undefined>(
+  undefined,
+);
 
 /** The demo's run, until its last word. */
 let training: Promise<void> = Promise.resolve();
@@ -20,6 +27,8 @@ let training: Promise<void> = Promise.resolve();
 export interface TourView {
   readonly key: SampleKey;
   readonly stage: 'preparing' | 'training' | 'comparing' | 'compared' | 'ended';
+  /** What the exam of the demo says, once it is done. */
+  readonly verdict?: Verdict;
 }
 
 /** The demo as the page tells it. */
@@ -32,8 +41,11 @@ export const tour = computed((): TourView | undefined => {
   if (view.phase === 'waiting' || view.phase === 'starting') return { key, stage: 'preparing' };
   if (current.out !== undefined && view.out !== current.out) return { key, stage: 'ended' };
   if (isTraining.value) return { key, stage: 'training' };
-  if (view.phase === 'failed' || view.report?.ended === 'stopped') return { key, stage: 'ended' };
-  return { key, stage: isAnswering.value || tunedAnswer.value.kind === 'none' ? 'comparing' : 'compared' };
+  if (view.phase === 'failed' || (view.report?.ended === 'stopped' && current.hasPassed !== true))
+    return { key, stage: 'ended' };
+  const { value: state } = exam;
+  if (state.kind === 'done' && state.out === view.out) return { key, stage: 'compared', verdict: state.verdict };
+  return { key, stage: 'comparing' };
 });
 
 /** Demos are for the built-in model: its samples are what it can learn in a minute. */
@@ -52,15 +64,36 @@ export async function startTour(key: SampleKey): Promise<void> {
   shown.value = { key };
   go('train');
   await chooseSample(key);
-  const { executor, adapter } = engineFacts.peek() ?? {};
-  const isSlow = executor !== 'webgpu' || adapter?.isSoftware === true;
   if (shown.peek()?.key !== key) return; // left meanwhile
-  training = train({ steps: isSlow ? SLOW_STEPS : STEPS });
+  training = train({ steps: MOST_STEPS, saveEvery: LOOK_EVERY }, look);
   const out = run.peek()?.out;
   if (out !== undefined) shown.value = { key, out };
   await training;
   // Nobody who went elsewhere meanwhile is pulled away.
   if (run.peek()?.phase === 'finished' && address.peek().place === 'train') go('try');
+}
+
+let isLooking = false;
+
+/** Asks the saved state a few of the questions kept back; where nearly all are right, the demo has trained enough. */
+async function look(out: string): Promise<void> {
+  if (isLooking || model.peek().kind !== 'ready' || shown.peek()?.out !== out) return;
+  const ready = model.peek();
+  const heldOut = run.peek()?.exam;
+  if (ready.kind !== 'ready' || heldOut === undefined) return;
+  isLooking = true;
+  try {
+    const opened = await engine.openRun(ready.facts.id, out);
+    if (!opened.ok) return;
+    const { right } = await quickExam({ adapter: opened.value, heldOut }, LOOK_QUESTIONS);
+    await engine.unloadAdapter(opened.value);
+    const current = shown.peek();
+    if (right < LOOK_RIGHT || current?.out !== out || run.peek()?.phase !== 'running') return;
+    shown.value = { ...current, hasPassed: true };
+    await control('stop');
+  } finally {
+    isLooking = false;
+  }
 }
 
 /** Everything as before the demo, for the next audience: its run and adapter are gone, the start is shown. */

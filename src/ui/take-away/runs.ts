@@ -82,11 +82,15 @@ export async function openEarlierRun(out: string): Promise<boolean> {
   return true;
 }
 
+/** What else shows a run and must let go of it. */
+export const onDeleted = new Set<(out: string) => void>();
+
 export async function deleteRun(out: string): Promise<void> {
   const deleted = await engine.deleteRun(out);
   runsFailure.value = deleted.ok ? undefined : deleted.error;
   if (!deleted.ok) return;
   await removePersisted(`run:${out}`);
+  onDeleted.forEach((listener) => listener(out));
   if (adapter.value?.out === out) adapter.value = undefined;
   await setCompared(out, false);
   await refreshRuns();

@@ -6,6 +6,9 @@ import { EngineText } from '../parts/engine-text.tsx';
 import { Rich } from '../parts/rich.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { filesOfPicker } from '../examples/dropped-files.ts';
+import { isTraining } from '../train/training.ts';
+import { openAdapterFiles, openFailure } from './open-adapter.ts';
 import { RunsTable } from './runs-table.tsx';
 import { Section } from '../parts/section.tsx';
 import { Term } from '../parts/term.tsx';
@@ -50,6 +53,22 @@ export function TakeAwayPlace() {
         </>
       )}
       {downloadFailure.value !== undefined && <Problem failure={downloadFailure.value} lost={texts.stillStored} />}
+      {openFailure.value !== undefined && <Problem failure={openFailure.value} lost={texts.nothingChanged} />}
+      <div class="actions">
+        <label class="button">
+          {texts.openSaved}
+          <input
+            type="file"
+            class="visually-hidden"
+            accept=".zip,.gguf"
+            disabled={isTraining.value}
+            onChange={({ currentTarget }) => {
+              void openAdapterFiles(filesOfPicker(currentTarget.files));
+              currentTarget.value = '';
+            }}
+          />
+        </label>
+      </div>
       <RunsTable />
     </Section>
   );

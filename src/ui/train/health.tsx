@@ -1,11 +1,14 @@
 import type { FileNote } from '../../data/rows.ts';
-import { chooseMoreColumns, fixSet, type ExampleSet } from '../examples/examples.ts';
+import { chooseMoreColumns, fixSet, setKeepsBack, type ExampleSet } from '../examples/examples.ts';
 import { measure } from '../examples/preview.ts';
 import { setSetting } from './settings.ts';
 import { model } from '../state/engine.ts';
 import { t } from '../messages/language.ts';
 import { EngineText } from '../parts/engine-text.tsx';
 import { asSentence } from '../words.ts';
+
+/** As the data's worker has it: of fewer rows none can be kept back. */
+const MIN_ROWS_TO_ASK = 15;
 
 interface HealthProps {
   readonly set: ExampleSet;
@@ -20,10 +23,28 @@ export function Health({ set, isLocked }: HealthProps) {
   const held = training.heldOutRows.length;
   return (
     <div class="stack">
-      <p class="quiet">
-        {texts.learnFrom(training.trainCount, held)}
-        {held === 0 && rowCount > 0 && texts.tooFewToKeep}
-      </p>
+      <p class="quiet">{texts.learnFrom(training.trainCount, held)}</p>
+      {set.source === 'own' && rowCount >= MIN_ROWS_TO_ASK && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={held > 0}
+            disabled={isLocked}
+            onChange={({ currentTarget }) => void setKeepsBack(currentTarget.checked)}
+          />
+          {texts.keepBack}
+        </label>
+      )}
+      {set.source === 'own' && held > 0 && (
+        <details class="settings">
+          <summary>{texts.keptBack(held)}</summary>
+          <ul>
+            {training.heldOutRows.map(({ index, question, answer }) => (
+              <li key={index}>{question === '' ? answer : question}</li>
+            ))}
+          </ul>
+        </details>
+      )}
       {notes.map((note) => (
         <NoteLine key={note.text} {...{ note, set, isLocked }} />
       ))}

@@ -10,7 +10,7 @@ export function obstacle(): string | undefined {
   if (model.value.kind === 'loading') return says.modelLoading;
   if (model.value.kind === 'failed') return says.modelFailed;
   if (examples.value.kind === 'loading') return says.examplesLoading;
-  if (examples.value.kind === 'failed') return says.examplesFailed;
+  if (examples.value.kind === 'failed' || examples.value.kind === 'wrong-file') return says.examplesFailed;
   if (examples.value.kind === 'columns') return says.columns;
   const { rowCount, problemCount } = examples.value.set.facts;
   if (rowCount === 0) return problemCount > 0 ? says.noneUsable : says.noExamples;

@@ -15,10 +15,12 @@ import { syncedSignal, removePersisted, persist, loadPersisted } from '../state/
 import { runsOfOtherTabs, takeTurn } from '../state/other-tabs.ts';
 import { askSavedState, progressAnswers } from './progress-answers.ts';
 import { makeRunName } from './run-name.ts';
-import { earlierRuns, refreshRuns } from '../take-away/runs.ts';
+import { earlierRuns, onDeleted, refreshRuns } from '../take-away/runs.ts';
 import { INIT_ADAPTER, pageWords } from './setting-fields.ts';
 import { t } from '../messages/language.ts';
 import { settings, typed } from './settings.ts';
+import { examine, linesOf, stopExam, type ExamRequest } from '../exam/exam.ts';
+import type { Score } from '../exam/verdict.ts';
 import { adapter, compare } from '../try/trial.ts';
 
 export type RunPhase = 'waiting' | 'starting' | 'running' | 'pausing' | 'paused' | 'stopping' | 'finished' | 'failed';
@@ -31,6 +33,10 @@ export interface RunBegin {
   readonly config: Partial<TrainConfig>;
   readonly data: Dataset;
   readonly evalData?: Dataset;
+  /** Questions for its exam; of a sample more than a run is checked with. */
+  readonly exam?: Dataset;
+  /** Of a run that teaches all rows at the end: how the run before did on those it kept back. */
+  readonly repeats?: Score;
   /** The run whose adapter it began with. */
   readonly initAdapter?: string;
 }
@@ -83,6 +89,14 @@ const speedKey = (): string => {
 /** Seconds a token takes on this device, if anything was trained here before. */
 export const secondsPerToken = computed(() => speeds.value[speedKey()]);
 
+/** Seconds that 100 steps of a small set may take on this device with a model of so many parameters; undefined before a first run. */
+export function speedFactor(parameterCount: number): number | undefined {
+  const perToken = secondsPerToken.value;
+  if (perToken === undefined || model.value.kind !== 'ready') return undefined;
+  const tokens = 100 * 4 * 60;
+  return tokens * perToken * (parameterCount / model.value.facts.parameterCount);
+}
+
 let runId: RunId | undefined;
 /** Gives up waiting for another tab. */
 let waiting: AbortController | undefined;
@@ -116,8 +130,13 @@ function change(parts: Partial<RunView>): void {
   flush();
 }
 
+/** Told whenever the state of the run is saved, with its folder. */
+type SavedListener = (out: string) => Promise<void>;
+let savedListener: SavedListener | undefined;
+
 /** Begins a run on the chosen examples with the settings as they stand, or with others. */
-export async function train(others?: Partial<TrainConfig>): Promise<void> {
+export async function train(others?: Partial<TrainConfig>, onSaved?: SavedListener): Promise<void> {
+  savedListener = onSaved;
   const planned = others === undefined ? settings.value : { config: others };
   if (isTraining.value || examples.value.kind !== 'ready' || 'problem' in planned) return;
   const { source, training } = examples.value.set;
@@ -125,9 +144,11 @@ export async function train(others?: Partial<TrainConfig>): Promise<void> {
   const out = newRunName(source === 'own' ? title : source);
   const { data, heldOut } = training;
   const initAdapter = others === undefined ? typed.value[INIT_ADAPTER] : undefined;
+  const { exam: questions } = examples.value.set;
   const begin = {
     ...{ out, title, source, config: planned.config, data },
     ...(heldOut && { evalData: heldOut }),
+    ...(questions && { exam: questions }),
     ...(initAdapter !== undefined && { initAdapter }),
   };
   [steps, evals] = [[], []];
@@ -152,16 +173,58 @@ export async function continueRun(out: string): Promise<void> {
     const details = await engine.readRun(out);
     [steps, evals] = details.ok ? [[...details.value.steps], [...details.value.evals]] : [[], []];
   }
-  const { title, source, config, data, evalData, initAdapter } = begin;
-  await play(
-    {
-      ...{ out, title, source, config, data },
-      ...(evalData && { evalData }),
-      ...(initAdapter !== undefined && { initAdapter }),
-    },
-    true,
-  );
+  await play(asBegin(begin), true);
 }
+
+/** What a run began with, of its view. */
+function asBegin({
+  out,
+  title,
+  source,
+  config,
+  data,
+  evalData,
+  exam: questions,
+  repeats,
+  initAdapter,
+}: RunBegin): RunBegin {
+  return {
+    ...{ out, title, source, config, data },
+    ...(evalData && { evalData }),
+    ...(questions && { exam: questions }),
+    ...(repeats && { repeats }),
+    ...(initAdapter !== undefined && { initAdapter }),
+  };
+}
+
+/** The same examples again, for twice as many steps. */
+export async function trainLonger(view: RunView): Promise<void> {
+  const { epochs: _epochs, ...config } = view.config;
+  await again(view, { config: { ...config, steps: 2 * view.totalSteps } });
+}
+
+/** Everything, also what was kept back, for as many steps as the run before found best. */
+export async function teachAll(view: RunView, score: Score): Promise<void> {
+  if (view.evalData === undefined) return;
+  const { epochs: _epochs, earlyStoppingPatience: _patience, ...config } = view.config;
+  const best = [...curve.value.evals].sort((a, b) => a.evalLoss - b.evalLoss)[0];
+  const all = [...linesOf(view.data), ...linesOf(view.evalData)];
+  const data = { name: view.data.name, bytes: new TextEncoder().encode(`${all.join('\n')}\n`) };
+  const { evalData: _held, exam: _exam, ...rest } = view;
+  await again(rest, { config: { ...config, steps: best?.step ?? view.step }, data, repeats: score });
+}
+
+async function again(view: RunBegin, changed: Partial<RunBegin>): Promise<void> {
+  if (isTraining.value) return;
+  const out = newRunName(view.source === 'own' ? view.title : view.source);
+  [steps, evals] = [[], []];
+  await play({ ...asBegin(view), ...changed, out }, false);
+}
+
+// A deleted run has no result that could be tried, downloaded or continued.
+onDeleted.add((out) => {
+  if (run.peek()?.out === out) forgetRun();
+});
 
 /** Whether a run's examples and settings are kept, so that it can go on. */
 export async function canContinue(out: string): Promise<boolean> {
@@ -176,6 +239,7 @@ export function forgetRun(): void {
 function clearRun(): void {
   [steps, evals] = [[], []];
   pending = {};
+  stopExam();
   progressAnswers.value = [];
   run.value = undefined;
   flush();
@@ -184,6 +248,7 @@ function clearRun(): void {
 async function play(begin: RunBegin, resume: boolean): Promise<void> {
   if (model.value.kind !== 'ready') return;
   pending = {};
+  stopExam();
   if (!resume) progressAnswers.value = [];
   run.value = { ...begin, phase: 'starting', step: 0, firstStep: 0, totalSteps: 0, notices: [] };
   flush();
@@ -267,6 +332,7 @@ async function take(event: TrainEvent): Promise<void> {
       return changeSoon({ evalLoss: event.evalLoss });
     case 'checkpoint': {
       const view = run.value;
+      if (view !== undefined && view.phase === 'running') void savedListener?.(view.out);
       if (view !== undefined && view.phase === 'running' && model.value.kind === 'ready')
         void askSavedState(model.value.facts.id, view.out, event.step, view.config.system);
       return changeSoon({ checkpointStep: event.step });
@@ -281,7 +347,9 @@ async function take(event: TrainEvent): Promise<void> {
         notices: [...(run.value?.notices ?? []), t().train.run.deviceLost(event.reason)],
       });
     case 'done':
-      return finish(event.report);
+      // Not awaited: the exam goes on beside whatever is done next, and a new run ends it.
+      void finish(event.report);
+      return;
     case 'failed':
       return change({ phase: 'failed', failure: event.error });
   }
@@ -312,7 +380,14 @@ async function finish(report: RunReport): Promise<void> {
   }
   if (report.ended !== 'stopped') await removePersisted(`run:${view.out}`);
   setAdapter(view, report.adapter, report.ended === 'stopped');
-  void compare();
+  await compare();
+  await examine(examOf(view, report.adapter));
+}
+
+/** The exam of a run: what it kept back, its own rows, and these in other words. */
+function examOf({ out, data, evalData, exam: questions, config: { system } }: RunBegin, id: string): ExamRequest {
+  const heldOut = questions ?? evalData;
+  return { out, data, adapter: id, ...(heldOut && { heldOut }), ...(system !== undefined && { system }) };
 }
 
 export async function control(to: 'pause' | 'resume' | 'stop'): Promise<void> {

@@ -1,29 +1,37 @@
 import type { RunReport } from '../../../workers/engine/contract.ts';
-import { download, downloadFailure } from '../take-away/take-away.ts';
-import { continueRun, curve, type RunView } from '../train/training.ts';
-import { baseAnswer, question, tunedAnswer } from './trial.ts';
+import { exam, type ExamState } from '../exam/exam.ts';
+import { isSuccess, nextStep, type Evidence, type NextStep, type Score, type Verdict } from '../exam/verdict.ts';
+import { verdictText } from '../exam/verdict-text.ts';
 import { t } from '../messages/language.ts';
+import { download, downloadFailure } from '../take-away/take-away.ts';
+import { continueRun, curve, teachAll, trainLonger, type RunView } from '../train/training.ts';
+import { baseAnswer, question, tunedAnswer } from './trial.ts';
 import { Problem } from '../parts/problem.tsx';
 import { KeepsNothing } from '../parts/keeps-nothing.tsx';
 import { AnswerPanes } from './answer-panes.tsx';
 
-/** What a run came to, shown on a question; and the things to do now. */
+/** Steps from which a run that failed its exam is not helped by more of them. */
+const LONG_STEPS = 400;
+
+/** What a run is worth, by its exam; and the one thing to do now. */
 export function RunResult({ view, report }: { readonly view: RunView; readonly report: RunReport }) {
   const texts = t().result;
   const first = curve.value.steps[0]?.loss;
   const wasStopped = report.ended === 'stopped';
   const hasAnswers = baseAnswer.value.kind !== 'none' || tunedAnswer.value.kind !== 'none';
+  const state: ExamState = exam.value.kind !== 'none' && exam.value.out === view.out ? exam.value : { kind: 'none' };
+  const verdict = state.kind === 'done' ? state.verdict : undefined;
+  const isGood = verdict !== undefined && isSuccess(verdict);
   return (
-    <div class="result">
-      <p class="result-title">
-        {wasStopped
-          ? texts.stopped(report.steps, view.totalSteps)
-          : report.ended === 'early-stopped'
-            ? texts.early(report.steps)
-            : texts.learned}
+    <div class={isGood ? 'result is-ready' : 'result'}>
+      <p class="result-title" role="status">
+        {headline(state, view)}
       </p>
+      {state.kind === 'done' && <Counts evidence={state.evidence} />}
       <p>
-        {first !== undefined && <>{texts.loss(first, report.finalLoss, report.elapsedSeconds)} </>}
+        {wasStopped && texts.stopped(report.steps, view.totalSteps)}
+        {report.ended === 'early-stopped' && texts.early(report.steps)}{' '}
+        {first !== undefined && texts.loss(first, report.finalLoss, report.elapsedSeconds)}{' '}
         {wasStopped && texts.nothingLost}
       </p>
       <KeepsNothing />
@@ -37,9 +45,7 @@ export function RunResult({ view, report }: { readonly view: RunView; readonly r
       )}
       {downloadFailure.value !== undefined && <Problem failure={downloadFailure.value} lost={texts.adapterStillHere} />}
       <div class="actions">
-        <a class="button primary" href="#/try">
-          {texts.try}
-        </a>
+        <Next verdict={verdict} view={view} />
         <button type="button" onClick={() => void download()}>
           {texts.download}
         </button>
@@ -48,7 +54,66 @@ export function RunResult({ view, report }: { readonly view: RunView; readonly r
             {t().train.continue}
           </button>
         )}
+        {state.kind === 'done' && isGood && view.source === 'own' && view.evalData !== undefined && (
+          <TeachAll view={view} evidence={state.evidence} />
+        )}
       </div>
     </div>
+  );
+}
+
+function headline(state: ExamState, view: RunView): string {
+  const { asking, done, taughtAll } = t().result;
+  if (state.kind === 'asking') return asking(state.asked, state.of);
+  if (state.kind !== 'done') return done;
+  if (view.repeats !== undefined && state.verdict.kind === 'too-few' && state.verdict.isTaught)
+    return taughtAll(view.repeats.right, view.repeats.asked);
+  return verdictText(state.verdict);
+}
+
+/** Everything that was asked, in numbers. */
+function Counts({ evidence }: { readonly evidence: Evidence }) {
+  const texts = t().result.counts;
+  const lines: readonly (readonly [string, Score | undefined])[] = [
+    [texts.heldOut, evidence.heldOut],
+    [texts.trained, evidence.trained],
+    [texts.rephrased, evidence.rephrased],
+  ];
+  return (
+    <ul class="counts">
+      {lines.map(([name, score]) => score && <li key={name}>{texts.line(name, score.right, score.asked)}</li>)}
+    </ul>
+  );
+}
+
+function Next({ verdict, view }: { readonly verdict: Verdict | undefined; readonly view: RunView }) {
+  const texts = t().result;
+  const next: NextStep = verdict === undefined ? 'try' : nextStep(verdict, view.totalSteps >= LONG_STEPS);
+  return (
+    <>
+      {next === 'longer' && (
+        <button type="button" class="primary" onClick={() => void trainLonger(view)}>
+          {texts.longer}
+        </button>
+      )}
+      {next === 'rows' && (
+        <a class="button primary" href="#/examples">
+          {texts.addRows}
+        </a>
+      )}
+      <a class={next === 'try' ? 'button primary' : 'button'} href="#/try">
+        {texts.try}
+      </a>
+    </>
+  );
+}
+
+/** Once the exam has shown that it works: nothing need be kept back any more. */
+function TeachAll({ view, evidence: { heldOut } }: { readonly view: RunView; readonly evidence: Evidence }) {
+  if (heldOut === undefined) return null;
+  return (
+    <button type="button" onClick={() => void teachAll(view, heldOut)}>
+      {t().result.teachAll}
+    </button>
   );
 }

@@ -1,0 +1,63 @@
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import type { ModelChoice } from '../../../workers/engine/contract.ts';
+import { engine, model } from '../state/engine.ts';
+import { languageOfTexts, type TextLanguage } from '../exam/language-of-text.ts';
+import { language, t } from '../messages/language.ts';
+import { speedFactor } from '../train/training.ts';
+import type { ExampleSet } from './examples.ts';
+
+/** Characters of question and answer that the built-in model was made for. */
+const BUILT_IN_LENGTH = 1200;
+
+/** Which language the examples are in, by the rows the page has at hand. */
+export const languageOfSet = ({ facts }: ExampleSet): TextLanguage | undefined =>
+  languageOfTexts(facts.first.flatMap(({ question, answer }) => [question, answer]));
+
+/** Said before Train: the built-in model speaks English only, and short texts; for others there is a real model. */
+export function ModelAdvice({ set }: { readonly set: ExampleSet }) {
+  const found = useSignal<ModelChoice | undefined>(undefined);
+  const state = model.value;
+  const isBuiltIn = state.kind === 'ready' && state.source.kind === 'embedded';
+  const spoken = languageOfSet(set);
+  const isForeign = spoken !== undefined && spoken !== 'en';
+  const isLong = set.facts.medianLength > BUILT_IN_LENGTH;
+  const isNeeded = isBuiltIn && set.source === 'own' && set.facts.rowCount > 0 && (isForeign || isLong);
+  const wanted = isForeign ? spoken : 'en';
+  useEffect(() => {
+    if (!isNeeded) return;
+    void engine.chooseModels({ languages: [wanted] }).then((answer) => {
+      // The smallest that fits and speaks it comes first: less to download, and faster on any device.
+      if (answer.ok) found.value = smallestFor(answer.value.choices, wanted);
+    });
+  }, [isNeeded, wanted]);
+  if (!isNeeded) return null;
+  const texts = t().examples.advice;
+  const choice = found.value;
+  const name = new Intl.DisplayNames(language.value, { type: 'language' }).of(wanted) ?? wanted;
+  const seconds = choice === undefined ? undefined : speedFactor(choice.parameterCount);
+  return (
+    <div class="notice" role="note">
+      <p>{isForeign ? texts.foreign(name) : texts.long}</p>
+      {choice !== undefined && (
+        <p>{texts.model(choice.name, choice.downloadBytes, choice.training.needBytes ?? 0, seconds)}</p>
+      )}
+      <div class="actions">
+        <a class="button" href="#/model">
+          {texts.choose}
+        </a>
+      </div>
+    </div>
+  );
+}
+
+/** The smallest chat model that fits this device and speaks the language, without a login where there is one. */
+export function smallestFor(choices: readonly ModelChoice[], spoken: string): ModelChoice | undefined {
+  const able = choices.filter(
+    ({ languages, chats, training, smaller }) =>
+      chats && languages.includes(spoken) && (training.verdict === 'fits' || smaller?.fit.verdict === 'fits'),
+  );
+  return [...able].sort(
+    (a, b) => Number(a.gated === true) - Number(b.gated === true) || a.parameterCount - b.parameterCount,
+  )[0];
+}
