@@ -5,6 +5,8 @@ export interface ValueType<T> {
   readonly placeholder?: string;
   /** The values it takes, as errors say it. */
   readonly wanted: string;
+  /** Of a number: what bounds it. */
+  readonly bounds?: Bounds;
   /** All of them, where they can be listed. */
   readonly choices?: readonly string[];
   /** @returns undefined for what is not one of its values */
@@ -18,11 +20,16 @@ export type ValueKind = 'number' | 'numbers' | 'choice' | 'on-off' | 'switch' | 
 /** A value as a settings file keeps it. */
 export type Written = string | number | boolean;
 
-interface Range {
+/** `from` and `to` are values it may have, `above` and `below` are not. */
+export interface Bounds {
   readonly from?: number;
   readonly to?: number;
   readonly above?: number;
   readonly below?: number;
+  readonly isWhole?: boolean;
+}
+
+interface Range extends Omit<Bounds, 'isWhole'> {
   /** Added to what errors say is wanted, e.g. `0: off`. */
   readonly note?: string;
 }
@@ -61,6 +68,7 @@ export function number(range: Range = {}): ValueType<number> {
     kind: 'number',
     placeholder: 'x',
     wanted: describeRange('a number', range),
+    bounds: range,
     read: (given) => {
       const value = toNumber(given);
       return Number.isFinite(value) && isWithin(value, range) ? value : undefined;
@@ -74,6 +82,7 @@ export function integer(range: Range & { readonly placeholder?: string } = {}): 
     kind: 'number',
     placeholder: range.placeholder ?? 'n',
     wanted: describeRange('a whole number', range),
+    bounds: { ...range, isWhole: true },
     read: (given) => {
       const value = toNumber(given);
       return Number.isInteger(value) && isWithin(value, range) ? value : undefined;

@@ -16,8 +16,7 @@ export const de: Messages = {
     places: 'Bereiche',
     title: 'WebLoRA: einem Sprachmodell mit eigenen Beispielen etwas beibringen',
     lead: 'Bringen Sie einem Sprachmodell mit eigenen Beispielen etwas bei',
-    promise:
-      'Es lernt in diesem Browserfenster, auf diesem Gerät. Nichts von dem, was Sie eingeben, wird irgendwohin gesendet.',
+    promise: 'Es lernt in diesem Fenster. Nichts wird irgendwohin gesendet.',
     language: 'Sprache',
     next: (place) => `Weiter: ${place}`,
     footer:
@@ -163,7 +162,7 @@ export const de: Messages = {
   tour: {
     demos: 'Vorführungen',
     demo: 'Vorführung',
-    offer: 'In einer Minute vorgeführt:',
+    offer: 'Vorführungen:',
     name: (title) => `Vorführung: ${title}.`,
     preparing: 'Der Grafikchip wird vorbereitet.',
     training:
@@ -178,15 +177,15 @@ export const de: Messages = {
   samples: {
     tickets: {
       title: 'Kundenanfragen',
-      teaches: 'Eine Nachricht nach Art, Dringlichkeit und Produkt einordnen (auf Englisch).',
+      teaches: 'Nachrichten einordnen (auf Englisch).',
     },
-    shop: { title: 'Ein kleiner Laden', teaches: 'Fragen an ein Wollgeschäft beantworten (auf Englisch).' },
-    style: { title: 'Hausstil', teaches: 'Einen Satz so umschreiben, wie eine Pension schreibt (auf Englisch).' },
+    shop: { title: 'Ein kleiner Laden', teaches: 'Fragen an ein Wollgeschäft beantworten (Englisch).' },
+    style: { title: 'Hausstil', teaches: 'Schreiben wie eine Pension (auf Englisch).' },
   },
   device: {
     noGpu: 'Der Prozessor dieses Computers, ohne Grafikchip: Alles funktioniert, aber langsam',
     nameless: 'Ein Grafikchip ohne Namen',
-    software: (name) => `${name}: ein in Software nachgebildeter Grafikchip. Alles funktioniert, aber langsam`,
+    software: (name) => `${name}: in Software nachgebildet. Alles funktioniert, aber langsam`,
     gpu: (name) => `${name}, über WebGPU`,
     help: (what) => `${what}: Was hilft`,
     cases: {
@@ -243,7 +242,7 @@ export const de: Messages = {
         ],
       },
       software: {
-        what: 'Der Grafikchip ist in Software nachgebildet',
+        what: 'Kein echter Grafikchip',
         why: 'Alles funktioniert und ergibt dasselbe, aber um ein Vielfaches langsamer.',
         remedies: [
           'Schalten Sie in den Einstellungen des Browsers die Grafikbeschleunigung ein, oder verwenden Sie einen Computer mit Grafikchip.',
@@ -369,8 +368,7 @@ export const de: Messages = {
     },
   },
   examples: {
-    intro:
-      'Was soll das Modell lernen? Wählen Sie eine fertige Sammlung, oder bringen Sie eigene Fragen und Antworten mit.',
+    intro: 'Was soll das Modell lernen?',
     set: 'Sammlung von Beispielen',
     yours: 'Ihre Beispiele',
     pastedTable: 'eingefügte Tabelle',
@@ -410,13 +408,13 @@ export const de: Messages = {
       choose: 'Modell wählen',
     },
     ownFile: 'Ihre eigene Datei',
-    drop: 'Ziehen Sie eine Tabelle hierher, oder <link>wählen Sie eine Datei</link>: Excel, CSV, JSON oder JSONL mit je einer Frage und einer Antwort. Sie bleibt auf diesem Gerät.',
+    drop: 'Tabelle hierher ziehen oder <link>Datei wählen</link>: Excel, Word, CSV, JSON. Sie bleibt auf diesem Gerät.',
     reading: (title) => `${title} wird gelesen …`,
     nothingLost: 'Es ist nichts verloren, und Ihre Datei wurde nicht verändert.',
     seeTraining: 'Zum Training',
     untilDone: 'Bis es fertig ist, bleiben die Beispiele, wie sie sind.',
     train: 'Trainieren',
-    trainNote: (title) => `Lernt aus: ${title}. Nichts verlässt dieses Gerät.`,
+    trainNote: (title) => `Lernt aus: ${title}.`,
     theseExamples: 'diese Beispiele',
     paste: 'Tabelle einfügen',
     type: 'Hier eintippen',
@@ -618,6 +616,9 @@ export const de: Messages = {
       inUse: (file) => `${file} wird verwendet.`,
       inUseBut: (unknown) => `Wird verwendet; hier nicht bekannt: ${unknown.join(', ')}.`,
       notChanged: 'Es wurde nichts geändert.',
+      wanted: (example, { from, to, above, below, isWhole = false }) =>
+        `${f.significant(example, 6)} oder eine andere ${isWhole ? 'ganze Zahl' : 'Zahl'}${above !== undefined ? ` über ${above}` : from !== undefined ? ` ab ${from}` : ''}${to !== undefined ? ` bis ${to}` : below !== undefined ? ` und unter ${below}` : ''}`,
+      wantedOther: 'Hier wird etwas anderes erwartet: siehe unten',
       link: 'Ein Link auf diese Einstellungen',
       linkLabel: 'Link',
       linkNote:

@@ -1,5 +1,6 @@
 import type { AdapterFormatName } from '../../adapters/formats/index.ts';
 import type { ErrorCode } from '../../errors.ts';
+import type { Bounds } from '../../settings/value-types.ts';
 import type { AdapterKindName } from '../../lora/kinds/index.ts';
 import type { FormSetting, SettingName, SettingTexts } from './setting-texts.ts';
 import { formatsOf } from './formats.ts';
@@ -19,7 +20,7 @@ export const en = {
     places: 'Places',
     title: 'WebLoRA: teach a language model from your own examples',
     lead: 'Teach a language model from your own examples',
-    promise: 'It learns in this tab, on this device. Nothing you add, type or train is sent anywhere.',
+    promise: 'It learns in this tab. Nothing is sent anywhere.',
     language: 'Language',
     next: (place: string) => `Next: ${place}`,
     footer:
@@ -151,7 +152,7 @@ export const en = {
   tour: {
     demos: 'Demos',
     demo: 'Demo',
-    offer: 'See it done in a minute:',
+    offer: 'See it done:',
     name: (title: string) => `Demo: ${title}.`,
     preparing: 'The graphics chip gets ready.',
     training: '1 of 2: the model practises on the examples. The lower the line, the closer its answers are to theirs.',
@@ -162,14 +163,14 @@ export const en = {
     startOver: 'Start over',
   },
   samples: {
-    tickets: { title: 'Support tickets', teaches: 'Sort a customer’s message into category, priority and product.' },
+    tickets: { title: 'Support tickets', teaches: 'Sort customers’ messages.' },
     shop: { title: 'A small shop', teaches: 'Answer customers’ questions about a yarn shop.' },
-    style: { title: 'House style', teaches: 'Rewrite a sentence the way a guest house writes.' },
+    style: { title: 'House style', teaches: 'Write like a guest house.' },
   },
   device: {
     noGpu: 'This computer’s processor, without a graphics chip: everything works, but slowly',
     nameless: 'A graphics chip without a name',
-    software: (name: string) => `${name}: a graphics chip imitated in software. Everything works, but slowly`,
+    software: (name: string) => `${name}: imitated in software. Everything works, but slowly`,
     gpu: (name: string) => `${name}, through WebGPU`,
     help: (what: string) => `${what}: what helps`,
     cases: {
@@ -221,7 +222,7 @@ export const en = {
         ],
       },
       software: {
-        what: 'The graphics chip is imitated in software',
+        what: 'No real graphics chip',
         why: 'Everything works and gives the same results, but many times slower.',
         remedies: [
           'Switch on graphics acceleration in the browser’s settings, or use a computer with a graphics chip.',
@@ -348,7 +349,7 @@ export const en = {
     },
   },
   examples: {
-    intro: 'What should the model learn? Pick a ready set, or bring your own questions and answers.',
+    intro: 'What should the model learn?',
     set: 'Example set',
     yours: 'Your examples',
     pastedTable: 'pasted table',
@@ -382,13 +383,13 @@ export const en = {
       choose: 'Choose a model',
     },
     ownFile: 'Your own file',
-    drop: 'Drop a table here or <link>choose a file</link>: Excel, CSV, JSON or JSONL with a question and an answer in each row. It stays on this device.',
+    drop: 'Drop a table or <link>choose a file</link>: Excel, Word, CSV, JSON. It stays on this device.',
     reading: (title: string) => `Reading ${title}…`,
     nothingLost: 'Nothing was lost, and your file was not changed.',
     seeTraining: 'See the training',
     untilDone: 'The examples stay as they are until it is done.',
     train: 'Train',
-    trainNote: (title: string) => `Trains on ${title}. Nothing leaves this device.`,
+    trainNote: (title: string) => `Trains on ${title}.`,
     theseExamples: 'these examples',
     paste: 'Paste a table',
     type: 'Type them here',
@@ -589,6 +590,10 @@ export const en = {
       inUse: (file: string) => `${file} is in use.`,
       inUseBut: (unknown: readonly string[]) => `In use; not known here: ${unknown.join(', ')}.`,
       notChanged: 'Nothing was changed.',
+      /** Of a field that holds something else. */
+      wanted: (example: number, { from, to, above, below, isWhole = false }: Bounds) =>
+        `${f.significant(example, 6)} or another ${isWhole ? 'whole number' : 'number'}${above !== undefined ? ` above ${above}` : from !== undefined ? ` from ${from}` : ''}${to !== undefined ? ` to ${to}` : below !== undefined ? ` and below ${below}` : ''}`,
+      wantedOther: 'Something else is wanted here: see below',
       link: 'A link to these settings',
       linkLabel: 'Link',
       linkNote: 'It carries the sample’s name and the settings, never examples, questions or the system prompt.',

@@ -1,17 +1,20 @@
 import { SAMPLES } from '../examples/samples.ts';
 import { t } from '../messages/language.ts';
+import { model } from '../state/engine.ts';
 import { endTour, hasTours, nextTour, startTour, tour } from '../state/tour.ts';
 import { verdictText } from '../exam/verdict-text.ts';
 import { isTraining } from '../train/training.ts';
 
 /** Three demos of a minute, on the start. */
 export function Tours() {
-  if (!hasTours.value || tour.value !== undefined) return null;
+  // Shown from the start, so that nothing moves when the model is ready.
+  const isLoading = model.value.kind === 'loading';
+  if (!(hasTours.value || isLoading) || tour.value !== undefined) return null;
   return (
     <div class="tours" role="group" aria-label={t().tour.demos}>
       <p class="quiet">{t().tour.offer}</p>
       {SAMPLES.map((key) => (
-        <button key={key} type="button" disabled={isTraining.value} onClick={() => void startTour(key)}>
+        <button key={key} type="button" disabled={isTraining.value || isLoading} onClick={() => void startTour(key)}>
           {t().samples[key].title}
         </button>
       ))}

@@ -8,6 +8,7 @@ import { chooseInitAdapter, initAdapter, initAdapters } from './init-adapter.ts'
 import { readRunName } from './run-name.ts';
 import { settingGroups, type SettingField } from './setting-fields.ts';
 import {
+  fieldProblem,
   hasOwnSettings,
   readSettingsFile,
   resetSettings,
@@ -56,6 +57,7 @@ function Field({ field }: { readonly field: SettingField }) {
   const value = typed.value[flag] ?? '';
   const recommended = model.value.kind === 'ready' ? model.value.facts.recommendedLearningRate : undefined;
   const shown = flag === 'lr' && recommended !== undefined ? t().train.form.recommended(recommended) : placeholder;
+  const problem = fieldProblem(flag, flag === 'lr' ? recommended : undefined);
   return (
     <div class="field">
       <label for={id}>{label}</label>
@@ -82,9 +84,15 @@ function Field({ field }: { readonly field: SettingField }) {
           autocomplete="off"
           value={value}
           placeholder={shown}
-          aria-describedby={`${id}-hint`}
+          aria-describedby={problem === undefined ? `${id}-hint` : `${id}-problem ${id}-hint`}
+          aria-invalid={problem !== undefined}
           onInput={({ currentTarget }) => setSetting(flag, currentTarget.value)}
         />
+      )}
+      {problem !== undefined && (
+        <strong id={`${id}-problem`} class="field-problem">
+          {problem}
+        </strong>
       )}
       <small id={`${id}-hint`}>{hint}</small>
     </div>

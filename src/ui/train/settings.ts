@@ -5,6 +5,7 @@ import { flagNamed, readSetting, settingOf, writeSettings, type Setting } from '
 import type { Written } from '../../settings/value-types.ts';
 import { readTrainConfig, resolveTrainConfig, type TrainConfig } from '../../train/config.ts';
 import { DEFAULT_ACCUMULATE, TRAIN_SETTINGS } from '../../train/settings.ts';
+import { t } from '../messages/language.ts';
 import { model } from '../state/engine.ts';
 import { examples } from '../examples/examples.ts';
 import { isTextRecord, persistedSignal } from '../state/persisted.ts';
@@ -43,6 +44,19 @@ function plain({ type: { kind } }: Setting, text: string): string {
     .split(/[\s;]+|,\s+|,(?=0)/)
     .map(decimal)
     .join(',');
+}
+
+/** What a field should hold instead of what was typed; undefined where that is one of its values. */
+export function fieldProblem(flag: string, example: number | undefined): string | undefined {
+  const setting = pageSetting(flag);
+  const text = typed.value[flag];
+  if (setting === undefined || text === undefined || setting.type.read(plain(setting, text)) !== undefined)
+    return undefined;
+  const { bounds } = setting.type;
+  const { wanted, wantedOther } = t().train.form;
+  if (bounds === undefined) return wantedOther;
+  const fallback = typeof setting.default === 'number' ? setting.default : (bounds.from ?? bounds.above);
+  return wanted(example ?? fallback ?? 1, bounds);
 }
 
 /** Typed settings as a configuration; those of how the model is opened are checked and left out. */
