@@ -39,7 +39,6 @@ import { Output, reportFailure } from './output.ts';
 const NOT_BUILT = new Set([
   '--rank-pattern',
   '--alpha-pattern',
-  '--lora-plus-ratio',
   '--neftune',
   '--profile',
   '--launches',

@@ -2,7 +2,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { LinearWeights } from '../graph/ops/linear.ts';
 import type { ParamGroup } from '../graph/params.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { adapterKind, partName, type AdapterKindName, type ModuleShape } from './kinds/index.ts';
+import { adapterKind, B_GROUP, partName, type AdapterKindName, type ModuleShape } from './kinds/index.ts';
 
 /** What decides the tensors of an adapter: another of the same settings fits the same plan. */
 export interface LoraSettings {
@@ -11,6 +11,8 @@ export interface LoraSettings {
   /** Factor on the branch; see the kind's `scale`. */
   readonly scale: number;
   readonly dropout: number;
+  /** LoRA+ (Hayou et al. 2024, arXiv:2402.12354): the learning rate of B relative to that of A. Default 1. */
+  readonly plusRatio?: number;
   /** Module paths that carry an adapter. */
   readonly paths: readonly string[];
   /** How much of the adapter counts, in generation. Default 1. */
@@ -48,7 +50,7 @@ export function loraGroups(g: Graph, settings: LoraSettings | undefined, weightD
   const params = g.tensors.filter((tensor) => tensor.role === 'param');
   return adapterKind(settings.kind).parts.map(({ name, group }) => ({
     name: group,
-    lrScale: 1,
+    lrScale: group === B_GROUP ? (settings.plusRatio ?? 1) : 1,
     weightDecay,
     tensors: params.filter((tensor) => tensor.name.endsWith(`.${name}`)),
   }));

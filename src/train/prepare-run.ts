@@ -33,6 +33,7 @@ export function adapterSettings({
         rank,
         scale,
         dropout: config.dropout,
+        plusRatio: config.loraPlusRatio,
         paths: linearPaths.filter((path) => modules.has(path)),
       },
       rank,

@@ -51,8 +51,9 @@ export function programSettings(
 /** The adapter that a configuration describes. @throws `config` when a target is no linear layer of the model */
 export function loraSettings(
   { linearPaths }: Model,
-  { rank, alpha, method, dropout, targets }: Pick<TrainConfig, 'rank' | 'alpha' | 'method' | 'dropout' | 'targets'>,
+  config: Pick<TrainConfig, 'rank' | 'alpha' | 'method' | 'dropout' | 'targets' | 'loraPlusRatio'>,
 ): LoraSettings {
+  const { rank, alpha, method, dropout, targets, loraPlusRatio: plusRatio } = config;
   const scale = adapterKind(method).scale(alpha, rank);
-  return { kind: method, rank, scale, dropout, paths: selectTargets(linearPaths, targets) };
+  return { kind: method, rank, scale, dropout, plusRatio, paths: selectTargets(linearPaths, targets) };
 }

@@ -327,6 +327,13 @@ export const TRAIN_SETTINGS = defineSettings({
     help: 'decoupled weight decay',
     page: { group: 'optimizer' },
   },
+  loraPlusRatio: {
+    type: number({ above: 0 }),
+    default: 1,
+    terminal: 'shape',
+    help: 'LoRA+: learning rate of the adapter’s B relative to A’s',
+    page: { group: 'optimizer' },
+  },
   maxGradNorm: {
     type: number({ from: 0, note: '0: no clipping' }),
     default: 1,

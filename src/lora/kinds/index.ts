@@ -3,6 +3,7 @@ import { dora } from './dora.ts';
 import { lora } from './lora.ts';
 import { rslora } from './rslora.ts';
 
+export { B_GROUP } from './lora.ts';
 export type { AdapterKind, ModuleShape, ModuleValues } from './kind.ts';
 
 /** Every kind of adapter; the settings' `method`, the page and PEFT's keys follow it. */

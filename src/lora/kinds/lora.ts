@@ -1,9 +1,12 @@
 import type { AdapterKind, AdapterPart, InitialSource, ModuleShape, ModuleValues } from './kind.ts';
 
+/** The group of B, whose learning rate LoRA+ raises. */
+export const B_GROUP = 'B';
+
 /** A and B are groups of their own, so that each can have its own learning rate. */
 export const LORA_PARTS: readonly AdapterPart[] = [
   { key: 'a', name: 'lora_A.weight', group: 'A', shape: ({ rank, inFeatures }) => [rank, inFeatures] },
-  { key: 'b', name: 'lora_B.weight', group: 'B', shape: ({ rank, outFeatures }) => [outFeatures, rank] },
+  { key: 'b', name: 'lora_B.weight', group: B_GROUP, shape: ({ rank, outFeatures }) => [outFeatures, rank] },
 ];
 
 /** Low-rank adaptation: y = W·x + alpha/rank · B·A·x. Hu et al. 2021, arXiv:2106.09685. */

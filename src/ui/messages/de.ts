@@ -981,6 +981,10 @@ export const de: Messages = {
         label: 'Weight Decay',
         hint: 'Zieht die Zahlen des Adapters gegen null, gegen Auswendiglernen.',
       },
+      loraPlusRatio: {
+        label: 'Tempo von B (LoRA+)',
+        hint: 'Wie viel schneller die zweite Hälfte des Adapters lernt als die erste; mit LoRA+ sind 16 üblich.',
+      },
       maxGradNorm: {
         label: 'Größte Korrektur',
         hint: 'Größere Korrekturen werden darauf verkleinert. 0 lässt sie, wie sie sind.',

@@ -949,6 +949,10 @@ export const en = {
         label: 'Weight decay',
         hint: 'Pulls the adapter’s numbers towards zero, against learning by heart.',
       },
+      loraPlusRatio: {
+        label: 'LoRA+',
+        hint: 'How many times faster the second half of the adapter learns than the first; 16 is common with LoRA+.',
+      },
       maxGradNorm: {
         label: 'Largest correction',
         hint: 'Corrections above this size are shrunk to it. 0 leaves them as they are.',
