@@ -14,6 +14,8 @@ import type {
   GenerateReport,
   GenerateRequest,
   LoadOptions,
+  MergedExport,
+  MergeExportRequest,
   ModelChoices,
   ModelFacts,
   ModelSource,
@@ -28,6 +30,7 @@ import type {
 import type { AdapterFormatName } from './adapters/formats/index.ts';
 import { fromFailure, WebLoraError } from './errors.ts';
 import { ChatSession } from './generate/chat.ts';
+import { mergedFormat, type MergedFormatName } from './merge/index.ts';
 import { openBrowserGpu } from './gpu/gpu.ts';
 import { wordPhrase } from './phrase.ts';
 import { openBrowserModels } from './sources/browser-models.ts';
@@ -35,6 +38,7 @@ import { openBrowserStore } from './storage/opfs-store.ts';
 import type { TrainConfig } from './train/config.ts';
 
 export type { AdapterFormatName } from './adapters/formats/index.ts';
+export type { MergedFormatName } from './merge/index.ts';
 export { WebLoraError, type ErrorCode } from './errors.ts';
 export { readSafetensors, writeSafetensors, type SafetensorsTensor } from './formats/safetensors.ts';
 export {
@@ -383,6 +387,12 @@ export class TrainingRun implements AsyncIterable<TrainEvent> {
   }
 }
 
+/** How a merged model is written. */
+export type MergeOptions = Omit<MergeExportRequest, 'adapter' | 'format' | 'to'> & CallOptions;
+
+const isMerged = (format: AdapterFormatName | MergedFormatName): format is MergedFormatName =>
+  mergedFormat(format) !== undefined;
+
 /** A trained or loaded adapter. */
 export class Adapter {
   readonly id: AdapterId;
@@ -397,9 +407,42 @@ export class Adapter {
    * One file: a GGUF, or a zip of the folder of the other formats.
    * @throws `unsupported` where the format cannot express the adapter, saying why
    */
-  async export(format: AdapterFormatName): Promise<Blob> {
+  async export(format: AdapterFormatName): Promise<Blob>;
+  /**
+   * The model with the adapter merged in: a GGUF, or a zip of a folder in Hugging Face layout. It is written row by row,
+   * in a browser into its storage, so that the Blob fills no memory.
+   * @throws `unsupported` where llama.cpp lacks something the model does, `aborted`, `storage`
+   */
+  async export(format: MergedFormatName, options?: MergeOptions): Promise<Blob>;
+  async export(format: AdapterFormatName | MergedFormatName, options: MergeOptions = {}): Promise<Blob> {
+    if (isMerged(format)) return (await this.#merge(format, options)).content ?? new Blob();
     const { bytes, mediaType } = unwrap(await this.#client.exportAdapter(this.id, format));
     return new Blob([bytes as Uint8Array<ArrayBuffer>], { type: mediaType });
+  }
+
+  /**
+   * As `export` of a merged model, straight into a file or folder that the person picked; what was merged into what.
+   * @example await adapter.exportTo(await showSaveFilePicker(), 'merged-gguf', { type: 'Q8_0' });
+   */
+  async exportTo(
+    to: FileSystemFileHandle | FileSystemDirectoryHandle,
+    format: MergedFormatName,
+    options: MergeOptions = {},
+  ): Promise<Omit<MergedExport, 'content'>> {
+    return this.#merge(format, options, to);
+  }
+
+  async #merge(
+    format: MergedFormatName,
+    { onProgress, signal, ...options }: MergeOptions,
+    to?: FileSystemFileHandle | FileSystemDirectoryHandle,
+  ): Promise<MergedExport> {
+    return unwrap(
+      await this.#client.exportMerged(
+        { adapter: this.id, format, ...options, ...(to && { to }) },
+        { ...(onProgress && { onProgress }), ...(signal && { signal }) },
+      ),
+    );
   }
 
   /** Frees what it takes; it cannot be used afterwards. */

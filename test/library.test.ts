@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -43,6 +43,11 @@ describe('the library', () => {
       expect(readFileSync(join(folder, 'first', 'adapter_model.safetensors'))).toEqual(
         Buffer.from(zip['adapter_model.safetensors'] ?? []),
       );
+      // No text of a row is in anything that was written.
+      for (const name of readdirSync(join(folder, 'first'), { recursive: true, encoding: 'utf8' })) {
+        const path = join(folder, 'first', name);
+        if (statSync(path).isFile()) expect(readFileSync(path).includes('colour is the door'), name).toBe(false);
+      }
       // Whatever the format, what comes back computes the same, to the bit.
       const { loss } = await model.evaluate(rows, { adapter, maxNewTokens: 1 });
       expect(loss).not.toBe((await model.evaluate(rows, { maxNewTokens: 1 })).loss);
@@ -58,6 +63,27 @@ describe('the library', () => {
         expect(weights?.bytes, format).toEqual(zip['adapter_model.safetensors']);
         await loaded.unload();
       }
+      const progress: number[] = [];
+      const gguf = await adapter.export('merged-gguf', {
+        type: 'F32',
+        onProgress: ({ done, total }) => progress.push(done / total),
+      });
+      expect(progress.at(-1)).toBe(1);
+      expect(readdirSync('.')).not.toContain('.exports');
+      const merged = await engine.loadModel([new File([gguf], 'merged.gguf')], { context: 128 });
+      const unmerged = await engine.loadModel('embedded', { base: 'f32', context: 128 });
+      const again = await unmerged.loadAdapter(await adapter.files());
+      const lossOf = await unmerged.evaluate(rows, { adapter: again, maxNewTokens: 1 });
+      expect((await merged.evaluate(rows, { maxNewTokens: 1 })).loss).toBeCloseTo(lossOf.loss, 4);
+      await Promise.all([merged.dispose(), unmerged.dispose()]);
+      const folderZip = unzipSync(new Uint8Array(await (await adapter.export('merged')).arrayBuffer()));
+      expect(Object.keys(folderZip)).toEqual(
+        expect.arrayContaining(['config.json', 'model.safetensors', 'tokenizer.json']),
+      );
+      await expect(adapter.export('merged', { signal: AbortSignal.abort() })).rejects.toMatchObject({
+        code: 'aborted',
+      });
+      expect(readdirSync('.')).not.toContain('.exports');
       const dora = await model.train(rows, { method: 'dora', steps: 1, rank: 2, seqLen: 64, out: 'dora' });
       await expect((await dora.finished).adapter.export('gguf')).rejects.toMatchObject({
         code: 'unsupported',

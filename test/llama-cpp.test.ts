@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { baseNamesOf } from '../models/checkpoint/gguf/base-names.ts';
 import type { LoraAdapter } from '../src/adapters/adapter.ts';
 import { adapterFormat, writeAdapter } from '../src/adapters/formats/index.ts';
-import { GOLDEN_PROMPTS } from '../src/adapters/golden-prompts.ts';
+import { GOLDEN_PROMPTS } from '../src/adapters/golden.ts';
 import { Core, type LoadedModel } from '../src/engine/core.ts';
 import type { WrittenGgufType } from '../src/formats/gguf-encode.ts';
 import { exportMerged } from '../src/engine/export-merged.ts';

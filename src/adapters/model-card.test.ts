@@ -28,6 +28,7 @@ describe('writeModelCard', () => {
       library_name: peft
       pipeline_tag: text-generation
       base_model: "HuggingFaceTB/SmolLM2-135M"
+      base_model_relation: adapter
       tags:
         - lora
         - peft
@@ -69,6 +70,30 @@ describe('writeModelCard', () => {
       \`\`\`
       \`\`\`\`
 
+      ### In other programs
+
+      \`weblora export\` writes this adapter for them; golden prompts with the expected answers come along.
+
+      | program | export | use |
+      | --- | --- | --- |
+      | llama.cpp | \`weblora export --adapter path/to/this/folder --to gguf --out tickets.gguf\` | \`llama-cli -m BASE.gguf --lora tickets.gguf --jinja\` |
+      | MLX | \`weblora export --adapter path/to/this/folder --to mlx --out tickets-mlx\` | \`mlx_lm.generate --model BASE --adapter-path tickets-mlx --prompt "…"\` |
+      | Ollama | \`weblora export --adapter path/to/this/folder --to merged-gguf --out tickets-merged.gguf\` | \`ollama create tickets -f Modelfile\` |
+      | LM Studio | \`weblora export --adapter path/to/this/folder --to merged-gguf --out tickets-merged.gguf\` | \`lms import tickets-merged.gguf\` |
+      | llama.rn | \`weblora export --adapter path/to/this/folder --to gguf --out tickets.gguf\` | \`initLlama({ model, lora_list: [{ path: 'tickets.gguf', scaled: 1 }] })\` |
+      | wllama | \`weblora export --adapter path/to/this/folder --to merged-gguf --out tickets-merged.gguf\` | \`wllama.loadModel([file])\` |
+
+      For Ollama the \`Modelfile\` is as follows. Its own importer takes a folder of safetensors as \`ADAPTER\` for llama and gemma2
+      only; a GGUF works for every architecture. Where Ollama does not know the chat template of the file, \`TEMPLATE\` says it.
+
+      \`\`\`\`text
+      FROM ./tickets-merged.gguf
+      SYSTEM """Answer in JSON.
+      \`\`\`json
+      {}
+      \`\`\`"""
+      \`\`\`\`
+
       ## Data
 
       | used for | file | rows | rows left out | sha256 |
@@ -84,6 +109,11 @@ describe('writeModelCard', () => {
       | base format in training | q4 |
 
       The base weights have sha256 \`ab12\`. The adapter fits no other base model.
+
+      ## To make it again
+
+      With the data named above beside it, \`weblora train --config run.json --out another-folder\` repeats the run: \`run.json\`
+      holds every setting, the seed, the versions and the device. The same device gives the same adapter, bit for bit.
       "
     `);
   });
@@ -94,8 +124,25 @@ describe('writeModelCard', () => {
       library_name: 'peft',
       pipeline_tag: 'text-generation',
       base_model: 'HuggingFaceTB/SmolLM2-135M',
+      base_model_relation: 'adapter',
       tags: ['lora', 'peft', 'web-lora'],
     });
+  });
+
+  it('gives commands that can hold the adapter', () => {
+    const rows = (card: string): string[] => card.split('\n').filter((line) => line.startsWith('| llama'));
+    expect(rows(writeModelCard(facts)).join()).toContain('--lora tickets.gguf');
+    const dora = rows(writeModelCard({ ...facts, settings: [['method', 'dora']] }));
+    expect(dora).toHaveLength(2);
+    for (const row of dora) expect(row).toMatch(/--to merged-gguf.*tickets-merged\.gguf/);
+  });
+
+  it('shows the curve', () => {
+    const curve = [
+      { step: 1, loss: 2.5 },
+      { step: 9, loss: 1.25, heldOutLoss: 1.5 },
+    ];
+    expect(writeModelCard({ ...facts, curve })).toContain('| 1 | 2.5 |  |\n| 9 | 1.25 | 1.5 |\n');
   });
 
   it('names no hub model where there is none', () => {

@@ -34,6 +34,8 @@ export interface ModelCardFacts {
     readonly base?: number;
     readonly tuned: number;
   }[];
+  /** Some updates and their losses, the first and the last among them. */
+  readonly curve?: readonly { readonly step: number; readonly loss?: number; readonly heldOutLoss?: number }[];
   readonly steps: number;
   readonly tokens: number;
   /** The adapter's name as WebGPU reports it. */
@@ -51,7 +53,9 @@ export function writeModelCard(facts: ModelCardFacts): string {
       `(${oneLine(facts.device)}): ${facts.steps} updates over ${facts.tokens} tokens.`,
     '',
     ...resultsSection(facts),
+    ...curveSection(facts),
     ...usageSection(facts),
+    ...elsewhereSection(facts),
     ...dataSection(facts),
     '## Settings',
     '',
@@ -59,12 +63,17 @@ export function writeModelCard(facts: ModelCardFacts): string {
     '',
     `The base weights have sha256 \`${facts.base.sha256}\`. The adapter fits no other base model.`,
     '',
+    '## To make it again',
+    '',
+    'With the data named above beside it, `weblora train --config run.json --out another-folder` repeats the run: `run.json`',
+    'holds every setting, the seed, the versions and the device. The same device gives the same adapter, bit for bit.',
+    '',
   ].join('\n');
 }
 
 function frontMatter({ base }: ModelCardFacts): string {
   const lines = ['---', 'library_name: peft', 'pipeline_tag: text-generation'];
-  if (base.hubId !== undefined) lines.push(`base_model: ${JSON.stringify(base.hubId)}`);
+  if (base.hubId !== undefined) lines.push(`base_model: ${JSON.stringify(base.hubId)}`, 'base_model_relation: adapter');
   lines.push('tags:', '  - lora', '  - peft', '  - web-lora');
   lines.push('# license: choose one before you publish, and mind those of the base model and the data');
   lines.push('---', '');
@@ -109,6 +118,52 @@ function usageSection({ base, systemPrompt }: ModelCardFacts): string[] {
     lines.push('It was trained with this system prompt, and needs it:', '', ...fenced(systemPrompt), '');
   }
   return lines;
+}
+
+function curveSection({ curve = [] }: ModelCardFacts): string[] {
+  if (curve.length === 0) return [];
+  const cell = (value: number | undefined): string => (value === undefined ? '' : digits(value));
+  const rows = curve.map(({ step, loss, heldOutLoss }) => [step, cell(loss), cell(heldOutLoss)]);
+  return ['## Curve', '', ...table(['update', 'training loss', 'held-out loss'], rows), ''];
+}
+
+/** The other programs, each by what it takes. */
+function elsewhereSection({ title, systemPrompt, settings }: ModelCardFacts): string[] {
+  const name = /^[\w.-]+$/.test(title) ? title : 'adapter';
+  const system = systemPrompt === undefined ? [] : [`SYSTEM """${systemPrompt.replaceAll('"""', '\\"\\"\\"')}"""`];
+  const command = (to: string, out: string): string =>
+    `weblora export --adapter path/to/this/folder --to ${to} --out ${out}`;
+  // llama.cpp has no DoRA: it takes the merged model.
+  const isDora = settings.some(([setting, value]) => setting === 'method' && value === 'dora');
+  const lora = command('gguf', `${name}.gguf`);
+  const merged = command('merged-gguf', `${name}-merged.gguf`);
+  return [
+    '### In other programs',
+    '',
+    '`weblora export` writes this adapter for them; golden prompts with the expected answers come along.',
+    '',
+    ...table(
+      ['program', 'export', 'use'],
+      [
+        isDora
+          ? ['llama.cpp', merged, `llama-cli -m ${name}-merged.gguf --jinja`]
+          : ['llama.cpp', lora, `llama-cli -m BASE.gguf --lora ${name}.gguf --jinja`],
+        ['MLX', command('mlx', `${name}-mlx`), `mlx_lm.generate --model BASE --adapter-path ${name}-mlx --prompt "…"`],
+        ['Ollama', merged, `ollama create ${name} -f Modelfile`],
+        ['LM Studio', merged, `lms import ${name}-merged.gguf`],
+        isDora
+          ? ['llama.rn', merged, `initLlama({ model: '${name}-merged.gguf' })`]
+          : ['llama.rn', lora, `initLlama({ model, lora_list: [{ path: '${name}.gguf', scaled: 1 }] })`],
+        ['wllama', merged, 'wllama.loadModel([file])'],
+      ].map((row) => row.map((cell, i) => (i === 0 ? cell : `\`${cell}\``))),
+    ),
+    '',
+    'For Ollama the `Modelfile` is as follows. Its own importer takes a folder of safetensors as `ADAPTER` for llama and gemma2',
+    'only; a GGUF works for every architecture. Where Ollama does not know the chat template of the file, `TEMPLATE` says it.',
+    '',
+    ...fenced([`FROM ./${name}-merged.gguf`, ...system].join('\n')),
+    '',
+  ];
 }
 
 function dataSection({ data }: ModelCardFacts): string[] {

@@ -157,7 +157,8 @@ async function main(): Promise<number> {
       ['--base <format>', 'merge into the base as it is in this format, dequantised (default: as its files are)'],
       ['--eval-data <file>', 'held-out examples: measure the loss before and after merging'],
       COLUMNS,
-      ['--system <text>', 'system prompt of these examples (default: the adapter’s)'],
+      ['--system <text>', 'system prompt of these examples and of the golden prompts (default: the adapter’s)'],
+      ['--golden <on|off>', 'compute golden prompts for a check in other programs (default on)'],
     ],
     exportAdapter,
   );

@@ -3,6 +3,7 @@ import type { AdapterFormatName, Download } from '../adapters/formats/index.ts';
 import type { AdapterKindName } from '../lora/kinds/index.ts';
 import type { Failure } from '../errors.ts';
 import type { EvaluateReport } from '../evaluate/evaluate.ts';
+import type { WrittenGgufType } from '../formats/gguf-encode.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import type { GenerateReport, GenerateSettings } from '../generate/generate.ts';
 import type { AdapterFacts } from '../gpu/gpu.ts';
@@ -10,12 +11,14 @@ import type { RowNote, RowProblem } from '../data/rows.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { CachedModel } from '../sources/cache.ts';
 import type { ModelStorage } from '../sources/model-store.ts';
+import type { MergedFormatName, MergedModel } from '../merge/index.ts';
 import type { TrainConfig } from '../train/config.ts';
 import type { PlanReport } from '../train/program.ts';
 import type { EvalMetrics, StepMetrics } from '../train/metrics.ts';
 import type { RunEvent, RunReport as ReportOf } from '../train/run-events.ts';
 import type { RunRecord } from '../train/run-record.ts';
 import type { TokenPiece } from '../train/show-rows.ts';
+import type { MergedBase } from './merged-base.ts';
 
 export type {
   CachedModel,
@@ -147,6 +150,7 @@ export interface EvaluateRequest {
 /** What a call is doing; the page and the terminal word it. */
 export type ProgressPhase =
   | 'preparing the model'
+  | 'writing the merged model'
   | 'checking the model'
   | 'fetching the model'
   | 'downloading'
@@ -281,6 +285,24 @@ export interface NetworkRequest {
   readonly bytes: number;
 }
 
+/** A merge of an adapter into the model it was loaded for. */
+export interface MergeExportRequest {
+  readonly adapter: AdapterId;
+  readonly format: MergedFormatName;
+  /** Of a GGUF file. Default F16. */
+  readonly type?: WrittenGgufType;
+  /** Merge into the weights as this base has them, dequantised; left out: as the model's files have them. */
+  readonly base?: BaseFormat;
+  /** Where to write: a file (of a folder's format: a zip of it) or a folder. Left out: into the engine's storage. */
+  readonly to?: FileSystemFileHandle | FileSystemDirectoryHandle;
+}
+
+export interface MergedExport extends MergedModel {
+  readonly base: MergedBase;
+  /** The file, or a zip of the folder; absent where the request says where to write. */
+  readonly content?: Blob;
+}
+
 /** A format that an adapter can be exported to. */
 export interface ExportFormat {
   readonly name: AdapterFormatName;
@@ -341,6 +363,8 @@ export interface EngineCalls {
   describeExport(adapter: AdapterId): Promise<ExportFacts>;
   /** One file: the adapter's, or a zip of its folder. `unsupported` where the format cannot express it. */
   exportAdapter(adapter: AdapterId, format: AdapterFormatName): Promise<Download>;
+  /** The adapter merged into its model, written row by row. Aborting ends it with `aborted` and leaves nothing. */
+  exportMerged(request: MergeExportRequest, call: Call<ProgressEvent>): Promise<MergedExport>;
   /** The adapter's files in a format. `unsupported` where the format cannot express it. */
   adapterFiles(adapter: AdapterId, format: AdapterFormatName): Promise<readonly AdapterFile[]>;
   /** From the files of an adapter in any format, or one zip of them. */
@@ -405,6 +429,7 @@ export const CALLS: { readonly [Name in CallName]: CallShape<Name> } = {
   evaluate: { events: 'progress', after: 1 },
   describeExport: 'plain',
   exportAdapter: 'plain',
+  exportMerged: { events: 'progress', after: 1 },
   adapterFiles: 'plain',
   loadAdapter: 'plain',
   listAdapters: 'plain',

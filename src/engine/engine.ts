@@ -1,4 +1,3 @@
-import type { Model } from '../../models/families/family.ts';
 import { makeModel } from '../../models/families/index.ts';
 import { modelFolderOf } from '../../models/checkpoint/given-files.ts';
 import { baseNamesOf } from '../../models/checkpoint/gguf/base-names.ts';
@@ -21,6 +20,8 @@ import { blobSource, memorySource, type ByteSource } from '../formats/byte-sourc
 import type { Gpu } from '../gpu/gpu.ts';
 import { hubAddress, urlAddress, type ModelAddress } from '../sources/model-address.ts';
 import type { ModelStore } from '../sources/model-store.ts';
+import { mergedFormat, MERGED_FORMATS } from '../merge/index.ts';
+import { handleSink, storeSink, zipSink } from '../merge/sink.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import { readTrainConfig, resolveTrainConfig, type TrainConfig } from '../train/config.ts';
@@ -32,6 +33,7 @@ import { RunControl } from '../train/run-control.ts';
 import { Core, type LoadedModel } from './core.ts';
 import { chooseModels, deviceFor } from './chooser.ts';
 import { exportFormatsOf } from './export-formats.ts';
+import { exportMerged, mergedBaseOf } from './export-merged.ts';
 import type {
   AdapterFile,
   AdapterId,
@@ -49,6 +51,8 @@ import type {
   GenerateEvent,
   GenerateRequest,
   LoadOptions,
+  MergedExport,
+  MergeExportRequest,
   ModelChoices,
   ModelFacts,
   ModelId,
@@ -76,6 +80,9 @@ export interface EngineDeps {
   readonly readEmbedded: (path: string) => Promise<Uint8Array>;
 }
 
+/** Folder of merged models in the engine's storage. */
+const EXPORTS = '.exports';
+
 interface KnownModel {
   readonly id: ModelId;
   readonly loaded: LoadedModel;
@@ -84,8 +91,8 @@ interface KnownModel {
 interface KnownAdapter {
   readonly adapter: LoraAdapter;
   readonly modelCard: string;
-  /** What it belongs to: formats name modules as the model does. */
-  readonly model: Model;
+  /** What it belongs to: formats name modules as the model does, and it is merged into its weights. */
+  readonly loaded: LoadedModel;
 }
 
 /** The engine of a page, a terminal or a test. */
@@ -233,7 +240,7 @@ class Engine implements EngineCalls {
 
   #hold(adapter: LoraAdapter, modelCard: string, { loaded }: KnownModel): AdapterId {
     const id: AdapterId = `adapter-${this.#nextId++}`;
-    this.#adapters.set(id, { adapter, modelCard, model: loaded.opened.model });
+    this.#adapters.set(id, { adapter, modelCard, loaded });
     return id;
   }
 
@@ -361,8 +368,43 @@ class Engine implements EngineCalls {
   }
 
   #write(id: AdapterId, format: AdapterFormat): ReadonlyMap<string, Uint8Array> {
-    const { adapter, modelCard, model } = this.#adapter(id);
-    return writeAdapter(format, adapter, { modelCard, base: baseNamesOf(model) });
+    const { adapter, modelCard, loaded } = this.#adapter(id);
+    return writeAdapter(format, adapter, { modelCard, base: baseNamesOf(loaded.opened.model) });
+  }
+
+  async exportMerged(request: MergeExportRequest, { emit, signal }: Call<ProgressEvent>): Promise<MergedExport> {
+    const { adapter: id, format: name, type, base, to } = request;
+    const { adapter, loaded } = this.#adapter(id);
+    const { opened } = loaded;
+    const format = mergedFormat(name);
+    if (format === undefined) {
+      throw new WebLoraError('usage', `merged format '${String(name)}'`, {
+        wanted: MERGED_FORMATS.map((each) => each.name).join(' or '),
+        fix: 'choose one of these',
+      });
+    }
+    const isFile = format.layout.kind === 'file';
+    const fileName = format.layout.kind === 'file' ? `merged${format.layout.extension}` : 'merged.zip';
+    const store = await this.#files();
+    const place = to === undefined ? storeSink(store, EXPORTS) : handleSink(to);
+    const merge = {
+      opened,
+      adapter,
+      ...(type !== undefined && { type }),
+      ...(base !== undefined && { base }),
+      modelCard: '',
+      signal,
+      onProgress: (done: number, total: number) =>
+        emit({ phase: 'writing the merged model', done, total, unit: 'bytes' }),
+    };
+    const sink = isFile || to?.kind === 'directory' ? place : zipSink(place, fileName);
+    const written = await exportMerged(format, merge, sink, fileName);
+    const facts = { ...written, base: mergedBaseOf(opened, base) };
+    if (to !== undefined) return facts;
+    const content = await store.blob(joinPath(EXPORTS, fileName));
+    // A File is read from the browser's storage, so it stays there until the next export; other Blobs are copies.
+    if (!(content instanceof File)) await store.remove(EXPORTS, { recursive: true });
+    return { ...facts, content };
   }
 
   async loadAdapter(modelId: ModelId, given: readonly NamedFile[]): Promise<AdapterId> {

@@ -7,14 +7,7 @@ import type { MergeRequest } from '../merge/format.ts';
 import type { MergedFormat, MergedModel } from '../merge/index.ts';
 import type { ModelSink } from '../merge/sink.ts';
 import type { Core, LoadedModel } from './core.ts';
-
-/** What an adapter was merged into. */
-export interface MergedBase {
-  readonly name: string;
-  readonly sha256: string;
-  /** How its weights were read: as their files have them, or dequantised from a training base. */
-  readonly weights: string;
-}
+import type { MergedBase } from './merged-base.ts';
 
 /** Held-out losses before and after the merge. */
 export interface MergedLosses {

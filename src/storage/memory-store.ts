@@ -128,6 +128,7 @@ export function makeMemoryStore(): MemoryStore {
       };
     },
     open: async (path) => memorySource(path, fileAt(path)),
+    blob: async (path) => new Blob([fileAt(path)]),
     openWriter: async (path) => {
       if (!files.has(joinPath(path))) {
         startChange(path);

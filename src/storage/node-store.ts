@@ -90,6 +90,7 @@ export function makeNodeStore(root: string): FileStore {
         await fs.mkdir(dirname(absolute(path)), { recursive: true });
         return acquireLockFile(absolute(path));
       }),
+    blob: (path) => attempt(path, async () => new Blob([await fs.readFile(absolute(path))])),
     open: (path) =>
       attempt(path, async () => {
         const size = (await statFile(absolute(path))).size;

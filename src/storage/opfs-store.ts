@@ -134,6 +134,7 @@ export async function makeOpfsStore(folderName: string): Promise<FileStore> {
         await folderAt(splitPath(path), true);
       }),
     lock: (path) => acquireWebLock(joinPath(folderName, path)),
+    blob: (path) => attempt(path, async () => (await fileAt(path, false)).getFile()),
     open: (path) => attempt(path, async () => blobSource(path, await (await fileAt(path, false)).getFile())),
     openWriter: (path) => attempt(path, async () => writerOver(path, await openWriter(await fileAt(path, true)))),
     freeBytes: async () => {

@@ -56,6 +56,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
 
       it('reads in pieces, and refuses ranges outside', async () => {
         await store.write('big', Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7));
+        expect(new Uint8Array(await (await store.blob('big')).arrayBuffer())).toEqual(await store.read('big'));
         const source = await store.open('big');
         expect([source.name, source.size]).toEqual(['big', 8]);
         expect([...(await source.read(2, 3))]).toEqual([2, 3, 4]);

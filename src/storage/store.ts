@@ -58,6 +58,8 @@ export interface FileStore {
   lock(path: string): Promise<Lock>;
   /** The file for reading in pieces. */
   open(path: string): Promise<ByteSource>;
+  /** The file as a Blob, which the browser reads from its storage as it is used; a copy in memory elsewhere. */
+  blob(path: string): Promise<Blob>;
   /** The file for writing in pieces, made if there is none; what it holds stays. */
   openWriter(path: string): Promise<FileWriter>;
   /** Bytes that may still be written here; undefined where the system does not say. */

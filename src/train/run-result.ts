@@ -1,8 +1,9 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { LoraAdapter } from '../adapters/adapter.ts';
+import { baseOf } from '../adapters/formats/peft-config.ts';
 import { PEFT_WEIGHTS_FILE, writePeft } from '../adapters/formats/peft.ts';
-import { writeModelCard } from '../adapters/model-card.ts';
+import { writeModelCard, type ModelCardFacts } from '../adapters/model-card.ts';
 import { adapterFrom } from '../lora/gpu-adapter.ts';
 import { writeSettings } from '../settings/settings.ts';
 import type { Written } from '../settings/value-types.ts';
@@ -13,6 +14,7 @@ import type { AdapterSettings, RunSchedule } from './prepare-run.ts';
 import type { DataFacts, RunData } from './run-data.ts';
 import type { TrainedRun } from './run-events.ts';
 import { writeRunRecord, type RunRecord } from './run-record.ts';
+import { readMetrics } from './metrics.ts';
 import type { MadeTrainer, RunRequest } from './run-request.ts';
 import { DEFAULT_LEARNING_RATE, TRAIN_SETTINGS } from './settings.ts';
 import type { NamedMatrices } from './trainer.ts';
@@ -66,7 +68,8 @@ export class RunResult {
   ): Promise<void> {
     const { store, out } = this.#request;
     const { ended, adapter, steps, finalLoss, evalLoss, totalTokens, elapsedSeconds } = outcome;
-    const files = writePeft(adapter, { modelCard: this.#card(outcome) });
+    const curve = curveOf(await readMetrics(store, out));
+    const files = writePeft(adapter, { modelCard: this.#card(outcome, curve) });
     for (const [name, bytes] of files) await store.write(joinPath(out, name), bytes);
     await writeRunRecord(store, out, {
       ...this.record,
@@ -82,13 +85,13 @@ export class RunResult {
     });
   }
 
-  #card({ steps, finalLoss, evalLoss, totalTokens }: TrainedRun): string {
+  #card({ steps, finalLoss, evalLoss, totalTokens }: TrainedRun, curve: ReturnType<typeof curveOf>): string {
     const { opened, config, base, out } = this.#request;
     const { facts, evalFacts } = this.#data;
     const { resolved } = this.record;
     return writeModelCard({
       title: out,
-      base: { name: opened.name, sha256: opened.baseHash, format: base.format },
+      base: { ...hubFacts(opened.name), name: opened.name, sha256: opened.baseHash, format: base.format },
       settings: Object.entries({
         ...settingsUsed(config, this.#adapter),
         lr: resolved.learningRate,
@@ -104,12 +107,35 @@ export class RunResult {
           ? { measure: 'training loss, last update', tuned: finalLoss }
           : { measure: 'held-out loss', tuned: evalLoss },
       ],
+      curve,
       steps,
       tokens: totalTokens,
       device: this.#deviceName,
       webLoraVersion: VERSION,
     });
   }
+}
+
+/** What the hub calls the base, where it came from there. */
+function hubFacts(name: string): { readonly hubId?: string; readonly revision?: string } {
+  if (!name.startsWith('hf:')) return {};
+  const { name: hubId, revision } = baseOf(name);
+  return { hubId, ...(revision !== undefined && { revision }) };
+}
+
+/** Rows of the card's curve. */
+const CURVE_ROWS = 10;
+
+/** Evenly spaced updates with their losses, and every held-out loss that was measured at one of them. */
+function curveOf({ steps, evals }: Awaited<ReturnType<typeof readMetrics>>): NonNullable<ModelCardFacts['curve']> {
+  const heldOut = new Map(evals.map(({ step, evalLoss }) => [step, evalLoss]));
+  const every = Math.max(1, Math.ceil(steps.length / CURVE_ROWS));
+  return steps
+    .filter((_, i) => i === 0 || i === steps.length - 1 || (i + 1) % every === 0)
+    .map(({ step, loss }) => {
+      const heldOutLoss = heldOut.get(step);
+      return { step, loss, ...(heldOutLoss !== undefined && { heldOutLoss }) };
+    });
 }
 
 /** As run.json and the model card keep them: with an adapter to continue from, the shape is the adapter's. */

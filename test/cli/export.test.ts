@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { GOLDEN_PROMPTS, type Golden } from '../../src/adapters/golden.ts';
 import { readSafetensors, tensorToFloat32 } from '../../src/formats/safetensors.ts';
 import { relativeError } from '../harness/compare.ts';
 import { ROOT, weblora } from './weblora.ts';
@@ -13,9 +14,9 @@ const folder = mkdtempSync(join(tmpdir(), 'weblora-export-'));
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function logits(name: string, args: readonly string[]): Promise<Float32Array> {
+async function logits(name: string, args: readonly string[], tokens = '3,9,27,14'): Promise<Float32Array> {
   const out = join(folder, `${name}.safetensors`);
-  const ended = await weblora(['logits', ...args, '--base', 'f32', '--tokens', '3,9,27,14', '--out', out]);
+  const ended = await weblora(['logits', ...args, '--base', 'f32', '--tokens', tokens, '--out', out]);
   expect(ended.error).toBe(ended.status === 0 ? ended.error : '');
   const tensor = readSafetensors(readFileSync(out)).tensors.get('logits');
   if (tensor === undefined) throw new Error('no logits');
@@ -35,9 +36,26 @@ it('merges an adapter into a folder and into a GGUF, and measures what that cost
   const { unmerged = NaN, merged: after = NaN } = record?.evalLoss ?? {};
   expect(after / unmerged).toBeCloseTo(1, 4);
   expect(readdirSync(merged)).toEqual(expect.arrayContaining(['config.json', 'model.safetensors', 'tokenizer.json']));
+  const golden = JSON.parse(readFileSync(join(merged, 'golden.json'), 'utf8')) as Golden;
+  expect(golden).toMatchObject({ format: 'weblora-golden/1', base: { name: MODEL, precision: 'f32' } });
+  expect(golden.prompts.map(({ prompt }) => prompt)).toEqual(GOLDEN_PROMPTS);
+  const [first] = golden.prompts;
+  if (first === undefined) throw new Error('no golden prompts');
+  const all = await logits('golden', ['--model', MODEL, '--adapter', ADAPTER], first.ids.join());
+  const last = all.subarray(all.length - all.length / first.ids.length);
+  expect(
+    relativeError(
+      first.logits.tuned,
+      Float32Array.from(first.logits.ids, (id) => last[id] ?? NaN),
+    ),
+  ).toBeLessThan(1e-4);
+  expect(relativeError(first.logits.base, first.logits.tuned)).toBeGreaterThan(1e-3);
+  expect(last.indexOf(Math.max(...last))).toBe(first.continuation[0]);
+  expect(readFileSync(join(merged, 'CHECK.md'), 'utf8')).toContain(`Expected: ${JSON.stringify(first.text)}`);
   expect(relativeError(await logits('merged', ['--model', merged]), wanted)).toBeLessThan(3e-5);
   const gguf = join(folder, 'merged.gguf');
-  expect((await weblora([...common, '--to', 'merged-gguf', '--type', 'f32', '--out', gguf])).status).toBe(0);
+  const written = await weblora([...common, '--to', 'merged-gguf', '--type', 'f32', '--out', gguf, '--golden', 'off']);
+  expect(written.status).toBe(0);
   expect(relativeError(await logits('gguf', ['--model', gguf]), wanted)).toBeLessThan(3e-5);
   expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
 }, 600_000);
@@ -45,7 +63,11 @@ it('merges an adapter into a folder and into a GGUF, and measures what that cost
 it.each<[string, readonly string[], RegExp]>([
   ['a type of no format', ['--to', 'merged-gguf', '--type', 'q3_k'], /--type: got 'q3_k', wanted f16 or q8_0 or q4_0/],
   ['a type of a folder', ['--to', 'merged', '--type', 'f16'], /--to merged, which keeps the types of the base/],
-  ['a base of an adapter’s format', ['--to', 'peft', '--base', 'q4'], /--base: got --to peft, which merges nothing/],
+  [
+    'rows for an adapter’s format',
+    ['--to', 'peft', '--eval-data', 'x'],
+    /--eval-data: got --to peft, which merges nothing/,
+  ],
   [
     'rows for a zip',
     ['--to', 'merged', '--out', 'a.zip', '--eval-data', 'x'],

@@ -400,6 +400,8 @@ export function makeEngine({
       const format = adapterFormat(name);
       return asDownload(format, writeAdapter(format, adapterOf(id), WRITE_OPTIONS), 'adapter');
     },
+    exportMerged: () =>
+      Promise.resolve({ files: [], bytes: 0, notes: [], base: { name: '', sha256: '', weights: '' } }),
     async adapterFiles(id, name) {
       const files = writeAdapter(adapterFormat(name), adapterOf(id), WRITE_OPTIONS);
       return [...files].map(([file, bytes]) => ({ name: file, bytes }));

@@ -132,7 +132,7 @@ export function parsePeftConfig(text: string): PeftConfig {
 }
 
 /** A model of the hub as PEFT names it: `hf:org/name/file.gguf@v1` is `org/name` at `v1`. */
-function baseOf(baseModel: string): { name: string; revision: string | undefined } {
+export function baseOf(baseModel: string): { name: string; revision: string | undefined } {
   const [, name, revision] = /^hf:([^/@]+(?:\/[^/@]+)?)(?:\/[^@]*)?(?:@(.+))?$/.exec(baseModel) ?? [];
   return { name: name ?? baseModel, revision };
 }

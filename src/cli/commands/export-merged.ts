@@ -2,6 +2,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { baseNamesOf } from '../../../models/checkpoint/gguf/base-names.ts';
 import { openModel } from '../../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../../adapters/adapter.ts';
+import { goldenFiles } from '../../adapters/golden.ts';
 import {
   exportMerged,
   lossWarning,
@@ -16,6 +17,8 @@ import { storeSink, zipSink } from '../../merge/sink.ts';
 import { makeNodeStore } from '../../storage/node-store.ts';
 import { openModelFolder, readAdapter, readDataFile, readRunFile } from '../files.ts';
 import { ggufTypeOf, newPath } from '../export-flags.ts';
+import { goldenFor } from '../golden.ts';
+import { writeBeside } from '../write-beside.ts';
 import type { Flags } from '../flags.ts';
 import { MODEL_WANTED, openModelSource } from '../model-source.ts';
 import { formatBytes, type Output } from '../output.ts';
@@ -45,6 +48,8 @@ export async function exportMergedModel(
     );
   }
   const base = flags.oneOf('base', BASE_FORMATS);
+  const golden = await goldenFor(flags, output, { adapter, trainedOn: name });
+  const checks = golden === undefined ? new Map<string, Uint8Array>() : goldenFiles(golden, format.name, basename(out));
   const mergedBase = mergedBaseOf(opened, base);
   const progress = output.progress('writing', 'MB');
   const stop = new AbortController();
@@ -60,6 +65,7 @@ export async function exportMergedModel(
         ...(base !== undefined && { base }),
         ...(type !== undefined && { type }),
         modelCard: '',
+        extras: checks,
         signal: stop.signal,
         onProgress: (done, total) => progress.update(Math.floor(done / 1e6), Math.ceil(total / 1e6)),
       },
@@ -70,7 +76,8 @@ export async function exportMergedModel(
     process.removeListener('SIGINT', interrupt);
     progress.end();
   }
-  const { files, bytes, notes } = written;
+  const { bytes, notes } = written;
+  const files = format.layout.kind === 'file' ? [...written.files, ...writeBeside(out, checks)] : written.files;
   const losses = evalData && (await measure(flags, output, { name, out, adapter, evalData }));
   output.warnOf(out, notes);
   output.record({

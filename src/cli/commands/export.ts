@@ -7,11 +7,14 @@ import {
   writeAdapter,
   type BaseNames,
 } from '../../adapters/formats/index.ts';
+import { goldenFiles } from '../../adapters/golden.ts';
 import { zipFiles } from '../../adapters/zip.ts';
 import { WebLoraError } from '../../errors.ts';
 import { mergedFormat, MERGED_FORMATS } from '../../merge/index.ts';
 import { readAdapter, readRunFile } from '../files.ts';
 import { ggufTypeOf, newPath } from '../export-flags.ts';
+import { goldenFor } from '../golden.ts';
+import { writeBeside } from '../write-beside.ts';
 import type { Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { baseNamesFor } from '../session.ts';
@@ -38,23 +41,28 @@ export async function exportAdapter(flags: Flags, output: Output): Promise<numbe
   const adapter = await readAdapter('--adapter', source, base);
   output.warnOf(source, adapter.notes);
   const card = join(resolve(source), CARD_FILE);
+  const golden = await goldenFor(flags, output, { adapter, trainedOn });
   const files = writeAdapter(format, adapter, {
     modelCard: existsSync(card) ? readFileSync(card, 'utf8') : '',
     ...(format.needsBase && { base: await base() }),
     ...(type && { type }),
   });
+  const checks = golden === undefined ? [] : goldenFiles(golden, format.name, basename(out));
   const [only] = files.values();
   let written = [...files.keys()];
   if (layout.kind === 'file' && only !== undefined) {
     mkdirSync(dirname(out), { recursive: true });
     writeFileSync(out, only);
-    written = [basename(out)];
+    written = [basename(out), ...writeBeside(out, checks)];
   } else if (out.endsWith('.zip')) {
     mkdirSync(dirname(out), { recursive: true });
+    for (const [file, bytes] of checks) files.set(file, bytes as Uint8Array<ArrayBuffer>);
+    written = [...files.keys()];
     writeFileSync(out, zipFiles(files));
   } else {
     mkdirSync(out, { recursive: true });
-    for (const [name, bytes] of files) writeFileSync(join(out, name), bytes);
+    for (const [file, bytes] of [...files, ...checks]) writeFileSync(join(out, file), bytes);
+    written = [...files.keys(), ...[...checks].map(([file]) => file)];
   }
   output.record({ out, format: format.name, files: written });
   output.line(`wrote ${written.join(', ')} to ${out}, for ${format.opens}`);
@@ -63,7 +71,7 @@ export async function exportAdapter(flags: Flags, output: Output): Promise<numbe
 
 /** Flags that only a merge reads. */
 function refuseFlags(flags: Flags, format: string): void {
-  const given = ['base', 'eval-data', 'columns', 'system'].find((name) => flags.has(name));
+  const given = ['eval-data', 'columns'].find((name) => flags.has(name));
   if (given === undefined) return;
   throw new WebLoraError('usage', `--${given}`, {
     got: `--to ${format}, which merges nothing`,

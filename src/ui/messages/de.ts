@@ -259,6 +259,7 @@ export const de: Messages = {
       'opening the download': 'Öffnet den Download',
       'opening the model': 'Öffnet das Modell',
       'preparing the model': 'Bereitet das Modell vor',
+      'writing the merged model': 'Schreibt das zusammengeführte Modell',
       'checking the model': 'Prüft das Modell',
       'fetching the model': 'Holt das Modell',
       downloading: 'Lädt herunter',

@@ -239,6 +239,7 @@ export const en = {
       'opening the download': 'Opening the download',
       'opening the model': 'Opening the model',
       'preparing the model': 'Preparing the model',
+      'writing the merged model': 'Writing the merged model',
       'checking the model': 'Checking the model',
       'fetching the model': 'Fetching the model',
       downloading: 'Downloading',

@@ -1,0 +1,13 @@
+import { writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+
+/** Beside a single file, under its name. */
+export function writeBeside(out: string, checks: Iterable<readonly [string, Uint8Array]>): string[] {
+  const names: string[] = [];
+  for (const [file, bytes] of checks) {
+    const name = `${out.replace(/\.[^.]*$/, '')}.${file}`;
+    writeFileSync(name, bytes);
+    names.push(basename(name));
+  }
+  return names;
+}
