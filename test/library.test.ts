@@ -87,7 +87,7 @@ describe('the library', () => {
       const dora = await model.train(rows, { method: 'dora', steps: 1, rank: 2, seqLen: 64, out: 'dora' });
       await expect((await dora.finished).adapter.export('gguf')).rejects.toMatchObject({
         code: 'unsupported',
-        message: expect.stringMatching(/^GGUF LoRA: it has no place for DoRA; choose PEFT folder/) as string,
+        message: expect.stringMatching(/^GGUF LoRA: it cannot hold DoRA; choose PEFT folder/) as string,
       });
       await expect(adapter.export('zip' as 'peft')).rejects.toMatchObject({ code: 'usage' });
       let text = '';

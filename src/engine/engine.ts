@@ -378,7 +378,7 @@ class Engine implements EngineCalls {
     const { opened } = loaded;
     const format = mergedFormat(name);
     if (format === undefined) {
-      throw new WebLoraError('usage', `merged format '${String(name)}'`, {
+      throw new WebLoraError('usage', `merged format '${name}'`, {
         wanted: MERGED_FORMATS.map((each) => each.name).join(' or '),
         fix: 'choose one of these',
       });

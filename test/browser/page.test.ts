@@ -95,7 +95,7 @@ describe('the page, over a scripted engine', () => {
     await page.getByText(ENDED).waitFor();
     await at(page, 'Take away');
     const gguf = page.getByRole('radio', {
-      name: /^GGUF LoRA Not for this adapter: it has no place for DoRA; choose PEFT folder/,
+      name: /^GGUF LoRA Not for this adapter: it cannot hold DoRA; choose PEFT folder/,
     });
     await gguf.waitFor();
     expect(await gguf.isDisabled()).toBe(true);

@@ -68,7 +68,7 @@ export function objectionTo(format: AdapterFormat, { method }: LoraAdapter): str
   const { label, parts } = adapterKind(method);
   if (parts.every(({ key }) => format.holds.includes(key))) return undefined;
   const others = ADAPTER_FORMATS.filter(({ holds }) => parts.every(({ key }) => holds.includes(key)));
-  return `it cannot hold ${label}; choose ${others.map((other) => other.label).join(' or ')}, or merge it into its base model with PEFT`;
+  return `it cannot hold ${label}; choose ${others.map((other) => other.label).join(' or ')}, or merge it into its base model`;
 }
 
 /**
