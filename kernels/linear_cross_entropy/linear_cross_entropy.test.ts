@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { expectClose, expectFiniteDifferences, expectNonTrivial, testValues } from '../../test/harness/compare.ts';
 import { testGpu } from '../../test/harness/gpu.ts';
-import { runLaunches } from '../../test/harness/launch.ts';
+import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
 import { opFixture } from '../../test/harness/op-fixture.ts';
+import {
+  codeWordsPerRow,
+  packWeight,
+  scaleWordsPerRow,
+  unpackWeight,
+  type PackFormat,
+} from '../../src/formats/quantize.ts';
 import type { KernelVariant } from '../../src/gpu/device-profile.ts';
 import type { Launch } from '../../src/gpu/kernel.ts';
 import { cases } from './linear_cross_entropy.cases.ts';
@@ -12,7 +19,15 @@ import {
   linearCrossEntropyRef,
   type HeadOptions,
 } from './linear_cross_entropy.ref.ts';
-import { crossEntropyRows, type CrossEntropyRowsArgs } from './linear_cross_entropy.ts';
+import { matmulNn } from '../matmul_nn/matmul_nn.ts';
+import { matmulNt } from '../matmul_nt/matmul_nt.ts';
+import {
+  crossEntropyRows,
+  crossEntropySlice,
+  finishLoss,
+  STATE_WORDS,
+  type CrossEntropyRowsArgs,
+} from './linear_cross_entropy.ts';
 
 const variants: readonly KernelVariant[] = ['workgroup', 'serial'];
 const labelsOf = (count: number, vocab: number): Uint32Array =>
@@ -192,6 +207,164 @@ describe.each(variants)('linear_cross_entropy, %s', (variant) => {
       if (gradient)
         expectClose(result['logits'] ?? [], wantedLogits, { rtol: 1e-5, atol: 1e-9 }, 'logits', [chunkRows + 1, vocab]);
       else expectClose(result['logits'] ?? [], logits, { rtol: 0, atol: 0 }, 'untouched logits');
+    }
+  });
+});
+
+interface Sliced {
+  readonly rows: number;
+  readonly cols: number;
+  readonly vocab: number;
+  readonly columns: number;
+  readonly firstRow?: number;
+  readonly labelled?: number;
+  readonly format?: PackFormat;
+  readonly options?: HeadOptions;
+}
+
+/** The head by slices: products of any kernel would do, so the plainest of each. */
+async function runSlices(
+  { rows, cols, vocab, columns, firstRow = 0, labelled = rows, format = 'f32', options = {} }: Sliced,
+  x: Float32Array,
+  w: Float32Array,
+  saved: Float32Array,
+): Promise<{ nll: Numbers; dx: Numbers; unpacked: Float64Array; labels: Uint32Array; lossRows: Uint32Array }> {
+  const gpu = await testGpu();
+  const launches: Launch[] = [];
+  const renames: Record<string, string>[] = [];
+  const add = (launch: Launch, rename: Record<string, string> = {}): void => {
+    launches.push(folded(launch));
+    renames.push(rename);
+  };
+  const packed = packWeight(w, vocab, cols, format);
+  const [codeWords, scaleWords] = [codeWordsPerRow(format, cols), scaleWordsPerRow(format, cols)];
+  const buffers: Record<string, Numbers> = {};
+  for (let first = 0; first < vocab; first += columns) {
+    const width = Math.min(columns, vocab - first);
+    const codes = `w${first}`;
+    const scales = `s${first}`;
+    buffers[codes] = packed.codes.slice(first * codeWords, (first + width) * codeWords);
+    if (scaleWords > 0) buffers[scales] = packed.scales.slice(first * scaleWords, (first + width) * scaleWords);
+    const logits = `logits${first}`;
+    buffers[logits] = new Float32Array(rows * width);
+    const shape = {
+      rows,
+      inFeatures: cols,
+      outFeatures: width,
+      format,
+      rank: 0,
+      loraScale: 0,
+      variant: 'workgroup',
+    } as const;
+    const weight = { w_codes: codes, w_scales: scales };
+    add(matmulNt({ ...shape, outStride: width, outOffset: 0, bias: false }, 'naive'), { ...weight, y: logits });
+    const slice = { chunkRows: rows, vocab: width, firstRow, firstColumn: first, isLast: first + width === vocab };
+    add(crossEntropySlice({ ...slice, ...options }), { logits });
+    const isAdded = first > 0;
+    const back = { ...shape, dyStride: width, dyOffset: 0, accumulate: isAdded, keep: isAdded };
+    add(matmulNn(back, 'naive'), { ...weight, dy: logits, dx: 'dxg' });
+    const part = { rowOffset: first, partRows: width };
+    add(finishLoss({ chunkRows: rows, cols, firstRow, ...part, format }), weight);
+  }
+  // The parts of the head are finished after all slices.
+  const order = [...launches.keys()].sort((a, b) => Number(a % 4 === 3) - Number(b % 4 === 3) || a - b);
+  const labels = labelsOf(labelled, vocab);
+  const lossRows = Uint32Array.from({ length: labelled }, (_, i) => (i * 3 + 1) % (saved.length / cols));
+  const result = await runLaunches(
+    gpu,
+    order.flatMap((i) => launches[i] ?? []),
+    {
+      ...buffers,
+      ...{ step: stepOf(labelled), labels, rows: lossRows, x, dx: saved },
+      nll: testValues(Math.max(labelled, firstRow + rows), 2),
+      dxg: testValues(rows * cols, 3),
+      state: new Uint32Array(rows * STATE_WORDS).fill(0x7fc00000),
+      keep: new Float32Array(rows).fill(Number.NaN),
+    },
+    order.map((i) => renames[i] ?? {}),
+  );
+  const { nll, dx } = result;
+  if (nll === undefined || dx === undefined) throw new Error('no losses came back');
+  return { nll, dx, unpacked: Float64Array.from(unpackWeight(packed)), labels, lossRows };
+}
+
+describe('linear_cross_entropy by slices of the vocabulary', () => {
+  it.each<Sliced>([
+    { rows: 5, cols: 24, vocab: 96, columns: 64, options: { logitScale: 1.5, softCap: 8 } },
+    { rows: 3, cols: 7, vocab: 130, columns: 64 },
+    { rows: 4, cols: 33, vocab: 1030, columns: 512, format: 'q4' },
+    { rows: 4, cols: 20, vocab: 301, columns: 128, firstRow: 2, labelled: 5, format: 'q8' },
+    { rows: 2, cols: 5, vocab: 60, columns: 64, firstRow: 3, labelled: 3 },
+  ])('gives each loss and its gradient in x: $rows x $cols, $vocab by $columns', async (shape) => {
+    const { rows, cols, vocab, firstRow = 0, labelled = rows, options = {} } = shape;
+    const x = testValues(rows * cols, 3, 2);
+    const before = testValues(17 * cols, 5);
+    const { nll, dx, unpacked, labels, lossRows } = await runSlices(shape, x, testValues(vocab * cols, 4), before);
+    const live = Math.min(rows, Math.max(0, labelled - firstRow));
+    const own = Float64Array.from(x.subarray(0, live * cols));
+    const expected = linearCrossEntropyRef(own, unpacked, labels.subarray(firstRow), cols, options);
+    const wantedNll = Float64Array.from(testValues(nll.length, 2));
+    wantedNll.set(expected.nll, firstRow);
+    expectClose(nll, wantedNll, { rtol: 1e-6, atol: 2e-6 }, 'nll');
+    const wanted = Float64Array.from(before);
+    for (let i = 0; i < live; i += 1)
+      wanted.set(expected.dx.subarray(i * cols, (i + 1) * cols), (lossRows[firstRow + i] ?? 0) * cols);
+    // The label's share is taken off the whole sum, not off its own term.
+    expectClose(dx, wanted, { rtol: 1e-5, atol: 1e-5 }, 'dx', [17, cols]);
+  });
+
+  it('scales what is summed up when a later slice has the largest logit, however far', async () => {
+    // Logits rise by 30 from slice to slice, so that nothing of the first is left after the last.
+    const [rows, cols, vocab] = [2, 4, 256];
+    const x = Float32Array.from({ length: rows * cols }, (_, i) => (i % cols === 0 ? 1 : 0.1 * i));
+    const w = testValues(vocab * cols, 6).map((value, i) => (i % cols === 0 ? 30 * Math.floor(i / cols / 64) : value));
+    const { nll, dx, unpacked, labels, lossRows } = await runSlices(
+      { rows, cols, vocab, columns: 64 },
+      x,
+      w,
+      new Float32Array(17 * cols),
+    );
+    const expected = linearCrossEntropyRef(Float64Array.from(x), unpacked, labels, cols);
+    expectNonTrivial(expected.dx);
+    // Logits of 90 are computed to 8e-6.
+    expectClose(nll, expected.nll, { rtol: 1e-6, atol: 1.6e-5 }, 'nll');
+    for (let i = 0; i < rows; i += 1) {
+      const at = (lossRows[i] ?? 0) * cols;
+      expectClose(
+        dx.subarray(at, at + cols),
+        expected.dx.subarray(i * cols, (i + 1) * cols),
+        { rtol: 1e-5, atol: 1e-5 },
+        'dx',
+      );
+    }
+  });
+
+  it('poisons the loss and the gradient of a row with a logit that is not finite, and no other row', async () => {
+    const [rows, cols, vocab] = [3, 6, 200];
+    for (const value of [Number.NaN, Infinity, -Infinity]) {
+      for (const column of [0, 70, 199]) {
+        const x = new Float32Array(rows * cols).map((_, i) =>
+          i % cols === 0 && Math.floor(i / cols) === 1 ? 1 : i % cols === 1 ? 0.5 : 0,
+        );
+        const w = testValues(vocab * cols, 6);
+        // Only row 1 looks at the first column of W.
+        for (let v = 0; v < vocab; v += 1) w[v * cols] = v === column ? 3e38 : 0.25;
+        if (Number.isNaN(value)) x[cols] = value;
+        else x[cols] = value > 0 ? 3e38 : -3e38;
+        const { nll, dx, lossRows } = await runSlices(
+          { rows, cols, vocab, columns: 64 },
+          x,
+          w,
+          new Float32Array(17 * cols),
+        );
+        expect([...nll].map((loss) => Number.isNaN(loss))).toEqual([false, true, false]);
+        for (let i = 0; i < rows; i += 1) {
+          const at = (lossRows[i] ?? 0) * cols;
+          expect([...dx.subarray(at, at + cols)].map((each) => Number.isNaN(each))).toEqual(
+            new Array(cols).fill(i === 1),
+          );
+        }
+      }
     }
   });
 });

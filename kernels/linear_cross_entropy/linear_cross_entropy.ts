@@ -1,11 +1,18 @@
+import type { WeightFormat } from '../../src/formats/quantize.ts';
 import type { KernelVariant } from '../../src/gpu/device-profile.ts';
 import { foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { defineVectorKernel, vectorWidth } from '../_lib/vector.ts';
+import { defineWeightKernel, readWeight } from '../_lib/weight.ts';
+import finishWgsl from './finish.wgsl?raw';
 import wgsl from './linear_cross_entropy.wgsl?raw';
 
 const kernels = defineVectorKernel('linear_cross_entropy', wgsl);
+const finishKernels = defineWeightKernel('linear_cross_entropy_finish', finishWgsl);
 
-export interface CrossEntropyRowsArgs {
+/** Words of a row's state between slices. */
+export const STATE_WORDS = 5;
+
+interface HeadArgs {
   /** Rows of the logits chunk. */
   readonly chunkRows: number;
   /** V */
@@ -16,6 +23,9 @@ export interface CrossEntropyRowsArgs {
   readonly logitScale?: number;
   /** z = softCap · tanh(logit / softCap); 0 or not given for none. */
   readonly softCap?: number;
+}
+
+export interface CrossEntropyRowsArgs extends HeadArgs {
   /** Whether logits are replaced by d nll / d logits; without it only nll is written. */
   readonly gradient: boolean;
   readonly variant: KernelVariant;
@@ -27,15 +37,84 @@ export interface CrossEntropyRowsArgs {
  * Rows at or past step[2] keep their nll; their logits become 0 when `gradient` is set.
  */
 export function crossEntropyRows(args: CrossEntropyRowsArgs): Launch {
-  const { chunkRows, vocab, firstRow, logitScale = 1, softCap = 0, gradient, variant } = args;
+  const { chunkRows, vocab, softCap = 0, gradient, variant } = args;
   const isSerial = variant !== 'workgroup';
   return {
     kernel: kernels[vectorWidth(vocab)],
     entry: isSerial ? 'rows_serial' : 'rows_workgroup',
     overrides: { WG: isSerial ? 4 : 256, GRADIENT: gradient ? 1 : 0, CAPPED: softCap === 0 ? 0 : 1 },
-    params: { chunk_rows: chunkRows, vocab, first_row: firstRow, logit_scale: logitScale, soft_cap: softCap },
+    params: { ...headParams(args), first_column: 0, is_first: 1, is_last: 1 },
     operands: ['step', 'labels', 'logits', 'nll'],
     workgroups: foldGrid(isSerial ? Math.ceil(chunkRows / 4) : chunkRows),
     flops: (gradient ? 12 : 7) * chunkRows * vocab,
   };
+}
+
+export interface CrossEntropySliceArgs extends HeadArgs {
+  /** Column of the vocabulary that the slice begins with; `vocab` is how many columns it has. */
+  readonly firstColumn: number;
+  readonly isLast: boolean;
+}
+
+/**
+ * One slice of the vocabulary of a chunk's rows, in order from column 0 on (Milakov & Gimelshein 2018, arXiv:1805.02867).
+ * Operands: step, labels -> logits [chunkRows, vocab], nll [labelled], state [chunkRows, STATE_WORDS], keep [chunkRows].
+ * Logits become exp(z - largest) · dz/dlogit with the largest z so far; the sum of earlier slices' products with the head is
+ * to be multiplied by keep[i] before this slice's is added. The last slice writes nll.
+ */
+export function crossEntropySlice(args: CrossEntropySliceArgs): Launch {
+  const { chunkRows, vocab, firstColumn, isLast, softCap = 0 } = args;
+  const isFirst = firstColumn === 0;
+  return {
+    kernel: kernels[vectorWidth(vocab)],
+    entry: 'slice',
+    overrides: { WG: 256, CAPPED: softCap === 0 ? 0 : 1 },
+    params: {
+      ...headParams(args),
+      first_column: firstColumn,
+      is_first: isFirst ? 1 : 0,
+      is_last: isLast ? 1 : 0,
+    },
+    operands: ['step', 'labels', 'logits', 'nll', 'state', 'keep'],
+    workgroups: foldGrid(chunkRows),
+    flops: 10 * chunkRows * vocab,
+  };
+}
+
+export interface FinishLossArgs {
+  /** Rows of the chunk. */
+  readonly chunkRows: number;
+  /** C */
+  readonly cols: number;
+  /** Index into rows and labels of the chunk's first row. */
+  readonly firstRow: number;
+  /** First row of the head that this part has. */
+  readonly rowOffset: number;
+  readonly partRows: number;
+  readonly format: WeightFormat;
+}
+
+/**
+ * d nll / d x of the rows whose label lies in this part of the head, from what all slices left.
+ * Operands: step, rows u32, labels u32, state, dxg [chunkRows, C], w_codes, w_scales (but for floats) -> dx [N, C]; other
+ * rows stay.
+ */
+export function finishLoss({ chunkRows, cols, firstRow, rowOffset, partRows, format }: FinishLossArgs): Launch {
+  const weight = readWeight(finishKernels, format, cols);
+  return {
+    kernel: weight.kernel,
+    entry: 'finish',
+    overrides: weight.overrides,
+    params: {
+      ...weight.params,
+      ...{ chunk_rows: chunkRows, cols, first_row: firstRow, row_offset: rowOffset, part_rows: partRows },
+    },
+    operands: ['step', 'rows', 'labels', 'state', 'dxg', ...weight.operands, 'dx'],
+    workgroups: foldGrid(Math.ceil((chunkRows * Math.ceil(cols / 4)) / 64)),
+    flops: 3 * chunkRows * cols,
+  };
+}
+
+function headParams({ chunkRows, vocab, firstRow, logitScale = 1, softCap = 0 }: HeadArgs): Launch['params'] {
+  return { chunk_rows: chunkRows, vocab, first_row: firstRow, logit_scale: logitScale, soft_cap: softCap };
 }

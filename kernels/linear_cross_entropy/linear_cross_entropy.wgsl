@@ -5,6 +5,11 @@
 // Shapes: logits l [chunk_rows, V] row-major; labels, nll [labelled rows]; step[2] = labelled rows. A row past them keeps
 // its nll, and its logits become 0 so that the product with the head that follows stays finite.
 // rows_workgroup: one workgroup per row. rows_serial: one invocation per row, no workgroup memory, no barrier.
+// slice: one workgroup per row of logits [chunk_rows, V'], V' columns of V from first_column on, slice after slice. What was
+// seen of a row so far stays in `state`; with largest and sum over all of it, and largest' as it was before this slice:
+//   l[i,v]  := exp(z[i,v] - largest) * dz/dl     the gradient times the sum, without the label's share: finish.wgsl has both
+//   keep[i]  = exp(largest' - largest)           what earlier slices' products must be multiplied by
+// and nll after the last slice. Rows past the labelled ones are left alone.
 // A row with a logit that is not finite (by its bits: exp may swallow NaN) gets NaN as its loss and as its whole gradient.
 // Both read each logit once for the row's maximum and sum, four Vecs at a time, and again for the gradient; the sum is
 // rescaled when the maximum moves. Sums run apart for each lane of a Vec and in short blocks: compensated sums do not survive
@@ -21,17 +26,23 @@ const EXPONENT = 0x7f800000u;
 /** Vecs of a block of the serial sum: 256 values. */
 const BLOCK = 256u / WIDTH;
 
-struct Params { chunk_rows: u32, vocab: u32, first_row: u32, logit_scale: f32, soft_cap: f32 }
+struct Params {
+  chunk_rows: u32, vocab: u32, first_row: u32, logit_scale: f32, soft_cap: f32,
+  first_column: u32, is_first: u32, is_last: u32,
+}
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> step: array<u32>;
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
 @group(0) @binding(3) var<storage, read_write> logits: array<Vec>;
 @group(0) @binding(4) var<storage, read_write> nll: array<f32>;
+@group(0) @binding(5) var<storage, read_write> state: array<State>;
+@group(0) @binding(6) var<storage, read_write> keep: array<f32>;
 
-var<workgroup> lane_max: array<f32, WG>;
-var<workgroup> lane_sum: array<f32, WG>;
-var<workgroup> lane_bad: array<u32, WG>;
+/** What slices so far gave of a row; label_z and label_slope once the label's slice was seen. */
+struct State { largest: f32, sum: f32, label_z: f32, label_slope: f32, bad: u32 }
+
+var<workgroup> lane_rows: array<Row, WG>;
 
 // NaN; made from a value of run time, since a constant expression may not be NaN.
 fn poison(bad: u32) -> f32 { return bitcast<f32>(bad | 0x7fc00000u); }
@@ -81,17 +92,23 @@ fn absorb(so_far: Online, base: u32, v: u32, apart: u32, vecs: u32) -> Online {
 /** What the loss and the gradient of a row need. `bad` is not 0 where a logit is not finite. */
 struct Row { largest: f32, sum: f32, bad: u32 }
 
+fn both(a: Row, b: Row) -> Row {
+  let largest = max(a.largest, b.largest);
+  return Row(largest, a.sum * exp(a.largest - largest) + b.sum * exp(b.largest - largest), a.bad | b.bad);
+}
+
 fn row_of(all: Online) -> Row {
   let largest = vec_largest(all.largest);
   let bad = vec_sum(select(Vec(0.0), Vec(1.0), all.exponent == VecU(EXPONENT)));
   return Row(largest, vec_sum(all.sum * exp(all.largest - largest)), u32(bad));
 }
 
-fn loss_of(row: Row, base: u32, label: u32) -> f32 {
+/** The value at `column` of the Vec that has it, 0 elsewhere. */
+fn only(values: Vec, column: u32) -> f32 { return vec_sum(select(Vec(0.0), values, vec_elements(column / WIDTH) == VecU(column))); }
+
+fn loss_of(row: Row, label_z: f32) -> f32 {
   if (row.bad != 0u) { return poison(row.bad); }
-  let v = label / WIDTH;
-  let z = vec_sum(select(Vec(0.0), capped(logits[base + v]), vec_elements(v) == VecU(label)));
-  return (row.largest - z) + log(row.sum);
+  return (row.largest - label_z) + log(row.sum);
 }
 
 fn gradient_at(row: Row, base: u32, v: u32, label: u32) -> Vec {
@@ -99,6 +116,19 @@ fn gradient_at(row: Row, base: u32, v: u32, label: u32) -> Vec {
   let probability = exp(capped(l) - row.largest) * (1.0 / row.sum);
   let gradient = (probability - select(Vec(0.0), Vec(1.0), vec_elements(v) == VecU(label))) * capped_slope(l);
   return select(gradient, Vec(poison(row.bad)), row.bad != 0u);
+}
+
+/** One row, read by all lanes of a workgroup. */
+fn row_of_workgroup(base: u32, lane: u32, vecs: u32) -> Row {
+  var seen = Online(Vec(LOWEST), Vec(0.0), VecU(0u));
+  for (var v = lane; v < vecs; v += 4u * WG) { seen = absorb(seen, base, v, WG, vecs); }
+  lane_rows[lane] = row_of(seen);
+  workgroupBarrier();
+  for (var half = WG / 2u; half > 0u; half >>= 1u) {
+    if (lane < half) { lane_rows[lane] = both(lane_rows[lane], lane_rows[lane + half]); }
+    workgroupBarrier();
+  }
+  return lane_rows[0];
 }
 
 @compute @workgroup_size(WG)
@@ -112,27 +142,9 @@ fn rows_workgroup(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) gri
     if (GRADIENT == 1u) { for (var v = lane; v < vecs; v += WG) { logits[base + v] = Vec(0.0); } }
     return;
   }
-  var seen = Online(Vec(LOWEST), Vec(0.0), VecU(0u));
-  for (var v = lane; v < vecs; v += 4u * WG) { seen = absorb(seen, base, v, WG, vecs); }
-  let mine = row_of(seen);
-  lane_max[lane] = mine.largest;
-  lane_sum[lane] = mine.sum;
-  lane_bad[lane] = mine.bad;
-  workgroupBarrier();
-  for (var half = WG / 2u; half > 0u; half >>= 1u) {
-    if (lane < half) {
-      let a = lane_max[lane];
-      let b = lane_max[lane + half];
-      let both = max(a, b);
-      lane_sum[lane] = lane_sum[lane] * exp(a - both) + lane_sum[lane + half] * exp(b - both);
-      lane_max[lane] = both;
-      lane_bad[lane] |= lane_bad[lane + half];
-    }
-    workgroupBarrier();
-  }
-  let all = Row(lane_max[0], lane_sum[0], lane_bad[0]);
+  let all = row_of_workgroup(base, lane, vecs);
   let label = labels[target_row];
-  if (lane == 0u) { nll[target_row] = loss_of(all, base, label); }
+  if (lane == 0u) { nll[target_row] = loss_of(all, only(capped(logits[base + label / WIDTH]), label)); }
   if (GRADIENT == 1u) {
     // Lane 0 must have read the label's logit before another lane replaces it.
     storageBarrier();
@@ -159,8 +171,39 @@ fn rows_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
   }
   let all = row_of(seen);
   let label = labels[target_row];
-  nll[target_row] = loss_of(all, base, label);
+  nll[target_row] = loss_of(all, only(capped(logits[base + label / WIDTH]), label));
   if (GRADIENT == 1u) {
     for (var v = 0u; v < vecs; v += 1u) { logits[base + v] = gradient_at(all, base, v, label); }
+  }
+}
+
+@compute @workgroup_size(WG)
+fn slice(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = wg.y * grid.x + wg.x;
+  let target_row = p.first_row + row;
+  if (row >= p.chunk_rows || target_row >= step[2]) { return; }
+  let vecs = p.vocab / WIDTH;
+  let base = row * vecs;
+  var before = State(LOWEST, 0.0, 0.0, 0.0, 0u);
+  if (p.is_first == 0u) { before = state[row]; }
+  let all = both(Row(before.largest, before.sum, before.bad), row_of_workgroup(base, lane, vecs));
+  if (lane == 0u) {
+    var after = State(all.largest, all.sum, before.label_z, before.label_slope, all.bad);
+    let label = labels[target_row];
+    if (label >= p.first_column && label - p.first_column < p.vocab) {
+      let column = label - p.first_column;
+      let l = logits[base + column / WIDTH];
+      after.label_z = only(capped(l), column);
+      after.label_slope = only(capped_slope(l), column);
+    }
+    state[row] = after;
+    keep[row] = exp(before.largest - all.largest);
+    if (p.is_last == 1u) { nll[target_row] = loss_of(all, after.label_z); }
+  }
+  // Lane 0 must have read the label's logit before another lane replaces it.
+  storageBarrier();
+  for (var v = lane; v < vecs; v += WG) {
+    let l = logits[base + v];
+    logits[base + v] = exp(capped(l) - all.largest) * capped_slope(l);
   }
 }

@@ -5,16 +5,19 @@ import { NARROW, SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import stagedF32Wgsl from '../_lib/staged_f32.wgsl?raw';
 import tilesWgsl from '../_lib/tiles.wgsl?raw';
 import { defineQuadsKernel, defineWeightKernel, readWeight } from '../_lib/weight.ts';
+import keepWgsl from './keep.wgsl?raw';
 import loraWgsl from './lora.wgsl?raw';
 import wgsl from './matmul_nn.wgsl?raw';
+import noKeepWgsl from './no_keep.wgsl?raw';
 import noLoraWgsl from './no_lora.wgsl?raw';
 import quadsWgsl from './software/matmul_nn_quad.wgsl?raw';
 import workgroupWgsl from './workgroup.wgsl?raw';
 
 const sources = [stagedF32Wgsl, tilesWgsl, workgroupWgsl, wgsl] as const;
-const plain = defineWeightKernel('matmul_nn', [...sources, noLoraWgsl].join('\n'));
-const withLora = defineWeightKernel('matmul_nn', [...sources, loraWgsl].join('\n'));
-const quadsKernel = defineQuadsKernel('matmul_nn', [quadsWgsl, wgsl, loraWgsl].join('\n'));
+const plain = defineWeightKernel('matmul_nn', [...sources, noLoraWgsl, noKeepWgsl].join('\n'));
+const withLora = defineWeightKernel('matmul_nn', [...sources, loraWgsl, noKeepWgsl].join('\n'));
+const withKeep = defineWeightKernel('matmul_nn', [...sources, noLoraWgsl, keepWgsl].join('\n'));
+const quadsKernel = defineQuadsKernel('matmul_nn', [quadsWgsl, wgsl, loraWgsl, noKeepWgsl].join('\n'));
 
 export type MatmulNnEntry = 'serial' | 'quads' | 'quads_narrow' | 'tile' | 'tile_8' | 'naive';
 
@@ -46,6 +49,8 @@ export interface MatmulNnArgs {
   /** Default 1. */
   readonly alpha?: number;
   readonly accumulate: boolean;
+  /** With `accumulate` and without an adapter: what is there is multiplied by a factor for each row first. */
+  readonly keep?: boolean;
   readonly variant: KernelVariant;
 }
 
@@ -56,29 +61,30 @@ export function selectMatmulNn({ variant, inFeatures }: Pick<MatmulNnArgs, 'vari
 }
 
 /**
- * dx[n,i] = alpha · Σ_o dy[n, dyOffset + o] W[o,i] (+ loraScale · Σ_r dh[n,r] A[r,i]) (+ dx[n,i]), with dh = dy·B.
+ * dx[n,i] = alpha · Σ_o dy[n, dyOffset + o] W[o,i] (+ loraScale · Σ_r dh[n,r] A[r,i]) (+ keep[n] · dx[n,i]), with dh = dy·B.
  * Operands: dy [N, dyStride], w_codes, w_scales (but for floats), dh [N, R] and lora_a [R, I], rows
- * padded to four values (with `rank`) -> dx [N, I].
+ * padded to four values (with `rank`), keep [N] (with `keep`) -> dx [N, I].
  */
 export function matmulNn(args: MatmulNnArgs, entry?: MatmulNnEntry): Launch {
   const launch = launchOf(args, entry ?? selectMatmulNn(args));
   if (entry !== undefined || args.variant !== 'workgroup') return launch;
-  const { rows, outFeatures, inFeatures, format, rank } = args;
+  const { rows, outFeatures, inFeatures, format, rank, keep } = args;
   return {
     ...launch,
     tilings: {
-      shape: `matmul_nn ${rows}x${outFeatures}->${inFeatures} ${format} rank ${rank}`,
+      shape: `matmul_nn ${rows}x${outFeatures}->${inFeatures} ${format} rank ${rank}${keep === true ? ' keep' : ''}`,
       launches: { tile: launchOf(args, 'tile'), tile_8: launchOf(args, 'tile_8') },
     },
   };
 }
 
 function launchOf(args: MatmulNnArgs, entry: MatmulNnEntry): Launch {
-  const { rows, outFeatures, inFeatures, dyStride, dyOffset, rank, loraScale, alpha = 1 } = args;
+  const { rows, outFeatures, inFeatures, dyStride, dyOffset, rank, loraScale, alpha = 1, keep = false } = args;
   const isQuads = entry === 'quads' || entry === 'quads_narrow';
   // One program of quads serves with and without an adapter.
   const branch = rank > 0 || isQuads;
-  const weight = readWeight(isQuads ? quadsKernel : branch ? withLora : plain, args.format, inFeatures);
+  const sourcesOf = isQuads ? quadsKernel : branch ? withLora : keep ? withKeep : plain;
+  const weight = readWeight(sourcesOf, args.format, inFeatures);
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(rows / tileRows) * Math.ceil(inFeatures / tileCols);
   const perInvocation = entry === 'serial' || entry === 'naive';
@@ -99,7 +105,7 @@ function launchOf(args: MatmulNnArgs, entry: MatmulNnEntry): Launch {
       lora_scale: loraScale,
       accumulate: args.accumulate ? 1 : 0,
     },
-    operands: ['dy', ...weight.operands, ...(branch ? ['dh', 'lora_a'] : []), 'dx'],
+    operands: ['dy', ...weight.operands, ...(branch ? ['dh', 'lora_a'] : []), ...(keep ? ['keep'] : []), 'dx'],
     ...(branch && rank === 0 && { aliases: { dh: 'dy', lora_a: 'dy' } }),
     workgroups: foldGrid(Math.ceil(shares / (perInvocation ? workgroupSize : 1))),
     flops: 2 * rows * inFeatures * (outFeatures + rank),

@@ -1,7 +1,7 @@
 // Product with a packed weight, its rows summed over: the gradient of matmul_nt in x.
-//   dx[n,i] = alpha * sum_o dy[n, dy_offset + o] W[o,i] (+ lora_scale * sum_r dh[n,r] A[r,i]) (+ dx[n,i])
+//   dx[n,i] = alpha * sum_o dy[n, dy_offset + o] W[o,i] (+ lora_scale * sum_r dh[n,r] A[r,i]) (+ keep[n] * dx[n,i])
 // dy [N, dy_stride] dense, W [O, I] packed (kernels/_lib), dh = dy B [N, R], A [R, I], dx [N, I].
-// Joined by the spec with a weight reader, lora.wgsl or no_lora.wgsl, and software/matmul_nn_quad.wgsl or workgroup.wgsl where an adapter is
+// Joined by the spec with a weight reader, lora.wgsl or no_lora.wgsl, keep.wgsl or no_keep.wgsl, and software/matmul_nn_quad.wgsl or workgroup.wgsl where an adapter is
 // served by them.
 //   serial  one invocation computes 8 rows x 16 columns: no workgroup memory
 //   naive   one output an invocation: the second oracle
@@ -19,7 +19,7 @@ struct Params {
 
 fn store(n: u32, i: u32, value: f32) {
   let at = n * p.in_features + i;
-  if (p.accumulate == 1u) { dx[at] += value; } else { dx[at] = value; }
+  if (p.accumulate == 1u) { dx[at] = kept(n, dx[at]) + value; } else { dx[at] = value; }
 }
 
 @compute @workgroup_size(64)

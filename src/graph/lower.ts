@@ -1,6 +1,7 @@
 import { WebLoraError } from '../errors.ts';
 import type { DeviceProfile } from '../gpu/device-profile.ts';
 import type { Launch, TilingChoices } from '../gpu/kernel.ts';
+import type { LabelledRows } from './labelled-rows.ts';
 import type { GraphNode } from './op.ts';
 import { weightParts, type Operands } from './operand.ts';
 import { opOf } from './ops/index.ts';
@@ -20,8 +21,8 @@ export interface LoweredLaunch {
   readonly node: number;
   readonly launch: Launch;
   readonly operands: Operands;
-  /** Not needed unless more rows are labelled. */
-  readonly minLabelled: number | undefined;
+  /** Of the loss head: the labelled rows it works on. */
+  readonly rows: LabelledRows | undefined;
 }
 
 /** Turns nodes into launches, in order. */
@@ -36,8 +37,8 @@ export function lowerNodes(
     opOf(node).lower(node, {
       variant,
       parts: (weight) => weightParts(weight, limits),
-      launch: (launch, operands, minLabelled) =>
-        lowered.push({ node: index, launch: chosenTiling(launch, tilings), operands, minLabelled }),
+      launch: (launch, operands, rows) =>
+        lowered.push({ node: index, launch: chosenTiling(launch, tilings), operands, rows }),
       scratch: (name, shape) => new Tensor(scratchId++, { name, shape, role: 'activation' }),
     });
   });

@@ -1,5 +1,6 @@
 import type { KernelVariant } from '../gpu/device-profile.ts';
 import type { Launch } from '../gpu/kernel.ts';
+import type { LabelledRows } from './labelled-rows.ts';
 import type { Operands, WeightPart } from './operand.ts';
 import type { Tensor, TensorOptions } from './tensor.ts';
 
@@ -51,8 +52,8 @@ export interface Gradients {
 export interface LowerContext {
   readonly variant: KernelVariant;
   readonly parts: (weight: Tensor) => readonly WeightPart[];
-  /** Adds a dispatch; `operands` maps each of the launch's operand names. */
-  readonly launch: (launch: Launch, operands: Operands, minLabelled?: number) => void;
+  /** Adds a dispatch; `operands` maps each of the launch's operand names, `rows` are the labelled ones it is for. */
+  readonly launch: (launch: Launch, operands: Operands, rows?: LabelledRows) => void;
   /** An arena tensor that lives only as long as this node's dispatches. */
   readonly scratch: (name: string, shape: readonly number[]) => Tensor;
 }

@@ -15,6 +15,13 @@ export interface WeightPart {
   readonly index: number;
   readonly firstRow: number;
   readonly rows: number;
+  /** Rows of its buffers that lie before it: of a part of a part. */
+  readonly skippedRows?: number;
+}
+
+/** Rows [from, from + rows) of a part. @param from a multiple of 64, since a binding begins at a multiple of 256 bytes */
+export function partOf({ index, firstRow, skippedRows = 0 }: WeightPart, from: number, rows: number): WeightPart {
+  return { index, firstRow: firstRow + from, rows, skippedRows: skippedRows + from };
 }
 
 /** A launch's operand: a whole tensor, or one buffer of a weight part. */
@@ -51,9 +58,13 @@ export function vectorBufferName(name: string): string {
   return `vector/${name}`;
 }
 
-/** The whole buffer of a weight part's codes or scales. */
+/** Where a weight part's codes or scales lie. */
 export function weightBufferRange(weight: Tensor, part: WeightPart, of: 'codes' | 'scales'): BufferRange {
   const format = weight.format ?? 'f32';
   const words = of === 'codes' ? codeWordsPerRow(format, weight.cols) : scaleWordsPerRow(format, weight.cols);
-  return { buffer: weightBufferName(weight, part, of), offsetBytes: 0, bytes: part.rows * words * 4 };
+  return {
+    buffer: weightBufferName(weight, part, of),
+    offsetBytes: (part.skippedRows ?? 0) * words * 4,
+    bytes: part.rows * words * 4,
+  };
 }

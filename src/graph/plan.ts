@@ -3,6 +3,7 @@ import { phrase, setting } from '../phrase.ts';
 import type { DeviceProfile, GpuLimits } from '../gpu/device-profile.ts';
 import { packParams, type Launch, type TilingChoices } from '../gpu/kernel.ts';
 import type { Graph } from './graph.ts';
+import type { LabelledRows } from './labelled-rows.ts';
 import { lowerNodes, type LoweredLaunch } from './lower.ts';
 import { readsOf, writesOf } from './nodes.ts';
 import type { GraphNode } from './op.ts';
@@ -23,8 +24,8 @@ export interface PlannedLaunch {
   readonly bindings: readonly PlannedBinding[];
   /** Offset of the uniform block in `Plan.uniforms`. */
   readonly paramsOffset: number;
-  /** Skipped in a replay whose labelled-row count is not above this. */
-  readonly minLabelled: number | undefined;
+  /** Of the loss head: the labelled rows it works on. A replay leaves out what is for more rows than are labelled. */
+  readonly rows: LabelledRows | undefined;
 }
 
 export interface Plan {
@@ -62,9 +63,9 @@ export function planGraph(graph: Pick<Graph, 'nodes' | 'tensors'>, options: Plan
   const firstBackward = lowered.findIndex(({ node }) => node >= forwardEnd);
   const placement = options.placement ?? placeActivations(lowered.map(accessOf), limits);
   const planned = planLaunches(
-    lowered.map(({ launch, operands, minLabelled }) => ({
+    lowered.map(({ launch, operands, rows }) => ({
       launch,
-      minLabelled,
+      rows,
       rangeOf: (name) => {
         const operand = operands[name];
         return operand === undefined ? undefined : rangeOfOperand(operand, placement, options);
@@ -78,7 +79,7 @@ export function planGraph(graph: Pick<Graph, 'nodes' | 'tensors'>, options: Plan
 export interface LaunchRequest {
   readonly launch: Launch;
   readonly rangeOf: (operand: string) => BufferRange | undefined;
-  readonly minLabelled?: number | undefined;
+  readonly rows?: LabelledRows | undefined;
 }
 
 /** The part of a plan that needs no placement: bindings checked against limits, uniform blocks packed. */
@@ -89,7 +90,7 @@ export function planLaunches(
   const uniforms = new UniformBlocks();
   let flops = 0;
   let largestBindingBytes = 0;
-  const launches = requests.map(({ launch, rangeOf, minLabelled }): PlannedLaunch => {
+  const launches = requests.map(({ launch, rangeOf, rows }): PlannedLaunch => {
     const label = `${launch.kernel.name}/${launch.entry}`;
     flops += launch.flops;
     const bindings = launch.operands.map((name): PlannedBinding => {
@@ -117,7 +118,7 @@ export function planLaunches(
       if (count > limits.maxWorkgroupsPerDimension)
         throw new WebLoraError('internal', `${label}: ${count} workgroups in dimension ${axis}`);
     }
-    return { launch, bindings, paramsOffset: uniforms.add(packParams(launch.kernel, launch.params)), minLabelled };
+    return { launch, bindings, paramsOffset: uniforms.add(packParams(launch.kernel, launch.params)), rows };
   });
   return { launches, uniforms: uniforms.bytes(), flops, largestBindingBytes };
 }

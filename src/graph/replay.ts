@@ -3,6 +3,7 @@ import { Usage, type Gpu } from '../gpu/gpu.ts';
 import { PARAMS_BINDING } from '../gpu/kernel.ts';
 import { TIMED_PASSES, type PassTimer } from '../gpu/pass-timer.ts';
 import type { CompiledPipeline } from '../gpu/pipelines.ts';
+import { workgroupsFor } from './labelled-rows.ts';
 import type { Plan, PlannedLaunch } from './plan.ts';
 
 /** Buffers by the names a plan uses. */
@@ -20,11 +21,6 @@ interface ReplayStep {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly bindGroup: GPUBindGroup;
-  readonly x: number;
-  readonly y: number;
-  readonly z: number;
-  readonly flops: number;
-  readonly minLabelled: number;
 }
 
 /**
@@ -73,7 +69,6 @@ export class Replay {
     const steps = await Promise.all(
       plan.launches.map(async (planned): Promise<ReplayStep> => {
         const { pipeline, layout, label } = await gpu.pipelines.get(planned.launch);
-        const [x, y, z] = planned.launch.workgroups;
         return {
           planned,
           pipeline,
@@ -83,11 +78,6 @@ export class Replay {
             layout,
             entries: bindEntries(planned, buffers, uniforms, uniformsOffset),
           }),
-          x,
-          y,
-          z,
-          flops: planned.launch.flops,
-          minLabelled: planned.minLabelled ?? -1,
         };
       }),
     );
@@ -118,7 +108,7 @@ export class Replay {
   }
 
   /**
-   * Encodes and submits launches [from, to), in slices. `labelled` skips loss chunks past the labelled count.
+   * Encodes and submits launches [from, to), in slices. Of the loss head only what `labelled` rows need.
    * `finish` may append copies to the last command buffer.
    * @returns number of dispatches
    */
@@ -142,7 +132,9 @@ export class Replay {
     for (let i = from; i < to; i += 1) {
       const step = this.#steps[i];
       if (step === undefined) throw new WebLoraError('internal', `replay: no launch ${i}`);
-      if (step.minLabelled >= labelled) continue;
+      const { launch, rows } = step.planned;
+      const needed = workgroupsFor(launch, rows, labelled);
+      if (needed === undefined) continue;
       if (flops > this.#flopsPerSubmit) {
         pass.end();
         device.queue.submit([encoder.finish()]);
@@ -157,10 +149,11 @@ export class Replay {
       }
       pass.setBindGroup(0, step.bindGroup);
       // Each argument costs a conversion on its way out of JavaScript, and most dispatches have one dimension.
-      if (step.z > 1) pass.dispatchWorkgroups(step.x, step.y, step.z);
-      else if (step.y > 1) pass.dispatchWorkgroups(step.x, step.y);
-      else pass.dispatchWorkgroups(step.x);
-      flops += step.flops;
+      const [x, y, z] = needed.workgroups;
+      if (z > 1) pass.dispatchWorkgroups(x, y, z);
+      else if (y > 1) pass.dispatchWorkgroups(x, y);
+      else pass.dispatchWorkgroups(x);
+      flops += launch.flops * needed.share;
       dispatches += 1;
     }
     pass.end();
@@ -174,7 +167,10 @@ export class Replay {
    * kernel and entry point. Slower than `run`: its sum is not the time of a step, its shares are those of one.
    */
   async profile(timer: PassTimer, times: Map<string, KernelTime>, labelled = Number.MAX_SAFE_INTEGER): Promise<void> {
-    const steps = this.#steps.filter(({ minLabelled }) => minLabelled < labelled);
+    const steps = this.#steps.flatMap((step) => {
+      const needed = workgroupsFor(step.planned.launch, step.planned.rows, labelled);
+      return needed === undefined ? [] : [{ ...step, ...needed }];
+    });
     for (let from = 0; from < steps.length; from += TIMED_PASSES) {
       const slice = steps.slice(from, from + TIMED_PASSES);
       slice.forEach((step, index) => {
@@ -182,19 +178,19 @@ export class Replay {
         const pass = encoder.beginComputePass({ timestampWrites: timer.writes(index) });
         pass.setPipeline(step.pipeline);
         pass.setBindGroup(0, step.bindGroup);
-        pass.dispatchWorkgroups(step.x, step.y, step.z);
+        pass.dispatchWorkgroups(...step.workgroups);
         pass.end();
         if (index === slice.length - 1) timer.resolve(encoder, slice.length);
         this.#gpu.device.queue.submit([encoder.finish()]);
       });
       const taken = await timer.read(slice.length);
-      slice.forEach(({ planned: { launch, bindings } }, index) => {
+      slice.forEach(({ planned: { launch, bindings }, share }, index) => {
         const name = `${launch.kernel.name}/${launch.entry}`;
         const { dispatches = 0, milliseconds = 0, flops = 0, bytes = 0 } = times.get(name) ?? {};
         times.set(name, {
           dispatches: dispatches + 1,
           milliseconds: milliseconds + (taken[index] ?? 0),
-          flops: flops + launch.flops,
+          flops: flops + launch.flops * share,
           bytes: bindings.reduce((sum, { sizeBytes }) => sum + sizeBytes, bytes),
         });
       });

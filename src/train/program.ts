@@ -5,11 +5,12 @@ import { bucketRows } from '../data/batch.ts';
 import { WebLoraError } from '../errors.ts';
 import { phrase, setting } from '../phrase.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
-import type { DeviceProfile } from '../gpu/device-profile.ts';
+import type { DeviceProfile, GpuLimits } from '../gpu/device-profile.ts';
 import { Usage } from '../gpu/gpu.ts';
 import type { TilingChoices } from '../gpu/kernel.ts';
 import { CHECKPOINTING, differentiate, type Checkpointing } from '../graph/differentiate.ts';
 import { Graph } from '../graph/graph.ts';
+import type { LossChunks } from '../graph/ops/linear_cross_entropy.ts';
 import type { Plan } from '../graph/plan.ts';
 import { planBuckets, type BucketPlans } from '../graph/program.ts';
 import { slabRequests, type BufferRequest } from '../graph/replay.ts';
@@ -76,8 +77,13 @@ export interface Program extends BucketPlans {
 
 /** Arena size up to which activations are saved rather than recomputed, unless a memory limit says otherwise. */
 const KEEP_ACTIVATIONS_BYTES = 96 * 2 ** 20;
-/** Bytes that one chunk of logits may take. */
+/** Bytes that one chunk of logits over the whole vocabulary may take. */
 const LOGITS_CHUNK_BYTES = 8 * 2 ** 20;
+const SERIAL_CHUNK_ROWS = 16;
+/** The loss head on a GPU: labelled rows and columns of the vocabulary at a time, 8 MiB of logits. */
+const SLICED_ROWS = 512;
+const SLICE_COLUMNS = 4096;
+const ROW_TILE = 64;
 /** Optimizer steps in flight: the host may run this far ahead of the results it has read. */
 export const STEPS_IN_FLIGHT = 4;
 
@@ -137,12 +143,29 @@ function assertFits(program: Program, memoryLimitBytes: number | undefined): Pro
 }
 
 /**
- * Rows per chunk of the loss head, such that memory does not grow with vocabulary times tokens. A chunk is computed
- * whole: few rows waste little where arithmetic is dear (software), many keep a GPU busy. At most half of the rows: the
- * logits of a short batch would be most of what is alive at its worst moment, and a tensor lies in one slab.
+ * How much of the loss head is computed at a time, such that memory does not grow with vocabulary times tokens. On a GPU many
+ * rows by slices of the vocabulary: small products leave most of it idle. On a software adapter few rows over the whole
+ * vocabulary, since a chunk is computed whole and arithmetic is dear there.
  * @throws `out-of-memory`
  */
-export function lossChunkRows(rows: number, vocabSize: number, { limits, variant }: DeviceProfile): number {
+function lossChunks(rows: number, vocabSize: number, { limits, variant }: DeviceProfile): LossChunks {
+  if (variant !== 'workgroup') return { chunkRows: lossChunkRows(vocabSize, SERIAL_CHUNK_ROWS, limits) };
+  const floats = limits.maxBindingBytes / 4;
+  const chunkRows = Math.min(SLICED_ROWS, rows, Math.max(ROW_TILE, floorTo(ROW_TILE, floats / SLICE_COLUMNS)));
+  // Logits of a small model would be most of what is alive at its worst moment, and a tensor lies in one slab: half of them.
+  const most = Math.min(SLICE_COLUMNS, Math.max(ROW_TILE, floorTo(ROW_TILE, vocabSize / 2)));
+  return {
+    chunkRows,
+    sliceColumns: Math.min(most, Math.max(ROW_TILE, floorTo(ROW_TILE, floats / chunkRows))),
+  };
+}
+
+/**
+ * Rows whose logits are computed at a time, over the whole vocabulary.
+ * @param most that are wanted at once
+ * @throws `out-of-memory`
+ */
+export function lossChunkRows(vocabSize: number, most: number, limits: GpuLimits): number {
   const bytes = Math.min(LOGITS_CHUNK_BYTES, limits.maxBindingBytes);
   const fitting = Math.floor(bytes / (vocabSize * 4));
   if (fitting < 1) {
@@ -151,8 +174,11 @@ export function lossChunkRows(rows: number, vocabSize: number, { limits, variant
       wanted: `at most ${bytes}, this GPU's binding limit`,
     });
   }
-  const most = variant !== 'workgroup' ? 16 : Math.min(64, Math.ceil(rows / 2));
-  return fitting >= most ? most : fitting >= 8 ? Math.floor(fitting / 8) * 8 : fitting;
+  return fitting >= most ? most : fitting >= 8 ? floorTo(8, fitting) : fitting;
+}
+
+function floorTo(unit: number, value: number): number {
+  return Math.floor(value / unit) * unit;
 }
 
 function bucketsUpTo(rows: number): number[] {
@@ -260,7 +286,7 @@ export function trainingGraph(
   const rope = ropeTensors(graph, model, context);
   const hidden = model.hidden(graph, bind, { ...inputs, rope }, { kind: 'segments', bounds: inputs.bounds });
   const nll = graph.linearCrossEntropy(hidden, bind.matrix(model.headName), inputs, {
-    chunkRows: lossChunkRows(rows, model.shape.vocabSize, device),
+    ...lossChunks(rows, model.shape.vocabSize, device),
   });
   const { forwardEnd } = differentiate(graph, { output: nll, seed: inputs.lossWeights, checkpoint });
   return { graph, forwardEnd, nll };

@@ -5,7 +5,7 @@ import { TfjsBase } from '../../models/base/tfjs-base.ts';
 import type { MicroBatch } from '../data/batch.ts';
 import { WebLoraError } from '../errors.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
-import { DEFAULT_PROFILE } from '../gpu/device-profile.ts';
+import { DEFAULT_LIMITS } from '../gpu/device-profile.ts';
 import { Graph, STEP_WORDS } from '../graph/graph.ts';
 import type { ForwardNode } from '../graph/op.ts';
 import type { Tensor } from '../graph/tensor.ts';
@@ -357,7 +357,7 @@ function forwardGraph(
     { kind: 'segments', bounds: inputs.bounds },
   );
   graph.linearCrossEntropy(hidden, bind.matrix(model.headName), inputs, {
-    chunkRows: lossChunkRows(rows, model.shape.vocabSize, DEFAULT_PROFILE),
+    chunkRows: lossChunkRows(model.shape.vocabSize, Math.min(64, Math.ceil(rows / 2)), DEFAULT_LIMITS),
   });
   const head = graph.nodes.at(-1);
   if (head?.op !== 'linear_cross_entropy')

@@ -4,6 +4,7 @@ import { bucketRows, padMicroBatch, type MicroBatch } from '../data/batch.ts';
 import { WebLoraError } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { PassTimer } from '../gpu/pass-timer.ts';
+import { workgroupsFor } from '../graph/labelled-rows.ts';
 import { InputWords } from '../graph/program.ts';
 import { BufferSet, compilePlans, Replay, type KernelTime } from '../graph/replay.ts';
 import { stagingBytes, STEPS_IN_FLIGHT, type Program } from './program.ts';
@@ -208,7 +209,7 @@ export class WgslTrainer implements Trainer {
     const plan = this.program.plans.get(bucketRows(rows));
     const launches = of === 'training' ? plan?.launches : plan?.launches.slice(0, plan.forwardEnd);
     return (launches ?? []).reduce(
-      (sum, { launch, minLabelled = -1 }) => sum + (labelled > minLabelled ? launch.flops : 0),
+      (sum, { launch, rows: of }) => sum + launch.flops * (workgroupsFor(launch, of, labelled)?.share ?? 0),
       0,
     );
   }

@@ -3,6 +3,7 @@ import { DEFAULT_PROFILE, type DeviceProfile } from '../../src/gpu/device-profil
 import { differentiate } from '../../src/graph/differentiate.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { readsOf, writesOf } from '../../src/graph/nodes.ts';
+import type { LabelledRows } from '../../src/graph/labelled-rows.ts';
 import type { GraphNode } from '../../src/graph/op.ts';
 import type { Operand } from '../../src/graph/operand.ts';
 import type { LinearWeights } from '../../src/graph/ops/linear.ts';
@@ -69,13 +70,13 @@ export function nodeLine(node: GraphNode): string {
 export interface LaunchLine {
   readonly launch: string;
   readonly params: Readonly<Record<string, number>>;
-  readonly minLabelled: number | undefined;
+  readonly rows: LabelledRows | undefined;
 }
 
 /** The launches that nodes become; by default on a GPU with the specification's limits. */
 export function launchLines(nodes: readonly GraphNode[], device: DeviceProfile = DEFAULT_PROFILE): LaunchLine[] {
   const lowered = lowerNodes(nodes, { device, tilings: {}, firstScratchId: 0 });
-  return lowered.map(({ launch, operands, minLabelled }) => {
+  return lowered.map(({ launch, operands, rows }) => {
     const bound = (access: 'read' | 'read_write'): string =>
       launch.operands
         .filter((name) => launch.kernel.storage.get(name)?.access === access)
@@ -83,7 +84,7 @@ export function launchLines(nodes: readonly GraphNode[], device: DeviceProfile =
         .join(', ');
     const { kernel, entry } = launch;
     const text = `${kernel.name}/${entry}: ${bound('read')} -> ${bound('read_write')}`;
-    return { launch: text, params: { ...launch.overrides, ...launch.params }, minLabelled };
+    return { launch: text, params: { ...launch.overrides, ...launch.params }, rows };
   });
 }
 

@@ -24,8 +24,8 @@ describe('linear_cross_entropy', () => {
     const g = new OpGraph();
     loss(g, g.frozen('x', 10, 64));
     const launches = launchLines(g.nodes);
-    const chunk = (firstRow: number) => Array.from({ length: 5 }, () => firstRow);
-    expect(launches.map(({ minLabelled }) => minLabelled)).toEqual([...chunk(0), ...chunk(4), ...chunk(8)]);
+    const chunk = (first: number, count: number) => Array.from({ length: 5 }, () => ({ first, count }));
+    expect(launches.map(({ rows }) => rows)).toEqual([...chunk(0, 4), ...chunk(4, 4), ...chunk(8, 2)]);
     const kernels = launches.slice(10).map(({ launch, params }) => [launch.split('/')[0], params]);
     // The last chunk has two rows.
     expect(kernels).toMatchObject([

@@ -1,7 +1,14 @@
 import { gatherRows, scatterRows, scatterScaled, zeroRows } from '../../../kernels/gather_rows/gather_rows.ts';
-import { crossEntropyRows } from '../../../kernels/linear_cross_entropy/linear_cross_entropy.ts';
+import {
+  crossEntropyRows,
+  crossEntropySlice,
+  finishLoss,
+  STATE_WORDS,
+} from '../../../kernels/linear_cross_entropy/linear_cross_entropy.ts';
 import { matmulNn } from '../../../kernels/matmul_nn/matmul_nn.ts';
-import type { ForwardOp, GraphBuilder, Op } from '../op.ts';
+import { matmulNt } from '../../../kernels/matmul_nt/matmul_nt.ts';
+import type { ForwardOp, GraphBuilder, LowerContext, Op } from '../op.ts';
+import { partOf, type WeightPart } from '../operand.ts';
 import type { Tensor } from '../tensor.ts';
 import { weightOperands, weightVariant } from './_lib/weight.ts';
 import { lowerHead } from './logits.ts';
@@ -16,7 +23,10 @@ export interface LinearCrossEntropyNode {
   readonly labels: Tensor;
   readonly logitScale: number;
   readonly softCap: number;
+  /** Labelled rows at a time. */
   readonly chunkRows: number;
+  /** Columns of the vocabulary at a time, a multiple of 64; undefined: all. */
+  readonly sliceColumns?: number;
   readonly saved: Tensor;
   readonly nll: Tensor;
 }
@@ -40,6 +50,9 @@ declare module '../op.ts' {
   }
 }
 
+/** How much of the loss head is computed at a time. */
+export type LossChunks = Pick<LinearCrossEntropyNode, 'chunkRows' | 'sliceColumns'>;
+
 /**
  * Per-row negative log likelihood of `labels` under the frozen head: x [N, C], weight [V, C] -> nll [N]. Only the first step[2]
  * entries are computed, for rows lossRows[i].
@@ -49,13 +62,13 @@ export function linearCrossEntropy(
   x: Tensor,
   weight: Tensor,
   inputs: { readonly step: Tensor; readonly lossRows: Tensor; readonly labels: Tensor },
-  options: { readonly chunkRows: number; readonly logitScale?: number; readonly softCap?: number },
+  options: LossChunks & { readonly logitScale?: number; readonly softCap?: number },
 ): Tensor {
   const saved = g.activation('loss.saved', x.shape, []);
   const nll = g.tensor({ name: 'nll', shape: [x.rows], role: 'result', requiresGrad: x.requiresGrad });
   const { step, lossRows, labels } = inputs;
-  const { chunkRows, logitScale = 1, softCap = 0 } = options;
-  const head = { logitScale, softCap, chunkRows };
+  const { chunkRows, sliceColumns, logitScale = 1, softCap = 0 } = options;
+  const head = { logitScale, softCap, chunkRows, ...(sliceColumns !== undefined && { sliceColumns }) };
   g.push({ op: 'linear_cross_entropy', x, weight, step, lossRows, labels, ...head, saved, nll });
   return nll;
 }
@@ -67,40 +80,102 @@ export const linearCrossEntropyOp: ForwardOp<LinearCrossEntropyNode> = {
     if (dNll === undefined || !x.requiresGrad) return;
     g.push({ op: 'loss_backward', step, lossRows, dNll, saved, dx: gradients.assign(x) });
   },
-  /** Chunk by chunk: gather labelled rows, logits, their losses and gradient in place, and back through the head. */
   lower(node, ctx) {
-    const { x, weight, step, lossRows: rows, labels, logitScale, softCap, saved, nll } = node;
-    const { variant } = ctx;
-    const chunkRows = Math.min(node.chunkRows, x.rows);
-    const xg = ctx.scratch('loss.x', [chunkRows, x.cols]);
-    const logits = ctx.scratch('loss.logits', [chunkRows, weight.rows]);
-    const dxg = ctx.scratch('loss.dx', [chunkRows, x.cols]);
-    for (let firstRow = 0; firstRow < x.rows; firstRow += chunkRows) {
-      const chunk = Math.min(chunkRows, x.rows - firstRow);
-      const shape = { chunkRows: chunk, cols: x.cols, firstRow };
-      ctx.launch(gatherRows(shape), { step, rows, x, xg }, firstRow);
-      lowerHead(ctx, { x: xg, weight, y: logits, rows: chunk }, firstRow);
-      const loss = { chunkRows: chunk, vocab: weight.rows, firstRow, logitScale, softCap, gradient: true, variant };
-      ctx.launch(crossEntropyRows(loss), { step, labels, logits, nll }, firstRow);
-      ctx.parts(weight).forEach((part, index) => {
-        const launch = matmulNn({
-          rows: chunk,
-          outFeatures: part.rows,
-          inFeatures: x.cols,
-          dyStride: weight.rows,
-          dyOffset: part.firstRow,
-          format: weight.format ?? 'f32',
-          rank: 0,
-          loraScale: 0,
-          accumulate: index > 0,
-          variant: weightVariant(ctx, weight),
-        });
-        ctx.launch(launch, { dy: logits, dx: dxg, ...weightOperands(weight, part) }, firstRow);
-      });
-      ctx.launch(scatterRows(shape), { step, rows, dxg, dx: saved }, firstRow);
-    }
+    if (node.sliceColumns === undefined) lowerRows(node, ctx);
+    else lowerSlices(node, ctx, node.sliceColumns);
   },
 };
+
+/** Chunk by chunk: gather labelled rows, logits, their losses and gradient in place, and back through the head. */
+function lowerRows(node: LinearCrossEntropyNode, ctx: LowerContext): void {
+  const { x, weight, step, lossRows: rows, labels, logitScale, softCap, saved, nll } = node;
+  const { variant } = ctx;
+  const chunkRows = Math.min(node.chunkRows, x.rows);
+  const xg = ctx.scratch('loss.x', [chunkRows, x.cols]);
+  const logits = ctx.scratch('loss.logits', [chunkRows, weight.rows]);
+  const dxg = ctx.scratch('loss.dx', [chunkRows, x.cols]);
+  for (let firstRow = 0; firstRow < x.rows; firstRow += chunkRows) {
+    const chunk = Math.min(chunkRows, x.rows - firstRow);
+    const labelled = { first: firstRow, count: chunk };
+    const shape = { chunkRows: chunk, cols: x.cols, firstRow };
+    ctx.launch(gatherRows(shape), { step, rows, x, xg }, labelled);
+    lowerHead(ctx, { x: xg, weight, y: logits, rows: chunk }, labelled);
+    const loss = { chunkRows: chunk, vocab: weight.rows, firstRow, logitScale, softCap, gradient: true, variant };
+    ctx.launch(crossEntropyRows(loss), { step, labels, logits, nll }, labelled);
+    ctx.parts(weight).forEach((part, index) => {
+      const launch = matmulNn({
+        rows: chunk,
+        outFeatures: part.rows,
+        inFeatures: x.cols,
+        dyStride: weight.rows,
+        dyOffset: part.firstRow,
+        format: weight.format ?? 'f32',
+        rank: 0,
+        loraScale: 0,
+        accumulate: index > 0,
+        variant: weightVariant(ctx, weight),
+      });
+      ctx.launch(launch, { dy: logits, dx: dxg, ...weightOperands(weight, part) }, labelled);
+    });
+    ctx.launch(scatterRows(shape), { step, rows, dxg, dx: saved }, labelled);
+  }
+}
+
+/**
+ * All labelled rows at once, or a large chunk of them, by slices of the vocabulary, so that no product is small and logits
+ * exist for one slice only. The softmax is computed online: what is summed up so far is scaled when a row's maximum moves.
+ */
+function lowerSlices(node: LinearCrossEntropyNode, ctx: LowerContext, sliceColumns: number): void {
+  const { x, weight, step, lossRows: rows, labels, logitScale, softCap, saved, nll } = node;
+  const chunkRows = Math.min(node.chunkRows, x.rows);
+  const slices = ctx.parts(weight).flatMap((part) => slicesOf(part, sliceColumns));
+  const widest = Math.max(...slices.map((slice) => slice.rows));
+  const xg = ctx.scratch('loss.x', [chunkRows, x.cols]);
+  const logits = ctx.scratch('loss.logits', [chunkRows, widest]);
+  const dxg = ctx.scratch('loss.dx', [chunkRows, x.cols]);
+  const state = ctx.scratch('loss.state', [chunkRows, STATE_WORDS]);
+  const keep = ctx.scratch('loss.keep', [chunkRows]);
+  const variant = weightVariant(ctx, weight);
+  const format = weight.format ?? 'f32';
+  for (let firstRow = 0; firstRow < x.rows; firstRow += chunkRows) {
+    const chunk = Math.min(chunkRows, x.rows - firstRow);
+    const labelled = { first: firstRow, count: chunk };
+    ctx.launch(gatherRows({ chunkRows: chunk, cols: x.cols, firstRow }), { step, rows, x, xg }, labelled);
+    slices.forEach((slice, index) => {
+      const shape = {
+        rows: chunk,
+        inFeatures: x.cols,
+        outFeatures: slice.rows,
+        format,
+        rank: 0,
+        loraScale: 0,
+        variant,
+      };
+      const w = weightOperands(weight, slice);
+      const forward = matmulNt({ ...shape, outStride: slice.rows, outOffset: 0, bias: false });
+      ctx.launch(forward, { x: xg, y: logits, ...w }, labelled);
+      const loss = crossEntropySlice({
+        ...{ chunkRows: chunk, vocab: slice.rows, firstRow, logitScale, softCap },
+        ...{ firstColumn: slice.firstRow, isLast: index === slices.length - 1 },
+      });
+      ctx.launch(loss, { step, labels, logits, nll, state, keep }, labelled);
+      const isAdded = index > 0;
+      const back = matmulNn({ ...shape, dyStride: slice.rows, dyOffset: 0, accumulate: isAdded, keep: isAdded });
+      ctx.launch(back, { dy: logits, dx: dxg, ...w, ...(isAdded && { keep }) }, labelled);
+    });
+    for (const part of ctx.parts(weight)) {
+      const shape = { chunkRows: chunk, cols: x.cols, firstRow, rowOffset: part.firstRow, partRows: part.rows, format };
+      const operands = { step, rows, labels, state, dxg, dx: saved, ...weightOperands(weight, part) };
+      ctx.launch(finishLoss(shape), operands, labelled);
+    }
+  }
+}
+
+function slicesOf(part: WeightPart, columns: number): WeightPart[] {
+  return Array.from({ length: Math.ceil(part.rows / columns) }, (_, index) =>
+    partOf(part, index * columns, Math.min(columns, part.rows - index * columns)),
+  );
+}
 
 export const lossBackwardOp: Op<LossBackwardNode> = {
   writes: ['dx'],

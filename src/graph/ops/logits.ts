@@ -1,4 +1,5 @@
 import { matmulNt } from '../../../kernels/matmul_nt/matmul_nt.ts';
+import type { LabelledRows } from '../labelled-rows.ts';
 import type { ForwardOp, GraphBuilder, LowerContext } from '../op.ts';
 import type { Tensor } from '../tensor.ts';
 import { noGradient } from './_lib/no-gradient.ts';
@@ -43,7 +44,7 @@ export const logitsOp: ForwardOp<LogitsNode> = {
 export function lowerHead(
   ctx: LowerContext,
   { x, weight, y, rows }: { x: Tensor; weight: Tensor; y: Tensor; rows: number },
-  minLabelled?: number,
+  labelled?: LabelledRows,
 ): void {
   for (const part of ctx.parts(weight)) {
     const launch = matmulNt({
@@ -58,6 +59,6 @@ export function lowerHead(
       loraScale: 0,
       variant: weightVariant(ctx, weight),
     });
-    ctx.launch(launch, { x, y, ...weightOperands(weight, part) }, minLabelled);
+    ctx.launch(launch, { x, y, ...weightOperands(weight, part) }, labelled);
   }
 }

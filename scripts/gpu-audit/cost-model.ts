@@ -1,0 +1,142 @@
+import type { LaunchRecord } from '../../src/graph/launch-records.ts';
+
+/** A GPU as the model sees it. */
+export interface GpuModel {
+  readonly name: string;
+  /** Multiprocessors, or cores: what a workgroup runs on. */
+  readonly units: number;
+  readonly clockHz: number;
+  /** f32 lanes of a unit. */
+  readonly lanes: number;
+  readonly bytesPerSecond: number;
+  /** Between two dependent dispatches. */
+  readonly gapSeconds: number;
+  /** Clocks from a barrier step's loads to its products, when no other workgroup hides them. */
+  readonly stepLatency: number;
+  /** Workgroups of 256 lanes, and of 64 lanes with 64 sums each, that a unit holds. */
+  readonly resident256: number;
+  readonly resident64: number;
+}
+
+export const GPUS = {
+  rtx3060: {
+    ...{ name: 'RTX 3060', units: 28, clockHz: 1.78e9, lanes: 128, bytesPerSecond: 360e9 },
+    ...{ gapSeconds: 3e-6, stepLatency: 750, resident256: 5, resident64: 8 },
+  },
+  m2: {
+    ...{ name: 'M2, 10 cores', units: 10, clockHz: 1.4e9, lanes: 128, bytesPerSecond: 100e9 },
+    ...{ gapSeconds: 5e-6, stepLatency: 900, resident256: 3, resident64: 4 },
+  },
+  rtx4090: {
+    ...{ name: 'RTX 4090', units: 128, clockHz: 2.52e9, lanes: 128, bytesPerSecond: 1008e9 },
+    ...{ gapSeconds: 3e-6, stepLatency: 750, resident256: 5, resident64: 8 },
+  },
+} as const satisfies Readonly<Record<string, GpuModel>>;
+
+/** Of the bandwidth, what a kernel reaches that does nothing else. */
+const BANDWIDTH_SHARE = 0.8;
+/** The shortest a dispatch takes. */
+const DISPATCH_SECONDS = 1.5e-6;
+
+export function peakFlops({ units, lanes, clockHz }: GpuModel): number {
+  return 2 * units * lanes * clockHz;
+}
+
+export function workgroupsOf({ workgroups: [x, y, z] }: Pick<LaunchRecord, 'workgroups'>): number {
+  return x * y * z;
+}
+
+/**
+ * Seconds of one launch: its bytes at the bandwidth, or its workgroups' clocks, whichever is more.
+ * @param past positions in the cache, which a launch of decoding is not told
+ */
+export function predictSeconds(launch: LaunchRecord, gpu: GpuModel, past: number): number {
+  const { kernel, entry, shape, bytesRead, bytesWritten } = launch;
+  const memory = (bytesRead + bytesWritten) / gpu.bytesPerSecond / BANDWIDTH_SHARE;
+  const clocksOf = CLOCKS[`${kernel}/${entry}`];
+  if (clocksOf === undefined) return Math.max(memory, DISPATCH_SECONDS);
+  const perUnit = Math.ceil(workgroupsOf(launch) / gpu.units);
+  const of = (name: string): number => {
+    const value = shape[name];
+    if (value === undefined) throw new Error(`${kernel}/${entry} has no '${name}' in its shape`);
+    return value;
+  };
+  return Math.max(memory, clocksOf(of, { gpu, perUnit, past }) / gpu.clockHz);
+}
+
+interface Where {
+  readonly gpu: GpuModel;
+  /** Workgroups of a unit. */
+  readonly perUnit: number;
+  readonly past: number;
+}
+
+/** Clocks of a launch on the unit with most of its workgroups, from its shape. */
+type ClocksOf = (shape: (name: string) => number, where: Where) => number;
+
+/** A workgroup's steps between barriers. */
+interface Steps {
+  readonly steps: number;
+  /** Clocks in which the unit issues a step's instructions: counted in the compiler's output (compile.ts). */
+  readonly issue: number;
+  readonly latency: number;
+  /** Most workgroups that a unit works on at a time. */
+  readonly resident: number;
+  /** Clocks after the last step. */
+  readonly after?: number;
+}
+
+/** A step takes as long as the resident workgroups issue together, and at least as long as one of them waits. */
+function inSteps(perUnit: number, { steps, issue, latency, resident, after = 0 }: Steps): number {
+  const together = Math.min(perUnit, resident);
+  return (perUnit / together) * (steps * Math.max(together * issue, issue + latency) + after);
+}
+
+/** 64 x 64 outputs by 256 lanes: steps of 16 along a reduction and then along a branch of rank r. */
+const tile =
+  (reduced: string): ClocksOf =>
+  (shape, { gpu, perUnit }) =>
+    inSteps(perUnit, {
+      steps: Math.ceil(shape(reduced) / 16) + Math.ceil(shape('rank') / 16),
+      issue: shape('scale_words') > 0 ? 850 : 750,
+      latency: gpu.stepLatency,
+      resident: gpu.resident256,
+    });
+
+/** Blocks of 32 rows. */
+const blocksOf = (rows: number): number => Math.ceil(rows / 32);
+/** Blocks that a tile of 32 rows sees on average. */
+const causalBlocks = (rows: number): number => (blocksOf(rows) + 1) / 2;
+
+/** By kernel and entry. What is not here is bound by its bytes. */
+const CLOCKS: Readonly<Record<string, ClocksOf>> = {
+  'matmul_nt/tile': tile('in_features'),
+  'matmul_nn/tile': tile('out_features'),
+  // 140 instructions for 16 weights of a lane.
+  'matmul_nt/matvec': (shape, { perUnit }) =>
+    inSteps(perUnit, {
+      steps: Math.ceil(shape('in_features') / 256),
+      ...{ issue: 70, latency: 450, resident: 16, after: 600 },
+    }),
+  'matmul_tn/tile': (shape, { gpu, perUnit }) =>
+    inSteps(perUnit, { steps: Math.ceil(shape('rows') / 16), issue: 214, latency: gpu.stepLatency, resident: 6 }),
+  'attention_forward/forward': (shape, { perUnit }) =>
+    inSteps(perUnit, { steps: 1.2 * causalBlocks(shape('rows')), issue: 2800, latency: 9 * 250, resident: 6 }),
+  'attention_backward/backward_dq': (shape, { perUnit }) =>
+    inSteps(perUnit, { steps: causalBlocks(shape('rows')), issue: 4200, latency: 12 * 250, resident: 6 }),
+  'attention_backward/backward_dkv': (shape, { perUnit }) => {
+    // A grid of one or two workgroups a unit waits for its longest.
+    const blocks = perUnit <= 2 ? blocksOf(shape('rows')) : causalBlocks(shape('rows'));
+    const steps = blocks * (shape('heads') / shape('kv_heads'));
+    return inSteps(perUnit, { steps, issue: 7000, latency: 16 * 300, resident: 6 });
+  },
+  'linear_cross_entropy/rows_workgroup': (shape, { perUnit }) =>
+    Math.ceil(shape('vocab') / 4 / 256) * (900 / 4 + 700) * Math.ceil(perUnit / 4),
+  'top_k/rows_workgroup': (shape) =>
+    Math.ceil(shape('vocab') / 256) * 2 * 350 +
+    shape('k') * (2 * 9 * 60 + Math.ceil(shape('vocab') / 65536) * 500 + 600),
+  'cached_attention/attend': (shape, { perUnit, past }) => {
+    const block = shape('head_vecs') * 60 + 2 * 64 * 8 + (Math.min(past, 256) / 4) * 420 + 900;
+    return (Math.ceil(past / 256) * block * Math.max(1, perUnit / 8)) / Math.min(perUnit, 1);
+  },
+};
