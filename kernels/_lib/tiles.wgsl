@@ -1,6 +1,6 @@
 // Products by tiles of 64 x 64 outputs, for kernels that say what they add up over (`reduced`, then `p.rank` steps of a
 // branch), how many columns they have (`columns`), how a slot of a tile is filled (`load_tile`) and where a value goes (`store`).
-// Joined with staged_f32.wgsl or staged_f16.wgsl: what tiles hold. Products and sums are f32.
+// Where rows begin at multiples of 16 values, wide_tiles.wgsl is faster.
 //   tile    a workgroup of 256, each lane 4 x 4 outputs
 //   tile_8  a workgroup of 64, each lane 8 x 8: fewer loads of the tiles, fewer lanes
 // The order of the additions depends on how long the reduction is and on nothing else.
@@ -8,8 +8,8 @@
 // 16 steps along the reduction of 16 vec4 each; one more vec4 a step spreads the rows over memory banks.
 const STEP = 16u;
 const PITCH = 17u;
-var<workgroup> row_tile: array<Staged, STEP * PITCH>;
-var<workgroup> column_tile: array<Staged, STEP * PITCH>;
+var<workgroup> row_tile: array<vec4f, STEP * PITCH>;
+var<workgroup> column_tile: array<vec4f, STEP * PITCH>;
 
 fn outer(rows: vec4f, cols: vec4f) -> mat4x4f { return mat4x4f(rows.x * cols, rows.y * cols, rows.z * cols, rows.w * cols); }
 
@@ -34,7 +34,7 @@ fn tile(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, 
   for (var start = 0u; start < end + p.rank; start += STEP) {
     load_tile(lane, n, c0, start, end);
     workgroupBarrier();
-    for (var s = 0u; s < STEP; s++) { acc += outer(vec4f(row_tile[s * PITCH + row]), vec4f(column_tile[s * PITCH + column])); }
+    for (var s = 0u; s < STEP; s++) { acc += outer(row_tile[s * PITCH + row], column_tile[s * PITCH + column]); }
     workgroupBarrier();
   }
   store_four_by_four(n + row * 4u, c0 + column * 4u, acc);
@@ -59,10 +59,10 @@ fn tile_8(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u
     for (var slot = lane; slot < 256u; slot += 64u) { load_tile(slot, n, c0, start, end); }
     workgroupBarrier();
     for (var s = 0u; s < STEP; s++) {
-      let rows_0 = vec4f(row_tile[s * PITCH + row]);
-      let rows_1 = vec4f(row_tile[s * PITCH + row + 8u]);
-      let cols_0 = vec4f(column_tile[s * PITCH + column]);
-      let cols_1 = vec4f(column_tile[s * PITCH + column + 8u]);
+      let rows_0 = row_tile[s * PITCH + row];
+      let rows_1 = row_tile[s * PITCH + row + 8u];
+      let cols_0 = column_tile[s * PITCH + column];
+      let cols_1 = column_tile[s * PITCH + column + 8u];
       acc_00 += outer(rows_0, cols_0);
       acc_01 += outer(rows_0, cols_1);
       acc_10 += outer(rows_1, cols_0);

@@ -11,15 +11,25 @@ import floatWgsl from './weight_float.wgsl?raw';
 import groupedWgsl from './weight_grouped.wgsl?raw';
 import nf4Wgsl from './weight_nf4.wgsl?raw';
 import rowsWgsl from './weight_rows.wgsl?raw';
+import wideFloatWgsl from './wide_float.wgsl?raw';
+import wideGroupedWgsl from './wide_grouped.wgsl?raw';
+import wideQuadsWgsl from './wide_quads.wgsl?raw';
 
 /** Formats that share a reader: a kernel's source is joined with one of these, so that none grows with the others. */
 type Reader = 'float' | 'grouped' | 'blocks' | 'nf4';
 
-const READERS: Readonly<Record<Reader, { readonly plain: string; readonly unpack8: string }>> = {
-  float: { plain: floatWgsl, unpack8: unpack8FloatWgsl },
-  grouped: { plain: groupedWgsl, unpack8: unpack8GroupedWgsl },
-  blocks: { plain: blocksWgsl, unpack8: unpack8BlocksWgsl },
-  nf4: { plain: nf4Wgsl, unpack8: unpack8Nf4Wgsl },
+interface ReaderSources {
+  readonly plain: string;
+  readonly unpack8: string;
+  /** Sixteen columns at a time. */
+  readonly wide: readonly string[];
+}
+
+const READERS: Readonly<Record<Reader, ReaderSources>> = {
+  float: { plain: floatWgsl, unpack8: unpack8FloatWgsl, wide: [wideFloatWgsl] },
+  grouped: { plain: groupedWgsl, unpack8: unpack8GroupedWgsl, wide: [wideGroupedWgsl] },
+  blocks: { plain: blocksWgsl, unpack8: unpack8BlocksWgsl, wide: [blocksWgsl, wideQuadsWgsl] },
+  nf4: { plain: nf4Wgsl, unpack8: unpack8Nf4Wgsl, wide: [nf4Wgsl, wideQuadsWgsl] },
 };
 
 /** Which reader has a format, and under which value of FORMAT. */
@@ -55,6 +65,11 @@ export function defineWeightKernel(name: string, wgsl: string): WeightKernel {
 /** The same for a source that begins with `enable subgroups;` and reads eight columns at once (`weight_unpack8`, `quad_broadcast`). */
 export function defineQuadsKernel(name: string, wgsl: string): WeightKernel {
   return join((reader) => [READERS[reader].plain, READERS[reader].unpack8, rowsWgsl, quadsWgsl], name, wgsl);
+}
+
+/** The same for a source that reads sixteen columns at once: `fetch` and `unpack`. */
+export function defineWideKernel(name: string, wgsl: string): WeightKernel {
+  return join((reader) => READERS[reader].wide, name, wgsl);
 }
 
 export interface WeightReading {

@@ -12,7 +12,7 @@ export function benchCases(): BenchCase[] {
   const formats: readonly WeightFormat[] = ['f32', 'f16', 'q8', 'q4', 'nf4', 'q4_k', 'q6_k'];
   return shapes.flatMap(([rows, outFeatures, inFeatures]) =>
     formats.flatMap((format) =>
-      (['serial', 'quads', 'tile'] as const).map((entry) => ({
+      (['serial', 'quads', 'wide'] as const).map((entry) => ({
         name: `matmul_nn ${rows}x${outFeatures}->${inFeatures} ${format} ${entry}`,
         launch: matmulNn(
           {

@@ -16,4 +16,47 @@ export const cases = [
   { rows: 2, outFeatures: 7, inFeatures: 65, format: 'q5_1', rank: 0, accumulate: false, only: ['serial'] },
   { rows: 5, outFeatures: 18, inFeatures: 513, format: 'q4_k', rank: 0, accumulate: false, only: ['serial'] },
   { rows: 2, outFeatures: 5, inFeatures: 290, format: 'q5_k', rank: 0, accumulate: false, only: ['serial'] },
+  // Whole and half steps of wide tiles, tiles that reach past the last row and column, every reader of sixteen columns.
+  {
+    ...{ rows: 67, outFeatures: 96, inFeatures: 80, format: 'q4', rank: 17, accumulate: true, alpha: 2 },
+    only: ['wide', 'wide_small'],
+  },
+  {
+    rows: 70,
+    outFeatures: 64,
+    inFeatures: 144,
+    format: 'q8',
+    rank: 0,
+    accumulate: false,
+    only: ['wide', 'wide_small'],
+  },
+  { rows: 5, outFeatures: 48, inFeatures: 16, format: 'f32', rank: 3, accumulate: false, only: ['wide'] },
+  {
+    rows: 33,
+    outFeatures: 32,
+    inFeatures: 48,
+    format: 'f16',
+    rank: 34,
+    accumulate: false,
+    only: ['wide', 'wide_small'],
+  },
+  { rows: 5, outFeatures: 32, inFeatures: 80, format: 'nf4', rank: 0, accumulate: false, only: ['wide', 'wide_small'] },
+  { rows: 5, outFeatures: 32, inFeatures: 288, format: 'q6_k', rank: 0, accumulate: false, only: ['wide_small'] },
+  { rows: 9, outFeatures: 300, inFeatures: 16, format: 'f32', rank: 0, accumulate: false, only: ['narrow'] },
+  {
+    rows: 12,
+    outFeatures: 132,
+    inFeatures: 19,
+    format: 'f32',
+    rank: 0,
+    accumulate: true,
+    alpha: -0.5,
+    only: ['narrow'],
+  },
+  { rows: 3, outFeatures: 4, inFeatures: 1, format: 'f32', rank: 0, accumulate: false, only: ['narrow'] },
+  // What is there is scaled first.
+  {
+    ...{ rows: 67, outFeatures: 32, inFeatures: 80, format: 'q4', rank: 0, accumulate: true, keep: true },
+    only: ['wide', 'wide_small', 'tile', 'tile_8', 'naive'],
+  },
 ] as const;

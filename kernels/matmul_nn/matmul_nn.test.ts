@@ -13,16 +13,14 @@ import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
 import { matmulNtRef } from '../matmul_nt/matmul_nt.ref.ts';
 import { cases } from './matmul_nn.cases.ts';
 import { matmulNnRef } from './matmul_nn.ref.ts';
-import { matmulNn, type MatmulNnArgs } from './matmul_nn.ts';
+import { matmulNn, selectMatmulNn, type MatmulNnArgs, type MatmulNnEntry } from './matmul_nn.ts';
 
 const entries = ['serial', 'quads', 'quads_narrow', 'tile', 'tile_8', 'naive'] as const;
+/** For rows of 16 or 32 values, or few columns: only where a case names them. */
+const aligned = ['wide', 'wide_small', 'narrow'] as const;
 const loraScale = 0.7;
 
-async function run(
-  args: MatmulNnArgs,
-  buffers: Record<string, Numbers>,
-  entry: (typeof entries)[number],
-): Promise<Float32Array> {
+async function run(args: MatmulNnArgs, buffers: Record<string, Numbers>, entry: MatmulNnEntry): Promise<Float32Array> {
   const launch = matmulNn(args, entry);
   // As if one grid dimension held half of the workgroups only.
   const workgroups = [Math.ceil(launch.workgroups[0] / 2), 2, 1] as const;
@@ -38,7 +36,9 @@ describe('matmul_nn', () => {
     async (shape) => {
       const { rows, inFeatures, outFeatures, rank, accumulate } = shape;
       const alpha = 'alpha' in shape ? shape.alpha : 1;
-      const [dyStride, dyOffset] = [outFeatures + 7, 3];
+      const keep = 'keep' in shape;
+      // Wide and narrow tiles take rows of dy that begin at multiples of four.
+      const [dyStride, dyOffset] = 'only' in shape ? [outFeatures + 8, 4] : [outFeatures + 7, 3];
       const packed = testWeight(shape.format, outFeatures, inFeatures, 1);
       const dy = testValues(rows * dyStride, 2);
       const own = Float64Array.from(
@@ -48,10 +48,12 @@ describe('matmul_nn', () => {
       const dh = testValues(rows * rank, 3);
       const loraA = testValues(rank * inFeatures, 4);
       const before = testValues(rows * inFeatures, 5);
+      const factors = testValues(rows, 6);
       const w = Float64Array.from(unpackWeight(packed));
       const dense = matmulNnRef(own, w, rows, outFeatures, inFeatures, alpha);
       const branch = matmulNnRef(Float64Array.from(dh), Float64Array.from(loraA), rows, rank, inFeatures, loraScale);
-      const expected = dense.map((v, at) => v + (branch[at] ?? 0) + (accumulate ? (before[at] ?? 0) : 0));
+      const kept = (at: number): number => (keep ? (factors[Math.floor(at / inFeatures)] ?? 0) : 1) * (before[at] ?? 0);
+      const expected = dense.map((v, at) => v + (branch[at] ?? 0) + (accumulate ? kept(at) : 0));
       expectNonTrivial(expected);
       const buffers = {
         dy,
@@ -59,11 +61,16 @@ describe('matmul_nn', () => {
         w_scales: packed.scales,
         dh,
         lora_a: new Float32Array(packWeight(loraA, rank, inFeatures, 'f32').codes.buffer),
+        keep: factors,
         dx: before,
       };
       const wanted: readonly string[] = 'only' in shape ? shape.only : entries;
-      for (const entry of entries.filter((name) => wanted.includes(name))) {
-        const dx = await run({ ...shape, dyStride, dyOffset, alpha, loraScale, variant: 'serial' }, buffers, entry);
+      for (const entry of [...entries, ...aligned].filter((name) => wanted.includes(name))) {
+        const dx = await run(
+          { ...shape, dyStride, dyOffset, alpha, loraScale, keep, variant: 'serial' },
+          buffers,
+          entry,
+        );
         expectClose(dx, expected, reductionTolerance(outFeatures + rank, 8, 10), entry, [rows, inFeatures]);
       }
     },
@@ -84,10 +91,11 @@ describe('matmul_nn', () => {
     { variant: 'serial-quad', inFeatures: 77 },
     { variant: 'serial-quad', inFeatures: 21 },
     { variant: 'workgroup', inFeatures: 77 },
+    { variant: 'workgroup', inFeatures: 2064, outFeatures: 64 },
   ] as const)(
     'gives the same bits whatever the number of rows: $variant, $inFeatures',
-    async ({ variant, inFeatures }) => {
-      const outFeatures = 54;
+    async ({ variant, inFeatures, ...others }) => {
+      const outFeatures = 'outFeatures' in others ? others.outFeatures : 54;
       const packed = packWeight(testValues(outFeatures * inFeatures, 1), outFeatures, inFeatures, 'q4');
       const dy = testValues(70 * outFeatures, 2);
       const first = async (rows: number): Promise<Float32Array> => {
@@ -113,4 +121,21 @@ describe('matmul_nn', () => {
       for (const rows of [1, 64]) expect(await first(rows)).toEqual(wanted);
     },
   );
+
+  it('selects on a GPU by what rows begin at and by how many workgroups there are', () => {
+    const selected = (more: Partial<MatmulNnArgs>): MatmulNnEntry =>
+      selectMatmulNn({
+        ...{ rows: 512, outFeatures: 576, inFeatures: 576, dyStride: 576, dyOffset: 0, format: 'q4', rank: 16 },
+        ...{ loraScale: 1, accumulate: false, variant: 'workgroup' },
+        ...more,
+      });
+    expect(selected({})).toBe('wide');
+    expect(selected({ inFeatures: 192 })).toBe('wide_small');
+    expect(selected({ inFeatures: 16 })).toBe('wide_small');
+    expect(selected({ inFeatures: 16, format: 'f32', rank: 0 })).toBe('narrow');
+    expect(selected({ inFeatures: 568 })).toBe('tile');
+    expect(selected({ outFeatures: 568 })).toBe('tile');
+    expect(selected({ dyStride: 577 })).toBe('tile');
+    expect(selected({ dyOffset: 2 })).toBe('tile');
+  });
 });

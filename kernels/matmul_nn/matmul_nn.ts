@@ -1,25 +1,35 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
 import type { KernelVariant } from '../../src/gpu/device-profile.ts';
-import { foldGrid, type Launch } from '../../src/gpu/kernel.ts';
+import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { NARROW, SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
-import stagedF32Wgsl from '../_lib/staged_f32.wgsl?raw';
+import { isNarrow, selectTile, SMALL_ALIGNMENT, WIDE_ALIGNMENT } from '../_lib/tiles.ts';
 import tilesWgsl from '../_lib/tiles.wgsl?raw';
-import { defineQuadsKernel, defineWeightKernel, readWeight } from '../_lib/weight.ts';
+import { defineQuadsKernel, defineWeightKernel, defineWideKernel, readWeight } from '../_lib/weight.ts';
+import wideTilesWgsl from '../_lib/wide_tiles.wgsl?raw';
+import interfaceWgsl from './interface.wgsl?raw';
 import keepWgsl from './keep.wgsl?raw';
 import loraWgsl from './lora.wgsl?raw';
 import wgsl from './matmul_nn.wgsl?raw';
+import narrowWgsl from './narrow.wgsl?raw';
 import noKeepWgsl from './no_keep.wgsl?raw';
 import noLoraWgsl from './no_lora.wgsl?raw';
 import quadsWgsl from './software/matmul_nn_quad.wgsl?raw';
+import wideWgsl from './wide.wgsl?raw';
 import workgroupWgsl from './workgroup.wgsl?raw';
 
-const sources = [stagedF32Wgsl, tilesWgsl, workgroupWgsl, wgsl] as const;
+const sources = [tilesWgsl, workgroupWgsl, wgsl, interfaceWgsl] as const;
+const wideSources = [wideTilesWgsl, wideWgsl, interfaceWgsl] as const;
 const plain = defineWeightKernel('matmul_nn', [...sources, noLoraWgsl, noKeepWgsl].join('\n'));
 const withLora = defineWeightKernel('matmul_nn', [...sources, loraWgsl, noKeepWgsl].join('\n'));
 const withKeep = defineWeightKernel('matmul_nn', [...sources, noLoraWgsl, keepWgsl].join('\n'));
-const quadsKernel = defineQuadsKernel('matmul_nn', [quadsWgsl, wgsl, loraWgsl, noKeepWgsl].join('\n'));
+const wide = defineWideKernel('matmul_nn', [...wideSources, noLoraWgsl, noKeepWgsl].join('\n'));
+const wideWithLora = defineWideKernel('matmul_nn', [...wideSources, loraWgsl, noKeepWgsl].join('\n'));
+const wideWithKeep = defineWideKernel('matmul_nn', [...wideSources, noLoraWgsl, keepWgsl].join('\n'));
+const narrowKernel = defineKernel('matmul_nn', [narrowWgsl, interfaceWgsl, noKeepWgsl].join('\n'));
+const quadsKernel = defineQuadsKernel('matmul_nn', [quadsWgsl, wgsl, interfaceWgsl, loraWgsl, noKeepWgsl].join('\n'));
 
-export type MatmulNnEntry = 'serial' | 'quads' | 'quads_narrow' | 'tile' | 'tile_8' | 'naive';
+export type MatmulNnEntry =
+  'serial' | 'quads' | 'quads_narrow' | 'tile' | 'tile_8' | 'wide' | 'wide_small' | 'narrow' | 'naive';
 
 /** Outputs, rows x columns, of an invocation (serial, naive) or of a workgroup. */
 const TILE: Readonly<Record<MatmulNnEntry, readonly [rows: number, cols: number]>> = {
@@ -28,6 +38,9 @@ const TILE: Readonly<Record<MatmulNnEntry, readonly [rows: number, cols: number]
   quads_narrow: [16, 16],
   tile: [64, 64],
   tile_8: [64, 64],
+  wide: [64, 64],
+  wide_small: [32, 32],
+  narrow: [8, 16],
   naive: [1, 1],
 };
 
@@ -54,8 +67,20 @@ export interface MatmulNnArgs {
   readonly variant: KernelVariant;
 }
 
-export function selectMatmulNn({ variant, inFeatures }: Pick<MatmulNnArgs, 'variant' | 'inFeatures'>): MatmulNnEntry {
-  if (variant === 'workgroup') return 'tile';
+/** Ways of `workgroup` that add in the same order: among them a measurement may choose. */
+const SAME_BITS: readonly (readonly MatmulNnEntry[])[] = [
+  ['wide', 'wide_small'],
+  ['tile', 'tile_8'],
+];
+
+export function selectMatmulNn(args: MatmulNnArgs): MatmulNnEntry {
+  const { variant, rows, outFeatures, inFeatures, dyStride, dyOffset, format, rank, keep = false } = args;
+  if (variant === 'workgroup') {
+    const hasQuads = dyStride % 4 === 0 && dyOffset % 4 === 0;
+    if (hasQuads && isNarrow(inFeatures, outFeatures) && format === 'f32' && rank === 0 && !keep) return 'narrow';
+    const isAligned = hasQuads && inFeatures % WIDE_ALIGNMENT === 0 && outFeatures % WIDE_ALIGNMENT === 0;
+    return selectTile({ rows, columns: inFeatures, reduced: outFeatures, isAligned });
+  }
   if (variant === 'serial') return 'serial';
   return inFeatures <= NARROW ? 'quads_narrow' : 'quads';
 }
@@ -66,14 +91,20 @@ export function selectMatmulNn({ variant, inFeatures }: Pick<MatmulNnArgs, 'vari
  * padded to four values (with `rank`), keep [N] (with `keep`) -> dx [N, I].
  */
 export function matmulNn(args: MatmulNnArgs, entry?: MatmulNnEntry): Launch {
-  const launch = launchOf(args, entry ?? selectMatmulNn(args));
-  if (entry !== undefined || args.variant !== 'workgroup') return launch;
+  const selected = entry ?? selectMatmulNn(args);
+  const launch = launchOf(args, selected);
+  const ways = SAME_BITS.find((some) => some.includes(selected)) ?? [];
+  if (entry !== undefined || ways.length === 0) return launch;
   const { rows, outFeatures, inFeatures, format, rank, keep } = args;
   return {
     ...launch,
     tilings: {
       shape: `matmul_nn ${rows}x${outFeatures}->${inFeatures} ${format} rank ${rank}${keep === true ? ' keep' : ''}`,
-      launches: { tile: launchOf(args, 'tile'), tile_8: launchOf(args, 'tile_8') },
+      launches: Object.fromEntries(
+        ways
+          .filter((name) => name !== 'wide_small' || outFeatures % SMALL_ALIGNMENT === 0)
+          .map((name) => [name, launchOf(args, name)]),
+      ),
     },
   };
 }
@@ -83,16 +114,18 @@ function launchOf(args: MatmulNnArgs, entry: MatmulNnEntry): Launch {
   const isQuads = entry === 'quads' || entry === 'quads_narrow';
   // One program of quads serves with and without an adapter.
   const branch = rank > 0 || isQuads;
-  const sourcesOf = isQuads ? quadsKernel : branch ? withLora : keep ? withKeep : plain;
+  const [without, lora, kept] =
+    entry === 'wide' || entry === 'wide_small' ? [wide, wideWithLora, wideWithKeep] : [plain, withLora, withKeep];
+  const sourcesOf = isQuads ? quadsKernel : branch ? lora : keep ? kept : without;
   const weight = readWeight(sourcesOf, args.format, inFeatures);
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(rows / tileRows) * Math.ceil(inFeatures / tileCols);
   const perInvocation = entry === 'serial' || entry === 'naive';
   const workgroupSize = entry === 'naive' ? 64 : SERIAL_WORKGROUP;
   return {
-    kernel: weight.kernel,
+    kernel: entry === 'narrow' ? narrowKernel : weight.kernel,
     entry,
-    overrides: { ...weight.overrides, ...(perInvocation && { WG: workgroupSize }) },
+    overrides: { ...(entry !== 'narrow' && weight.overrides), ...(perInvocation && { WG: workgroupSize }) },
     params: {
       ...weight.params,
       rows,

@@ -1,27 +1,14 @@
 // Product with a packed weight, its rows summed over: the gradient of matmul_nt in x.
 //   dx[n,i] = alpha * sum_o dy[n, dy_offset + o] W[o,i] (+ lora_scale * sum_r dh[n,r] A[r,i]) (+ keep[n] * dx[n,i])
 // dy [N, dy_stride] dense, W [O, I] packed (kernels/_lib), dh = dy B [N, R], A [R, I], dx [N, I].
-// Joined by the spec with a weight reader, lora.wgsl or no_lora.wgsl, keep.wgsl or no_keep.wgsl, and software/matmul_nn_quad.wgsl or workgroup.wgsl where an adapter is
+// Joined by the spec with interface.wgsl, a weight reader, lora.wgsl or no_lora.wgsl, keep.wgsl or no_keep.wgsl, and software/matmul_nn_quad.wgsl or workgroup.wgsl where an adapter is
 // served by them.
 //   serial  one invocation computes 8 rows x 16 columns: no workgroup memory
 //   naive   one output an invocation: the second oracle
 // The order of the additions depends on O and R only. Outputs past N or I are computed from clamped indices, not written.
 override WG: u32 = 64;
 
-struct Params {
-  rows: u32, out_features: u32, in_features: u32, dy_stride: u32, dy_offset: u32, rank: u32,
-  code_words: u32, scale_words: u32, alpha: f32, lora_scale: f32, accumulate: u32,
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(6) var<storage, read_write> dx: array<f32>;
-
-fn store(n: u32, i: u32, value: f32) {
-  let at = n * p.in_features + i;
-  if (p.accumulate == 1u) { dx[at] = kept(n, dx[at]) + value; } else { dx[at] = value; }
-}
-
 @compute @workgroup_size(64)
 fn naive(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
   let index = (wg.y * grid.x + wg.x) * 64u + lane;

@@ -1,4 +1,4 @@
-// How `workgroup` computes matmul_nn: joined with matmul_nn.wgsl, _lib/tiles.wgsl and what tiles hold.
+// How `workgroup` computes matmul_nn: joined with matmul_nn.wgsl and _lib/tiles.wgsl.
 //   tile, tile_8  of _lib/tiles.wgsl: 64 x 64 outputs a workgroup, from tiles along O and then R
 fn reduced() -> u32 { return p.out_features; }
 fn columns() -> u32 { return p.in_features; }
@@ -24,6 +24,6 @@ fn load_tile(slot: u32, n: u32, i: u32, start: u32, end: u32) {
   } else if (w_step >= end && w_step - end < p.rank) {
     w = a_quad(w_step - end, is);
   }
-  row_tile[column * PITCH + four] = staged(v);
-  column_tile[four * PITCH + column] = staged(w);
+  row_tile[column * PITCH + four] = v;
+  column_tile[four * PITCH + column] = w;
 }

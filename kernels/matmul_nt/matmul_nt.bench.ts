@@ -1,4 +1,5 @@
 import { codeWordsPerRow, scaleWordsPerRow, type WeightFormat } from '../../src/formats/quantize.ts';
+import { KERNEL_VARIANTS } from '../../src/gpu/device-profile.ts';
 import type { BenchCase } from '../_lib/bench.ts';
 import { matmulNt, selectMatmulNt, type MatmulNtEntry } from './matmul_nt.ts';
 
@@ -14,9 +15,9 @@ export function benchCases(): BenchCase[] {
   return shapes.flatMap(([rows, inFeatures, outFeatures]) =>
     formats.flatMap((format) => {
       const entries = new Set<MatmulNtEntry>([
-        selectMatmulNt({ variant: 'serial', rows, outFeatures }),
-        selectMatmulNt({ variant: 'serial-quad', rows, outFeatures }),
-        selectMatmulNt({ variant: 'workgroup', rows, outFeatures }),
+        ...KERNEL_VARIANTS.map((variant) =>
+          selectMatmulNt({ variant, rows, inFeatures, outFeatures, format, bias: false, rank: 0 }),
+        ),
       ]);
       return [...entries].map((entry) => {
         const shape = { rows, inFeatures, outFeatures, outStride: outFeatures, outOffset: 0, format };

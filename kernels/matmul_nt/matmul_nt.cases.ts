@@ -21,4 +21,31 @@ export const cases = [
   // Every row of a narrow tile; more of the branch than the lanes take in one go.
   { rows: 31, inFeatures: 33, outFeatures: 17, format: 'f32', rank: 6, bias: false, only: ['quads_narrow'] },
   { rows: 1, inFeatures: 5, outFeatures: 3, format: 'f32', rank: 261, bias: false, only: ['matvec'] },
+  // Whole and half steps of wide tiles, tiles that reach past the last row and column, every reader of sixteen columns.
+  {
+    ...{ rows: 67, inFeatures: 96, outFeatures: 69, format: 'q4', rank: 17, bias: true, accumulate: true, alpha: 2 },
+    only: ['wide', 'wide_small'],
+  },
+  { rows: 70, inFeatures: 64, outFeatures: 130, format: 'q8', rank: 0, bias: false, only: ['wide', 'wide_small'] },
+  { rows: 5, inFeatures: 48, outFeatures: 35, format: 'f32', rank: 3, bias: true, only: ['wide'] },
+  { rows: 33, inFeatures: 32, outFeatures: 17, format: 'f16', rank: 34, bias: false, only: ['wide', 'wide_small'] },
+  { rows: 9, inFeatures: 160, outFeatures: 70, format: 'bf16', rank: 0, bias: false, only: ['wide', 'wide_small'] },
+  { rows: 6, inFeatures: 32, outFeatures: 5, format: 'f32', rank: 1, bias: false, only: ['wide_small'] },
+  { rows: 6, inFeatures: 80, outFeatures: 9, format: 'nf4', rank: 0, bias: false, only: ['wide'] },
+  { rows: 6, inFeatures: 288, outFeatures: 9, format: 'q6_k', rank: 0, bias: false, only: ['wide', 'wide_small'] },
+  { rows: 9, inFeatures: 300, outFeatures: 16, format: 'f32', rank: 0, bias: false, only: ['narrow'] },
+  {
+    ...{
+      rows: 12,
+      inFeatures: 132,
+      outFeatures: 19,
+      format: 'f32',
+      rank: 0,
+      bias: false,
+      accumulate: true,
+      alpha: -0.5,
+    },
+    only: ['narrow'],
+  },
+  { rows: 3, inFeatures: 4, outFeatures: 1, format: 'f32', rank: 0, bias: false, only: ['narrow'] },
 ] as const;

@@ -1,18 +1,27 @@
 import type { WeightFormat } from '../../src/formats/quantize.ts';
 import type { KernelVariant } from '../../src/gpu/device-profile.ts';
-import { foldGrid, type Launch } from '../../src/gpu/kernel.ts';
+import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { NARROW, SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
-import stagedF16Wgsl from '../_lib/staged_f16.wgsl?raw';
-import stagedF32Wgsl from '../_lib/staged_f32.wgsl?raw';
+import { isNarrow, selectTile, SMALL_ALIGNMENT, WIDE_ALIGNMENT } from '../_lib/tiles.ts';
 import tilesWgsl from '../_lib/tiles.wgsl?raw';
-import { defineQuadsKernel, defineWeightKernel, readWeight, type WeightKernel } from '../_lib/weight.ts';
+import {
+  defineQuadsKernel,
+  defineWeightKernel,
+  defineWideKernel,
+  readWeight,
+  type WeightKernel,
+} from '../_lib/weight.ts';
+import wideTilesWgsl from '../_lib/wide_tiles.wgsl?raw';
 import biasWgsl from './bias.wgsl?raw';
+import interfaceWgsl from './interface.wgsl?raw';
 import loraWgsl from './lora.wgsl?raw';
 import wgsl from './matmul_nt.wgsl?raw';
+import narrowWgsl from './narrow.wgsl?raw';
 import noBiasWgsl from './no_bias.wgsl?raw';
 import noLoraWgsl from './no_lora.wgsl?raw';
 import quadsWgsl from './software/matmul_nt_quad.wgsl?raw';
 import subgroupsWgsl from './subgroups.wgsl?raw';
+import wideWgsl from './wide.wgsl?raw';
 import workgroupWgsl from './workgroup.wgsl?raw';
 
 /** Joined sources by `bias` and `lora`: a program binds exactly what it reads. */
@@ -20,7 +29,8 @@ function joined(
   define: typeof defineWeightKernel,
   ...first: readonly string[]
 ): (bias: boolean, lora: boolean) => WeightKernel {
-  const of = (bias: string, lora: string): WeightKernel => define('matmul_nt', [...first, wgsl, bias, lora].join('\n'));
+  const of = (bias: string, lora: string): WeightKernel =>
+    define('matmul_nt', [...first, interfaceWgsl, bias, lora].join('\n'));
   const plain = of(noBiasWgsl, noLoraWgsl);
   const withBias = of(biasWgsl, noLoraWgsl);
   const withLora = of(noBiasWgsl, loraWgsl);
@@ -28,11 +38,12 @@ function joined(
   return (bias, lora) => (bias ? (lora ? withBoth : withBias) : lora ? withLora : plain);
 }
 
-const tiles = [tilesWgsl, workgroupWgsl] as const;
-const sources = joined(defineWeightKernel, stagedF32Wgsl, ...tiles);
-const halfSources = joined(defineWeightKernel, stagedF16Wgsl, ...tiles);
-const subgroupsSources = joined(defineWeightKernel, subgroupsWgsl, stagedF32Wgsl, ...tiles);
-const quadsSources = joined(defineQuadsKernel, quadsWgsl);
+const tiles = [tilesWgsl, workgroupWgsl, wgsl] as const;
+const sources = joined(defineWeightKernel, ...tiles);
+const subgroupsSources = joined(defineWeightKernel, subgroupsWgsl, ...tiles);
+const quadsSources = joined(defineQuadsKernel, quadsWgsl, wgsl);
+const wideSources = joined(defineWideKernel, wideTilesWgsl, wideWgsl);
+const narrowKernel = defineKernel('matmul_nt', [narrowWgsl, interfaceWgsl, noBiasWgsl].join('\n'));
 
 export interface MatmulNtArgs {
   /** N */
@@ -66,8 +77,9 @@ export type MatmulNtEntry =
   | 'quads_narrow_row'
   | 'tile'
   | 'tile_8'
-  | 'tile_f16'
-  | 'tile_8_f16'
+  | 'wide'
+  | 'wide_small'
+  | 'narrow'
   | 'matvec'
   | 'matvec_subgroups'
   | 'naive';
@@ -83,23 +95,35 @@ const TILE: Readonly<Record<MatmulNtEntry, readonly [rows: number, cols: number]
   quads_narrow_row: [1, 16],
   tile: [64, 64],
   tile_8: [64, 64],
-  tile_f16: [64, 64],
-  tile_8_f16: [64, 64],
+  wide: [64, 64],
+  wide_small: [32, 32],
+  narrow: [8, 16],
   matvec: [1, 4],
   matvec_subgroups: [1, 4],
   naive: [1, 1],
 };
 
 /** Ways of `workgroup` that add in the same order: among them a measurement may choose. */
-const TILES: readonly MatmulNtEntry[] = ['tile', 'tile_8'];
+const SAME_BITS: readonly (readonly MatmulNtEntry[])[] = [
+  ['wide', 'wide_small'],
+  ['tile', 'tile_8'],
+];
+
+type Selected = Pick<MatmulNtArgs, 'variant' | 'rows' | 'inFeatures' | 'outFeatures' | 'format' | 'bias' | 'rank'>;
 
 /** Few rows, as in decoding, leave a tile idle; from three rows on reading each weight once for all of them wins. */
-export function selectMatmulNt({
-  variant,
-  rows,
-  outFeatures,
-}: Pick<MatmulNtArgs, 'variant' | 'rows' | 'outFeatures'>): MatmulNtEntry {
-  if (variant === 'workgroup') return rows <= 4 ? 'matvec' : 'tile';
+export function selectMatmulNt(args: Selected): MatmulNtEntry {
+  const { variant, rows, inFeatures, outFeatures, format, bias, rank } = args;
+  if (variant === 'workgroup') {
+    if (rows <= 4) return 'matvec';
+    if (isNarrow(outFeatures, inFeatures) && format === 'f32' && !bias && rank === 0) return 'narrow';
+    return selectTile({
+      rows,
+      columns: outFeatures,
+      reduced: inFeatures,
+      isAligned: inFeatures % WIDE_ALIGNMENT === 0,
+    });
+  }
   if (variant === 'serial') return rows <= 2 ? 'serial_row' : 'serial';
   if (outFeatures <= NARROW) return rows <= 2 ? 'quads_narrow_row' : 'quads_narrow';
   if (rows <= 2) return 'quads_row';
@@ -115,13 +139,18 @@ export function selectMatmulNt({
 export function matmulNt(args: MatmulNtArgs, entry?: MatmulNtEntry): Launch {
   const selected = entry ?? selectMatmulNt(args);
   const launch = launchOf(args, selected);
-  if (entry !== undefined || selected !== 'tile') return launch;
+  const ways = SAME_BITS.find((some) => some.includes(selected)) ?? [];
+  if (entry !== undefined || ways.length === 0) return launch;
   const { rows, inFeatures, outFeatures, format, rank } = args;
   return {
     ...launch,
     tilings: {
       shape: `matmul_nt ${rows}x${inFeatures}->${outFeatures} ${format} rank ${rank}`,
-      launches: Object.fromEntries(TILES.map((name) => [name, launchOf(args, name)])),
+      launches: Object.fromEntries(
+        ways
+          .filter((name) => name !== 'wide_small' || inFeatures % SMALL_ALIGNMENT === 0)
+          .map((name) => [name, launchOf(args, name)]),
+      ),
     },
   };
 }
@@ -131,22 +160,15 @@ function launchOf(args: MatmulNtArgs, entry: MatmulNtEntry): Launch {
   const isQuads = entry.startsWith('quads');
   // One program of quads serves with and without an adapter.
   const branch = rank > 0 || isQuads;
-  const sourcesOf = isQuads
-    ? quadsSources
-    : entry === 'matvec_subgroups'
-      ? subgroupsSources
-      : entry.endsWith('_f16')
-        ? halfSources
-        : sources;
-  const weight = readWeight(sourcesOf(args.bias, branch), args.format, inFeatures);
+  const weight = readWeight(sourcesFor(entry)(args.bias, branch), args.format, inFeatures);
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(rows / tileRows) * Math.ceil(outFeatures / tileCols);
   const perInvocation = entry === 'serial' || entry === 'serial_row' || entry === 'naive';
   const workgroupSize = entry === 'naive' ? 64 : SERIAL_WORKGROUP;
   return {
-    kernel: weight.kernel,
-    entry: entry.replace(/_f16$/, ''),
-    overrides: { ...weight.overrides, ...(perInvocation && { WG: workgroupSize }) },
+    kernel: entry === 'narrow' ? narrowKernel : weight.kernel,
+    entry,
+    overrides: { ...(entry !== 'narrow' && weight.overrides), ...(perInvocation && { WG: workgroupSize }) },
     params: {
       ...weight.params,
       rows,
@@ -164,4 +186,10 @@ function launchOf(args: MatmulNtArgs, entry: MatmulNtEntry): Launch {
     workgroups: foldGrid(Math.ceil(shares / (perInvocation ? workgroupSize : 1))),
     flops: 2 * rows * outFeatures * (inFeatures + rank),
   };
+}
+
+function sourcesFor(entry: MatmulNtEntry): (bias: boolean, lora: boolean) => WeightKernel {
+  if (entry.startsWith('quads')) return quadsSources;
+  if (entry === 'wide' || entry === 'wide_small') return wideSources;
+  return entry === 'matvec_subgroups' ? subgroupsSources : sources;
 }

@@ -2,7 +2,7 @@
 //   y[n,o] = alpha * sum_i x[n,i] W[o,i] (+ bias[o]) (+ lora_scale * sum_r h[n,r] B[o,r]) (+ y[n,o])
 // x [N, I] dense, W [O, I] packed (kernels/_lib), y [N, out_stride] at columns [out_offset, out_offset + O), of whose layer
 // bias and B have every row.
-// Joined by the spec with a weight reader, bias.wgsl or no_bias.wgsl, lora.wgsl or no_lora.wgsl, and
+// Joined by the spec with interface.wgsl, a weight reader, bias.wgsl or no_bias.wgsl, lora.wgsl or no_lora.wgsl, and
 // software/matmul_nt_quad.wgsl or workgroup.wgsl where an adapter is served by them.
 //   serial      one invocation computes 8 rows x 16 columns: no workgroup memory
 //   serial_row  one invocation computes 1 row x 4 columns, in the same order of additions
@@ -10,21 +10,7 @@
 // The order of the additions depends on I and R only. Outputs past N or O are computed from clamped rows and not written.
 override WG: u32 = 64;
 
-struct Params {
-  rows: u32, in_features: u32, out_features: u32, out_stride: u32, out_offset: u32, rank: u32,
-  code_words: u32, scale_words: u32, alpha: f32, lora_scale: f32, accumulate: u32,
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(7) var<storage, read_write> y: array<f32>;
-
-fn store(n: u32, o: u32, product: f32) {
-  let at = n * p.out_stride + p.out_offset + o;
-  let value = product + bias_at(o);
-  if (p.accumulate == 1u) { y[at] += value; } else { y[at] = value; }
-}
-
 @compute @workgroup_size(64)
 fn naive(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
   let index = (wg.y * grid.x + wg.x) * 64u + lane;

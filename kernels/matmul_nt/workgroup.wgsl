@@ -1,4 +1,4 @@
-// How `workgroup` computes matmul_nt: joined with matmul_nt.wgsl, _lib/tiles.wgsl and what tiles hold.
+// How `workgroup` computes matmul_nt: joined with matmul_nt.wgsl and _lib/tiles.wgsl.
 //   tile, tile_8  of _lib/tiles.wgsl: 64 x 64 outputs a workgroup, from tiles along I and then R
 //   matvec        a workgroup of 64 computes 1 row x 4 columns, its lanes split I
 fn reduced() -> u32 { return p.in_features; }
@@ -21,8 +21,8 @@ fn load_tile(slot: u32, n: u32, o: u32, start: u32, end: u32) {
     v = p.lora_scale * vec4f(h_at(ns.x, r), h_at(ns.y, r), h_at(ns.z, r), h_at(ns.w, r));
     w = vec4f(b_at(os.x, r), b_at(os.y, r), b_at(os.z, r), b_at(os.w, r));
   }
-  row_tile[slot % STEP * PITCH + four] = staged(v);
-  column_tile[slot % STEP * PITCH + four] = staged(w);
+  row_tile[slot % STEP * PITCH + four] = v;
+  column_tile[slot % STEP * PITCH + four] = w;
 }
 
 /** A lane's share of the products of one row of x with four rows of W, of 64 lanes. */

@@ -103,6 +103,34 @@ const tile =
       resident: gpu.resident256,
     });
 
+/** 64 x 64 outputs by 64 lanes in steps of 16: 1400 vector instructions a lane, 1024 of them multiply-adds. */
+const wide =
+  (reduced: string): ClocksOf =>
+  (shape, { gpu, perUnit }) =>
+    inSteps(perUnit, {
+      steps: Math.ceil(shape(reduced) / 16) + Math.ceil(shape('rank') / 16),
+      issue: 700,
+      latency: gpu.stepLatency,
+      resident: gpu.resident64,
+    });
+
+/** 32 x 32 outputs by 64 lanes in steps of 32: 890 instructions a lane, 512 of them multiply-adds. */
+const wideSmall =
+  (reduced: string): ClocksOf =>
+  (shape, { gpu, perUnit }) =>
+    inSteps(perUnit, {
+      steps: Math.ceil(shape(reduced) / 32) + Math.ceil(shape('rank') / 32),
+      issue: 445,
+      latency: gpu.stepLatency,
+      resident: gpu.resident64,
+    });
+
+/** 8 x 16 outputs by 256 lanes that split the reduction: 130 instructions a lane for 128 steps, then 32 sums in order. */
+const narrow =
+  (reduced: string): ClocksOf =>
+  (shape, { perUnit }) =>
+    inSteps(perUnit, { steps: Math.ceil(shape(reduced) / 128), issue: 260, latency: 450, resident: 6, after: 600 });
+
 /** Blocks of 32 rows. */
 const blocksOf = (rows: number): number => Math.ceil(rows / 32);
 /** Blocks that a tile of 32 rows sees on average. */
@@ -112,6 +140,12 @@ const causalBlocks = (rows: number): number => (blocksOf(rows) + 1) / 2;
 const CLOCKS: Readonly<Record<string, ClocksOf>> = {
   'matmul_nt/tile': tile('in_features'),
   'matmul_nn/tile': tile('out_features'),
+  'matmul_nt/wide': wide('in_features'),
+  'matmul_nn/wide': wide('out_features'),
+  'matmul_nt/wide_small': wideSmall('in_features'),
+  'matmul_nn/wide_small': wideSmall('out_features'),
+  'matmul_nt/narrow': narrow('in_features'),
+  'matmul_nn/narrow': narrow('out_features'),
   // 140 instructions for 16 weights of a lane.
   'matmul_nt/matvec': (shape, { perUnit }) =>
     inSteps(perUnit, {

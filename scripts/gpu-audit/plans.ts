@@ -4,8 +4,10 @@ import { makeModel } from '../../models/families/index.ts';
 import type { Model } from '../../models/families/family.ts';
 import { planGeneration } from '../../src/generate/inference-plan.ts';
 import type { DeviceProfile } from '../../src/gpu/device-profile.ts';
+import type { Launch } from '../../src/gpu/kernel.ts';
 import { KNOWN_PROFILES } from '../../src/gpu/known-profiles.ts';
 import { recordLaunch, type LaunchRecord } from '../../src/graph/launch-records.ts';
+import type { PlannedLaunch } from '../../src/graph/plan.ts';
 import { planTraining, plansOf } from '../../src/train/program.ts';
 import { SHAPES } from '../../test/harness/real-shapes.ts';
 
@@ -29,6 +31,12 @@ const MODELS: Readonly<Record<string, () => Model>> = {
 
 /** A micro-step and the update of 512 tokens, rank 16 on every linear layer over q4, and a token after 512 others. */
 export function auditedPlans(device: DeviceProfile = KNOWN_PROFILES.nvidia): AuditedPlan[] {
+  return plannedOf(device).map(({ planned, ...plan }) => ({ ...plan, launches: planned.map(recordLaunch) }));
+}
+
+type Planned = Omit<AuditedPlan, 'launches'> & { readonly planned: readonly PlannedLaunch[] };
+
+function plannedOf(device: DeviceProfile): Planned[] {
   return Object.entries(MODELS).flatMap(([name, make]) => {
     const model = make();
     const program = planTraining(
@@ -46,14 +54,28 @@ export function auditedPlans(device: DeviceProfile = KNOWN_PROFILES.nvidia): Aud
     return [
       {
         name: `${name}, training, ${TOKENS} tokens`,
-        launches: plansOf(program).flatMap(({ launches }) => launches.map(recordLaunch)),
+        planned: plansOf(program).flatMap(({ launches }) => launches),
         past: undefined,
       },
       {
         name: `${name}, a token after ${context - 1}`,
-        launches: (token?.launches ?? []).map(recordLaunch),
+        planned: token?.launches ?? [],
         past: context - 1,
       },
     ];
   });
+}
+
+/** Every program of the audited plans, by kernel, entry point and overrides. */
+export function auditedPrograms(): { readonly name: string; readonly launch: Launch }[] {
+  const programs = new Map<string, Launch>();
+  for (const { planned } of plannedOf(KNOWN_PROFILES.nvidia)) {
+    for (const { launch } of planned)
+      for (const each of [launch, ...Object.values(launch.tilings?.launches ?? {})]) {
+        const { kernel, entry, overrides, operands } = each;
+        const settings = Object.entries(overrides).map(([name, value]) => `${name}=${value}`);
+        programs.set([`${kernel.name}/${entry}`, ...settings, operands.join(',')].join(' '), each);
+      }
+  }
+  return [...programs].map(([name, launch]) => ({ name, launch }));
 }
