@@ -17,6 +17,7 @@ import {
   attentionBackward,
   attentionForward,
   attentionDelta,
+  headsShape,
   pDsShape,
   type AttentionBackwardArgs,
 } from './attention.ts';
@@ -61,6 +62,7 @@ function outputsOf(args: AttentionBackwardArgs, { q, k }: Inputs): Record<string
   const { rows, heads } = args;
   const dirty = (like: Float32Array): Float32Array => testValues(like.length, 5);
   const shape = pDsShape(args);
+  const perHead = headsShape(args);
   return {
     o: dirty(q),
     lse: new Float32Array(rows * heads),
@@ -69,6 +71,7 @@ function outputsOf(args: AttentionBackwardArgs, { q, k }: Inputs): Record<string
     dk: dirty(k),
     dv: dirty(k),
     ...(shape && { p_ds: new Float32Array(shape.reduce((product, length) => product * length)).fill(Number.NaN) }),
+    ...(perHead && { dk_heads: dirty(q), dv_heads: dirty(q) }),
   };
 }
 
@@ -254,8 +257,11 @@ describe('the backward pass of attention in serial-quad', () => {
     expect(written('serial-quad', false, true)).toEqual(['p_ds_quads', 'dk', 'dv']);
     for (const variant of ['serial', 'workgroup'] as const) {
       expect(written(variant, true, false)).toEqual(['backward_dq']);
-      expect(written(variant, false, true)).toEqual(['backward_dkv']);
     }
+    expect(written('serial', false, true)).toEqual(['backward_dkv']);
+    expect(written('workgroup', false, true)).toEqual(['backward_dkv', 'sum_group']);
+    const own = attentionBackward({ ...shape, kvHeads: shape.heads, variant: 'workgroup', rows: 64 });
+    expect(own.map(({ entry }) => entry)).toEqual(['backward_dq', 'backward_dkv']);
   });
 });
 

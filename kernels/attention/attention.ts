@@ -8,6 +8,7 @@ import { defineVectorKernel, vectorWidth, type VectorKernel } from '../_lib/vect
 import backwardWgsl from './attention_backward.wgsl?raw';
 import backwardSerialWgsl from './software/attention_backward_serial.wgsl?raw';
 import chunkWgsl from './attention_chunk.wgsl?raw';
+import groupWgsl from './attention_group.wgsl?raw';
 import deltaWgsl from './attention_delta.wgsl?raw';
 import forwardWgsl from './attention_forward.wgsl?raw';
 import forwardQuadsWgsl from './software/attention_forward_quad.wgsl?raw';
@@ -40,6 +41,7 @@ const backward: Readonly<Record<Exclude<KernelVariant, 'serial-quad'>, Sources>>
 const pDs = defineAttention('attention_p_ds', quadsWgsl, chunkWgsl, pDsWgsl, rowsWgsl);
 const products = defineVectorKernel('attention_products', quadsWgsl, chunkWgsl, productsWgsl, keysWgsl, rowsWgsl);
 const delta = defineVectorKernel('attention_delta', deltaWgsl);
+const groupSum = defineVectorKernel('attention_group', groupWgsl);
 
 export interface AttentionArgs {
   /** N, flat rows of all segments */
@@ -102,7 +104,7 @@ export interface AttentionBackwardArgs extends AttentionArgs {
 /**
  * The backward pass, in order. Operands: q, k, v, dy, lse_delta, bounds -> dq [N, H, D]; dk, dv [N, K, D], summed over the
  * query heads of each group in fixed order. In `serial-quad`, chunk after chunk of queries, over a scratch operand `p_ds`
- * (see pDsShape).
+ * (see pDsShape); in `workgroup`, where heads share keys, over `dk_heads` and `dv_heads` (see headsShape).
  */
 export function attentionBackward(args: AttentionBackwardArgs): readonly Launch[] {
   const { gradients: wanted = { q: true, kv: true } } = args;
@@ -111,7 +113,9 @@ export function attentionBackward(args: AttentionBackwardArgs): readonly Launch[
     const inputs = ['q', 'k', 'v', 'dy', 'lse_delta', 'bounds'];
     return [
       ...(wanted.q ? [launch(args, backward[variant], 'backward_dq', [...inputs, 'dq'], 6)] : []),
-      ...(wanted.kv ? [launch(args, backward[variant], 'backward_dkv', [...inputs, 'dk', 'dv'], 8)] : []),
+      ...(wanted.kv
+        ? keyGradients(args, launch(args, backward[variant], 'backward_dkv', [...inputs, 'dk', 'dv'], 8))
+        : []),
     ];
   }
   const paddedRows = paddedRowsOf(args);
@@ -131,6 +135,36 @@ export function attentionBackward(args: AttentionBackwardArgs): readonly Launch[
 export function pDsShape(args: AttentionArgs): readonly [number, number, number, number] | undefined {
   const paddedRows = paddedRowsOf(args);
   return args.variant === 'serial-quad' ? [2, args.heads, Math.min(CHUNK_ROWS, paddedRows), paddedRows] : undefined;
+}
+
+/** [N, H, D] of attentionBackward's scratch operands `dk_heads` and `dv_heads`; undefined when it has none. */
+export function headsShape({
+  rows,
+  heads,
+  kvHeads,
+  headDim,
+  variant,
+}: AttentionArgs): readonly [number, number, number] | undefined {
+  return variant === 'workgroup' && heads > kvHeads ? [rows, heads, headDim] : undefined;
+}
+
+/** The launch as it is where each head has keys of its own; else per query head, and their sums. */
+function keyGradients(args: AttentionArgs, perHead: Launch): Launch[] {
+  if (headsShape(args) === undefined) return [perHead];
+  const { rows, heads, kvHeads, headDim } = args;
+  const width = vectorWidth(headDim);
+  return [
+    { ...perHead, aliases: { dk: 'dk_heads', dv: 'dv_heads' } },
+    {
+      kernel: groupSum[width],
+      entry: 'sum_group',
+      overrides: { WG: 64 },
+      params: { rows, heads, kv_heads: kvHeads, head_vecs: headDim / width },
+      operands: ['dk_heads', 'dv_heads', 'dk', 'dv'],
+      workgroups: foldGrid(Math.ceil((rows * kvHeads * (headDim / width)) / 64)),
+      flops: 2 * rows * heads * headDim,
+    },
+  ];
 }
 
 const DELTA_WG = 16;
@@ -164,7 +198,7 @@ function launch(
   const { rows, heads, kvHeads, headDim, variant } = args;
   const kernel = kernelOf(sources, args);
   const headVecs = headDim / vectorWidth(headDim);
-  const gridHeads = entry === 'backward_dkv' ? kvHeads : heads;
+  const gridHeads = entry === 'backward_dkv' && variant === 'serial' ? kvHeads : heads;
   const flops = productsPerPair * productFlops(args);
   if (variant === 'serial') {
     const slices = Math.ceil(headVecs / SERIAL_SLOTS[entry]);

@@ -2,8 +2,8 @@
 // attention_forward.wgsl, and lse_delta = (lse, delta), delta[i,h] = sum_d o dy:
 //   P[i,j] = exp(s[i,j] - lse[i,h])      dP[i,j] = dy[i,h].v[j,g]      dS = scale * cap'(s) * P * (dP - delta)
 //   backward_dq   dq[i,h] = sum_j dS[i,j] k[j,g]
-//   backward_dkv  dk[j,g] = sum_h sum_i dS[i,j] q[i,h]      dv[j,g] = sum_h sum_i P[i,j] dy[i,h]      h over g's group
-// q, dy, dq [N, H, D]; k, v, dk, dv [N, K, D]; lse_delta [N, H]; bounds [N]. A workgroup owns 8 * ROWS_PER_LANE rows (queries
+//   backward_dkv  dk[j,h] = sum_i dS[i,j] q[i,h]      dv[j,h] = sum_i P[i,j] dy[i,h]      added up over g's group by sum_group
+// q, dy, dq, dk, dv [N, H, D]; k, v [N, K, D]; lse_delta [N, H]; bounds [N]. A workgroup owns 8 * ROWS_PER_LANE rows (queries
 // for dq, keys for dkv); the other side goes by in blocks of 32 at fixed places. Lanes as in attention_forward.wgsl.
 // Joined with keys_of.wgsl, _lib/vector_*.wgsl and a score cap. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
 // Reference: attention.ref.ts.
@@ -173,7 +173,8 @@ fn backward_dq(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
   if (index >= (p.rows + tile_rows - 1u) / tile_rows * p.heads) { return; }
   let head = index % p.heads;
   let kv_head = head / (p.heads / p.kv_heads);
-  let tile = index / p.heads * tile_rows;
+  // The last rows see most: they begin first.
+  let tile = ((p.rows + tile_rows - 1u) / tile_rows - 1u - index / p.heads) * tile_rows;
   var first = p.rows;
   var end = 0u;
   for (var r = 0u; r < tile_rows; r += 1u) {
@@ -230,9 +231,10 @@ fn backward_dq(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
 fn backward_dkv(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
   let index = wg.y * grid.x + wg.x;
   let tile_rows = GROUPS * ROWS_PER_LANE;
-  if (index >= (p.rows + tile_rows - 1u) / tile_rows * p.kv_heads) { return; }
-  let kv_head = index % p.kv_heads;
-  let tile = index / p.kv_heads * tile_rows;
+  if (index >= (p.rows + tile_rows - 1u) / tile_rows * p.heads) { return; }
+  let head = index % p.heads;
+  let kv_head = head / (p.heads / p.kv_heads);
+  let tile = index / p.heads * tile_rows;
   var end = 0u;
   for (var r = 0u; r < min(tile_rows, p.rows - tile); r += 1u) {
     let segment_end = bounds[tile + r].y;
@@ -240,58 +242,55 @@ fn backward_dkv(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
   }
   let my_row = lane / GROUPS * ROWS_PER_LANE;
   let my_column = lane % GROUPS;
-  let group = p.heads / p.kv_heads;
   var dk_sums: Sums;
   var dv_sums: Sums;
-  for (var head = kv_head * group; head < (kv_head + 1u) * group; head += 1u) {
-    for (var block = tile / BLOCK * BLOCK; block < end; block += BLOCK) {
-      var s = Scores();
-      var dp = Scores();
-      for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
-        load_k_own(tile, kv_head, chunk, lane);
-        load_q_other(block, head, chunk, lane);
-        workgroupBarrier();
-        add_products(&s, my_row, my_column);
-        workgroupBarrier();
-        load_v_own(tile, kv_head, chunk, lane);
-        load_dy_other(block, head, chunk, lane);
-        workgroupBarrier();
-        add_products(&dp, my_row, my_column);
-        workgroupBarrier();
-      }
-      let columns = vec4u(block + my_column) + vec4u(0u, 8u, 16u, 24u);
-      let column_head = min(columns, vec4u(p.rows - 1u)) * p.heads + vec4u(head);
-      let lse_delta_0 = lse_delta[column_head.x];
-      let lse_delta_1 = lse_delta[column_head.y];
-      let lse_delta_2 = lse_delta[column_head.z];
-      let lse_delta_3 = lse_delta[column_head.w];
-      let row_lse = vec4f(lse_delta_0.x, lse_delta_1.x, lse_delta_2.x, lse_delta_3.x);
-      let delta = vec4f(lse_delta_0.y, lse_delta_1.y, lse_delta_2.y, lse_delta_3.y);
-      let keys_0 = keys_of(columns.x);
-      let keys_1 = keys_of(columns.y);
-      let keys_2 = keys_of(columns.z);
-      let keys_3 = keys_of(columns.w);
-      let seen_first = vec4u(keys_0.x, keys_1.x, keys_2.x, keys_3.x);
-      let seen_end = vec4u(keys_0.y, keys_1.y, keys_2.y, keys_3.y);
-      for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
-        let row = vec4u(tile + my_row + r);
-        let both = p_ds_of(s[r], dp[r], row_lse, delta, (row >= seen_first) & (row < seen_end));
-        store_weights(my_row + r, my_column, both.weight);
-        s[r] = both.ds;
-      }
-      for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
-        load_dy_other(block, head, chunk, lane);
-        workgroupBarrier();
-        add_weighted(&dv_sums, chunk, my_row, my_column);
-        workgroupBarrier();
-      }
-      for (var r = 0u; r < ROWS_PER_LANE; r += 1u) { store_weights(my_row + r, my_column, s[r]); }
-      for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
-        load_q_other(block, head, chunk, lane);
-        workgroupBarrier();
-        add_weighted(&dk_sums, chunk, my_row, my_column);
-        workgroupBarrier();
-      }
+  for (var block = tile / BLOCK * BLOCK; block < end; block += BLOCK) {
+    var s = Scores();
+    var dp = Scores();
+    for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
+      load_k_own(tile, kv_head, chunk, lane);
+      load_q_other(block, head, chunk, lane);
+      workgroupBarrier();
+      add_products(&s, my_row, my_column);
+      workgroupBarrier();
+      load_v_own(tile, kv_head, chunk, lane);
+      load_dy_other(block, head, chunk, lane);
+      workgroupBarrier();
+      add_products(&dp, my_row, my_column);
+      workgroupBarrier();
+    }
+    let columns = vec4u(block + my_column) + vec4u(0u, 8u, 16u, 24u);
+    let column_head = min(columns, vec4u(p.rows - 1u)) * p.heads + vec4u(head);
+    let lse_delta_0 = lse_delta[column_head.x];
+    let lse_delta_1 = lse_delta[column_head.y];
+    let lse_delta_2 = lse_delta[column_head.z];
+    let lse_delta_3 = lse_delta[column_head.w];
+    let row_lse = vec4f(lse_delta_0.x, lse_delta_1.x, lse_delta_2.x, lse_delta_3.x);
+    let delta = vec4f(lse_delta_0.y, lse_delta_1.y, lse_delta_2.y, lse_delta_3.y);
+    let keys_0 = keys_of(columns.x);
+    let keys_1 = keys_of(columns.y);
+    let keys_2 = keys_of(columns.z);
+    let keys_3 = keys_of(columns.w);
+    let seen_first = vec4u(keys_0.x, keys_1.x, keys_2.x, keys_3.x);
+    let seen_end = vec4u(keys_0.y, keys_1.y, keys_2.y, keys_3.y);
+    for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
+      let row = vec4u(tile + my_row + r);
+      let both = p_ds_of(s[r], dp[r], row_lse, delta, (row >= seen_first) & (row < seen_end));
+      store_weights(my_row + r, my_column, both.weight);
+      s[r] = both.ds;
+    }
+    for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
+      load_dy_other(block, head, chunk, lane);
+      workgroupBarrier();
+      add_weighted(&dv_sums, chunk, my_row, my_column);
+      workgroupBarrier();
+    }
+    for (var r = 0u; r < ROWS_PER_LANE; r += 1u) { store_weights(my_row + r, my_column, s[r]); }
+    for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
+      load_q_other(block, head, chunk, lane);
+      workgroupBarrier();
+      add_weighted(&dk_sums, chunk, my_row, my_column);
+      workgroupBarrier();
     }
   }
   for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
@@ -300,8 +299,8 @@ fn backward_dkv(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
       let d = i / VECS_PER_LANE * CHUNK_VECS + in_chunk;
       let row = tile + my_row + r;
       if (in_chunk < CHUNK_VECS && is_inside(row, d)) {
-        dk[(row * p.kv_heads + kv_head) * HEAD_VECS + d] = dk_sums[i * ROWS_PER_LANE + r];
-        dv[(row * p.kv_heads + kv_head) * HEAD_VECS + d] = dv_sums[i * ROWS_PER_LANE + r];
+        dk[(row * p.heads + head) * HEAD_VECS + d] = dk_sums[i * ROWS_PER_LANE + r];
+        dv[(row * p.heads + head) * HEAD_VECS + d] = dv_sums[i * ROWS_PER_LANE + r];
       }
     }
   }

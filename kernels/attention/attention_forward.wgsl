@@ -76,7 +76,8 @@ fn forward(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3
   if (index >= (p.rows + tile_rows - 1u) / tile_rows * p.heads) { return; }
   let head = index % p.heads;
   let kv_head = head / (p.heads / p.kv_heads);
-  let tile = index / p.heads * tile_rows;
+  // The last rows see most: they begin first.
+  let tile = ((p.rows + tile_rows - 1u) / tile_rows - 1u - index / p.heads) * tile_rows;
   var first = p.rows;
   var end = 0u;
   for (var r = 0u; r < tile_rows; r += 1u) {

@@ -9,7 +9,7 @@ export function benchCases(): BenchCase[] {
     [512, 16, 736],
   ] as const;
   return shapes.flatMap(([rows, p, q]) =>
-    (['serial', 'quads', 'tile'] as const).map((entry) => ({
+    (['serial', 'quads', 'narrow'] as const).map((entry) => ({
       name: `matmul_tn ${rows}, ${p}x${q} ${entry}`,
       launch: matmulTn({ rows, p, q, alpha: 1, accumulate: true, variant: 'serial' }, entry),
       words: { a: rows * p, b: rows * q, g: p * q },

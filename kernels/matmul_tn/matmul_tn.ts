@@ -3,18 +3,21 @@ import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import spreadWgsl from '../_lib/software/quad_broadcast.wgsl?raw';
 import wgsl from './matmul_tn.wgsl?raw';
+import narrowWgsl from './narrow.wgsl?raw';
 import quadsWgsl from './software/matmul_tn_quad.wgsl?raw';
 
 const plain = defineKernel('matmul_tn', wgsl);
+const narrowKernel = defineKernel('matmul_tn', narrowWgsl);
 const quadsKernel = defineKernel('matmul_tn', [quadsWgsl, wgsl, spreadWgsl].join('\n'));
 
-export type MatmulTnEntry = 'serial' | 'quads' | 'tile' | 'naive';
+export type MatmulTnEntry = 'serial' | 'quads' | 'tile' | 'narrow' | 'naive';
 
 /** Outputs, rows x columns, of an invocation (serial, naive) or of a workgroup. Those of quads: longer x shorter side. */
 const TILE: Readonly<Record<MatmulTnEntry, readonly [rows: number, cols: number]>> = {
   serial: [8, 16],
   quads: [32, 16],
   tile: [32, 32],
+  narrow: [16, 16],
   naive: [1, 1],
 };
 
@@ -40,17 +43,25 @@ export interface MatmulTnArgs {
   readonly variant: KernelVariant;
 }
 
-const ENTRIES: Readonly<Record<KernelVariant, MatmulTnEntry>> = {
-  workgroup: 'tile',
-  serial: 'serial',
-  'serial-quad': 'quads',
-};
+/** On a GPU both factors are read by quads where their rows allow it. */
+function selectMatmulTn({
+  p,
+  q,
+  aStride = p,
+  aOffset = 0,
+  bStride = q,
+  bOffset = 0,
+  variant,
+}: MatmulTnArgs): MatmulTnEntry {
+  if (variant !== 'workgroup') return variant === 'serial' ? 'serial' : 'quads';
+  return [p, q, aStride, aOffset, bStride, bOffset].every((length) => length % 4 === 0) ? 'narrow' : 'tile';
+}
 
 /**
  * g[p,q] = alpha · Σ_n a[n, aOffset + p] b[n, bOffset + q] (+ g[p,q]).
  * Operands: a [N, aStride], b [N, bStride] -> g [P, gStride]. The sum runs in fixed order without atomics.
  */
-export function matmulTn(args: MatmulTnArgs, entry: MatmulTnEntry = ENTRIES[args.variant]): Launch {
+export function matmulTn(args: MatmulTnArgs, entry: MatmulTnEntry = selectMatmulTn(args)): Launch {
   const { rows, p, q, aStride = p, aOffset = 0, bStride = q, bOffset = 0, gStride = q, alpha } = args;
   const [tileRows, tileCols] = TILE[entry];
   const isQuads = entry === 'quads';
@@ -60,7 +71,7 @@ export function matmulTn(args: MatmulTnArgs, entry: MatmulTnEntry = ENTRIES[args
   const perInvocation = entry === 'serial' || entry === 'naive';
   const workgroupSize = entry === 'naive' ? 64 : SERIAL_WORKGROUP;
   return {
-    kernel: isQuads ? quadsKernel : plain,
+    kernel: isQuads ? quadsKernel : entry === 'narrow' ? narrowKernel : plain,
     entry,
     overrides: {
       ...(perInvocation && { WG: workgroupSize }),

@@ -154,14 +154,16 @@ const CLOCKS: Readonly<Record<string, ClocksOf>> = {
     }),
   'matmul_tn/tile': (shape, { gpu, perUnit }) =>
     inSteps(perUnit, { steps: Math.ceil(shape('rows') / 16), issue: 214, latency: gpu.stepLatency, resident: 6 }),
+  // 16 x 16 outputs by 256 lanes that split the rows: 26 instructions a lane for 16 rows, of which four are in flight.
+  'matmul_tn/narrow': (shape, { perUnit }) =>
+    inSteps(perUnit, { steps: Math.ceil(shape('rows') / 64), issue: 208, latency: 450, resident: 6, after: 400 }),
   'attention_forward/forward': (shape, { perUnit }) =>
     inSteps(perUnit, { steps: 1.2 * causalBlocks(shape('rows')), issue: 2800, latency: 9 * 250, resident: 6 }),
   'attention_backward/backward_dq': (shape, { perUnit }) =>
     inSteps(perUnit, { steps: causalBlocks(shape('rows')), issue: 4200, latency: 12 * 250, resident: 6 }),
   'attention_backward/backward_dkv': (shape, { perUnit }) => {
-    // A grid of one or two workgroups a unit waits for its longest.
-    const blocks = perUnit <= 2 ? blocksOf(shape('rows')) : causalBlocks(shape('rows'));
-    const steps = blocks * (shape('heads') / shape('kv_heads'));
+    // A grid of one or two workgroups a unit waits for its longest. Heads of a group one after the other, up to 8aaa895.
+    const steps = perUnit <= 2 ? blocksOf(shape('rows')) : causalBlocks(shape('rows'));
     return inSteps(perUnit, { steps, issue: 7000, latency: 16 * 300, resident: 6 });
   },
   'linear_cross_entropy/rows_workgroup': (shape, { perUnit }) =>

@@ -1,5 +1,6 @@
 import { benchLaunch, type BenchCase } from '../../kernels/_lib/bench.ts';
 import { WebLoraError } from '../errors.ts';
+import { supportsVariant } from '../gpu/device-profile.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { About, BenchRow } from './row.ts';
 
@@ -20,6 +21,8 @@ export async function* benchKernels(gpu: Gpu, kernel: string | undefined, about:
     if (kernel !== undefined && name !== kernel) continue;
     const { benchCases } = await load();
     for (const one of benchCases()) {
+      // Entries that share loads within subgroups of exactly four, on a device whose subgroups are others.
+      if (one.launch.entry.startsWith('quads') && !supportsVariant(gpu.profile, 'serial-quad')) continue;
       const { gflops, ...spread } = await benchLaunch(gpu, one);
       yield { suite: 'kernels', case: one.name, impl: 'weblora', ...about, ...spread, gflops, status: 'ok' };
     }

@@ -146,6 +146,15 @@ describe.each(Object.entries(CONFIGS))('the memory of a run: %s', (_, config) =>
   });
 });
 
+it('keeps more on a GPU that grants larger buffers, and no more than ever on a software adapter', () => {
+  const model = makeModel(CONFIGS['Qwen2.5-0.5B'] ?? {});
+  const policyOf = (maxBufferBytes: number, variant: KernelVariant): string =>
+    report(model, 512, {}, { ...LARGE, limits: { ...LARGE.limits, maxBufferBytes }, variant }).checkpoint;
+  expect(policyOf(256 * MIB, 'workgroup')).toBe('block');
+  expect(policyOf(2048 * MIB, 'workgroup')).toBe('none');
+  expect(policyOf(2048 * MIB, 'serial')).not.toBe('none');
+});
+
 it('runs the serial entry of a kernel that has none for serial-quad', () => {
   const config = CONFIGS['embedded'];
   if (config === undefined) throw new RangeError('no configuration');

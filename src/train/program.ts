@@ -75,8 +75,10 @@ export interface Program extends BucketPlans {
   readonly report: PlanReport;
 }
 
-/** Arena size up to which activations are saved rather than recomputed, unless a memory limit says otherwise. */
+/** Arena size up to which every device saves activations rather than recomputing them, unless a memory limit says otherwise. */
 const KEEP_ACTIVATIONS_BYTES = 96 * 2 ** 20;
+/** Of a GPU's largest buffer, the arena up to which it saves them: recomputing costs a third of a step's arithmetic. */
+const KEEP_SHARE = 0.5;
 /** Bytes that one chunk of logits over the whole vocabulary may take. */
 const LOGITS_CHUNK_BYTES = 8 * 2 ** 20;
 const SERIAL_CHUNK_ROWS = 16;
@@ -98,9 +100,7 @@ const STORAGE = Usage.storage | Usage.copySrc | Usage.copyDst;
 export function planTraining(model: Model, settings: ProgramSettings, device: DeviceProfile): Program {
   const { checkpoint, optimizer, optimizerState, memoryLimitBytes } = settings;
   const fits = ({ report }: Program): boolean =>
-    memoryLimitBytes === undefined
-      ? report.arenaBytes <= KEEP_ACTIVATIONS_BYTES
-      : report.totalBytes <= memoryLimitBytes;
+    memoryLimitBytes === undefined ? report.arenaBytes <= keptBytes(device) : report.totalBytes <= memoryLimitBytes;
   const mayShrink = memoryLimitBytes !== undefined && optimizer === 'adamw';
   const states = optimizerState !== undefined ? [optimizerState] : mayShrink ? OPTIMIZER_STATES : (['f32'] as const);
   let program: Program | undefined;
@@ -112,6 +112,15 @@ export function planTraining(model: Model, settings: ProgramSettings, device: De
   }
   if (program === undefined) throw new WebLoraError('internal', 'a program needs a checkpoint policy');
   return assertFits(program, memoryLimitBytes);
+}
+
+/**
+ * WebGPU tells nobody how much memory there is; the size of the largest buffer that a GPU grants goes with it. Not the memory
+ * probe: what is free changes from one moment to the next, and a plan must be the one that the run then has.
+ */
+function keptBytes({ limits, variant }: DeviceProfile): number {
+  if (variant !== 'workgroup') return KEEP_ACTIVATIONS_BYTES;
+  return Math.max(KEEP_ACTIVATIONS_BYTES, limits.maxBufferBytes * KEEP_SHARE);
 }
 
 /** Everything that a program replays. */

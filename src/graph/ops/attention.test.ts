@@ -56,6 +56,7 @@ describe('attention', () => {
     expect(backward('v')).toEqual([
       'attention_backward: q, k, v, dy, attention.lse_delta, bounds -> d k, d v',
       'attention_backward/backward_dkv',
+      'attention_group/sum_group',
     ]);
   });
 

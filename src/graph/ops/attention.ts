@@ -1,4 +1,10 @@
-import { attentionBackward, attentionDelta, attentionForward, pDsShape } from '../../../kernels/attention/attention.ts';
+import {
+  attentionBackward,
+  attentionDelta,
+  attentionForward,
+  headsShape,
+  pDsShape,
+} from '../../../kernels/attention/attention.ts';
 import { WebLoraError } from '../../errors.ts';
 import type { ForwardOp, GraphBuilder, Op } from '../op.ts';
 import { expectShape, type Tensor } from '../tensor.ts';
@@ -117,10 +123,12 @@ export const attentionBackwardOp: Op<AttentionBackwardNode> = {
     const gradients = { q: dq !== undefined, kv: dk !== undefined };
     const args = { rows: q.rows, ...shapeOf(node), variant, gradients };
     const tile = pDsShape(args);
+    const perHead = dk === undefined ? undefined : headsShape(args);
     const operands = {
       ...{ q, k, v, dy, lse_delta, bounds },
       ...{ ...(dq && { dq }), ...(dk && { dk }), ...(dv && { dv }) },
       ...(tile && { p_ds: scratch('attention.p_ds', tile) }),
+      ...(perHead && { dk_heads: scratch('attention.dk', perHead), dv_heads: scratch('attention.dv', perHead) }),
     };
     for (const each of attentionBackward(args)) launch(each, operands);
   },
