@@ -154,9 +154,9 @@ const CLOCKS: Readonly<Record<string, ClocksOf>> = {
     }),
   'matmul_tn/tile': (shape, { gpu, perUnit }) =>
     inSteps(perUnit, { steps: Math.ceil(shape('rows') / 16), issue: 214, latency: gpu.stepLatency, resident: 6 }),
-  // 16 x 16 outputs by 256 lanes that split the rows: 26 instructions a lane for 16 rows, of which four are in flight.
+  // 16 x 16 outputs by 256 lanes that split the rows: 40 instructions a lane for 16 rows, of which four are in flight.
   'matmul_tn/narrow': (shape, { perUnit }) =>
-    inSteps(perUnit, { steps: Math.ceil(shape('rows') / 64), issue: 208, latency: 450, resident: 6, after: 400 }),
+    inSteps(perUnit, { steps: Math.ceil(shape('rows') / 64), issue: 320, latency: 450, resident: 6, after: 400 }),
   'attention_forward/forward': (shape, { perUnit }) =>
     inSteps(perUnit, { steps: 1.2 * causalBlocks(shape('rows')), issue: 2800, latency: 9 * 250, resident: 6 }),
   'attention_backward/backward_dq': (shape, { perUnit }) =>

@@ -41,10 +41,12 @@ function report({ name, launches, past }: Audited, gpu: GpuModel, isBrief: boole
   const kernels = sum(({ seconds }) => seconds);
   const flops = sum((row) => row.flops);
   const bytes = launches.reduce((total, { bytesRead, bytesWritten }) => total + bytesRead + bytesWritten, 0);
+  // What a token cannot do without: the weights that its products read, each once.
+  const weights = launches.reduce((total, one) => total + (one.kernel === 'matmul_nt' ? one.bytesRead : 0), 0);
   const share =
     past === undefined
       ? `${((flops / (kernels + gaps) / peakFlops(gpu)) * 100).toFixed(1)} % of f32 peak`
-      : `${((bytes / (kernels + gaps) / gpu.bytesPerSecond) * 100).toFixed(1)} % of the bandwidth`;
+      : `${((weights / (kernels + gaps) / gpu.bytesPerSecond) * 100).toFixed(1)} % of the bandwidth`;
   const ms = (seconds: number): string => (seconds * 1e3).toFixed(2);
   const head = `${gpu.name}, ${name}: ${ms(kernels + gaps)} ms (${launches.length} launches, gaps ${ms(gaps)}), ${(flops / 1e9).toFixed(0)} GFLOP, ${(bytes / 1e9).toFixed(2)} GB, ${share}`;
   if (isBrief) return head;
