@@ -68,9 +68,14 @@ fn put_branch(lane: u32, n: u32, i: u32, r: u32, step: u32) {
   put_columns(lane, step, mat4x4f(a_quad(own, column), a_quad(own, column + 4u), a_quad(own, column + 8u), a_quad(own, column + 12u)));
 }
 
-/** Steps 4q to 4q + 3 of four of a lane's columns. */
-fn columns_at(q: u32, column: u32, half: u32, step: u32) -> mat4x4f {
-  let pitch = pitch_of(step);
-  let at = q * 4u * pitch + column + half * 8u;
-  return mat4x4f(column_tile[at], column_tile[at + pitch], column_tile[at + 2u * pitch], column_tile[at + 3u * pitch]);
-}
+/** Where quads of the column tile lie, for a lane's quad of columns, four steps, the next step and its second quad of columns. */
+const WIDE_COLUMN = 1u;
+const WIDE_QUAD = 68u;
+const WIDE_NEXT = 17u;
+const WIDE_HALF = 8u;
+const SMALL_COLUMN = 1u;
+const SMALL_QUAD = 36u;
+const SMALL_NEXT = 9u;
+
+/** Four steps of four columns, from quads of columns. */
+fn oriented(quads: mat4x4f) -> mat4x4f { return quads; }

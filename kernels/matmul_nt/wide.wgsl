@@ -65,9 +65,14 @@ fn put_branch(lane: u32, n: u32, o: u32, r: u32, step: u32) {
   put_columns(lane, step, mat4x4f(b_quad(own, from_r), b_quad(own, from_r + 4u), b_quad(own, from_r + 8u), b_quad(own, from_r + 12u)));
 }
 
-/** Steps 4q to 4q + 3 of four of a lane's columns. */
-fn columns_at(q: u32, column: u32, half: u32, step: u32) -> mat4x4f {
-  let pitch = step / 4u + 1u;
-  let at = (column + half * 32u) * pitch + q;
-  return transpose(mat4x4f(column_tile[at], column_tile[at + 8u * pitch], column_tile[at + 16u * pitch], column_tile[at + 24u * pitch]));
-}
+/** Where quads of the column tile lie, for a lane's column, a quad of steps, the next of its columns and the fifth of them. */
+const WIDE_COLUMN = 5u;
+const WIDE_QUAD = 1u;
+const WIDE_NEXT = 40u;
+const WIDE_HALF = 160u;
+const SMALL_COLUMN = 9u;
+const SMALL_QUAD = 1u;
+const SMALL_NEXT = 72u;
+
+/** Four steps of four columns, from quads of steps. */
+fn oriented(quads: mat4x4f) -> mat4x4f { return transpose(quads); }

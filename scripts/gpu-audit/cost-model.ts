@@ -103,24 +103,24 @@ const tile =
       resident: gpu.resident256,
     });
 
-/** 64 x 64 outputs by 64 lanes in steps of 16: 1400 vector instructions a lane, 1024 of them multiply-adds. */
+/** 64 x 64 outputs by 64 lanes in steps of 16: 1212 vector instructions a lane, 1024 of them multiply-adds. */
 const wide =
   (reduced: string): ClocksOf =>
   (shape, { gpu, perUnit }) =>
     inSteps(perUnit, {
       steps: Math.ceil(shape(reduced) / 16) + Math.ceil(shape('rank') / 16),
-      issue: 700,
+      issue: 606,
       latency: gpu.stepLatency,
       resident: gpu.resident64,
     });
 
-/** 32 x 32 outputs by 64 lanes in steps of 32: 890 instructions a lane, 512 of them multiply-adds. */
+/** 32 x 32 outputs by 64 lanes in steps of 32: 691 instructions a lane, 512 of them multiply-adds. */
 const wideSmall =
   (reduced: string): ClocksOf =>
   (shape, { gpu, perUnit }) =>
     inSteps(perUnit, {
       steps: Math.ceil(shape(reduced) / 32) + Math.ceil(shape('rank') / 32),
-      issue: 445,
+      issue: 346,
       latency: gpu.stepLatency,
       resident: gpu.resident64,
     });
