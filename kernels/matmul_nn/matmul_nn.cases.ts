@@ -18,7 +18,13 @@ export const cases = [
   { rows: 2, outFeatures: 5, inFeatures: 290, format: 'q5_k', rank: 0, accumulate: false, only: ['serial'] },
   // Whole and half steps of wide tiles, tiles that reach past the last row and column, every reader of sixteen columns.
   {
-    ...{ rows: 67, outFeatures: 96, inFeatures: 80, format: 'q4', rank: 17, accumulate: true, alpha: 2 },
+    rows: 67,
+    outFeatures: 96,
+    inFeatures: 80,
+    format: 'q4',
+    rank: 17,
+    accumulate: true,
+    alpha: 2,
     only: ['wide', 'wide_small'],
   },
   {
@@ -56,7 +62,13 @@ export const cases = [
   { rows: 3, outFeatures: 4, inFeatures: 1, format: 'f32', rank: 0, accumulate: false, only: ['narrow'] },
   // What is there is scaled first.
   {
-    ...{ rows: 67, outFeatures: 32, inFeatures: 80, format: 'q4', rank: 0, accumulate: true, keep: true },
+    rows: 67,
+    outFeatures: 32,
+    inFeatures: 80,
+    format: 'q4',
+    rank: 0,
+    accumulate: true,
+    keep: true,
     only: ['wide', 'wide_small', 'tile', 'tile_8', 'naive'],
   },
 ] as const;

@@ -13,10 +13,11 @@ const STDERR = 2;
 /** GPUShaderStage.COMPUTE */
 const COMPUTE = 4;
 
-async function compile(filter: RegExp): Promise<void> {
+/** @returns what must not be collected before the last pipeline is compiled */
+async function compile(filter: RegExp): Promise<GPU> {
   const { module } = await runnerImport<typeof import('./plans.ts')>(join(import.meta.dirname, 'plans.ts'));
   const { create } = await import('webgpu');
-  // Kept for as long as the device is: the binding does not hold it.
+  // The binding's device does not hold it.
   const gpu = create(['enable-dawn-features=allow_unsafe_apis,disable_symbol_renaming']);
   const device = await (await gpu.requestAdapter())?.requestDevice({ requiredFeatures: ['subgroups', 'shader-f16'] });
   if (device === undefined)
@@ -43,9 +44,8 @@ async function compile(filter: RegExp): Promise<void> {
       compute: { module: device.createShaderModule({ code: kernel.wgsl }), entryPoint: entry, constants: overrides },
     });
   }
-  // Used after the last pipeline, so that neither is collected before.
   device.destroy();
-  void gpu;
+  return gpu;
 }
 
 function row({ name, registers, spills, scratchBytes, workgroupBytes, loop }: CompiledProgram): string {

@@ -35,7 +35,7 @@ describe('the launches of a micro-step', () => {
     const isUp = ({ kernel, shape }: LaunchRecord): boolean =>
       kernel === 'matmul_nt' && shape['in_features'] === 576 && shape['out_features'] === 1536;
     const up = plans.get(128)?.launches.map(recordLaunch).find(isUp);
-    expect(up).toMatchObject({ entry: 'tile', workgroups: [48, 1, 1], workgroupSize: 256 });
+    expect(up).toMatchObject({ entry: 'wide_small', workgroups: [192, 1, 1], workgroupSize: 64 });
     expect(up?.flops).toBe(2 * 128 * 1536 * (576 + 16));
     // x, codes of half a byte and f16 scale and minimum for 32 of them, h and B.
     expect(up?.bytesRead).toBe(4 * 128 * 576 + 1536 * 576 * (0.5 + 4 / 32) + 4 * 16 * (128 + 1536));

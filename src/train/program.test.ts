@@ -150,7 +150,7 @@ it('keeps more on a GPU that grants larger buffers, and no more than ever on a s
   const model = makeModel(CONFIGS['Qwen2.5-0.5B'] ?? {});
   const policyOf = (maxBufferBytes: number, variant: KernelVariant): string =>
     report(model, 512, {}, { ...LARGE, limits: { ...LARGE.limits, maxBufferBytes }, variant }).checkpoint;
-  expect(policyOf(256 * MIB, 'workgroup')).toBe('block');
+  expect(policyOf(256 * MIB, 'workgroup')).not.toBe('none');
   expect(policyOf(2048 * MIB, 'workgroup')).toBe('none');
   expect(policyOf(2048 * MIB, 'serial')).not.toBe('none');
 });
