@@ -464,7 +464,7 @@ describe('the page, over a scripted engine', () => {
     await button(page, 'Train').click();
     await page.getByText(ENDED).waitFor();
     await page.getByRole('link', { name: 'Try it' }).click();
-    await page.getByText('Adapter, strength, system prompt').click();
+    await page.getByText('Adapter, strength, length, system prompt').click();
     expect(await page.getByLabel('System prompt', { exact: true }).inputValue()).toBe('Be brief.');
     await page.getByLabel('System prompt', { exact: true }).fill('Be long.');
     await page.getByText('This system prompt is not the one it was trained with').waitFor();

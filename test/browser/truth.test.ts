@@ -76,6 +76,54 @@ describe('what the page says of a result', () => {
   });
 });
 
+describe('answers and demos', () => {
+  const { open } = useSite('fake-app');
+
+  it('marks an answer that was cut off, and lets it be longer or freer', async () => {
+    const { page, close } = await open({ stepMs: 1, tunedAnswer: 'a wordy answer '.repeat(60) });
+    await button(page, 'Train').click();
+    await page.getByText(ENDED).waitFor();
+    await at(page, 'Try');
+    await page.getByText('Adapter, strength, length, system prompt').click();
+    await page.getByLabel('Longest answer').selectOption('32');
+    await button(page, 'Ask both').click();
+    await page
+      .getByRole('article', { name: /^After/ })
+      .getByText(/Cut off after \d+ tokens/)
+      .waitFor();
+    await page.getByLabel('Longest answer').selectOption('1024');
+    await page.getByLabel(/^Temperature: 0\.0/).fill('0.7');
+    await page.getByText('Temperature: 0.7').waitFor();
+    await button(page, 'Ask both').click();
+    await page.getByText('42 tokens a second').nth(1).waitFor();
+    expect(await page.getByText(/Cut off after/).count()).toBe(0);
+    // The scripted engine keeps no run over a reload, but the page keeps what was chosen.
+    expect(await page.evaluate(() => localStorage.getItem('web-lora.answer-length'))).toBe('1024');
+    await close();
+  });
+
+  it('says how long a demo takes on a device that is slow for it', async () => {
+    const { page, close } = await open({ stepMs: 300, examShare: 0 });
+    await page.getByRole('group', { name: 'Demos' }).getByRole('button', { name: 'A small shop' }).click();
+    const demo = page.getByRole('region', { name: 'Demo' });
+    await demo.getByText(/This device is slow for it: about 1 min \d+ s to go, or less\./).waitFor();
+    await button(page, 'Start over').click();
+    await page.locator('.lead').waitFor();
+    await close();
+  });
+
+  it('says beside a field what it takes', async () => {
+    const { page, close } = await open();
+    await page.getByText('Built-in model ready').waitFor();
+    await at(page, 'Train');
+    await page.getByText('All settings').click();
+    await page.getByLabel('Learning rate', { exact: true }).fill('-1');
+    await page.locator('.field').getByText('0.002 or another number above 0').waitFor();
+    expect(await page.getByLabel('Learning rate', { exact: true }).getAttribute('aria-invalid')).toBe('true');
+    await close();
+  });
+});
+
 describe('what people bring', () => {
   const { open } = useSite('fake-app');
 

@@ -368,7 +368,11 @@ export function makeEngine({
           newTokens: pieces.length,
           prefillTokensPerSec: 800,
           decodeTokensPerSec: 42,
-          finishReason: signal.aborted ? ('aborted' as const) : ('eos' as const),
+          finishReason: signal.aborted
+            ? ('aborted' as const)
+            : pieces.length > (request.maxNewTokens ?? Infinity)
+              ? ('length' as const)
+              : ('eos' as const),
         };
         emit({ kind: 'done', report });
       };

@@ -3,7 +3,7 @@ import { t } from '../messages/language.ts';
 import { model } from '../state/engine.ts';
 import { endTour, hasTours, nextTour, startTour, tour } from '../state/tour.ts';
 import { verdictText } from '../exam/verdict-text.ts';
-import { isTraining } from '../train/training.ts';
+import { isTraining, secondsLeft } from '../train/training.ts';
 
 /** Three demos of a minute, on the start. */
 export function Tours() {
@@ -22,14 +22,19 @@ export function Tours() {
   );
 }
 
+/** A demo that takes longer than this says so. */
+const SLOW_SECONDS = 60;
+
 /** Where a demo is and what to look at; the way out is one press, from every place. */
 export function TourBar() {
   const view = tour.value;
+  const left = secondsLeft.value ?? 0;
   if (view === undefined) return null;
   return (
     <div class="banner" role="region" aria-label={t().tour.demo}>
       <p role="status">
         <strong>{t().tour.name(t().samples[view.key].title)}</strong> {t().tour[view.stage]}{' '}
+        {view.stage === 'training' && left > SLOW_SECONDS && t().tour.slow(left)}{' '}
         {view.verdict !== undefined && verdictText(view.verdict)}
       </p>
       <div class="actions">

@@ -53,6 +53,9 @@ export function AnswerPane({ title, subtitle, answer, expected, empty }: AnswerP
           </div>
         )}
       </div>
+      {answer.kind === 'done' && answer.report.finishReason === 'length' && (
+        <p class="quiet">{t().try.cutOff(answer.report.newTokens)}</p>
+      )}
       {answer.kind === 'done' && (
         <p class="pane-foot">
           {expected !== undefined && <Verdict isRight={isSameAnswer(answer.text, expected)} />}

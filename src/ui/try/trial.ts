@@ -3,7 +3,7 @@ import { toFailure, type Failure } from '../../errors.ts';
 import type { ShownRow } from '../../../workers/data/contract.ts';
 import type { AdapterId, ChatMessage, GenerateReport } from '../../../workers/engine/contract.ts';
 import { engine, model } from '../state/engine.ts';
-import { syncedSignal } from '../state/persisted.ts';
+import { persistedSignal, syncedSignal } from '../state/persisted.ts';
 
 /** The adapter that is tried and taken away. */
 export interface CurrentAdapter {
@@ -23,7 +23,13 @@ export type Answer =
   | { readonly kind: 'done'; readonly text: string; readonly report: GenerateReport }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
-const MAX_NEW_TOKENS = 128;
+/** Most tokens of an answer, and how freely it is worded: 0 always says the likeliest. */
+export const answerLength = persistedSignal(
+  'answer-length',
+  128,
+  (value) => Number.isInteger(value) && Number(value) > 0,
+);
+export const temperature = persistedSignal('temperature', 0, (value) => typeof value === 'number' && value >= 0);
 
 export const adapter = signal<CurrentAdapter | undefined>(undefined);
 export const question = signal('');
@@ -108,8 +114,8 @@ export async function compare(): Promise<void> {
   const request = {
     model: model.value.facts.id,
     input: { messages },
-    maxNewTokens: MAX_NEW_TOKENS,
-    temperature: 0,
+    maxNewTokens: answerLength.value,
+    temperature: temperature.value,
     seed: 0,
   };
   await stream(baseAnswer, request, mine);

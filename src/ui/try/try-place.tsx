@@ -5,6 +5,7 @@ import { readRunName } from '../train/run-name.ts';
 import { isTraining, run } from '../train/training.ts';
 import {
   adapter,
+  answerLength,
   compare,
   expected,
   hasOtherQuestions,
@@ -18,6 +19,7 @@ import {
   ratings,
   stopAnswering,
   strength,
+  temperature,
   trySystem,
   tunedAnswer,
 } from './trial.ts';
@@ -28,6 +30,9 @@ import { Breakable } from '../parts/breakable.tsx';
 import { ScoreCard } from './score-card.tsx';
 import { Section } from '../parts/section.tsx';
 import { TermMark } from '../parts/term.tsx';
+
+/** Tokens an answer may have. */
+const LENGTHS = [32, 64, 128, 256, 512, 1024] as const;
 
 export function TryPlace() {
   const texts = t().try;
@@ -221,6 +226,34 @@ function Knobs({ isReady }: { readonly isReady: boolean }) {
             <small id="strength-hint">{texts.strengthHint}</small>
           </div>
         )}
+        <div class="field">
+          <label for="answer-length">{texts.length}</label>
+          <select
+            id="answer-length"
+            value={answerLength.value}
+            onChange={({ currentTarget }) => (answerLength.value = Number(currentTarget.value))}
+          >
+            {LENGTHS.map((tokens) => (
+              <option key={tokens} value={tokens}>
+                {texts.tokens(tokens)}
+              </option>
+            ))}
+          </select>
+        </div>
+        <div class="field">
+          <label for="temperature">{texts.temperature(temperature.value)}</label>
+          <input
+            id="temperature"
+            type="range"
+            min="0"
+            max="1.5"
+            step="0.1"
+            value={temperature.value}
+            aria-describedby="temperature-hint"
+            onInput={({ currentTarget }) => (temperature.value = Number(currentTarget.value))}
+          />
+          <small id="temperature-hint">{texts.temperatureHint}</small>
+        </div>
         <div class="field">
           <span class="term">
             <label for="try-system">{t().examples.system}</label> <TermMark name="system prompt" />
