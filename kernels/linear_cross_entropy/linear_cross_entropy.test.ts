@@ -326,14 +326,14 @@ describe('linear_cross_entropy by slices of the vocabulary', () => {
     );
     const expected = linearCrossEntropyRef(Float64Array.from(x), unpacked, labels, cols);
     expectNonTrivial(expected.dx);
-    // Logits of 90 are computed to 8e-6.
+    // Logits of 90 are computed to 8e-6, which is what their exponentials are off by; W has values of 90.
     expectClose(nll, expected.nll, { rtol: 1e-6, atol: 1.6e-5 }, 'nll');
     for (let i = 0; i < rows; i += 1) {
       const at = (lossRows[i] ?? 0) * cols;
       expectClose(
         dx.subarray(at, at + cols),
         expected.dx.subarray(i * cols, (i + 1) * cols),
-        { rtol: 1e-5, atol: 1e-5 },
+        { rtol: 3e-5, atol: 1e-4 },
         'dx',
       );
     }
