@@ -16,7 +16,7 @@ interface Area {
 const ARROW =
   'imports go formats, gpu <- kernels <- graph <- lora, models, objectives <- train, generate, evaluate <- engine <- workers <- ui, cli';
 /** What everything may import. */
-const EVERYWHERE = new Set(['src/errors.ts', 'src/phrase.ts']);
+const EVERYWHERE = new Set(['src/errors.ts', 'src/phrase.ts', 'src/schema.ts']);
 const LEAF =
   'storage, sources, data and adapters stay usable without a GPU or a model: they import formats, errors and types';
 const KEEPERS = ['src/formats', 'src/storage', 'src/sources', 'src/data', 'src/adapters'];
@@ -27,6 +27,7 @@ const WORK = ['src/objectives', 'src/train', 'src/generate', 'src/evaluate', 'sr
 export const AREAS: Readonly<Record<string, Area>> = {
   'src/errors.ts': { uses: [], why: 'everything imports errors, so it imports nothing else' },
   'src/phrase.ts': { uses: [], why: 'errors are made of phrases' },
+  'src/schema.ts': { uses: [], why: 'shapes of files are checked everywhere' },
   'src/version.ts': { uses: [], why: 'a constant' },
   'src/settings': { uses: [], why: 'how settings are declared, read and written; the tables lie with what they set' },
   'src/formats': { uses: [], why: 'formats are bytes only' },

@@ -14,7 +14,7 @@ import {
 import { WebLoraError } from '../errors.ts';
 import { checkRange, type ByteSource } from '../formats/byte-source.ts';
 import type { RunRecord } from '../train/run-record.ts';
-import { RUN_FILE } from '../train/run-record.ts';
+import { parseRunRecord, RUN_FILE } from '../train/run-record.ts';
 import type { Dataset } from '../data/dataset.ts';
 
 /** The built-in model's folder: beside the built command, or in the repository. */
@@ -117,18 +117,13 @@ export function readAdapter(flag: string, path: string, base?: () => Promise<Bas
   return readAdapterFiles(adapterFilesAt(flag, path), base);
 }
 
-/** The record beside an adapter, when WebLoRA trained it. */
+/** The record beside an adapter, when WebLoRA trained it. @throws `bad-file` */
 export function readRunFile(folder: string): RunRecord | undefined {
   const path = join(folder, RUN_FILE);
   if (!existsSync(path)) return undefined;
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as RunRecord;
-  } catch (cause) {
-    throw new WebLoraError('bad-file', path, {
-      got: 'text that is not JSON',
-      wanted: 'the record of a run',
-      fix: 'remove the file or train again',
-      cause,
-    });
-  }
+  return parseRunRecord(readFileSync(path, 'utf8'), {
+    what: path,
+    code: 'bad-file',
+    fix: 'remove the file or train again',
+  });
 }

@@ -5,6 +5,7 @@ import { parseModelAddress } from '../sources/model-address.ts';
 import { openNodeModels } from '../sources/node-models.ts';
 import { openModelFolder } from './files.ts';
 import { formatBytes, formatSeconds, type Output } from './output.ts';
+import { dieOf, onStopSignal } from './stop-signals.ts';
 
 /** What --model may be. */
 export const MODEL_WANTED =
@@ -27,7 +28,7 @@ export async function openModelSource(
   const progress = output.progress('fetching', 'MB');
   const stop = new AbortController();
   const interrupt = (): void => stop.abort();
-  process.once('SIGINT', interrupt);
+  const ignoreSignals = onStopSignal((signal) => (stop.signal.aborted ? dieOf(signal) : interrupt()));
   const settings: FetchSettings = {
     offline,
     signal: stop.signal,
@@ -44,7 +45,7 @@ export async function openModelSource(
     const models = openNodeModels();
     return await (shapesOnly ? models.peek(address, settings) : models.fetch(address, settings));
   } finally {
-    process.removeListener('SIGINT', interrupt);
+    ignoreSignals();
     progress.end();
   }
 }

@@ -247,7 +247,10 @@ export interface RunSummary {
   readonly finished: boolean;
   readonly step: number;
   readonly totalSteps: number;
+  /** '' where it is not known. */
   readonly model: string;
+  /** Why its record cannot be read; it can only be deleted then. */
+  readonly damaged?: string;
 }
 
 /** A stored run in full: run.json, metrics.jsonl and the model card as they are. */

@@ -70,7 +70,7 @@ import type {
   TrainRequest,
 } from './calls.ts';
 import { readEmbeddedFolder } from './fetch-embedded.ts';
-import { deleteRun, readRunDetails } from './run-library.ts';
+import { deleteRun, listRuns, readRunDetails } from './run-library.ts';
 
 export interface EngineDeps {
   readonly openGpu: () => Promise<Gpu>;
@@ -479,22 +479,7 @@ class Engine implements EngineCalls {
   }
 
   async listRuns(): Promise<readonly RunSummary[]> {
-    const store = await this.#files();
-    const runs: RunSummary[] = [];
-    for (const { name, kind } of await store.list('')) {
-      if (kind !== 'folder') continue;
-      const record = await readRunRecord(store, name).catch(() => undefined);
-      if (record === undefined) continue;
-      const step = record.results?.steps ?? (await readLatestCheckpoint(store, name))?.step ?? 0;
-      runs.push({
-        out: name,
-        finished: isFinished(record),
-        step,
-        totalSteps: record.resolved.steps,
-        model: record.base.name,
-      });
-    }
-    return runs;
+    return listRuns(await this.#files());
   }
 
   async readRun(out: string): Promise<RunDetails> {

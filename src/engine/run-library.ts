@@ -1,10 +1,33 @@
-import { WebLoraError } from '../errors.ts';
+import { toFailure, WebLoraError } from '../errors.ts';
 import { CARD_FILE } from '../adapters/formats/index.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import { readMetrics } from '../train/metrics.ts';
-import { readRunRecord } from '../train/run-record.ts';
-import type { RunDetails } from './calls.ts';
+import { readLatestCheckpoint } from '../train/checkpoints.ts';
+import { isFinished, readRunRecord } from '../train/run-record.ts';
+import type { RunDetails, RunSummary } from './calls.ts';
+
+/** Every run in a store. One whose record cannot be read is listed as damaged, so that it can be deleted. */
+export async function listRuns(store: FileStore): Promise<RunSummary[]> {
+  const runs: RunSummary[] = [];
+  for (const { name: out, kind } of await store.list('')) {
+    if (kind !== 'folder') continue;
+    try {
+      const record = await readRunRecord(store, out);
+      if (record === undefined) continue;
+      runs.push({
+        out,
+        finished: isFinished(record),
+        step: record.results?.steps ?? (await readLatestCheckpoint(store, out))?.step ?? 0,
+        totalSteps: record.resolved.steps,
+        model: record.base.name,
+      });
+    } catch (thrown) {
+      runs.push({ out, finished: false, step: 0, totalSteps: 0, model: '', damaged: toFailure(thrown).message });
+    }
+  }
+  return runs;
+}
 
 /** @throws `file-not-found` where there is no run of that name */
 export async function readRunDetails(store: FileStore, out: string): Promise<RunDetails> {

@@ -26,7 +26,7 @@ export interface DownloadOptions {
   readonly commit: string;
   /** Requests side by side (4). */
   readonly connections?: number;
-  /** Bytes of one request at most; what arrived is recorded at least this often (16 MiB). */
+  /** Bytes of one request at most (16 MiB). */
   readonly pieceBytes?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: DownloadProgress) => void;
@@ -35,6 +35,8 @@ export interface DownloadOptions {
 const CONNECTIONS = 4;
 const PIECE_BYTES = 16 * 2 ** 20;
 const CHECK_BYTES = 4 * 2 ** 20;
+/** What arrived is recorded at least this often, so that a process that is killed loses no more. */
+const SAVE_EVERY_MS = 250;
 
 /** A file on its way. */
 interface Part {
@@ -75,6 +77,7 @@ class Download {
   readonly #ended = new AbortController();
   /** Saves and closes one after the other. */
   #saving: Promise<void> = Promise.resolve();
+  #savedAt = 0;
 
   constructor(snapshot: Snapshot, http: Http, options: DownloadOptions) {
     this.#snapshot = snapshot;
@@ -205,7 +208,7 @@ class Download {
           skip = Math.max(0, skip - chunk.byteLength);
           if (useful.byteLength > 0) {
             await part.writer.writeAt(at, useful);
-            this.#arrived(part, [at, at + useful.byteLength]);
+            await this.#arrived(part, [at, at + useful.byteLength]);
             at += useful.byteLength;
             patience.progressed();
           }
@@ -218,12 +221,15 @@ class Download {
     }
   }
 
-  #arrived(part: Part, range: Range): void {
+  async #arrived(part: Part, range: Range): Promise<void> {
     part.have = addRange(part.have, range);
     const bytes = range[1] - range[0];
     this.#received += bytes;
     this.#doneBytes += bytes;
     this.#report('downloading', part.file.path);
+    if (performance.now() - this.#savedAt < SAVE_EVERY_MS) return;
+    this.#savedAt = performance.now();
+    await this.#save();
   }
 
   #report(phase: DownloadProgress['phase'], file: string): void {

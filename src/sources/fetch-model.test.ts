@@ -93,6 +93,41 @@ describe('a model of the hub', () => {
     return thrown;
   };
 
+  it('is recorded while a piece arrives, so that a process that dies inside one keeps what came', async () => {
+    const stop = new AbortController();
+    /** The shard's body gives 150 bytes and then nothing. */
+    const stuck: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      if (typeof input !== 'string' || !input.endsWith(SHARD)) return response;
+      const begin = new Uint8Array(await response.arrayBuffer()).subarray(0, 150);
+      const body = new ReadableStream<Uint8Array>({
+        start: (stream) => {
+          stream.enqueue(begin);
+          init?.signal?.addEventListener('abort', () => stream.error(init.signal?.reason));
+        },
+      });
+      return new Response(body, response);
+    };
+    const settings = { pieceBytes: 2 ** 24, signal: stop.signal, fetch: stuck };
+    const dying = load('org/toy', settings).catch((thrown: unknown) => thrown);
+    const recorded = async (): Promise<readonly unknown[] | undefined> => {
+      const path = `org--toy/${COMMIT}/weblora-files.json`;
+      if (!(await store.exists(path))) return undefined;
+      const manifest = JSON.parse(await store.readText(path)) as { files: Record<string, { have?: unknown[] }> };
+      return manifest.files[SHARD]?.have;
+    };
+    // Not how long it takes: the shard's other bytes never come.
+    await expect.poll(recorded, { timeout: 20_000 }).toEqual([[0, 150]]);
+    stop.abort();
+    expect(await dying).toMatchObject({ code: 'aborted' });
+    hub.mischief = () => undefined;
+    const before = hub.seen.length;
+    await assertWhole(await load());
+    expect(
+      hub.seen.slice(before).find(({ path, server }) => server === 'store' && path.includes(SHARD))?.range,
+    ).toMatch(/^bytes=150-/);
+  });
+
   it('is fetched once, only what is read of it, by its commit, with known hashes', async () => {
     const progress: DownloadProgress[] = [];
     const model = await load('org/toy', { onProgress: (one) => progress.push(one) });

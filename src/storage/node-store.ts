@@ -16,7 +16,7 @@ export function makeNodeStore(root: string): FileStore {
     try {
       return await action();
     } catch (thrown) {
-      throw toStorageFailure(absolute(path), thrown);
+      throw nodeStorageFailure(absolute(path), thrown);
     }
   }
 
@@ -24,7 +24,7 @@ export function makeNodeStore(root: string): FileStore {
   async function writeThrough(path: string, flags: string, content: Uint8Array | string, flush: boolean) {
     splitFile(path);
     await attempt(path, async () => {
-      await fs.mkdir(dirname(absolute(path)), { recursive: true });
+      await makeFolder(dirname(absolute(path)));
       const handle = await fs.open(absolute(path), flags);
       try {
         await handle.writeFile(content);
@@ -75,19 +75,19 @@ export function makeNodeStore(root: string): FileStore {
       splitFile(to);
       await attempt(from, () => statFile(absolute(from)));
       await attempt(to, async () => {
-        await fs.mkdir(dirname(absolute(to)), { recursive: true });
+        await makeFolder(dirname(absolute(to)));
         await fs.rename(absolute(from), absolute(to));
         await syncFolder(dirname(absolute(to)));
       });
     },
     makeDir: (path) =>
       attempt(path, async () => {
-        await fs.mkdir(absolute(path), { recursive: true });
+        await makeFolder(absolute(path));
       }),
     lock: (path) =>
       attempt(path, async () => {
         splitFile(path);
-        await fs.mkdir(dirname(absolute(path)), { recursive: true });
+        await makeFolder(dirname(absolute(path)));
         return acquireLockFile(absolute(path));
       }),
     blob: (path) => attempt(path, async () => new Blob([await fs.readFile(absolute(path))])),
@@ -107,7 +107,7 @@ export function makeNodeStore(root: string): FileStore {
     openWriter: (path) =>
       attempt(path, async () => {
         splitFile(path);
-        await fs.mkdir(dirname(absolute(path)), { recursive: true });
+        await makeFolder(dirname(absolute(path)));
         const handle = await fs.open(absolute(path), constants.O_RDWR | constants.O_CREAT);
         return writerOver(handle, (action) => attempt(path, action));
       }),
@@ -140,6 +140,23 @@ function writerOver(handle: fs.FileHandle, attempt: <T>(action: () => Promise<T>
         }
       }),
   };
+}
+
+/**
+ * A folder and those above it. Not Node's recursive mkdir, which never comes back where a folder that is there refuses a
+ * new one with ENOENT, as /proc does (seen in 20.x).
+ */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await fs.mkdir(path);
+  } catch (thrown) {
+    if (errorCode(thrown) === 'EEXIST' && (await fs.stat(path)).isDirectory()) return;
+    const above = dirname(path);
+    if (!isMissing(thrown) || above === path || (await fs.stat(above).catch(() => undefined)) !== undefined)
+      throw isMissing(thrown) ? otherFailure(path, 'a place that takes no folders', thrown) : thrown;
+    await makeFolder(above);
+    await makeFolder(path);
+  }
 }
 
 /** The folder itself or the nearest one above it that is there already. */
@@ -203,7 +220,8 @@ function emptyIfMissing(thrown: unknown): [] {
   throw thrown;
 }
 
-function toStorageFailure(path: string, thrown: unknown): WebLoraError {
+/** What Node threw at work on a file, as a failure that says what to do. */
+export function nodeStorageFailure(path: string, thrown: unknown): WebLoraError {
   if (thrown instanceof WebLoraError) return thrown;
   switch (errorCode(thrown)) {
     case 'ENOENT':

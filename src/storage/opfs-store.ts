@@ -24,14 +24,20 @@ interface OpenFile {
 export async function openBrowserStore(folderName = 'web-lora'): Promise<FileStore> {
   if (typeof navigator === 'undefined' || typeof navigator.storage?.getDirectory !== 'function')
     return makeMemoryStore();
+  let store: FileStore | undefined;
   try {
-    const store = await makeOpfsStore(folderName);
+    store = await makeOpfsStore(folderName);
     // Another tab may be trying at the same moment.
     const trial = `.trial-${crypto.randomUUID()}`;
-    await store.write(trial, 'x');
-    await store.remove(trial);
+    try {
+      await store.write(trial, 'x');
+    } finally {
+      await store.remove(trial);
+    }
     return store;
-  } catch {
+  } catch (thrown) {
+    // A used-up quota refuses new files, not the ones that are there: they are read, and deleted to make room.
+    if (store !== undefined && isQuotaExceeded(thrown)) return store;
     return makeMemoryStore();
   }
 }
@@ -251,6 +257,10 @@ function toBytes(content: Uint8Array | string): Uint8Array<ArrayBuffer> {
   return content.buffer instanceof ArrayBuffer
     ? new Uint8Array(content.buffer, content.byteOffset, content.byteLength)
     : new Uint8Array(content);
+}
+
+function isQuotaExceeded(thrown: unknown): boolean {
+  return thrown instanceof WebLoraError && nameOf(thrown.cause) === 'QuotaExceededError';
 }
 
 function nameOf(thrown: unknown): string {

@@ -5,7 +5,7 @@ import type { Reference, RowSet, RunPasses } from './passes.ts';
 import { sharedLosses } from './shared-term.ts';
 import type { NamedMatrices, Trainer } from './trainer.ts';
 
-const FILE = 'reference.json';
+export const REFERENCE_FILE = 'reference.json';
 
 /**
  * The losses of every row under the model before the run, for an objective that compares with it: computed once and kept
@@ -18,7 +18,7 @@ export async function resolveReference(
   out: string,
   { trainer, passes, start }: { trainer: Trainer; passes: RunPasses; start: () => Promise<NamedMatrices> },
 ): Promise<Reference> {
-  const path = joinPath(out, FILE);
+  const path = joinPath(out, REFERENCE_FILE);
   if (await store.exists(path)) return JSON.parse(await store.readText(path)) as Reference;
   trainer.writeState({ params: await start() });
   const reference: Reference = {
@@ -32,7 +32,7 @@ export async function resolveReference(
 
 /** Forgets what an earlier run in the folder compared with. */
 export function removeReference(store: FileStore, out: string): Promise<void> {
-  return store.remove(joinPath(out, FILE));
+  return store.remove(joinPath(out, REFERENCE_FILE));
 }
 
 async function lossesOf(set: RowSet, trainer: Trainer, passes: RunPasses): Promise<number[][]> {

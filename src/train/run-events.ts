@@ -20,6 +20,8 @@ export type RunEvent =
       readonly plan?: PlanReport;
       /** Sentences for the user: too few updates, rows cut or skipped, … */
       readonly notices: readonly Phrase[];
+      /** What is not as the user would expect: a damaged checkpoint, a start from nothing. */
+      readonly warnings: readonly Phrase[];
       readonly skippedRows: readonly RowProblem[];
     }
   /** `secondsLeft` until the run ends; absent until two seconds of it are known. */

@@ -17,7 +17,7 @@ import type { RunResult } from './run-result.ts';
 import { runWork } from './run-work.ts';
 import { scheduleFactor } from './schedule.ts';
 import { sharedTermOf } from './shared-term.ts';
-import { TimeLeft } from './time-left.ts';
+import { isDue, TimeLeft, type Due } from './time-left.ts';
 import type { MicroSeed, NamedMatrices, Trainer, UpdateResult } from './trainer.ts';
 
 /** An optimizer step that was submitted and whose result is not read yet. */
@@ -40,6 +40,7 @@ export interface RunParts {
   readonly checkpoint: Checkpoint | undefined;
   /** What else the user is told at the start. */
   readonly notices: readonly Phrase[];
+  readonly warnings: readonly Phrase[];
 }
 
 /** The optimizer steps of a run, with evaluations and checkpoints between them. */
@@ -102,7 +103,7 @@ export class RunLoop {
   }
 
   #emitStarted(): void {
-    const { data, schedule, made, result, notices } = this.#parts;
+    const { data, schedule, made, result, notices, warnings } = this.#parts;
     const { size, steps } = schedule;
     this.#request.emit({
       kind: 'started',
@@ -114,6 +115,7 @@ export class RunLoop {
       accumulate: size.accumulate,
       ...(made.plan && { plan: made.plan }),
       notices: [size.summary, ...(size.warning === undefined ? [] : [size.warning]), ...data.notices, ...notices],
+      warnings,
       skippedRows: data.skipped,
     });
   }
@@ -166,21 +168,20 @@ export class RunLoop {
 
   #work(): ReturnType<typeof runWork> {
     return runWork(this.#trainer, this.#parts.passes, this.#parts.schedule.steps, {
-      isEvaluated: (step) => this.#isEvaluated(step),
-      isSaved: (step) => this.#isSaved(step),
+      evaluations: this.#evaluations(),
+      saves: this.#saves(),
     });
   }
 
-  #isEvaluated(step: number): boolean {
-    const total = this.#parts.schedule.steps.count;
-    const every = this.#request.config.evalEvery ?? Math.max(1, Math.ceil(total / 5));
-    return this.#parts.data.evaluation.length > 0 && (step % every === 0 || step >= total);
+  #evaluations(): Due {
+    const { data, schedule } = this.#parts;
+    const every = this.#request.config.evalEvery ?? Math.max(1, Math.ceil(schedule.steps.count / 5));
+    return data.evaluation.length > 0 ? { every, atEnd: true } : { every: Infinity, atEnd: false };
   }
 
-  #isSaved(step: number): boolean {
-    const total = this.#parts.schedule.steps.count;
-    const every = this.#request.config.saveEvery ?? Math.max(1, Math.ceil(total / 10));
-    return step < total && step % every === 0;
+  #saves(): Due {
+    const { count } = this.#parts.schedule.steps;
+    return { every: this.#request.config.saveEvery ?? Math.max(1, Math.ceil(count / 10)), atEnd: false };
   }
 
   async #awaitOldestStep(): Promise<void> {
@@ -228,12 +229,12 @@ export class RunLoop {
   /** What is due after `step`. @returns whether to stop early */
   async #evaluateAndCheckpoint(step: number): Promise<boolean> {
     let stop = false;
-    if (this.#isEvaluated(step)) {
+    if (isDue(this.#evaluations(), step, this.#parts.schedule.steps.count)) {
       await this.#awaitAllSteps();
       stop = await this.#evaluate(step);
       this.#timeLeft?.evaluated();
     }
-    if (!stop && this.#isSaved(step)) {
+    if (!stop && isDue(this.#saves(), step, this.#parts.schedule.steps.count)) {
       await this.#awaitAllSteps();
       await this.#save();
       this.#timeLeft?.saved();

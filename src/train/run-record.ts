@@ -1,14 +1,16 @@
+import * as v from 'valibot';
 import type { DataFacts } from './run-data.ts';
-import type { OptimizerState } from './optimizers.ts';
+import { OPTIMIZER_STATES, type OptimizerState } from './optimizers.ts';
 import type { PlanReport } from './program.ts';
-import { WebLoraError } from '../errors.ts';
 import { phrase, setting } from '../phrase.ts';
-import type { Checkpointing } from '../graph/differentiate.ts';
+import { anyObject, count, numberOrNan, parseShape, type ShapeOf } from '../schema.ts';
+import { CHECKPOINTING, type Checkpointing } from '../graph/differentiate.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { TilingChoices } from '../gpu/kernel.ts';
 import type { FileStore } from '../storage/store.ts';
 
-export type RunStatus = 'running' | 'stopped' | 'failed' | 'completed' | 'early-stopped';
+const RUN_STATUSES = ['running', 'stopped', 'failed', 'completed', 'early-stopped'] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** run.json: everything needed to repeat a run or to continue it, and no row text. */
 export interface RunRecord {
@@ -48,7 +50,7 @@ export interface RunRecord {
     /** Tilings that were measured to be fastest, by shape; absent where nothing was to be chosen. */
     readonly tilings?: TilingChoices;
   };
-  readonly plan: PlanReport | undefined;
+  readonly plan?: PlanReport | undefined;
   readonly results?: {
     readonly steps: number;
     readonly finalLoss: number;
@@ -61,26 +63,84 @@ export interface RunRecord {
 
 export const RUN_FILE = 'run.json';
 
+const DATA_FACTS = v.looseObject({
+  name: v.string(),
+  sha256: v.string(),
+  rows: count,
+  skippedRows: count,
+  truncatedRows: count,
+});
+
+/** run.json as far as the program relies on it; what else is in the file stays. */
+const RUN_RECORD: v.GenericSchema<unknown, RunRecord> = v.looseObject({
+  webLoraVersion: v.string(),
+  status: v.picklist(RUN_STATUSES),
+  settings: anyObject,
+  base: v.looseObject({
+    name: v.string(),
+    modelType: v.string(),
+    sha256: v.string(),
+    format: v.string(),
+    context: count,
+    parameterCount: count,
+    notes: v.exactOptional(v.array(v.string())),
+  }),
+  data: DATA_FACTS,
+  evalData: v.exactOptional(DATA_FACTS),
+  trainRows: count,
+  evalRows: count,
+  resolved: v.looseObject({
+    learningRate: v.number(),
+    steps: count,
+    accumulate: count,
+    seqLen: count,
+    targets: v.array(v.string()),
+  }),
+  initAdapterSha256: v.exactOptional(v.string()),
+  device: anyObject,
+  kernels: v.looseObject({
+    executor: v.picklist(['webgpu', 'cpu']),
+    variant: v.string(),
+    checkpointing: v.picklist(CHECKPOINTING),
+    optimizerState: v.picklist(OPTIMIZER_STATES),
+    tilings: v.exactOptional(v.record(v.string(), v.string())),
+  }),
+  plan: v.exactOptional(v.custom<PlanReport>((value) => v.is(anyObject, value), 'Expected Object')),
+  results: v.exactOptional(
+    v.looseObject({
+      steps: count,
+      finalLoss: numberOrNan,
+      evalLoss: v.exactOptional(numberOrNan),
+      totalTokens: count,
+      elapsedSeconds: v.number(),
+      adapterSha256: v.string(),
+    }),
+  ),
+});
+
 export async function writeRunRecord(store: FileStore, out: string, record: RunRecord): Promise<void> {
   const path = joinPath(out, RUN_FILE);
   await store.write(`${path}.tmp`, `${JSON.stringify(record, null, 2)}\n`);
   await store.replace(`${path}.tmp`, path);
 }
 
-/** @returns undefined when the folder holds no run */
+/**
+ * @returns undefined when the folder holds no run
+ * @throws WebLoraError `bad-checkpoint` for a file that is no run's record
+ */
 export async function readRunRecord(store: FileStore, out: string): Promise<RunRecord | undefined> {
   const path = joinPath(out, RUN_FILE);
   if (!(await store.exists(path))) return undefined;
-  try {
-    return JSON.parse(await store.readText(path)) as RunRecord;
-  } catch (cause) {
-    throw new WebLoraError('bad-checkpoint', `${path} is not valid JSON`, {
-      got: 'a damaged file',
-      wanted: 'the record of a run',
-      fix: phrase`choose another ${setting('out')}`,
-      cause,
-    });
-  }
+  return parseRunRecord(await store.readText(path), {
+    what: path,
+    code: 'bad-checkpoint',
+    fix: phrase`choose another ${setting('out')}`,
+  });
+}
+
+/** @throws WebLoraError with the given code for what is no run's record */
+export function parseRunRecord(text: string, of: Omit<ShapeOf, 'wanted'>): RunRecord {
+  return parseShape(RUN_RECORD, text, { ...of, wanted: 'the record of a run' });
 }
 
 export function isFinished(record: RunRecord | undefined): boolean {

@@ -39,7 +39,10 @@ export interface RunRequest {
   readonly evalData?: Dataset;
   readonly initAdapter?: LoraAdapter;
   readonly store: FileStore;
+  /** The run's folder in the store; '' for the store itself. */
   readonly out: string;
+  /** How messages and the model card call the run; default: `out`. */
+  readonly title?: string;
   readonly resume?: boolean;
   readonly overwrite?: boolean;
   /** Settings besides the training configuration that run.json keeps: model, data, base, … */

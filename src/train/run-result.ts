@@ -70,7 +70,10 @@ export class RunResult {
     const { ended, adapter, steps, finalLoss, evalLoss, totalTokens, elapsedSeconds } = outcome;
     const curve = curveOf(await readMetrics(store, out));
     const files = writePeft(adapter, { modelCard: this.#card(outcome, curve) });
-    for (const [name, bytes] of files) await store.write(joinPath(out, name), bytes);
+    for (const [name, bytes] of files) {
+      await store.write(joinPath(out, `${name}.tmp`), bytes);
+      await store.replace(joinPath(out, `${name}.tmp`), joinPath(out, name));
+    }
     await writeRunRecord(store, out, {
       ...this.record,
       status: ended,
@@ -86,11 +89,11 @@ export class RunResult {
   }
 
   #card({ steps, finalLoss, evalLoss, totalTokens }: TrainedRun, curve: ReturnType<typeof curveOf>): string {
-    const { opened, config, base, out } = this.#request;
+    const { opened, config, base, out, title = out } = this.#request;
     const { facts, evalFacts } = this.#data;
     const { resolved } = this.record;
     return writeModelCard({
-      title: out,
+      title,
       base: { ...hubFacts(opened.name), name: opened.name, sha256: opened.baseHash, format: base.format },
       settings: Object.entries({
         ...settingsUsed(config, this.#adapter),
@@ -193,11 +196,16 @@ function makeRecord(
       seqLen: data.seqLen,
       targets: adapter.lora.paths,
     },
-    ...(initAdapter && { initAdapterSha256: hashOf(writePeft(initAdapter, { modelCard: '' })) }),
+    ...(initAdapter && { initAdapterSha256: adapterHash(initAdapter) }),
     device: made.device,
     kernels: made.kernels,
     plan: made.plan,
   };
+}
+
+/** sha256 of an adapter's weights as PEFT stores them, hex. */
+export function adapterHash(adapter: LoraAdapter): string {
+  return hashOf(writePeft(adapter, { modelCard: '' }));
 }
 
 function hashOf(files: ReadonlyMap<string, Uint8Array>): string {

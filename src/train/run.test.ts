@@ -1,109 +1,19 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openToy, toyRows } from '../../test/harness/toy-llama.ts';
-import { countScored, type MicroBatch } from '../data/batch.ts';
-import { answers } from '../objectives/sft.ts';
+import { ScriptedTrainer, scriptedRun } from '../../test/harness/scripted-run.ts';
+import { toyRows } from '../../test/harness/toy-llama.ts';
+import { countScored } from '../data/batch.ts';
 import { makeMemoryStore } from '../storage/memory-store.ts';
-import { resolveTrainConfig, type TrainConfig } from './config.ts';
+import type { TrainConfig } from './config.ts';
 import { readMetrics } from './metrics.ts';
-import { RunControl } from './run-control.ts';
 import type { TrainedRun } from './run-events.ts';
-import { runTraining } from './run.ts';
-import type { NamedMatrices, Trainer, TrainerState, UpdateResult } from './trainer.ts';
 
-const DATA = {
-  name: 'data.jsonl',
-  bytes: readFileSync(join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'toy-llama', 'data.jsonl')),
-};
-
-/** A trainer that computes nothing: every update adds 1 to every parameter, and evaluations find what is scripted. */
-class ScriptedTrainer implements Trainer {
-  readonly evaluated: MicroBatch[] = [];
-  readonly #nllOf: (batch: MicroBatch, updates: number) => ArrayLike<number>;
-  #params: NamedMatrices = new Map();
-  #updates = 0;
-  #losses: Float32Array[] = [];
-
-  constructor(nllOf: (batch: MicroBatch, updates: number) => ArrayLike<number>) {
-    this.#nllOf = nllOf;
-  }
-
-  microStep(batch: MicroBatch, { dNll }: Parameters<Trainer['microStep']>[1]): void {
-    expect(dNll).toEqual(new Float32Array(batch.lossRows.length).fill(1));
-    this.#losses.push(new Float32Array(batch.lossRows.length).fill(2));
-  }
-
-  microStepFromLosses(): Promise<void> {
-    throw new Error('cross entropy needs no losses before its gradient');
-  }
-
-  async update(): Promise<UpdateResult> {
-    this.#updates += 1;
-    this.#params = new Map([...this.#params].map(([name, values]) => [name, values.map((value) => value + 1)]));
-    const nll = this.#losses;
-    this.#losses = [];
-    return { gradNorm: 1, finite: true, nll };
-  }
-
-  async evaluate(batch: MicroBatch): Promise<Float32Array> {
-    this.evaluated.push(batch);
-    return Float32Array.from(this.#nllOf(batch, this.#updates));
-  }
-
-  workOf(): number {
-    return 1;
-  }
-
-  async readGradients(): Promise<NamedMatrices> {
-    return new Map();
-  }
-
-  async readState(): Promise<TrainerState> {
-    return { params: this.#params, moments: {} };
-  }
-
-  writeState({ params }: Parameters<Trainer['writeState']>[0]): void {
-    this.#params = params;
-  }
-
-  dispose(): void {
-    this.#params = new Map();
-  }
-}
-
-/** A run of the toy model with as many updates as evaluations, trained by a script. */
+/** A run with as many updates as evaluations. */
 async function run(
   trainer: ScriptedTrainer,
   config: Partial<TrainConfig>,
 ): Promise<{ outcome: TrainedRun; metrics: Awaited<ReturnType<typeof readMetrics>> }> {
   const store = makeMemoryStore();
-  const outcome = await runTraining({
-    opened: await openToy('toy-llama'),
-    base: { format: 'f32', context: 64 },
-    objective: answers,
-    config: resolveTrainConfig({
-      rank: 2,
-      seqLen: 64,
-      evalSplit: 0.5,
-      evalEvery: 1,
-      saveEvery: 100,
-      accumulate: 1,
-      ...config,
-    }),
-    data: DATA,
-    store,
-    out: 'run',
-    makeTrainer: async () => ({
-      trainer,
-      plan: undefined,
-      device: {},
-      deviceName: 'none',
-      kernels: { executor: 'cpu', variant: 'tfjs', checkpointing: 'none', optimizerState: 'f32' },
-    }),
-    emit: () => undefined,
-    control: new RunControl(),
-  });
+  const outcome = await scriptedRun(trainer, { evalSplit: 0.5, evalEvery: 1, saveEvery: 100, ...config }, { store });
   return { outcome, metrics: await readMetrics(store, 'run') };
 }
 

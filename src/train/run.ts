@@ -1,19 +1,20 @@
-import { WebLoraError } from '../errors.ts';
-import { phrase, setting } from '../phrase.ts';
+import { WebLoraError, type ErrorCode } from '../errors.ts';
+import { phrase, setting, type Mention, type Phrase } from '../phrase.ts';
 import { joinPath } from '../storage/paths.ts';
-import { readLatestCheckpoint, removeCheckpoints } from './checkpoints.ts';
-import { cutMetrics, METRICS_FILE } from './metrics.ts';
+import { findLatestCheckpoint, setAside, type Checkpoint } from './checkpoints.ts';
+import { cutMetrics } from './metrics.ts';
 import { RunPasses } from './passes.ts';
 import { initialParams } from './initial-params.ts';
 import { adapterSettings, scheduleRun } from './prepare-run.ts';
 import { programSettings } from './program-settings.ts';
-import { removeReference, resolveReference } from './reference.ts';
-import { readRunData } from './run-data.ts';
+import { resolveReference } from './reference.ts';
+import { readRunData, type DataFacts, type RunData } from './run-data.ts';
 import type { TrainedRun } from './run-events.ts';
+import { assertMayWrite, clearRunFolder, hasFinishedAdapter, type RunFolder } from './run-folder.ts';
 import { RunLoop } from './run-loop.ts';
 import { isFinished, readRunRecord, writeRunRecord, type RunRecord } from './run-record.ts';
 import type { MadeTrainer, RunRequest } from './run-request.ts';
-import { RunResult } from './run-result.ts';
+import { adapterHash, RunResult } from './run-result.ts';
 import type { NamedMatrices } from './trainer.ts';
 
 /**
@@ -26,21 +27,16 @@ export async function runTraining(request: RunRequest): Promise<TrainedRun> {
   let made: MadeTrainer | undefined;
   try {
     const existing = await readRunRecord(store, out);
-    if (isFinished(existing)) {
-      if (request.resume === true) return alreadyFinished(existing);
-      if (request.overwrite !== true) {
-        throw new WebLoraError('exists', setting('out', out), {
-          got: 'a folder with a finished adapter',
-          wanted: 'a new folder',
-          fix: phrase`choose another ${setting('out')}, or replace it with ${setting('overwrite')}`,
-        });
-      }
-    }
+    const folder = { store, out, title: request.title ?? out, record: existing };
+    const resumed = request.resume === true ? existing : undefined;
+    if (resumed !== undefined && isFinished(resumed)) return await alreadyFinished(folder, resumed);
+    if (resumed === undefined) await assertMayWrite(folder, request.overwrite === true);
     const data = await readRunData(opened, request.base.context, config, {
       objective,
       data: request.data,
       ...(request.evalData && { evalData: request.evalData }),
     });
+    if (resumed !== undefined) assertSameInputs(request, resumed, data);
     const adapter = adapterSettings(request);
     const planned = programSettings(opened.model, request.base, config, adapter.lora);
     const passes = new RunPasses(objective, data, planned.rows);
@@ -49,17 +45,12 @@ export async function runTraining(request: RunRequest): Promise<TrainedRun> {
     made = await request.makeTrainer({
       settings,
       tune: config.tune,
-      ...(request.resume === true && existing !== undefined && { kernels: existing.kernels }),
+      ...(resumed !== undefined && { kernels: resumed.kernels }),
       onProgress: (done, total) => request.emit({ kind: 'preparing', done, total }),
     });
     const { trainer } = made;
     const { format } = request.base;
-    const checkpoint = request.resume === true ? await readLatestCheckpoint(store, out) : undefined;
-    if (checkpoint === undefined) {
-      await removeCheckpoints(store, out);
-      await removeReference(store, out);
-      await store.remove(joinPath(out, METRICS_FILE));
-    }
+    const { checkpoint, warnings } = await startingPoint(folder, resumed !== undefined);
     const start = (): Promise<NamedMatrices> =>
       initialParams(opened, format, adapter.lora, config.seed, request.initAdapter);
     if (objective.needsReference) passes.reference = await resolveReference(store, out, { trainer, passes, start });
@@ -68,8 +59,9 @@ export async function runTraining(request: RunRequest): Promise<TrainedRun> {
     const result = new RunResult(request, { data, made, schedule, adapter });
     await writeRunRecord(store, out, result.record);
     const notices =
-      checkpoint === undefined || existing === undefined ? [] : changedKernels(existing.kernels, made.kernels);
-    return await new RunLoop(request, { data, passes, schedule, made, result, checkpoint, notices }).run();
+      checkpoint === undefined || resumed === undefined ? [] : changedKernels(resumed.kernels, made.kernels);
+    const parts = { data, passes, schedule, made, result, checkpoint, notices, warnings };
+    return await new RunLoop(request, parts).run();
   } finally {
     made?.trainer.dispose();
     await lock.release();
@@ -85,8 +77,81 @@ function changedKernels(before: RunRecord['kernels'], now: RunRecord['kernels'])
   ];
 }
 
-function alreadyFinished(record: RunRecord | undefined): TrainedRun {
-  const results = record?.results;
+/**
+ * Where a run goes on: at its newest whole checkpoint, or at the start with an empty folder. Damaged checkpoints are set
+ * aside and told of.
+ */
+async function startingPoint(
+  folder: RunFolder,
+  isResumed: boolean,
+): Promise<{ readonly checkpoint: Checkpoint | undefined; readonly warnings: readonly Phrase[] }> {
+  const { store, out, title } = folder;
+  const { checkpoint, damaged } = isResumed ? await findLatestCheckpoint(store, out) : { damaged: [] };
+  const warnings: Phrase[] = [];
+  for (const { step, reason } of damaged) {
+    const kept = await setAside(store, out, step);
+    warnings.push(`the checkpoint of update ${step} is damaged (${reason}) and was moved to ${kept}`);
+  }
+  if (checkpoint !== undefined) {
+    if (damaged.length > 0) warnings.push(`continuing from the older checkpoint of update ${checkpoint.step}`);
+    return { checkpoint, warnings };
+  }
+  if (isResumed) warnings.push(`${title} has no valid checkpoint: the run starts at update 0`);
+  if (damaged.length === 0) await clearRunFolder(folder);
+  return { checkpoint, warnings };
+}
+
+/**
+ * A resumed run goes on with the rows and the base it began with, whatever is at their paths now.
+ * @throws WebLoraError `bad-data`, `bad-model` or `bad-adapter`, naming both
+ */
+function assertSameInputs(request: RunRequest, record: RunRecord, data: RunData): void {
+  const { opened, base, initAdapter } = request;
+  const differs = (code: ErrorCode, what: Phrase | Mention, got: string, wanted: string): WebLoraError =>
+    new WebLoraError(code, what, {
+      got,
+      wanted: `${wanted}, with which the run began`,
+      fix: phrase`bring that one back, or start a new run with another ${setting('out')}`,
+    });
+  const named = (name: string, sha256: string): string => `${name} with sha256 ${sha256.slice(0, 12)}…`;
+  const files = [
+    ['data', data.facts, record.data],
+    ['evalData', data.evalFacts, record.evalData],
+  ] as const;
+  for (const [key, got, wanted] of files) {
+    if (got?.sha256 === wanted?.sha256) continue;
+    const shown = (facts: DataFacts | undefined): string =>
+      facts === undefined ? 'none' : named(facts.name, facts.sha256);
+    throw differs('bad-data', setting(key), shown(got), shown(wanted));
+  }
+  if (opened.baseHash !== record.base.sha256)
+    throw differs(
+      'bad-model',
+      setting('model'),
+      named(opened.name, opened.baseHash),
+      named(record.base.name, record.base.sha256),
+    );
+  if (base.format !== record.base.format) throw differs('bad-model', setting('base'), base.format, record.base.format);
+  const initial = initAdapter && adapterHash(initAdapter);
+  if (initial !== record.initAdapterSha256)
+    throw differs(
+      'bad-adapter',
+      setting('initAdapter'),
+      initial === undefined ? 'none' : named('an adapter', initial),
+      record.initAdapterSha256 === undefined ? 'none' : named('the one', record.initAdapterSha256),
+    );
+}
+
+/** @throws WebLoraError `bad-adapter` where the adapter is gone */
+async function alreadyFinished(folder: RunFolder, record: RunRecord): Promise<TrainedRun> {
+  if (!(await hasFinishedAdapter(folder))) {
+    throw new WebLoraError('bad-adapter', folder.title, {
+      got: 'a run.json that says the run is finished, and no adapter',
+      wanted: 'both',
+      fix: phrase`train again with ${setting('out')}`,
+    });
+  }
+  const { results } = record;
   return {
     ended: 'already-finished',
     steps: results?.steps ?? 0,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Pcg32 } from '../data/random.ts';
-import { TimeLeft, type RunWork } from './time-left.ts';
+import { isDue, TimeLeft, type RunWork } from './time-left.ts';
 
 /** What things take on a device that exists only here, in seconds. */
 interface Device {
@@ -19,9 +19,10 @@ function someWork(updates: number): RunWork {
   const random = new Pcg32(3);
   return {
     updates: Array.from({ length: updates }, () => 1 + 9 * random.nextFloat() ** 3),
+    count: updates,
     evaluation: 12,
-    isEvaluated: (step) => step % EVERY === 0,
-    isSaved: (step) => step % 10 === 0,
+    evaluations: { every: EVERY, atEnd: updates % EVERY === 0 },
+    saves: { every: 10, atEnd: updates % 10 === 0 },
   };
 }
 
@@ -42,11 +43,11 @@ function live(
     ms += 1000 * (step === 1 ? device.firstUpdate : amount * device.perWork * noise);
     time.updated(step);
     told.push({ step, told: time.seconds, at: ms - pausedMs });
-    if (work.isEvaluated(step)) {
+    if (isDue(work.evaluations, step, work.count)) {
       ms += 1000 * device.evaluation;
       time.evaluated();
     }
-    if (work.isSaved(step)) {
+    if (isDue(work.saves, step, work.count)) {
       ms += 1000 * device.save;
       time.saved();
     }
@@ -88,9 +89,10 @@ describe('the time a run still takes', () => {
   it('counts work, not updates: long rows that come late are known to come', () => {
     const work: RunWork = {
       updates: Array.from({ length: 100 }, (_, i) => (i < 50 ? 1 : 8)),
+      count: 100,
       evaluation: 0,
-      isEvaluated: () => false,
-      isSaved: () => false,
+      evaluations: { every: Infinity, atEnd: false },
+      saves: { every: Infinity, atEnd: false },
     };
     const run = live(work, { perWork: 0.5, firstUpdate: 0.5, evaluation: 0, save: 0, noise: 0 });
     const { told = Number.NaN, left = 0 } = run[9] ?? {};
@@ -117,5 +119,27 @@ describe('the time a run still takes', () => {
       if (step < 28) expect(time.seconds, `after update ${step}`).toBeUndefined();
     }
     expect(time.seconds).toBe(0);
+  });
+
+  it('takes the updates of a very long run that nobody looked at to be like the others', () => {
+    const seconds = 3e9;
+    let ms = 0;
+    const time = new TimeLeft(
+      {
+        count: 1e9,
+        updates: Array.from({ length: 1000 }, () => 5),
+        evaluation: 5,
+        evaluations: { every: 1e8, atEnd: true },
+        saves: { every: 1e8, atEnd: false },
+      },
+      0,
+      () => ms,
+    );
+    for (let step = 1; step <= 3; step += 1) {
+      ms += 3000;
+      time.updated(step);
+    }
+    // 10 evaluations that take as long as an update, and saves of which none was seen.
+    expect(time.seconds).toBeCloseTo(seconds - 9 + 10 * 3, 3);
   });
 });

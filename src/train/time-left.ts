@@ -1,12 +1,32 @@
+/** After which updates something is done. */
+export interface Due {
+  /** Every so many; Infinity: never. */
+  readonly every: number;
+  /** Whether also, or only not, after the last one. */
+  readonly atEnd: boolean;
+}
+
 /** What a run has before it, in any unit of work: only ratios matter. */
 export interface RunWork {
-  /** Work of each update; the first entry is update 1. */
+  /** Updates in all. */
+  readonly count: number;
+  /** Work of each update; the first entry is update 1. Of a very long run only of the first ones: the rest is like them. */
   readonly updates: readonly number[];
   /** Of evaluating once. */
   readonly evaluation: number;
-  /** Whether the run is evaluated, and whether it is saved, after an update. */
-  readonly isEvaluated: (step: number) => boolean;
-  readonly isSaved: (step: number) => boolean;
+  readonly evaluations: Due;
+  readonly saves: Due;
+}
+
+/** Whether it is done after update `step` of `count`. */
+export function isDue({ every, atEnd }: Due, step: number, count: number): boolean {
+  return step >= count ? atEnd : step % every === 0;
+}
+
+/** How often it is done after the updates from `step` + 1 on. */
+function timesAfter({ every, atEnd }: Due, step: number, count: number): number {
+  if (step >= count) return 0;
+  return Math.floor((count - 1) / every) - Math.floor(step / every) + (atEnd ? 1 : 0);
 }
 
 /** What was measured of one kind of thing. */
@@ -31,8 +51,10 @@ const CALIBRATION_UPDATES = 2;
 export class TimeLeft {
   readonly #work: RunWork;
   readonly #now: () => number;
-  /** Work of the updates after each step. */
+  /** Work of the known updates after each step. */
   readonly #after: Float64Array;
+  /** Of an update that is not known. */
+  readonly #mean: number;
   readonly #updates = none();
   readonly #evaluations = none();
   readonly #saves = none();
@@ -52,6 +74,12 @@ export class TimeLeft {
     this.#after = new Float64Array(work.updates.length + 1);
     for (let i = work.updates.length - 1; i >= 0; i -= 1)
       this.#after[i] = (this.#after[i + 1] ?? 0) + (work.updates[i] ?? 0);
+    this.#mean = work.updates.length === 0 ? 0 : (this.#after[0] ?? 0) / work.updates.length;
+  }
+
+  #workAfter(step: number): number {
+    const { count: all, updates } = this.#work;
+    return (this.#after[step] ?? 0) + this.#mean * Math.max(0, all - Math.max(step, updates.length));
   }
 
   /** What passed since the call before, a pause, belongs to nothing. */
@@ -61,11 +89,12 @@ export class TimeLeft {
 
   updated(step: number): void {
     const seconds = this.#lap();
-    if (this.#isWarm) count(this.#updates, seconds, this.#work.updates[step - 1] ?? 0);
+    const { updates, evaluations, saves, count: all } = this.#work;
+    if (this.#isWarm) count(this.#updates, seconds, updates[step - 1] ?? this.#mean);
     this.#isWarm = true;
     this.#step = step;
-    this.#isToEvaluate = this.#work.isEvaluated(step);
-    this.#isToSave = this.#work.isSaved(step);
+    this.#isToEvaluate = isDue(evaluations, step, all);
+    this.#isToSave = isDue(saves, step, all);
   }
 
   evaluated(): void {
@@ -85,13 +114,10 @@ export class TimeLeft {
     if (seconds + this.#evaluations.seconds + this.#saves.seconds < CALIBRATION_SECONDS) return undefined;
     const rate = seconds / work;
     const evaluation = meanOf(this.#evaluations) ?? this.#work.evaluation * rate;
-    let evaluations = this.#isToEvaluate ? 1 : 0;
-    let saves = this.#isToSave ? 1 : 0;
-    for (let step = this.#step + 1; step <= this.#work.updates.length; step += 1) {
-      if (this.#work.isEvaluated(step)) evaluations += 1;
-      if (this.#work.isSaved(step)) saves += 1;
-    }
-    return (this.#after[this.#step] ?? 0) * rate + evaluations * evaluation + saves * (meanOf(this.#saves) ?? 0);
+    const { count: all, evaluations: evaluated, saves: saved } = this.#work;
+    const evaluations = (this.#isToEvaluate ? 1 : 0) + timesAfter(evaluated, this.#step, all);
+    const saves = (this.#isToSave ? 1 : 0) + timesAfter(saved, this.#step, all);
+    return this.#workAfter(this.#step) * rate + evaluations * evaluation + saves * (meanOf(this.#saves) ?? 0);
   }
 
   #lap(): number {

@@ -5,6 +5,7 @@ export const ROOT = join(import.meta.dirname, '..', '..');
 
 export interface Ended {
   readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
   /** The last line of stderr: the failure, when there is one. */
@@ -17,8 +18,10 @@ export interface Ended {
 export function weblora(
   args: readonly string[],
   options: {
-    /** When to press Ctrl-C. */
+    /** When to press Ctrl-C, or to send another signal. */
     signalAfter?: (stdout: string) => boolean;
+    signal?: NodeJS.Signals;
+    cwd?: string;
     /** When to stop reading stdout and stderr, as `2>&1 | head` does. */
     closeAfter?: (stdout: string) => boolean;
     input?: string;
@@ -27,7 +30,7 @@ export function weblora(
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli.js'), ...args], {
-      cwd: ROOT,
+      cwd: options.cwd ?? ROOT,
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },
     });
@@ -39,7 +42,7 @@ export function weblora(
       stdout += text;
       if (!signalled && options.signalAfter?.(stdout) === true) {
         signalled = true;
-        child.kill('SIGINT');
+        child.kill(options.signal ?? 'SIGINT');
       }
       if (options.closeAfter?.(stdout) === true) for (const stream of [child.stdout, child.stderr]) stream.destroy();
     });
@@ -47,9 +50,10 @@ export function weblora(
       stderr += text;
     });
     child.on('error', reject);
-    child.on('close', (status) => {
+    child.on('close', (status, signal) => {
       resolve({
         status,
+        signal,
         stdout,
         stderr,
         error: stderr.trimEnd().split('\n').at(-1) ?? '',

@@ -283,6 +283,7 @@ export function makeEngine({
           accumulate: 4,
           plan: PLAN,
           notices: script.notices,
+          warnings: [],
           skippedRows: [],
         });
         let finalLoss = 3.4;

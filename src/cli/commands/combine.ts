@@ -1,5 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { COMBINATIONS, combineAdapters, type WeightedAdapter } from '../../adapters/combine.ts';
 import { writePeft } from '../../adapters/formats/peft.ts';
 import { WebLoraError } from '../../errors.ts';
@@ -8,6 +7,7 @@ import { readAdapter, readRunFile } from '../files.ts';
 import type { Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { baseNamesFor } from '../session.ts';
+import { writeFolderWhole } from '../write-whole.ts';
 
 /** `weblora combine` @returns the exit status */
 export async function combine(flags: Flags, output: Output): Promise<number> {
@@ -25,8 +25,7 @@ export async function combine(flags: Flags, output: Output): Promise<number> {
   const combined = combineAdapters(adapters, how);
   const terms = parts.map(({ path, weight }) => `- ${weight} × \`${path}\``);
   const modelCard = ['# Combined adapter', '', `The weighted sum of the effects of:`, '', ...terms, ''].join('\n');
-  mkdirSync(out, { recursive: true });
-  for (const [name, bytes] of writePeft(combined, { modelCard })) writeFileSync(join(out, name), bytes);
+  writeFolderWhole(out, writePeft(combined, { modelCard }));
   output.record({ out, how, rank: combined.rank, modules: combined.modules.size, adapters: parts });
   output.line(`wrote an adapter of rank ${combined.rank} to ${out}: the weighted sum of ${parts.length}`);
   return 0;

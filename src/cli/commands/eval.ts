@@ -1,10 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { WebLoraError } from '../../errors.ts';
 import type { EvaluateReport } from '../../../workers/engine/contract.ts';
 import { readDataFile } from '../files.ts';
 import type { Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { systemPrompt, withSession } from '../session.ts';
+import { writeFileWhole } from '../write-whole.ts';
 
 /** `weblora eval` @returns the exit status */
 export async function evaluateCommand(flags: Flags, output: Output): Promise<number> {
@@ -40,7 +41,7 @@ export async function evaluateCommand(flags: Flags, output: Output): Promise<num
     const { predictions, ...numbers } = tuned;
     const path = flags.text('predictions');
     if (path !== undefined)
-      writeFileSync(path, predictions.map((prediction) => `${JSON.stringify(prediction)}\n`).join(''));
+      writeFileWhole(resolve(path), predictions.map((prediction) => `${JSON.stringify(prediction)}\n`).join(''));
     output.record({ ...numbers, ...(base && { base: withoutPredictions(base) }) });
     table(output, numbers, base && withoutPredictions(base));
     return 0;

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import {
   adapterFormat,
   ADAPTER_FORMATS,
@@ -18,6 +18,7 @@ import { writeBeside } from '../write-beside.ts';
 import type { Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { baseNamesFor } from '../session.ts';
+import { writeFileWhole, writeFolderWhole } from '../write-whole.ts';
 import { exportMergedModel } from './export-merged.ts';
 
 const FORMAT_NAMES = [...ADAPTER_FORMATS, ...MERGED_FORMATS].map(({ name }) => name);
@@ -51,17 +52,14 @@ export async function exportAdapter(flags: Flags, output: Output): Promise<numbe
   const [only] = files.values();
   let written = [...files.keys()];
   if (layout.kind === 'file' && only !== undefined) {
-    mkdirSync(dirname(out), { recursive: true });
-    writeFileSync(out, only);
+    writeFileWhole(out, only);
     written = [basename(out), ...writeBeside(out, checks)];
   } else if (out.endsWith('.zip')) {
-    mkdirSync(dirname(out), { recursive: true });
     for (const [file, bytes] of checks) files.set(file, bytes as Uint8Array<ArrayBuffer>);
     written = [...files.keys()];
-    writeFileSync(out, zipFiles(files));
+    writeFileWhole(out, zipFiles(files));
   } else {
-    mkdirSync(out, { recursive: true });
-    for (const [file, bytes] of [...files, ...checks]) writeFileSync(join(out, file), bytes);
+    writeFolderWhole(out, new Map([...files, ...checks]));
     written = [...files.keys(), ...[...checks].map(([file]) => file)];
   }
   output.record({ out, format: format.name, files: written });

@@ -7,6 +7,7 @@ import { WebLoraError } from '../../errors.ts';
 import { samplingOf, type Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { systemPrompt, withSession } from '../session.ts';
+import { dieOf, onStopSignal } from '../stop-signals.ts';
 
 /** `weblora generate` @returns the exit status */
 export async function generate(flags: Flags, output: Output): Promise<number> {
@@ -30,8 +31,7 @@ export async function generate(flags: Flags, output: Output): Promise<number> {
     });
   return withSession(flags, output, async ({ model, adapter, run }) => {
     const abort = new AbortController();
-    const onInterrupt = (): void => abort.abort();
-    process.once('SIGINT', onInterrupt);
+    const ignoreSignals = onStopSignal((signal) => (abort.signal.aborted ? dieOf(signal) : abort.abort()));
     const system = raw ? undefined : systemPrompt(flags, run, output);
     const strength = flags.number('strength');
     const input = raw && prompt !== undefined ? { text: prompt } : { messages: withSystem(messages, system) };
@@ -48,7 +48,7 @@ export async function generate(flags: Flags, output: Output): Promise<number> {
         onThinking: (text) => output.thinking(text),
       },
     );
-    process.off('SIGINT', onInterrupt);
+    ignoreSignals();
     output.record(report);
     output.text('\n');
     for (const note of report.notes ?? []) output.warn(note);

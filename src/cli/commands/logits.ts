@@ -1,9 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { WebLoraError } from '../../errors.ts';
 import { float32Tensor, writeSafetensors } from '../../formats/safetensors.ts';
 import type { Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { withSession } from '../session.ts';
+import { writeFileWhole } from '../write-whole.ts';
 
 /** `weblora logits` @returns the exit status */
 export async function logits(flags: Flags, output: Output): Promise<number> {
@@ -23,7 +24,7 @@ export async function logits(flags: Flags, output: Output): Promise<number> {
     rows.forEach((row, i) => {
       all.set(row, i * vocabSize);
     });
-    writeFileSync(out, writeSafetensors(new Map([['logits', float32Tensor(all, [rows.length, vocabSize])]])));
+    writeFileWhole(resolve(out), writeSafetensors(new Map([['logits', float32Tensor(all, [rows.length, vocabSize])]])));
     output.record({ out, shape: [rows.length, vocabSize] });
     output.line(`wrote logits [${rows.length}, ${vocabSize}] to ${out}`);
     return 0;

@@ -1,5 +1,5 @@
-import { basename, dirname, resolve } from 'node:path';
-import { existsSync } from 'node:fs';
+import { basename, resolve, sep } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
 import { WebLoraError } from '../../errors.ts';
 import { makeNodeStore } from '../../storage/node-store.ts';
 import { flagOf, readSetting, settingOf, type Settings } from '../../settings/settings.ts';
@@ -16,6 +16,7 @@ import { readAdapter, readDataFile, readRunFile } from '../files.ts';
 import { Flags, kernelsOf, trainConfigOf } from '../flags.ts';
 import { formatBytes, formatSeconds, inTerminal, type Output } from '../output.ts';
 import { baseNamesFor, withSession } from '../session.ts';
+import { dieOf, onStopSignal } from '../stop-signals.ts';
 
 const TABLE: Settings = TRAIN_SETTINGS;
 
@@ -23,7 +24,7 @@ const TABLE: Settings = TRAIN_SETTINGS;
 export async function train(given: Flags, output: Output): Promise<number> {
   const resume = given.text('resume');
   const flags = resume === undefined ? given : resumedFlags(given, resume);
-  const out = resolve(resume ?? flags.required('out', 'a folder for the run'));
+  const out = outFolder(resume ?? flags.required('out', 'a folder for the run'), resume === undefined);
   const config = resolveTrainConfig(trainConfigOf(flags));
   const columns = flags.pairs('columns');
   const data = readDataFile('--data', flags.required('data', 'a JSONL, JSON, CSV, TSV or .xlsx file'), columns);
@@ -35,21 +36,20 @@ export async function train(given: Flags, output: Output): Promise<number> {
       ? undefined
       : await readAdapter('--init-adapter', initPath, () => baseNamesFor(flags, output));
   if (initPath !== undefined) output.warnOf(initPath, initAdapter?.notes);
-  const store = makeNodeStore(dirname(out));
+  const store = makeNodeStore(out);
   const control = new RunControl();
   let interrupted = false;
-  const onInterrupt = (): void => {
-    if (interrupted) process.exit(130);
+  const onInterrupt = (signal: NodeJS.Signals): void => {
+    if (interrupted) return dieOf(signal);
     interrupted = true;
     output.note('stopping after this update and writing a checkpoint (again to quit at once)');
     control.stop();
   };
   // Comes with every line that nobody reads, so that it never means to quit at once.
   const onUnread = (): void => {
-    if (!interrupted) onInterrupt();
+    if (!interrupted) onInterrupt('SIGPIPE');
   };
-  process.on('SIGINT', onInterrupt);
-  process.on('SIGTERM', onInterrupt);
+  const ignoreSignals = onStopSignal(onInterrupt);
   process.on('SIGPIPE', onUnread);
   try {
     return await withSession(flags, output, async ({ model }) => {
@@ -62,7 +62,8 @@ export async function train(given: Flags, output: Output): Promise<number> {
         ...(evalData && { evalData }),
         ...(initAdapter && { initAdapter }),
         store,
-        out: basename(out),
+        out: '',
+        title: basename(out),
         resume: resume !== undefined,
         overwrite: flags.flag('overwrite'),
         extraSettings: ownSettings(flags),
@@ -92,8 +93,7 @@ export async function train(given: Flags, output: Output): Promise<number> {
       for (const row of error.rows) process.stderr.write(`${inTerminal(describeProblem(row))}\n`);
     throw error;
   } finally {
-    process.off('SIGINT', onInterrupt);
-    process.off('SIGTERM', onInterrupt);
+    ignoreSignals();
     process.off('SIGPIPE', onUnread);
   }
 }
@@ -120,6 +120,24 @@ function assertFollows(adapter: LoraAdapter, flags: Flags, linearPaths: readonly
       fix: `leave out --${key}: method, rank, alpha and targets come from that adapter`,
     });
   }
+}
+
+/**
+ * The folder of a run.
+ * @throws `usage` for no name, and for a new run in the folder that the command runs in, unless that is empty or a run's
+ */
+function outFolder(given: string, isNew: boolean): string {
+  const out = resolve(given);
+  const isHere = `${process.cwd()}${sep}`.startsWith(out.endsWith(sep) ? out : `${out}${sep}`);
+  const isTaken = isHere && readRunFile(out) === undefined && readdirSync(out).length > 0;
+  if (given.trim() === '' || (isNew && isTaken)) {
+    throw new WebLoraError('usage', `--${isNew ? 'out' : 'resume'}`, {
+      got: given.trim() === '' ? 'an empty name' : `${given}, the folder this command runs in or one above it`,
+      wanted: 'a folder for this run alone',
+      fix: 'name a new folder',
+    });
+  }
+  return out;
 }
 
 /** Where the inputs are and which kernels were asked for, so that `--resume DIR` alone finds them again. */
@@ -191,6 +209,7 @@ class TrainView {
         this.#preparing.end();
         this.#totalSteps = event.totalSteps;
         const { plan, learningRate, rows } = event;
+        for (const warning of event.warnings) output.warn(warning);
         output.note(`${rows} rows, ${event.notices.map(inTerminal).join('; ')}`);
         if (plan !== undefined)
           output.note(`memory: ${formatBytes(plan.totalBytes)} on the GPU; learning rate ${learningRate}`);

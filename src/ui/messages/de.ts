@@ -759,6 +759,7 @@ export const de: Messages = {
     title: 'Frühere Durchläufe',
     stayStored: 'Gespeicherte Durchläufe bleiben gespeichert.',
     elsewhere: 'trainiert in einem anderen Fenster',
+    damaged: 'die Aufzeichnung ist beschädigt',
     steps,
     stoppedAt: (step, total) => `bei Schritt ${count(step)} von ${count(total)} beendet`,
     onModel: (name) => `mit ${name}`,

@@ -728,6 +728,7 @@ export const en = {
     title: 'Earlier runs',
     stayStored: 'Runs that are stored stay stored.',
     elsewhere: 'training in another tab',
+    damaged: 'its record is damaged',
     steps,
     stoppedAt: (step: number, total: number) => `stopped at step ${count(step)} of ${count(total)}`,
     onModel: (name: string) => `on ${name}`,

@@ -67,8 +67,14 @@ function Run({ summary }: { readonly summary: RunSummary }) {
           <span class="quiet">
             {[
               when,
-              isElsewhere ? texts.elsewhere : finished ? texts.steps(step) : texts.stoppedAt(step, totalSteps),
-              fits ? undefined : texts.onModel(modelTitle(summary.model)),
+              isElsewhere
+                ? texts.elsewhere
+                : summary.damaged !== undefined
+                  ? texts.damaged
+                  : finished
+                    ? texts.steps(step)
+                    : texts.stoppedAt(step, totalSteps),
+              fits || summary.damaged !== undefined ? undefined : texts.onModel(modelTitle(summary.model)),
             ]
               .filter((text) => text !== undefined)
               .join(', ')}

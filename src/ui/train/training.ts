@@ -309,7 +309,7 @@ async function take(event: TrainEvent): Promise<void> {
     case 'preparing':
       return changeSoon({ preparing: { done: event.done, total: event.total } });
     case 'started': {
-      const { totalSteps, firstStep, notices, plan } = event;
+      const { totalSteps, firstStep, warnings, notices, plan } = event;
       // A run that goes on from a checkpoint repeats the steps after it.
       steps = steps.filter(({ step }) => step <= firstStep);
       evals = evals.filter(({ step }) => step <= firstStep);
@@ -318,7 +318,7 @@ async function take(event: TrainEvent): Promise<void> {
         totalSteps,
         firstStep,
         step: firstStep,
-        notices: notices.map(pageWords),
+        notices: [...warnings, ...notices].map(pageWords),
         ...(plan && { plan }),
       });
     }
