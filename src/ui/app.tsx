@@ -1,3 +1,5 @@
+import { RecordedDemo } from './demo/recorded-demo.tsx';
+import { tour } from './state/tour.ts';
 import { ExamplesPlace } from './examples/examples-place.tsx';
 import { Footer, LanguageSwitch } from './parts/footer.tsx';
 import { ModelPlace } from './model/model-place.tsx';
@@ -23,6 +25,7 @@ const VIEWS: Readonly<Record<Place, () => preact.JSX.Element>> = {
 export function App() {
   const { place, isStart } = address.value;
   const View = VIEWS[place];
+  const recording = tour.value?.recording;
   return (
     <>
       <a class="skip" href="#content" onClick={skipToContent}>
@@ -63,7 +66,7 @@ export function App() {
             <ModelStatus />
           </div>
         )}
-        <View />
+        {recording !== undefined && place === 'try' ? <RecordedDemo recording={recording} /> : <View />}
       </main>
       <Footer />
     </>

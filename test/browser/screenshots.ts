@@ -84,7 +84,7 @@ for (const { name, width, height, colorScheme } of VIEWS) {
   await page.waitForTimeout(300); // the chart's module is fetched and draws
   await shoot('train-finished');
   await at('Try');
-  await page.getByText('Adapter, strength, system prompt').click();
+  await page.getByText('Adapter, strength, length, system prompt').click();
   await shoot('try');
   await at('Take away');
   await page.getByText('In Python, with PEFT').click();

@@ -1,9 +1,14 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { strToU8, zipSync } from 'fflate';
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { isSameAnswer as isRight } from '../../src/ui/try/same-answer.ts';
+import type { Recording } from '../../src/ui/demo/recording.ts';
 import { ENDED } from './ended.ts';
 import { useSite } from './use-site.ts';
 
+const RECORDINGS = join(import.meta.dirname, '../../src/ui/demo');
 const button = (page: Page, name: string | RegExp): Locator => page.getByRole('button', { name, exact: true });
 const at = (page: Page, place: string): Promise<unknown> =>
   page.getByRole('navigation').getByRole('link', { name: place }).click();
@@ -101,6 +106,32 @@ describe('answers and demos', () => {
     expect(await page.evaluate(() => localStorage.getItem('web-lora.answer-length'))).toBe('1024');
     await close();
   });
+
+  it.each(readdirSync(RECORDINGS).filter((name) => name.endsWith('.json')))(
+    'plays %s as a recording, whose exam passed',
+    async (name) => {
+      const recording = JSON.parse(readFileSync(join(RECORDINGS, name), 'utf8')) as Recording;
+      const { asked, before, after } = recording.exam;
+      expect(after / asked).toBeGreaterThanOrEqual(0.8);
+      expect(before / asked).toBeLessThanOrEqual(0.2);
+      const right = recording.answers.filter((answer) => isRight(answer.after, answer.wanted)).length;
+      expect(right).toBe(after);
+      const { page, close } = await open({ baseHash: recording.baseSha256 });
+      const title = { tickets: 'Support tickets', shop: 'A small shop', style: 'House style' }[recording.sample];
+      await page.getByRole('group', { name: 'Demos' }).getByRole('button', { name: title }).click();
+      await page.getByRole('heading', { name: `A recording of ${title}` }).waitFor();
+      await page.getByText('This is no run of your device.').waitFor();
+      await page.getByText(`Of ${asked} questions it never saw: ${before} right before, ${after} after`).waitFor();
+      await button(page, 'Another question').click();
+      await page
+        .getByRole('article', { name: 'After' })
+        .getByText(recording.answers[1]?.after.slice(0, 12) ?? '')
+        .waitFor();
+      await button(page, 'Start over').click();
+      await page.locator('.lead').waitFor();
+      await close();
+    },
+  );
 
   it('says how long a demo takes on a device that is slow for it', async () => {
     const { page, close } = await open({ stepMs: 300, examShare: 0 });

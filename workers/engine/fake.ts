@@ -43,6 +43,8 @@ export interface Scenario {
   readonly keepsFiles: boolean;
   readonly baseAnswer: string;
   readonly tunedAnswer: string;
+  /** Of the built-in model: recordings are of one. */
+  readonly baseHash: string;
   /** Share of the questions that the tuned model answers right: of those kept back, and of those trained. */
   readonly examShare: number;
   readonly trainedShare: number;
@@ -59,6 +61,7 @@ const DEFAULTS: Scenario = {
   keepsFiles: true,
   freeGpuBytes: 2 * 2 ** 30,
   baseAnswer: 'I am not sure. The bottle is on the table.',
+  baseHash: 'f'.repeat(64),
   examShare: 0.9,
   trainedShare: 1,
   tunedAnswer: '{"category":"return","priority":"high","product":"bread maker"}',
@@ -227,13 +230,13 @@ export function makeEngine({
     },
 
     async loadModel(source, { offline = false, base = MODEL.base }, { emit }) {
-      const { loadFails, downloadFails, loadMs } = await scenario;
+      const { loadFails, downloadFails, loadMs, baseHash } = await scenario;
       for (let part = 0; part <= 10; part += 1) {
         emit({ phase: 'preparing the model', done: part * 1e6, total: 1e7, unit: 'bytes' });
         await wait(loadMs / 10);
       }
       if (loadFails !== undefined) throw fromFailure(loadFails);
-      if (source.kind === 'embedded' || source.kind === 'files') return { ...MODEL, base };
+      if (source.kind === 'embedded' || source.kind === 'files') return { ...MODEL, base, baseHash };
       if (!offline && downloadFails !== undefined && !hasFailed) {
         hasFailed = true;
         throw fromFailure(downloadFails);

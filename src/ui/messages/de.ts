@@ -171,6 +171,14 @@ export const de: Messages = {
       '2 von 2: eine Frage, die es noch nie gesehen hat, zweimal gestellt: dem Modell von vorher und dem Modell, das geübt hat.',
     compared: 'Das war es: dieselbe Frage, vorher und nachher.',
     ended: 'Diese Vorführung ist zu Ende.',
+    recorded: 'Eine Aufzeichnung: Dieses Gerät würde minutenlang trainieren.',
+    recording: 'Aufgezeichnete Vorführung',
+    recordingOf: (title) => `Eine Aufzeichnung: ${title}`,
+    recordedRun: (n, seconds, device) =>
+      `Das ist kein Durchlauf Ihres Geräts. Trainiert wurden ${steps(n)} in ${duration(seconds)} auf ${device}; jede Antwort steht hier, wie sie war.`,
+    recordedExam: (asked, before, after) =>
+      `Von ${count(asked)} Fragen, die es nie gesehen hat: vorher ${count(before)} richtig, nachher ${count(after)}`,
+    trainHere: 'Auf diesem Gerät trainieren',
     slow: (seconds) => `Dieses Gerät ist dafür langsam: noch etwa ${duration(seconds)}, oder weniger.`,
     next: 'Nächste Vorführung',
     startOver: 'Von vorn',

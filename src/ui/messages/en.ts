@@ -159,6 +159,14 @@ export const en = {
     comparing: '2 of 2: a question it has never seen, asked twice: the model as it was, and the model that practised.',
     compared: 'That is all: the same question, before and after.',
     ended: 'This demo has ended.',
+    recorded: 'A recording: this device would train for minutes.',
+    recording: 'Recorded demo',
+    recordingOf: (title: string) => `A recording of ${title}`,
+    recordedRun: (n: number, seconds: number, device: string) =>
+      `This is no run of your device. It was trained for ${steps(n)} in ${duration(seconds)} on ${device}, and every answer is shown as it was.`,
+    recordedExam: (asked: number, before: number, after: number) =>
+      `Of ${count(asked)} questions it never saw: ${count(before)} right before, ${count(after)} after`,
+    trainHere: 'Train it on this device',
     slow: (seconds: number) => `This device is slow for it: about ${duration(seconds)} to go, or less.`,
     next: 'Next demo',
     startOver: 'Start over',

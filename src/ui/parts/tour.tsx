@@ -38,7 +38,7 @@ export function TourBar() {
         {view.verdict !== undefined && verdictText(view.verdict)}
       </p>
       <div class="actions">
-        {view.stage === 'compared' && (
+        {(view.stage === 'compared' || view.stage === 'recorded') && (
           <button type="button" onClick={() => void startTour(nextTour.value)}>
             {t().tour.next}
           </button>

@@ -1,7 +1,9 @@
 import { computed, signal } from '@preact/signals';
 import { exam, quickExam } from '../exam/exam.ts';
 import type { Verdict } from '../exam/verdict.ts';
-import { engine, model } from './engine.ts';
+import type { Recording } from '../demo/recording.ts';
+import { recordingOf } from '../demo/recordings.ts';
+import { engine, engineFacts, model } from './engine.ts';
 import { chooseSample } from '../examples/examples.ts';
 import { address, go, goToStart } from './place.ts';
 import { deleteRun } from '../take-away/runs.ts';
@@ -17,16 +19,18 @@ const LOOK_QUESTIONS = 8;
 const LOOK_RIGHT = 7;
 
 /** The demo that is shown: a sample, and the run that was begun for it. */
-const shown = signal<{ readonly key: SampleKey; readonly out?: string; readonly hasPassed?: boolean } | undefined>(
-  undefined,
-);
+const shown = signal<
+  | { readonly key: SampleKey; readonly out?: string; readonly hasPassed?: boolean; readonly recording?: Recording }
+  | undefined
+>(undefined);
 
 /** The demo's run, until its last word. */
 let training: Promise<void> = Promise.resolve();
 
 export interface TourView {
   readonly key: SampleKey;
-  readonly stage: 'preparing' | 'training' | 'comparing' | 'compared' | 'ended';
+  readonly stage: 'preparing' | 'training' | 'comparing' | 'compared' | 'recorded' | 'ended';
+  readonly recording?: Recording;
   /** What the exam of the demo says, once it is done. */
   readonly verdict?: Verdict;
 }
@@ -36,6 +40,8 @@ export const tour = computed((): TourView | undefined => {
   const current = shown.value;
   if (current === undefined) return undefined;
   const { key } = current;
+  const { recording } = current;
+  if (recording !== undefined) return { key, stage: 'recorded', recording };
   const view = run.value;
   if (view === undefined) return { key, stage: current.out === undefined ? 'preparing' : 'ended' };
   if (view.phase === 'waiting' || view.phase === 'starting') return { key, stage: 'preparing' };
@@ -61,6 +67,24 @@ export const nextTour = computed((): SampleKey => {
 export async function startTour(key: SampleKey): Promise<void> {
   if (isTraining.peek() || !hasTours.peek()) return;
   await forgetTour();
+  shown.value = { key };
+  const recording = await slowDeviceRecording(key);
+  if (shown.peek()?.key !== key) return; // left meanwhile
+  if (recording === undefined) return trainDemo(key);
+  shown.value = { key, recording };
+  go('try');
+}
+
+/** What a device plays that would train for minutes, where there is a recording made with these weights. */
+async function slowDeviceRecording(key: SampleKey): Promise<Recording | undefined> {
+  const { executor, adapter } = engineFacts.peek() ?? {};
+  const isSlow = executor !== 'webgpu' || adapter?.isSoftware === true;
+  const ready = model.peek();
+  return isSlow && ready.kind === 'ready' ? recordingOf(key, ready.facts.baseHash) : undefined;
+}
+
+/** Trains the demo on this device, however long that takes. */
+export async function trainDemo(key: SampleKey): Promise<void> {
   shown.value = { key };
   go('train');
   await chooseSample(key);

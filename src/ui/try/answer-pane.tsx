@@ -1,4 +1,5 @@
-import { isSameAnswer, type Answer } from './trial.ts';
+import { isSameAnswer } from './same-answer.ts';
+import type { Answer } from './trial.ts';
 import { t } from '../messages/language.ts';
 import { Breakable } from '../parts/breakable.tsx';
 import { EngineText } from '../parts/engine-text.tsx';
