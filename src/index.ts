@@ -27,8 +27,10 @@ import type {
   RunReport,
   TrainEvent as EngineTrainEvent,
 } from '../workers/engine/contract.ts';
+import { checkFile, type CheckProgress, type CheckReport } from './data/check/check.ts';
 import type { AdapterFormatName } from './adapters/formats/index.ts';
 import { fromFailure, WebLoraError } from './errors.ts';
+import type { DataRow } from './data/rows.ts';
 import { ChatSession } from './generate/chat.ts';
 import { mergedFormat, type MergedFormatName } from './merge/index.ts';
 import { openBrowserGpu } from './gpu/gpu.ts';
@@ -50,6 +52,10 @@ export {
   type WeightFormat,
 } from './formats/quantize.ts';
 export { ChatSession } from './generate/chat.ts';
+export type { CheckProgress, CheckReport } from './data/check/check.ts';
+export type { Finding, FindingKind, Severity } from './data/check/finding.ts';
+export { mend, undoMend, type Mended, type Remedy, type StandIns } from './data/check/mend.ts';
+export type { DataRow } from './data/rows.ts';
 export type {
   CachedModel,
   ModelStorage,
@@ -471,4 +477,28 @@ async function datasetOf(input: DatasetInput): Promise<Dataset> {
     name: 'rows.jsonl',
     bytes: new TextEncoder().encode(input.map((row) => `${JSON.stringify(row)}\n`).join('')),
   };
+}
+
+/**
+ * Looks through examples before training: duplicates, contradictions, rows that are also held out, empty and cut answers,
+ * personal data, secrets, and text that instructs the model. Needs no engine and no GPU. `usable` is what `mend` takes.
+ * @example
+ * const { findings, usable } = await checkDataset(file, { evalData: heldOut });
+ * const { rows, undo } = mend(usable, findings, 'redact');
+ * @throws `bad-data` and others for a file that cannot be read; `aborted` by the signal
+ */
+export async function checkDataset(
+  dataset: DatasetInput,
+  {
+    evalData,
+    ...options
+  }: {
+    readonly evalData?: DatasetInput;
+    readonly signal?: AbortSignal;
+    readonly onProgress?: (progress: CheckProgress) => void;
+  } = {},
+): Promise<CheckReport & { readonly usable: readonly DataRow[] }> {
+  const held = evalData === undefined ? {} : { evalData: await datasetOf(evalData) };
+  const { rows, findings, usable } = await checkFile(await datasetOf(dataset), { ...options, ...held });
+  return { rows, findings, usable };
 }

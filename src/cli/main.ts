@@ -6,6 +6,7 @@ import { VERSION } from '../version.ts';
 import { bench } from './commands/bench.ts';
 import { chat } from './commands/chat.ts';
 import { combine } from './commands/combine.ts';
+import { dataCheck } from './commands/data-check.ts';
 import { dataShow } from './commands/data-show.ts';
 import { evaluateCommand } from './commands/eval.ts';
 import { exportAdapter } from './commands/export.ts';
@@ -23,6 +24,7 @@ import {
   INSPECT_MODEL,
   COLUMNS,
   COMMON,
+  DATA_CHECK,
   DATA_SHOW,
   flagNameOf,
   GENERATE,
@@ -86,7 +88,7 @@ async function main(): Promise<number> {
       .configureOutput({ writeErr: () => undefined });
     if (name === 'inspect')
       sub.argument('[model]', 'a model, adapter or run; nothing: models people use, and what fits');
-    if (name === 'data show') sub.argument('<file>', 'examples: JSONL, JSON, CSV, TSV, .xlsx or Parquet');
+    if (name.startsWith('data ')) sub.argument('<file>', 'examples: JSONL, JSON, CSV, TSV, .xlsx or Parquet');
     for (const [flags, text] of all) sub.option(flags, text);
     const known = new Set(all.map(flagNameOf));
     // Commander fills in `shuffle: true` for --no-shuffle; only what was typed may count as given.
@@ -125,6 +127,12 @@ async function main(): Promise<number> {
       ['--out <file>', 'a .safetensors file'],
     ],
     logits,
+  );
+  command(
+    'data check',
+    'look through examples before training: duplicates, contradictions, leaks, personal data, secrets',
+    DATA_CHECK,
+    (flags, output, file) => dataCheck(file, flags, output),
   );
   command(
     'data show',
@@ -225,7 +233,8 @@ function translate(error: CommanderError): WebLoraError {
     case 'commander.unknownCommand':
       return new WebLoraError('usage', 'command', {
         got: /'([^']*)'/.exec(error.message)?.[1] ?? 'an unknown command',
-        wanted: 'train, generate, chat, eval, logits, data show, plan, export, combine, inspect, bench or models',
+        wanted:
+          'train, generate, chat, eval, logits, data check, data show, plan, export, combine, inspect, bench or models',
         fix: 'see weblora --help',
       });
     case 'commander.help':

@@ -1,4 +1,5 @@
 import { defaultShown, flagOf, type Scope, type Setting, type Settings } from '../settings/settings.ts';
+import { REMEDIES } from '../data/check/mend.ts';
 import { PROFILE_NAMES } from '../gpu/known-profiles.ts';
 import { TRAIN_SETTINGS } from '../train/settings.ts';
 
@@ -35,6 +36,14 @@ export const DATA_SHOW: readonly Option[] = [
     ['model', 'offline', 'context', 'columns', 'seqLen', 'lossOn', 'system', 'skipBadRows', 'objective'] as const
   ).map((key) => optionOf(key, TRAIN_SETTINGS[key])),
   ['--rows <n>', 'rows to show (default: all); notes and problems are of the whole file'],
+];
+/** Of `data check`. */
+export const DATA_CHECK: readonly Option[] = [
+  ...(['model', 'offline', 'context', 'columns', 'evalData', 'seqLen', 'lossOn', 'system'] as const).map((key) =>
+    optionOf(key, TRAIN_SETTINGS[key]),
+  ),
+  ['--out <file>', 'write the rows without what was found, as JSONL; contradictions stay'],
+  ['--remedy <how>', `of --out, for personal data and secrets: ${REMEDIES.join(', ')} (default redact)`],
 ];
 export const ADAPTER: Option = ['--adapter <path>', 'a LoRA adapter: a PEFT or MLX folder, a zip of one, or a .gguf'];
 export const INSPECT_MODEL: Option = ['--model <model>', 'of a GGUF adapter: the model it belongs to'];
