@@ -3,9 +3,10 @@ import { openModel } from '../../../models/checkpoint/open-model.ts';
 import { checkFile, type CheckModel, type DatasetReport } from '../../data/check/check.ts';
 import { FINDING_KINDS, type Finding } from '../../data/check/finding.ts';
 import { mend, REMEDIES } from '../../data/check/mend.ts';
-import { describeNote, listLines } from '../../data/rows.ts';
+import { describeNote, listLines, rowKind, rowsOfKind, type RowKind } from '../../data/rows.ts';
 import { rowJson } from '../../data/write-row.ts';
 import { resolveContext } from '../../engine/context.ts';
+import { OBJECTIVE_NAMES, OBJECTIVES, objectiveOf, unfitRow, type ObjectiveName } from '../../objectives/index.ts';
 import { resolveTrainConfig } from '../../train/config.ts';
 import { resolveSeqLen } from '../../train/run-data.ts';
 import { readDataFile } from '../files.ts';
@@ -20,19 +21,41 @@ async function openCheckModel(flags: Flags, output: Output): Promise<CheckModel 
   const folder = await openModelSource(name, output, { offline: flags.flag('offline'), shapesOnly: true });
   const opened = await openModel(folder);
   output.warnOf(opened.name, opened.notes);
-  const { seqLen, lossOn, system } = resolveTrainConfig(trainConfigOf(flags));
+  const config = resolveTrainConfig(trainConfigOf(flags));
   const context = resolveContext(opened.model, flags.number('context'));
+  const seqLen = resolveSeqLen(config.seqLen, context);
+  const tokenizer = opened.tokenizer();
+  let objective = flags.has('objective') ? objectiveOf(config) : undefined;
   return {
-    tokenizer: opened.tokenizer(),
-    options: {
-      seqLen: resolveSeqLen(seqLen, context),
-      contextLength: context,
-      vocabSize: opened.model.shape.vocabSize,
-      lossOn,
-      ...(system !== undefined && { system }),
+    decode: (ids) => tokenizer.decode(ids, { skipSpecialTokens: true }),
+    seqLen,
+    prepare(rows, file) {
+      const [first] = rows;
+      // Without --objective the first row says what the file is for.
+      objective ??= objectiveOf({
+        ...config,
+        objective: objectiveFor(first === undefined ? 'example' : rowKind(first)),
+      });
+      const source = objective;
+      const unfit = rows.filter((row) => rowKind(row) !== source.rows);
+      const { problems, truncated } = source.prepare(rowsOfKind(rows, source.rows), tokenizer, {
+        file,
+        seqLen,
+        contextLength: context,
+        vocabSize: opened.model.shape.vocabSize,
+        lossOn: config.lossOn,
+        withQuestions: false,
+        ...(config.system !== undefined && { system: config.system }),
+      });
+      const others = unfit.map((row) => ({ file, line: row.line, ...unfitRow(rowKind(row), source) }));
+      return { problems: [...others, ...problems], truncated };
     },
   };
 }
+
+/** The first objective that trains on rows of a kind. */
+const objectiveFor = (kind: RowKind): ObjectiveName =>
+  OBJECTIVE_NAMES.find((name) => OBJECTIVES[name].rows === kind) ?? 'sft';
 
 /** Groups of rows that are shown of one kind. */
 const LISTED_GROUPS = 4;

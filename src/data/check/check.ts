@@ -1,7 +1,5 @@
 import { WebLoraError } from '../../errors.ts';
-import type { ChatTokenizer } from '../../../models/tokenizer/chat-tokenizer.ts';
 import type { Dataset } from '../dataset.ts';
-import { prepareExamples, type PrepareOptions } from '../prepare.ts';
 import { readDataRows } from '../read-rows.ts';
 import type { DataRow, FileNote, RowProblem } from '../rows.ts';
 import { FINDING_KINDS, sortedLines, type CheckedRow, type Finding, type Match, type Severity } from './finding.ts';
@@ -175,10 +173,16 @@ export async function checkRows(input: CheckInput, options: CheckOptions = {}): 
   return { rows: rows.length + unread, findings: findings.sort(compareFindings) };
 }
 
-/** What tells which tokens a row becomes, so that rows that do not fit are found too. */
+/** What training makes of rows, so that rows that do not fit are found too. */
 export interface CheckModel {
-  readonly tokenizer: ChatTokenizer;
-  readonly options: Omit<PrepareOptions, 'file' | 'withQuestions'>;
+  readonly decode: (ids: readonly number[]) => string;
+  /** Tokens a row may have. */
+  readonly seqLen: number;
+  /** Rows that training refuses, and rows that lose tokens at the right. */
+  readonly prepare: (
+    rows: readonly DataRow[],
+    file: string,
+  ) => { readonly problems: readonly RowProblem[]; readonly truncated: readonly { readonly line: number }[] };
 }
 
 export interface DatasetReport extends CheckReport {
@@ -211,12 +215,7 @@ export async function checkFile(
     const pause = makePause(options);
     for (let at = 0; at < read.rows.length; at += TOKENISED_AT_ONCE) {
       await pause('tokens', at, read.rows.length);
-      const some = read.rows.slice(at, at + TOKENISED_AT_ONCE);
-      const { problems: more, truncated } = prepareExamples(some, model.tokenizer, {
-        ...model.options,
-        file: file.name,
-        withQuestions: false,
-      });
+      const { problems: more, truncated } = model.prepare(read.rows.slice(at, at + TOKENISED_AT_ONCE), file.name);
       problems.push(...more);
       cut.push(...truncated.map(({ line }) => line));
     }
@@ -227,8 +226,8 @@ export async function checkFile(
       problems,
       evalRows: held?.rows ?? [],
       ...(model !== undefined && {
-        cut: { lines: cut, seqLen: model.options.seqLen },
-        decode: (ids: readonly number[]) => model.tokenizer.decode(ids, { skipSpecialTokens: true }),
+        cut: { lines: cut, seqLen: model.seqLen },
+        decode: model.decode,
       }),
     },
     options,

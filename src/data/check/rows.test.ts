@@ -152,6 +152,26 @@ describe('rows that are compared', () => {
     expect(linesOf(report.findings, 'unusable')).toEqual([[3]]);
   });
 
+  it('looks into all answers of preference and labelled rows, and takes two answers there for no contradiction', async () => {
+    const text = [
+      { prompt: 'When?', chosen: 'At nine.', rejected: 'Ask anna@example.com.' },
+      { prompt: 'When?', chosen: 'At ten.', rejected: 'Never.' },
+      { prompt: 'Where?', completion: 'At bob@example.com.', label: false },
+      { prompt: 'Where?', completion: 'At bob@example.com.', label: true },
+    ]
+      .map((row) => JSON.stringify(row))
+      .join('\n');
+    const { rows } = readRows(new TextEncoder().encode(text), 'pairs.jsonl');
+    const { findings } = await checkRows({ rows });
+    expect(findings.map(({ kind, lines }) => [kind, lines])).toEqual([
+      ['email', [1, 3, 4]],
+      ['near-duplicate', [3, 4]],
+    ]);
+    const { rows: mended, undo } = mend(rows, findings.slice(0, 1));
+    expect(JSON.stringify(mended)).not.toContain('@');
+    expect(undoMend(mended, undo)).toEqual(rows);
+  });
+
   it('sorts the gravest first', async () => {
     const { findings } = await checkRows({
       rows: rowsOf([

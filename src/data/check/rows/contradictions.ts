@@ -41,7 +41,12 @@ export const contradictions: RowCheck = {
   kinds: ['contradiction'],
   label: 'contradictory answers',
   async find({ rows, pause }) {
-    const differ = (a: number, b: number): boolean => answersDiffer(rows[a]?.answer ?? '', rows[b]?.answer ?? '');
+    const differ = (a: number, b: number): boolean => {
+      const [one, other] = [rows[a], rows[b]];
+      // Preference and labelled rows are there to hold several answers to one question.
+      if (one?.row.kind !== 'messages' || other?.row.kind !== 'messages') return false;
+      return answersDiffer(one.answer, other.answer);
+    };
     const pairs = await sameQuestions(rows, pause, differ);
     return groupPairs(pairs).map((group): Finding => {
       const lines = sortedLines(group.map((at) => rows[at]?.line ?? 0));

@@ -10,11 +10,15 @@ export function exactKey({ row, parts }: CheckedRow): string {
   const texts = parts.map(({ role, text }) => [role, sameText(text)]);
   if (row.kind === 'tokens') return JSON.stringify([row.inputIds, row.labels]);
   const more =
-    row.kind === 'messages' ? [row.tools, row.messages.map(({ tool_calls, scored }) => [tool_calls, scored])] : [];
+    row.kind === 'messages'
+      ? [row.tools, row.messages.map(({ tool_calls, scored }) => [tool_calls, scored])]
+      : [row.kind, row.kind === 'labelled' && row.label];
   return JSON.stringify([texts, more]);
 }
 
-const spoken = ({ question, answer }: CheckedRow): string => `${question}\n${answer}`;
+/** Question and answer; of a preference row the worse answer too. */
+const spoken = ({ row, question, answer }: CheckedRow): string =>
+  `${question}\n${answer}${row.kind === 'preference' ? `\n${row.rejected.map(({ content }) => content).join('\n')}` : ''}`;
 
 /** Numbers, days, colours and negations of a row: rows that differ in one of them are two examples, however alike. */
 function valuesOf(row: CheckedRow): string {
@@ -36,10 +40,10 @@ export async function nearPairs(
   const sets: Uint32Array[] = [];
   for (const [at, row] of rows.entries()) {
     if (at % 512 === 0) await pause(at, 3 * rows.length);
-    const words = `${wordsOf(row.question).join(' ')}|${wordsOf(row.answer).join(' ')}`;
+    const words = `${wordsOf(row.question).join(' ')}|${wordsOf(spoken(row)).join(' ')}`;
     const known = first.get(words);
     if (known === undefined) first.set(words, at);
-    else if (words !== '|' && accept(known, at)) same.push([known, at]);
+    else if (words.length > 1 && accept(known, at)) same.push([known, at]);
     sets.push(shinglesOf(spoken(row)));
   }
   const near = await similarPairs(
