@@ -51,6 +51,7 @@ def main():
     manifest, training, tuning = (json.loads((HERE / n).read_text()) for n in ("manifest.json", "training.json", "tuning.json"))
     weights_sha = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     rate = json.loads((folder / "weblora.json").read_text())["recommendedLearningRate"]
+    meta = training["metaTraining"]
     perplexity = training["heldoutPerplexity"]
     samples = "\n".join(f"| {q} | {a.replace(chr(10), '<br>').replace('|', '&#124;')} |" for q, a in answers(folder))
     sources = "\n".join(f"| {s['name']} | {s['documents']} | {LICENCES.get(s['name'], 'public domain')} | `{s['sha256']}` |" for s in manifest["sources"])
@@ -74,9 +75,13 @@ needs: copying words of the prompt into a structured answer and mapping a text t
 
 ## Training
 
-From {training["began"]}, {training["steps"]} steps of {training["tokensPerStep"]} tokens, {training["tokens"] / 1e6:.2f} million in all, drawn from a corpus of {training["corpusTokens"] / 1e6:.2f} million: {manifest["instructions"]:,} conversations
-that the recipe writes itself, {sum(s["documents"] for s in manifest["sources"] if s["name"] not in LICENCES):,} plain passages from old books, and {sum(s["documents"] for s in manifest["sources"] if s["name"] in LICENCES):,} short public instructions. Muon for the matrices and AdamW
-for embedding and norms; warm-up, stable, and a linear decay over the last {training["decaySteps"]} steps; weight decay 0.1. {training["note"]}
+{training["tokens"] / 1e6:.1f} million tokens were read from a corpus of {training["corpusTokens"] / 1e6:.1f} million: {manifest["instructions"]:,} conversations that the recipe writes itself,
+{sum(s["documents"] for s in manifest["sources"] if s["name"] not in LICENCES):,} plain passages from old books, and {sum(s["documents"] for s in manifest["sources"] if s["name"] in LICENCES):,} short public instructions. Muon for the matrices and AdamW for embedding and norms; warm-up,
+stable, and linear decay; weight decay 0.1. {training["note"]}
+
+Then the model practised to be tuned (first-order MAML): {meta["updates"]:,} updates, each of which tuned a LoRA adapter on a small data set of its own
+over the 4-bit weights, with the product's defaults, and moved the weights so that the tuned model does better on rows in other
+sentences. The recipe writes these {manifest["metaTasks"]["tasks"]:,} data sets too; no answer, code, key or sentence of theirs is one of the examples' or of `tasks/`.
 
 Held out: 1 % of the documents. Perplexity on book passages {perplexity["books"]:.1f}; on the answers in conversations {perplexity["instructions"]:.2f} a token.
 

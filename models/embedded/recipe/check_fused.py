@@ -1,16 +1,18 @@
-"""Compares fused.py's loss and gradients with autograd over llama.py in float32, and times both."""
+"""Compares the loss and gradients of fused.py, and of lora.py, with autograd over llama.py in float32, and times fused.py."""
 import argparse
 import time
 
 import torch
 import torch.nn.functional as F
 
+from lora import Lora
 from fused import Fused
 from llama import CONFIG, Llama
 
 
-def reference(weights, ids, offsets, at, target, weight):
-    own = {k: v.detach().requires_grad_(True) for k, v in weights.items()}
+def reference(weights, ids, offsets, at, target, weight, keep=False):
+    """Loss of each position and the gradients of their weighted sum; with `keep`, gradients reach what the weights were made of instead."""
+    own = weights if keep else {k: v.detach().requires_grad_(True) for k, v in weights.items()}
     segment = torch.zeros(len(ids), dtype=torch.long)
     segment[offsets[1:-1]] = 1
     segment = segment.cumsum(0)
@@ -20,7 +22,24 @@ def reference(weights, ids, offsets, at, target, weight):
     h = model.hidden(ids.long()[None], mask[None, None], positions[None])[0]
     loss = F.cross_entropy(model.logits(h[at]), target.long(), reduction="none")
     (loss * weight).sum().backward()
-    return loss.detach(), {k: v.grad for k, v in own.items()}
+    return loss.detach(), None if keep else {k: v.grad for k, v in own.items()}
+
+
+def check_lora(weights, ids, offsets, at, target, g):
+    """The adapter's gradients, with both of its matrices away from zero. Returns the largest difference from autograd's, of their norm."""
+    lora = Lora(weights, CONFIG)
+    lora.refresh()
+    lora.start(g)
+    for pair in lora.pairs.values():
+        pair["B"].normal_(0, 0.01, generator=g)
+    loss = lora.tune(ids, offsets, at, target)
+    own = {k: {n: v.clone().requires_grad_(True) for n, v in pair.items()} for k, pair in lora.pairs.items()}
+    merged = {k: w + own[k]["B"] @ own[k]["A"] * lora.scale if k in own else w for k, w in weights.items()}
+    weight = torch.full((len(at),), 1 / len(at))
+    want, _ = reference(merged, ids, offsets, at, target, weight, keep=True)
+    if abs(want.mean().item() - loss) > 0.05:
+        raise SystemExit(f"lora.py's loss is {loss}, the reference's {want.mean().item()}")
+    return max(((lora.slopes[k][n] - v.grad).norm() / v.grad.norm()).item() for k, pair in own.items() for n, v in pair.items())
 
 
 def main():
@@ -50,6 +69,10 @@ def main():
     print(f"loss differs by {(loss - want).abs().max().item():.4f} at most; the gradients by {worst:.4f} of their norm")
     if worst > 0.05 or (loss - want).abs().max() > 0.1:
         raise SystemExit("fused.py does not agree with the reference")
+    worst = check_lora(weights, ids, offsets, at, target, g)
+    print(f"the adapter's gradients differ by {worst:.4f} of their norm")
+    if worst > 0.1:
+        raise SystemExit("lora.py does not agree with the reference")
     for name, step in (("fused", lambda: fused.add_gradients(ids, offsets, at, target, weight, gradients)), ("reference", lambda: reference(weights, ids, offsets, at, target, weight))):
         began = time.time()
         for _ in range(3):

@@ -111,7 +111,7 @@ def sizing(count):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--examples", required=True)
+    parser.add_argument("--examples", required=True, nargs="+", help="folders that hold the sets")
     parser.add_argument("--sets", default="tickets,shop,style")
     parser.add_argument("--lrs", default="1e-3,2e-3,5e-3")
     parser.add_argument("--seeds", type=int, default=1)
@@ -130,7 +130,7 @@ def main():
         print(json.dumps(row), flush=True)
 
     for name in args.sets.split(","):
-        folder = Path(args.examples) / name
+        folder = next(f for f in (Path(e) / name for e in args.examples) if f.exists())
         train, heldout = load_rows(folder / "train.jsonl", tokenizer), load_rows(folder / "heldout.jsonl", tokenizer)
         accumulate, epochs = sizing(len(train))
         report(set=name, what="base", **measure(Llama(base), heldout))

@@ -1,4 +1,4 @@
-"""Chooses the public text, adds the recipe's own instructions, and writes documents.jsonl with a held-out part.
+"""Chooses the public text, adds the recipe's own instructions, and writes documents.jsonl with a held-out part, and meta-tasks.jsonl.
 
 The public text is filtered to short, plain paragraphs: a model of this size learns little from long Victorian sentences.
 """
@@ -120,10 +120,27 @@ def check(documents, examples):
     return bad, dict(keys=len(keys), strings=len(strings), fiveWordRuns=len(shingles))
 
 
+def clean_meta_tasks(path, examples, out):
+    """Writes the tasks of meta-tasks.ts without the rows that hold something of the examples. Returns counts for the manifest."""
+    tasks = [json.loads(line) for line in Path(path).read_text().splitlines()]
+    rows = [(s, part, row) for s in tasks for part in ("train", "heldout") for row in s[part]]
+    bad = set(check([{"text": "\n".join(row)} for _, _, row in rows], examples)[0])
+    for s in tasks:
+        s["train"], s["heldout"] = [], []
+    for i, (s, part, row) in enumerate(rows):
+        if i not in bad:
+            s[part].append(row)
+    with open(out, "w") as file:
+        file.writelines(json.dumps(s) + "\n" for s in tasks)
+    return dict(tasks=len(tasks), rows=len(rows) - len(bad), removedRows=len(bad), sha256=hashlib.sha256(Path(path).read_bytes()).hexdigest())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", required=True, help="folder with corpora/ and datasets/")
     parser.add_argument("--instructions", required=True, help="output of instructions.ts")
+    parser.add_argument("--meta-tasks", required=True, help="output of meta-tasks.ts")
+    parser.add_argument("--meta-tasks-seed", type=int, default=1, help="the seed that meta-tasks.ts was run with, for the record")
     parser.add_argument("--examples", required=True, help="the example data sets that the corpus must not contain")
     parser.add_argument("--work", required=True)
     parser.add_argument("--book-chars", type=int, default=8_000_000)
@@ -155,7 +172,8 @@ def main():
         instructionsSha256=hashlib.sha256(Path(args.instructions).read_bytes()).hexdigest(),
         absenceCheck=dict(searchedFor=counts, removed=dict(removed)),
         sources=[dict(name=f.name, documents=sources[f.name], sha256=hashlib.sha256(f.read_bytes()).hexdigest()) for f in files if sources[f.name]],
-        instructions=sources["instructions.ts"])
+        instructions=sources["instructions.ts"],
+        metaTasks=dict(seed=args.meta_tasks_seed, **clean_meta_tasks(args.meta_tasks, args.examples, work / "meta-tasks.jsonl")))
     (work / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
     print(json.dumps({k: v for k, v in manifest.items() if k != "sources"}, indent=1))
 

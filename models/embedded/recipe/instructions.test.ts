@@ -4,14 +4,22 @@ import { shopFacts } from '../examples/shop.ts';
 import { heldoutFrames, houseStyle, slots, trainFrames } from '../examples/style.ts';
 import { events, products, urgency, urgencyCarriers } from '../examples/tickets.ts';
 import { instructions } from './instructions.ts';
+import { metaTasks } from './meta-tasks.ts';
 
 /** The number of rows that the model was made with: the test reads the very same text. */
 const manifest = JSON.parse(readFileSync(new URL('manifest.json', import.meta.url), 'utf8')) as {
   seed: number;
   instructions: number;
+  metaTasks: { seed: number };
 };
+/** The first of the tasks; corpus.py looks through all of them (`metaTasks.removedRows` in the manifest). */
+const someTasks = [...metaTasks(manifest.metaTasks.seed, 600)];
+const pairs = someTasks.flatMap((t) => [...t.train, ...t.heldout]);
 const examples = [...instructions(manifest.seed, manifest.instructions)];
-const texts = examples.map((e) => e.messages.map((m) => m.content).join('\n'));
+const texts = [
+  ...examples.map((e) => e.messages.map((m) => m.content).join('\n')),
+  ...pairs.map((pair) => pair.join('\n')),
+];
 
 const wordsOf = (text: string): string[] => text.toLowerCase().match(/[a-z]+(?:'[a-z]+)?/g) ?? [];
 const RUN = 5;
@@ -20,7 +28,31 @@ function runs(words: readonly string[]): string[] {
 }
 const sentences = (text: string): string[] => text.split(/[.!?]/);
 
-describe('the instruction data of the built-in model', () => {
+describe('the meta-training tasks of the built-in model', () => {
+  it('are the same for the same seed and others for another', () => {
+    const first = JSON.stringify([...metaTasks(7, 20)]);
+    expect(JSON.stringify([...metaTasks(7, 20)])).toBe(first);
+    expect(JSON.stringify([...metaTasks(8, 20)])).not.toBe(first);
+  });
+
+  it('ask nothing twice, and nothing of the held-out part in training', () => {
+    for (const { train, heldout } of someTasks) {
+      const prompts = [...train, ...heldout].map(([prompt]) => prompt);
+      expect(new Set(prompts).size).toBe(prompts.length);
+      expect(train.length).toBeGreaterThanOrEqual(8);
+      expect(heldout.length).toBeGreaterThanOrEqual(8);
+    }
+  });
+
+  it('have no empty text and no slot left open', () => {
+    for (const text of pairs.flat()) {
+      expect(text.trim()).not.toBe('');
+      expect(text).not.toMatch(/\{[a-z0-9]+\}|@\d|%[abc]\b/);
+    }
+  });
+});
+
+describe('the text of the built-in model', () => {
   it('is the same for the same seed and another for another', () => {
     const first = JSON.stringify([...instructions(7, 50)]);
     expect(JSON.stringify([...instructions(7, 50)])).toBe(first);
@@ -49,7 +81,10 @@ describe('the instruction data of the built-in model', () => {
     expect(together(events.map((e) => e.label))).toEqual([]);
     expect(together(urgency.map((u) => u.label))).toEqual([]);
     const answered = new Set([...events, ...urgency].map((x) => x.label));
-    const values = examples.flatMap((e) => e.messages.filter((m) => m.role === 'assistant').map((m) => m.content));
+    const values = [
+      ...examples.flatMap((e) => e.messages.filter((m) => m.role === 'assistant').map((m) => m.content)),
+      ...pairs.map(([, answer]) => answer),
+    ];
     expect(values.filter((v) => answered.has(v) || [...answered].some((label) => v.includes(`:"${label}"`)))).toEqual(
       [],
     );

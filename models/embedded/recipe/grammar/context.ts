@@ -57,7 +57,7 @@ function unused(about: readonly string[], r: Random): string {
 }
 
 /** One code of a style that a series keeps. */
-function coder(r: Random): () => string {
+export function coder(r: Random): () => string {
   const kind = r.int(0, 5);
   const letter = (): string => String.fromCharCode(65 + r.int(0, 25));
   const digit = (): string => String(r.int(0, 9));
@@ -75,7 +75,7 @@ function coder(r: Random): () => string {
               ? letter() + letter() + letter()
               : r.pick([...w.animals, ...w.colours, ...w.trees, ...w.months]);
 }
-function distinct(count: number, make: () => string): string[] {
+export function distinct(count: number, make: () => string): string[] {
   const found = new Set<string>();
   while (found.size < count) found.add(make());
   return [...found];

@@ -39,10 +39,12 @@ export function subjects(r: Random, count: number): string[] {
   return [...found];
 }
 
-const questions = split(
+/** Ways to ask about a subject, `#` being where it goes. */
+export const questionFrames = split(
   `What do you know about the #?|Could you explain the #?|Is anything known about the #?|Who looks after the #?|What happens with the #?|Any news on the #?|How does it work with the #?|More on the #, please|Something about the #, please|What is the rule for the #?|Whom do I ask about the #?|What should I do about the #?|What was it again with the #?|I forgot what you said on the #|My question is on the #|Let us talk of the #|What is there to say on the #?|Do tell, what of the #?|Now the #, how is that?|And the #?|# ?|The #?|Could somebody tell us of the #?|My mother asks about the #|Give me the facts on the #|Are there rules for the #?|Can you help me with the #?|How about the #?|I wonder about the #|I am curious about the #|Please inform me on the #|Once more on the #, please|Quick question: the #?|It is because of the #|This concerns the #|I am writing because of the #|We have a question on the #|Do you remember the #?|What did you decide on the #?|Say something on the #|Where do we stand with the #?|Sorry to bother you, it is the # again|Good morning, I am calling for the #|Regarding the #|On the subject of the #|Is it possible to know more about the #?|What can you say on the #?|Talk to me about the #|I heard there is a #|They told me to ask for the #|Nobody could tell me of the #|You wrote about the #. What was it?|What is meant by the #?|I have been thinking of the #|We saw the # and want to know more|Does anybody know about the #?|Hello, the # please|Thanks, and the #?|One more thing, the #|Before I go: the #?`,
 );
-const reports = split(
+/** Ways to mention one. */
+export const reportFrames = split(
   `There is a #|We have a # here|I found a # this morning|Somebody reported a #|Again a #|It was a #, I think|They called because of a #|Note: #|Please write down a #|The cause was a #|Mostly it is a #|My neighbour has a #|In the hall there was a #|Yesterday a #, nothing else|This time it is the #|Have you seen the #?|All of it began with a #|A # was seen|Look, a #!|Only the #, as always|The letter speaks of a #|I must tell you of a #|She came because of the #|He complained of a #|Another day, another #|It seems to be a #|One #, on the second floor|Our guests noticed a #|Could be a #|To me it looks like a #|Careful, there is a # ahead|The boy told us of a #|I came for the #|It is the # that I mean|Of course it was the #|We were late because of the #|Nothing but a #|First the rain and now a #|After lunch there was a #|The # has been on my mind`,
 );
 
@@ -55,12 +57,12 @@ function vary(text: string, r: Random): string {
 
 /** A question on the subject, in one of many wordings. */
 export function question(s: string, r: Random): string {
-  return vary(capital(r.pick(questions).replace('#', s)), r);
+  return vary(capital(r.pick(questionFrames).replace('#', s)), r);
 }
 
 /** A remark that mentions the subject. */
 export function report(s: string, r: Random): string {
-  const text = r.pick(reports);
+  const text = r.pick(reportFrames);
   return vary(capital(text.replace(/\ba #/, /^[aeiou]/.test(s) ? `an ${s}` : `a ${s}`).replace('#', s)), r);
 }
 
