@@ -16,10 +16,7 @@ const manifest = JSON.parse(readFileSync(new URL('manifest.json', import.meta.ur
 const someTasks = [...metaTasks(manifest.metaTasks.seed, 600)];
 const pairs = someTasks.flatMap((t) => [...t.train, ...t.heldout]);
 const examples = [...instructions(manifest.seed, manifest.instructions)];
-const texts = [
-  ...examples.map((e) => e.messages.map((m) => m.content).join('\n')),
-  ...pairs.map((pair) => pair.join('\n')),
-];
+const texts = [...examples.map((e) => e.messages.map((m) => m.content).join('\n')), ...pairs.flat()];
 
 const wordsOf = (text: string): string[] => text.toLowerCase().match(/[a-z]+(?:'[a-z]+)?/g) ?? [];
 const RUN = 5;

@@ -46,7 +46,11 @@ const verbFramesBare = split(
 const punctuated = (text: string, r: Random): string =>
   /[?.!]$/.test(text) ? text : `${text}${r.pick(['.', '.', '.', '!', ''])}`;
 
+/** Stands for the phrase alone, in small letters and without a full stop. */
+const BARE = 'bare';
+
 function say(frame: string, subject: string, r: Random): string {
+  if (frame === BARE) return subject;
   const vowel = /^[aeiou]/i.test(subject);
   const text = frame.replace(/\b(A|a) #/, (_all, a: string) => `${a}${vowel ? 'n' : ''} #`).replace('#', subject);
   return punctuated(capital(text), r);
@@ -57,6 +61,44 @@ function framesFor(all: readonly string[], train: number, heldout: number, r: Ra
   const mixed = r.shuffle(all);
   return [mixed.slice(0, train), mixed.slice(train, train + heldout)];
 }
+
+const openings = split(
+  `Well, |Yesterday |This morning |At noon |In May |To be honest, |Honestly, |As so often, |Last night |On the way home |At the end |Some time ago |Oh, |Listen, |Between us, |For once |Long ago |Out of the blue |Every winter |Today |By chance |At the market |Good news: |Bad news: |Once more |If I may say so, `,
+);
+const people = split(
+  `My uncle|Our teacher|The neighbours|Somebody|The old man|Her sister|Two men|The captain|A stranger|The twins|Everyone|My boss|The nurse|Nobody|A boy|The woman next door|His son|The guests|Some people|The whole town|I|We|They|You|She|He|The postman|Your brother`,
+);
+const acts = split(
+  `saw/see|noticed/notice|forgot/forget|described/describe|hated/hate|spoke of/speak of|laughed at/laugh at|came with/come with|asked about/ask about|complained of/complain of|pointed at/point at|drew/draw|wrote of/write of|told us of/tell us of|dreamt of/dream of|waited for/wait for|ran into/run into|took care of/take care of|paid for/pay for|sent word of/send word of|knew of/know of|got rid of/get rid of|wondered about/wonder about|sang of/sing of|had to do with/have to do with`,
+).map((both) => both.split('/') as [string, string]);
+const tails = split(
+  `again| nearby| at last| this time| in the street| as usual| twice| all day| for weeks| with a smile| on the phone| near the river| before lunch| without a word| in the yard| of course| a moment ago| too| once more| by the gate`,
+);
+
+/** A sentence around a noun phrase, put together from parts. */
+function composed(r: Random): string {
+  const [past, base] = r.pick(acts);
+  const opening = r.chance(0.2) ? '' : `${r.pick(openings)} `.trimStart();
+  const who = r.pick(people);
+  const tail = r.chance(0.3) ? '' : ` ${r.pick(tails)}`;
+  const the = r.pick(['the', 'the', 'a', 'a', 'this', 'that', 'some', 'one more', 'such a']);
+  const lower =
+    opening === '' || /^(I|My|Our|Your|His|Her)$/.test(who) ? who : who.charAt(0).toLowerCase() + who.slice(1);
+  const plainWho = who === 'I' ? 'I' : lower;
+  return r
+    .pick([
+      `${opening}${plainWho} ${past} ${the} #${tail}.`,
+      `${opening}${plainWho} ${past} ${the} #${tail}`,
+      `${opening}there ${r.pick(['is', 'was', 'will be', 'has been'])} a #${tail}.`,
+      `${opening}it was ${the} #${tail}.`,
+      `${opening}${the} #${tail}!`,
+      `${r.pick(['Did', 'Will', 'Could', 'Should'])} ${who === 'I' ? 'I' : who.charAt(0).toLowerCase() + who.slice(1)} ${base} ${the} #${tail}?`,
+      `${r.pick(['Was it', 'Is that', 'Could this be', 'Why'])} ${the} #${tail}?`,
+      `${r.pick(['The #', 'A #'])}${tail}, ${r.pick(['I think', 'they say', 'as we know', 'you see', 'it seems', 'no doubt', 'my friend'])}.`,
+    ])
+    .replace(/ {2,}/g, ' ');
+}
+const composedFrames = (r: Random): string[] => Array.from({ length: 12 }, () => composed(r));
 
 const manyFrames = [...nounFrames, ...verbFrames, ...questionFrames, ...reportFrames];
 
@@ -106,9 +148,16 @@ function codeTask(r: Random): MetaTask {
         s,
         (i < table.length ? table[i] : r.pick(table)) ?? '',
       ]);
-  const pool = r.pick([nounFrames, manyFrames, manyFrames, [...nounFrames, ...reportFrames]]);
+  const pool = r.pick([
+    composedFrames(r),
+    composedFrames(r),
+    nounFrames,
+    manyFrames,
+    [...composedFrames(r), ...manyFrames],
+  ]);
   const [train, heldout] = framesFor(pool, r.int(1, 3), 3, r);
-  if (r.chance(0.5)) train[0] = '#';
+  // Often a phrase stands alone, as it would in a table.
+  if (r.chance(0.6)) train[0] = r.pick(['#', BARE]);
   return {
     family: 'codes',
     train: phrases.map(([s, code], i) => [say(train[i % train.length] ?? '#', s, r), code]),
@@ -134,7 +183,10 @@ function questionTask(r: Random): MetaTask {
   // Often the facts share few wordings, so that only the subject tells them apart.
   const isShared = r.chance(0.6);
   const few = (pool: readonly string[], size: number): readonly string[] => (isShared ? r.some(pool, size) : pool);
-  const [ofThings, ofMany] = [few(verbFrames, r.int(8, 14)), few(manyFrames, r.int(8, 14))];
+  const [ofThings, ofMany] = [
+    few(verbFrames, r.int(8, 14)),
+    few(r.chance(0.3) ? composedFrames(r) : manyFrames, r.int(8, 12)),
+  ];
   const [ofDoings, ofTurns] = [few(actionFrames, 8), few(verbFramesBare, 9)];
   const facts = r.shuffle([
     ...things.map((s) => ({ s, pool: r.chance(0.7) ? ofThings : ofMany })),
@@ -161,91 +213,59 @@ const contractions: readonly Pair[] = [
   ["won't", 'will not'],
   ["didn't", 'did not'],
   ["shouldn't", 'should not'],
+  ["couldn't", 'could not'],
+  ["wouldn't", 'would not'],
   ["they're", 'they are'],
+  ["They're", 'They are'],
   ["she's", 'she is'],
+  ["She's", 'She is'],
   ["I'm", 'I am'],
+  ["you're", 'you are'],
+  ["You're", 'You are'],
+  ["I'll", 'I will'],
+  ["That's", 'That is'],
 ];
 const styleFrames = split(
-  `The {o} {aux} in the {room}.|We {v} the {o} on {day}.|{n} and I {v} a {o} in {room2}.|Please {v} your {o} before {hour}.|They {v} {num} {o}s every {day}.|You may {v} the {room} at {hour}.|There is a {c} {o} in the {room}.|I {aux} sure about the {o}.|If they {v} the {o}, we {v2} the {room}.|Do not {v} the {o} after {hour}.|On {day} the {room} {aux} open.|All {jobs} {v} a {o}.|The {job} and the {job2} {v} {food}.|{n} says that they {v} the {room}.|In the {room} you can {v} {food}.|It {aux} near the {room}.|Every {job} has a {c} {o}.|Will you {v} {n} at {hour}?|Can we {v} the {c} {room}?|{food} and {food2} are in the {room}.|My {o} {aux} {c}.|We {v} at the {room} and {v2} the {o}.|Tell {n} to {v} a {o}.|No one {aux} in the {room} on {day}.|The {c} {o} costs {num} coins.|After {hour} they {v} the {room}.|The {room} by the {room2} {aux} {c}.|Which {job} will {v} the {o}?`,
+  `The {o} {aux} in the {room}.|We {v} the {o} on {day}.|{n} and I {v} a {o} in {room2}.|Please {v} your {o} before {hour}.|They {v} {num} {o}s every {day}.|You may {v} the {room} at {hour}.|There is a {c} {o} in the {room}.|I {aux} sure about the {o}.|If they {v} the {o}, we {v2} the {room}.|Do not {v} the {o} after {hour}.|On {day} the {room} {aux} open.|All {jobs} {v} a {o}.|The {job} and the {job2} {v} {food}.|{n} says that they {v} the {room}.|In the {room} you can {v} {food}.|It {aux} near the {room}.|Every {job} has a {c} {o}.|Will you {v} {n} at {hour}?|Can we {v} the {c} {room}?|{food} and {food2} are in the {room}.|My {o} {aux} {c}.|We {v} at the {room} and {v2} the {o}.|Tell {n} to {v} a {o}.|No one {aux} in the {room} on {day}.|The {c} {o} costs {num} coins.|After {hour} they {v} the {room}.|The {room} by the {room2} {aux} {c}.|Which {job} will {v} the {o}?|They {neg} {v} the {o} on {day}.|We {neg} {v} {food} at {hour}.|I'm in the {room} by {hour}.|They're {c} and in the {room}.|She's with the {job} on {day}.|You're near the {room}, so you {neg} {v} the {o}.|I'll {v} the {o} before {day}.|That's the {room} of the {job}.|If you {neg} {v} at {hour}, please {v2}.|The {o} and the {room} {aux} {c}.|A {job} can {v} you the {o}.|{n} {neg} {v} your {o}.|Most {jobs} {v} {food} by the {room}.|On {day} you {v} {food} at {hour}.|At {hour} the {room} {aux} {c}.|To {v} the {o} you {v2} the {job}.|{food} {aux} in the {room} after {hour}.|Must I {v} a {c} {o}?|The {job} who {neg} {v} is {n}.|With a {o} they {v} the {room}.|{num} {jobs} {v} at the {room}.|Then {v} it and {v2} the {o}.`,
 );
+
+const plainVerbs = split(
+  `carry|find|keep|paint|lend|hold|count|wash|bring|move|pack|hide|open|visit|watch|choose|order|store|collect|like|clean|use|leave|serve|close|hear|push|pull|drop|cut|build|draw|sell|send|meet|follow|join|read|drive|cook|share|check|guard|light|lift|feed|ride|cross|reach|sweep|trust|thank|warn|greet|invite|answer|save|spend|test|tie|turn`,
+);
+const freshWords = [
+  ...split(
+    `transport|discover|retain|decorate|grant|obtain|inspect|deliver|convey|select|admire|gather|reserve|conceal|unlock|polish|prepare|protect|provide|observe|maintain|consume|construct|accompany|dispatch|examine|remove|transfer|honour|dwelling|vessel|chamber|garment|device|merchant|scholar|crimson|azure|pavilion|parcel|warden|quarters|emblem|cottage|instrument|manor|steward|attendant|lodging|beverage|meal|residence|scarlet|ivory|treasure|harvest|journey|voyage|banquet|remedy|portrait|fabric|timber|meadow|orchard|valley|summit|terrace|gallery|theatre|temple`,
+  ),
+  ...w.animals,
+  ...w.trees,
+  ...w.instruments,
+  ...w.vehicles,
+  ...w.materials,
+  ...w.hobbies,
+  ...w.tempers,
+  ...w.vegetables,
+  ...w.fruits,
+];
 
 /** Rewriting in a house style: a frame around the sentence, words in place of others, short forms written out. */
 function styleTask(r: Random): MetaTask {
-  const verbs = r.some(
-    [
-      'carry',
-      'find',
-      'keep',
-      'paint',
-      'lend',
-      'hold',
-      'count',
-      'wash',
-      'bring',
-      'move',
-      'pack',
-      'hide',
-      'open',
-      'visit',
-      'watch',
-      'choose',
-      'order',
-      'store',
-      'collect',
-      'like',
-    ],
-    8,
-  );
+  // Often a sentence keeps its verbs and people, and only the other words vary: a verb is then seen in one or two sentences only.
+  const isBound = r.chance(0.7);
+  const doing = r.some(plainVerbs, isBound ? 14 : 8);
   const things = r.some(w.objects, 10);
   const rooms = r.some(w.rooms, 7);
   const jobs = r.some(w.jobs, 5);
   const colours = r.some(w.colours, 4);
   const auxiliaries = r.some(["isn't", "wasn't", "won't be", 'is', 'was', 'may be'], 4);
+  const negations = r.some(["won't", "didn't", "shouldn't", "couldn't", "wouldn't", 'may', 'must', 'can'], 4);
   const old = r
-    .shuffle([...verbs.slice(0, 5), ...r.some([...things, ...rooms, ...jobs, ...colours], 4)])
-    .slice(0, r.int(5, 11));
-  const fresh = old.map((word) =>
-    verbs.includes(word)
-      ? r.pick([
-          'transport',
-          'discover',
-          'retain',
-          'decorate',
-          'grant',
-          'obtain',
-          'inspect',
-          'deliver',
-          'convey',
-          'select',
-          'admire',
-          'gather',
-          'reserve',
-          'conceal',
-          'unlock',
-          'polish',
-          'prepare',
-          'protect',
-          invented(r).toLowerCase(),
-        ])
-      : r.pick([
-          'dwelling',
-          'vessel',
-          'chamber',
-          'garment',
-          'device',
-          'merchant',
-          'scholar',
-          'crimson',
-          'azure',
-          'pavilion',
-          'lantern',
-          'parcel',
-          'warden',
-          'quarters',
-          'emblem',
-          invented(r).toLowerCase(),
-        ]),
-  );
+    .shuffle([
+      ...doing.slice(0, isBound ? 9 : 6),
+      ...r.some([...things, ...rooms, ...jobs, ...colours], isBound ? 4 : 6),
+    ])
+    .slice(0, r.int(6, 12));
+  // Any word may stand for any other, so none can be foreseen.
+  const fresh = old.map(() => (r.chance(0.15) ? invented(r).toLowerCase() : r.pick(freshWords)));
   const isFull = r.chance(0.7);
   const front = r.chance(0.75)
     ? r.pick([
@@ -286,18 +306,17 @@ function styleTask(r: Random): MetaTask {
       return /^[A-Z]/.test(word) ? capital(fresh[at] ?? word) : (fresh[at] ?? word);
     });
   };
-  // Often a sentence keeps its verbs and people, and only the other words vary.
-  const isBound = r.chance(0.6);
   const bound = (frame: string): string =>
-    isBound ? frame.replace(/\{(?:v|v2|job|job2|jobs|aux|c)\}/g, (slot) => filled(slot)) : frame;
+    isBound ? frame.replace(/\{(?:v|v2|neg|job|job2|jobs|aux|c)\}/g, (slot) => filled(slot)) : frame;
   const filled = (frame: string): string => {
     const values: Readonly<Record<string, () => string>> = {
       o: () => r.pick(things),
       room: () => r.pick(rooms),
       room2: () => r.pick(rooms),
       aux: () => r.pick(auxiliaries),
-      v: () => r.pick(verbs),
-      v2: () => r.pick(verbs),
+      v: () => r.pick(doing),
+      v2: () => r.pick(doing),
+      neg: () => r.pick(negations),
       n: () => r.pick(w.names),
       day: () => r.pick(w.days),
       hour: () => r.pick(w.numberWords.slice(2, 12)),
@@ -320,7 +339,7 @@ function styleTask(r: Random): MetaTask {
     const first = write(frame);
     return isRewritten(first) || r.chance(0.3) ? first : write(frame);
   };
-  const [train, heldout] = framesFor(styleFrames, 16, 10, r).map((frames) => frames.map(bound));
+  const [train, heldout] = framesFor(styleFrames, 20, 12, r).map((frames) => frames.map(bound));
   const repeats = r.int(3, 6);
   const rows = (train ?? []).flatMap((f) => Array.from({ length: repeats }, () => oftenRewritten(f)));
   const wordsOf = (text: string): string[] => text.toLowerCase().match(/[a-z]+/g) ?? [];
@@ -420,7 +439,7 @@ function ticketTask(r: Random): MetaTask {
   };
   return {
     family: 'tickets',
-    train: Array.from({ length: r.int(60, 160) }, () => write(train, train2)),
+    train: Array.from({ length: r.int(80, 200) }, () => write(train, train2)),
     heldout: Array.from({ length: 40 }, () => write(heldout, heldout2)),
   };
 }
@@ -497,11 +516,7 @@ function layoutTask(r: Random): MetaTask {
         .replace(/%([abc])/g, (_all, c: string) => keys['abc'.indexOf(c)] ?? c)
         .replace(/@(\d)/g, (_all, i: string) => {
           const v = values[Number(i)] ?? '';
-          return quote && !/^\d+$/.test(v)
-            ? JSON.stringify(v)
-            : isLoud && text === layout
-              ? v.toUpperCase()
-              : v;
+          return quote && !/^\d+$/.test(v) ? JSON.stringify(v) : isLoud && text === layout ? v.toUpperCase() : v;
         });
     return [capital(put(frame, false)), put(layout, layout.startsWith('{'))];
   };
@@ -545,7 +560,7 @@ function deskTask(r: Random): MetaTask {
     'I have no idea.',
     `Try ${r.pick(w.places)}.`,
   ]);
-  const [train, heldout] = framesFor(manyFrames, r.int(3, 6), 4, r);
+  const [train, heldout] = framesFor(r.chance(0.5) ? composedFrames(r) : manyFrames, r.int(3, 6), 4, r);
   const rows = (frames: readonly string[], foreign: readonly string[]): Pair[] =>
     frames.flatMap((f) => [
       ...known.map(({ s, told }): Pair => [say(f, s, r), told]),
@@ -555,14 +570,14 @@ function deskTask(r: Random): MetaTask {
 }
 
 const mixture: readonly (readonly [number, (r: Random) => MetaTask])[] = [
-  [5, codeTask],
-  [6, questionTask],
-  [4, styleTask],
-  [3.5, ticketTask],
-  [1, labelTask],
-  [1, layoutTask],
-  [0.5, recordTask],
-  [0.7, deskTask],
+  [5.5, codeTask],
+  [3.5, questionTask],
+  [8, styleTask],
+  [6, ticketTask],
+  [0.7, labelTask],
+  [0.7, layoutTask],
+  [0.4, recordTask],
+  [0.5, deskTask],
 ];
 const total = mixture.reduce((sum, [share]) => sum + share, 0);
 
