@@ -71,7 +71,7 @@ needs: copying words of the prompt into a structured answer and mapping a text t
   10000, RMSNorm 1e-5, context 1024. Weights in f16, sha256 `{weights_sha}`.
 - Tokenizer: byte-level BPE of its own, 4096 tokens, digits one by one. `<|end|>` ends a turn; no BOS is added.
 - Chat template: `<|system|>TEXT<|end|><|user|>TEXT<|end|><|assistant|>TEXT<|end|>`, without a default system prompt.
-- Recommended learning rate for LoRA (rank 16, alpha 32, AdamW, 4 rows an update): **{rate}**. From 0.007 on, training is unstable.
+- Recommended learning rate for LoRA (rank 16, alpha 32, AdamW, 4 rows an update): **{rate}**.
 
 ## Training
 
@@ -81,12 +81,12 @@ stable, and linear decay; weight decay 0.1. {training["note"]}
 
 Then the model practised to be tuned (first-order MAML): {meta["updates"]:,} updates, each of which tuned a LoRA adapter on a small data set of its own
 over the 4-bit weights, with the product's defaults, and moved the weights so that the tuned model does better on rows in other
-sentences. The recipe writes these {manifest["metaTasks"]["tasks"]:,} data sets too; no answer, code, key or sentence of theirs is one of the examples' or of `tasks/`.
+sentences. The recipe writes these {manifest["metaTasks"]["tasks"]:,} data sets too, with codes, keys, answers and words of their own.
 
 Held out: 1 % of the documents. Perplexity on book passages {perplexity["books"]:.1f}; on the answers in conversations {perplexity["instructions"]:.2f} a token.
 
-The corpus holds none of the JSON keys, label sets, products, answers or sentence templates of WebLoRA's example data sets; the
-recipe checks it over the whole text (documents removed: {sum(manifest["absenceCheck"]["removed"].values())}).
+Corpus and small data sets hold none of the JSON keys, label sets, products, answers or sentence templates of WebLoRA's example data
+sets; the recipe checks it over the whole text (documents removed: {sum(manifest["absenceCheck"]["removed"].values())}, rows removed: {manifest["metaTasks"]["removedRows"]}).
 
 ## Tuning it
 
@@ -111,7 +111,8 @@ to filter what it says; the books are of their time.
 ## Sources
 
 Conversations: written by `recipe/instructions.ts` (Apache-2.0), seed {manifest["seed"]}, sha256 `{manifest["instructionsSha256"]}`. Whole corpus: sha256
-`{manifest["documentsSha256"]}`.
+`{manifest["documentsSha256"]}`. Small data sets: written by `recipe/meta-tasks.ts` (Apache-2.0), seed {manifest["metaTasks"]["seed"]}, sha256
+`{manifest["metaTasks"]["sha256"]}`.
 
 <details><summary>Public text, with the number of passages used</summary>
 

@@ -340,7 +340,7 @@ function styleTask(r: Random): MetaTask {
     return isRewritten(first) || r.chance(0.3) ? first : write(frame);
   };
   const [train, heldout] = framesFor(styleFrames, 20, 12, r).map((frames) => frames.map(bound));
-  const repeats = r.int(3, 6);
+  const repeats = r.int(3, 8);
   const rows = (train ?? []).flatMap((f) => Array.from({ length: repeats }, () => oftenRewritten(f)));
   const wordsOf = (text: string): string[] => text.toLowerCase().match(/[a-z]+/g) ?? [];
   const shown = new Set(rows.flatMap(([prompt]) => wordsOf(prompt)));
@@ -439,7 +439,7 @@ function ticketTask(r: Random): MetaTask {
   };
   return {
     family: 'tickets',
-    train: Array.from({ length: r.int(80, 200) }, () => write(train, train2)),
+    train: Array.from({ length: r.int(100, 300) }, () => write(train, train2)),
     heldout: Array.from({ length: 40 }, () => write(heldout, heldout2)),
   };
 }
