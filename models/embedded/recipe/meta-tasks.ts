@@ -8,8 +8,6 @@ import { parseArgs } from 'node:util';
 import { metaTask, type MetaTask } from './grammar/meta-tasks.ts';
 import { Random } from './grammar/random.ts';
 
-export type { MetaTask } from './grammar/meta-tasks.ts';
-
 export function* metaTasks(seed: number, count: number): Generator<MetaTask> {
   const r = new Random(seed);
   for (let i = 0; i < count; i++) yield metaTask(r);

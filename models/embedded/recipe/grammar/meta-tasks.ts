@@ -11,7 +11,7 @@ import { questionFrames, reply, reportFrames, subjects } from './subjects.ts';
 import { invented, name, thing } from './values.ts';
 import * as w from './words.ts';
 
-export type Pair = readonly [prompt: string, answer: string];
+type Pair = readonly [prompt: string, answer: string];
 export interface MetaTask {
   family: string;
   train: Pair[];
@@ -380,6 +380,33 @@ const degrees: readonly string[][] = [
   split('I write from the office|the boss asks|it is for work|my firm pays'),
 ];
 
+/** Predicates of a thing, by kind, and the sentences they stand in. */
+const predicates: readonly string[][] = [
+  split('smells of smoke|is too hot|burns my hand|glows at night'),
+  split('is on the roof|hangs in a tree|rolled under the bed|is stuck in the mud'),
+  split('sings to me|talks back|winks at us|laughs out loud'),
+  split('has grown|is too big by now|takes up the hall|no longer fits the door'),
+  split('tastes sour|went mouldy|has gone stale|is full of worms'),
+  split('shines like new|looks wonderful|is a real beauty|won a prize'),
+  split('belongs to my aunt|is a loan from her|has another owner|was never mine'),
+];
+const subjectFrames = split(
+  `The # @.|My # @.|Our new # @.|That # @.|I fear the # @.|We saw that the # @.|Friends, my # @.|Oh no, the # @.|He says his # @.|As you see, this # @.|Since May the # @.|Her pretty # @.|They tell us the # @.|Once more our # @.|Look, my little # @.|Everybody knows that the # @.`,
+);
+/** Ways and circumstances, by kind, and the sentences they end. */
+const circumstances: readonly string[][] = [
+  split('at midnight|in the dark|after sunset|by moonlight'),
+  split('by boat|on foot|with a horse|in a balloon'),
+  split('with care|gently|like a cat|without a sound'),
+  split('for my mother|for the children|for the team|for us all'),
+  split('in the north|by the sea|on the hill|behind the wood'),
+  split('for ten coins|for nothing|at a high price|on credit'),
+  split('with joy|gladly|full of hope|as if in love'),
+];
+const circumstanceFrames = split(
+  `Come back @.|Do this @.|They move it @.|Bring it over @.|We want to meet @.|Tell me more @.|Carry on @.|I would go @.|Please take it away @.|Somebody should look after it @.|She works @.|Let them try @.|Write it down @.|He may ask again @.|You could wait @.|Have a look @.|Send the boy @.|Would you come @?|Can it be done @?`,
+);
+
 /** Messages judged and copied into one object: labels by cues, a thing taken over, keys and labels of the set's own. */
 function ticketTask(r: Random): MetaTask {
   const things = distinct(r.int(8, 14), () => thing(r));
@@ -414,27 +441,35 @@ function ticketTask(r: Random): MetaTask {
         invented(r).toLowerCase(),
       ]),
     );
-  const kinds = r.some(causes, r.int(2, 4));
-  const levels = r.chance(0.75) ? r.some(degrees, r.int(2, 3)) : [];
+  const isPredicate = r.chance(0.65);
+  const isCircumstance = r.chance(0.7);
+  const kinds = r.some(isPredicate ? predicates : causes, r.int(3, 4));
+  const levels = r.chance(0.9) ? r.some(isCircumstance ? circumstances : degrees, 3) : [];
+  const put = (frame: string, slot: string, text: string): string => frame.replace(slot, text);
   const kindLabels = labels(kinds.length);
   const levelLabels = labels(Math.max(1, levels.length));
   const order = r.shuffle([0, 1, 2]);
-  const [train, heldout] = framesFor(aroundClauses, 8, 5, r);
-  const [train2, heldout2] = framesFor(aroundClauses, 8, 5, r);
+  const [train, heldout] = framesFor(isPredicate ? subjectFrames : aroundClauses, 8, 5, r);
+  const [train2, heldout2] = framesFor(isCircumstance ? circumstanceFrames : aroundClauses, 9, 5, r);
   const write = (first: readonly string[], second: readonly string[]): Pair => {
     const k = r.int(0, kinds.length - 1);
     const about = r.pick(things);
-    const parts = [capital(r.pick(first).replace('#', r.pick(kinds[k] ?? []).replace('#', about)))];
+    const cause = r.pick(kinds[k] ?? []);
+    const told = isPredicate
+      ? put(put(r.pick(first), '@', cause), '#', about)
+      : put(r.pick(first), '#', put(cause, '#', about));
+    const parts = [capital(told)];
     const entries: Entry[] = [
       [keys[0] ?? 'kind', kindLabels[k] ?? ''],
       [keys[1] ?? 'thing', about],
     ];
     if (levels.length > 0) {
       const l = r.int(0, levels.length - 1);
-      parts.push(capital(r.pick(second).replace('#', r.pick(levels[l] ?? []))));
+      parts.push(capital(put(r.pick(second), isCircumstance ? '@' : '#', r.pick(levels[l] ?? []))));
       entries.push([keys[2] ?? 'level', levelLabels[l] ?? '']);
     }
     const sorted = order.map((i) => entries[i]).filter((e): e is Entry => e !== undefined);
+    if (r.chance(0.3)) parts.reverse();
     return [parts.join(' '), JSON.stringify(Object.fromEntries(sorted))];
   };
   return {
@@ -570,10 +605,10 @@ function deskTask(r: Random): MetaTask {
 }
 
 const mixture: readonly (readonly [number, (r: Random) => MetaTask])[] = [
-  [5.5, codeTask],
-  [3.5, questionTask],
-  [8, styleTask],
-  [6, ticketTask],
+  [3, codeTask],
+  [3, questionTask],
+  [5, styleTask],
+  [12, ticketTask],
   [0.7, labelTask],
   [0.7, layoutTask],
   [0.4, recordTask],
