@@ -51,7 +51,11 @@ def main():
     manifest, training, tuning = (json.loads((HERE / n).read_text()) for n in ("manifest.json", "training.json", "tuning.json"))
     weights_sha = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     rate = json.loads((folder / "weblora.json").read_text())["recommendedLearningRate"]
-    meta = training["metaTraining"]
+    meta = training.get("metaTraining")
+    practised = meta and (
+        f"Then the weights were trained to be tuned (first-order MAML): {meta['updates']:,} updates, each of which tuned a LoRA adapter on a small data set over the\n"
+        f"4-bit weights as the product does, and moved the weights so that the tuned model does better on rows in other sentences. The recipe writes these\n"
+        f"{manifest['metaTasks']['tasks']:,} data sets too (`recipe/meta-tasks.ts`, seed {manifest['metaTasks']['seed']}, sha256 `{manifest['metaTasks']['sha256']}`).\n\n")
     perplexity = training["heldoutPerplexity"]
     samples = "\n".join(f"| {q} | {a.replace(chr(10), '<br>').replace('|', '&#124;')} |" for q, a in answers(folder))
     sources = "\n".join(f"| {s['name']} | {s['documents']} | {LICENCES.get(s['name'], 'public domain')} | `{s['sha256']}` |" for s in manifest["sources"])
@@ -71,22 +75,18 @@ needs: copying words of the prompt into a structured answer and mapping a text t
   10000, RMSNorm 1e-5, context 1024. Weights in f16, sha256 `{weights_sha}`.
 - Tokenizer: byte-level BPE of its own, 4096 tokens, digits one by one. `<|end|>` ends a turn; no BOS is added.
 - Chat template: `<|system|>TEXT<|end|><|user|>TEXT<|end|><|assistant|>TEXT<|end|>`, without a default system prompt.
-- Recommended learning rate for LoRA (rank 16, alpha 32, AdamW, 4 rows an update): **{rate}**.
+- Recommended learning rate for LoRA (rank 16, alpha 32, AdamW, 4 rows an update): **{rate}**. From 0.007 on, training is unstable.
 
 ## Training
 
-{training["tokens"] / 1e6:.1f} million tokens were read from a corpus of {training["corpusTokens"] / 1e6:.1f} million: {manifest["instructions"]:,} conversations that the recipe writes itself,
-{sum(s["documents"] for s in manifest["sources"] if s["name"] not in LICENCES):,} plain passages from old books, and {sum(s["documents"] for s in manifest["sources"] if s["name"] in LICENCES):,} short public instructions. Muon for the matrices and AdamW for embedding and norms; warm-up,
-stable, and linear decay; weight decay 0.1. {training["note"]}
+From {training["began"]}, {training["steps"]} steps of {training["tokensPerStep"]} tokens, {training["tokens"] / 1e6:.2f} million in all, drawn from a corpus of {training["corpusTokens"] / 1e6:.2f} million: {manifest["instructions"]:,} conversations
+that the recipe writes itself, {sum(s["documents"] for s in manifest["sources"] if s["name"] not in LICENCES):,} plain passages from old books, and {sum(s["documents"] for s in manifest["sources"] if s["name"] in LICENCES):,} short public instructions. Muon for the matrices and AdamW
+for embedding and norms; warm-up, stable, and a linear decay over the last {training["decaySteps"]} steps; weight decay 0.1. {training["note"]}
 
-Then the model practised to be tuned (first-order MAML): {meta["updates"]:,} updates, each of which tuned a LoRA adapter on a small data set of its own
-over the 4-bit weights, with the product's defaults, and moved the weights so that the tuned model does better on rows in other
-sentences. The recipe writes these {manifest["metaTasks"]["tasks"]:,} data sets too, with codes, keys, answers and words of their own.
+{practised or ''}Held out: 1 % of the documents. Perplexity on book passages {perplexity["books"]:.1f}; on the answers in conversations {perplexity["instructions"]:.2f} a token.
 
-Held out: 1 % of the documents. Perplexity on book passages {perplexity["books"]:.1f}; on the answers in conversations {perplexity["instructions"]:.2f} a token.
-
-Corpus and small data sets hold none of the JSON keys, label sets, products, answers or sentence templates of WebLoRA's example data
-sets; the recipe checks it over the whole text (documents removed: {sum(manifest["absenceCheck"]["removed"].values())}, rows removed: {manifest["metaTasks"]["removedRows"]}).
+The corpus holds none of the JSON keys, label sets, products, answers or sentence templates of WebLoRA's example data sets; the
+recipe checks it over the whole text (documents removed: {sum(manifest["absenceCheck"]["removed"].values())}).
 
 ## Tuning it
 
@@ -111,8 +111,7 @@ to filter what it says; the books are of their time.
 ## Sources
 
 Conversations: written by `recipe/instructions.ts` (Apache-2.0), seed {manifest["seed"]}, sha256 `{manifest["instructionsSha256"]}`. Whole corpus: sha256
-`{manifest["documentsSha256"]}`. Small data sets: written by `recipe/meta-tasks.ts` (Apache-2.0), seed {manifest["metaTasks"]["seed"]}, sha256
-`{manifest["metaTasks"]["sha256"]}`.
+`{manifest["documentsSha256"]}`.
 
 <details><summary>Public text, with the number of passages used</summary>
 
