@@ -76,6 +76,12 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'use_cache',
 ]);
 
+/** The deepest models have some hundred layers. */
+const MOST_LAYERS = 1000;
+const LAYERS: ReadonlySet<string> = new Set(['num_hidden_layers', 'n_layer']);
+/** Sizes are counted in 32 bits, as GPUs do. */
+const MOST_WHOLE = 2 ** 31 - 1;
+
 /** Keys of every model whose one harmless value is accepted. */
 const ONLY_WITHOUT_EFFECT: Readonly<Record<string, readonly unknown[]>> = {
   add_cross_attention: [false],
@@ -126,7 +132,9 @@ export class ConfigReader {
   /** @throws `bad-model` unless it is a whole number over 0 */
   whole(key: string, fallback?: number): number {
     const value = this.number(key, fallback);
-    if (Number.isInteger(value)) return value;
+    const most = LAYERS.has(key) ? MOST_LAYERS : MOST_WHOLE;
+    if (Number.isInteger(value) && value <= most) return value;
+    if (Number.isInteger(value)) throw this.#bad(key, `a whole number of at most ${most}`);
     // A fallback may follow from other keys, as head_dim does.
     throw this.#bad(key, this.has(key) ? 'a whole number' : `a whole number: without it, ${value} follows`);
   }

@@ -1,5 +1,6 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { WebLoraError } from '../../src/errors.ts';
+import { regexCost } from '../../src/formats/regex-cost.ts';
 import { phrase, setting } from '../../src/phrase.ts';
 import { compileChatTemplate } from '../chat-template/chat-template.ts';
 import { strftime } from '../chat-template/jinja/strftime.ts';
@@ -34,6 +35,8 @@ function openTokenizer(tokenizer: JsonObject, config: JsonObject): Tokenizer {
       fix: "use the model's own tokenizer.json",
     });
   }
+  assertWholeIds(model['vocab']);
+  assertBounded(tokenizer);
   const empty = { added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
   try {
     const opened = new Tokenizer({ ...empty, ...tokenizer }, config);
@@ -48,6 +51,55 @@ function openTokenizer(tokenizer: JsonObject, config: JsonObject): Tokenizer {
       cause,
     });
   }
+}
+
+const refused = (where: string, got: string, wanted: string): WebLoraError =>
+  new WebLoraError('bad-tokenizer', `tokenizer.json: ${where}`, {
+    got,
+    wanted,
+    fix: "use the model's own tokenizer.json",
+  });
+
+/** An id that is no whole number would become another token's. */
+function assertWholeIds(vocab: unknown): void {
+  if (!isObject(vocab)) return;
+  for (const [word, id] of Object.entries(vocab)) {
+    if (typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < 2 ** 31) continue;
+    throw refused(
+      `vocab: ${JSON.stringify(word).slice(0, 40)}`,
+      JSON.stringify(id).slice(0, 40),
+      'a whole number as its id',
+    );
+  }
+}
+
+/** Times by which a tokenizer's replacements may lengthen a text. */
+const MOST_GROWTH = 100;
+
+/** @throws for patterns that may take time without end, and for replacements that make texts grow without bounds */
+function assertBounded(tokenizer: JsonObject): void {
+  let growth = 1;
+  const visit = (node: unknown, where: string, depth: number): void => {
+    if (depth > 20) throw refused(where, 'parts more than 20 deep in each other', 'a tokenizer');
+    if (Array.isArray(node)) for (const [i, inner] of node.entries()) visit(inner, `${where}[${i}]`, depth + 1);
+    if (!isObject(node)) return;
+    const { Regex: source, type, content, pattern } = node;
+    const cost = typeof source === 'string' ? regexCost(source) : undefined;
+    if (cost !== undefined)
+      throw refused(where, `a regular expression that may never end: ${cost}`, 'one that reads a text once');
+    if (type === 'Replace' && typeof content === 'string') {
+      const replaced = isObject(pattern) && typeof pattern['String'] === 'string' ? pattern['String'].length : 1;
+      growth *= Math.max(1, content.length / Math.max(1, replaced));
+      if (growth > MOST_GROWTH)
+        throw refused(
+          where,
+          `replacements that make a text ${Math.round(growth)} times as long`,
+          `at most ${MOST_GROWTH} times`,
+        );
+    }
+    for (const [key, inner] of Object.entries(node)) visit(inner, `${where}.${key}`, depth + 1);
+  };
+  for (const part of ['normalizer', 'pre_tokenizer', 'decoder']) visit(tokenizer[part], part, 0);
 }
 
 /** The vocabulary of tokenizer.json's model, without its added tokens. */

@@ -53,7 +53,7 @@ async function writeAll(opened: OpenModel, adapter: LoraAdapter, out: string): P
       await exportMerged(format, request, storeSink(makeNodeStore(out), format.name), 'model.gguf');
     } catch (error) {
       if (!(error instanceof WebLoraError) || error.code !== 'unsupported') throw error;
-      console.log(`${out}: ${error.message}`);
+      process.stdout.write(`${out}: ${error.message}\n`);
     }
   }
 }
@@ -95,7 +95,8 @@ async function main(folder: string): Promise<void> {
     const began = performance.now();
     const files = writeAdapter(format, adapter, { modelCard: '', base: baseNamesOf(model) });
     const bytes = [...files.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
-    console.log(`135M, rank 16, ${format.name}: ${Math.round(performance.now() - began)} ms, ${bytes} bytes`);
+    const took = Math.round(performance.now() - began);
+    process.stdout.write(`135M, rank 16, ${format.name}: ${took} ms, ${bytes} bytes\n`);
   }
 }
 

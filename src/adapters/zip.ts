@@ -1,7 +1,8 @@
-import { unzipSync, zipSync, type Zippable } from 'fflate';
+import { zipSync, type Zippable } from 'fflate';
 import { WebLoraError } from '../errors.ts';
 import { filesIn, nearestFolders } from '../formats/nearest-folder.ts';
 import { listNames } from '../formats/tensor-names.ts';
+import { unzip } from '../formats/zip.ts';
 
 /** The earliest date a zip can hold: the same files always make the same archive. */
 export const FIXED_DATE = new Date(1980, 0, 1);
@@ -15,8 +16,8 @@ export function zipFiles(files: ReadonlyMap<string, Uint8Array>): Uint8Array<Arr
   return new Uint8Array(zipSync(entries));
 }
 
-/** No file of an adapter is larger: a zip that claims more is not unpacked. */
-const MOST_BYTES = 4 * 2 ** 30;
+/** No adapter is larger; its weights hardly shrink, its configuration does. */
+const LIMITS = { bytes: 2 * 2 ** 30, entries: 1000, ratio: 200 };
 
 /**
  * The files of an adapter by their plain names, from a folder's files with or without paths, or from one zip of them.
@@ -45,16 +46,7 @@ export function adapterFiles(
 
 function unzipped(name: string, bytes: Uint8Array): Map<string, Uint8Array> {
   try {
-    let total = 0;
-    const entries = unzipSync(bytes, {
-      filter: ({ name: path, originalSize }) => {
-        if (path.endsWith('/')) return false;
-        total += originalSize;
-        if (total > MOST_BYTES) throw new RangeError(`more than ${MOST_BYTES} bytes inside`);
-        return true;
-      },
-    });
-    return new Map(Object.entries(entries));
+    return unzip(bytes, LIMITS);
   } catch (cause) {
     throw new WebLoraError('bad-adapter', name, {
       got: cause instanceof Error ? cause.message : String(cause),

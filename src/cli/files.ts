@@ -14,7 +14,7 @@ import {
 import { WebLoraError } from '../errors.ts';
 import { checkRange, type ByteSource } from '../formats/byte-source.ts';
 import type { RunRecord } from '../train/run-record.ts';
-import { parseRunRecord, RUN_FILE } from '../train/run-record.ts';
+import { assertAsRecorded, parseRunRecord, RUN_FILE } from '../train/run-record.ts';
 import type { Dataset } from '../data/dataset.ts';
 
 /** The built-in model's folder: beside the built command, or in the repository. */
@@ -46,7 +46,9 @@ export function openModelFolder(model: string): ModelFolder {
       fix: 'check the path',
     });
   }
-  const names = readdirSync(path).filter((name) => statSync(join(path, name)).isFile());
+  const names = readdirSync(path).filter(
+    (name) => statSync(join(path, name), { throwIfNoEntry: false })?.isFile() === true,
+  );
   return { name: model, files: new Map(names.map((name) => [name, fileSource(join(path, name))])) };
 }
 
@@ -81,12 +83,23 @@ function fileSource(path: string): ByteSource {
   };
 }
 
+/** What Node reads into one buffer, and JavaScript into one text, with room to spare. */
+const MOST_DATA_BYTES = 500 * 2 ** 20;
+
 export function readDataFile(flag: string, path: string, columns?: Dataset['columns']): Dataset {
   if (!existsSync(path) || !statSync(path).isFile()) {
     throw new WebLoraError('file-not-found', `${flag} ${path}`, {
       got: existsSync(path) ? 'a folder' : 'no such file',
       wanted: 'a JSONL, JSON, CSV or TSV file',
       fix: 'check the path',
+    });
+  }
+  const { size } = statSync(path);
+  if (size > MOST_DATA_BYTES) {
+    throw new WebLoraError('bad-data', `${flag} ${path}`, {
+      got: `${size} bytes`,
+      wanted: `at most ${MOST_DATA_BYTES}: a table is read as a whole`,
+      fix: 'split the file, or keep the rows that matter',
     });
   }
   return { name: basename(path), bytes: readFileSync(path), ...(columns && { columns }) };
@@ -113,8 +126,10 @@ export function adapterFilesAt(flag: string, path: string): Map<string, Uint8Arr
  * @param base names of the base model, asked for only by formats that depend on them
  * @throws `file-not-found`, `bad-adapter`, `unsupported`
  */
-export function readAdapter(flag: string, path: string, base?: () => Promise<BaseNames>): Promise<LoraAdapter> {
-  return readAdapterFiles(adapterFilesAt(flag, path), base);
+export async function readAdapter(flag: string, path: string, base?: () => Promise<BaseNames>): Promise<LoraAdapter> {
+  const files = adapterFilesAt(flag, path);
+  assertAsRecorded(readRunFile(resolve(path)), files, path);
+  return readAdapterFiles(files, base);
 }
 
 /** The record beside an adapter, when WebLoRA trained it. @throws `bad-file` */

@@ -12,6 +12,22 @@ const nameOf = nameAsFlag(TRAIN_SETTINGS);
 /** A sentence with each setting as its flag. */
 export const inTerminal = (said: Phrase): string => wordPhrase(said, nameOf);
 
+/** Longest line that is said; what is cut is the middle, which is a file's. */
+const MOST_CHARACTERS = 2000;
+
+/** A message on one line, without what would steer the terminal or hide in it: control and direction characters. */
+export function printable(message: string): string {
+  const oneLine = message
+    .replace(/[ \t]*[\r\n][\s]*/g, ' ')
+    .replace(
+      /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+      (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
+  if (oneLine.length <= MOST_CHARACTERS) return oneLine;
+  const half = MOST_CHARACTERS / 2 - 1;
+  return `${oneLine.slice(0, half)}…${oneLine.slice(-half)}`;
+}
+
 export interface OutputOptions {
   readonly json: boolean;
   readonly quiet: boolean;
@@ -60,11 +76,11 @@ export class Output {
 
   /** Something worth knowing that is no result. */
   note(text: Phrase): void {
-    if (!this.#options.quiet) process.stderr.write(`${inTerminal(text)}\n`);
+    if (!this.#options.quiet) process.stderr.write(`${printable(inTerminal(text))}\n`);
   }
 
   warn(text: Phrase): void {
-    process.stderr.write(`warning: ${inTerminal(text)}\n`);
+    process.stderr.write(`warning: ${printable(inTerminal(text))}\n`);
   }
 
   /** What opening a model or an adapter had to say about its files. */
@@ -126,7 +142,7 @@ export class Progress {
 export function reportFailure(thrown: unknown): number {
   const failure = toFailure(thrown);
   const isUsage = USAGE_CODES.has(failure.code);
-  const message = inTerminal(failure.phrase ?? failure.message).replace(/\s*\n\s*/g, ' ');
+  const message = printable(inTerminal(failure.phrase ?? failure.message));
   process.stderr.write(`error[${isUsage ? 'usage' : failure.code}]: ${message}\n`);
   if (failure.code === 'internal' && process.env['WEBLORA_DEBUG'] !== undefined && thrown instanceof Error)
     process.stderr.write(`${thrown.stack ?? ''}\n`);

@@ -68,7 +68,29 @@ function positionIn(json: string, at: number, firstLine: number): string {
   return json.includes('\n') ? `line ${firstLine + before.length - 1}, ${column}` : column;
 }
 
+/** Objects and lists inside each other that a row may have; conversations with tools have a dozen. */
+const MOST_DEPTH = 200;
+
+function isTooDeep(json: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < json.length; i += 1) {
+    const c = json[i];
+    if (inString) {
+      if (c === '\\') i += 1;
+      else if (c === '"') inString = false;
+    } else if (c === '"') inString = true;
+    else if (c === '{' || c === '[') {
+      depth += 1;
+      if (depth > MOST_DEPTH) return true;
+    } else if (c === '}' || c === ']') depth -= 1;
+  }
+  return false;
+}
+
 function parseRow(line: number, json: string): RawRow {
+  if (isTooDeep(json))
+    return { line, reason: `objects and lists more than ${MOST_DEPTH} deep in each other`, fix: 'write it flatter' };
   let value: unknown;
   try {
     value = JSON.parse(json);

@@ -38,7 +38,21 @@ const plain = (name: string): string =>
     .replace(/[^\p{Letter}]+/gu, ' ')
     .trim();
 
-const asks = (text: string): boolean => /[?？؟]\s*["”»’)]*\s*$/.test(text);
+const CLOSING = '"”»’)';
+
+/** Whether a text ends with a question mark, before closing quotes and blanks. No regular expression: blanks would cost their square. */
+function asks(text: string): boolean {
+  let said = text.trimEnd();
+  while (CLOSING.includes(said.at(-1) ?? 'x')) said = said.slice(0, -1);
+  return /[?？؟]$/.test(said.trimEnd().slice(-1));
+}
+
+/** Where each name stands first. */
+export function firstPlaces(names: readonly string[]): ReadonlyMap<string, number> {
+  const places = new Map<string, number>();
+  for (const [i, name] of names.entries()) if (!places.has(name)) places.set(name, i);
+  return places;
+}
 
 /** Contents, not a name: a sentence, a question, a number or something long. */
 function isContent(text: string): boolean {
@@ -76,10 +90,11 @@ export function matchColumns(records: readonly TableRecord[], header?: boolean):
   }
   const hasHeader = header ?? !head.some(isContent);
   const body = records.slice(hasHeader ? 1 : 0, SAMPLE);
+  const places = firstPlaces(head);
   const columns = head.map((name, i) => {
     const cells = body.map(({ fields }) => (fields[i] ?? '').trim()).filter((cell) => cell !== '');
     return {
-      source: hasHeader && name !== '' && head.indexOf(name) === i ? name : `#${i + 1}`,
+      source: hasHeader && name !== '' && places.get(name) === i ? name : `#${i + 1}`,
       filled: cells.length,
       length: cells.reduce((sum, cell) => sum + cell.length, 0) / Math.max(1, cells.length),
       asking: cells.filter(asks).length / Math.max(1, cells.length),

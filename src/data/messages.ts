@@ -88,7 +88,10 @@ function roleOf(given: unknown, where: string): string {
     throw new UnusableRow(`${where} has no role`, 'write "role": "system", "user" or "assistant"');
   }
   const role = given.trim();
-  return ROLES[role.toLowerCase()] ?? (KNOWN_ROLES.includes(role.toLowerCase()) ? role.toLowerCase() : role);
+  const plain = role.toLowerCase();
+  // Not `__proto__` and the like, which every object has.
+  if (Object.hasOwn(ROLES, plain)) return ROLES[plain] ?? role;
+  return KNOWN_ROLES.includes(plain) ? plain : role;
 }
 
 /** Whether loss counts, as OpenAI's `weight` or axolotl's `train` says it. */

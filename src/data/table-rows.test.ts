@@ -154,7 +154,7 @@ describe('tables as people have them', () => {
     const damaged = xlsx([['Frage', 'Antwort']]).slice(0, 200);
     await expect(readDataRows(damaged, 'a.xlsx')).rejects.toThrow(
       new WebLoraError('bad-file', 'a.xlsx', {
-        got: 'a spreadsheet that cannot be opened',
+        got: 'a spreadsheet that cannot be opened: no directory of a zip at its end',
         wanted: 'an .xlsx file as Excel, LibreOffice or Google Sheets save it, without a password',
         fix: 'save it again, or save the sheet as CSV',
       }),

@@ -1,7 +1,7 @@
 import { WebLoraError } from '../errors.ts';
 import { phrase, setting } from '../phrase.ts';
 import type { RawRow } from './json-rows.ts';
-import { matchColumns, type ColumnMatch } from './match-columns.ts';
+import { firstPlaces, matchColumns, type ColumnMatch } from './match-columns.ts';
 import { understandsColumns } from './row-shape.ts';
 import type { TableRecord } from './table-record.ts';
 
@@ -59,7 +59,9 @@ function usualWidth(records: readonly TableRecord[]): number {
 /** Names that are each used once: a second column of the same name is named by its position. */
 function namesOf(records: readonly TableRecord[], hasHeader: boolean): string[] {
   if (!hasHeader) return Array.from({ length: usualWidth(records) }, (_, i) => `#${i + 1}`);
-  return trimmed(records[0]).map((name, i, all) => (name === '' || all.indexOf(name) < i ? `#${i + 1}` : name));
+  const head = trimmed(records[0]);
+  const first = firstPlaces(head);
+  return head.map((name, i) => (name === '' || first.get(name) !== i ? `#${i + 1}` : name));
 }
 
 /** What is known of a table's columns, without refusing any. */

@@ -1,6 +1,6 @@
 import type { CellObject, WorkSheet } from '@e965/xlsx';
-import { unzipSync } from 'fflate';
 import { WebLoraError } from '../errors.ts';
+import { unzip } from '../formats/zip.ts';
 import { isZip, zipText } from './foreign-files.ts';
 import type { TableRecord } from './table-record.ts';
 
@@ -83,6 +83,36 @@ function fillMerged(fields: string[][], sheet: WorkSheet): number {
   return filled;
 }
 
+/** A workbook's XML shrinks to a tenth; 40 MB of table become some hundreds of MB of it. */
+const LIMITS = { bytes: 600 * 2 ** 20, entries: 10_000, ratio: 300 };
+/** Cells of a table that somebody looks at; a sheet may claim 17 billion. */
+const MOST_CELLS = 5_000_000;
+
+/** Columns by their letters: `XFD` -> 16384. */
+const columnOf = (letters: string): number =>
+  Array.from(letters).reduce((sum, c) => sum * 26 + c.charCodeAt(0) - 64, 0);
+
+/**
+ * Holds a sheet to the cells that it has room for as a table: the rows up to the last one, as wide as the widest.
+ * @throws RangeError
+ */
+function checkCells(path: string, xml: Uint8Array): void {
+  if (!/^xl\/worksheets\/[^/]+\.xml$/.test(path)) return;
+  let [rows, columns, cells] = [0, 0, 0];
+  for (let at = 0; at < xml.length; at += 1) {
+    // `<c ` with `r="B7"`, or `<row ` with `r="7"`
+    if (xml[at] !== 0x3c || (xml[at + 1] !== 0x63 && xml[at + 1] !== 0x72)) continue;
+    const tag = String.fromCharCode(...xml.subarray(at, at + 60));
+    const found = /^<(?:c|row)\s[^>]*?\br="([A-Z]{0,3})(\d{1,7})"/.exec(tag);
+    if (tag.startsWith('<c')) cells += 1;
+    if (found === null) continue;
+    rows = Math.max(rows, Number(found[2]));
+    columns = Math.max(columns, columnOf(found[1] ?? ''));
+  }
+  if (cells > MOST_CELLS || rows * columns > 4 * MOST_CELLS)
+    throw new RangeError(`a sheet of ${rows} rows and ${columns} columns with ${cells} cells`);
+}
+
 export interface SheetRecords {
   readonly records: TableRecord[];
   /** What to know of how the workbook was read; begins small, ends without a stop. */
@@ -96,9 +126,11 @@ export interface SheetRecords {
 export async function readXlsx(bytes: Uint8Array, file: string): Promise<SheetRecords> {
   const sheets = await import('@e965/xlsx');
   let book;
+  let parts;
   try {
     // A whole zip first: on one that is cut off, SheetJS 0.20.3 never comes back.
-    unzipSync(bytes);
+    parts = unzip(bytes, LIMITS);
+    for (const [path, part] of parts) checkCells(path, part);
     // A copy of its own: the bytes may be a view of a larger buffer.
     book = sheets.read(new Uint8Array(bytes), {
       type: 'array',
@@ -109,7 +141,7 @@ export async function readXlsx(bytes: Uint8Array, file: string): Promise<SheetRe
     });
   } catch (cause) {
     throw new WebLoraError('bad-file', file, {
-      got: 'a spreadsheet that cannot be opened',
+      got: `a spreadsheet that cannot be opened${cause instanceof RangeError ? `: ${cause.message}` : ''}`,
       wanted: 'an .xlsx file as Excel, LibreOffice or Google Sheets save it, without a password',
       fix: 'save it again, or save the sheet as CSV',
       cause,

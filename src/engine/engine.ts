@@ -26,7 +26,7 @@ import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import { readTrainConfig, resolveTrainConfig, type TrainConfig } from '../train/config.ts';
 import { BadRowsError } from '../train/run-data.ts';
-import { isFinished, readRunRecord } from '../train/run-record.ts';
+import { assertAsRecorded, isFinished, readRunRecord } from '../train/run-record.ts';
 import { readLatestCheckpoint } from '../train/checkpoints.ts';
 import { adapterFrom, assertAdapterFits } from '../lora/gpu-adapter.ts';
 import { RunControl } from '../train/run-control.ts';
@@ -453,6 +453,7 @@ class Engine implements EngineCalls {
       for (const { name, kind } of await store.list(out)) {
         if (kind === 'file' && isAdapterFile(name)) files.set(name, await store.read(joinPath(out, name)));
       }
+      assertAsRecorded(record, files, `run '${out}'`);
       return this.#hold(await readAdapterFiles(files), await this.#cardOf(out), model);
     }
     const checkpoint = await readLatestCheckpoint(store, out);

@@ -1,11 +1,12 @@
 import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
-import { joinGroups, makeMicroBatch, type MicroBatch } from '../data/batch.ts';
+import { joinGroups, makeMicroBatch } from '../data/batch.ts';
 import type { Example } from '../data/rows.ts';
 import { WebLoraError } from '../errors.ts';
 import { phrase, setting } from '../phrase.ts';
 import { answerAll } from '../generate/batch.ts';
 import { DEFAULT_NEW_TOKENS } from '../generate/generate.ts';
 import type { Runtime } from '../generate/runtime.ts';
+import type { LossOptions } from './loss-options.ts';
 import { isExactMatch } from './metrics.ts';
 import type { PreferenceReport } from './preferences.ts';
 
@@ -29,17 +30,12 @@ export interface EvaluateReport extends Partial<PreferenceReport> {
   readonly predictions: readonly Prediction[];
 }
 
-export interface EvaluateOptions {
-  /** Losses of a batch's scored rows in nats, in their order. */
-  readonly nllOf: (batch: MicroBatch) => Promise<Float32Array>;
-  /** Tokens a batch may have. */
-  readonly maxRows: number;
+export interface EvaluateOptions extends LossOptions {
   readonly runtime: Runtime;
   readonly tokenizer: ChatTokenizer;
   readonly examples: readonly Example[];
   readonly maxNewTokens?: number;
   readonly onProgress?: (progress: EvaluateProgress) => void;
-  readonly signal?: AbortSignal;
 }
 
 export interface EvaluateProgress {

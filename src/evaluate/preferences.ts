@@ -1,6 +1,6 @@
 import { countScored, joinGroups, makeMicroBatch, type Sequence } from '../data/batch.ts';
 import { WebLoraError } from '../errors.ts';
-import type { EvaluateOptions } from './evaluate.ts';
+import type { LossOptions } from './loss-options.ts';
 
 /** Two answers to one prompt, tokenised. */
 export interface ComparedAnswers {
@@ -46,7 +46,7 @@ export function reportPreferences(tuned: readonly PairScores[], base?: readonly 
 /** @throws `non-finite`, `aborted` */
 export async function scorePairs(
   pairs: readonly ComparedAnswers[],
-  { nllOf, maxRows, signal }: Pick<EvaluateOptions, 'nllOf' | 'maxRows' | 'signal'>,
+  { nllOf, maxRows, signal }: LossOptions,
 ): Promise<PairScores[]> {
   const sequences = pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]);
   const sums: number[] = [];

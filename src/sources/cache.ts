@@ -1,7 +1,9 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
+import * as v from 'valibot';
 import { WebLoraError } from '../errors.ts';
 import type { ByteSource } from '../formats/byte-source.ts';
+import { count, sha256Hex, shapeOrUndefined } from '../schema.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore, Lock } from '../storage/store.ts';
 import { countBytes, type Range } from './ranges.ts';
@@ -28,6 +30,38 @@ interface Manifest {
   readonly complete: boolean;
   readonly files: Readonly<Record<string, CachedFile>>;
 }
+
+const RANGE = v.custom<Range>(
+  (value) =>
+    Array.isArray(value) &&
+    value.length === 2 &&
+    value.every((at) => v.is(count, at)) &&
+    Number(value[0]) <= Number(value[1]),
+);
+
+/** A plain name or path below the model's folder: a manifest can name no other file of the disk. */
+const isBelow = (path: string): boolean =>
+  !path.startsWith('/') && !path.includes('\\') && path.split('/').every((part) => !['', '.', '..'].includes(part));
+
+const MANIFEST_SHAPE: v.GenericSchema<unknown, Manifest> = v.looseObject({
+  version: v.literal(1),
+  name: v.string(),
+  commit: v.string(),
+  complete: v.boolean(),
+  files: v.record(
+    v.pipe(v.string(), v.check(isBelow)),
+    v.looseObject({
+      size: count,
+      etag: v.exactOptional(v.string()),
+      gitSha1: v.exactOptional(v.string()),
+      sha256: v.exactOptional(sha256Hex),
+      complete: v.boolean(),
+      have: v.exactOptional(v.array(RANGE)),
+    }),
+  ),
+});
+
+const REVISIONS_SHAPE: v.GenericSchema<unknown, Record<string, string>> = v.record(v.string(), v.string());
 
 /** A model in the cache, as listed. */
 export interface CachedModel {
@@ -74,7 +108,7 @@ export class ModelCache {
   }
 
   async #revisions(model: string): Promise<Record<string, string>> {
-    return ((await readJson(this.store, joinPath(model, REVISIONS))) ?? {}) as Record<string, string>;
+    return shapeOrUndefined(REVISIONS_SHAPE, await readJson(this.store, joinPath(model, REVISIONS))) ?? {};
   }
 
   async list(): Promise<readonly CachedModel[]> {
@@ -184,8 +218,7 @@ export class Snapshot {
 
   /** The manifest; undefined where there is none or it is damaged, which is the same as nothing downloaded. */
   async read(): Promise<Manifest | undefined> {
-    const value = await readJson(this.#store, joinPath(this.folder, MANIFEST));
-    return value?.['version'] === 1 && typeof value['files'] === 'object' ? (value as unknown as Manifest) : undefined;
+    return shapeOrUndefined(MANIFEST_SHAPE, await readJson(this.#store, joinPath(this.folder, MANIFEST)));
   }
 
   async write(manifest: Manifest): Promise<void> {
@@ -261,22 +294,55 @@ export class Snapshot {
   }
 
   /**
-   * The files of a model that is wholly there, each with its recorded hash; undefined when something is missing or has
-   * another size than recorded.
+   * The files of a model that is wholly there, each with its hash, which was compared with its bytes just now; undefined when
+   * something is missing or has another size than recorded.
+   * @param isLocked whether the caller has the snapshot's lock
+   * @param isCompared false where only headers are wanted: the bytes are then taken for what they were
+   * @throws WebLoraError `bad-file` for a file whose bytes changed, which is removed so that it is fetched again
    */
-  async openAll(): Promise<ReadonlyMap<string, ByteSource> | undefined> {
+  async openAll(
+    onProgress?: OnChecked,
+    isLocked = false,
+    isCompared = true,
+  ): Promise<ReadonlyMap<string, ByteSource> | undefined> {
     const manifest = await this.read();
     if (manifest?.complete !== true) return undefined;
+    const entries = Object.entries(manifest.files);
     const files = new Map<string, ByteSource>();
-    for (const [path, { size, sha256: hash, complete }] of Object.entries(manifest.files)) {
+    const total = entries.reduce((sum, [, { size }]) => sum + size, 0);
+    let done = 0;
+    for (const [path, { size, sha256: hash, complete }] of entries) {
       if (!complete || hash === undefined || (await this.sizeOf(path)) !== size) return undefined;
       const name = path.slice(path.lastIndexOf('/') + 1);
       const source = await this.open(path);
+      const before = done;
+      const found = isCompared ? await hashSource(source, (bytes) => onProgress?.(path, before + bytes, total)) : hash;
+      done += size;
+      if (found !== hash) {
+        await this.#discardUnder(isLocked, path);
+        throw new WebLoraError('bad-file', `${manifest.name}: ${path}`, {
+          got: `content with sha256 ${found.slice(0, 12)}…`,
+          wanted: `${hash.slice(0, 12)}…, as it was downloaded`,
+          fix: 'load the model again to fetch this file anew; the damaged copy was removed',
+        });
+      }
       files.set(name, { name, size, sha256: hash, read: (offset, length) => source.read(offset, length) });
     }
     return files;
   }
+
+  async #discardUnder(isLocked: boolean, path: string): Promise<void> {
+    const lock = isLocked ? undefined : await this.lock();
+    try {
+      await this.discard(path);
+    } finally {
+      await lock?.release();
+    }
+  }
 }
+
+/** Told while bytes are compared with their hash. */
+type OnChecked = (path: string, doneBytes: number, totalBytes: number) => void;
 
 /** sha256 of a source, hex, read piece by piece. */
 export async function hashSource(source: ByteSource, onProgress?: (bytes: number) => void): Promise<string> {
@@ -289,11 +355,10 @@ export async function hashSource(source: ByteSource, onProgress?: (bytes: number
   return bytesToHex(hash.digest());
 }
 
-async function readJson(store: FileStore, path: string): Promise<Record<string, unknown> | undefined> {
+async function readJson(store: FileStore, path: string): Promise<unknown> {
   if (!(await store.exists(path))) return undefined;
   try {
-    const value: unknown = JSON.parse(await store.readText(path));
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+    return JSON.parse(await store.readText(path));
   } catch (thrown) {
     if (thrown instanceof SyntaxError) return undefined;
     throw thrown;

@@ -6,6 +6,7 @@ import { makeMemoryStore, type MemoryStore } from '../storage/memory-store.ts';
 import { ModelCache } from './cache.ts';
 import { fetchModel, peekModel, type FetchSettings } from './fetch-model.ts';
 import { hubAddress, urlAddress } from './model-address.ts';
+import { ModelStore } from './model-store.ts';
 import type { DownloadProgress } from './transfer-rate.ts';
 
 const text = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
@@ -282,12 +283,26 @@ describe('a model of the hub', () => {
     await assertWhole(await load());
   });
 
-  it('sends the token to the hub and to no other origin', async () => {
-    await load('org/gated', { token: TOKEN });
+  const secure = (): FetchSettings => ({ hubUrl: hub.secureUrl, fetch: hub.fetch });
+
+  it('sends the token to the hub over https and to no other origin', async () => {
+    await load('org/gated', { ...secure(), token: TOKEN });
     const tokens = (server: string) =>
       new Set(hub.seen.filter((one) => one.server === server).map((one) => one.authorization));
     expect(tokens('hub')).toEqual(new Set([`Bearer ${TOKEN}`]));
-    expect(tokens('store')).toEqual(new Set([undefined]));
+    expect(tokens('store'), 'behind a redirect to another origin').toEqual(new Set([undefined]));
+  });
+
+  it('sends no token over http, nor to an address of one’s own, nor a stored one to a hub that a call names', async () => {
+    expect(await failure(load('org/gated', { token: TOKEN }))).toMatchObject({
+      code: 'access',
+      message: expect.stringMatching(/to which the access token is not sent.*use the hub over https/) as unknown,
+    });
+    await load('org/toy', { token: TOKEN });
+    await fetchModel(urlAddress(`${hub.url}/org/toy/resolve/main`), cache, { token: TOKEN }).catch(() => undefined);
+    const place = new ModelStore({ models: makeMemoryStore(), tokenAdvice: '', foreignToken: () => TOKEN });
+    await failure(place.fetch(hubAddress('org/gated'), secure()));
+    expect(new Set(hub.seen.map(({ authorization }) => authorization))).toEqual(new Set([undefined]));
   });
 
   it('that is gated, private, unknown or refused says what to do', async () => {
@@ -296,7 +311,7 @@ describe('a model of the hub', () => {
     expect(gated).toMatchObject({ code: 'access' });
     expect(gated.message).toContain(`accept the licence at ${hub.url}/org/gated`);
     expect(gated.message).toContain(advice);
-    expect(await failure(load('org/gated', { token: 'hf_other' }))).toMatchObject({
+    expect(await failure(load('org/gated', { ...secure(), token: 'hf_other' }))).toMatchObject({
       code: 'access',
       message: expect.stringMatching(/may not read this model.*accept the licence/) as unknown,
     });
@@ -306,14 +321,30 @@ describe('a model of the hub', () => {
         message: expect.stringMatching(/check the spelling.*token/) as unknown,
       });
     }
-    expect(await failure(load('org/none', { token: TOKEN }))).toMatchObject({ code: 'file-not-found' });
-    await assertWhole(await load('org/private', { token: TOKEN }));
+    expect(await failure(load('org/none', { ...secure(), token: TOKEN }))).toMatchObject({ code: 'file-not-found' });
+    await assertWhole(await load('org/private', { ...secure(), token: TOKEN }));
     hub.mischief = () => ({ status: 401 });
-    expect(await failure(load('org/toy', { token: 'hf_old' }, 'v1'))).toMatchObject({
+    expect(await failure(load('org/toy', { ...secure(), token: 'hf_old' }, 'v1'))).toMatchObject({
       code: 'access',
       message: expect.stringMatching(/token that the hub refuses/) as unknown,
     });
     expect(JSON.stringify(await cache.list())).not.toContain(TOKEN);
+  });
+
+  it('with one flipped bit on the disk is found when it is opened, with its file, and fetched again', async () => {
+    for (const file of [SHARD, 'config.json', 'tokenizer.json']) {
+      await load();
+      const path = `org--toy/${COMMIT}/${file}`;
+      const bytes = await store.read(path);
+      await store.write(path, bytes.with(bytes.length >> 1, (bytes[bytes.length >> 1] ?? 0) ^ 1));
+      expect(await failure(load('org/toy', { offline: true }))).toMatchObject({
+        code: 'bad-file',
+        message: expect.stringMatching(
+          new RegExp(`hf:org/toy: ${file}: got content with sha256 .*the damaged copy was removed`),
+        ) as unknown,
+      });
+      await assertWhole(await load());
+    }
   });
 
   it('with damaged bytes is refused, and whole once the server is', async () => {

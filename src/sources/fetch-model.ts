@@ -44,7 +44,7 @@ export async function fetchModel(
   const name = formatAddress(address);
   const cached = await lastKnown(address, cache);
   if (settings.offline === true || (cached !== undefined && isFixed(address))) {
-    const files = await cached?.openAll();
+    const files = await cached?.openAll(onChecked(settings));
     if (files !== undefined) return { name, files };
     if (settings.offline === true) throw notInCache(name, cached !== undefined);
   }
@@ -53,13 +53,14 @@ export async function fetchModel(
   try {
     repository = await openRepository(address, settings, http);
   } catch (thrown) {
-    const files = isNetwork(thrown) ? await cached?.openAll() : undefined;
+    const files = isNetwork(thrown) ? await cached?.openAll(onChecked(settings)) : undefined;
     if (files === undefined) throw thrown;
     settings.onNotice?.(`${name}: its server cannot be reached, so the copy on this device is used`);
     return { name, files };
   }
   const snapshot = cache.snapshot(repository.cacheFolder, versionOf(repository));
-  const files = (await openUnchanged(repository, snapshot)) ?? (await download(repository, snapshot, http, settings));
+  const files =
+    (await openUnchanged(repository, snapshot, settings)) ?? (await download(repository, snapshot, http, settings));
   if (address.kind === 'hub') {
     await cache.recordCommit(repository.cacheFolder, address.revision, repository.commit);
   }
@@ -76,7 +77,7 @@ export async function peekModel(
   settings: FetchSettings = {},
 ): Promise<FetchedModel> {
   const name = formatAddress(address);
-  const cached = await (await lastKnown(address, cache))?.openAll();
+  const cached = await (await lastKnown(address, cache))?.openAll(undefined, false, false);
   if (cached !== undefined && (settings.offline === true || isFixed(address))) return { name, files: cached };
   if (settings.offline === true) throw notInCache(name, false);
   const http = makeHttp(settings);
@@ -98,6 +99,12 @@ export async function peekModel(
     settings.onNotice?.(`${name}: its server cannot be reached, so the copy on this device is used`);
     return { name, files: cached };
   }
+}
+
+/** Tells how far the files of the cache are compared with their hashes. */
+function onChecked({ onProgress }: FetchSettings): Parameters<Snapshot['openAll']>[0] {
+  return (file, doneBytes, totalBytes) =>
+    onProgress?.({ phase: 'checking', file, doneBytes, totalBytes, bytesPerSecond: 0, secondsLeft: undefined });
 }
 
 function makeHttp({ hubUrl = DEFAULT_HUB, ...settings }: FetchSettings): Http {
@@ -139,8 +146,10 @@ async function lastKnown(address: ModelAddress, cache: ModelCache): Promise<Snap
 async function openUnchanged(
   repository: RemoteRepository,
   snapshot: Snapshot,
+  settings: FetchSettings,
+  isLocked = false,
 ): Promise<ReadonlyMap<string, ByteSource> | undefined> {
-  return repository.commit === OWN_VERSION ? undefined : snapshot.openAll();
+  return repository.commit === OWN_VERSION ? undefined : snapshot.openAll(onChecked(settings), isLocked);
 }
 
 async function download(
@@ -155,7 +164,7 @@ async function download(
   const lock = await lockWhenFree(snapshot, name, settings);
   try {
     // Whoever had the lock may have fetched it meanwhile.
-    const ready = await openUnchanged(repository, snapshot);
+    const ready = await openUnchanged(repository, snapshot, settings, true);
     if (ready !== undefined) return ready;
     await settings.askToPersist?.();
     const options = {
@@ -176,7 +185,7 @@ async function download(
     const weights = await needed.weights(textOf);
     await downloadFiles(snapshot, [...needed.small, ...weights], http, options);
     await snapshot.complete([...needed.small, ...weights].map(({ path }) => path));
-    const files = await snapshot.openAll();
+    const files = await snapshot.openAll(onChecked(settings), true);
     if (files !== undefined) return files;
     throw new WebLoraError('storage', name, {
       got: 'files of another size than were written',

@@ -4,7 +4,7 @@ export interface HttpOptions {
   readonly fetch?: typeof fetch;
   /** The hub that `token` belongs to. */
   readonly hubUrl?: string;
-  /** Sent to the hub's origin and nowhere else; the platform drops it from a redirect to another origin. */
+  /** Sent to the hub's https origin and nowhere else; the platform drops it from a redirect to another origin. */
   readonly token?: string;
   /** How a user of this program stores a token, as an imperative. */
   readonly tokenAdvice?: string;
@@ -105,13 +105,18 @@ export class Http {
   }
 
   /** The whole body as bytes, fetched again from the start when it is cut. For small files. */
-  async bytes(url: string, options: RequestOptions): Promise<Uint8Array> {
+  async bytes(url: string, options: RequestOptions, mostBytes = MOST_ANSWER_BYTES): Promise<Uint8Array> {
     const patience = options.patience ?? new Patience();
     for (;;) {
       const { chunks } = await this.request(url, { ...options, patience });
       try {
         const parts: Uint8Array[] = [];
-        for await (const chunk of chunks) parts.push(chunk);
+        let size = 0;
+        for await (const chunk of chunks) {
+          size += chunk.byteLength;
+          if (size > mostBytes) throw tooLong(options.what, mostBytes);
+          parts.push(chunk);
+        }
         return new Uint8Array(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer());
       } catch (thrown) {
         await this.failed(patience, thrown, options.what, options.signal);
@@ -170,7 +175,8 @@ export class Http {
 
   #authorization(url: string): Record<string, string> {
     const { token } = this.#options;
-    return token === undefined || !this.#isHub(url) ? {} : { Authorization: `Bearer ${token}` };
+    if (token === undefined || !this.#isHub(url) || new URL(url).protocol !== 'https:') return {};
+    return { Authorization: `Bearer ${token}` };
   }
 
   #watch(cut: AbortController): Stall {
@@ -233,6 +239,13 @@ export class Http {
         fix: `${licence}, make a token with read access at ${hubUrl}/settings/tokens, and ${keep}`,
       });
     }
+    if (!hubUrl.startsWith('https:')) {
+      return new WebLoraError('access', what, {
+        got: `status ${status}, and a hub at ${hubUrl}, to which the access token is not sent`,
+        wanted: 'an https address, where nobody on the way reads the token',
+        fix: 'use the hub over https',
+      });
+    }
     if (status === 401 && kind !== 'GatedRepo') {
       return new WebLoraError('access', what, {
         got: 'an access token that the hub refuses',
@@ -275,6 +288,17 @@ async function* watched(response: Response, stall: Stall): AsyncGenerator<Uint8A
     stall.end();
     await reader?.cancel().catch(() => undefined); // of a cut connection nothing is left to cancel
   }
+}
+
+/** Small files and lists; a compressed answer counts as it unpacks. */
+export const MOST_ANSWER_BYTES = 64 * 2 ** 20;
+
+export function tooLong(what: string, mostBytes: number): WebLoraError {
+  return new WebLoraError('bad-file', what, {
+    got: `an answer of more than ${mostBytes} bytes`,
+    wanted: 'what was asked for',
+    fix: 'check the address: this server does not keep to it',
+  });
 }
 
 function loginWanted(status: number, url: string, what: string): WebLoraError {

@@ -1,11 +1,14 @@
 import type { ListFileEntry } from '@huggingface/hub';
 import { WebLoraError } from '../errors.ts';
 import type { RemoteFile } from './download.ts';
-import type { Http } from './http.ts';
+import { MOST_ANSWER_BYTES, tooLong, type Http } from './http.ts';
 import { formatAddress, type HubAddress } from './model-address.ts';
 import type { RemoteRepository } from './remote-repository.ts';
 
 export const DEFAULT_HUB = 'https://huggingface.co';
+/** No model has more; a list without end has. */
+const MOST_FILES = 20_000;
+const MOST_PAGES = 500;
 const COMMIT = /^[0-9a-f]{40}$/;
 
 /** Folder of a repository's versions in the cache. */
@@ -34,22 +37,31 @@ export async function openHubRepository(address: HubAddress, hubUrl: string, htt
   const folder = file?.includes('/') === true ? file.slice(0, file.lastIndexOf('/')) : undefined;
   // Only who loads from the hub loads its library.
   const { listFiles } = await import('@huggingface/hub');
+  let listed = 0; // bytes of all pages
+  let pages = 0;
   const entries = listFiles({
     repo: { type: 'model', name: repo },
     revision: encodeURIComponent(commit),
     hubUrl,
     ...(folder !== undefined && { path: folder }),
     fetch: async (input) => {
+      pages += 1;
+      if (pages > MOST_PAGES) throw tooManyFiles(name);
       const { response, chunks } = await http.request(input instanceof Request ? input.url : String(input), {
         what: name,
       });
       const parts: Uint8Array<ArrayBuffer>[] = [];
-      for await (const chunk of chunks) parts.push(new Uint8Array(chunk));
+      for await (const chunk of chunks) {
+        listed += chunk.byteLength;
+        if (listed > MOST_ANSWER_BYTES) throw tooLong(`${name}: its list of files`, MOST_ANSWER_BYTES);
+        parts.push(new Uint8Array(chunk));
+      }
       return new Response(new Blob(parts), { headers: response.headers });
     },
   });
   try {
     for await (const entry of entries) {
+      if (files.size >= MOST_FILES) throw tooManyFiles(name);
       if (entry.type === 'file') files.set(entry.path, remoteFile(entry, urlOf(commit, entry.path)));
     }
   } catch (thrown) {
@@ -93,4 +105,12 @@ function remoteFile({ path, size, oid, lfs }: ListFileEntry, url: string): Remot
     // The id of a large file's entry is that of its pointer, not of its content.
     ...(sha256 !== undefined ? { sha256 } : oid !== undefined && /^[0-9a-f]{40}$/.test(oid) ? { gitSha1: oid } : {}),
   };
+}
+
+function tooManyFiles(name: string): WebLoraError {
+  return new WebLoraError('bad-file', `${name}: its list of files`, {
+    got: `more than ${MOST_FILES} files`,
+    wanted: 'the files of a model',
+    fix: 'check the hub’s address: this server does not keep to it',
+  });
 }

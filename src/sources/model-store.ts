@@ -1,6 +1,7 @@
 import type { FileStore } from '../storage/store.ts';
 import { ModelCache, type CachedModel } from './cache.ts';
 import { fetchModel, peekModel, type FetchedModel, type FetchSettings } from './fetch-model.ts';
+import { DEFAULT_HUB } from './hub.ts';
 import type { ModelAddress } from './model-address.ts';
 
 /** Storage of models on this device, in bytes. */
@@ -49,7 +50,9 @@ export class ModelStore {
 
   async #complete(settings: FetchSettings): Promise<FetchSettings> {
     const { hubUrl, tokenAdvice, askToPersist } = this.#options;
-    const token = settings.token ?? (await this.token());
+    // A token belongs to one hub: another that is named for a call gets what was given with it, or none.
+    const isOwnHub = settings.hubUrl === undefined || settings.hubUrl === (hubUrl ?? DEFAULT_HUB);
+    const token = settings.token ?? (isOwnHub ? await this.token() : undefined);
     return {
       tokenAdvice,
       ...(hubUrl !== undefined && { hubUrl }),

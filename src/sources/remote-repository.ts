@@ -1,7 +1,7 @@
 import { WebLoraError } from '../errors.ts';
 import { checkRange, type ByteSource } from '../formats/byte-source.ts';
 import type { RemoteFile } from './download.ts';
-import type { Http } from './http.ts';
+import { MOST_ANSWER_BYTES, type Http } from './http.ts';
 
 /** The files of one version of a model on a server. */
 export interface RemoteRepository {
@@ -144,10 +144,10 @@ export function remoteSource(file: RemoteFile, name: string, http: Http): ByteSo
     read: async (offset, length) => {
       checkRange({ name: file.path, size: file.size }, offset, length);
       if (length === 0) return new Uint8Array(0);
-      const bytes = await http.bytes(file.url, {
-        what: `${name}: ${file.path}`,
-        headers: { Range: `bytes=${offset}-${offset + length - 1}` },
-      });
+      // A server without ranges may send a small file whole; of a large one that is not waited for.
+      const most = Math.max(length, Math.min(file.size, MOST_ANSWER_BYTES));
+      const headers = { Range: `bytes=${offset}-${offset + length - 1}` };
+      const bytes = await http.bytes(file.url, { what: `${name}: ${file.path}`, headers }, most);
       if (bytes.byteLength === length) return bytes;
       if (bytes.byteLength === file.size) return bytes.subarray(offset, offset + length); // no ranges on this server
       throw new WebLoraError('bad-file', `${name}: ${file.path}`, {

@@ -1,8 +1,12 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import * as v from 'valibot';
+import { PEFT_WEIGHTS_FILE } from '../adapters/formats/peft.ts';
+import { WebLoraError } from '../errors.ts';
 import type { DataFacts } from './run-data.ts';
 import { OPTIMIZER_STATES, type OptimizerState } from './optimizers.ts';
 import type { PlanReport } from './program.ts';
-import { phrase, setting } from '../phrase.ts';
+import { phrase, setting, type Phrase } from '../phrase.ts';
 import { anyObject, count, numberOrNan, parseShape, type ShapeOf } from '../schema.ts';
 import { CHECKPOINTING, type Checkpointing } from '../graph/differentiate.ts';
 import { joinPath } from '../storage/paths.ts';
@@ -58,6 +62,8 @@ export interface RunRecord {
     readonly totalTokens: number;
     readonly elapsedSeconds: number;
     readonly adapterSha256: string;
+    /** sha256 of each file that the adapter is read from. */
+    readonly files?: Readonly<Record<string, string>>;
   };
 }
 
@@ -114,9 +120,34 @@ const RUN_RECORD: v.GenericSchema<unknown, RunRecord> = v.looseObject({
       totalTokens: count,
       elapsedSeconds: v.number(),
       adapterSha256: v.string(),
+      files: v.exactOptional(v.record(v.string(), v.string())),
     }),
   ),
 });
+
+/**
+ * Holds an adapter's files to the record beside them: a bit that changed on the disk since is found.
+ * @param where names the folder in messages
+ * @throws WebLoraError `bad-adapter`
+ */
+export function assertAsRecorded(
+  record: RunRecord | undefined,
+  files: ReadonlyMap<string, Uint8Array>,
+  where: Phrase,
+): void {
+  const { adapterSha256, files: hashes } = (isFinished(record) ? record?.results : undefined) ?? {};
+  const recorded = hashes ?? (adapterSha256 === undefined ? {} : { [PEFT_WEIGHTS_FILE]: adapterSha256 });
+  for (const [name, wanted] of Object.entries(recorded)) {
+    const bytes = files.get(name);
+    const got = bytes === undefined ? undefined : bytesToHex(sha256(bytes));
+    if (got === wanted) continue;
+    throw new WebLoraError('bad-adapter', phrase`${where}: ${name}`, {
+      got: got === undefined ? 'no such file' : `content with sha256 ${got.slice(0, 12)}…`,
+      wanted: `${wanted.slice(0, 12)}…, as ${RUN_FILE} has it`,
+      fix: `take it from a copy or train again; remove ${RUN_FILE} where it was changed on purpose`,
+    });
+  }
+}
 
 export async function writeRunRecord(store: FileStore, out: string, record: RunRecord): Promise<void> {
   const path = joinPath(out, RUN_FILE);

@@ -4,6 +4,7 @@ import type { LoraAdapter } from '../adapters/adapter.ts';
 import { baseOf } from '../adapters/formats/peft-config.ts';
 import { PEFT_WEIGHTS_FILE, writePeft } from '../adapters/formats/peft.ts';
 import { writeModelCard, type ModelCardFacts } from '../adapters/model-card.ts';
+import { CARD_FILE } from '../adapters/formats/index.ts';
 import { adapterFrom } from '../lora/gpu-adapter.ts';
 import { writeSettings } from '../settings/settings.ts';
 import type { Written } from '../settings/value-types.ts';
@@ -84,6 +85,9 @@ export class RunResult {
         totalTokens,
         elapsedSeconds,
         adapterSha256: hashOf(files),
+        files: Object.fromEntries(
+          [...files].filter(([name]) => name !== CARD_FILE).map(([name, bytes]) => [name, bytesToHex(sha256(bytes))]),
+        ),
       },
     });
   }

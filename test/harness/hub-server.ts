@@ -37,6 +37,10 @@ export interface HubServer {
   readonly url: string;
   /** Where large files lie: another origin, as on the hub. */
   readonly storeUrl: string;
+  /** The same hub over https, as far as a client can tell: where access tokens go. */
+  readonly secureUrl: string;
+  /** Reaches `secureUrl`, and everything else as `fetch` does. */
+  readonly fetch: typeof fetch;
   readonly seen: SeenRequest[];
   /** Asked about every request; `nth` counts the requests for that file from 0, on the server that has its bytes. */
   mischief: (request: SeenRequest & { readonly file: string; readonly nth: number }) => Mischief | undefined;
@@ -54,6 +58,7 @@ export interface ListedEntry {
 }
 
 export const COMMIT = 'c0ffee'.padEnd(40, '0');
+const SECURE_URL = 'https://hub.example';
 const TREE_PAGE = 4;
 const LARGE = /\.(safetensors|gguf)$/;
 
@@ -74,6 +79,16 @@ export async function startHub(repositories: Readonly<Record<string, HubReposito
   const self: HubServer = {
     url,
     storeUrl,
+    secureUrl: SECURE_URL,
+    fetch: async (input, init) => {
+      const asked = input instanceof Request ? input.url : String(input);
+      const response = await fetch(asked.replace(SECURE_URL, url), init);
+      const next = response.headers.get('Link');
+      if (next === null) return response;
+      const headers = new Headers(response.headers);
+      headers.set('Link', next.replace(url, SECURE_URL));
+      return new Response(response.body, { status: response.status, headers });
+    },
     seen,
     mischief: () => undefined,
     listed: (entry) => entry,

@@ -1,5 +1,6 @@
 import { Bound } from './arguments.ts';
 import { getAttribute, getItem } from './attributes.ts';
+import { joinText, repeatText, spend } from './budget.ts';
 import { fail } from './errors.ts';
 import { formatPercent } from './format.ts';
 import { toJson } from './json.ts';
@@ -127,7 +128,7 @@ function dictSort(value: Value, bound: Bound): Value {
 
 function indent(value: Value, bound: Bound): Value {
   const width = bound.optional('width', 4);
-  const by = isText(width) ? textOf(width) : ' '.repeat(Math.max(0, integerOf(width, 'indent')));
+  const by = isText(width) ? textOf(width) : repeatText(' ', integerOf(width, 'indent'));
   const [first = '', ...rest] = splitLines(`${str(value)}\n`);
   const isBlank = bound.flag('blank');
   const lines = rest.map((line) => (isBlank || line !== '' ? by + line : line));
@@ -188,7 +189,11 @@ function jsonFilter(value: Value, bound: Bound): Value {
   const separators = given === undefined || given === null ? undefined : iterate(given).map(str);
   return toJson(value, {
     ensureAscii: bound.flag('ensure_ascii'),
-    indent: !isIndented ? undefined : isText(indentBy) ? textOf(indentBy) : ' '.repeat(integerOf(indentBy, 'indent')),
+    indent: !isIndented
+      ? undefined
+      : isText(indentBy)
+        ? textOf(indentBy)
+        : repeatText(' ', Math.min(1000, integerOf(indentBy, 'indent'))),
     separators: [separators?.[0] ?? (isIndented ? ',' : ', '), separators?.[1] ?? ': '],
     sortKeys: bound.flag('sort_keys'),
   });
@@ -222,6 +227,7 @@ function slices(value: Value, bound: Bound): Value {
   const items = iterate(value);
   const [short, longer] = [Math.floor(items.length / count), items.length % count];
   let from = 0;
+  spend(Math.max(0, count));
   const parts = Array.from({ length: count }, (_, i) => {
     const part = items.slice(from, (from += short + (i < longer ? 1 : 0)));
     return filler !== null && i >= longer && longer > 0 ? [...part, filler] : [...part];
@@ -251,7 +257,7 @@ const FILTERS: Readonly<Record<string, readonly [parameters: readonly string[], 
       const missing = Math.max(0, bound.integer('width', 80) - characters(str(value)).length);
       const width = missing + characters(str(value)).length;
       const left = Math.floor(missing / 2) + (missing & width & 1);
-      return ' '.repeat(left) + str(value) + ' '.repeat(missing - left);
+      return repeatText(' ', left) + str(value) + repeatText(' ', missing - left);
     },
   ],
   default: [
@@ -300,10 +306,12 @@ const FILTERS: Readonly<Record<string, readonly [parameters: readonly string[], 
   join: [
     ['d', 'attribute'],
     (value, bound) =>
-      iterate(value)
-        .map(attributeGetter(bound.optional('attribute')))
-        .map(str)
-        .join(str(bound.optional('d', ''))),
+      joinText(
+        iterate(value)
+          .map(attributeGetter(bound.optional('attribute')))
+          .map(str),
+        str(bound.optional('d', '')),
+      ),
   ],
   last: [
     [],

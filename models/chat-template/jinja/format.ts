@@ -1,3 +1,4 @@
+import { repeatText } from './budget.ts';
 import { fail } from './errors.ts';
 import { integerOf, numberOf, PyFloat, PyTuple, repr, str } from './values.ts';
 import type { Args, Value } from './values.ts';
@@ -5,14 +6,15 @@ import type { Args, Value } from './values.ts';
 /** A text padded to a width; a sign stays before the zeros. */
 function pad(text: string, width: number, fill: string, align: string): string {
   const missing = Math.max(0, width - Array.from(text).length);
-  if (align === '<') return text + fill.repeat(missing);
-  if (align === '^') return fill.repeat(Math.floor(missing / 2)) + text + fill.repeat(Math.ceil(missing / 2));
-  if (align !== '=') return fill.repeat(missing) + text;
+  if (align === '<') return text + repeatText(fill, missing);
+  if (align === '^') return repeatText(fill, Math.floor(missing / 2)) + text + repeatText(fill, Math.ceil(missing / 2));
+  if (align !== '=') return repeatText(fill, missing) + text;
   const sign = /^[-+ ]/.exec(text)?.[0] ?? '';
-  return sign + fill.repeat(missing) + text.slice(sign.length);
+  return sign + repeatText(fill, missing) + text.slice(sign.length);
 }
 
 function fixed(value: number, digits: number): string {
+  if (digits > 100) fail('more than 100 digits behind the point are not written here');
   // toFixed rounds the exact binary value as C does, but for halves that are exact in binary.
   const scaled = Math.abs(value) * 10 ** digits;
   if (scaled < 2 ** 52 && scaled % 1 === 0.5 && Math.floor(scaled) % 2 === 0) {

@@ -1,4 +1,5 @@
 import { getAttribute, getItem, getSlice } from './attributes.ts';
+import { joinText, spend, withBudget } from './budget.ts';
 import { fail } from './errors.ts';
 import { applyFilter } from './filters.ts';
 import type { CallArguments, Expression, MacroBody, Statement, Target } from './nodes.ts';
@@ -83,6 +84,15 @@ function entriesOf(given: Value | undefined): Iterable<readonly [DictKey, Value]
   });
 }
 
+/** Characters of all texts in a value that came from JSON. */
+function charactersIn(value: Value): number {
+  if (typeof value === 'string') return value.length;
+  if (!Array.isArray(value) && !(value instanceof Map)) return 0;
+  let sum = 0;
+  for (const inner of value.values()) sum += charactersIn(inner);
+  return sum;
+}
+
 export interface RenderOptions {
   readonly variables: ReadonlyMap<string, Value>;
   /** Written around the text of `{% generation %}` blocks. */
@@ -95,7 +105,8 @@ export interface RenderOptions {
  */
 export function renderTemplate(body: readonly Statement[], { variables, generationMarks }: RenderOptions): string {
   const globals = new Scope(new Scope(undefined, GLOBALS), variables);
-  return new Interpreter(generationMarks ?? ['', '']).block(body, globals);
+  const given = [...variables.values()].reduce<number>((sum, value) => sum + charactersIn(value), 0);
+  return withBudget(given, () => new Interpreter(generationMarks ?? ['', '']).block(body, globals));
 }
 
 class Interpreter {
@@ -108,7 +119,7 @@ class Interpreter {
   block(body: readonly Statement[], scope: Scope): string {
     const out: string[] = [];
     this.#run(body, scope, out);
-    return out.join('');
+    return joinText(out);
   }
 
   // What is written goes to `out` at once, so that a `break` keeps what was said before it.
@@ -117,6 +128,7 @@ class Interpreter {
   }
 
   #statement(node: Statement, scope: Scope, out: string[]): void {
+    spend();
     switch (node.type) {
       case 'text':
         out.push(node.text);
@@ -184,9 +196,10 @@ class Interpreter {
       if (!node.isRecursive) return fail("The loop must have the 'recursive' marker to be called recursively.");
       const inner: string[] = [];
       this.#for(node, args.positional[0] ?? null, scope, inner, depth + 1);
-      return inner.join('');
+      return joinText(inner);
     };
     for (const [i, item] of items.entries()) {
+      spend(5);
       const inner = new Scope(scope);
       const attributes = new Map<string, Value>([
         ['index', i + 1],
@@ -300,6 +313,7 @@ class Interpreter {
   }
 
   #value(node: Expression, scope: Scope): Value {
+    spend();
     switch (node.type) {
       case 'const':
         return node.value;
@@ -324,7 +338,7 @@ class Interpreter {
         return isTruthy(left) === (node.operator === 'or') ? left : this.#value(node.right, scope);
       }
       case 'concat':
-        return node.parts.map((part) => str(this.#value(part, scope))).join('');
+        return joinText(node.parts.map((part) => str(this.#value(part, scope))));
       case 'compare': {
         let left = this.#value(node.first, scope);
         for (const { operator, operand } of node.rest) {

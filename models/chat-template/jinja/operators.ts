@@ -1,3 +1,4 @@
+import { assertLength, repeatText, spend, spendText } from './budget.ts';
 import { fail } from './errors.ts';
 import { formatPercent } from './format.ts';
 import {
@@ -44,10 +45,14 @@ export function binary(operator: string, left: Value, right: Value): Value {
   }
   if (operator === '+') {
     if (isText(left) && isText(right)) {
+      assertLength(textOf(left).length + textOf(right).length);
       if (typeof left === 'string' && typeof right === 'string') return left + right;
       return new Markup(escapeHtml(left).text + escapeHtml(right).text);
     }
-    if (Array.isArray(left) && Array.isArray(right)) return [...left, ...right];
+    if (Array.isArray(left) && Array.isArray(right)) {
+      spend(left.length + right.length);
+      return [...left, ...right];
+    }
     if (left instanceof PyTuple && right instanceof PyTuple) return new PyTuple([...left.items, ...right.items]);
   }
   if (operator === '*') {
@@ -61,9 +66,11 @@ function repeat(sequence: Value, count: Value): Value | undefined {
   if (typeof count !== 'number' && typeof count !== 'boolean') return undefined;
   const times = Math.max(0, Number(count));
   if (isText(sequence)) {
-    const text = textOf(sequence).repeat(times);
+    const text = repeatText(textOf(sequence), times);
     return sequence instanceof Markup ? new Markup(text) : text;
   }
+  if (Array.isArray(sequence) || sequence instanceof PyTuple)
+    spend(times * (Array.isArray(sequence) ? sequence : sequence.items).length);
   const many = <T>(items: readonly T[]): T[] => Array.from({ length: times }, () => items).flat();
   if (Array.isArray(sequence)) return many(sequence.map((item) => [item])).flat();
   return sequence instanceof PyTuple ? new PyTuple(many(sequence.items.map((item) => [item])).flat()) : undefined;
@@ -128,7 +135,10 @@ export function compares(operator: string, left: Value, right: Value): boolean {
 
 export function contains(container: Value, item: Value): boolean {
   if (isText(container)) {
-    if (isText(item)) return textOf(container).includes(textOf(item));
+    if (isText(item)) {
+      spendText(textOf(container).length);
+      return textOf(container).includes(textOf(item));
+    }
     return fail(`'in <string>' requires string as left operand, not ${typeName(item)}`);
   }
   if (container instanceof Map) {

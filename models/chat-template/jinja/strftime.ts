@@ -133,7 +133,7 @@ export function strftime(date: Date, format: string): string {
       else if (flag === '_') fill = ' ';
       else if (flag === '0') fill = '0';
     }
-    let text = String(found.value).padStart(width === '' ? digits : Number(width), fill);
+    let text = String(found.value).padStart(width === '' ? digits : Math.min(1000, Number(width)), fill);
     if (flags.includes('^')) text = text.toUpperCase();
     // glibc turns the case of AM and PM about, and raises that of names.
     if (flags.includes('#')) text = letter === 'p' || letter === 'Z' ? text.toLowerCase() : text.toUpperCase();

@@ -1,4 +1,5 @@
 import { Bound } from './arguments.ts';
+import { assertLength, joinText, repeatText, spend, spendText } from './budget.ts';
 import { fail } from './errors.ts';
 import { formatBraces } from './format.ts';
 import { characters, isText, iterate, PyTuple, textOf, typeName } from './values.ts';
@@ -7,17 +8,25 @@ import type { Args, Value } from './values.ts';
 /** What Python's str.strip() and str.split() take for white space. */
 const SPACES = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const LEADING = new RegExp(`^[${SPACES}]+`);
-const TRAILING = new RegExp(`[${SPACES}]+$`);
+const SPACE = new RegExp(`[${SPACES}]`);
 const WORDS = new RegExp(`[^${SPACES}]+`, 'g');
 const ALL_SPACES = new RegExp(`^[${SPACES}]+$`);
 // Where str.splitlines() cuts.
 const LINE_END = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g;
 
+/** Not a regular expression: `[ ]+$` looks at every run of blanks from each of its blanks. */
+function stripRight(text: string): string {
+  let end = text.length;
+  while (end > 0 && SPACE.test(text[end - 1] ?? '')) end -= 1;
+  return text.slice(0, end);
+}
+
 /** str.strip and its sides; of the characters given, or of white space. */
 export function strip(text: string, taken: string | undefined, side: 'both' | 'left' | 'right' = 'both'): string {
+  spendText(text.length);
   if (taken === undefined) {
     const left = side === 'right' ? text : text.replace(LEADING, '');
-    return side === 'left' ? left : left.replace(TRAILING, '');
+    return side === 'left' ? left : stripRight(left);
   }
   const set = new Set(taken);
   const all = characters(text);
@@ -40,6 +49,8 @@ export function splitLines(text: string, keepEnds = false): string[] {
 }
 
 export function replaceText(text: string, old: string, by: string, count: number): string {
+  spend(text.length >> 3);
+  assertLength(longestReplaced(text, old, by));
   if (count < 0) return old === '' ? [...characters(text).map((c) => by + c), by].join('') : text.split(old).join(by);
   let left = count;
   if (old === '') {
@@ -54,6 +65,14 @@ export function replaceText(text: string, old: string, by: string, count: number
     left -= 1;
   }
   return out + rest;
+}
+
+/** Characters of a text in which `by` stands for each `old`, or before each character. */
+function longestReplaced(text: string, old: string, by: string): number {
+  if (by.length <= old.length) return text.length;
+  let times = old === '' ? text.length + 1 : 0;
+  if (old !== '') for (let at = text.indexOf(old); at >= 0; at = text.indexOf(old, at + old.length)) times += 1;
+  return text.length + times * (by.length - old.length);
 }
 
 export function capitalize(text: string): string {
@@ -78,11 +97,11 @@ function split(text: string, separator: string | undefined, most: number): strin
 
 function splitRight(text: string, separator: string | undefined, most: number): string[] {
   if (separator === undefined) {
-    const end = text.replace(TRAILING, '');
+    const end = stripRight(text);
     const words = [...end.matchAll(WORDS)];
     if (most < 0 || words.length <= most) return words.map(([word]) => word);
     const kept = most === 0 ? [] : words.slice(-most);
-    const rest = end.slice(0, kept[0]?.index ?? end.length).replace(TRAILING, '');
+    const rest = stripRight(end.slice(0, kept[0]?.index ?? end.length));
     return [...(rest === '' ? [] : [rest]), ...kept.map(([word]) => word)];
   }
   if (separator === '') fail('empty separator');
@@ -124,11 +143,17 @@ function fill(text: string, bound: Bound, side: 'left' | 'right' | 'both'): stri
   const missing = bound.integer('width', 0) - characters(text).length;
   const by = bound.text('fill', ' ');
   if (missing <= 0) return text;
-  if (side === 'left') return text + by.repeat(missing);
-  if (side === 'right') return by.repeat(missing) + text;
+  if (side === 'left') return text + repeatText(by, missing);
+  if (side === 'right') return repeatText(by, missing) + text;
   // As CPython centres: the odd one goes left when the width is odd.
   const left = Math.floor(missing / 2) + (missing & (missing + characters(text).length) & 1);
-  return by.repeat(left) + text + by.repeat(missing - left);
+  return repeatText(by, left) + text + repeatText(by, missing - left);
+}
+
+function width(bound: Bound): number {
+  const wanted = bound.integer('width', 0);
+  assertLength(wanted);
+  return wanted;
 }
 
 function titled(text: string): string {
@@ -229,11 +254,12 @@ const METHODS: Readonly<Record<string, readonly [parameters: readonly string[], 
   join: [
     ['iterable'],
     (text, bound) =>
-      iterate(bound.value('iterable'))
-        .map((item, i) =>
+      joinText(
+        iterate(bound.value('iterable')).map((item, i) =>
           isText(item) ? textOf(item) : fail(`sequence item ${i}: expected str instance, ${typeName(item)} found`),
-        )
-        .join(text),
+        ),
+        text,
+      ),
   ],
   isdigit: [[], (text) => /^[\p{Nd}\u00b2\u00b3\u00b9\u2070-\u2079\u2080-\u2089]+$/u.test(text)],
   isdecimal: [[], (text) => /^\p{Nd}+$/u.test(text)],
@@ -250,7 +276,7 @@ const METHODS: Readonly<Record<string, readonly [parameters: readonly string[], 
     ['width'],
     (text, bound) => {
       const sign = /^[-+]/.exec(text)?.[0] ?? '';
-      return sign + text.slice(sign.length).padStart(bound.integer('width', 0) - sign.length, '0');
+      return sign + text.slice(sign.length).padStart(width(bound) - sign.length, '0');
     },
   ],
   ljust: [['width', 'fill'], (text, bound) => fill(text, bound, 'left')],
@@ -263,7 +289,7 @@ const METHODS: Readonly<Record<string, readonly [parameters: readonly string[], 
       let column = 0;
       return characters(text)
         .map((c) => {
-          const shown = c === '\t' ? ' '.repeat(size <= 0 ? 0 : size - (column % size)) : c;
+          const shown = c === '\t' ? repeatText(' ', size <= 0 ? 0 : size - (column % size)) : c;
           column = c === '\n' || c === '\r' ? 0 : column + characters(shown).length;
           return shown;
         })

@@ -1,3 +1,4 @@
+import { spend, spendText } from './budget.ts';
 import { fail, TemplateRuntimeError, UndefinedError } from './errors.ts';
 
 /** A float of Python. Whole numbers of a template and of a row's JSON are integers and JavaScript numbers here. */
@@ -36,6 +37,7 @@ export class PyRange {
     const count = Math.max(0, Math.ceil((this.stop - this.start) / this.step));
     // The limit of Jinja2's sandbox.
     if (count > 100_000) fail('Range too big. The sandbox blocks ranges larger than MAX_RANGE (100000).');
+    spend(count);
     return Array.from({ length: count }, (_, i) => this.start + i * this.step);
   }
 }
@@ -188,6 +190,7 @@ export function lengthOf(value: Value): number | undefined {
 
 /** The characters of a text as Python counts them. */
 export function characters(text: string): string[] {
+  spendText(text.length);
   return Array.from(text);
 }
 
@@ -203,7 +206,9 @@ export function itemsOf(value: Value): readonly Value[] | undefined {
 }
 
 export function iterate(value: Value): readonly Value[] {
-  return itemsOf(value) ?? fail(`'${typeName(value)}' object is not iterable`);
+  const items = itemsOf(value);
+  spend(items?.length ?? 0);
+  return items ?? fail(`'${typeName(value)}' object is not iterable`);
 }
 
 /** Whether a value is a text, be it marked safe or not. */
@@ -255,6 +260,7 @@ function reprFloat(value: number): string {
 const ESCAPED: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 function reprText(text: string): string {
+  spendText(text.length);
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   let out = '';
   for (const character of text) {
@@ -271,6 +277,7 @@ function reprText(text: string): string {
 
 /** Python's repr(), which is how values print inside of lists and dictionaries. */
 export function repr(value: Value): string {
+  spend();
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'number') return String(value);
@@ -297,6 +304,7 @@ export function str(value: Value): string {
 }
 
 export function equals(a: Value, b: Value): boolean {
+  spend();
   const [x, y] = [numberOf(a), numberOf(b)];
   if (x !== undefined || y !== undefined) return x === y;
   if (isText(a) || isText(b)) return isText(a) && isText(b) && textOf(a) === textOf(b);

@@ -1,3 +1,4 @@
+import { regexCost } from '../../formats/regex-cost.ts';
 import { listNames } from '../../formats/tensor-names.ts';
 
 /**
@@ -63,8 +64,9 @@ export function patternKey(key: string): RegExp | undefined {
   return pythonRegExp(`^(?:.*\\.)?(?:${key})$`);
 }
 
-/** Python's spelling of the few things that JavaScript spells otherwise; undefined where it cannot be compiled. */
+/** Python's spelling of the few things that JavaScript spells otherwise; undefined where it cannot be compiled, or may take time without end. */
 function pythonRegExp(text: string): RegExp | undefined {
+  if (regexCost(text) !== undefined) return undefined;
   try {
     return new RegExp(text.replaceAll('(?P<', '(?<').replaceAll('\\Z', '$').replaceAll('\\A', '^'));
   } catch {

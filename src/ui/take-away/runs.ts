@@ -5,6 +5,7 @@ import { engine, model } from '../state/engine.ts';
 import { chooseSample, chosenSource } from '../examples/examples.ts';
 import { removePersisted, persistedSignal } from '../state/persisted.ts';
 import { readRunName } from '../train/run-name.ts';
+import { csvCell } from './csv.ts';
 import { labelOf } from '../train/setting-fields.ts';
 import { adapter, type CurrentAdapter } from '../try/trial.ts';
 
@@ -112,9 +113,6 @@ export async function setCompared(out: string, isCompared: boolean): Promise<voi
   }
 }
 
-const cell = (value: string | number): string =>
-  typeof value === 'string' && /[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : String(value);
-
 /** The compared runs' steps as CSV, one line a step. */
 export function comparedCsv(): string {
   const head = [
@@ -132,7 +130,7 @@ export function comparedCsv(): string {
     const losses = new Map(evals.map(({ step, evalLoss }) => [step, evalLoss]));
     return steps.map(({ step, epoch, loss, gradNorm, learningRate, totalTokens, elapsedSeconds }) =>
       [out, step, epoch, loss, losses.get(step) ?? '', gradNorm, learningRate, totalTokens, elapsedSeconds]
-        .map(cell)
+        .map(csvCell)
         .join(','),
     );
   });
