@@ -106,6 +106,61 @@ describe('prepareExamples', () => {
     expect(examples[1]?.labels).toHaveLength(6);
   });
 
+  describe('a row of 130,000 characters', () => {
+    const TIMES = 130_000 / 'x y '.length;
+    const ids = Array.from({ length: 130_000 }, (_, i) => 5 + (i % 7));
+    it.each<[string, (text: string) => object]>([
+      ['an answer', (text) => ({ question: 'q', answer: text })],
+      ['an answer after an instruction', (text) => ({ instruction: 'q', input: 'r', output: text })],
+      ['text', (text) => ({ text })],
+      [
+        'an answer of a conversation',
+        (text) => ({
+          messages: [
+            { role: 'user', content: 'q' },
+            { role: 'assistant', content: text },
+          ],
+        }),
+      ],
+      [
+        'an answer of ShareGPT',
+        (text) => ({
+          conversations: [
+            { from: 'human', value: 'q' },
+            { from: 'gpt', value: text },
+          ],
+        }),
+      ],
+    ])('is cut where it is %s, and the rows beside it are whole', (_, row) => {
+      const short = { question: 'a', answer: 'b' };
+      const { examples, truncated, problems } = prepare([short, row('x y '.repeat(TIMES)), short]);
+      expect(problems).toEqual([]);
+      expect(examples.map(({ line }) => line)).toEqual([1, 2, 3]);
+      // What a text of two hundred characters begins with, a longer one of the same words begins with too.
+      const [begun] = prepare([row('x y '.repeat(50))]).examples;
+      expect([...(examples[1]?.ids ?? [])]).toEqual([...(begun?.ids ?? [])]);
+      expect([...(examples[1]?.labels ?? [])]).toEqual([...(begun?.labels ?? [])]);
+      expect(examples[1]?.ids).toHaveLength(64);
+      expect(truncated.map(({ line }) => line)).toEqual([2]);
+      expect(truncated[0]?.tokens).toBeGreaterThan(100_000);
+      expect([...(examples[2]?.ids ?? [])]).toEqual([...(examples[0]?.ids ?? [])]);
+    });
+
+    it('is cut where it is tokens', () => {
+      const { examples, truncated } = prepare([PAIR, { input_ids: ids, labels: ids }]);
+      expect([...(examples[1]?.ids ?? [])]).toEqual(ids.slice(0, 64));
+      expect(truncated).toEqual([{ line: 2, tokens: 130_000 - 64 }]);
+    });
+
+    it('is named where it is a question, and costs no other row', () => {
+      const { examples, problems } = prepare([PAIR, { question: 'x y '.repeat(TIMES), answer: 'z' }, PAIR]);
+      expect(examples.map(({ line }) => line)).toEqual([1, 3]);
+      expect(problems.map((problem) => wordPhrase(describeProblem(problem)))).toEqual([
+        expect.stringMatching(/^rows\.jsonl:2: no scored token in its first 64 tokens \(it has \d{6}\)/),
+      ]);
+    });
+  });
+
   it('lists rows that cannot be used and keeps the rest', () => {
     const { examples, problems, truncated } = prepare(
       [
