@@ -106,8 +106,8 @@ describe('weblora data show', () => {
     expect([missing.status, missing.error]).toEqual([1, expect.stringContaining('error[file-not-found]')]);
     const rows = await weblora(['data', 'show', file('b.jsonl', [{ text: 'a' }]), '--model', TOY, '--rows', '1.5']);
     expect([rows.status, rows.error]).toEqual([2, expect.stringContaining('--rows: got 1.5, wanted a whole number')]);
-    const check = await weblora(['data', 'check', 'b.jsonl']);
-    expect([check.status, check.error]).toEqual([2, expect.stringContaining('got check')]);
+    const check = await weblora(['data', 'list', 'b.jsonl']);
+    expect([check.status, check.error]).toEqual([2, expect.stringContaining('got list')]);
     expect((await weblora(['data'])).status).toBe(2);
   });
 });
