@@ -66,7 +66,7 @@ function assertAddable({ name, adapter, weight }: WeightedAdapter, first: Weight
     throw new WebLoraError('unsupported', `combine: ${name}`, {
       got: `${label}, whose effects do not add: it scales the rows of base and branch together`,
       wanted: 'LoRA or rsLoRA',
-      fix: 'merge it into its base model instead (export --to merged)',
+      fix: 'merge it into its base model instead',
     });
   }
   if (!Number.isFinite(weight)) {

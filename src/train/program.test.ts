@@ -80,8 +80,9 @@ describe.each(Object.entries(CONFIGS))('the memory of a run: %s', (_, config) =>
     const perToken = [(b - a) / 512, (c - b) / 1024, (d - c) / 2048];
     // Slabs are not filled alike at every length.
     for (const growth of perToken) expect(growth / (perToken[2] ?? 0)).toBeLessThanOrEqual(1.08);
-    // A chunk of logits may hide in a short row's arena what then grows in a long one's; it is no more than that.
-    const hidden = 8 * MIB;
+    // What the loss head needs may hide in a short row's arena what then grows in a long one's; it is no more than that: on a
+    // GPU a slice of 512 x 4096 logits (8 MiB) and the rows' own inputs, gradients and sums, on a software adapter a chunk.
+    const hidden = 16 * MIB;
     expect(d - c).toBeLessThanOrEqual(2 * (c - b) + hidden);
     expect(c - b).toBeLessThanOrEqual(2 * (b - a) + hidden);
   });

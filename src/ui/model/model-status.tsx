@@ -112,7 +112,7 @@ function LoadingModel({ phase, share, bytes }: Extract<ModelState, { readonly ki
       <progress id="model-progress" {...(share === undefined ? {} : { value: share })} max={1} />
       {bytes !== undefined && (
         <span class="actions">
-          <button type="button" onClick={stopLoading}>
+          <button type="button" onClick={() => void stopLoading()}>
             {texts.stop}
           </button>
           <span class="quiet">{texts.keptForNext}</span>

@@ -33,6 +33,8 @@ export type ModelState =
     };
 
 const EMBEDDED: ModelSource = { kind: 'embedded' };
+/** A worker that does not answer does not keep the page from leaving a download. */
+const RECORDED_WITHIN_MS = 5000;
 
 export const engineFacts = signal<EngineFacts | undefined>(undefined);
 /** How models are opened. */
@@ -48,6 +50,8 @@ const lastModel = persistedSignal<ModelSource>('model', EMBEDDED, (value) =>
 
 let isDead = false;
 let loading: AbortController | undefined;
+/** The model that is being opened, until it is or has failed. */
+let opening: Promise<unknown> = Promise.resolve();
 let wanted: ModelSource = EMBEDDED;
 void engine.died.then((failure) => {
   isDead = true;
@@ -75,8 +79,11 @@ export async function startEngine(): Promise<void> {
 }
 
 /** Stops a download; what has arrived is kept for the next time. */
-export function stopLoading(): void {
+export async function stopLoading(): Promise<void> {
+  wanted = EMBEDDED;
   loading?.abort();
+  // Leaving the document ends the worker, which first has to record what arrived.
+  await Promise.race([opening, new Promise((resolve) => setTimeout(resolve, RECORDED_WITHIN_MS))]);
   backToBuiltIn();
 }
 
@@ -114,7 +121,7 @@ export async function openModel(source: ModelSource, offline = false): Promise<v
   show({ kind: 'loading', phase: 'opening the model' });
   // Two models at once may not fit. The old one's last answer is given up with it.
   if (previous.kind === 'ready') await engine.unloadModel(previous.facts.id);
-  const loaded = await engine.loadModel(
+  const call = engine.loadModel(
     source,
     // Whoever opens the built-in model will try training, most likely with the settings they find.
     { ...loadOptions.peek(), ...(offline && { offline }), ...(source.kind === 'embedded' && { prepare: {} }) },
@@ -128,6 +135,8 @@ export async function openModel(source: ModelSource, offline = false): Promise<v
       },
     },
   );
+  opening = call;
+  const loaded = await call;
   if (wanted !== source) {
     // Chosen over meanwhile: nobody will use it.
     if (loaded.ok) await engine.unloadModel(loaded.value.id);
