@@ -1,7 +1,8 @@
 // Products by tiles for GPUs, where rows of both factors begin at multiples of 16 values. Joined with a kernel that says what
-// it adds up over (`reduced`, then `p.rank` steps of a branch), how many columns it has (`columns`), how the tiles are filled
-// (`fetch_step`, `put_step`, `put_branch`), which columns a lane has (`column_of`), how they lie in the column tile (constants,
-// `oriented`) and where a value goes (`store`).
+// it adds up over (`reduced`, then `p.rank` steps of a branch), how many columns it has (`columns`), what the tiles are filled
+// with (`row_quad`, `fetch_columns`, `branch_row_quad`, `branch_columns`), where a lane's columns lie (`place_of`, `pitch_of`),
+// which columns it has (`column_of`), how they lie in the column tile (constants, `oriented`) and where a value goes (`store`).
+// Also joined with add_products.wgsl.
 //   wide        a workgroup of 64 computes 64 x 64 outputs, each lane 8 x 8, in steps of 16 along the reduction
 //   wide_small  a workgroup of 64 computes 32 x 32 outputs, each lane 4 x 4, in steps of 32: for grids that are small
 // A step's loads are issued while the step before is multiplied. An output is one chain of fma along the reduction and then
@@ -13,9 +14,48 @@ const LANES4 = vec4u(0u, 1u, 2u, 3u);
 var<workgroup> row_tile: array<vec4f, 320>;
 var<workgroup> column_tile: array<vec4f, 320>;
 
-/** acc + v * w, in the order of the reduction. */
-fn add_products(acc: vec4f, v: vec4f, w: mat4x4f) -> vec4f {
-  return fma(vec4f(v.w), w[3], fma(vec4f(v.z), w[2], fma(vec4f(v.y), w[1], fma(vec4f(v.x), w[0], acc))));
+struct Loaded { rows: mat4x4f, columns: Fetched }
+
+/** The `slot`-th quad of the row tile: of which row, and which of the quads of its step. */
+fn row_quad_of(slot: u32, n: u32, k: u32, quads: u32) -> vec4f {
+  return row_quad(min(n + slot / quads, p.rows - 1u), k, slot % quads);
+}
+
+fn fetch_step(lane: u32, n: u32, c0: u32, k: u32, step: u32) -> Loaded {
+  let quads = step / 4u;
+  return Loaded(
+    mat4x4f(row_quad_of(lane, n, k, quads), row_quad_of(lane + 64u, n, k, quads), row_quad_of(lane + 128u, n, k, quads), row_quad_of(lane + 192u, n, k, quads)),
+    fetch_columns(place_of(lane, step), c0, k),
+  );
+}
+
+/** Where a quad of the row tile lies; a row is one quad longer than a step. */
+fn row_place(slot: u32, quads: u32) -> u32 { return slot / quads * (quads + 1u) + slot % quads; }
+
+fn put_columns(place: vec2u, step: u32, w: mat4x4f) {
+  let at = place.x * pitch_of(step) + place.y / 4u;
+  column_tile[at] = w[0];
+  column_tile[at + 1u] = w[1];
+  column_tile[at + 2u] = w[2];
+  column_tile[at + 3u] = w[3];
+}
+
+fn put_step(loaded: Loaded, lane: u32, step: u32) {
+  let quads = step / 4u;
+  row_tile[row_place(lane, quads)] = p.alpha * loaded.rows[0];
+  row_tile[row_place(lane + 64u, quads)] = p.alpha * loaded.rows[1];
+  row_tile[row_place(lane + 128u, quads)] = p.alpha * loaded.rows[2];
+  row_tile[row_place(lane + 192u, quads)] = p.alpha * loaded.rows[3];
+  put_columns(place_of(lane, step), step, unpack(loaded.columns));
+}
+
+fn put_branch(lane: u32, n: u32, c0: u32, r: u32, step: u32) {
+  let quads = step / 4u;
+  for (var slot = lane; slot < 256u; slot += 64u) {
+    row_tile[row_place(slot, quads)] = p.lora_scale * branch_row_quad(min(n + slot / quads, p.rows - 1u), r + slot % quads * 4u);
+  }
+  let place = place_of(lane, step);
+  put_columns(place, step, branch_columns(place, c0, r));
 }
 
 /** Four outputs of a row, those of the lane's columns from the 4 * half-th on. */

@@ -5,6 +5,8 @@ import { NARROW, SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import { isNarrow, selectTile, SMALL_ALIGNMENT, WIDE_ALIGNMENT } from '../_lib/tiles.ts';
 import tilesWgsl from '../_lib/tiles.wgsl?raw';
 import { defineQuadsKernel, defineWeightKernel, defineWideKernel, readWeight } from '../_lib/weight.ts';
+import addProductsWgsl from '../_lib/add_products.wgsl?raw';
+import narrowColumnsWgsl from '../_lib/narrow.wgsl?raw';
 import wideTilesWgsl from '../_lib/wide_tiles.wgsl?raw';
 import interfaceWgsl from './interface.wgsl?raw';
 import keepWgsl from './keep.wgsl?raw';
@@ -18,14 +20,17 @@ import wideWgsl from './wide.wgsl?raw';
 import workgroupWgsl from './workgroup.wgsl?raw';
 
 const sources = [tilesWgsl, workgroupWgsl, wgsl, interfaceWgsl] as const;
-const wideSources = [wideTilesWgsl, wideWgsl, interfaceWgsl] as const;
+const wideSources = [addProductsWgsl, wideTilesWgsl, wideWgsl, interfaceWgsl] as const;
 const plain = defineWeightKernel('matmul_nn', [...sources, noLoraWgsl, noKeepWgsl].join('\n'));
 const withLora = defineWeightKernel('matmul_nn', [...sources, loraWgsl, noKeepWgsl].join('\n'));
 const withKeep = defineWeightKernel('matmul_nn', [...sources, noLoraWgsl, keepWgsl].join('\n'));
 const wide = defineWideKernel('matmul_nn', [...wideSources, noLoraWgsl, noKeepWgsl].join('\n'));
 const wideWithLora = defineWideKernel('matmul_nn', [...wideSources, loraWgsl, noKeepWgsl].join('\n'));
 const wideWithKeep = defineWideKernel('matmul_nn', [...wideSources, noLoraWgsl, keepWgsl].join('\n'));
-const narrowKernel = defineKernel('matmul_nn', [narrowWgsl, interfaceWgsl, noKeepWgsl].join('\n'));
+const narrowKernel = defineKernel(
+  'matmul_nn',
+  [addProductsWgsl, narrowColumnsWgsl, narrowWgsl, interfaceWgsl, noKeepWgsl].join('\n'),
+);
 const quadsKernel = defineQuadsKernel('matmul_nn', [quadsWgsl, wgsl, interfaceWgsl, loraWgsl, noKeepWgsl].join('\n'));
 
 export type MatmulNnEntry =

@@ -11,6 +11,8 @@ import {
   readWeight,
   type WeightKernel,
 } from '../_lib/weight.ts';
+import addProductsWgsl from '../_lib/add_products.wgsl?raw';
+import narrowColumnsWgsl from '../_lib/narrow.wgsl?raw';
 import wideTilesWgsl from '../_lib/wide_tiles.wgsl?raw';
 import biasWgsl from './bias.wgsl?raw';
 import interfaceWgsl from './interface.wgsl?raw';
@@ -42,8 +44,11 @@ const tiles = [tilesWgsl, workgroupWgsl, wgsl] as const;
 const sources = joined(defineWeightKernel, ...tiles);
 const subgroupsSources = joined(defineWeightKernel, subgroupsWgsl, ...tiles);
 const quadsSources = joined(defineQuadsKernel, quadsWgsl, wgsl);
-const wideSources = joined(defineWideKernel, wideTilesWgsl, wideWgsl);
-const narrowKernel = defineKernel('matmul_nt', [narrowWgsl, interfaceWgsl, noBiasWgsl].join('\n'));
+const wideSources = joined(defineWideKernel, addProductsWgsl, wideTilesWgsl, wideWgsl);
+const narrowKernel = defineKernel(
+  'matmul_nt',
+  [addProductsWgsl, narrowColumnsWgsl, narrowWgsl, interfaceWgsl, noBiasWgsl].join('\n'),
+);
 
 export interface MatmulNtArgs {
   /** N */
