@@ -69,6 +69,17 @@ export function countScored({ ids, labels }: Sequence): number {
 }
 
 /**
+ * The sum of the losses of each sequence.
+ * @param losses of the scored tokens of all sequences, one after the other, in nats
+ */
+export function lossOfEach(losses: Float32Array, sequences: readonly Sequence[]): number[] {
+  let from = 0;
+  return sequences.map((sequence) =>
+    losses.subarray(from, (from += countScored(sequence))).reduce((sum, loss) => sum + loss, 0),
+  );
+}
+
+/**
  * Joins neighbouring groups of rows as far as `maxTokens` hold them: one long pass is faster than several short ones. A
  * group is never taken apart, so one that is longer stays alone.
  * @param lengthOf tokens of a row

@@ -1,4 +1,4 @@
-import { countScored, joinGroups, makeMicroBatch, type Sequence } from '../data/batch.ts';
+import { joinGroups, lossOfEach, makeMicroBatch, type Sequence } from '../data/batch.ts';
 import { WebLoraError } from '../errors.ts';
 import type { LossOptions } from './loss-options.ts';
 
@@ -53,10 +53,7 @@ export async function scorePairs(
   const each = sequences.map((sequence) => [sequence]);
   for (const batch of joinGroups(each, ({ ids }) => ids.length, maxRows)) {
     if (signal?.aborted === true) throw new WebLoraError('aborted', 'stopped while evaluating');
-    const nll = await nllOf(makeMicroBatch(batch));
-    let from = 0;
-    for (const sequence of batch)
-      sums.push(nll.subarray(from, (from += countScored(sequence))).reduce((sum, loss) => sum + loss, 0));
+    sums.push(...lossOfEach(await nllOf(makeMicroBatch(batch)), batch));
   }
   if (!sums.every((sum) => Number.isFinite(sum))) {
     throw new WebLoraError('non-finite', 'evaluate: the log-probabilities of the answers', {

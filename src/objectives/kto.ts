@@ -1,4 +1,4 @@
-import { countScored } from '../data/batch.ts';
+import { countScored, lossOfEach } from '../data/batch.ts';
 import { rowsOfKind, type Example } from '../data/rows.ts';
 import type { Objective, ObjectiveKind, ObjectiveSettings, RowSource, ScoredPass, TrainingRow } from './objective.ts';
 import { answerExample, prepareAnswers } from './prepare-answers.ts';
@@ -62,10 +62,12 @@ interface Judged {
 
 function judgedAnswers({ beta, desirableWeight, undesirableWeight }: ObjectiveSettings): Objective<JudgedAnswer> {
   const judge = ({ rows, reference, nll, shared }: ScoredPass<JudgedAnswer>): Judged[] => {
-    let from = 0;
+    const losses = lossOfEach(
+      nll,
+      rows.map(({ answer }) => answer),
+    );
     return rows.map((row, i) => {
-      const loss = nll.subarray(from, (from += countScored(row.answer))).reduce((sum, value) => sum + value, 0);
-      const logp = -loss;
+      const logp = -(losses[i] ?? NaN);
       const ratio = logp + (reference[i]?.[0] ?? 0);
       const sign = row.label ? 1 : -1;
       const weight = row.label ? desirableWeight : undesirableWeight;

@@ -1,4 +1,4 @@
-import { countScored } from '../data/batch.ts';
+import { countScored, lossOfEach } from '../data/batch.ts';
 import { rowsOfKind, type Example } from '../data/rows.ts';
 import type { Objective, RowSource, ScoredPass, TrainingRow } from './objective.ts';
 import { prepareAnswers } from './prepare-answers.ts';
@@ -102,14 +102,18 @@ function scoresOf({ rows, reference, nll }: ScoredPass<Pair>): {
   readonly chosen: AnswerScore;
   readonly rejected: AnswerScore;
 }[] {
-  let from = 0;
-  const take = (example: Example, referenceLoss: number): AnswerScore => {
-    const tokens = countScored(example);
-    const loss = nll.subarray(from, (from += tokens)).reduce((sum, value) => sum + value, 0);
-    return { logp: -loss, reference: -referenceLoss, tokens };
-  };
-  return rows.map((pair, i) => {
-    const [chosenLoss = 0, rejectedLoss = 0] = reference[i] ?? [];
-    return { pair, chosen: take(pair.chosen, chosenLoss), rejected: take(pair.rejected, rejectedLoss) };
+  const losses = lossOfEach(
+    nll,
+    rows.flatMap(({ chosen, rejected }) => [chosen, rejected]),
+  );
+  const scoreOf = (example: Example, loss = NaN, referenceLoss = 0): AnswerScore => ({
+    logp: -loss,
+    reference: -referenceLoss,
+    tokens: countScored(example),
   });
+  return rows.map((pair, i) => ({
+    pair,
+    chosen: scoreOf(pair.chosen, losses[2 * i], reference[i]?.[0]),
+    rejected: scoreOf(pair.rejected, losses[2 * i + 1], reference[i]?.[1]),
+  }));
 }

@@ -1,4 +1,4 @@
-import { countScored } from '../data/batch.ts';
+import { lossOfEach } from '../data/batch.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import type { Reference, RowSet, RunPasses } from './passes.ts';
@@ -39,15 +39,9 @@ async function lossesOf(set: RowSet, trainer: Trainer, passes: RunPasses): Promi
   const { objective } = passes;
   const losses: number[][] = [];
   for (const { pass, batch, indexes } of passes.through(set)) {
-    const nll = await trainer.evaluate(batch);
-    let from = 0;
-    for (const [i, row] of pass.rows.entries()) {
-      const sums = objective.sequencesOf(row).map((sequence) => {
-        const own = nll.subarray(from, (from += countScored(sequence)));
-        return own.reduce((sum, loss) => sum + loss, 0);
-      });
-      losses[indexes[i] ?? 0] = sums;
-    }
+    const sequences = pass.rows.map((row) => objective.sequencesOf(row));
+    const sums = lossOfEach(await trainer.evaluate(batch), sequences.flat());
+    for (const [i, own] of sequences.entries()) losses[indexes[i] ?? 0] = sums.splice(0, own.length);
   }
   for (const { sums, sequences } of await sharedLosses(trainer, passes, set))
     for (const [i, { index }] of sequences.entries()) losses[index]?.push(sums[i] ?? 0);

@@ -1,4 +1,4 @@
-import { countScored } from '../data/batch.ts';
+import { lossOfEach } from '../data/batch.ts';
 import type { RowSet, RunPasses, SharedSequence } from './passes.ts';
 import type { Trainer } from './trainer.ts';
 
@@ -31,11 +31,13 @@ export async function sharedLosses(
   const all = [];
   for (const { batch, sequences } of passes.ofSharedTerm(set, rows)) {
     const nll = await trainer.evaluate(batch);
-    let from = 0;
-    const sums = sequences.map(({ sequence }) =>
-      nll.subarray(from, (from += countScored(sequence))).reduce((sum, loss) => sum + loss, 0),
-    );
-    all.push({ sums, sequences });
+    all.push({
+      sums: lossOfEach(
+        nll,
+        sequences.map(({ sequence }) => sequence),
+      ),
+      sequences,
+    });
   }
   return all;
 }
