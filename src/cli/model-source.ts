@@ -5,7 +5,7 @@ import { parseModelAddress } from '../sources/model-address.ts';
 import { openNodeModels } from '../sources/node-models.ts';
 import { openModelFolder } from './files.ts';
 import { formatBytes, formatSeconds, type Output } from './output.ts';
-import { dieOf, onStopSignal } from './stop-signals.ts';
+import { abortOnStop } from './stop-signals.ts';
 
 /** What --model may be. */
 export const MODEL_WANTED =
@@ -26,9 +26,7 @@ export async function openModelSource(
   const address = parseModelAddress(model);
   if (address === undefined) return openModelFolder(model);
   const progress = output.progress('fetching', 'MB');
-  const stop = new AbortController();
-  const interrupt = (): void => stop.abort();
-  const ignoreSignals = onStopSignal((signal) => (stop.signal.aborted ? dieOf(signal) : interrupt()));
+  const stop = abortOnStop();
   const settings: FetchSettings = {
     offline,
     signal: stop.signal,
@@ -45,7 +43,7 @@ export async function openModelSource(
     const models = openNodeModels();
     return await (shapesOnly ? models.peek(address, settings) : models.fetch(address, settings));
   } finally {
-    ignoreSignals();
+    stop.release();
     progress.end();
   }
 }

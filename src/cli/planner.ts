@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { resolveBase } from '../../models/base/base-format.ts';
 import { openModel, type OpenModel } from '../../models/checkpoint/open-model.ts';
 import { resolveContext } from '../engine/context.ts';
@@ -15,6 +14,7 @@ import { resolveTrainConfig } from '../train/config.ts';
 import { baseOf, kernelsOf, trainConfigOf, type Flags } from './flags.ts';
 import { MODEL_WANTED, openModelSource } from './model-source.ts';
 import type { Output } from './output.ts';
+import { writeFileWhole } from './write-whole.ts';
 
 /**
  * Plans a run without loading weights: the device is asked for its limits, nothing is allocated on it. Writes the launches of
@@ -52,7 +52,7 @@ export async function planRun(flags: Flags, output: Output): Promise<PlanReport>
   if (out !== undefined) {
     const largest = plans.get(Math.max(...plans.keys()))?.launches ?? [];
     const launches = decode === undefined ? largest : decodingLaunches(opened, base, device, decode);
-    writeFileSync(out, launches.map((launch) => `${JSON.stringify(recordLaunch(launch))}\n`).join(''));
+    writeFileWhole(out, launches.map((launch) => `${JSON.stringify(recordLaunch(launch))}\n`).join(''));
   }
   return report;
 }

@@ -17,3 +17,10 @@ export function dieOf(signal: NodeJS.Signals): void {
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }
+
+/** A signal that says stop when the program is asked to end; asked once more, it ends at once. */
+export function abortOnStop(): { readonly signal: AbortSignal; readonly release: () => void } {
+  const stop = new AbortController();
+  const release = onStopSignal((signal) => (stop.signal.aborted ? dieOf(signal) : stop.abort()));
+  return { signal: stop.signal, release };
+}

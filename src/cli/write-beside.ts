@@ -1,12 +1,12 @@
-import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { writeFileWhole } from './write-whole.ts';
 
 /** Beside a single file, under its name. */
 export function writeBeside(out: string, checks: Iterable<readonly [string, Uint8Array]>): string[] {
   const names: string[] = [];
   for (const [file, bytes] of checks) {
     const name = `${out.replace(/\.[^.]*$/, '')}.${file}`;
-    writeFileSync(name, bytes);
+    writeFileWhole(name, bytes);
     names.push(basename(name));
   }
   return names;

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { openModel } from '../../../models/checkpoint/open-model.ts';
 import { checkFile, type CheckModel, type DatasetReport } from '../../data/check/check.ts';
 import { FINDING_KINDS, type Finding } from '../../data/check/finding.ts';
@@ -13,6 +12,8 @@ import { readDataFile } from '../files.ts';
 import { trainConfigOf, type Flags } from '../flags.ts';
 import { openModelSource } from '../model-source.ts';
 import type { Output } from '../output.ts';
+import { abortOnStop } from '../stop-signals.ts';
+import { writeFileWhole } from '../write-whole.ts';
 
 /** The tokenizer and lengths that training would use; undefined where no model is named. */
 async function openCheckModel(flags: Flags, output: Output): Promise<CheckModel | undefined> {
@@ -103,7 +104,7 @@ function listFindings(findings: readonly Finding[]): string[] {
 
 function writeMended(path: string, flags: Flags, { usable, findings }: DatasetReport, output: Output): void {
   const { rows, undo } = mend(usable, findings, flags.oneOf('remedy', REMEDIES) ?? 'redact');
-  writeFileSync(path, rows.map((row) => `${JSON.stringify(rowJson(row))}\n`).join(''));
+  writeFileWhole(path, rows.map((row) => `${JSON.stringify(rowJson(row))}\n`).join(''));
   const changed = undo.changes.filter(({ isKept }) => isKept).length;
   output.note(`${path}: ${rows.length} rows, ${changed} of them changed; ${usable.length - rows.length} left out`);
 }
@@ -114,11 +115,7 @@ export async function dataCheck(path: string, flags: Flags, output: Output): Pro
   const evalPath = flags.text('eval-data');
   const evalData = evalPath === undefined ? undefined : readDataFile('--eval-data', evalPath, flags.pairs('columns'));
   const model = await openCheckModel(flags, output);
-  const stop = new AbortController();
-  const interrupt = (): void => {
-    stop.abort();
-  };
-  process.once('SIGINT', interrupt);
+  const stop = abortOnStop();
   const progress = output.progress('checking', 'rows');
   let report: DatasetReport;
   try {
@@ -131,7 +128,7 @@ export async function dataCheck(path: string, flags: Flags, output: Output): Pro
       ...(model && { model }),
     });
   } finally {
-    process.off('SIGINT', interrupt);
+    stop.release();
     progress.end();
   }
   for (const { file: name, note } of report.notes) output.note(describeNote(name, note));

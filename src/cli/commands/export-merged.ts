@@ -23,6 +23,7 @@ import type { Flags } from '../flags.ts';
 import { MODEL_WANTED, openModelSource } from '../model-source.ts';
 import { formatBytes, type Output } from '../output.ts';
 import { systemPrompt, withSession } from '../session.ts';
+import { abortOnStop } from '../stop-signals.ts';
 
 /** `weblora export --to merged` and its like. @returns the exit status */
 export async function exportMergedModel(
@@ -52,9 +53,7 @@ export async function exportMergedModel(
   const checks = golden === undefined ? new Map<string, Uint8Array>() : goldenFiles(golden, format.name, basename(out));
   const mergedBase = mergedBaseOf(opened, base);
   const progress = output.progress('writing', 'MB');
-  const stop = new AbortController();
-  const interrupt = (): void => stop.abort();
-  process.once('SIGINT', interrupt);
+  const stop = abortOnStop();
   let written;
   try {
     written = await exportMerged(
@@ -73,7 +72,7 @@ export async function exportMergedModel(
       basename(out),
     );
   } finally {
-    process.removeListener('SIGINT', interrupt);
+    stop.release();
     progress.end();
   }
   const { bytes, notes } = written;

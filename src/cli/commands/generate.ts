@@ -7,7 +7,7 @@ import { WebLoraError } from '../../errors.ts';
 import { samplingOf, type Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { systemPrompt, withSession } from '../session.ts';
-import { dieOf, onStopSignal } from '../stop-signals.ts';
+import { abortOnStop } from '../stop-signals.ts';
 
 /** `weblora generate` @returns the exit status */
 export async function generate(flags: Flags, output: Output): Promise<number> {
@@ -30,8 +30,7 @@ export async function generate(flags: Flags, output: Output): Promise<number> {
       fix: 'use --prompt with --raw',
     });
   return withSession(flags, output, async ({ model, adapter, run }) => {
-    const abort = new AbortController();
-    const ignoreSignals = onStopSignal((signal) => (abort.signal.aborted ? dieOf(signal) : abort.abort()));
+    const stop = abortOnStop();
     const system = raw ? undefined : systemPrompt(flags, run, output);
     const strength = flags.number('strength');
     const input = raw && prompt !== undefined ? { text: prompt } : { messages: withSystem(messages, system) };
@@ -43,12 +42,12 @@ export async function generate(flags: Flags, output: Output): Promise<number> {
       {
         ...(adapter && { adapter }),
         ...(strength !== undefined && { strength }),
-        signal: abort.signal,
+        signal: stop.signal,
         onText: (text) => output.text(text),
         onThinking: (text) => output.thinking(text),
       },
     );
-    ignoreSignals();
+    stop.release();
     output.record(report);
     output.text('\n');
     for (const note of report.notes ?? []) output.warn(note);
