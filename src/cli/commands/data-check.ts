@@ -144,7 +144,9 @@ export async function dataCheck(path: string, flags: Flags, output: Output): Pro
       fix,
     })),
   });
-  output.line(`${rows} rows checked, ${findings.length === 0 ? 'nothing found' : 'the worst first:'}`);
+  output.line(
+    `${rows} ${rows === 1 ? 'row' : 'rows'} checked, ${findings.length === 0 ? 'nothing found' : 'the worst first:'}`,
+  );
   for (const line of listFindings(findings)) output.line(line);
   const out = flags.text('out');
   if (out !== undefined) writeMended(out, flags, report, output);
