@@ -1,6 +1,9 @@
 /** At most this often events leave the engine, so that a fast run cannot drown the page. */
 const BATCH_MS = 100;
 
+/** The message after a call's last event, where no event says that it is the last. */
+export const END = 'end';
+
 /** Whether an event ends its stream. */
 export function isLastEvent(event: object): boolean {
   const { kind } = event as { readonly kind?: unknown };
@@ -35,5 +38,11 @@ export class EventSender<E extends { readonly seq: number }> {
     this.#port.postMessage(this.#batch);
     this.#batch = [];
     this.#lastSent = performance.now();
+  }
+
+  /** Sends what is left, and that nothing follows. */
+  end(): void {
+    this.flush();
+    this.#port.postMessage(END);
   }
 }

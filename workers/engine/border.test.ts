@@ -76,6 +76,21 @@ describe('the border between a page and the engine', () => {
     expect(result).toMatchObject({ ok: false, error: { code: 'aborted' } });
   });
 
+  it('tells all progress before the answer, however late its port is read', async () => {
+    const client = connect({
+      checkModel: (_model, { emit }) => {
+        for (let done = 1; done <= 50; done += 1) emit({ phase: 'checking the model', done, total: 50, unit: 'bytes' });
+        return Promise.resolve([]);
+      },
+    });
+    for (let call = 0; call < 50; call += 1) {
+      let last = 0;
+      const result = await client.checkModel('m', { onProgress: ({ done }) => (last = done) });
+      expect(result.ok).toBe(true);
+      expect(last).toBe(50);
+    }
+  });
+
   it('streams the events of a call that has begun, up to the last one', async () => {
     let call: Call<GenerateEvent> | undefined;
     const client = connect({

@@ -113,6 +113,8 @@ class Connection {
     if (signal?.aborted === true) port.abort();
     const result = await answer;
     forget();
+    // Two ports keep no order between them: after an answer, wait for the events that were sent before it.
+    if (result.ok) await listening;
     this.#closePort(port);
     await listening;
     return result;

@@ -7,7 +7,7 @@ export type * from '../../src/engine/calls.ts';
 /**
  * The border between a page and the engine, derived from the engine's calls: plain data only. Failures are values with a
  * code. Events of a call arrive over the MessagePort given to it, batched to at most ten messages a second, each message an
- * array of events in order; posting anything on it from the page's side aborts the call.
+ * array of events in order, after the last progress 'end'; posting anything on it from the page's side aborts the call.
  */
 export interface EngineApi {
   call<Name extends CallName>(

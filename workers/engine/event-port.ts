@@ -1,3 +1,4 @@
+import { END } from '../../src/engine/events.ts';
 import { WebLoraError } from '../../src/errors.ts';
 
 interface Numbered {
@@ -24,7 +25,10 @@ export class EventPort<E extends Numbered> implements AsyncIterable<E> {
     this.#local = port1;
     this.remote = port2;
     this.#isLast = isLast;
-    port1.onmessage = ({ data }: MessageEvent<readonly E[]>) => this.#receive(data);
+    port1.onmessage = ({ data }: MessageEvent<readonly E[] | typeof END>) => {
+      if (data === END) this.close();
+      else this.#receive(data);
+    };
   }
 
   #receive(batch: readonly E[]): void {

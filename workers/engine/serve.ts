@@ -31,7 +31,8 @@ async function run(
 ): Promise<unknown> {
   if (!Object.hasOwn(CALLS, name)) throw new WebLoraError('internal', `the engine has no call '${name}'`);
   const call = engine[name].bind(engine) as (...given: unknown[]) => Promise<unknown>;
-  if (CALLS[name] === 'plain') return call(...args);
+  const shape = CALLS[name];
+  if (shape === 'plain') return call(...args);
   const abort = new AbortController();
   const sender = port === undefined ? undefined : new EventSender<{ readonly seq: number }>(port);
   if (port !== undefined) port.onmessage = () => abort.abort();
@@ -39,7 +40,8 @@ async function run(
   try {
     return await call(...args, context);
   } finally {
-    sender?.flush();
+    if (shape.events === 'progress') sender?.end();
+    else sender?.flush();
   }
 }
 
