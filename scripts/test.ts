@@ -89,6 +89,20 @@ function count(modules: readonly TestModule[], projects: readonly string[]): { r
   return { run, skipped: states.length - run };
 }
 
+/** A line for each failed test, so that the end of a long output names them. */
+function failures(modules: readonly TestModule[]): string[] {
+  return modules.flatMap((module) => {
+    const file = relative(root, module.moduleId);
+    const ofFile = module.errors().map(({ message }) => `${file}: ${firstLine(message)}`);
+    const ofTests = [...module.children.allTests('failed')].map(
+      (test) => `${file} > ${test.fullName}: ${firstLine(test.result().errors?.[0]?.message ?? '')}`,
+    );
+    return [...ofFile, ...ofTests];
+  });
+}
+
+const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
+
 async function full(): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'weblora-test-'));
   const record = join(folder, 'gpu.jsonl');
@@ -117,6 +131,7 @@ async function full(): Promise<boolean> {
       without.length === 0 &&
       browser.run > 0;
     if (without.length > 0) say(`GPU tests that never opened a device: ${without.join(', ')}`);
+    for (const line of failures(modules)) say(`FAILED: ${line}`);
     if (!ok) say('FAILED: see above');
     say(`gpu features: ${features.join(', ') || 'none'}`);
     say(
