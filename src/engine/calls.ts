@@ -18,6 +18,7 @@ import type { EvalMetrics, StepMetrics } from '../train/metrics.ts';
 import type { RunEvent, RunReport as ReportOf } from '../train/run-events.ts';
 import type { RunRecord } from '../train/run-record.ts';
 import type { TokenPiece } from '../train/show-rows.ts';
+import type { MergedLosses } from './export-merged.ts';
 import type { MergedBase } from './merged-base.ts';
 
 export type {
@@ -298,10 +299,17 @@ export interface MergeExportRequest {
   readonly base?: BaseFormat;
   /** Where to write: a file (of a folder's format: a zip of it) or a folder. Left out: into the engine's storage. */
   readonly to?: FileSystemFileHandle | FileSystemDirectoryHandle;
+  /** Rows kept back from training, to measure what the merge costs; with them the system prompt of the run. */
+  readonly evalData?: Dataset;
+  readonly system?: string;
 }
 
 export interface MergedExport extends MergedModel {
   readonly base: MergedBase;
+  /** Losses of the rows that were given, and whether the merge costs more than 2 %. */
+  readonly losses?: MergedLosses & { readonly isWorse: boolean };
+  /** Why they could not be measured; the model is written all the same. */
+  readonly notMeasured?: Failure;
   /** The file, or a zip of the folder; absent where the request says where to write. */
   readonly content?: Blob;
 }
@@ -320,9 +328,19 @@ export interface ExportFormat {
   readonly objection?: string;
 }
 
+/** A format that the model can be exported to with an adapter merged into it. */
+export interface MergedExportFormat {
+  readonly name: MergedFormatName;
+  readonly layout: 'file' | 'folder';
+  /** The end of the file's name, or of a zip of the folder, with its dot. */
+  readonly extension: string;
+}
+
 export interface ExportFacts {
   /** Every format, the usual one first. */
   readonly formats: readonly ExportFormat[];
+  /** Every format of a whole model. */
+  readonly merged: readonly MergedExportFormat[];
   /** Empty for an adapter of an unfinished run, or one that came without. */
   readonly modelCard: string;
 }

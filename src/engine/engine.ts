@@ -21,7 +21,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { hubAddress, urlAddress, type ModelAddress } from '../sources/model-address.ts';
 import type { ModelStore } from '../sources/model-store.ts';
 import { mergedFormat, MERGED_FORMATS } from '../merge/index.ts';
-import { handleSink, storeSink, zipSink } from '../merge/sink.ts';
+import { handleSink, storeSink, zipSink, type ZipSink } from '../merge/sink.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import { readTrainConfig, resolveTrainConfig, type TrainConfig } from '../train/config.ts';
@@ -32,8 +32,8 @@ import { adapterFrom, assertAdapterFits } from '../lora/gpu-adapter.ts';
 import { RunControl } from '../train/run-control.ts';
 import { Core, type LoadedModel } from './core.ts';
 import { chooseModels, deviceFor } from './chooser.ts';
-import { exportFormatsOf } from './export-formats.ts';
-import { exportMerged, mergedBaseOf } from './export-merged.ts';
+import { exportFormatsOf, mergedExportFormats } from './export-formats.ts';
+import { exportMerged, isWorseMerged, mergedBaseOf, mergedLosses } from './export-merged.ts';
 import type {
   AdapterFile,
   AdapterId,
@@ -355,7 +355,7 @@ class Engine implements EngineCalls {
 
   async describeExport(id: AdapterId): Promise<ExportFacts> {
     const { adapter, modelCard } = this.#adapter(id);
-    return { formats: exportFormatsOf(adapter), modelCard };
+    return { formats: exportFormatsOf(adapter), merged: mergedExportFormats(), modelCard };
   }
 
   async exportAdapter(id: AdapterId, name: AdapterFormatName): Promise<Download> {
@@ -397,14 +397,43 @@ class Engine implements EngineCalls {
       onProgress: (done: number, total: number) =>
         emit({ phase: 'writing the merged model', done, total, unit: 'bytes' }),
     };
-    const sink = isFile || to?.kind === 'directory' ? place : zipSink(place, fileName);
-    const written = await exportMerged(format, merge, sink, fileName);
-    const facts = { ...written, base: mergedBaseOf(opened, base) };
-    if (to !== undefined) return facts;
-    const content = await store.blob(joinPath(EXPORTS, fileName));
+    const zip = isFile || to?.kind === 'directory' ? undefined : zipSink(place, fileName);
+    const written = await exportMerged(format, merge, zip ?? place, fileName);
+    const content = to === undefined ? await store.blob(joinPath(EXPORTS, fileName)) : undefined;
+    const facts = {
+      ...written,
+      base: mergedBaseOf(opened, base),
+      ...(request.evalData &&
+        (await this.#measureMerged(request, request.evalData, () => mergedFolder(content ?? to, written.files, zip), {
+          emit,
+          signal,
+        }))),
+    };
+    if (content === undefined) return facts;
     // A File is read from the browser's storage, so it stays there until the next export; other Blobs are copies.
     if (!(content instanceof File)) await store.remove(EXPORTS, { recursive: true });
     return { ...facts, content };
+  }
+
+  /** What the merge costs; the model is written, so that a failure here is no failure of the export. */
+  async #measureMerged(
+    { adapter: id, system }: MergeExportRequest,
+    data: Dataset,
+    openMerged: () => Promise<ModelFolder>,
+    { emit, signal }: Call<ProgressEvent>,
+  ): Promise<Pick<MergedExport, 'losses' | 'notMeasured'>> {
+    const { adapter, loaded } = this.#adapter(id);
+    try {
+      const merged = await openMerged();
+      const losses = await mergedLosses(await this.#open(), { loaded, adapter, merged }, data, {
+        ...(system !== undefined && { system }),
+        signal,
+        onProgress: (done, total) => emit({ phase: 'measuring the loss', done, total, unit: 'rows' }),
+      });
+      return { losses: { ...losses, isWorse: isWorseMerged(losses) } };
+    } catch (thrown) {
+      return { notMeasured: toFailure(thrown) };
+    }
   }
 
   async loadAdapter(modelId: ModelId, given: readonly NamedFile[]): Promise<AdapterId> {
@@ -529,4 +558,27 @@ function folderOf(files: readonly NamedFile[]): ModelFolder {
       }),
     ),
   );
+}
+
+/** What was written, to be opened again: a file, a folder, or a zip of one, whose entries are stored as they are. */
+async function mergedFolder(
+  place: Blob | MergeExportRequest['to'],
+  names: readonly string[],
+  zip: ZipSink | undefined,
+): Promise<ModelFolder> {
+  if (place === undefined) throw new WebLoraError('internal', 'a merged model that was written nowhere');
+  if (!(place instanceof Blob) && place.kind === 'directory') {
+    const files = names.map(async (name): Promise<[string, ByteSource]> => {
+      const file = await place.getFileHandle(name);
+      return [name, blobSource(name, await file.getFile())];
+    });
+    return modelFolderOf(new Map(await Promise.all(files)));
+  }
+  const whole = place instanceof Blob ? place : await place.getFile();
+  if (zip === undefined) return modelFolderOf(new Map(names.map((name) => [name, blobSource(name, whole)])));
+  const parts = [...zip.entries].map(([name, { offset, size }]): [string, ByteSource] => [
+    name,
+    blobSource(name, whole.slice(offset, offset + size)),
+  ]);
+  return modelFolderOf(new Map(parts));
 }

@@ -1,6 +1,7 @@
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { ADAPTER_FORMATS, downloadExtension, objectionTo } from '../adapters/formats/index.ts';
-import type { ExportFormat } from './calls.ts';
+import { MERGED_FORMATS } from '../merge/index.ts';
+import type { ExportFormat, MergedExportFormat } from './calls.ts';
 
 /** What the registry says of an adapter, as data that crosses to a page. */
 export function exportFormatsOf(adapter: LoraAdapter): readonly ExportFormat[] {
@@ -16,4 +17,13 @@ export function exportFormatsOf(adapter: LoraAdapter): readonly ExportFormat[] {
       ...(objection !== undefined && { objection }),
     };
   });
+}
+
+/** Every way to export the whole model. */
+export function mergedExportFormats(): readonly MergedExportFormat[] {
+  return MERGED_FORMATS.map(({ name, layout }) => ({
+    name,
+    layout: layout.kind,
+    extension: layout.kind === 'file' ? layout.extension : '.zip',
+  }));
 }

@@ -1,6 +1,7 @@
 import type { ModelFolder, OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import type { Dataset } from '../data/dataset.ts';
+import type { EvaluateProgress } from '../evaluate/evaluate.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import { assertAdapterFits } from '../lora/gpu-adapter.ts';
 import type { MergeRequest } from '../merge/format.ts';
@@ -21,9 +22,12 @@ const MOST_WORSE = 0.02;
 
 export function mergedBaseOf(opened: OpenModel, base: BaseFormat | undefined): MergedBase {
   const { name, baseHash: sha256, origin, model, readPacked } = opened;
-  const types = new Set(model.weights.map((spec) => origin.dtypeOf(spec.name) ?? 'quantised blocks'));
-  const stored = `${[...types].join(' and ')}, as ${readPacked === undefined ? 'its files have' : 'its GGUF file has'} them`;
-  return { name, sha256, weights: base === undefined || base === 'gguf' ? stored : `${base}, dequantised` };
+  if (base !== undefined && base !== 'gguf')
+    return { name, sha256, weights: `${base}, dequantised`, readFrom: 'dequantised', types: [base] };
+  const types = [...new Set(model.weights.map((spec) => origin.dtypeOf(spec.name) ?? 'quantised blocks'))];
+  const readFrom = readPacked === undefined ? 'files' : 'gguf';
+  const weights = `${types.join(' and ')}, as ${readFrom === 'files' ? 'its files have' : 'its GGUF file has'} them`;
+  return { name, sha256, weights, readFrom, types };
 }
 
 /**
@@ -52,14 +56,26 @@ export async function mergedLosses(
   core: Core,
   { loaded, adapter, merged }: { loaded: LoadedModel; adapter: LoraAdapter; merged: ModelFolder },
   data: Dataset,
-  options: { readonly system?: string; readonly signal?: AbortSignal } = {},
+  options: {
+    readonly system?: string;
+    readonly signal?: AbortSignal;
+    /** Of both measurements together, in rows. */
+    readonly onProgress?: (done: number, total: number) => void;
+  } = {},
 ): Promise<MergedLosses> {
-  const settings = { ...options, maxNewTokens: 1 };
-  const before = await loaded.evaluate(data, { ...settings, adapter });
+  const { onProgress, ...rest } = options;
+  const settings = (side: 0 | 1) => ({
+    ...rest,
+    maxNewTokens: 1,
+    onProgress: ({ phase, done, total }: EvaluateProgress): void => {
+      if (phase === 'loss') onProgress?.(side * total + done, 2 * total);
+    },
+  });
+  const before = await loaded.evaluate(data, { ...settings(0), adapter });
   const base = await precisionOf(merged);
   const model = await core.loadModel(merged, { context: loaded.context, ...(base !== undefined && { base }) });
   try {
-    const after = await model.evaluate(data, settings);
+    const after = await model.evaluate(data, settings(1));
     return { unmerged: before.loss, merged: after.loss };
   } finally {
     model.dispose();
@@ -77,9 +93,13 @@ async function precisionOf({ files }: ModelFolder): Promise<BaseFormat | undefin
   return (typeof named === 'string' ? FLOATS[named] : undefined) ?? 'f32';
 }
 
+/** Whether the merge costs more than 2 % of the loss. */
+export const isWorseMerged = ({ unmerged, merged }: MergedLosses): boolean => merged > unmerged * (1 + MOST_WORSE);
+
 /** A warning where the merge costs more than 2 %. */
-export function lossWarning({ unmerged, merged }: MergedLosses): string | undefined {
-  if (!(merged > unmerged * (1 + MOST_WORSE))) return undefined;
+export function lossWarning(losses: MergedLosses): string | undefined {
+  if (!isWorseMerged(losses)) return undefined;
+  const { unmerged, merged } = losses;
   const percent = ((merged / unmerged - 1) * 100).toFixed(1);
   return `the merged model's held-out loss is ${percent} % above the adapter's over its base (${merged.toFixed(4)} against ${unmerged.toFixed(4)}): prefer the adapter, or a type of more bits`;
 }

@@ -2,6 +2,10 @@
 export interface MergedBase {
   readonly name: string;
   readonly sha256: string;
-  /** How its weights were read: as their files have them, or dequantised from a training base. */
+  /** How its weights were read, in words. */
   readonly weights: string;
+  /** The same for a program: as the model's files or its GGUF file have them, or dequantised from a training base. */
+  readonly readFrom: 'files' | 'gguf' | 'dequantised';
+  /** Types of the weights there, e.g. `BF16`. */
+  readonly types: readonly string[];
 }

@@ -88,14 +88,20 @@ export function handleSink(handle: FileSystemFileHandle | FileSystemDirectoryHan
 /** A zip without Zip64, which not every program reads, counts to here. */
 const MOST_ZIP_BYTES = 2 ** 32 - 2 ** 20;
 
+/** A zip that is being written, and where in it each file lies: a stored entry can be read as it is. */
+export interface ZipSink extends ModelSink {
+  readonly entries: ReadonlyMap<string, { readonly offset: number; readonly size: number }>;
+}
+
 /** All files as one zip in `sink`, none compressed: weights hardly shrink. @throws `unsupported` over 4 GB */
-export function zipSink(sink: ModelSink, zipName: string): ModelSink {
+export function zipSink(sink: ModelSink, zipName: string): ZipSink {
   const ready: Uint8Array[] = [];
   let failure: Error | undefined;
   const zip = new Zip((error, chunk) => {
     if (error) failure = error;
     else ready.push(chunk);
   });
+  const entries = new Map<string, { readonly offset: number; readonly size: number }>();
   let file: SinkFile | undefined;
   let total = 0;
   const drain = async (): Promise<void> => {
@@ -114,17 +120,22 @@ export function zipSink(sink: ModelSink, zipName: string): ModelSink {
     }
   };
   return {
+    entries,
     open: async (name) => {
       const entry = new ZipPassThrough(name);
       entry.mtime = FIXED_DATE;
       zip.add(entry);
+      // The entry's head comes with its first bytes.
+      entry.push(new Uint8Array());
       await drain();
+      const offset = total;
       return {
         write: async (bytes) => {
           entry.push(bytes);
           await drain();
         },
         close: async () => {
+          entries.set(name, { offset, size: total - offset });
           entry.push(new Uint8Array(), true);
           await drain();
         },

@@ -54,6 +54,9 @@ const asDataset = (name: string, lines: readonly string[]): Dataset => ({
   bytes: new TextEncoder().encode(`${lines.join('\n')}\n`),
 });
 
+/** A file's first rows. */
+export const firstRows = (data: Dataset, count: number): Dataset => asDataset(data.name, linesOf(data).slice(0, count));
+
 /** Spread over the set, so that rows sorted by topic are asked of all topics. */
 function spread<T>(values: readonly T[], count: number): T[] {
   const each = Math.max(1, values.length / count);

@@ -752,6 +752,48 @@ export const de: Messages = {
         label: 'MLX-Ordner',
         text: 'Für mlx-lm auf einem Mac: adapter_config.json und adapters.safetensors.',
       },
+      'merged-gguf': {
+        label: 'Ganzes Modell, eine Datei',
+        text: 'Für LM Studio, Ollama, llama.cpp, Handys: Modell und Adapter in einer .gguf-Datei. Am einfachsten anderswo zu verwenden.',
+      },
+      merged: {
+        label: 'Ganzes Modell, ein Ordner',
+        text: 'Für transformers, vLLM, MLX: Modell und Adapter in einem, als safetensors.',
+      },
+    },
+    merged: {
+      size: 'Größe der Datei',
+      types: {
+        F16: (size) => `Genau, 16 Bits: etwa ${bytes(size)}`,
+        Q8_0: (size) => `Halb so groß, 8 Bits, fast so gut: etwa ${bytes(size)}`,
+        Q4_0: (size) => `Am kleinsten, 4 Bits, weniger genau: etwa ${bytes(size)}`,
+      },
+      make: 'Modell erstellen',
+      file: (name) => `${name}, das Modell mit dem, was es gelernt hat`,
+      waits: 'Das geht, sobald das Training beendet ist.',
+      stop: 'Anhalten',
+      stopNote: 'Beim Anhalten bleibt nichts zurück.',
+      saved: (name, size) => `${name} ist fertig, ${bytes(size)}.`,
+      savedFolder: (name) => `Der Ordner ${name} ist fertig.`,
+      into: {
+        files: (name, types) => `Es entstand aus den ursprünglichen Zahlen von: ${name} (${types}).`,
+        gguf: (name, types) =>
+          `Es entstand aus den Zahlen von ${name}, wie sie in dessen Datei stehen (${types}); sie sind vielleicht schon gerundet.`,
+        dequantised: (name, types) =>
+          `Es entstand aus den gerundeten Zahlen von ${name}, mit denen trainiert wurde (${types}).`,
+      },
+      losses: (n, unmerged, merged) =>
+        `Bei ${plural(n, { one: 'Beispiel', other: 'Beispielen' })}, die es nie gesehen hat, ist der Loss ${decimal(unmerged, 3)} mit dem Adapter neben dem Modell und ${decimal(merged, 3)} in einer Datei; weniger ist besser.`,
+      asGood: 'Es antwortet also so gut wie hier.',
+      worse: (percent) =>
+        `Es ist um ${decimal(percent, 1)} % schlechter als der Adapter neben dem Modell: Wählen Sie eine größere Datei, oder nehmen Sie den Adapter.`,
+      noRows:
+        'Von diesem Durchlauf sind keine zurückbehaltenen Beispiele zur Hand; darum wurde nicht gemessen, ob es so gut antwortet wie hier.',
+      notMeasured: 'Es wurde nicht gemessen, ob es so gut antwortet wie hier.',
+      lmStudio:
+        'In LM Studio: Legen Sie die Datei in den Ordner der Modelle, in einen eigenen Ordner, und wählen Sie sie dort.',
+      llama: 'Mit llama.cpp',
+      ollama: 'Mit Ollama',
     },
     objection: 'Nicht für diesen Adapter:',
     useIt: 'Verwenden',

@@ -1,4 +1,5 @@
 import type { AdapterFormatName } from '../../adapters/formats/index.ts';
+import type { MergedFormatName } from '../../merge/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Bounds } from '../../settings/value-types.ts';
 import type { AdapterKindName } from '../../lora/kinds/index.ts';
@@ -721,7 +722,48 @@ export const en = {
       },
       gguf: { label: 'GGUF LoRA', text: 'For llama.cpp, Ollama: one .gguf with an adapter.' },
       mlx: { label: 'MLX folder', text: 'For mlx-lm on a Mac: adapter_config.json and adapters.safetensors.' },
-    } satisfies Record<AdapterFormatName, { readonly label: string; readonly text: string }>,
+      'merged-gguf': {
+        label: 'Whole model, one file',
+        text: 'For LM Studio, Ollama, llama.cpp, phones: model and adapter in one .gguf. The easiest to use elsewhere.',
+      },
+      merged: {
+        label: 'Whole model, a folder',
+        text: 'For transformers, vLLM, MLX: model and adapter in one, as safetensors.',
+      },
+    } satisfies Record<AdapterFormatName | MergedFormatName, { readonly label: string; readonly text: string }>,
+    merged: {
+      size: 'Size of the file',
+      types: {
+        F16: (size: number) => `Exact, 16 bits: about ${bytes(size)}`,
+        Q8_0: (size: number) => `Half as large, 8 bits, nearly as good: about ${bytes(size)}`,
+        Q4_0: (size: number) => `Smallest, 4 bits, less exact: about ${bytes(size)}`,
+      },
+      make: 'Make the model',
+      file: (name: string) => `${name}, the model with what it learned in it`,
+      waits: 'This waits until training is done.',
+      stop: 'Stop',
+      stopNote: 'Stopping leaves nothing behind.',
+      saved: (name: string, size: number) => `${name} is ready, ${bytes(size)}.`,
+      savedFolder: (name: string) => `The folder ${name} is ready.`,
+      into: {
+        files: (name: string, types: string) => `It is made from the original numbers of ${name} (${types}).`,
+        gguf: (name: string, types: string) =>
+          `It is made from the numbers of ${name} as its file has them (${types}), which may be rounded already.`,
+        dequantised: (name: string, types: string) =>
+          `It is made from the rounded numbers of ${name} that were trained with (${types}).`,
+      },
+      losses: (n: number, unmerged: number, merged: number) =>
+        `On ${examples(n)} that it never saw, the loss is ${decimal(unmerged, 3)} with the adapter beside the model and ${decimal(merged, 3)} in one file; lower is better.`,
+      asGood: 'So it answers as well as it does here.',
+      worse: (percent: number) =>
+        `It is ${decimal(percent, 1)} % worse than the adapter beside the model: choose a larger size, or take the adapter instead.`,
+      noRows:
+        'No examples kept back from this run are at hand, so it was not measured whether it answers as well as here.',
+      notMeasured: 'It was not measured whether it answers as well as here.',
+      lmStudio: 'In LM Studio: put the file into the models folder, in a folder of its own, and choose it there.',
+      llama: 'In llama.cpp',
+      ollama: 'In Ollama',
+    },
     objection: 'Not for this adapter:',
     useIt: 'Use it',
     terminal: 'In a terminal, with WebLoRA',

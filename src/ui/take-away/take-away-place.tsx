@@ -1,14 +1,15 @@
 import { model } from '../state/engine.ts';
-import { chosenFormat, download, downloadFailure, exportFacts, pickedFormat } from './take-away.ts';
+import { chosenFormat, chosenMerged, download, downloadFailure, exportFacts, pickedFormat } from './take-away.ts';
 import { adapter, type CurrentAdapter } from '../try/trial.ts';
 import { t } from '../messages/language.ts';
 import { EngineText } from '../parts/engine-text.tsx';
 import { Rich } from '../parts/rich.tsx';
-import { CopyButton } from '../parts/copy-button.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { filesOfPicker } from '../examples/dropped-files.ts';
 import { isTraining } from '../train/training.ts';
 import { openAdapterFiles, openFailure } from './open-adapter.ts';
+import { asShell, Code } from './code.tsx';
+import { MergedExportForm } from './merged-export.tsx';
 import { RunsTable } from './runs-table.tsx';
 import { Section } from '../parts/section.tsx';
 import { Term } from '../parts/term.tsx';
@@ -31,24 +32,30 @@ export function TakeAwayPlace() {
       ) : (
         <>
           <Formats />
-          <div class="actions">
-            <button
-              type="button"
-              class="primary"
-              disabled={chosenFormat.value === undefined}
-              onClick={() => void download()}
-            >
-              {texts.download}
-            </button>
-            <p class="quiet">
-              {texts.file(
-                `${current.out}${chosenFormat.value?.extension ?? ''}`,
-                current.title,
-                current.isUnfinished === true,
-              )}
-            </p>
-          </div>
-          <Uses current={current} />
+          {chosenMerged.value === undefined ? (
+            <>
+              <div class="actions">
+                <button
+                  type="button"
+                  class="primary"
+                  disabled={chosenFormat.value === undefined}
+                  onClick={() => void download()}
+                >
+                  {texts.download}
+                </button>
+                <p class="quiet">
+                  {texts.file(
+                    `${current.out}${chosenFormat.value?.extension ?? ''}`,
+                    current.title,
+                    current.isUnfinished === true,
+                  )}
+                </p>
+              </div>
+              <Uses current={current} />
+            </>
+          ) : (
+            <MergedExportForm current={current} format={chosenMerged.value} />
+          )}
           <ModelCard />
         </>
       )}
@@ -102,12 +109,24 @@ function Formats() {
           </span>
         </label>
       ))}
+      {exportFacts.value?.merged.map(({ name }) => (
+        <label key={name} class="choice">
+          <input
+            type="radio"
+            name="format"
+            value={name}
+            checked={chosenMerged.value?.name === name}
+            onChange={() => (pickedFormat.value = name)}
+          />
+          <span class="choice-title">{t().takeAway.formats[name].label}</span>
+          <span class="choice-text">{t().takeAway.formats[name].text}</span>
+        </label>
+      ))}
     </fieldset>
   );
 }
 
 const asPython = (text: string): string => JSON.stringify(text);
-const asShell = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** The exact commands to use what was downloaded. */
 function Uses({ current }: { readonly current: CurrentAdapter }) {
@@ -154,22 +173,6 @@ function Uses({ current }: { readonly current: CurrentAdapter }) {
         </p>
       )}
     </div>
-  );
-}
-
-function Code({ title, text }: { readonly title: string; readonly text: string }) {
-  return (
-    <details class="settings">
-      <summary>{title}</summary>
-      <div class="stack">
-        <pre class="code" tabIndex={0} aria-label={title}>
-          {text}
-        </pre>
-        <div class="actions">
-          <CopyButton text={text} label={t().copy.of(title)} />
-        </div>
-      </div>
-    </details>
   );
 }
 

@@ -1,7 +1,8 @@
 import { computed, signal } from '@preact/signals';
 import type { AdapterFormatName } from '../../adapters/formats/index.ts';
+import type { MergedFormatName } from '../../merge/index.ts';
 import type { Failure } from '../../errors.ts';
-import type { ExportFacts, ExportFormat } from '../../../workers/engine/contract.ts';
+import type { ExportFacts, ExportFormat, MergedExportFormat } from '../../../workers/engine/contract.ts';
 import { saveFile } from '../save-file.ts';
 import { engine } from '../state/engine.ts';
 import { adapter } from '../try/trial.ts';
@@ -10,9 +11,14 @@ export const downloadFailure = signal<Failure | undefined>(undefined);
 /** The current adapter's formats and model card, once the engine has told them. */
 export const exportFacts = signal<ExportFacts | undefined>(undefined);
 /** The format that was picked last; it stays for the next adapter. */
-export const pickedFormat = signal<AdapterFormatName | undefined>(undefined);
+export const pickedFormat = signal<AdapterFormatName | MergedFormatName | undefined>(undefined);
+/** The whole model, where that is picked. */
+export const chosenMerged = computed((): MergedExportFormat | undefined =>
+  exportFacts.value?.merged.find(({ name }) => name === pickedFormat.value),
+);
 /** What Download gives: the picked format where it can hold this adapter, else the first that can. */
 export const chosenFormat = computed((): ExportFormat | undefined => {
+  if (chosenMerged.value !== undefined) return undefined;
   const possible = exportFacts.value?.formats.filter(({ objection }) => objection === undefined) ?? [];
   return possible.find(({ name }) => name === pickedFormat.value) ?? possible[0];
 });

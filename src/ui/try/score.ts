@@ -1,6 +1,7 @@
 import { effect, signal } from '@preact/signals';
 import type { Failure } from '../../errors.ts';
 import type { Dataset } from '../../../workers/engine/contract.ts';
+import { firstRows } from '../exam/exam.ts';
 import { engine, model } from '../state/engine.ts';
 import { adapter } from './trial.ts';
 
@@ -31,18 +32,13 @@ effect(() => {
   score.value = { kind: 'none' };
 });
 
-function firstRows({ name, bytes }: Dataset): Dataset {
-  const lines = new TextDecoder().decode(bytes).split('\n').filter(Boolean).slice(0, QUESTIONS);
-  return { name, bytes: new TextEncoder().encode(lines.join('\n')) };
-}
-
 /** Has both sides answer questions kept back from training, and counts the answers that are right. */
 export async function measure(heldOut: Dataset): Promise<void> {
   const current = adapter.value;
   if (current === undefined || model.value.kind !== 'ready') return;
   const mine = new AbortController();
   asking = mine;
-  const data = firstRows(heldOut);
+  const data = firstRows(heldOut, QUESTIONS);
   const request = {
     model: model.value.facts.id,
     data,
