@@ -15,6 +15,7 @@ import { inspect } from './commands/inspect.ts';
 import { logits } from './commands/logits.ts';
 import { catalogue, models } from './commands/models.ts';
 import { plan } from './commands/plan.ts';
+import { serve } from './commands/serve.ts';
 import { train } from './commands/train.ts';
 import { mergeFlags, type Flags } from './flags.ts';
 import {
@@ -31,6 +32,7 @@ import {
   MODEL,
   OFFLINE,
   PLAN,
+  SERVE,
   SHAPE,
   TRAIN,
   type Option,
@@ -103,6 +105,12 @@ async function main(): Promise<number> {
   command('train', 'tune a model on examples and write a PEFT adapter', [...MODEL, ...TRAIN], train);
   command('generate', 'answer a question or continue a text', [...MODEL, ADAPTER, ...GENERATE], generate);
   command('chat', 'talk with a model over several turns; /help there says how', [...MODEL, ADAPTER, ...ANSWER], chat);
+  command(
+    'serve',
+    'answer over HTTP as OpenAI’s interface does: /v1/chat/completions and /v1/models',
+    [...MODEL, ...SERVE],
+    serve,
+  );
   command(
     'eval',
     'measure loss and exact answers on held-out examples',
@@ -234,7 +242,7 @@ function translate(error: CommanderError): WebLoraError {
       return new WebLoraError('usage', 'command', {
         got: /'([^']*)'/.exec(error.message)?.[1] ?? 'an unknown command',
         wanted:
-          'train, generate, chat, eval, logits, data check, data show, plan, export, combine, inspect, bench or models',
+          'train, generate, chat, serve, eval, logits, data check, data show, plan, export, combine, inspect, bench or models',
         fix: 'see weblora --help',
       });
     case 'commander.help':

@@ -6,6 +6,9 @@ import { TRAIN_SETTINGS } from '../train/settings.ts';
 /** A flag as commander takes it, and what --help says of it. */
 export type Option = readonly [flags: string, description: string];
 
+/** `seq-len` of `--seq-len <n>`, `shuffle` of `--no-shuffle`. */
+export const flagNameOf = ([flags]: Option): string => flags.split(' ')[0]?.replace(/^--(no-)?/, '') ?? '';
+
 /** A setting as a flag. */
 export function optionOf(key: string, setting: Setting): Option {
   const { type, help } = setting;
@@ -65,6 +68,18 @@ export const GENERATE: readonly Option[] = [
   ...ANSWER,
 ];
 
+/** Of `weblora serve`: what a request does not say is as these flags do. */
+export const SERVE: readonly Option[] = [
+  ['--adapter <name=path...>', 'an adapter under a name that requests give as their model; can be given several times'],
+  ['--host <address>', 'address to listen on; another than of this computer lets others in (default 127.0.0.1)'],
+  ['--port <n>', 'port to listen on; 0: any that is free (default 8080)'],
+  ...ANSWER.map((option): Option =>
+    flagNameOf(option) === 'max-new-tokens'
+      ? ['--max-new-tokens <n>', 'tokens to write at most (default: to the end of the context)']
+      : option,
+  ),
+];
+
 /** Of `weblora plan`. */
 export const PLAN: readonly Option[] = [
   ['--profile <name>', `${PROFILE_NAMES.join(', ')}: plan for such a device instead of this one`],
@@ -78,6 +93,3 @@ export const CHOOSE: readonly Option[] = [
   ['--for <purpose>', 'of the list of models: training or chat (default training)'],
   ['--probe', 'of the list of models: try the device’s memory again'],
 ];
-
-/** `seq-len` of `--seq-len <n>`, `shuffle` of `--no-shuffle`. */
-export const flagNameOf = ([flags]: Option): string => flags.split(' ')[0]?.replace(/^--(no-)?/, '') ?? '';

@@ -12,10 +12,21 @@ import { MODEL_WANTED, openModelSource } from './model-source.ts';
 import type { Output } from './output.ts';
 import type { RunRecord } from '../train/run-record.ts';
 
-/** A model opened for one command, with the adapter that was asked for. */
-export interface Session {
+/** An adapter on this computer with its record. */
+export interface OpenedAdapter {
+  readonly adapter: LoraAdapter;
+  /** run.json beside the adapter. */
+  readonly run: RunRecord | undefined;
+}
+
+/** A model opened for one command. */
+interface OpenedModel {
   readonly core: Core;
   readonly model: LoadedModel;
+}
+
+/** A model opened for one command, with the adapter that was asked for. */
+export interface Session extends OpenedModel {
   readonly adapter: LoraAdapter | undefined;
   /** run.json beside the adapter. */
   readonly run: RunRecord | undefined;
@@ -23,21 +34,34 @@ export interface Session {
 
 /** Opens device, model and adapter as the common flags say, runs the body, and gives everything back. */
 export async function withSession<T>(flags: Flags, output: Output, body: (session: Session) => Promise<T>): Promise<T> {
-  const adapterPath = flags.text('adapter');
+  const path = flags.text('adapter');
+  return withAdapters(flags, output, path === undefined ? [] : [path], ({ core, model, adapters }) => {
+    const [opened] = adapters;
+    return body({ core, model, adapter: opened?.adapter, run: opened?.run });
+  });
+}
+
+/** As `withSession`, with the adapters at these paths; the base is as the first of them was trained on it. */
+export async function withAdapters<T>(
+  flags: Flags,
+  output: Output,
+  paths: readonly string[],
+  body: (session: OpenedModel & { readonly adapters: readonly OpenedAdapter[] }) => Promise<T>,
+): Promise<T> {
   const name = flags.required('model', MODEL_WANTED);
   let opening: Promise<ModelFolder> | undefined;
   const open = (): Promise<ModelFolder> =>
     (opening ??= openModelSource(name, output, { offline: flags.flag('offline') }));
   // An adapter that cannot be read is refused before a model is fetched, where its format allows it.
-  const adapter =
-    adapterPath === undefined
-      ? undefined
-      : await readAdapter('--adapter', adapterPath, async () => baseNamesIn(await open()));
-  if (adapterPath !== undefined) output.warnOf(adapterPath, adapter?.notes);
-  const run = adapterPath === undefined ? undefined : readRunFile(resolve(adapterPath));
+  const adapters: OpenedAdapter[] = [];
+  for (const path of paths) {
+    const adapter = await readAdapter('--adapter', path, async () => baseNamesIn(await open()));
+    output.warnOf(path, adapter.notes);
+    adapters.push({ adapter, run: readRunFile(resolve(path)) });
+  }
   const folder = await open();
   const context = flags.number('context');
-  const base = baseOf(flags, run?.base.format);
+  const base = baseOf(flags, adapters.find(({ run }) => run !== undefined)?.run?.base.format);
   const device = flags.oneOf('device', ['auto', 'webgpu', 'cpu'] as const) ?? 'auto';
   const core = await Core.open({
     device,
@@ -54,21 +78,27 @@ export async function withSession<T>(flags: Flags, output: Output, body: (sessio
     });
     progress.end();
     output.warnOf(model.opened.name, model.opened.notes);
-    if (run !== undefined && run.base.sha256 !== model.opened.baseHash) {
-      output.warn(
-        `the adapter was trained on a base with sha256 ${run.base.sha256.slice(0, 12)}…, this one has ${model.opened.baseHash.slice(0, 12)}…: answers will differ from training`,
-      );
+    for (const [i, { run }] of adapters.entries()) {
+      if (run !== undefined) warnOfOtherBase(paths.length === 1 ? 'the adapter' : (paths[i] ?? ''), run, model, output);
     }
-    if (run !== undefined && run.base.format !== model.format)
-      output.warn(`the adapter was trained on the base in ${run.base.format}, this is ${model.format}`);
     try {
-      return await body({ core, model, adapter, run });
+      return await body({ core, model, adapters });
     } finally {
       model.dispose();
     }
   } finally {
     core.dispose();
   }
+}
+
+function warnOfOtherBase(adapter: string, run: RunRecord, model: LoadedModel, output: Output): void {
+  if (run.base.sha256 !== model.opened.baseHash) {
+    output.warn(
+      `${adapter} was trained on a base with sha256 ${run.base.sha256.slice(0, 12)}…, this one has ${model.opened.baseHash.slice(0, 12)}…: answers will differ from training`,
+    );
+  }
+  if (run.base.format !== model.format)
+    output.warn(`${adapter} was trained on the base in ${run.base.format}, this is ${model.format}`);
 }
 
 /** How llama.cpp names the layers of a model, from its configuration alone where that is a file of its own. */
