@@ -3,7 +3,7 @@ import type { Failure } from '../../errors.ts';
 import type { Dataset, EvaluateRequest } from '../../../workers/engine/contract.ts';
 import { engine, model } from '../state/engine.ts';
 import { languageOfTexts } from './language-of-text.ts';
-import { rephrase } from './rephrase.ts';
+import { answerBytes, rephrased } from './exam-rows.ts';
 import { judge, type Evidence, type Score, type Verdict } from './verdict.ts';
 
 /** Questions of each kind, as many as tell something. */
@@ -11,8 +11,12 @@ const HELD_OUT = 20;
 const TRAINED = 6;
 /** Asked at a time: the page says how far it is, and stops soon when time is up. */
 const PART = 4;
-/** Seconds for each kind of question; what was asked until then counts. */
+/** Seconds for each kind of question; what was answered until then counts. */
 const LIMIT_SECONDS = 30;
+/** Tokens that an answer may have at most. */
+const MAX_TOKENS = 128;
+/** And beyond the longest one wanted: an answer that goes on after that is wrong anyway. */
+const SPARE_TOKENS = 32;
 
 export type ExamState =
   | { readonly kind: 'none' }
@@ -65,30 +69,6 @@ function spread<T>(values: readonly T[], count: number): T[] {
   );
 }
 
-interface Row {
-  readonly messages?: readonly { readonly role: string; readonly content: unknown }[];
-  readonly [key: string]: unknown;
-}
-
-/** A row with its question in other words; undefined for one that asks nothing. */
-export function rephrased(line: string, language: string | undefined, index: number): string | undefined {
-  const row = JSON.parse(line) as Row;
-  const last = row.messages?.findLastIndex(({ role }) => role === 'user') ?? -1;
-  const asked = row.messages?.[last]?.content;
-  if (typeof asked === 'string') {
-    const content = rephrase(asked, language, index);
-    return JSON.stringify({
-      ...row,
-      messages: row.messages?.map((said, i) => (i === last ? { ...said, content } : said)),
-    });
-  }
-  for (const key of ['question', 'prompt', 'instruction']) {
-    const text = row[key];
-    if (typeof text === 'string') return JSON.stringify({ ...row, [key]: rephrase(text, language, index) });
-  }
-  return undefined;
-}
-
 /** Asks the tuned model what it never saw, what it was trained on, and that in other words; the verdict is the result. */
 export async function examine(request: ExamRequest): Promise<void> {
   const { out, data, heldOut, adapter, system } = request;
@@ -98,7 +78,7 @@ export async function examine(request: ExamRequest): Promise<void> {
   asking = mine;
   const rows = spread(linesOf(data), TRAINED);
   const language = languageOfTexts(rows);
-  const parts: readonly (readonly [keyof Evidence, readonly string[]])[] = [
+  const parts: readonly (readonly ['heldOut' | 'trained' | 'rephrased', readonly string[]])[] = [
     ['heldOut', heldOut === undefined ? [] : linesOf(heldOut).slice(0, HELD_OUT)],
     ['trained', rows],
     ['rephrased', rows.flatMap((line, i) => rephrased(line, language, i) ?? [])],
@@ -117,7 +97,8 @@ export async function examine(request: ExamRequest): Promise<void> {
       exam.value = { kind: 'failed', out, failure: score };
       return;
     }
-    if (score.asked > 0) evidence[part] = score;
+    if (score.asked > 0) evidence[part] = { asked: score.asked, right: score.right };
+    if (score.isOutOfTime) evidence.isOutOfTime = true;
   }
   exam.value = { kind: 'done', out, evidence, verdict: judge(evidence) };
 }
@@ -139,13 +120,20 @@ async function ask(
   lines: readonly string[],
   stopped: AbortSignal,
   onAsked: (more: number) => void = () => undefined,
-): Promise<Score | Failure> {
+): Promise<(Score & { readonly isOutOfTime: boolean }) | Failure> {
   let [asked, right] = [0, 0];
-  const began = performance.now();
-  for (let from = 0; from < lines.length; from += PART) {
-    if (stopped.aborted || performance.now() - began > 1000 * LIMIT_SECONDS) break;
+  const timeIsUp = AbortSignal.timeout(1000 * LIMIT_SECONDS);
+  const signal = AbortSignal.any([stopped, timeIsUp]);
+  const maxNewTokens = Math.min(
+    MAX_TOKENS,
+    Math.max(0, ...lines.map((line) => answerBytes(line) ?? MAX_TOKENS)) + SPARE_TOKENS,
+  );
+  let from = 0;
+  for (; from < lines.length && !signal.aborted; from += PART) {
     const part = lines.slice(from, from + PART);
-    const result = await engine.evaluate({ ...request, data: asDataset(`${name}.jsonl`, part) }, { signal: stopped });
+    const data = asDataset(`${name}.jsonl`, part);
+    const result = await engine.evaluate({ ...request, data, maxNewTokens }, { signal });
+    if (!result.ok && result.error.code === 'aborted' && timeIsUp.aborted) break;
     if (!result.ok) return result.error;
     // Rows without a question are not asked.
     const { exactMatch, rows } = result.value;
@@ -155,5 +143,5 @@ async function ask(
     }
     onAsked(part.length);
   }
-  return { asked, right };
+  return { asked, right, isOutOfTime: from < lines.length && timeIsUp.aborted };
 }

@@ -13,5 +13,7 @@ export function verdictText(verdict: Verdict): string {
       return texts.byHeart;
     case 'too-few':
       return texts.tooFew;
+    case 'out-of-time':
+      return texts.outOfTime;
   }
 }

@@ -12,6 +12,8 @@ export interface Evidence {
   readonly trained?: Score;
   /** Trained questions in other words. */
   readonly rephrased?: Score;
+  /** Whether time was up before all questions were asked. */
+  readonly isOutOfTime?: boolean;
 }
 
 export type Verdict =
@@ -21,7 +23,9 @@ export type Verdict =
   | ({ readonly kind: 'by-heart' } & Score)
   | ({ readonly kind: 'not-yet' } & Score)
   /** Too few questions to tell; `taught` where at least the trained ones are right. */
-  | { readonly kind: 'too-few'; readonly isTaught: boolean };
+  | { readonly kind: 'too-few'; readonly isTaught: boolean }
+  /** There were questions enough, and the device was too slow to ask them. */
+  | { readonly kind: 'out-of-time' };
 
 /** Share of right answers that counts as passed. */
 export const PASS = 0.8;
@@ -34,7 +38,7 @@ const shareOf = ({ asked, right }: Score): number => (asked === 0 ? 0 : right / 
 const tells = (score: Score | undefined): score is Score => score !== undefined && score.asked >= MIN_ASKED;
 
 /** What a run's result is worth. The held-out questions decide; trained ones only say why those fail. */
-export function judge({ heldOut, trained, rephrased }: Evidence): Verdict {
+export function judge({ heldOut, trained, rephrased, isOutOfTime = false }: Evidence): Verdict {
   const knowsTrained = tells(trained) && shareOf(trained) >= BY_HEART;
   if (tells(heldOut)) {
     const { asked, right } = heldOut;
@@ -45,7 +49,7 @@ export function judge({ heldOut, trained, rephrased }: Evidence): Verdict {
     return { kind: 'by-heart', asked: rephrased.asked, right: rephrased.right };
   }
   if (tells(trained) && !knowsTrained) return { kind: 'not-yet', asked: trained.asked, right: trained.right };
-  return { kind: 'too-few', isTaught: knowsTrained };
+  return isOutOfTime ? { kind: 'out-of-time' } : { kind: 'too-few', isTaught: knowsTrained };
 }
 
 /** Whether the page may show a result as a success. */
@@ -55,7 +59,7 @@ export type NextStep = 'try' | 'longer' | 'rows';
 
 /** The one thing to do next: a run that fails both ways needs more steps once, and then more rows. */
 export function nextStep(verdict: Verdict, wasLong: boolean): NextStep {
-  if (verdict.kind === 'ready') return 'try';
+  if (verdict.kind === 'ready' || verdict.kind === 'out-of-time') return 'try';
   if (verdict.kind === 'not-yet' && !wasLong) return 'longer';
   return 'rows';
 }

@@ -705,6 +705,7 @@ export const de: Messages = {
         `Noch nicht: ${count(right)} von ${count(asked)} sind richtig; mehr Schritte oder mehr Zeilen helfen`,
       byHeart: 'Auswendig gelernt: Es wiederholt Ihre Antworten, versagt aber, wenn man anders fragt',
       tooFew: 'Zu wenige Zeilen, um etwas zu sagen',
+      outOfTime: 'Nicht geprüft: Dieses Gerät antwortet zu langsam dafür',
     },
     counts: {
       heldOut: 'Fragen, die es nie gesehen hat',

@@ -678,6 +678,7 @@ export const en = {
         `Not yet: ${count(right)} of ${count(asked)} are right; more steps or more rows help`,
       byHeart: 'Learned by heart: it repeats your answers, but fails when asked differently',
       tooFew: 'Too few rows to tell',
+      outOfTime: 'Not tested: this device answers too slowly for it',
     },
     counts: {
       heldOut: 'Questions it never saw',
