@@ -7,7 +7,7 @@ import { useSite } from './use-site.ts';
 import { ENDED } from './ended.ts';
 
 /** Long enough for a software adapter on a busy machine; the test itself waits for what the page says. */
-const PATIENCE = { timeout: 400_000 };
+const PATIENCE = { timeout: 850_000 };
 
 describe('a model of a real shape, from a dropped folder', () => {
   const { open } = useSite('app');
