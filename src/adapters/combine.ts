@@ -1,6 +1,6 @@
 import { WebLoraError } from '../errors.ts';
 import { adapterKind } from '../lora/kinds/index.ts';
-import { shortNames, type LoraAdapter, type LoraModule } from './adapter.ts';
+import { rankOf, scaleOf, shortNames, type LoraAdapter, type LoraModule } from './adapter.ts';
 
 /**
  * - `concat`: the ranks of all stand one after the other, as PEFT's `add_weighted_adapter(combination_type='cat')`
@@ -106,11 +106,11 @@ function termsOf(given: readonly WeightedAdapter[], path: string, how: Combinati
   for (const { adapter, weight } of given) {
     const module = adapter.modules.get(path);
     if (module === undefined) continue;
-    const factor = weight * adapter.scale;
+    const factor = weight * scaleOf(adapter, module);
     const term: Term = {
       a: module.a,
       b: Float64Array.from(module.b, (value) => factor * value),
-      rank: module.a.length / module.inFeatures,
+      rank: rankOf(module),
     };
     const shared = how === 'sum' ? terms.find(({ a }) => sameValues(a, term.a)) : undefined;
     if (shared === undefined) terms.push(term);

@@ -29,6 +29,7 @@ import { BadRowsError } from '../train/run-data.ts';
 import { assertAsRecorded, isFinished, readRunRecord } from '../train/run-record.ts';
 import { readLatestCheckpoint } from '../train/checkpoints.ts';
 import { adapterFrom, assertAdapterFits } from '../lora/gpu-adapter.ts';
+import { loraOn, ownAlphas } from '../train/program-settings.ts';
 import { RunControl } from '../train/run-control.ts';
 import { Core, type LoadedModel } from './core.ts';
 import { chooseModels, deviceFor } from './chooser.ts';
@@ -493,16 +494,13 @@ class Engine implements EngineCalls {
         fix: 'train again',
       });
     }
-    const { rank, alpha, method, dropout } = resolveTrainConfig(readTrainConfig(record.settings));
+    const config = resolveTrainConfig(readTrainConfig(record.settings));
+    const { linearPaths } = model.loaded.opened.model;
+    const { targets: paths } = record.resolved;
+    const lora = loraOn(paths, config);
+    const facts = { lora, alpha: config.alpha, alphas: ownAlphas(paths, config) };
     return this.#hold(
-      adapterFrom(checkpoint.state.params, {
-        rank,
-        alpha,
-        method,
-        dropout,
-        paths: record.resolved.targets,
-        baseModel: record.base.name,
-      }),
+      adapterFrom(checkpoint.state.params, { ...facts, linearPaths, baseModel: record.base.name }),
       '',
       model,
     );

@@ -11,6 +11,7 @@ import { runForward } from '../graph/tfjs/execute.ts';
 import { KvCache } from '../graph/tfjs/kv-cache.ts';
 import { readValues, type Tf, type TfTensor } from '../graph/tfjs/library.ts';
 import { matricesOf, settingsOf } from '../lora/gpu-adapter.ts';
+import { atStrength } from '../lora/lora.ts';
 import { resolveSelection, type Candidates, type Runtime, type RuntimeRows, type AdapterSelection } from './runtime.ts';
 
 /** A longer prompt is run in several pieces: attention's scores grow with piece times past. */
@@ -152,8 +153,7 @@ export class TfjsRuntime implements Runtime {
       });
     const caches = Array.from({ length: layers }, (_, layer) => ({ k: cache('k', layer), v: cache('v', layer) }));
     const over: AttentionOver = { kind: 'cache', slots: inputs.slots, caches };
-    const lora = this.#adapter && settingsOf(this.#adapter);
-    const selected = lora && { ...lora, scale: lora.scale * this.#strength, share: this.#strength };
+    const selected = this.#adapter && atStrength(settingsOf(this.#adapter), this.#strength);
     const bind = bindWeights(graph, model, format, selected);
     const hidden = model.hidden(graph, bind, { ...inputs, rope: ropeTensors(graph, model, this.#base.context) }, over);
     const logits = graph.logits(graph.gatherRows(hidden, inputs.step, inputs.wanted), bind.matrix(model.headName));

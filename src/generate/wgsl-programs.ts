@@ -10,7 +10,7 @@ import { BufferSet, compilePlans, Replay, slabRequests, type BufferSource } from
 import type { AdapterPool } from '../lora/adapter-pool.ts';
 import { settingsOf, type GpuAdapter } from '../lora/gpu-adapter.ts';
 import { adapterKind } from '../lora/kinds/index.ts';
-import type { LoraSettings } from '../lora/lora.ts';
+import { moduleSettings, type LoraSettings } from '../lora/lora.ts';
 import { planGeneration } from './inference-plan.ts';
 
 /** Chooses tilings for plans, e.g. by measuring; default: every shape keeps its own. */
@@ -28,7 +28,7 @@ export interface Cache {
 
 /**
  * What generation over one base shares: inputs, results, and a program for the base alone and for each shape of adapter
- * (rank and target layers). Programs are planned and compiled when first asked for and stay.
+ * (target layers, their ranks, and how their scales go together). Programs are planned and compiled when first asked for and stay.
  */
 export class WgslPrograms {
   readonly base: GpuBase;
@@ -76,7 +76,7 @@ export class WgslPrograms {
         planned = planGeneration(model, { ...shared, tilings }, gpu.profile, settings);
       await compilePlans(gpu, [...planned.plans.values(), planned.perUpdate]);
       this.#shared ??= sharedBuffers(gpu, planned);
-      const program = new Program(this.base, planned, this.#shared, this.#pool);
+      const program = new Program(this.base, { planned, settings }, this.#shared, this.#pool);
       this.#made.push(program);
       return program;
     })();
@@ -114,8 +114,17 @@ interface Sized {
 }
 
 /** Adapters of one shape share programs. */
-function shapeOf({ kind, rank, paths }: LoraSettings): string {
-  return [...adapterKind(kind).parts.map(({ name }) => name), rank, ...paths].join(' ');
+function shapeOf(settings: LoraSettings): string {
+  const modules = settings.paths.map((path) => {
+    const { rank, scale } = moduleSettings(settings, path);
+    return `${path} ${rank} ${relativeScale(scale, settings)}`;
+  });
+  return [...adapterKind(settings.kind).parts.map(({ name }) => name), ...modules].join(' ');
+}
+
+/** A module's scale where the adapter's is 1. */
+function relativeScale(scale: number, { scale: usual }: Pick<LoraSettings, 'scale'>): number {
+  return scale === usual ? 1 : scale / usual;
 }
 
 /** Whether a buffer belongs to an adapter. */
@@ -138,9 +147,10 @@ export class Program {
   readonly #buffers: BufferSet;
   readonly #sized: readonly Sized[];
   readonly #inputs: InputWords;
-  /** The uniform blocks of all plans as the GPU has them, and where the adapter's scale stands in them. */
+  /** The uniform blocks of all plans as the GPU has them. */
   readonly #uniforms: Uint8Array;
-  readonly #scaleOffsets: readonly number[];
+  /** Where scales of modules stand in them, and each for an adapter's scale of 1. */
+  readonly #scales: ReadonlyMap<number, number>;
   /** Where the adapter's weight stands in the uniform blocks of what is computed once. */
   readonly #weightOffsets: readonly number[];
   #scale: number | undefined;
@@ -148,7 +158,12 @@ export class Program {
   /** What is computed once for an adapter. */
   #perUpdate: Replay | undefined;
 
-  constructor(base: GpuBase, planned: BucketPlans, shared: BufferSet, pool: AdapterPool) {
+  constructor(
+    base: GpuBase,
+    { planned, settings }: { readonly planned: BucketPlans; readonly settings: LoraSettings | undefined },
+    shared: BufferSet,
+    pool: AdapterPool,
+  ) {
     this.caches = planned.caches;
     this.#base = base;
     this.#pool = pool;
@@ -161,7 +176,7 @@ export class Program {
     });
     this.maxRows = Math.max(...planned.plans.keys());
     this.#uniforms = new Uint8Array(planned.uniformBytes);
-    const scaleOffsets = new Set<number>();
+    const scales = new Map<number, number>();
     const weightOffsets = new Set<number>();
     const { perUpdate, perUpdateUniformsOffset } = planned;
     const perUpdatePlan = { plan: perUpdate, uniformsOffset: perUpdateUniformsOffset };
@@ -173,12 +188,13 @@ export class Program {
           return field < 0 ? undefined : uniformsOffset + paramsOffset + field * 4;
         };
         const scale = (launch.params['rank'] ?? 0) > 0 ? offsetOf('lora_scale') : undefined;
-        if (scale !== undefined) scaleOffsets.add(scale);
+        if (scale !== undefined && settings !== undefined)
+          scales.set(scale, relativeScale(launch.params['lora_scale'] ?? 0, settings));
         const weight = plan === perUpdate ? offsetOf('weight') : undefined;
         if (weight !== undefined) weightOffsets.add(weight);
       }
     }
-    this.#scaleOffsets = [...scaleOffsets];
+    this.#scales = scales;
     this.#weightOffsets = [...weightOffsets];
     this.#buffers = new BufferSet(base.gpu, [
       ...slabRequests(planned.full.placement.slabBytes),
@@ -276,7 +292,7 @@ export class Program {
   #setScale(scale: number, weight: number): void {
     if (scale === this.#scale && weight === this.#weight) return;
     const view = new DataView(this.#uniforms.buffer);
-    for (const offset of this.#scaleOffsets) view.setFloat32(offset, scale, true);
+    for (const [offset, relative] of this.#scales) view.setFloat32(offset, scale * relative, true);
     for (const offset of this.#weightOffsets) view.setFloat32(offset, weight, true);
     this.#base.gpu.writeBuffer(this.#buffers.require('uniforms'), 0, this.#uniforms);
     this.#scale = scale;

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NO_SLOT } from '../../kernels/kv_write/kv_write.ts';
 import { GpuBase } from '../../models/base/gpu-base.ts';
 import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
-import { expectClose, expectNonTrivial } from '../../test/harness/compare.ts';
+import { expectClose, expectNonTrivial, relativeError } from '../../test/harness/compare.ts';
 import { testGpu } from '../../test/harness/gpu.ts';
 import { openToy, toyAdapter, toyExpected, toyRows } from '../../test/harness/toy-llama.ts';
+import { refit, type LoraModule } from '../adapters/adapter.ts';
 import { AdapterPool } from '../lora/adapter-pool.ts';
 import { answerAll } from './batch.ts';
 import { generate } from './generate.ts';
@@ -225,6 +226,60 @@ describe('generation on the GPU', () => {
     for (const runtime of runtimes) runtime.dispose();
     programs.dispose();
     pool.destroy();
+  });
+
+  it('computes with ranks and alphas of modules’ own what one rank and one scale for all compute', async () => {
+    const one = toyAdapter('toy-llama', 'adapter-random');
+    const halved = ({ a, b, inFeatures, outFeatures }: LoraModule, own: number): LoraModule => ({
+      a: a.slice(0, own * inFeatures),
+      b: Float32Array.from({ length: own * outFeatures }, (_, i) => b[Math.floor(i / own) * one.rank + (i % own)] ?? 0),
+      inFeatures,
+      outFeatures,
+      alpha: 3,
+    });
+    const modules = [...one.modules].map(
+      ([path, module], i) => [path, i % 3 === 0 ? halved(module, one.rank - 1) : module] as const,
+    );
+    const mixed = { ...one, modules: new Map(modules) };
+    const refitted = (module: LoraModule): Pick<LoraModule, 'a' | 'b'> => {
+      const { a, b } = refit(mixed, module, one);
+      return { a, b };
+    };
+    const same = {
+      ...one,
+      modules: new Map(
+        modules.map(([path, module]) => {
+          const { inFeatures, outFeatures } = module;
+          return [path, { inFeatures, outFeatures, ...refitted(module) }];
+        }),
+      ),
+    };
+    const programs = new WgslPrograms(base, { slots: 1, context: CONTEXT }, new AdapterPool(base.gpu));
+    const runtime = await WgslRuntime.over(programs);
+    const answers: Float32Array[] = [];
+    for (const [adapter, strength] of [
+      [mixed, 1],
+      [same, 1],
+      [one, 1],
+      [mixed, 0.3],
+      [same, 0.3],
+    ] as const) {
+      await runtime.use({ adapter, strength });
+      answers.push(...(await logitsInPieces(runtime, first, [37])));
+    }
+    const differ = (x: number, y: number): number => relativeError(answers[x] ?? [], answers[y] ?? []);
+    for (const [x, y] of [
+      [0, 1],
+      [3, 4],
+    ] as const)
+      expect(differ(x, y)).toBeLessThan(1e-6);
+    for (const [x, y] of [
+      [0, 2],
+      [0, 3],
+    ] as const)
+      expect(differ(x, y)).toBeGreaterThan(1e-3);
+    runtime.dispose();
+    programs.dispose();
   });
 
   it('keeps adapters within their budget, uploads evicted ones again, and frees all', async () => {

@@ -1,16 +1,26 @@
-import { shortNames, type LoraAdapter, type LoraModule } from '../adapters/adapter.ts';
+import { rankOf, scaleOf, targetNames, type LoraAdapter, type LoraModule } from '../adapters/adapter.ts';
 import { WebLoraError } from '../errors.ts';
 import { listNames } from '../formats/tensor-names.ts';
 import { Usage, type Gpu } from '../gpu/gpu.ts';
 import type { ParamLayout } from '../graph/params.ts';
 import { BufferSet } from '../graph/replay.ts';
-import { adapterKind, partName, type AdapterKindName, type ModuleValues } from './kinds/index.ts';
-import type { LoraSettings } from './lora.ts';
+import { adapterKind, partName, type ModuleValues } from './kinds/index.ts';
+import { moduleSettings, type LoraSettings, type ModuleSettings } from './lora.ts';
 
 /** The settings under which an adapter's matrices are used; dropout belongs to training only. */
 export function settingsOf(adapter: LoraAdapter): LoraSettings {
   const { method: kind, rank, scale, modules } = adapter;
-  return { kind, rank, scale, dropout: 0, paths: [...modules.keys()] };
+  return { kind, rank, scale, dropout: 0, paths: [...modules.keys()], ...ownSettings(adapter) };
+}
+
+/** Ranks and scales of the modules that have others than most. */
+function ownSettings(adapter: LoraAdapter): Pick<LoraSettings, 'own'> {
+  const own = new Map<string, ModuleSettings>();
+  for (const [path, module] of adapter.modules) {
+    const [rank, scale] = [rankOf(module), scaleOf(adapter, module)];
+    if (rank !== adapter.rank || scale !== adapter.scale) own.set(path, { rank, scale });
+  }
+  return own.size === 0 ? {} : { own };
 }
 
 /** The adapter's matrices by parameter name. */
@@ -26,38 +36,47 @@ export function matricesOf(adapter: LoraAdapter): Map<string, Float32Array> {
   return matrices;
 }
 
-/** Turns trained matrices back into an adapter. */
+/**
+ * Turns trained matrices back into an adapter.
+ * @param facts.alphas of modules whose alpha is not the adapter's
+ */
 export function adapterFrom(
   matrices: ReadonlyMap<string, Float32Array>,
   facts: {
-    rank: number;
-    alpha: number;
-    method: AdapterKindName;
-    dropout: number;
-    paths: readonly string[];
-    baseModel: string;
+    readonly lora: LoraSettings;
+    readonly alpha: number;
+    readonly alphas: ReadonlyMap<string, number>;
+    readonly linearPaths: readonly string[];
+    readonly baseModel: string;
   },
 ): LoraAdapter {
-  const { rank, alpha, method, dropout, paths, baseModel } = facts;
-  const kind = adapterKind(method);
+  const { lora, alpha, alphas, linearPaths, baseModel } = facts;
+  const kind = adapterKind(lora.kind);
   const modules = new Map<string, LoraModule>();
-  for (const path of paths) {
+  for (const path of lora.paths) {
     const parts = kind.parts.map((part) => {
       const values = matrices.get(partName(path, part));
       if (values === undefined) throw new WebLoraError('internal', `adapter: no ${part.name} for ${path}`);
       return [part.key, values] as const;
     });
     const values = Object.fromEntries(parts) as Readonly<Record<string, Float32Array>> & ModuleValues;
-    modules.set(path, { ...values, inFeatures: values.a.length / rank, outFeatures: values.b.length / rank });
+    const { rank } = moduleSettings(lora, path);
+    const own = alphas.get(path);
+    modules.set(path, {
+      ...values,
+      inFeatures: values.a.length / rank,
+      outFeatures: values.b.length / rank,
+      ...(own !== undefined && { alpha: own }),
+    });
   }
   return {
-    rank,
+    rank: lora.rank,
     alpha,
-    method,
-    dropout,
-    targetModules: shortNames(paths),
+    method: lora.kind,
+    dropout: lora.dropout,
+    targetModules: targetNames(lora.paths, linearPaths),
     baseModel,
-    scale: kind.scale(alpha, rank),
+    scale: kind.scale(alpha, lora.rank),
     modules,
   };
 }

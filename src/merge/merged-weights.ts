@@ -1,7 +1,7 @@
 import { readVector } from '../../models/base/base-format.ts';
 import type { OpenModel } from '../../models/checkpoint/model-files.ts';
 import type { WeightSpec } from '../../models/families/family.ts';
-import type { LoraAdapter, LoraModule } from '../adapters/adapter.ts';
+import { rankOf, scaleOf, type LoraAdapter, type LoraModule } from '../adapters/adapter.ts';
 import { checkFinite } from '../formats/pack-groups.ts';
 import { packWeight, unpackWeight, type BaseFormat } from '../formats/quantize.ts';
 import { adapterKind } from '../lora/kinds/index.ts';
@@ -77,11 +77,11 @@ async function baseRows(
 
 function mergeRows(adapter: LoraAdapter, module: LoraModule, weight: Float32Array, from: number, to: number): void {
   const { a, b, magnitude, inFeatures } = module;
-  const rank = a.length / inFeatures;
+  const rank = rankOf(module);
   adapterKind(adapter.method).merge(
     weight,
     { a, b: b.subarray(from * rank, to * rank), ...(magnitude && { magnitude: magnitude.subarray(from, to) }) },
-    adapter.scale,
+    scaleOf(adapter, module),
     { rank, inFeatures, outFeatures: to - from },
   );
 }

@@ -11,7 +11,20 @@ import {
   writeSettings,
   type ConfigOf,
 } from './settings.ts';
-import { choice, integer, names, number, numberPair, onOff, pairs, text, texts, toggle } from './value-types.ts';
+import {
+  choice,
+  integer,
+  integers,
+  names,
+  number,
+  numberPair,
+  numbersByName,
+  onOff,
+  pairs,
+  text,
+  texts,
+  toggle,
+} from './value-types.ts';
 
 const TABLE = defineSettings({
   model: { type: text('model'), config: false, help: 'a model' },
@@ -123,6 +136,18 @@ describe('the types of values', () => {
       'all-linear or names such as q_proj',
     ],
     [texts(), ['a,b', ['\n']], ['a,,b', '', ['']], 'texts that are not empty'],
+    [
+      numbersByName({ from: 1, to: 64, isWhole: true }),
+      ['q_proj=8', 'q_proj=8, v_proj=4', 'layers\\.\\d{1,2}\\.q=2,v=4', { q_proj: 8 }],
+      ['', 'q_proj', '=8', 'q_proj=0', 'q_proj=1.5', 'q_proj=8,', {}, 8],
+      'names, each with a whole number from 1 to 64: q_proj=8,v_proj=4',
+    ],
+    [
+      integers(),
+      ['0', 3, '0,8-11', [1, 2]],
+      ['', 'x', '3-1', '-1', '1.5', []],
+      'whole numbers and ranges such as 0,8-11',
+    ],
     [pairs('NAME=COLUMN'), ['question=Frage, answer=A=B', { question: 'Frage' }], ['Frage', '=x', 'a='], 'NAME=COLUMN'],
   ] as const)('%# takes its values and nothing else', (type, takes, refuses, wanted) => {
     for (const given of takes) expect(type.read(given), JSON.stringify(given)).toBeDefined();
@@ -137,6 +162,8 @@ describe('the types of values', () => {
   it('reads values as they are meant', () => {
     expect(names('all', 'q').read('q_proj, v_proj')).toEqual(['q_proj', 'v_proj']);
     expect(pairs('').read('question=Meine Frage,answer=A=B')).toEqual({ question: 'Meine Frage', answer: 'A=B' });
+    expect(integers().read('8-10, 2,9')).toEqual([2, 8, 9, 10]);
+    expect(numbersByName({ above: 0 }).read('q{1,2}=0.5,(?=a,b)v=1e-3')).toEqual({ 'q{1,2}': 0.5, '(?=a,b)v': 0.001 });
     expect([onOff().read('off'), onOff().read(true)]).toEqual([false, true]);
   });
 });

@@ -164,10 +164,10 @@ export function text(placeholder = 'text'): ValueType<string> {
 }
 
 /** Texts with commas between them. */
-export function texts(): ValueType<readonly string[]> {
+export function texts(placeholder = 'text'): ValueType<readonly string[]> {
   return {
     kind: 'names',
-    placeholder: 'text',
+    placeholder,
     wanted: 'texts that are not empty',
     read: (given) => {
       const parts = Array.isArray(given) ? given.map(String) : typeof given === 'string' ? given.split(',') : undefined;
@@ -212,6 +212,53 @@ export function pairs(wanted: string): ValueType<Readonly<Record<string, string>
       Object.entries(value)
         .map((pair) => pair.join('='))
         .join(','),
+  };
+}
+
+/** `q_proj=8,v_proj=4`, or a mapping in a file; a comma inside a name is none between entries unless a number is before it. */
+export function numbersByName(range: Range & Pick<Bounds, 'isWhole'>): ValueType<Readonly<Record<string, number>>> {
+  const { isWhole = false, ...rest } = range;
+  const one = isWhole ? integer(rest) : number(rest);
+  return {
+    kind: 'pairs',
+    placeholder: `name=${isWhole ? 'n' : 'x'},…`,
+    wanted: `names, each with ${one.wanted}: q_proj=8,v_proj=4`,
+    read: (given) => {
+      const entries: [string, unknown][] = [];
+      if (typeof given === 'object' && given !== null && !Array.isArray(given)) entries.push(...Object.entries(given));
+      else if (typeof given === 'string')
+        for (const part of given.split(/(?<==\s*[\d.e+-]+\s*),/i)) {
+          const at = part.lastIndexOf('=');
+          entries.push([part.slice(0, at < 0 ? 0 : at).trim(), part.slice(at + 1)]);
+        }
+      const values = entries.map(([name, value]) => [name, name === '' ? undefined : one.read(value)] as const);
+      const isValid = values.length > 0 && values.every(([, value]) => value !== undefined);
+      return isValid ? (Object.fromEntries(values) as Record<string, number>) : undefined;
+    },
+    write: (value) =>
+      Object.entries(value)
+        .map((pair) => pair.join('='))
+        .join(','),
+  };
+}
+
+/** Whole numbers from 0 on, with commas between them and ranges such as `8-11`; each once, in ascending order. */
+export function integers(): ValueType<readonly number[]> {
+  return {
+    kind: 'numbers',
+    placeholder: 'n,n-n',
+    wanted: 'whole numbers and ranges such as 0,8-11',
+    read: (given) => {
+      const parts = typeof given === 'number' ? [String(given)] : toParts(given);
+      const numbers = new Set<number>();
+      for (const part of parts ?? []) {
+        const [, first, last = first] = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(part) ?? [];
+        if (first === undefined || Number(first) > Number(last)) return undefined;
+        for (let n = Number(first); n <= Number(last); n++) numbers.add(n);
+      }
+      return numbers.size === 0 ? undefined : [...numbers].sort((a, b) => a - b);
+    },
+    write: (values) => values.join(','),
   };
 }
 

@@ -6,7 +6,7 @@ import { WebLoraError } from '../errors.ts';
 import { unpackWeight, type BaseFormat } from '../formats/quantize.ts';
 import { matricesOf } from '../lora/gpu-adapter.ts';
 import { adapterKind, partName } from '../lora/kinds/index.ts';
-import type { LoraSettings } from '../lora/lora.ts';
+import { moduleSettings, type LoraSettings } from '../lora/lora.ts';
 import type { NamedMatrices } from './trainer.ts';
 
 /** Random stream of the initial matrices, apart from those of order and dropout. */
@@ -30,7 +30,7 @@ export async function initialParams(
     if (spec === undefined) throw new WebLoraError('internal', `no weight of ${path}`);
     const [outFeatures = 0, inFeatures = 0] = spec.shape;
     const values = await kind.initial(
-      { rank: lora.rank, inFeatures, outFeatures },
+      { rank: moduleSettings(lora, path).rank, inFeatures, outFeatures },
       {
         uniform: () => random.nextFloat() * 2 - 1,
         baseRowNorms: async () => rowNorms(unpackWeight(await readMatrix(opened, spec, format)), outFeatures),

@@ -1,10 +1,9 @@
 import { countSequences, planOptimizerSteps, type StepPlan } from '../data/optimizer-steps.ts';
 import { sizeRun, type RunSize } from '../data/run-size.ts';
-import { assertAdapterFits } from '../lora/gpu-adapter.ts';
-import type { AdapterKindName } from '../lora/kinds/index.ts';
+import { assertAdapterFits, settingsOf } from '../lora/gpu-adapter.ts';
 import type { LoraSettings } from '../lora/lora.ts';
 import type { TrainConfig } from './config.ts';
-import { loraSettings } from './program-settings.ts';
+import { loraSettings, ownAlphas } from './program-settings.ts';
 import type { RunData } from './run-data.ts';
 import type { RunRequest } from './run-request.ts';
 import { DEFAULT_ACCUMULATE } from './settings.ts';
@@ -12,37 +11,29 @@ import { DEFAULT_ACCUMULATE } from './settings.ts';
 /** The adapter that a run trains. */
 export interface AdapterSettings {
   readonly lora: LoraSettings;
-  readonly rank: number;
   readonly alpha: number;
-  readonly method: AdapterKindName;
+  /** Of modules whose alpha is another, by path. */
+  readonly alphas: ReadonlyMap<string, number>;
 }
 
-/** With an adapter to continue from, its rank, alpha and targets are the run's. */
+/** With an adapter to continue from, its ranks, alphas and targets are the run's. */
 export function adapterSettings({
   opened,
   config,
   initAdapter,
 }: Pick<RunRequest, 'opened' | 'config' | 'initAdapter'>): AdapterSettings {
   const { linearPaths } = opened.model;
-  if (initAdapter !== undefined) {
-    assertAdapterFits(initAdapter, opened.model);
-    const { rank, alpha, method, scale, modules } = initAdapter;
-    return {
-      lora: {
-        kind: method,
-        rank,
-        scale,
-        dropout: config.dropout,
-        plusRatio: config.loraPlusRatio,
-        paths: linearPaths.filter((path) => modules.has(path)),
-      },
-      rank,
-      alpha,
-      method,
-    };
+  if (initAdapter === undefined) {
+    const lora = loraSettings(opened.model, config);
+    return { lora, alpha: config.alpha, alphas: ownAlphas(lora.paths, config) };
   }
-  const { rank, alpha, method } = config;
-  return { lora: loraSettings(opened.model, config), rank, alpha, method };
+  assertAdapterFits(initAdapter, opened.model);
+  const { alpha, modules } = initAdapter;
+  const paths = linearPaths.filter((path) => modules.has(path));
+  const { dropout, loraPlusRatio: plusRatio } = config;
+  const alphas = new Map<string, number>();
+  for (const [path, module] of modules) if (module.alpha !== undefined) alphas.set(path, module.alpha);
+  return { lora: { ...settingsOf(initAdapter), dropout, plusRatio, paths }, alpha, alphas };
 }
 
 /** How long a run is and which rows each of its optimizer steps has. */

@@ -1,8 +1,8 @@
 import type { Model } from '../../models/families/family.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import { adapterKind } from '../lora/kinds/index.ts';
-import type { LoraSettings } from '../lora/lora.ts';
-import { selectTargets } from '../lora/targets.ts';
+import type { LoraSettings, ModuleSettings } from '../lora/lora.ts';
+import { selectTargets, valuesByPattern, type TargetChoice } from '../lora/targets.ts';
 import { objectiveOf } from '../objectives/index.ts';
 import type { TrainConfig } from './config.ts';
 import type { ProgramSettings } from './program.ts';
@@ -48,12 +48,40 @@ export function programSettings(
   };
 }
 
-/** The adapter that a configuration describes. @throws `config` when a target is no linear layer of the model */
-export function loraSettings(
-  { linearPaths }: Model,
-  config: Pick<TrainConfig, 'rank' | 'alpha' | 'method' | 'dropout' | 'targets' | 'loraPlusRatio'>,
-): LoraSettings {
-  const { rank, alpha, method, dropout, targets, loraPlusRatio: plusRatio } = config;
-  const scale = adapterKind(method).scale(alpha, rank);
-  return { kind: method, rank, scale, dropout, plusRatio, paths: selectTargets(linearPaths, targets) };
+/** What of a configuration describes an adapter, besides its layers. */
+type AdapterConfig = Pick<
+  TrainConfig,
+  'rank' | 'rankPattern' | 'alpha' | 'alphaPattern' | 'method' | 'dropout' | 'loraPlusRatio'
+>;
+
+/**
+ * The adapter that a configuration describes.
+ * @throws `config` when a target or a pattern means no linear layer of the model
+ */
+export function loraSettings({ linearPaths }: Model, config: AdapterConfig & TargetChoice): LoraSettings {
+  return loraOn(selectTargets(linearPaths, config), config);
+}
+
+/** The same on layers that are chosen already. */
+export function loraOn(paths: readonly string[], config: AdapterConfig): LoraSettings {
+  const { rank, alpha, method, dropout, rankPattern = {}, loraPlusRatio: plusRatio } = config;
+  const scaleOf = adapterKind(method).scale;
+  const ranks = valuesByPattern(paths, rankPattern, 'rankPattern');
+  const alphas = ownAlphas(paths, config);
+  const own = new Map<string, ModuleSettings>();
+  for (const path of paths) {
+    const ownRank = ranks.get(path) ?? rank;
+    const ownAlpha = alphas.get(path) ?? alpha;
+    if (ownRank !== rank || ownAlpha !== alpha) own.set(path, { rank: ownRank, scale: scaleOf(ownAlpha, ownRank) });
+  }
+  return { kind: method, rank, scale: scaleOf(alpha, rank), dropout, plusRatio, paths, ...(own.size > 0 && { own }) };
+}
+
+/** Alphas of the modules that have another than most, by path. */
+export function ownAlphas(
+  paths: readonly string[],
+  { alpha, alphaPattern = {} }: Pick<TrainConfig, 'alpha' | 'alphaPattern'>,
+): Map<string, number> {
+  const alphas = valuesByPattern(paths, alphaPattern, 'alphaPattern');
+  return new Map([...alphas].filter(([, own]) => own !== alpha));
 }

@@ -1,10 +1,11 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import type { LoraAdapter } from '../adapters/adapter.ts';
+import { alphaOf, rankOf, targetNames, type LoraAdapter, type LoraModule } from '../adapters/adapter.ts';
 import { baseOf } from '../adapters/formats/peft-config.ts';
 import { PEFT_WEIGHTS_FILE, writePeft } from '../adapters/formats/peft.ts';
 import { writeModelCard, type ModelCardFacts } from '../adapters/model-card.ts';
 import { CARD_FILE } from '../adapters/formats/index.ts';
+import { patternOf } from '../adapters/module-patterns.ts';
 import { adapterFrom } from '../lora/gpu-adapter.ts';
 import { writeSettings } from '../settings/settings.ts';
 import type { Written } from '../settings/value-types.ts';
@@ -47,14 +48,11 @@ export class RunResult {
   }
 
   adapterOf(params: NamedMatrices): LoraAdapter {
-    const { rank, alpha, method, lora } = this.#adapter;
+    const { opened } = this.#request;
     return adapterFrom(params, {
-      rank,
-      alpha,
-      method,
-      dropout: lora.dropout,
-      paths: lora.paths,
-      baseModel: this.#request.opened.name,
+      ...this.#adapter,
+      linearPaths: opened.model.linearPaths,
+      baseModel: opened.name,
     });
   }
 
@@ -100,7 +98,7 @@ export class RunResult {
       title,
       base: { ...hubFacts(opened.name), name: opened.name, sha256: opened.baseHash, format: base.format },
       settings: Object.entries({
-        ...settingsUsed(config, this.#adapter),
+        ...settingsUsed(this.#request),
         lr: resolved.learningRate,
         accumulate: resolved.accumulate,
         'seq-len': resolved.seqLen,
@@ -146,8 +144,22 @@ function curveOf({ steps, evals }: Awaited<ReturnType<typeof readMetrics>>): Non
 }
 
 /** As run.json and the model card keep them: with an adapter to continue from, the shape is the adapter's. */
-function settingsUsed(config: TrainConfig, { rank, alpha, method }: AdapterSettings): Record<string, Written> {
-  return writeSettings(TRAIN_SETTINGS, { ...config, rank, alpha, method });
+function settingsUsed({ config, opened, initAdapter }: RunRequest): Record<string, Written> {
+  const shape = initAdapter && shapeSettings(initAdapter, opened.model.linearPaths);
+  return writeSettings(TRAIN_SETTINGS, { ...config, ...shape });
+}
+
+/** The settings that describe an adapter. */
+function shapeSettings(adapter: LoraAdapter, linearPaths: readonly string[]): Partial<TrainConfig> {
+  const { rank, alpha, method, modules } = adapter;
+  const paths = [...modules.keys()];
+  const patternFor = (of: (module: LoraModule) => number, usual: number): Record<string, number> | undefined => {
+    const pattern = patternOf(new Map([...modules].map(([path, module]) => [path, of(module)])), usual);
+    return Object.keys(pattern).length > 0 ? pattern : undefined;
+  };
+  const [rankPattern, alphaPattern] = [patternFor(rankOf, rank), patternFor((one) => alphaOf(adapter, one), alpha)];
+  const targets = paths.length === linearPaths.length ? 'all-linear' : targetNames(paths, linearPaths);
+  return { method, rank, alpha, targets, ...(rankPattern && { rankPattern }), ...(alphaPattern && { alphaPattern }) };
 }
 
 function cardFacts(
@@ -178,7 +190,7 @@ function makeRecord(
       }),
       base: base.format,
       context: base.context,
-      ...settingsUsed(config, adapter),
+      ...settingsUsed(request),
     },
     base: {
       name: opened.name,

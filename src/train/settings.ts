@@ -3,7 +3,20 @@ import { BASE_FORMATS } from '../formats/layout.ts';
 import { KERNEL_CHOICES } from '../gpu/device-profile.ts';
 import { OBJECTIVE_NAMES } from '../objectives/index.ts';
 import { defineSettings } from '../settings/settings.ts';
-import { choice, integer, names, number, numberPair, onOff, pairs, text, toggle } from '../settings/value-types.ts';
+import {
+  choice,
+  integer,
+  integers,
+  names,
+  number,
+  numberPair,
+  numbersByName,
+  onOff,
+  pairs,
+  text,
+  texts,
+  toggle,
+} from '../settings/value-types.ts';
 import { OPTIMIZERS, OPTIMIZER_STATES } from './optimizers.ts';
 
 export const DEFAULT_LEARNING_RATE = 2e-4;
@@ -163,12 +176,40 @@ export const TRAIN_SETTINGS = defineSettings({
     help: 'the adapter is scaled by alpha / rank',
     page: { group: 'adapter' },
   },
+  rankPattern: {
+    type: numbersByName({ from: 1, to: 256, isWhole: true }),
+    terminal: 'shape',
+    fromInitAdapter: true,
+    help: 'ranks of single modules, by name or regular expression as PEFT’s rank_pattern has them',
+    page: { group: 'adapter' },
+  },
+  alphaPattern: {
+    type: numbersByName({ above: 0 }),
+    terminal: 'shape',
+    fromInitAdapter: true,
+    help: 'alphas of single modules, as PEFT’s alpha_pattern has them',
+    page: { group: 'adapter' },
+  },
   targets: {
     type: names('all-linear', 'q_proj,v_proj'),
     default: 'all-linear',
     terminal: 'shape',
     fromInitAdapter: true,
-    help: 'all-linear, or module names with commas',
+    help: 'all-linear, or module names or regular expressions for their whole paths, with commas',
+    page: { group: 'adapter' },
+  },
+  layersToTransform: {
+    type: integers(),
+    terminal: 'shape',
+    fromInitAdapter: true,
+    help: 'train these layers only, counted from 0',
+    page: { group: 'adapter' },
+  },
+  excludeModules: {
+    type: texts('names'),
+    terminal: 'shape',
+    fromInitAdapter: true,
+    help: 'modules to leave out of the targets, by name or regular expression',
     page: { group: 'adapter' },
   },
   dropout: {

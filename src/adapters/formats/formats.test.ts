@@ -4,7 +4,7 @@ import { baseNamesOf } from '../../../models/checkpoint/gguf/base-names.ts';
 import { makeModel } from '../../../models/families/index.ts';
 import { doraAdapter, FAMILY_TOYS, familyAdapter, openFamilyToy } from '../../../test/harness/family-toys.ts';
 import { WebLoraError } from '../../errors.ts';
-import type { LoraAdapter } from '../adapter.ts';
+import { alphaOf, rankOf, scaleOf, type LoraAdapter } from '../adapter.ts';
 import { zipFiles } from '../zip.ts';
 import type { BaseNames } from './format.ts';
 import {
@@ -31,9 +31,11 @@ const expected = JSON.parse(readFileSync(new URL('expected.json', FIXTURES), 'ut
 >;
 
 /** scale · B·A of each module in f64. */
-function deltas({ scale, rank, modules }: LoraAdapter): Record<string, { shape: [number, number]; delta: number[] }> {
+function deltas(adapter: LoraAdapter): Record<string, { shape: [number, number]; delta: number[] }> {
   return Object.fromEntries(
-    [...modules].map(([path, { a, b, inFeatures, outFeatures }]) => {
+    [...adapter.modules].map(([path, module]) => {
+      const { a, b, inFeatures, outFeatures } = module;
+      const [rank, scale] = [rankOf(module), scaleOf(adapter, module)];
       const delta: number[] = [];
       for (let i = 0; i < outFeatures; i++) {
         for (let j = 0; j < inFeatures; j++) {
@@ -108,6 +110,60 @@ describe.each(FAMILY_TOYS)('%s', (family) => {
     }
   });
 });
+
+describe('an adapter with ranks and alphas of its modules’ own', () => {
+  const { model } = makePatternBase();
+  const base = baseNamesOf(model);
+  const patterns = (): Promise<LoraAdapter> => readAdapterFiles(fixture('patterns'));
+
+  it('is written to PEFT as patterns that give every module its own again', async () => {
+    const adapter = await patterns();
+    const files = writeAdapter(adapterFormat('peft'), adapter, OPTIONS);
+    expect(JSON.parse(new TextDecoder().decode(files.get('adapter_config.json')))).toMatchObject({
+      r: 2,
+      lora_alpha: 8,
+      rank_pattern: { 'model.layers.1.mlp.down_proj': 4, up_proj: 1 },
+      alpha_pattern: { up_proj: 3 },
+    });
+    const back = await readAdapterFiles(files);
+    expect(back.modules).toEqual(adapter.modules);
+    const of = (one: LoraAdapter): unknown =>
+      new Map(
+        [...one.modules].map(([path, module]) => [path, [rankOf(module), alphaOf(one, module), scaleOf(one, module)]]),
+      );
+    expect(of(back)).toEqual(of(adapter));
+  });
+
+  it.each(['gguf', 'mlx'])('computes the same from %s, which knows one alpha or one scale', async (name) => {
+    const files = writeAdapter(adapterFormat(name), withoutFused(await patterns()), { ...OPTIONS, base });
+    const back = await readAdapterFiles(files, () => Promise.resolve(base));
+    // f32 rounds once more what B takes up.
+    expectDeltas(back, deltas(withoutFused(await patterns())), 2e-6);
+  });
+});
+
+/** A Llama of two layers with the patterns fixture's shapes. */
+function makePatternBase(): { readonly model: ReturnType<typeof makeModel> } {
+  return {
+    model: makeModel({
+      model_type: 'llama',
+      vocab_size: 32,
+      hidden_size: 5,
+      intermediate_size: 6,
+      num_hidden_layers: 2,
+      num_attention_heads: 1,
+      num_key_value_heads: 1,
+      head_dim: 2,
+      max_position_embeddings: 16,
+      rms_norm_eps: 1e-5,
+    }),
+  };
+}
+
+/** Without a module that Llama does not have. */
+function withoutFused(adapter: LoraAdapter): LoraAdapter {
+  return { ...adapter, modules: new Map([...adapter.modules].filter(([path]) => !path.endsWith('gate_up_proj'))) };
+}
 
 it('notices rows of heads that were not permuted, and a square factor that was transposed', async () => {
   const wanted = expected['gguf'] ?? {};

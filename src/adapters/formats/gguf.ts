@@ -4,7 +4,7 @@ import { openGguf, type GgufFile } from '../../formats/gguf.ts';
 import { dequantizeGguf } from '../../formats/gguf-blocks.ts';
 import { encodeGguf, GGUF_FILE_TYPES, QUANTISATION_VERSION, type WrittenGgufType } from '../../formats/gguf-encode.ts';
 import { writeGguf, type GgufMetadata, type GgufTensorPlan } from '../../formats/gguf-write.ts';
-import { shortNames, type LoraAdapter, type LoraModule } from '../adapter.ts';
+import { rankOf, refit, shortNames, type LoraAdapter, type LoraModule } from '../adapter.ts';
 import type { AdapterFiles, AdapterFormat, BaseNames } from './format.ts';
 import { permuteRows, unpermuteRows } from '../../formats/head-rows.ts';
 
@@ -12,7 +12,7 @@ const FILE_NAME = 'adapter.gguf';
 
 /**
  * llama.cpp's LoRA adapter (`--lora`): `<weight>.lora_a` [rank, in] and `<weight>.lora_b` [out, rank], scaled by
- * `adapter.lora.alpha` / rank. Source: llama.cpp, convert_lora_to_gguf.py and src/llama-adapter.cpp.
+ * `adapter.lora.alpha` / rank, the rank being each module's own. Source: llama.cpp, convert_lora_to_gguf.py and src/llama-adapter.cpp.
  */
 export const gguf: AdapterFormat<'gguf'> = {
   name: 'gguf',
@@ -31,8 +31,11 @@ export const gguf: AdapterFormat<'gguf'> = {
     for (const [path, module] of adapter.modules) {
       const target = names.modules.get(path);
       if (target === undefined) throw unknownModule(path, names);
-      const { a, b, inFeatures, outFeatures } = module;
-      const { rank } = adapter;
+      const { inFeatures, outFeatures } = module;
+      const rank = rankOf(module);
+      // One alpha for all modules: B takes up what a module's own says otherwise.
+      const hasUsualScale = rank === adapter.rank && module.alpha === undefined;
+      const { a, b } = hasUsualScale ? module : refit(adapter, module, { rank, scale: ggufAlpha(adapter) / rank });
       const rows = target.permutedHeads === undefined ? b : permuteRows(b, outFeatures, target.permutedHeads);
       // Blocks of 32 do not divide a row of a small rank: such a factor stays in f16, as llama.cpp keeps odd rows.
       const typeOf = (cols: number): typeof type => (type.startsWith('Q') && cols % 32 !== 0 ? 'F16' : type);
@@ -63,12 +66,13 @@ function metadataOf(adapter: LoraAdapter, base: BaseNames, type: WrittenGgufType
     ['general.base_model.count', { type: 'u32', value: 1 }],
     ['general.base_model.0.name', { type: 'string', value: adapter.baseModel }],
     ['adapter.type', { type: 'string', value: 'lora' }],
-    // llama.cpp always divides by the rank: the alpha that gives this scale also says what rsLoRA computes.
-    [
-      'adapter.lora.alpha',
-      { type: 'f32', value: adapter.method === 'lora' ? adapter.alpha : adapter.scale * adapter.rank },
-    ],
+    ['adapter.lora.alpha', { type: 'f32', value: ggufAlpha(adapter) }],
   ] as const);
+}
+
+/** llama.cpp always divides by the rank: the alpha that gives the adapter's scale also says what rsLoRA computes. */
+function ggufAlpha({ method, alpha, scale, rank }: LoraAdapter): number {
+  return method === 'lora' ? alpha : scale * rank;
 }
 
 async function readGgufLora(files: AdapterFiles, base?: BaseNames): Promise<LoraAdapter> {
@@ -106,7 +110,7 @@ async function readGgufLora(files: AdapterFiles, base?: BaseNames): Promise<Lora
     });
   }
   const modules = await readModules(file, names);
-  const ranks = [...modules.values()].map(({ a, inFeatures }) => a.length / inFeatures);
+  const ranks = [...modules.values()].map(rankOf);
   const rank = Math.max(...ranks);
   if (ranks.length === 0) {
     throw new WebLoraError('bad-adapter', name, {
@@ -117,14 +121,13 @@ async function readGgufLora(files: AdapterFiles, base?: BaseNames): Promise<Lora
   }
   return {
     rank,
-    // The scale is alpha over each module's own rank; with one alpha the padded rank needs B to take up the difference.
     alpha,
     scale: alpha / rank,
     method: 'lora',
     dropout: 0,
     targetModules: shortNames(modules.keys()),
     baseModel: String(file.metadata.get('general.base_model.0.name') ?? ''),
-    modules: new Map([...modules].map(([path, module]) => [path, padRank(module, rank)])),
+    modules,
   };
 }
 
@@ -168,19 +171,6 @@ async function readModules(file: GgufFile, base: BaseNames): Promise<Map<string,
     });
   }
   return modules;
-}
-
-/** The same branch with a larger rank: zeros beyond its own, and B scaled by the ratio of the ranks. */
-function padRank(module: LoraModule, rank: number): LoraModule {
-  const { inFeatures, outFeatures } = module;
-  const own = module.a.length / inFeatures;
-  if (own === rank) return module;
-  const a = new Float32Array(rank * inFeatures);
-  a.set(module.a);
-  const b = new Float32Array(outFeatures * rank);
-  for (let row = 0; row < outFeatures; row++)
-    for (let r = 0; r < own; r++) b[row * rank + r] = ((module.b[row * own + r] ?? 0) * rank) / own;
-  return { a, b, inFeatures, outFeatures };
 }
 
 function required(base: BaseNames | undefined): BaseNames {

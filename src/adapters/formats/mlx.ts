@@ -7,7 +7,7 @@ import {
   type SafetensorsTensor,
 } from '../../formats/safetensors.ts';
 import { blockModulePath } from '../../formats/tensor-names.ts';
-import { shortNames, type LoraAdapter, type LoraModule } from '../adapter.ts';
+import { rankOf, refit, shortNames, type LoraAdapter, type LoraModule } from '../adapter.ts';
 import { CARD_FILE, type AdapterFiles, type AdapterFormat } from './format.ts';
 import { PEFT_CONFIG_FILE } from './peft-config.ts';
 
@@ -19,7 +19,7 @@ const GPT2_PATHS = { mlx: 'model.h.', transformers: 'transformer.h.' };
 
 /**
  * mlx-lm's adapter folder (`--adapter-path`): `lora_a` [in, rank] and `lora_b` [rank, out], the transposes of PEFT's, and
- * a scale that multiplies instead of alpha over rank.
+ * a scale that multiplies instead of alpha over rank. Both rank and scale are one for all modules.
  * Source: mlx-lm, mlx_lm/tuner/lora.py and mlx_lm/tuner/utils.py (`linear_to_lora_layers`, `load_adapters`).
  */
 export const mlx: AdapterFormat<'mlx'> = {
@@ -35,9 +35,12 @@ export const mlx: AdapterFormat<'mlx'> = {
   holds: ['a', 'b', 'magnitude'],
   write: (adapter, { modelCard, base }) => {
     const tensors = new Map<string, SafetensorsTensor>();
-    for (const [path, { a, b, magnitude, inFeatures, outFeatures }] of adapter.modules) {
+    const { scale } = adapter;
+    const rank = Math.max(...[...adapter.modules.values()].map(rankOf));
+    for (const [path, module] of adapter.modules) {
       const name = mlxPath(path);
-      const { rank } = adapter;
+      const { magnitude, inFeatures, outFeatures } = module;
+      const { a, b } = refit(adapter, module, { rank, scale });
       tensors.set(`${name}.lora_a`, float32Tensor(transpose(a, rank, inFeatures), [inFeatures, rank]));
       tensors.set(`${name}.lora_b`, float32Tensor(transpose(b, outFeatures, rank), [rank, outFeatures]));
       if (magnitude !== undefined) tensors.set(`${name}.m`, float32Tensor(magnitude, [outFeatures]));
@@ -47,8 +50,8 @@ export const mlx: AdapterFormat<'mlx'> = {
       lora_parameters: {
         dropout: adapter.dropout,
         keys: [...new Set([...adapter.modules.keys()].map(keyInLayer))].sort(),
-        rank: adapter.rank,
-        scale: adapter.scale,
+        rank,
+        scale,
       },
       model: adapter.baseModel,
       // How many of the last layers: all of them; -1 says the same where their number is not known.

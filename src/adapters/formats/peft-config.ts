@@ -1,7 +1,8 @@
 import { WebLoraError } from '../../errors.ts';
-import { patternKey, targetNotes, type ModulePaths } from './peft-targets.ts';
 import { adapterKind, type AdapterKindName } from '../../lora/kinds/index.ts';
-import type { LoraAdapter } from '../adapter.ts';
+import { alphaOf, rankOf, type LoraAdapter, type LoraModule } from '../adapter.ts';
+import { patternKey, patternOf, type ModuleMatcher } from '../module-patterns.ts';
+import { targetNotes, type ModulePaths } from './peft-targets.ts';
 
 /**
  * `adapter_config.json` of PEFT's LoraConfig.
@@ -15,8 +16,11 @@ export interface PeftConfig {
   readonly method: AdapterKindName;
   readonly dropout: number;
   readonly baseModel: string;
-  /** Rank, alpha and scale of one module. */
-  forModule(module: ModulePaths): { readonly rank: number; readonly alpha: number; readonly scale: number };
+  /** Of modules that no pattern names. */
+  readonly rank: number;
+  readonly alpha: number;
+  /** Rank and alpha of one module. */
+  forModule(module: ModulePaths): { readonly rank: number; readonly alpha: number };
   /** What the config says that these modules, the ones with factors, contradict or leave without effect. */
   notes(modules: readonly ModulePaths[]): readonly string[];
 }
@@ -104,23 +108,25 @@ export function parsePeftConfig(text: string): PeftConfig {
     );
   }
   const isRankStabilised = config['use_rslora'] === true;
-  // DoRA with rsLoRA's scale is DoRA with another alpha: the scale counts, see `readPeft`.
   const method: AdapterKindName = config['use_dora'] === true ? 'dora' : isRankStabilised ? 'rslora' : 'lora';
-  const { scale: scaleOf } = adapterKind(isRankStabilised ? 'rslora' : 'lora');
+  // DoRA with rsLoRA's scale is DoRA with another alpha.
+  const alphaFor = (alpha: number, rank: number): number =>
+    method === 'dora' && isRankStabilised ? adapterKind('rslora').scale(alpha, rank) * rank : alpha;
   const defaultRank = positive('r', config['r'] ?? 8, true);
   const defaultAlpha = positive('lora_alpha', config['lora_alpha'] ?? 8, false);
   const rankPattern = parsePattern('rank_pattern', config['rank_pattern'], true);
   const alphaPattern = parsePattern('alpha_pattern', config['alpha_pattern'], false);
   return {
     method,
+    rank: defaultRank,
+    alpha: alphaFor(defaultAlpha, defaultRank),
     dropout: fraction('lora_dropout', config['lora_dropout'] ?? 0),
     baseModel: typeof config['base_model_name_or_path'] === 'string' ? config['base_model_name_or_path'] : '',
     forModule: ({ path, wrappedPath }) => {
       const valueOf = (pattern: readonly Pattern<number>[]): number | undefined =>
-        pattern.find(({ key }) => key.test(wrappedPath) || key.test(path))?.value;
+        pattern.find(({ key }) => key(wrappedPath) || key(path))?.value;
       const rank = valueOf(rankPattern) ?? defaultRank;
-      const alpha = valueOf(alphaPattern) ?? defaultAlpha;
-      return { rank, alpha, scale: scaleOf(alpha, rank) };
+      return { rank, alpha: alphaFor(valueOf(alphaPattern) ?? defaultAlpha, rank) };
     },
     notes: (modules) => [
       ...(task === 'FEATURE_EXTRACTION'
@@ -146,8 +152,13 @@ const CONV1D_PATH = /^transformer\.h\.\d+\.(attn\.c_attn|attn\.c_proj|mlp\.c_fc|
  */
 export function formatPeftConfig(adapter: LoraAdapter, revision: string | null): string {
   const base = baseOf(adapter.baseModel);
+  const valuesOf = (of: (module: LoraModule) => number): Map<string, number> =>
+    new Map([...adapter.modules].map(([path, module]) => [path, of(module)]));
   const config = {
-    alpha_pattern: {},
+    alpha_pattern: patternOf(
+      valuesOf((module) => alphaOf(adapter, module)),
+      adapter.alpha,
+    ),
     auto_mapping: null,
     base_model_name_or_path: base.name === '' ? null : base.name,
     bias: 'none',
@@ -165,7 +176,7 @@ export function formatPeftConfig(adapter: LoraAdapter, revision: string | null):
     modules_to_save: null,
     peft_type: 'LORA',
     r: adapter.rank,
-    rank_pattern: {},
+    rank_pattern: patternOf(valuesOf(rankOf), adapter.rank),
     revision: revision ?? base.revision ?? null,
     target_modules: [...adapter.targetModules].sort(),
     task_type: 'CAUSAL_LM',
@@ -175,7 +186,7 @@ export function formatPeftConfig(adapter: LoraAdapter, revision: string | null):
 }
 
 interface Pattern<T> {
-  readonly key: RegExp;
+  readonly key: ModuleMatcher;
   readonly value: T;
 }
 

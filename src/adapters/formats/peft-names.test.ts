@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { WebLoraError } from '../../errors.ts';
 import { float32Tensor, readSafetensors, writeSafetensors, type SafetensorsTensor } from '../../formats/safetensors.ts';
-import type { LoraAdapter } from '../adapter.ts';
+import { scaleOf, type LoraAdapter } from '../adapter.ts';
 import { PEFT_CONFIG_FILE } from './peft-config.ts';
 import { PEFT_WEIGHTS_FILE, readPeft } from './peft.ts';
 
@@ -219,8 +219,9 @@ describe('what adapter_config.json says of modules', () => {
       const adapter = read({ tensors, config: { alpha_pattern: { [key]: 2 * plain.alpha } } });
       const [doubled, same] = [firstPath, paths.find((path) => path !== firstPath) ?? ''].map((path) => {
         const [now, before] = [adapter.modules.get(path), plain.modules.get(path)];
-        const at = before?.b.findIndex((value) => value !== 0) ?? 0;
-        return ((now?.b[at] ?? NaN) * adapter.scale) / ((before?.b[at] ?? NaN) * plain.scale);
+        if (now === undefined || before === undefined) throw new Error(path);
+        expect(now.b).toEqual(before.b);
+        return scaleOf(adapter, now) / scaleOf(plain, before);
       });
       expect(doubled).toBeCloseTo(2, 6);
       expect(same).toBeCloseTo(1, 6);

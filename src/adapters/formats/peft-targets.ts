@@ -1,10 +1,9 @@
-import { regexCost } from '../../formats/regex-cost.ts';
 import { listNames } from '../../formats/tensor-names.ts';
+import { inLayers, namesModule, pathExpression, patternKey, type ModuleMatcher } from '../module-patterns.ts';
 
 /**
  * What `adapter_config.json` says of which modules have factors, held against those the file has. The factors count;
  * where the two differ PEFT would leave some out or make new ones, so it is told.
- * Source: peft/tuners/tuners_utils.py, check_target_module_exists; peft/utils/other.py, get_pattern_key.
  */
 
 type Json = Readonly<Record<string, unknown>>;
@@ -46,67 +45,40 @@ export function targetNotes(config: Json, modules: readonly ModulePaths[]): stri
     : [];
   const without = targets.filter(
     (target): target is string =>
-      typeof target === 'string' && !modules.some((each) => matches(endsWith(target), each)),
+      typeof target === 'string' && !modules.some((each) => matches(namesModule(target), each)),
   );
   if (without.length > 0) notes.push(`target_modules names ${listNames(without)}, for which the file has no factors`);
   for (const field of ['rank_pattern', 'alpha_pattern']) {
     const unused = Object.keys((config[field] ?? {}) as Json).filter((key) => {
       const pattern = patternKey(key);
-      return pattern !== undefined && !modules.some((each) => matches((path) => pattern.test(path), each));
+      return pattern !== undefined && !modules.some((each) => matches(pattern, each));
     });
     if (unused.length > 0) notes.push(`${field} has ${listNames(unused)}, which is the name of no module with factors`);
   }
   return notes;
 }
 
-/** A key of `rank_pattern` or `alpha_pattern`: a regular expression for the end of a path, from a dot on. */
-export function patternKey(key: string): RegExp | undefined {
-  return pythonRegExp(`^(?:.*\\.)?(?:${key})$`);
-}
-
-/** Python's spelling of the few things that JavaScript spells otherwise; undefined where it cannot be compiled, or may take time without end. */
-function pythonRegExp(text: string): RegExp | undefined {
-  if (regexCost(text) !== undefined) return undefined;
-  try {
-    return new RegExp(text.replaceAll('(?P<', '(?<').replaceAll('\\Z', '$').replaceAll('\\A', '^'));
-  } catch {
-    return undefined;
-  }
-}
-
-type Matcher = (path: string) => boolean;
-
-function matches(matcher: Matcher, { path, wrappedPath }: ModulePaths): boolean {
+function matches(matcher: ModuleMatcher, { path, wrappedPath }: ModulePaths): boolean {
   return matcher(wrappedPath) || matcher(path);
 }
 
-const endsWith =
-  (target: string): Matcher =>
-  (path) =>
-    path === target || path.endsWith(`.${target}`);
-
 /** @returns undefined where everything is a target, or nothing can be said */
-function targetMatcher(targets: unknown): Matcher | undefined {
+function targetMatcher(targets: unknown): ModuleMatcher | undefined {
   if (typeof targets === 'string') {
     if (targets === 'all-linear') return undefined;
-    const pattern = pythonRegExp(`^(?:${targets})$`);
-    return pattern === undefined ? undefined : (path) => pattern.test(path);
+    return pathExpression(targets);
   }
   if (!Array.isArray(targets) || targets.length === 0) return undefined;
   const names = targets.filter((target): target is string => typeof target === 'string');
-  return (path) => names.some((name) => endsWith(name)(path));
+  return (path) => names.some((name) => namesModule(name)(path));
 }
 
-function layerMatcher(layers: unknown, pattern: unknown): Matcher {
+function layerMatcher(layers: unknown, pattern: unknown): ModuleMatcher {
   if (layers === null || layers === undefined || (Array.isArray(layers) && layers.length === 0)) return () => true;
   const wanted = (Array.isArray(layers) ? (layers as readonly unknown[]) : [layers]).map(Number);
   const names = typeof pattern === 'string' ? [pattern] : Array.isArray(pattern) ? pattern.map(String) : [];
-  const stems = names.filter((name) => name !== '');
-  const indices = (stems.length === 0 ? ['[^.]*'] : stems).map((stem) =>
-    pythonRegExp(`^(?:.*\\.)?${stem}\\.(\\d+)\\.`),
+  return inLayers(
+    wanted,
+    names.filter((name) => name !== ''),
   );
-  return (path) => {
-    const index = indices.map((each) => each?.exec(path)?.[1]).find((found) => found !== undefined);
-    return index === undefined || wanted.includes(Number(index));
-  };
 }

@@ -7,7 +7,7 @@ import {
   type SafetensorsTensor,
 } from '../../formats/safetensors.ts';
 import { adapterKind, partName } from '../../lora/kinds/index.ts';
-import { shortNames, type LoraAdapter, type LoraModule } from '../adapter.ts';
+import { rankOf, shortNames, type LoraAdapter, type LoraModule } from '../adapter.ts';
 import { CARD_FILE, type AdapterFormat } from './format.ts';
 import { formatPeftConfig, parsePeftConfig, PEFT_CONFIG_FILE, type PeftConfig } from './peft-config.ts';
 import { readPeftNames, type FactorNames } from './peft-names.ts';
@@ -45,7 +45,7 @@ export function writePeft(adapter: LoraAdapter, extras: PeftExtras): Map<string,
   const tensors = new Map<string, SafetensorsTensor>();
   for (const [path, module] of adapter.modules) {
     for (const part of adapterKind(adapter.method).parts) {
-      const [rows, cols] = part.shape({ ...module, rank: adapter.rank });
+      const [rows, cols] = part.shape({ ...module, rank: rankOf(module) });
       const values = module[part.key] ?? new Float32Array();
       const shape = part.key === 'magnitude' ? [cols] : [rows, cols];
       tensors.set(`${NAME_PREFIX}${partName(path, part)}`, float32Tensor(values, shape));
@@ -60,36 +60,25 @@ export function writePeft(adapter: LoraAdapter, extras: PeftExtras): Map<string,
 }
 
 /**
- * Reads the files of a PEFT folder, by name. F32, F16, BF16 and F64 tensors become f32. Where `rank_pattern` or
- * `alpha_pattern` give modules different ranks or scales, factors are padded with zeros to the largest rank and B
- * takes up the difference in scale: the adapter computes the same, and the zeros stay zero in training.
- *
+ * Reads the files of a PEFT folder, by name. F32, F16, BF16 and F64 tensors become f32.
  * @throws WebLoraError `file-not-found`, `bad-file`, `bad-adapter` or `unsupported`, naming file and field or tensor
  */
 export function readPeft(files: ReadonlyMap<string, Uint8Array>): LoraAdapter {
   const config = parsePeftConfig(new TextDecoder().decode(fileNamed(files, PEFT_CONFIG_FILE)));
   const { tensors } = readSafetensors(fileNamed(files, PEFT_WEIGHTS_FILE), PEFT_WEIGHTS_FILE);
   const names = readPeftNames(PEFT_WEIGHTS_FILE, tensors.keys());
-  const read = new Map<string, ModuleRead>();
-  for (const module of names.modules) read.set(module.path, readModule(module, tensors, config));
-  const [first] = read.values();
-  if (first === undefined) {
+  const modules = new Map<string, LoraModule>();
+  for (const module of names.modules) modules.set(module.path, readModule(module, tensors, config));
+  if (modules.size === 0) {
     throw badTensor('the file', 'no LoRA tensors', `tensors named ${NAME_PREFIX}….lora_A.weight`);
   }
-  let largest = first;
-  for (const module of read.values()) if (module.rank > largest.rank) largest = module;
-  const { rank, scale } = largest;
-  // Of DoRA with rsLoRA's scale: the alpha that gives it.
-  const isOwnScale = adapterKind(config.method).scale(largest.alpha, rank) === scale;
-  const alpha = isOwnScale ? largest.alpha : scale * rank;
-  const modules = new Map<string, LoraModule>();
-  for (const [path, module] of read) modules.set(path, foldModule(module, rank, scale));
+  const { rank, alpha, method } = config;
   const notes = [...names.notes, ...config.notes(names.modules)];
   return {
     rank,
     alpha,
-    scale,
-    method: config.method,
+    scale: adapterKind(method).scale(alpha, rank),
+    method,
     dropout: config.dropout,
     targetModules: shortNames(modules.keys()),
     baseModel: config.baseModel,
@@ -98,18 +87,11 @@ export function readPeft(files: ReadonlyMap<string, Uint8Array>): LoraAdapter {
   };
 }
 
-/** A module with its own rank and scale, as the file has it. */
-interface ModuleRead extends LoraModule {
-  readonly rank: number;
-  readonly alpha: number;
-  readonly scale: number;
-}
-
 function readModule(
   names: FactorNames,
   tensors: ReadonlyMap<string, SafetensorsTensor>,
   config: PeftConfig,
-): ModuleRead {
+): LoraModule {
   const { path } = names;
   const [A, B] = [names.A, names.B].map((name) => (name === undefined ? undefined : tensors.get(name)));
   if (A === undefined || B === undefined) {
@@ -122,7 +104,7 @@ function readModule(
       fix: 'save the adapter again with stage3_gather_16bit_weights_on_model_save, or from the weights that zero_to_fp32.py makes of the checkpoint',
     });
   }
-  const ofModule = config.forModule(names);
+  const { rank, alpha } = config.forModule(names);
   const [rankOfA, inFeatures, ...moreOfA] = A.shape;
   const [outFeatures, rankOfB, ...moreOfB] = B.shape;
   if (inFeatures === undefined || rankOfB === undefined || moreOfA.length + moreOfB.length > 0) {
@@ -132,15 +114,15 @@ function readModule(
       fix: 'use an adapter without convolutions',
     });
   }
-  if (rankOfA !== ofModule.rank || rankOfB !== ofModule.rank || outFeatures === undefined) {
+  if (rankOfA !== rank || rankOfB !== rank || outFeatures === undefined) {
     throw badTensor(
       path,
       `lora_A [${A.shape.join(', ')}] and lora_B [${B.shape.join(', ')}]`,
-      `[${ofModule.rank}, in] and [out, ${ofModule.rank}] as ${PEFT_CONFIG_FILE} says`,
+      `[${rank}, in] and [out, ${rank}] as ${PEFT_CONFIG_FILE} says`,
     );
   }
   return {
-    ...ofModule,
+    ...(alpha !== config.alpha && { alpha }),
     inFeatures,
     outFeatures,
     a: finiteValues(`${path}.lora_A`, A),
@@ -176,20 +158,6 @@ function finiteValues(name: string, tensor: SafetensorsTensor): Float32Array {
   const at = values.findIndex((value) => !Number.isFinite(value));
   if (at >= 0) throw badTensor(name, `${String(values[at])} at element ${at}`, 'finite numbers');
   return values;
-}
-
-function foldModule(module: ModuleRead, rank: number, scale: number): LoraModule {
-  const { inFeatures, outFeatures, magnitude } = module;
-  const rest = { inFeatures, outFeatures, ...(magnitude && { magnitude }) };
-  if (module.rank === rank && module.scale === scale) return { a: module.a, b: module.b, ...rest };
-  const a = new Float32Array(rank * inFeatures);
-  a.set(module.a);
-  const b = new Float32Array(outFeatures * rank);
-  const factor = module.scale / scale;
-  for (let row = 0; row < outFeatures; row++) {
-    for (let r = 0; r < module.rank; r++) b[row * rank + r] = (module.b[row * module.rank + r] ?? 0) * factor;
-  }
-  return { a, b, ...rest };
 }
 
 function fileNamed(files: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { openModel } from '../../../models/checkpoint/open-model.ts';
 import { WebLoraError } from '../../errors.ts';
+import { alphaOf, rankOf } from '../../adapters/adapter.ts';
 import { ADAPTER_FORMATS, formatOf, isAdapterFile } from '../../adapters/formats/index.ts';
 import { adapterFilesAt, readAdapter, readRunFile } from '../files.ts';
 import { baseNamesFor } from '../session.ts';
@@ -74,7 +75,12 @@ async function describeAdapter(
     baseNamesFor(flags, output, typeof trainedOn === 'string' ? trainedOn : undefined),
   );
   const modules = Object.fromEntries(
-    [...adapter.modules].map(([name, { inFeatures, outFeatures }]) => [name, `${outFeatures} x ${inFeatures}`]),
+    [...adapter.modules].map(([name, module]) => {
+      const own = [rankOf(module), alphaOf(adapter, module)];
+      const isUsual = own[0] === adapter.rank && own[1] === adapter.alpha;
+      const more = isUsual ? '' : `, rank ${own[0]}, alpha ${own[1]}`;
+      return [name, `${module.outFeatures} x ${module.inFeatures}${more}`];
+    }),
   );
   const { rank, alpha, method, dropout, targetModules, baseModel, scale, notes } = adapter;
   return {

@@ -10,8 +10,8 @@ import { encodeEvaluation, encodeStep } from '../../train/metrics.ts';
 import { RunControl } from '../../train/run-control.ts';
 import type { RunEvent } from '../../train/run-events.ts';
 import { TRAIN_SETTINGS } from '../../train/settings.ts';
-import type { LoraAdapter } from '../../adapters/adapter.ts';
-import { selectTargets, shortName } from '../../lora/targets.ts';
+import { alphaOf, rankOf, targetNames, type LoraAdapter, type LoraModule } from '../../adapters/adapter.ts';
+import { selectTargets, valuesByPattern } from '../../lora/targets.ts';
 import { readAdapter, readDataFile, readRunFile } from '../files.ts';
 import { Flags, kernelsOf, trainConfigOf } from '../flags.ts';
 import { formatBytes, formatSeconds, inTerminal, type Output } from '../output.ts';
@@ -99,25 +99,51 @@ export async function train(given: Flags, output: Output): Promise<number> {
 }
 
 /**
- * With --init-adapter the method, rank, alpha and targets are the adapter's.
+ * With --init-adapter the method, ranks, alphas and targets are the adapter's.
  * @throws WebLoraError `usage` naming a flag of this call that says otherwise
  */
 function assertFollows(adapter: LoraAdapter, flags: Flags, linearPaths: readonly string[]): void {
   const given = trainConfigOf(flags);
   const own = linearPaths.filter((path) => adapter.modules.has(path));
+  const { targets = own, layersToTransform, excludeModules, rankPattern, alphaPattern } = given;
+  const choice = {
+    targets,
+    ...(layersToTransform && { layersToTransform }),
+    ...(excludeModules && { excludeModules }),
+  };
+  const areOwnTargets = selectTargets(linearPaths, choice).join() === own.join();
+  const isOwnPattern = (
+    key: 'rankPattern' | 'alphaPattern',
+    usual: number,
+    of: (module: LoraModule) => number,
+  ): boolean => {
+    const values = valuesByPattern(own, given[key] ?? {}, key);
+    return [...adapter.modules].every(([path, module]) => (values.get(path) ?? usual) === of(module));
+  };
   const isSame = {
     method: given.method === adapter.method,
     rank: given.rank === adapter.rank,
+    rankPattern: rankPattern !== undefined && isOwnPattern('rankPattern', adapter.rank, rankOf),
     alpha: given.alpha === adapter.alpha,
-    targets: given.targets !== undefined && selectTargets(linearPaths, given.targets).join() === own.join(),
+    alphaPattern:
+      alphaPattern !== undefined && isOwnPattern('alphaPattern', adapter.alpha, (module) => alphaOf(adapter, module)),
+    targets: areOwnTargets,
+    layersToTransform: areOwnTargets,
+    excludeModules: areOwnTargets,
   };
-  const names = [...new Set(own.map(shortName))].join(',');
-  for (const key of ['method', 'rank', 'alpha', 'targets'] as const) {
+  const wanted: Readonly<Record<string, string | number>> = {
+    method: adapter.method,
+    rank: adapter.rank,
+    alpha: adapter.alpha,
+    targets: targetNames(own, linearPaths).join(','),
+  };
+  for (const key of Object.keys(isSame) as (keyof typeof isSame)[]) {
     if (given[key] === undefined || isSame[key]) continue;
-    throw new WebLoraError('usage', `--${key}`, {
-      got: String(given[key]),
-      wanted: `${key === 'targets' ? names : adapter[key]}, as the adapter of --init-adapter has`,
-      fix: `leave out --${key}: method, rank, alpha and targets come from that adapter`,
+    const flag = `--${flagOf(key)}`;
+    throw new WebLoraError('usage', flag, {
+      got: flags.text(flagOf(key)) ?? 'a mapping',
+      wanted: `${wanted[key] ?? 'what'}${key in wanted ? ', as' : ''} the adapter of --init-adapter has`,
+      fix: `leave out ${flag}: method, ranks, alphas and targets come from that adapter`,
     });
   }
 }

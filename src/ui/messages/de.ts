@@ -914,9 +914,22 @@ export const de: Messages = {
         hint: 'Wie stark der Adapter neben dem Modell zählt. Üblich ist das Doppelte des Rangs.',
         unset: 'das Doppelte des Rangs',
       },
+      rankPattern: {
+        label: 'Rang je Teil',
+        hint: 'Ränge einzelner Teile, die von den übrigen abweichen, etwa q_proj=32,v_proj=8.',
+      },
+      alphaPattern: { label: 'Alpha je Teil', hint: 'Alphas einzelner Teile, etwa q_proj=64.' },
       targets: {
         label: 'Teile des Modells',
         hint: 'Welche Schichten einen Adapter bekommen: alle, oder Namen wie q_proj, v_proj.',
+      },
+      layersToTransform: {
+        label: 'Schichten',
+        hint: 'Trainiert nur diese Schichten, von 0 an gezählt: 0,1 oder 20-23.',
+      },
+      excludeModules: {
+        label: 'Auslassen',
+        hint: 'Teile, die keinen Adapter bekommen, obwohl sie oben genannt sind, etwa down_proj.',
       },
       dropout: {
         label: 'Dropout',

@@ -885,9 +885,19 @@ export const en = {
         hint: 'How strongly the adapter is heard beside the model. Twice the rank is common.',
         unset: 'twice the rank',
       },
+      rankPattern: {
+        label: 'Rank by part',
+        hint: 'Ranks of single parts that differ from the rest, such as q_proj=32,v_proj=8.',
+      },
+      alphaPattern: { label: 'Alpha by part', hint: 'Alphas of single parts, such as q_proj=64.' },
       targets: {
         label: 'Parts of the model',
         hint: 'Which layers get an adapter: all of them, or names such as q_proj, v_proj.',
+      },
+      layersToTransform: { label: 'Layers', hint: 'Trains these layers only, counted from 0: 0,1 or 20-23.' },
+      excludeModules: {
+        label: 'Leave out',
+        hint: 'Parts that get no adapter though they are named above, such as down_proj.',
       },
       dropout: {
         label: 'Dropout',

@@ -1,10 +1,14 @@
 import { engine } from '../state/engine.ts';
 import { earlierRuns, isOfThisModel, runsFailure } from '../take-away/runs.ts';
+import { flagOf, type Settings } from '../../settings/settings.ts';
+import { TRAIN_SETTINGS } from '../../train/settings.ts';
 import { INIT_ADAPTER } from './setting-fields.ts';
 import { setSetting, typed } from './settings.ts';
 
 /** What the adapter's shape is made of: an earlier one brings its own. */
-const SHAPE = ['method', 'rank', 'alpha', 'targets'] as const;
+const SHAPE = Object.entries<Settings[string]>(TRAIN_SETTINGS).flatMap(([key, one]) =>
+  one.fromInitAdapter === true ? [flagOf(key, one)] : [],
+);
 
 /** The run that the next one begins with; empty for a fresh adapter. */
 export const initAdapter = (): string => typed.value[INIT_ADAPTER] ?? '';
