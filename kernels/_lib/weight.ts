@@ -5,7 +5,7 @@ import unpack8BlocksWgsl from './software/unpack8_blocks.wgsl?raw';
 import unpack8FloatWgsl from './software/unpack8_float.wgsl?raw';
 import unpack8GroupedWgsl from './software/unpack8_grouped.wgsl?raw';
 import unpack8Nf4Wgsl from './software/unpack8_nf4.wgsl?raw';
-import quadsWgsl from './software/quad_broadcast.wgsl?raw';
+import broadcastWgsl from './software/quad_broadcast.wgsl?raw';
 import blocksWgsl from './weight_blocks.wgsl?raw';
 import floatWgsl from './weight_float.wgsl?raw';
 import groupedWgsl from './weight_grouped.wgsl?raw';
@@ -64,7 +64,7 @@ export function defineWeightKernel(name: string, wgsl: string): WeightKernel {
 
 /** The same for a source that begins with `enable subgroups;` and reads eight columns at once (`weight_unpack8`, `quad_broadcast`). */
 export function defineQuadsKernel(name: string, wgsl: string): WeightKernel {
-  return join((reader) => [READERS[reader].plain, READERS[reader].unpack8, rowsWgsl, quadsWgsl], name, wgsl);
+  return join((reader) => [READERS[reader].plain, READERS[reader].unpack8, rowsWgsl, broadcastWgsl], name, wgsl);
 }
 
 /** The same for a source that reads sixteen columns at once: `fetch` and `unpack`. */

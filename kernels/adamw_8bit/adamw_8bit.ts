@@ -2,8 +2,10 @@ import { WebLoraError } from '../../src/errors.ts';
 import type { KernelVariant } from '../../src/gpu/device-profile.ts';
 import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import wgsl from './adamw_8bit.wgsl?raw';
+import serialWgsl from './software/adamw_8bit_serial.wgsl?raw';
 
-export const kernel = defineKernel('adamw_8bit', wgsl);
+const kernel = defineKernel('adamw_8bit', wgsl);
+const serialKernel = defineKernel('adamw_8bit', [wgsl, serialWgsl].join('\n'));
 
 /** Values under one scale. */
 export const BLOCK = 256;
@@ -30,7 +32,7 @@ export function adamw8bit({ count, weightDecay, lrScale, variant }: Adamw8bitArg
   const isSerial = variant !== 'workgroup';
   const blocks = Math.ceil(count / BLOCK);
   return {
-    kernel,
+    kernel: isSerial ? serialKernel : kernel,
     entry: isSerial ? 'update_serial' : 'update_workgroup',
     overrides: isSerial ? { WG: SERIAL_WG } : {},
     params: { count, weight_decay: weightDecay, lr_scale: lrScale },

@@ -7,7 +7,7 @@ import tanh from '../_lib/tanh.wgsl?raw';
 import { defineVectorKernel, vectorWidth, type VectorKernel } from '../_lib/vector.ts';
 import backwardWgsl from './attention_backward.wgsl?raw';
 import backwardSerialWgsl from './software/attention_backward_serial.wgsl?raw';
-import chunkWgsl from './attention_chunk.wgsl?raw';
+import chunkWgsl from './software/attention_chunk.wgsl?raw';
 import groupWgsl from './attention_group.wgsl?raw';
 import deltaWgsl from './attention_delta.wgsl?raw';
 import forwardWgsl from './attention_forward.wgsl?raw';

@@ -6,9 +6,13 @@ import tanh from '../_lib/tanh.wgsl?raw';
 import { defineVectorKernel, vectorWidth } from '../_lib/vector.ts';
 import wgsl from './cached_attention.wgsl?raw';
 import quadsWgsl from './software/cached_attention_quad.wgsl?raw';
+import serialWgsl from './software/cached_attention_serial.wgsl?raw';
 
-const kernels = defineVectorKernel('cached_attention', tanh, wgsl);
-const quadsKernels = defineVectorKernel('cached_attention', quadsWgsl, tanh, wgsl, rowsWgsl);
+const KERNELS = {
+  attend: defineVectorKernel('cached_attention', tanh, wgsl),
+  attend_serial: defineVectorKernel('cached_attention', tanh, wgsl, serialWgsl),
+  attend_quads: defineVectorKernel('cached_attention', quadsWgsl, tanh, wgsl, rowsWgsl),
+} as const;
 const LARGEST_HEAD_DIM = 256;
 /** Loads of a head that one invocation of the serial variant sums. */
 const SERIAL_SLOTS = 8;
@@ -35,7 +39,7 @@ export interface CachedAttentionArgs {
   readonly variant: KernelVariant;
 }
 
-export type CachedAttentionEntry = 'attend' | 'attend_serial' | 'attend_quads';
+export type CachedAttentionEntry = keyof typeof KERNELS;
 
 const ENTRIES: Readonly<Record<KernelVariant, CachedAttentionEntry>> = {
   workgroup: 'attend',
@@ -67,7 +71,7 @@ export function cachedAttention(args: CachedAttentionArgs, entry = ENTRIES[args.
   };
   const isQuads = entry === 'attend_quads';
   return {
-    kernel: (isQuads ? quadsKernels : kernels)[width],
+    kernel: KERNELS[entry][width],
     entry,
     overrides: {
       CAPPED: softCap === 0 ? 0 : 1,

@@ -3,12 +3,10 @@
 // over positions t <= positions[n] of slot slots[n], and positions[n] - t < window when window > 0;
 // cap(s) = soft_cap * tanh(s / soft_cap) when soft_cap > 0. Rows of slot 0xffffffff are padding and become zero.
 // q, o [N, H, D]; cache_k, cache_v [slots, maxPositions, K, D]; slots, positions [N].
-//   attend         a workgroup per row and head; its lanes take the scores of one block of 4 positions each, 4 * WG
-//                  positions at a time, and then the Vecs of the head, summing over the blocks in order
-//   attend_serial  an invocation per row, head and 8 Vecs of the head dimension, one block of 4 positions at a time
+// A workgroup takes a row and a head; its lanes take the scores of one block of 4 positions each, 4 * WG positions at a time,
+// and then the Vecs of the head, summing over the blocks in order.
 // Blocks begin at fixed positions and have a running maximum and sum, so that a row's bits depend on nothing but the row.
-// Joined with _lib/vector_*.wgsl and _lib/tanh.wgsl, and with software/cached_attention_quad.wgsl where it serves. Source: Milakov & Gimelshein 2018, arXiv:1805.02867.
-// Reference: cached_attention.ref.ts.
+// Joined with _lib/vector_*.wgsl and _lib/tanh.wgsl. Source: Milakov & Gimelshein 2018, arXiv:1805.02867. Reference: cached_attention.ref.ts.
 override WG: u32 = 64;
 // 0 leaves the cap's code out: software adapters compute both sides of a branch.
 override CAPPED: u32 = 1;
@@ -25,7 +23,6 @@ struct Params { rows: u32, heads: u32, kv_heads: u32, head_vecs: u32, max_positi
 
 const MASKED: f32 = -3.4e38;
 const NO_SLOT: u32 = 0xffffffffu;
-const SLOTS: u32 = 8u;
 const STEPS: vec4u = vec4u(0u, 1u, 2u, 3u);
 
 var<workgroup> weights: array<vec4f, WG>;
@@ -117,56 +114,4 @@ fn attend(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u
     let d = lane + t * WG;
     if (d < p.head_vecs) { o[index * p.head_vecs + d] = acc[t] * factor; }
   }
-}
-
-@compute @workgroup_size(WG)
-fn attend_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (wg.y * grid.x + wg.x) * WG + lane;
-  let slices = (p.head_vecs + SLOTS - 1u) / SLOTS;
-  if (index >= p.rows * p.heads * slices) { return; }
-  let slice = index % slices * SLOTS;
-  let row_head = index / slices;
-  let row = row_head / p.heads;
-  let kv_head = row_head % p.heads / (p.heads / p.kv_heads);
-  let reach = reach_of(row);
-  var row_max = MASKED;
-  var row_sum = 0.0;
-  var a0 = Vec(0.0);
-  var a1 = Vec(0.0);
-  var a2 = Vec(0.0);
-  var a3 = Vec(0.0);
-  var a4 = Vec(0.0);
-  var a5 = Vec(0.0);
-  var a6 = Vec(0.0);
-  var a7 = Vec(0.0);
-  for (var block = reach.x / 4u * 4u; block < reach.y; block += 4u) {
-    let at = cache_at(row, kv_head, block);
-    let visible = sees(reach, block);
-    let s = select(vec4f(MASKED), scores(row_head * p.head_vecs, at), visible);
-    let next_max = max(row_max, largest(s));
-    let keep = exp(row_max - next_max);
-    row_max = next_max;
-    let weight = select(vec4f(0.0), exp(s - next_max), visible);
-    row_sum = row_sum * keep + sum4(weight);
-    let value_at = at + vec4u(slice);
-    a0 = a0 * keep + weighted(weight, value_at);
-    a1 = a1 * keep + weighted(weight, value_at + vec4u(1u));
-    a2 = a2 * keep + weighted(weight, value_at + vec4u(2u));
-    a3 = a3 * keep + weighted(weight, value_at + vec4u(3u));
-    a4 = a4 * keep + weighted(weight, value_at + vec4u(4u));
-    a5 = a5 * keep + weighted(weight, value_at + vec4u(5u));
-    a6 = a6 * keep + weighted(weight, value_at + vec4u(6u));
-    a7 = a7 * keep + weighted(weight, value_at + vec4u(7u));
-  }
-  let factor = select(0.0, 1.0 / row_sum, row_sum > 0.0);
-  let base = row_head * p.head_vecs + slice;
-  let left = p.head_vecs - slice;
-  o[base] = a0 * factor;
-  if (left > 1u) { o[base + 1u] = a1 * factor; }
-  if (left > 2u) { o[base + 2u] = a2 * factor; }
-  if (left > 3u) { o[base + 3u] = a3 * factor; }
-  if (left > 4u) { o[base + 4u] = a4 * factor; }
-  if (left > 5u) { o[base + 5u] = a5 * factor; }
-  if (left > 6u) { o[base + 6u] = a6 * factor; }
-  if (left > 7u) { o[base + 7u] = a7 * factor; }
 }

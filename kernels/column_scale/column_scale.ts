@@ -2,8 +2,10 @@ import type { KernelVariant } from '../../src/gpu/device-profile.ts';
 import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import wgsl from './column_scale.wgsl?raw';
+import serialWgsl from './software/column_scale_serial.wgsl?raw';
 
 const kernel = defineKernel('column_scale', wgsl);
+const serialKernel = defineKernel('column_scale', [wgsl, serialWgsl].join('\n'));
 
 export interface ColumnScaleArgs {
   /** N */
@@ -47,7 +49,7 @@ export function magnitudeBackward({
 }: ColumnScaleArgs & { readonly variant: KernelVariant }): Launch {
   const isSerial = variant !== 'workgroup';
   return {
-    kernel,
+    kernel: isSerial ? serialKernel : kernel,
     entry: isSerial ? 'backward_magnitude_serial' : 'backward_magnitude',
     overrides: isSerial ? { WG: SERIAL_WORKGROUP } : {},
     params: { rows, cols },

@@ -5,9 +5,7 @@
 // of factor = magnitude * inverse_norm with inverse_norm held constant, as DoRA trains its magnitude.
 // z, y, dy, dz [N, O] row-major; factor, bias, inverse_norm, gradient [O].
 //   backward_magnitude         a workgroup per 16 columns, its 64 lanes split the rows in four
-//   backward_magnitude_serial  an invocation per column: no workgroup memory
 // Source: Liu et al. 2024, arXiv:2402.09353, section 4.3. Reference: column_scale.ref.ts.
-override WG: u32 = 64;
 override BIAS: u32 = 0;
 
 struct Params { rows: u32, cols: u32 }
@@ -55,11 +53,4 @@ fn backward_magnitude(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups)
   if (lane < 16u && o < p.cols) {
     gradient[o] += inverse_norm[o] * ((partials[lane] + partials[lane + 16u]) + (partials[lane + 32u] + partials[lane + 48u]));
   }
-}
-
-@compute @workgroup_size(WG)
-fn backward_magnitude_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let o = (wg.y * grid.x + wg.x) * WG + lane;
-  if (o >= p.cols) { return; }
-  gradient[o] += inverse_norm[o] * products(o, 0u, 1u);
 }

@@ -4,8 +4,10 @@ import { foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import { defineWeightKernel, readWeight } from '../_lib/weight.ts';
 import wgsl from './dora_scale.wgsl?raw';
+import serialWgsl from './software/dora_scale_serial.wgsl?raw';
 
 const kernels = defineWeightKernel('dora_scale', wgsl);
+const serialKernels = defineWeightKernel('dora_scale', [wgsl, serialWgsl].join('\n'));
 
 export interface DoraScaleArgs {
   /** O: rows of this part of W */
@@ -30,8 +32,8 @@ export interface DoraScaleArgs {
  */
 export function doraScale(args: DoraScaleArgs): Launch {
   const { rows, cols, firstRow, format, rank, loraScale, weight: share = 1, variant } = args;
-  const weight = readWeight(kernels, format, cols);
   const isSerial = variant !== 'workgroup';
+  const weight = readWeight(isSerial ? serialKernels : kernels, format, cols);
   const lanes = isSerial ? SERIAL_WORKGROUP : 64;
   return {
     kernel: weight.kernel,

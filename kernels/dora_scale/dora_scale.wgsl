@@ -3,8 +3,7 @@
 //   factor[o]       = ((1 - weight) * |W[o]| + weight * magnitude[o]) * inverse_norm[o]
 // W [O, I] packed (kernels/_lib), of whose layer this part begins at row first_row; A [R, I] and B [O, R] with rows padded to
 // four values, magnitude, factor and inverse_norm [O] of the whole layer. Rows of no length have factor and inverse_norm 0.
-//   forward         a workgroup of 64 per row, its lanes split I
-//   forward_serial  an invocation per row: no workgroup memory
+// A workgroup of 64 per row, its lanes split I.
 // Source: Liu et al. 2024, arXiv:2402.09353, eq. 5. Reference: dora_scale.ref.ts.
 override WG: u32 = 64;
 
@@ -62,11 +61,4 @@ fn forward(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3
     workgroupBarrier();
   }
   if (lane == 0u) { write(row, partials[0]); }
-}
-
-@compute @workgroup_size(WG)
-fn forward_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = (wg.y * grid.x + wg.x) * WG + lane;
-  if (row >= p.rows) { return; }
-  write(row, squares(row, 0u, 1u));
 }

@@ -2,8 +2,10 @@ import type { KernelVariant } from '../../src/gpu/device-profile.ts';
 import { foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { defineVectorKernel, vectorWidth } from '../_lib/vector.ts';
 import wgsl from './layer_norm.wgsl?raw';
+import serialWgsl from './software/layer_norm_serial.wgsl?raw';
 
 const kernels = defineVectorKernel('layer_norm', wgsl);
+const serialKernels = defineVectorKernel('layer_norm', wgsl, serialWgsl);
 
 export interface LayerNormArgs {
   /** N */
@@ -35,7 +37,7 @@ function launch(
   const serial = variant !== 'workgroup';
   const lanes = serial ? 16 : 64;
   return {
-    kernel: kernels[vectorWidth(cols)],
+    kernel: (serial ? serialKernels : kernels)[vectorWidth(cols)],
     entry: serial ? `${entry}_serial` : entry,
     overrides: { WG: lanes, ...overrides },
     params: { rows, cols, eps },

@@ -3,7 +3,7 @@
 //                rstd[n] = 1 / sqrt(mean_c((x - mean)^2) + eps), the variance in a second pass over the row
 //   backward_dx  dx[n,c] = rstd * (g - mean_c(g) - xhat * mean_c(g * xhat)) (+ dx)    with g[n,c] = dy[n,c] * w[c]
 // Weight and bias are frozen. Shapes: x, y, dy, dx [N, C] row-major; w, b [C]; mean, rstd [N].
-// One workgroup per row, or one invocation per row (_serial); the grid is folded over two dimensions.
+// One workgroup per row; the grid is folded over two dimensions.
 // Joined with _lib/vector_*.wgsl. Source: Ba et al. 2016, arXiv:1607.06450. Reference: layer_norm.ref.ts.
 override WG: u32 = 64;
 override ACCUMULATE: u32 = 0;
@@ -100,26 +100,4 @@ fn backward_dx(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
   let m = mean_saved[row];
   let r = rstd_saved[row];
   write_dx(base, lane, WG, m, r, workgroup_sum(lane, gradient_sums(base, lane, WG, m, r)));
-}
-
-@compute @workgroup_size(WG)
-fn forward_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = (wg.y * grid.x + wg.x) * WG + lane;
-  if (row >= p.rows) { return; }
-  let base = row * (p.cols / WIDTH);
-  let m = sum_x(base, 0u, 1u) / f32(p.cols);
-  let r = reciprocal_deviation(sum_squares(base, 0u, 1u, m));
-  mean[row] = m;
-  rstd[row] = r;
-  write_y(base, 0u, 1u, m, r);
-}
-
-@compute @workgroup_size(WG)
-fn backward_dx_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = (wg.y * grid.x + wg.x) * WG + lane;
-  if (row >= p.rows) { return; }
-  let base = row * (p.cols / WIDTH);
-  let m = mean_saved[row];
-  let r = rstd_saved[row];
-  write_dx(base, 0u, 1u, m, r, gradient_sums(base, 0u, 1u, m, r));
 }

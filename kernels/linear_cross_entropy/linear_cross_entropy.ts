@@ -5,8 +5,10 @@ import { defineVectorKernel, vectorWidth } from '../_lib/vector.ts';
 import { defineWeightKernel, readWeight } from '../_lib/weight.ts';
 import finishWgsl from './finish.wgsl?raw';
 import wgsl from './linear_cross_entropy.wgsl?raw';
+import serialWgsl from './software/linear_cross_entropy_serial.wgsl?raw';
 
 const kernels = defineVectorKernel('linear_cross_entropy', wgsl);
+const serialKernels = defineVectorKernel('linear_cross_entropy', wgsl, serialWgsl);
 const finishKernels = defineWeightKernel('linear_cross_entropy_finish', finishWgsl);
 
 /** Words of a row's state between slices. */
@@ -40,7 +42,7 @@ export function crossEntropyRows(args: CrossEntropyRowsArgs): Launch {
   const { chunkRows, vocab, softCap = 0, gradient, variant } = args;
   const isSerial = variant !== 'workgroup';
   return {
-    kernel: kernels[vectorWidth(vocab)],
+    kernel: (isSerial ? serialKernels : kernels)[vectorWidth(vocab)],
     entry: isSerial ? 'rows_serial' : 'rows_workgroup',
     overrides: { WG: isSerial ? 4 : 256, GRADIENT: gradient ? 1 : 0, CAPPED: softCap === 0 ? 0 : 1 },
     params: { ...headParams(args), first_column: 0, is_first: 1, is_last: 1 },

@@ -4,7 +4,7 @@
 //   l[i,v]     := (softmax(z[i,:])[v] - [v == label]) * dz/dl        only when GRADIENT is 1
 // Shapes: logits l [chunk_rows, V] row-major; labels, nll [labelled rows]; step[2] = labelled rows. A row past them keeps
 // its nll, and its logits become 0 so that the product with the head that follows stays finite.
-// rows_workgroup: one workgroup per row. rows_serial: one invocation per row, no workgroup memory, no barrier.
+// rows_workgroup: one workgroup per row.
 // slice: one workgroup per row of logits [chunk_rows, V'], V' columns of V from first_column on, slice after slice. What was
 // seen of a row so far stays in `state`; with largest and sum over all of it, and largest' as it was before this slice:
 //   l[i,v]  := exp(z[i,v] - largest) * dz/dl     the gradient times the sum, without the label's share: finish.wgsl has both
@@ -23,8 +23,6 @@ override CAPPED: u32 = 1;
 
 const LOWEST = -3.4028234e38;
 const EXPONENT = 0x7f800000u;
-/** Vecs of a block of the serial sum: 256 values. */
-const BLOCK = 256u / WIDTH;
 
 struct Params {
   chunk_rows: u32, vocab: u32, first_row: u32, logit_scale: f32, soft_cap: f32,
@@ -149,31 +147,6 @@ fn rows_workgroup(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) gri
     // Lane 0 must have read the label's logit before another lane replaces it.
     storageBarrier();
     for (var v = lane; v < vecs; v += WG) { logits[base + v] = gradient_at(all, base, v, label); }
-  }
-}
-
-@compute @workgroup_size(WG)
-fn rows_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = (wg.y * grid.x + wg.x) * WG + lane;
-  if (row >= p.chunk_rows) { return; }
-  let vecs = p.vocab / WIDTH;
-  let base = row * vecs;
-  let target_row = p.first_row + row;
-  if (target_row >= step[2]) {
-    if (GRADIENT == 1u) { for (var v = 0u; v < vecs; v += 1u) { logits[base + v] = Vec(0.0); } }
-    return;
-  }
-  var seen = Online(Vec(LOWEST), Vec(0.0), VecU(0u));
-  for (var first = 0u; first < vecs; first += BLOCK) {
-    var block = Online(seen.largest, Vec(0.0), seen.exponent);
-    for (var v = first; v < min(first + BLOCK, vecs); v += 4u) { block = absorb(block, base, v, 1u, vecs); }
-    seen = Online(block.largest, seen.sum * exp(seen.largest - block.largest) + block.sum, block.exponent);
-  }
-  let all = row_of(seen);
-  let label = labels[target_row];
-  nll[target_row] = loss_of(all, only(capped(logits[base + label / WIDTH]), label));
-  if (GRADIENT == 1u) {
-    for (var v = 0u; v < vecs; v += 1u) { logits[base + v] = gradient_at(all, base, v, label); }
   }
 }
 

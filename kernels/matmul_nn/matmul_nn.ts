@@ -4,7 +4,13 @@ import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { NARROW, SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import { isNarrow, selectTile, SMALL_ALIGNMENT, WIDE_ALIGNMENT } from '../_lib/tiles.ts';
 import tilesWgsl from '../_lib/tiles.wgsl?raw';
-import { defineQuadsKernel, defineWeightKernel, defineWideKernel, readWeight } from '../_lib/weight.ts';
+import {
+  defineQuadsKernel,
+  defineWeightKernel,
+  defineWideKernel,
+  readWeight,
+  type WeightKernel,
+} from '../_lib/weight.ts';
 import addProductsWgsl from '../_lib/add_products.wgsl?raw';
 import narrowColumnsWgsl from '../_lib/narrow.wgsl?raw';
 import wideTilesWgsl from '../_lib/wide_tiles.wgsl?raw';
@@ -16,17 +22,26 @@ import narrowWgsl from './narrow.wgsl?raw';
 import noKeepWgsl from './no_keep.wgsl?raw';
 import noLoraWgsl from './no_lora.wgsl?raw';
 import quadsWgsl from './software/matmul_nn_quad.wgsl?raw';
+import serialWgsl from './software/matmul_nn_serial.wgsl?raw';
 import wideWgsl from './wide.wgsl?raw';
 import workgroupWgsl from './workgroup.wgsl?raw';
 
-const sources = [tilesWgsl, workgroupWgsl, wgsl, interfaceWgsl] as const;
-const wideSources = [addProductsWgsl, wideTilesWgsl, wideWgsl, interfaceWgsl] as const;
-const plain = defineWeightKernel('matmul_nn', [...sources, noLoraWgsl, noKeepWgsl].join('\n'));
-const withLora = defineWeightKernel('matmul_nn', [...sources, loraWgsl, noKeepWgsl].join('\n'));
-const withKeep = defineWeightKernel('matmul_nn', [...sources, noLoraWgsl, keepWgsl].join('\n'));
-const wide = defineWideKernel('matmul_nn', [...wideSources, noLoraWgsl, noKeepWgsl].join('\n'));
-const wideWithLora = defineWideKernel('matmul_nn', [...wideSources, loraWgsl, noKeepWgsl].join('\n'));
-const wideWithKeep = defineWideKernel('matmul_nn', [...wideSources, noLoraWgsl, keepWgsl].join('\n'));
+/** Joined sources by what a launch reads besides: a program binds exactly that. */
+function joined(
+  define: typeof defineWeightKernel,
+  ...first: readonly string[]
+): (lora: boolean, keep: boolean) => WeightKernel {
+  const of = (lora: string, keep: string): WeightKernel =>
+    define('matmul_nn', [...first, interfaceWgsl, lora, keep].join('\n'));
+  const plain = of(noLoraWgsl, noKeepWgsl);
+  const withLora = of(loraWgsl, noKeepWgsl);
+  const withKeep = of(noLoraWgsl, keepWgsl);
+  return (lora, keep) => (lora ? withLora : keep ? withKeep : plain);
+}
+
+const sources = joined(defineWeightKernel, tilesWgsl, workgroupWgsl, wgsl);
+const wideSources = joined(defineWideKernel, addProductsWgsl, wideTilesWgsl, wideWgsl);
+const serialSources = joined(defineWeightKernel, wgsl, serialWgsl);
 const narrowKernel = defineKernel(
   'matmul_nn',
   [addProductsWgsl, narrowColumnsWgsl, narrowWgsl, interfaceWgsl, noKeepWgsl].join('\n'),
@@ -119,18 +134,14 @@ function launchOf(args: MatmulNnArgs, entry: MatmulNnEntry): Launch {
   const isQuads = entry === 'quads' || entry === 'quads_narrow';
   // One program of quads serves with and without an adapter.
   const branch = rank > 0 || isQuads;
-  const [without, lora, kept] =
-    entry === 'wide' || entry === 'wide_small' ? [wide, wideWithLora, wideWithKeep] : [plain, withLora, withKeep];
-  const sourcesOf = isQuads ? quadsKernel : branch ? lora : keep ? kept : without;
-  const weight = readWeight(sourcesOf, args.format, inFeatures);
+  const weight = readWeight(sourcesFor(entry)(branch, keep), args.format, inFeatures);
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(rows / tileRows) * Math.ceil(inFeatures / tileCols);
-  const perInvocation = entry === 'serial' || entry === 'naive';
-  const workgroupSize = entry === 'naive' ? 64 : SERIAL_WORKGROUP;
+  const perWorkgroup = entry === 'naive' ? 64 : entry === 'serial' ? SERIAL_WORKGROUP : 1;
   return {
     kernel: entry === 'narrow' ? narrowKernel : weight.kernel,
     entry,
-    overrides: { ...(entry !== 'narrow' && weight.overrides), ...(perInvocation && { WG: workgroupSize }) },
+    overrides: { ...(entry !== 'narrow' && weight.overrides), ...(entry === 'serial' && { WG: SERIAL_WORKGROUP }) },
     params: {
       ...weight.params,
       rows,
@@ -145,7 +156,13 @@ function launchOf(args: MatmulNnArgs, entry: MatmulNnEntry): Launch {
     },
     operands: ['dy', ...weight.operands, ...(branch ? ['dh', 'lora_a'] : []), ...(keep ? ['keep'] : []), 'dx'],
     ...(branch && rank === 0 && { aliases: { dh: 'dy', lora_a: 'dy' } }),
-    workgroups: foldGrid(Math.ceil(shares / (perInvocation ? workgroupSize : 1))),
+    workgroups: foldGrid(Math.ceil(shares / perWorkgroup)),
     flops: 2 * rows * inFeatures * (outFeatures + rank),
   };
+}
+
+function sourcesFor(entry: MatmulNnEntry): (lora: boolean, keep: boolean) => WeightKernel {
+  if (entry === 'quads' || entry === 'quads_narrow') return () => quadsKernel;
+  if (entry === 'wide' || entry === 'wide_small') return wideSources;
+  return entry === 'serial' ? serialSources : sources;
 }

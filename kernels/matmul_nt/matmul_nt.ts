@@ -22,6 +22,7 @@ import narrowWgsl from './narrow.wgsl?raw';
 import noBiasWgsl from './no_bias.wgsl?raw';
 import noLoraWgsl from './no_lora.wgsl?raw';
 import quadsWgsl from './software/matmul_nt_quad.wgsl?raw';
+import serialWgsl from './software/matmul_nt_serial.wgsl?raw';
 import subgroupsWgsl from './subgroups.wgsl?raw';
 import wideWgsl from './wide.wgsl?raw';
 import workgroupWgsl from './workgroup.wgsl?raw';
@@ -43,7 +44,8 @@ function joined(
 const tiles = [tilesWgsl, workgroupWgsl, wgsl] as const;
 const sources = joined(defineWeightKernel, ...tiles);
 const subgroupsSources = joined(defineWeightKernel, subgroupsWgsl, ...tiles);
-const quadsSources = joined(defineQuadsKernel, quadsWgsl, wgsl);
+const serialSources = joined(defineWeightKernel, wgsl, serialWgsl);
+const quadsSources = joined(defineQuadsKernel, quadsWgsl, wgsl, serialWgsl);
 const wideSources = joined(defineWideKernel, addProductsWgsl, wideTilesWgsl, wideWgsl);
 const narrowKernel = defineKernel(
   'matmul_nt',
@@ -168,12 +170,12 @@ function launchOf(args: MatmulNtArgs, entry: MatmulNtEntry): Launch {
   const weight = readWeight(sourcesFor(entry)(args.bias, branch), args.format, inFeatures);
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(rows / tileRows) * Math.ceil(outFeatures / tileCols);
-  const perInvocation = entry === 'serial' || entry === 'serial_row' || entry === 'naive';
-  const workgroupSize = entry === 'naive' ? 64 : SERIAL_WORKGROUP;
+  const isSerial = entry === 'serial' || entry === 'serial_row';
+  const perWorkgroup = entry === 'naive' ? 64 : isSerial ? SERIAL_WORKGROUP : 1;
   return {
     kernel: entry === 'narrow' ? narrowKernel : weight.kernel,
     entry,
-    overrides: { ...(entry !== 'narrow' && weight.overrides), ...(perInvocation && { WG: workgroupSize }) },
+    overrides: { ...(entry !== 'narrow' && weight.overrides), ...(isSerial && { WG: SERIAL_WORKGROUP }) },
     params: {
       ...weight.params,
       rows,
@@ -188,7 +190,7 @@ function launchOf(args: MatmulNtArgs, entry: MatmulNtEntry): Launch {
     },
     operands: ['x', ...weight.operands, ...(args.bias ? ['bias'] : []), ...(branch ? ['h', 'lora_b'] : []), 'y'],
     ...(branch && rank === 0 && { aliases: { h: 'x', lora_b: 'x' } }),
-    workgroups: foldGrid(Math.ceil(shares / (perInvocation ? workgroupSize : 1))),
+    workgroups: foldGrid(Math.ceil(shares / perWorkgroup)),
     flops: 2 * rows * outFeatures * (inFeatures + rank),
   };
 }
@@ -196,5 +198,6 @@ function launchOf(args: MatmulNtArgs, entry: MatmulNtEntry): Launch {
 function sourcesFor(entry: MatmulNtEntry): (bias: boolean, lora: boolean) => WeightKernel {
   if (entry.startsWith('quads')) return quadsSources;
   if (entry === 'wide' || entry === 'wide_small') return wideSources;
+  if (entry === 'serial' || entry === 'serial_row') return serialSources;
   return entry === 'matvec_subgroups' ? subgroupsSources : sources;
 }

@@ -1,16 +1,22 @@
 import type { KernelVariant } from '../../src/gpu/device-profile.ts';
 import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
-import spreadWgsl from '../_lib/software/quad_broadcast.wgsl?raw';
+import broadcastWgsl from '../_lib/software/quad_broadcast.wgsl?raw';
 import wgsl from './matmul_tn.wgsl?raw';
 import narrowWgsl from './narrow.wgsl?raw';
 import quadsWgsl from './software/matmul_tn_quad.wgsl?raw';
+import serialWgsl from './software/matmul_tn_serial.wgsl?raw';
 
 const plain = defineKernel('matmul_tn', wgsl);
-const narrowKernel = defineKernel('matmul_tn', narrowWgsl);
-const quadsKernel = defineKernel('matmul_tn', [quadsWgsl, wgsl, spreadWgsl].join('\n'));
+const KERNELS = {
+  serial: defineKernel('matmul_tn', [wgsl, serialWgsl].join('\n')),
+  quads: defineKernel('matmul_tn', [quadsWgsl, wgsl, broadcastWgsl].join('\n')),
+  tile: plain,
+  narrow: defineKernel('matmul_tn', narrowWgsl),
+  naive: plain,
+} as const;
 
-export type MatmulTnEntry = 'serial' | 'quads' | 'tile' | 'narrow' | 'naive';
+export type MatmulTnEntry = keyof typeof KERNELS;
 
 /** Outputs, rows x columns, of an invocation (serial, naive) or of a workgroup. Those of quads: longer x shorter side. */
 const TILE: Readonly<Record<MatmulTnEntry, readonly [rows: number, cols: number]>> = {
@@ -68,13 +74,12 @@ export function matmulTn(args: MatmulTnArgs, entry: MatmulTnEntry = selectMatmul
   // Quads take the longer side as a.
   const swapped = isQuads && q > p;
   const shares = Math.ceil((swapped ? q : p) / tileRows) * Math.ceil((swapped ? p : q) / tileCols);
-  const perInvocation = entry === 'serial' || entry === 'naive';
-  const workgroupSize = entry === 'naive' ? 64 : SERIAL_WORKGROUP;
+  const perWorkgroup = entry === 'naive' ? 64 : entry === 'serial' ? SERIAL_WORKGROUP : 1;
   return {
-    kernel: isQuads ? quadsKernel : entry === 'narrow' ? narrowKernel : plain,
+    kernel: KERNELS[entry],
     entry,
     overrides: {
-      ...(perInvocation && { WG: workgroupSize }),
+      ...(entry === 'serial' && { WG: SERIAL_WORKGROUP }),
       ACCUMULATE: args.accumulate ? 1 : 0,
     },
     params: {
@@ -91,7 +96,7 @@ export function matmulTn(args: MatmulTnArgs, entry: MatmulTnEntry = selectMatmul
     },
     operands: ['a', 'b', 'g'],
     ...(swapped && { aliases: { a: 'b', b: 'a' } }),
-    workgroups: foldGrid(Math.ceil(shares / (perInvocation ? workgroupSize : 1))),
+    workgroups: foldGrid(Math.ceil(shares / perWorkgroup)),
     flops: 2 * rows * p * q,
   };
 }

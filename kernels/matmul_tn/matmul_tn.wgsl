@@ -1,12 +1,10 @@
 // Product reduced over the rows of both factors: the gradients of LoRA's A (dh, x) and B (dy, h).
 //   g[p,q] = alpha * sum_n a[n, a_offset + p] b[n, b_offset + q] (+ g[p,q])
 // a [N, a_stride], b [N, b_stride], g [P, g_stride], all dense f32. No transposed copy, no atomics.
-//   serial  one invocation computes 8 x 16 of g: no workgroup memory
-//   tile    a workgroup of 256 computes 32 x 32 of g: four teams of 64 lanes share the rows of a tile of 16, each lane
-//           sums 4 x 4 over its team's rows, and the teams' sums are added in order
-//   naive   one output an invocation: the second oracle
+//   tile   a workgroup of 256 computes 32 x 32 of g: four teams of 64 lanes share the rows of a tile of 16, each lane
+//          sums 4 x 4 over its team's rows, and the teams' sums are added in order
+//   naive  one output an invocation: the second oracle
 // The order of the additions is fixed, and rows of zeros at the end do not change the result.
-override WG: u32 = 64;
 override ACCUMULATE: u32 = 0;
 
 struct Params { rows: u32, p_len: u32, q_len: u32, a_stride: u32, a_offset: u32, b_stride: u32, b_offset: u32, g_stride: u32, swapped: u32, alpha: f32 }
@@ -43,38 +41,6 @@ fn a_quad(n: u32, row: u32) -> vec4f {
 fn b_quad(n: u32, col: u32) -> vec4f {
   let at = vec4u(n * p.b_stride + p.b_offset) + min(vec4u(col) + LANES4, vec4u(p.q_len - 1u));
   return vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
-}
-
-@compute @workgroup_size(WG)
-fn serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let tiles = (p.q_len + 15u) / 16u;
-  let index = (wg.y * grid.x + wg.x) * WG + lane;
-  let row = (index / tiles) * 8u;
-  let col = (index % tiles) * 16u;
-  if (row >= p.p_len) { return; }
-  var acc0 = mat4x4f();
-  var acc1 = mat4x4f();
-  var acc2 = mat4x4f();
-  var acc3 = mat4x4f();
-  var acc4 = mat4x4f();
-  var acc5 = mat4x4f();
-  var acc6 = mat4x4f();
-  var acc7 = mat4x4f();
-  for (var n = 0u; n < p.rows; n++) {
-    let values = mat4x4f(b_quad(n, col), b_quad(n, col + 4u), b_quad(n, col + 8u), b_quad(n, col + 12u));
-    acc0 += a_at(n, row + 0u) * values;
-    acc1 += a_at(n, row + 1u) * values;
-    acc2 += a_at(n, row + 2u) * values;
-    acc3 += a_at(n, row + 3u) * values;
-    acc4 += a_at(n, row + 4u) * values;
-    acc5 += a_at(n, row + 5u) * values;
-    acc6 += a_at(n, row + 6u) * values;
-    acc7 += a_at(n, row + 7u) * values;
-  }
-  var results = array<mat4x4f, 8>(acc0, acc1, acc2, acc3, acc4, acc5, acc6, acc7);
-  for (var r = 0u; r < min(8u, p.p_len - row); r++) {
-    for (var c = 0u; c < min(16u, p.q_len - col); c++) { store(row + r, col + c, results[r][c / 4u][c % 4u]); }
-  }
 }
 
 // 16 rows n of 32 columns (8 vec4) each, of a and of b; then the 4 x 4 sums of the lanes of teams 1 to 3. 16 KiB together.

@@ -2,8 +2,10 @@ import type { KernelVariant } from '../../src/gpu/device-profile.ts';
 import { foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { defineVectorKernel, vectorWidth } from '../_lib/vector.ts';
 import wgsl from './rms_norm.wgsl?raw';
+import serialWgsl from './software/rms_norm_serial.wgsl?raw';
 
 const kernels = defineVectorKernel('rms_norm', wgsl);
+const serialKernels = defineVectorKernel('rms_norm', wgsl, serialWgsl);
 
 export interface RmsNormArgs {
   /** N */
@@ -31,7 +33,7 @@ function launch(args: RmsNormArgs, entry: string, overrides: Launch['overrides']
   const serial = variant !== 'workgroup';
   const lanes = serial ? 16 : 64;
   return {
-    kernel: kernels[vectorWidth(cols)],
+    kernel: (serial ? serialKernels : kernels)[vectorWidth(cols)],
     entry: serial ? `${entry}_serial` : entry,
     overrides: { WG: lanes, ...overrides },
     params: { rows, cols, eps, weight_offset: weightOffset },

@@ -2,7 +2,7 @@
 //   forward      y[n,c]  = x[n,c] * rstd[n] * w[c]            rstd[n] = 1 / sqrt(mean_c(x[n,c]^2) + eps)
 //   backward_dx  dx[n,c] = rstd * g - x * rstd^3 * mean_c(g * x) (+ dx)    with g[n,c] = dy[n,c] * w[c]
 // The weight is frozen, so it has no gradient. Shapes: x, y, dy, dx [N, C] row-major; w [C]; rstd [N].
-// One workgroup per row, or one invocation per row (_serial); the grid is folded over two dimensions.
+// One workgroup per row; the grid is folded over two dimensions.
 // Joined with _lib/vector_*.wgsl. Source: Zhang & Sennrich 2019, arXiv:1910.07467, eq. 4. Reference: rms_norm.ref.ts.
 override WG: u32 = 64;
 override ACCUMULATE: u32 = 0;
@@ -77,22 +77,4 @@ fn backward_dx(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
   if (row >= p.rows) { return; }
   let base = row * (p.cols / WIDTH);
   write_dx(base, lane, WG, rstd_saved[row], workgroup_sum(lane, dot_gx(base, lane, WG)));
-}
-
-@compute @workgroup_size(WG)
-fn forward_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = (wg.y * grid.x + wg.x) * WG + lane;
-  if (row >= p.rows) { return; }
-  let base = row * (p.cols / WIDTH);
-  let r = reciprocal_rms(squares(base, 0u, 1u));
-  rstd[row] = r;
-  write_y(base, 0u, 1u, r);
-}
-
-@compute @workgroup_size(WG)
-fn backward_dx_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = (wg.y * grid.x + wg.x) * WG + lane;
-  if (row >= p.rows) { return; }
-  let base = row * (p.cols / WIDTH);
-  write_dx(base, 0u, 1u, rstd_saved[row], dot_gx(base, 0u, 1u));
 }

@@ -1,8 +1,10 @@
 import type { KernelVariant } from '../../src/gpu/device-profile.ts';
 import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
+import serialWgsl from './software/squared_norm_serial.wgsl?raw';
 import wgsl from './squared_norm.wgsl?raw';
 
-export const kernel = defineKernel('squared_norm', wgsl);
+const kernel = defineKernel('squared_norm', wgsl);
+const serialKernel = defineKernel('squared_norm', [wgsl, serialWgsl].join('\n'));
 
 /** Values one partial sum covers, in both variants. */
 const BLOCK = 4096;
@@ -25,7 +27,7 @@ export function squaredNormPartial({ count, firstPartial, variant }: PartialArgs
   const isSerial = variant !== 'workgroup';
   const blocks = partialCount(count);
   return {
-    kernel,
+    kernel: isSerial ? serialKernel : kernel,
     entry: isSerial ? 'partial_serial' : 'partial_workgroup',
     overrides: { WG: isSerial ? 4 : 256 },
     params: { count, first_partial: firstPartial },
@@ -49,7 +51,7 @@ export function squaredNormFinish({
 }): Launch {
   const isSerial = variant !== 'workgroup';
   return {
-    kernel,
+    kernel: isSerial ? serialKernel : kernel,
     entry: isSerial ? 'finish_serial' : 'finish_workgroup',
     overrides: isSerial ? {} : { WG: 256 },
     params: { count: partials, first_partial: 0 },

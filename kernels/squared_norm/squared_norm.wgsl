@@ -5,12 +5,11 @@
 //            ok     = ok and norm is finite
 // Finiteness is decided on bit patterns: implementations may assume that NaN and infinity do not occur. Squares that
 // overflow count as non-finite. Sums run in short blocks of fixed order: compensated sums do not survive compilers that
-// reassociate. The *_workgroup entries share a block among lanes, *_serial ones use neither workgroup memory nor barriers.
+// reassociate. The lanes of a workgroup share a block.
 // Source of the coefficient: torch.nn.utils.clip_grad_norm_. Reference: squared_norm.ref.ts.
 override WG: u32 = 256;
 
 const BLOCK = 4096u;
-const STRIP = 64u;
 const NON_FINITE = 0x7fc00000u;
 
 struct Params { count: u32, first_partial: u32 }
@@ -63,26 +62,6 @@ fn partial_workgroup(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) 
   if (lane == 0u) { store_partial(block, lane_sum[0], lane_bad[0]); }
 }
 
-@compute @workgroup_size(WG)
-fn partial_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let block = (wg.y * grid.x + wg.x) * WG + lane;
-  if (block * BLOCK >= p.count) { return; }
-  let end = min((block + 1u) * BLOCK, p.count);
-  var sum = 0.0;
-  var bad = 0u;
-  for (var first = block * BLOCK; first < end; first += STRIP) {
-    var strip = 0.0;
-    for (var i = first; i < min(first + STRIP, end); i += 1u) {
-      let bits = grad[i];
-      bad |= u32(is_bad(bits));
-      let value = finite_or_zero(bits);
-      strip += value * value;
-    }
-    sum += strip;
-  }
-  store_partial(block, sum, bad);
-}
-
 fn store_scalars(sum: f32, bad: u32) {
   let norm = sqrt(sum) * hyper[0];
   if (bad != 0u || is_bad(bitcast<u32>(sum)) || is_bad(bitcast<u32>(norm))) {
@@ -109,19 +88,4 @@ fn finish_workgroup(@builtin(local_invocation_index) lane: u32) {
   lane_bad[lane] = bad;
   reduce_lanes(lane);
   if (lane == 0u) { store_scalars(lane_sum[0], lane_bad[0]); }
-}
-
-@compute @workgroup_size(1)
-fn finish_serial() {
-  var sum = 0.0;
-  var bad = 0u;
-  for (var first = 0u; first < p.count; first += STRIP) {
-    var strip = 0.0;
-    for (var i = first; i < min(first + STRIP, p.count); i += 1u) {
-      bad |= u32(is_bad(partials[i]));
-      strip += finite_or_zero(partials[i]);
-    }
-    sum += strip;
-  }
-  store_scalars(sum, bad);
 }

@@ -1,12 +1,16 @@
 import { WebLoraError } from '../../src/errors.ts';
 import type { KernelVariant } from '../../src/gpu/device-profile.ts';
 import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
-import spreadWgsl from '../_lib/software/quad_broadcast.wgsl?raw';
-import wgsl from './top_k.wgsl?raw';
+import broadcastWgsl from '../_lib/software/quad_broadcast.wgsl?raw';
 import quadsWgsl from './software/top_k_quad.wgsl?raw';
+import serialWgsl from './software/top_k_serial.wgsl?raw';
+import wgsl from './top_k.wgsl?raw';
 
-const kernel = defineKernel('top_k', wgsl);
-const quadsKernel = defineKernel('top_k', [quadsWgsl, wgsl, spreadWgsl].join('\n'));
+const KERNELS = {
+  rows_workgroup: defineKernel('top_k', wgsl),
+  rows_serial: defineKernel('top_k', [wgsl, serialWgsl].join('\n')),
+  best_quads: defineKernel('top_k', [quadsWgsl, wgsl, serialWgsl, broadcastWgsl].join('\n')),
+} as const;
 
 export const MAX_K = 64;
 
@@ -32,10 +36,10 @@ const OVERRIDES = { rows_workgroup: { WG: 256 }, rows_serial: {}, best_quads: {}
 export function topK({ rows, vocab, k, variant }: TopKArgs): Launch {
   if (!(k >= 1 && k <= Math.min(MAX_K, vocab)))
     throw new WebLoraError('internal', 'top_k: k', { got: k, wanted: `1 to ${Math.min(MAX_K, vocab)}` });
-  const isQuads = variant === 'serial-quad' && k === 1;
-  const entry = isQuads ? 'best_quads' : variant === 'workgroup' ? 'rows_workgroup' : 'rows_serial';
+  const isBest = variant === 'serial-quad' && k === 1;
+  const entry = isBest ? 'best_quads' : variant === 'workgroup' ? 'rows_workgroup' : 'rows_serial';
   return {
-    kernel: isQuads ? quadsKernel : kernel,
+    kernel: KERNELS[entry],
     entry,
     overrides: OVERRIDES[entry],
     params: { rows, vocab, k },

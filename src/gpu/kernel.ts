@@ -1,4 +1,5 @@
 import { WebLoraError } from '../errors.ts';
+import { writeOutRepeats } from './repeats.ts';
 
 /** A scalar field of a kernel's `Params` uniform struct. */
 export interface ParamField {
@@ -15,7 +16,7 @@ export interface StorageBinding {
   readonly access: Access;
 }
 
-/** A WGSL file with the facts that are read off its source: nothing is declared twice. */
+/** A WGSL file, its repeats written out, with the facts that are read off its source: nothing is declared twice. */
 export interface Kernel {
   /** Name of the kernel's folder, e.g. `rms_norm`, or of a variant in it. */
   readonly name: string;
@@ -35,10 +36,12 @@ export const MAX_STORAGE_BINDINGS = 8;
 
 /**
  * Reads a kernel's interface off its WGSL source. Conventions of every kernel: one bind group (0); binding 0 is
- * `var<uniform> …: Params` whose struct has only u32, i32 and f32 scalars; every other binding is a storage buffer.
+ * `var<uniform> …: Params` whose struct has only u32, i32 and f32 scalars; every other binding is a storage buffer. What
+ * the source repeats is written out (repeats.ts).
  * @throws `internal` when the source breaks a convention
  */
-export function defineKernel(name: string, wgsl: string): Kernel {
+export function defineKernel(name: string, template: string): Kernel {
+  const wgsl = writeOutRepeats(template);
   const source = wgsl.replace(/\/\/[^\n]*/g, '');
   const params: ParamField[] = [];
   const struct = /struct\s+Params\s*\{([^}]*)\}/.exec(source);

@@ -1,4 +1,4 @@
-// Eight columns of a packed weight at once; appended after weight_blocks.wgsl. As in oct_grouped.wgsl, codes are masked in
+// Eight columns of a packed weight at once; appended after weight_blocks.wgsl. As in unpack8_grouped.wgsl, codes are masked in
 // place and scaled by powers of two, which is exact.
 struct Vec8 { lo: vec4f, hi: vec4f }
 

@@ -43,10 +43,7 @@ fn no_rows() -> Rows { return Rows(Vec(0.0), Vec(0.0), Vec(0.0), Vec(0.0)); }
 
 fn weigh(acc: Rows, w: mat4x4f, v0: Vec, v1: Vec, v2: Vec, v3: Vec) -> Rows {
   return Rows(
-    acc.r0 + w[0].x * v0 + w[0].y * v1 + w[0].z * v2 + w[0].w * v3,
-    acc.r1 + w[1].x * v0 + w[1].y * v1 + w[1].z * v2 + w[1].w * v3,
-    acc.r2 + w[2].x * v0 + w[2].y * v1 + w[2].z * v2 + w[2].w * v3,
-    acc.r3 + w[3].x * v0 + w[3].y * v1 + w[3].z * v2 + w[3].w * v3,
+    @repeat(4) acc.r$i + w[$i].x * v0 + w[$i].y * v1 + w[$i].z * v2 + w[$i].w * v3,
   );
 }
 
@@ -60,30 +57,12 @@ fn dots(a: Vec, b0: Vec, b1: Vec, b2: Vec, b3: Vec) -> vec4f {
 
 fn store_dq(acc: Rows, row: vec4u, at: vec4u, d: u32) {
   if (d >= p.head_vecs) { return; }
-  if (row.x < p.rows) { dq[at.x + d] = acc.r0; }
-  if (row.y < p.rows) { dq[at.y + d] = acc.r1; }
-  if (row.z < p.rows) { dq[at.z + d] = acc.r2; }
-  if (row.w < p.rows) { dq[at.w + d] = acc.r3; }
+  @repeat(4) if (row[$i] < p.rows) { dq[at[$i] + d] = acc.r$i; }
 }
 
 fn store_dkv(dk_acc: Rows, dv_acc: Rows, row: vec4u, at: vec4u, d: u32) {
   if (d >= p.head_vecs) { return; }
-  if (row.x < p.rows) {
-    dk[at.x + d] = dk_acc.r0;
-    dv[at.x + d] = dv_acc.r0;
-  }
-  if (row.y < p.rows) {
-    dk[at.y + d] = dk_acc.r1;
-    dv[at.y + d] = dv_acc.r1;
-  }
-  if (row.z < p.rows) {
-    dk[at.z + d] = dk_acc.r2;
-    dv[at.z + d] = dv_acc.r2;
-  }
-  if (row.w < p.rows) {
-    dk[at.w + d] = dk_acc.r3;
-    dv[at.w + d] = dv_acc.r3;
-  }
+  @repeat(4) if (row[$i] < p.rows) { dk[at[$i] + d] = dk_acc.r$i; dv[at[$i] + d] = dv_acc.r$i; }
 }
 
 @compute @workgroup_size(WG)
@@ -107,77 +86,29 @@ fn backward_dq(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
   }
   let last_row = vec4u(p.rows - 1u);
   let row = vec4u(tile + lane) + STEPS * WG;
-  let keys_0 = keys_of(row.x);
-  let keys_1 = keys_of(row.y);
-  let keys_2 = keys_of(row.z);
-  let keys_3 = keys_of(row.w);
+  @repeat(4) let keys_$i = keys_of(row[$i]);
   let row_head = min(row, last_row) * p.heads + vec4u(head);
   let at = row_head * p.head_vecs;
-  let lse_delta_0 = lse_delta[row_head.x];
-  let lse_delta_1 = lse_delta[row_head.y];
-  let lse_delta_2 = lse_delta[row_head.z];
-  let lse_delta_3 = lse_delta[row_head.w];
-  var a0 = no_rows();
-  var a1 = no_rows();
-  var a2 = no_rows();
-  var a3 = no_rows();
-  var a4 = no_rows();
-  var a5 = no_rows();
-  var a6 = no_rows();
-  var a7 = no_rows();
+  @repeat(4) let lse_delta_$i = lse_delta[row_head[$i]];
+  @repeat(8) var a$i = no_rows();
   for (var j = first / 4u * 4u; j < end; j += 4u) {
     let column = vec4u(j) + STEPS;
     let key_at = (min(column, last_row) * p.kv_heads + vec4u(kv_head)) * p.head_vecs;
-    var s0 = vec4f(0.0);
-    var s1 = vec4f(0.0);
-    var s2 = vec4f(0.0);
-    var s3 = vec4f(0.0);
-    var dp0 = vec4f(0.0);
-    var dp1 = vec4f(0.0);
-    var dp2 = vec4f(0.0);
-    var dp3 = vec4f(0.0);
+    @repeat(4) var s$i = vec4f(0.0);
+    @repeat(4) var dp$i = vec4f(0.0);
     for (var d = 0u; d < p.head_vecs; d += 1u) {
-      let k0 = k[key_at.x + d];
-      let k1 = k[key_at.y + d];
-      let k2 = k[key_at.z + d];
-      let k3 = k[key_at.w + d];
-      s0 += dots(q[at.x + d], k0, k1, k2, k3);
-      s1 += dots(q[at.y + d], k0, k1, k2, k3);
-      s2 += dots(q[at.z + d], k0, k1, k2, k3);
-      s3 += dots(q[at.w + d], k0, k1, k2, k3);
-      let v0 = v[key_at.x + d];
-      let v1 = v[key_at.y + d];
-      let v2 = v[key_at.z + d];
-      let v3 = v[key_at.w + d];
-      dp0 += dots(dy[at.x + d], v0, v1, v2, v3);
-      dp1 += dots(dy[at.y + d], v0, v1, v2, v3);
-      dp2 += dots(dy[at.z + d], v0, v1, v2, v3);
-      dp3 += dots(dy[at.w + d], v0, v1, v2, v3);
+      @repeat(4) let k$i = k[key_at[$i] + d];
+      @repeat(4) s$i += dots(q[at[$i] + d], k0, k1, k2, k3);
+      @repeat(4) let v$i = v[key_at[$i] + d];
+      @repeat(4) dp$i += dots(dy[at[$i] + d], v0, v1, v2, v3);
     }
     let ds = mat4x4f(
-      p_ds_of(s0, dp0, vec4f(lse_delta_0.x), vec4f(lse_delta_0.y), (column >= vec4u(keys_0.x)) & (column < vec4u(keys_0.y))).ds,
-      p_ds_of(s1, dp1, vec4f(lse_delta_1.x), vec4f(lse_delta_1.y), (column >= vec4u(keys_1.x)) & (column < vec4u(keys_1.y))).ds,
-      p_ds_of(s2, dp2, vec4f(lse_delta_2.x), vec4f(lse_delta_2.y), (column >= vec4u(keys_2.x)) & (column < vec4u(keys_2.y))).ds,
-      p_ds_of(s3, dp3, vec4f(lse_delta_3.x), vec4f(lse_delta_3.y), (column >= vec4u(keys_3.x)) & (column < vec4u(keys_3.y))).ds,
+      @repeat(4) p_ds_of(s$i, dp$i, vec4f(lse_delta_$i.x), vec4f(lse_delta_$i.y), (column >= vec4u(keys_$i.x)) & (column < vec4u(keys_$i.y))).ds,
     );
     let slice_at = key_at + vec4u(slice);
-    a0 = weigh_k(a0, ds, slice_at);
-    a1 = weigh_k(a1, ds, slice_at + vec4u(1u));
-    a2 = weigh_k(a2, ds, slice_at + vec4u(2u));
-    a3 = weigh_k(a3, ds, slice_at + vec4u(3u));
-    a4 = weigh_k(a4, ds, slice_at + vec4u(4u));
-    a5 = weigh_k(a5, ds, slice_at + vec4u(5u));
-    a6 = weigh_k(a6, ds, slice_at + vec4u(6u));
-    a7 = weigh_k(a7, ds, slice_at + vec4u(7u));
+    @repeat(8) a$i = weigh_k(a$i, ds, slice_at + vec4u($iu));
   }
-  store_dq(a0, row, at, slice);
-  store_dq(a1, row, at, slice + 1u);
-  store_dq(a2, row, at, slice + 2u);
-  store_dq(a3, row, at, slice + 3u);
-  store_dq(a4, row, at, slice + 4u);
-  store_dq(a5, row, at, slice + 5u);
-  store_dq(a6, row, at, slice + 6u);
-  store_dq(a7, row, at, slice + 7u);
+  @repeat(8) store_dq(a$i, row, at, slice + $iu);
 }
 
 @compute @workgroup_size(WG)
@@ -197,77 +128,35 @@ fn backward_dkv(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
   let last_row = vec4u(p.rows - 1u);
   let row = vec4u(tile + lane) + STEPS * WG;
   let at = (min(row, last_row) * p.kv_heads + vec4u(kv_head)) * p.head_vecs;
-  var dk0 = no_rows();
-  var dk1 = no_rows();
-  var dk2 = no_rows();
-  var dk3 = no_rows();
-  var dv0 = no_rows();
-  var dv1 = no_rows();
-  var dv2 = no_rows();
-  var dv3 = no_rows();
+  @repeat(4) var dk$i = no_rows();
+  @repeat(4) var dv$i = no_rows();
   let group = p.heads / p.kv_heads;
   for (var head = kv_head * group; head < (kv_head + 1u) * group; head += 1u) {
     for (var i = tile; i < end; i += 4u) {
       let column = vec4u(i) + STEPS;
       let query_head = min(column, last_row) * p.heads + vec4u(head);
       let query_at = query_head * p.head_vecs;
-      var s0 = vec4f(0.0);
-      var s1 = vec4f(0.0);
-      var s2 = vec4f(0.0);
-      var s3 = vec4f(0.0);
-      var dp0 = vec4f(0.0);
-      var dp1 = vec4f(0.0);
-      var dp2 = vec4f(0.0);
-      var dp3 = vec4f(0.0);
+      @repeat(4) var s$i = vec4f(0.0);
+      @repeat(4) var dp$i = vec4f(0.0);
       for (var d = 0u; d < p.head_vecs; d += 1u) {
-        let q0 = q[query_at.x + d];
-        let q1 = q[query_at.y + d];
-        let q2 = q[query_at.z + d];
-        let q3 = q[query_at.w + d];
-        s0 += dots(k[at.x + d], q0, q1, q2, q3);
-        s1 += dots(k[at.y + d], q0, q1, q2, q3);
-        s2 += dots(k[at.z + d], q0, q1, q2, q3);
-        s3 += dots(k[at.w + d], q0, q1, q2, q3);
-        let dy0 = dy[query_at.x + d];
-        let dy1 = dy[query_at.y + d];
-        let dy2 = dy[query_at.z + d];
-        let dy3 = dy[query_at.w + d];
-        dp0 += dots(v[at.x + d], dy0, dy1, dy2, dy3);
-        dp1 += dots(v[at.y + d], dy0, dy1, dy2, dy3);
-        dp2 += dots(v[at.z + d], dy0, dy1, dy2, dy3);
-        dp3 += dots(v[at.w + d], dy0, dy1, dy2, dy3);
+        @repeat(4) let q$i = q[query_at[$i] + d];
+        @repeat(4) s$i += dots(k[at[$i] + d], q0, q1, q2, q3);
+        @repeat(4) let dy$i = dy[query_at[$i] + d];
+        @repeat(4) dp$i += dots(v[at[$i] + d], dy0, dy1, dy2, dy3);
       }
-      let lse_delta_0 = lse_delta[query_head.x];
-      let lse_delta_1 = lse_delta[query_head.y];
-      let lse_delta_2 = lse_delta[query_head.z];
-      let lse_delta_3 = lse_delta[query_head.w];
+      @repeat(4) let lse_delta_$i = lse_delta[query_head[$i]];
       let row_lse = vec4f(lse_delta_0.x, lse_delta_1.x, lse_delta_2.x, lse_delta_3.x);
       let delta = vec4f(lse_delta_0.y, lse_delta_1.y, lse_delta_2.y, lse_delta_3.y);
-      let keys_0 = keys_of(column.x);
-      let keys_1 = keys_of(column.y);
-      let keys_2 = keys_of(column.z);
-      let keys_3 = keys_of(column.w);
+      @repeat(4) let keys_$i = keys_of(column[$i]);
       let seen_first = vec4u(keys_0.x, keys_1.x, keys_2.x, keys_3.x);
       let seen_end = vec4u(keys_0.y, keys_1.y, keys_2.y, keys_3.y);
-      let p_ds_0 = p_ds_of(s0, dp0, row_lse, delta, (vec4u(row.x) >= seen_first) & (vec4u(row.x) < seen_end));
-      let p_ds_1 = p_ds_of(s1, dp1, row_lse, delta, (vec4u(row.y) >= seen_first) & (vec4u(row.y) < seen_end));
-      let p_ds_2 = p_ds_of(s2, dp2, row_lse, delta, (vec4u(row.z) >= seen_first) & (vec4u(row.z) < seen_end));
-      let p_ds_3 = p_ds_of(s3, dp3, row_lse, delta, (vec4u(row.w) >= seen_first) & (vec4u(row.w) < seen_end));
+      @repeat(4) let p_ds_$i = p_ds_of(s$i, dp$i, row_lse, delta, (vec4u(row[$i]) >= seen_first) & (vec4u(row[$i]) < seen_end));
       let weights = mat4x4f(p_ds_0.weight, p_ds_1.weight, p_ds_2.weight, p_ds_3.weight);
       let ds = mat4x4f(p_ds_0.ds, p_ds_1.ds, p_ds_2.ds, p_ds_3.ds);
       let slice_at = query_at + vec4u(slice);
-      dk0 = weigh_q(dk0, ds, slice_at);
-      dk1 = weigh_q(dk1, ds, slice_at + vec4u(1u));
-      dk2 = weigh_q(dk2, ds, slice_at + vec4u(2u));
-      dk3 = weigh_q(dk3, ds, slice_at + vec4u(3u));
-      dv0 = weigh_dy(dv0, weights, slice_at);
-      dv1 = weigh_dy(dv1, weights, slice_at + vec4u(1u));
-      dv2 = weigh_dy(dv2, weights, slice_at + vec4u(2u));
-      dv3 = weigh_dy(dv3, weights, slice_at + vec4u(3u));
+      @repeat(4) dk$i = weigh_q(dk$i, ds, slice_at + vec4u($iu));
+      @repeat(4) dv$i = weigh_dy(dv$i, weights, slice_at + vec4u($iu));
     }
   }
-  store_dkv(dk0, dv0, row, at, slice);
-  store_dkv(dk1, dv1, row, at, slice + 1u);
-  store_dkv(dk2, dv2, row, at, slice + 2u);
-  store_dkv(dk3, dv3, row, at, slice + 3u);
+  @repeat(4) store_dkv(dk$i, dv$i, row, at, slice + $iu);
 }

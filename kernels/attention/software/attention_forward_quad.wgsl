@@ -31,10 +31,7 @@ fn row_scores(products: vec4f, first: u32, end: u32, column: vec4u) -> vec4f {
 
 fn scores(s: mat4x4f, keys: Keys, column: vec4u) -> mat4x4f {
   return mat4x4f(
-    row_scores(s[0], keys.first.x, keys.end.x, column),
-    row_scores(s[1], keys.first.y, keys.end.y, column),
-    row_scores(s[2], keys.first.z, keys.end.z, column),
-    row_scores(s[3], keys.first.w, keys.end.w, column),
+    @repeat(4) row_scores(s[$i], keys.first[$i], keys.end[$i], column),
   );
 }
 
@@ -43,28 +40,19 @@ fn row_weights(s: vec4f, row_max: f32) -> vec4f { return select(exp(s - row_max)
 
 fn weights(s: mat4x4f, row_max: vec4f) -> mat4x4f {
   return mat4x4f(
-    row_weights(s[0], row_max.x),
-    row_weights(s[1], row_max.y),
-    row_weights(s[2], row_max.z),
-    row_weights(s[3], row_max.w),
+    @repeat(4) row_weights(s[$i], row_max[$i]),
   );
 }
 
 /** What o holds, weighed anew: nothing before the first block. */
 fn load_o(at: vec4u, keep: vec4f, is_first: bool) -> Rows {
   return Rows(
-    select(o[at.x] * keep.x, Vec(0.0), is_first),
-    select(o[at.y] * keep.y, Vec(0.0), is_first),
-    select(o[at.z] * keep.z, Vec(0.0), is_first),
-    select(o[at.w] * keep.w, Vec(0.0), is_first),
+    @repeat(4) select(o[at[$i]] * keep[$i], Vec(0.0), is_first),
   );
 }
 
 fn store_o(x: Rows, factor: vec4f, row: vec4u, at: vec4u) {
-  if (row.x < p.rows) { o[at.x] = x.a * factor.x; }
-  if (row.y < p.rows) { o[at.y] = x.b * factor.y; }
-  if (row.z < p.rows) { o[at.z] = x.c * factor.z; }
-  if (row.w < p.rows) { o[at.w] = x.d * factor.w; }
+  @repeat(4) if (row[$i] < p.rows) { o[at[$i]] = x.$l * factor[$i]; }
 }
 
 @compute @workgroup_size(4)
@@ -87,16 +75,10 @@ fn forward_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid
     var s = no_block();
     for (var d = 0u; d < p.head_vecs; d += 1u) {
       let own = Rows(q[at.x + d], q[at.y + d], q[at.z + d], q[at.w + d]);
-      s.a += products(own, quad_broadcast_rows(k[mine.x + d]));
-      s.b += products(own, quad_broadcast_rows(k[mine.y + d]));
-      s.c += products(own, quad_broadcast_rows(k[mine.z + d]));
-      s.d += products(own, quad_broadcast_rows(k[mine.w + d]));
+      @repeat(4) s.$l += products(own, quad_broadcast_rows(k[mine[$i] + d]));
     }
     let column = vec4u(j) + vec4u(0u, 1u, 2u, 3u);
-    s.a = scores(s.a, keys, column);
-    s.b = scores(s.b, keys, column + 4u);
-    s.c = scores(s.c, keys, column + 8u);
-    s.d = scores(s.d, keys, column + 12u);
+    @repeat(4) s.$l = scores(s.$l, keys, column + 4u * $iu);
     let next_max = max(row_max, max(max(row_largest(s.a), row_largest(s.b)), max(row_largest(s.c), row_largest(s.d))));
     let keep = exp(row_max - next_max);
     row_max = next_max;
@@ -106,10 +88,7 @@ fn forward_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid
     let factor = select(vec4f(1.0), select(vec4f(0.0), 1.0 / row_sum, row_sum > vec4f(0.0)), j + TILE >= end);
     for (var d = 0u; d < p.head_vecs; d += 1u) {
       var acc = load_o(at + d, keep, j == start);
-      acc = weigh(acc, w.a, quad_broadcast_rows(v[mine.x + d]));
-      acc = weigh(acc, w.b, quad_broadcast_rows(v[mine.y + d]));
-      acc = weigh(acc, w.c, quad_broadcast_rows(v[mine.z + d]));
-      acc = weigh(acc, w.d, quad_broadcast_rows(v[mine.w + d]));
+      @repeat(4) acc = weigh(acc, w.$l, quad_broadcast_rows(v[mine[$i] + d]));
       store_o(acc, factor, row, at + d);
     }
   }

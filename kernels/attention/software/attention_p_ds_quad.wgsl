@@ -36,28 +36,16 @@ fn four_p_ds(a: PDs, b: PDs, c: PDs, d: PDs) -> FourPDs {
 }
 
 fn queries_p_ds(s: mat4x4f, dp: mat4x4f, row_lse: vec4f, delta: vec4f, keys: Keys, column: vec4u) -> FourPDs {
-  let a = (column >= vec4u(keys.first.x)) & (column < vec4u(keys.end.x));
-  let b = (column >= vec4u(keys.first.y)) & (column < vec4u(keys.end.y));
-  let c = (column >= vec4u(keys.first.z)) & (column < vec4u(keys.end.z));
-  let d = (column >= vec4u(keys.first.w)) & (column < vec4u(keys.end.w));
+  @repeat(4) let $l = (column >= vec4u(keys.first[$i])) & (column < vec4u(keys.end[$i]));
   return four_p_ds(
-    p_ds_of(s[0], dp[0], vec4f(row_lse.x), vec4f(delta.x), a),
-    p_ds_of(s[1], dp[1], vec4f(row_lse.y), vec4f(delta.y), b),
-    p_ds_of(s[2], dp[2], vec4f(row_lse.z), vec4f(delta.z), c),
-    p_ds_of(s[3], dp[3], vec4f(row_lse.w), vec4f(delta.w), d),
+    @repeat(4) p_ds_of(s[$i], dp[$i], vec4f(row_lse[$i]), vec4f(delta[$i]), $l),
   );
 }
 
 /** Four keys of each of four queries. */
 fn store(x: FourPDs, weights_at: vec4u, ds_at: vec4u) {
-  p_ds[weights_at.x] = x.weights[0];
-  p_ds[weights_at.y] = x.weights[1];
-  p_ds[weights_at.z] = x.weights[2];
-  p_ds[weights_at.w] = x.weights[3];
-  p_ds[ds_at.x] = x.ds[0];
-  p_ds[ds_at.y] = x.ds[1];
-  p_ds[ds_at.z] = x.ds[2];
-  p_ds[ds_at.w] = x.ds[3];
+  @repeat(4) p_ds[weights_at[$i]] = x.weights[$i];
+  @repeat(4) p_ds[ds_at[$i]] = x.ds[$i];
 }
 
 @compute @workgroup_size(4)
@@ -83,21 +71,12 @@ fn p_ds_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: v
     var dp = no_block();
     for (var d = 0u; d < p.head_vecs; d += 1u) {
       let own_q = Rows(q[at.x + d], q[at.y + d], q[at.z + d], q[at.w + d]);
-      s.a += products(own_q, quad_broadcast_rows(k[mine.x + d]));
-      s.b += products(own_q, quad_broadcast_rows(k[mine.y + d]));
-      s.c += products(own_q, quad_broadcast_rows(k[mine.z + d]));
-      s.d += products(own_q, quad_broadcast_rows(k[mine.w + d]));
+      @repeat(4) s.$l += products(own_q, quad_broadcast_rows(k[mine[$i] + d]));
       let own_dy = Rows(dy[at.x + d], dy[at.y + d], dy[at.z + d], dy[at.w + d]);
-      dp.a += products(own_dy, quad_broadcast_rows(v[mine.x + d]));
-      dp.b += products(own_dy, quad_broadcast_rows(v[mine.y + d]));
-      dp.c += products(own_dy, quad_broadcast_rows(v[mine.z + d]));
-      dp.d += products(own_dy, quad_broadcast_rows(v[mine.w + d]));
+      @repeat(4) dp.$l += products(own_dy, quad_broadcast_rows(v[mine[$i] + d]));
     }
     let column = vec4u(j) + vec4u(0u, 1u, 2u, 3u);
     let four = j / 4u;
-    store(queries_p_ds(s.a, dp.a, row_lse, delta, keys, column), weights_at + four, ds_at + four);
-    store(queries_p_ds(s.b, dp.b, row_lse, delta, keys, column + 4u), weights_at + four + 1u, ds_at + four + 1u);
-    store(queries_p_ds(s.c, dp.c, row_lse, delta, keys, column + 8u), weights_at + four + 2u, ds_at + four + 2u);
-    store(queries_p_ds(s.d, dp.d, row_lse, delta, keys, column + 12u), weights_at + four + 3u, ds_at + four + 3u);
+    @repeat(4) store(queries_p_ds(s.$l, dp.$l, row_lse, delta, keys, column + 4u * $iu), weights_at + four + $iu, ds_at + four + $iu);
   }
 }

@@ -43,10 +43,7 @@ fn from_columns(w: vec4f) -> mat4x4f { return transpose(from_rows(w)); }
 fn store(values: Rows, adds: bool, row: u32, heads: u32, head: u32, d: u32) {
   if (d >= p.head_vecs) { return; }
   let at = heads_at(vec4u(row) + vec4u(0u, 1u, 2u, 3u), heads, head) + d;
-  if (row < p.rows) { y[at.x] = values.a + select(Vec(0.0), y[at.x], adds); }
-  if (row + 1u < p.rows) { y[at.y] = values.b + select(Vec(0.0), y[at.y], adds); }
-  if (row + 2u < p.rows) { y[at.z] = values.c + select(Vec(0.0), y[at.z], adds); }
-  if (row + 3u < p.rows) { y[at.w] = values.d + select(Vec(0.0), y[at.w], adds); }
+  @repeat(4) if (row + $iu < p.rows) { y[at[$i]] = values.$l + select(Vec(0.0), y[at[$i]], adds); }
 }
 
 @compute @workgroup_size(4)
@@ -68,18 +65,11 @@ fn products_rows(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid
     let x_low = x_rows(x_at, vecs.x);
     let x_high = x_rows(x_at, vecs.y);
     let w = at + j / 4u;
-    let a = from_rows(p_ds[w.x]);
-    low[0] = weigh(low[0], a, x_low);
-    high[0] = weigh(high[0], a, x_high);
-    let b = from_rows(p_ds[w.y]);
-    low[1] = weigh(low[1], b, x_low);
-    high[1] = weigh(high[1], b, x_high);
-    let c = from_rows(p_ds[w.z]);
-    low[2] = weigh(low[2], c, x_low);
-    high[2] = weigh(high[2], c, x_high);
-    let d = from_rows(p_ds[w.w]);
-    low[3] = weigh(low[3], d, x_low);
-    high[3] = weigh(high[3], d, x_high);
+    @repeat(4) {
+      let weights = from_rows(p_ds[w[$i]]);
+      low[$i] = weigh(low[$i], weights, x_low);
+      high[$i] = weigh(high[$i], weights, x_high);
+    }
   }
   for (var n = 0u; n < 4u; n += 1u) {
     store(low[n], false, tile + 4u * n, p.heads, head, vecs.x);
@@ -120,18 +110,11 @@ fn products_columns(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) g
       let x_low = x_rows(x_at, vecs.x);
       let x_high = x_rows(x_at, vecs.y);
       let w = p_ds_at(p.first_plane + head, vec4u(i - p.first_row + member)).x + tile / 4u;
-      let a = from_columns(p_ds[w]);
-      low[0] = weigh(low[0], a, x_low);
-      high[0] = weigh(high[0], a, x_high);
-      let b = from_columns(p_ds[w + 1u]);
-      low[1] = weigh(low[1], b, x_low);
-      high[1] = weigh(high[1], b, x_high);
-      let c = from_columns(p_ds[w + 2u]);
-      low[2] = weigh(low[2], c, x_low);
-      high[2] = weigh(high[2], c, x_high);
-      let d = from_columns(p_ds[w + 3u]);
-      low[3] = weigh(low[3], d, x_low);
-      high[3] = weigh(high[3], d, x_high);
+      @repeat(4) {
+        let weights = from_columns(p_ds[w + $iu]);
+        low[$i] = weigh(low[$i], weights, x_low);
+        high[$i] = weigh(high[$i], weights, x_high);
+      }
     }
   }
   for (var n = 0u; n < 4u; n += 1u) {

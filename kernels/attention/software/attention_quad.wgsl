@@ -11,10 +11,7 @@ const STEPS: vec4u = vec4u(0u, 4u, 8u, 12u);
 struct Keys { first: vec4u, end: vec4u }
 
 fn keys_of_four(row: vec4u) -> Keys {
-  let a = keys_of(row.x);
-  let b = keys_of(row.y);
-  let c = keys_of(row.z);
-  let d = keys_of(row.w);
+  @repeat(4) let $l = keys_of(row[$i]);
   return Keys(vec4u(a.x, b.x, c.x, d.x), vec4u(a.y, b.y, c.y, d.y));
 }
 
@@ -39,10 +36,7 @@ fn products(own: Rows, x: Rows) -> mat4x4f { return mat4x4f(dots(own.a, x), dots
 /** Own rows plus four rows of the other side, weighted. */
 fn weigh(acc: Rows, w: mat4x4f, x: Rows) -> Rows {
   return Rows(
-    acc.a + weighted_rows(w[0], x),
-    acc.b + weighted_rows(w[1], x),
-    acc.c + weighted_rows(w[2], x),
-    acc.d + weighted_rows(w[3], x),
+    @repeat(4) acc.$l + weighted_rows(w[$i], x),
   );
 }
 

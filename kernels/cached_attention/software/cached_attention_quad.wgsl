@@ -19,20 +19,15 @@ fn head_scores(q_at: u32, at: vec4u) -> Weights {
   for (var i = 0u; i < p.head_vecs; i += 1u) {
     let keys = Rows(cache_k[at.x + i], cache_k[at.y + i], cache_k[at.z + i], cache_k[at.w + i]);
     let queries = quad_broadcast_rows(q[q_at + i]);
-    s.a += dots(queries.a, keys);
-    if (HEADS > 1u) { s.b += dots(queries.b, keys); }
-    if (HEADS > 2u) { s.c += dots(queries.c, keys); }
-    if (HEADS > 3u) { s.d += dots(queries.d, keys); }
+    @repeat(4) if (HEADS > $iu) { s.$l += dots(queries.$l, keys); }
   }
   return s;
 }
 
 fn masked(s: Weights, visible: vec4<bool>) -> Weights {
   let none = vec4f(MASKED);
-  var seen = Weights(select(none, capped(s.a), visible), none, none, none);
-  if (HEADS > 1u) { seen.b = select(none, capped(s.b), visible); }
-  if (HEADS > 2u) { seen.c = select(none, capped(s.c), visible); }
-  if (HEADS > 3u) { seen.d = select(none, capped(s.d), visible); }
+  var seen = Weights(none, none, none, none);
+  @repeat(4) if (HEADS > $iu) { seen.$l = select(none, capped(s.$l), visible); }
   return seen;
 }
 
@@ -52,54 +47,35 @@ fn block_sums(w: Weights) -> vec4f {
 // The selects matter where nothing was seen: the maximum is MASKED too, and exp(0) is 1.
 fn weights_of(s: Weights, most: vec4f, visible: vec4<bool>) -> Weights {
   let none = vec4f(0.0);
-  var w = Weights(select(none, exp(s.a - most.x), visible), none, none, none);
-  if (HEADS > 1u) { w.b = select(none, exp(s.b - most.y), visible); }
-  if (HEADS > 2u) { w.c = select(none, exp(s.c - most.z), visible); }
-  if (HEADS > 3u) { w.d = select(none, exp(s.d - most.w), visible); }
+  var w = Weights(none, none, none, none);
+  @repeat(4) if (HEADS > $iu) { w.$l = select(none, exp(s.$l - most[$i]), visible); }
   return w;
 }
 
 /** The weights and positions of one invocation, in all four; which one must be written out for quadBroadcast. */
 struct Part { w: Weights, at: vec4u }
 
-fn part_0(w: Weights, at: vec4u) -> Part {
-  return Part(Weights(quadBroadcast(w.a, 0u), quadBroadcast(w.b, 0u), quadBroadcast(w.c, 0u), quadBroadcast(w.d, 0u)), quadBroadcast(at, 0u));
-}
-fn part_1(w: Weights, at: vec4u) -> Part {
-  return Part(Weights(quadBroadcast(w.a, 1u), quadBroadcast(w.b, 1u), quadBroadcast(w.c, 1u), quadBroadcast(w.d, 1u)), quadBroadcast(at, 1u));
-}
-fn part_2(w: Weights, at: vec4u) -> Part {
-  return Part(Weights(quadBroadcast(w.a, 2u), quadBroadcast(w.b, 2u), quadBroadcast(w.c, 2u), quadBroadcast(w.d, 2u)), quadBroadcast(at, 2u));
-}
-fn part_3(w: Weights, at: vec4u) -> Part {
-  return Part(Weights(quadBroadcast(w.a, 3u), quadBroadcast(w.b, 3u), quadBroadcast(w.c, 3u), quadBroadcast(w.d, 3u)), quadBroadcast(at, 3u));
-}
+@repeat(4) fn part_$i(w: Weights, at: vec4u) -> Part { return Part(weights_from_$i(w), quadBroadcast(at, $iu)); }
+
+@repeat(4) fn weights_from_$i(w: Weights) -> Weights { return Weights(quadBroadcast(w.a, $iu), quadBroadcast(w.b, $iu), quadBroadcast(w.c, $iu), quadBroadcast(w.d, $iu)); }
 
 /** sums plus what a part's four positions add to the i-th Vec of each head. */
 fn add_part(sums: Rows, part: Part, i: u32) -> Rows {
   let values = Rows(cache_v[part.at.x + i], cache_v[part.at.y + i], cache_v[part.at.z + i], cache_v[part.at.w + i]);
   var sum = sums;
-  sum.a += weighted_rows(part.w.a, values);
-  if (HEADS > 1u) { sum.b += weighted_rows(part.w.b, values); }
-  if (HEADS > 2u) { sum.c += weighted_rows(part.w.c, values); }
-  if (HEADS > 3u) { sum.d += weighted_rows(part.w.d, values); }
+  @repeat(4) if (HEADS > $iu) { sum.$l += weighted_rows(part.w.$l, values); }
   return sum;
 }
 
 /** What o holds of the i-th Vec of each head, weighed anew: nothing before the first block. */
 fn held(at: u32, keep: vec4f, is_first: bool) -> Rows {
-  var sum = Rows(select(o[at] * keep.x, Vec(0.0), is_first), Vec(0.0), Vec(0.0), Vec(0.0));
-  if (HEADS > 1u) { sum.b = select(o[at + p.head_vecs] * keep.y, Vec(0.0), is_first); }
-  if (HEADS > 2u) { sum.c = select(o[at + 2u * p.head_vecs] * keep.z, Vec(0.0), is_first); }
-  if (HEADS > 3u) { sum.d = select(o[at + 3u * p.head_vecs] * keep.w, Vec(0.0), is_first); }
+  var sum = Rows();
+  @repeat(4) if (HEADS > $iu) { sum.$l = select(o[at + $iu * p.head_vecs] * keep[$i], Vec(0.0), is_first); }
   return sum;
 }
 
 fn store(sum: Rows, at: u32, factor: vec4f, count: u32) {
-  o[at] = sum.a * factor.x;
-  if (HEADS > 1u && count > 1u) { o[at + p.head_vecs] = sum.b * factor.y; }
-  if (HEADS > 2u && count > 2u) { o[at + 2u * p.head_vecs] = sum.c * factor.z; }
-  if (HEADS > 3u && count > 3u) { o[at + 3u * p.head_vecs] = sum.d * factor.w; }
+  @repeat(4) if (HEADS > $iu && count > $iu) { o[at + $iu * p.head_vecs] = sum.$l * factor[$i]; }
 }
 
 @compute @workgroup_size(4)
@@ -132,10 +108,7 @@ fn attend_quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
       let i = four + member;
       let known = min(i, p.head_vecs - 1u);
       var sum = held(o_at + known, keep, block == start);
-      sum = add_part(sum, part_0(w, at), known);
-      sum = add_part(sum, part_1(w, at), known);
-      sum = add_part(sum, part_2(w, at), known);
-      sum = add_part(sum, part_3(w, at), known);
+      @repeat(4) sum = add_part(sum, part_$i(w, at), known);
       if (i < p.head_vecs) { store(sum, o_at + i, factor, count); }
     }
   }

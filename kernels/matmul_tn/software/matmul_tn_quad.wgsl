@@ -7,11 +7,11 @@ enable subgroups;
 fn a_row(n: u32) -> u32 { return n * p.a_stride + p.a_offset; }
 
 /** Column `at` of this invocation, then those of the other three. */
-fn a_spread(n: u32, at: u32) -> vec4f { return quad_broadcast(a[a_row(n) + at]); }
+fn a_broadcast(n: u32, at: u32) -> vec4f { return quad_broadcast(a[a_row(n) + at]); }
 
 /** Of four rows from n on: columns of the matrix are columns of a. */
 fn a_four(n: u32, at: u32) -> mat4x4f {
-  return transpose(mat4x4f(a_spread(n, at), a_spread(n + 1u, at), a_spread(n + 2u, at), a_spread(n + 3u, at)));
+  return transpose(mat4x4f(a_broadcast(n, at), a_broadcast(n + 1u, at), a_broadcast(n + 2u, at), a_broadcast(n + 3u, at)));
 }
 
 fn outer(four: vec4f, values: vec4f) -> mat4x4f { return mat4x4f(four.x * values, four.y * values, four.z * values, four.w * values); }
@@ -23,38 +23,17 @@ fn quads(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u,
   let long = (index / tiles) * 32u;
   let short = (index % tiles) * 16u + member * 4u;
   let last = p.p_len - 1u;
-  let at0 = min(long + 0u + member, last);
-  let at1 = min(long + 4u + member, last);
-  let at2 = min(long + 8u + member, last);
-  let at3 = min(long + 12u + member, last);
-  let at4 = min(long + 16u + member, last);
-  let at5 = min(long + 20u + member, last);
-  let at6 = min(long + 24u + member, last);
-  let at7 = min(long + 28u + member, last);
+  @repeat(8) let at$i = min(long + 4u * $iu + member, last);
   var acc = array<mat4x4f, 8>();
   // Four rows a step, whose products are added up before they go to a sum: sums are in memory.
   let fours = p.rows & ~3u;
   for (var n = 0u; n < fours; n += 4u) {
     let v = mat4x4f(b_quad(n, short), b_quad(n + 1u, short), b_quad(n + 2u, short), b_quad(n + 3u, short));
-    acc[0] += v * a_four(n, at0);
-    acc[1] += v * a_four(n, at1);
-    acc[2] += v * a_four(n, at2);
-    acc[3] += v * a_four(n, at3);
-    acc[4] += v * a_four(n, at4);
-    acc[5] += v * a_four(n, at5);
-    acc[6] += v * a_four(n, at6);
-    acc[7] += v * a_four(n, at7);
+    @repeat(8) acc[$i] += v * a_four(n, at$i);
   }
   for (var n = fours; n < p.rows; n++) {
     let v = b_quad(n, short);
-    acc[0] += outer(a_spread(n, at0), v);
-    acc[1] += outer(a_spread(n, at1), v);
-    acc[2] += outer(a_spread(n, at2), v);
-    acc[3] += outer(a_spread(n, at3), v);
-    acc[4] += outer(a_spread(n, at4), v);
-    acc[5] += outer(a_spread(n, at5), v);
-    acc[6] += outer(a_spread(n, at6), v);
-    acc[7] += outer(a_spread(n, at7), v);
+    @repeat(8) acc[$i] += outer(a_broadcast(n, at$i), v);
   }
   if (long > last) { return; }
   for (var l = 0u; l < min(32u, last + 1u - long); l++) {

@@ -1,6 +1,6 @@
 enable subgroups;
 // The best logit alone, for software adapters with subgroups of four: a quad takes a row, an invocation every fourth logit.
-// Joined before top_k.wgsl and with _lib/software/quad_broadcast.wgsl.
+// Joined before top_k.wgsl and with top_k_serial.wgsl and _lib/software/quad_broadcast.wgsl.
 fn first_of(a: Candidate, value: f32, index: u32) -> Candidate {
   let b = Candidate(value, index);
   if (precedes(b, a)) { return b; }
