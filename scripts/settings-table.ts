@@ -2,25 +2,30 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { optionOf } from '../src/cli/options.ts';
-import { defaultShown, type Setting, type Settings } from '../src/settings/settings.ts';
+import { GENERATE_SETTINGS } from '../src/generate/settings.ts';
+import { defaultShown, type Scope, type Settings } from '../src/settings/settings.ts';
 import { TRAIN_SETTINGS } from '../src/train/settings.ts';
 
 export const DOCS = join(import.meta.dirname, '..', 'docs', 'terminal.md');
 
-type Section = 'common' | 'model' | 'train';
+const inScopes = (settings: Settings, ...scopes: readonly (Scope | undefined)[]): Settings =>
+  Object.fromEntries(Object.entries(settings).filter(([, { terminal }]) => scopes.includes(terminal)));
 
-const sectionOf = ({ terminal }: Setting): Section =>
-  terminal === undefined || terminal === 'shape' ? 'train' : terminal;
+/** The tables of the documentation and what each lists. */
+export const SECTIONS: Readonly<Record<string, Settings>> = {
+  common: inScopes(TRAIN_SETTINGS, 'common'),
+  model: inScopes(TRAIN_SETTINGS, 'model'),
+  train: inScopes(TRAIN_SETTINGS, undefined, 'shape'),
+  generate: inScopes(GENERATE_SETTINGS, undefined),
+};
 
 const escaped = (text: string): string => text.replaceAll('|', '\\|');
 
-function tableOf(settings: Settings, section: string): string {
-  const rows = Object.entries(settings)
-    .filter(([, setting]) => sectionOf(setting) === section)
-    .map(([key, setting]) => {
-      const [flag] = optionOf(key, setting);
-      return `| \`${escaped(flag.replace(/<(.*)>/, (_, value: string) => (/[|,]/.test(value) ? value : value.toUpperCase())))}\` | ${escaped(setting.help)} | ${defaultShown(setting) ?? ''} |`;
-    });
+function tableOf(settings: Settings): string {
+  const rows = Object.entries(settings).map(([key, setting]) => {
+    const [flag] = optionOf(key, setting);
+    return `| \`${escaped(flag.replace(/<(.*)>/, (_, value: string) => (/[|,]/.test(value) ? value : value.toUpperCase())))}\` | ${escaped(setting.help)} | ${defaultShown(setting) ?? ''} |`;
+  });
   return ['| flag | meaning | default |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
@@ -28,7 +33,7 @@ function tableOf(settings: Settings, section: string): string {
 export async function withSettingsTables(markdown: string): Promise<string> {
   const next = markdown.replace(
     /(<!-- flags: (\w+) -->\n)[^]*?(<!-- end of flags -->)/g,
-    (_, begin: string, section: string, end: string) => `${begin}\n${tableOf(TRAIN_SETTINGS, section)}\n\n${end}`,
+    (_, begin: string, section: string, end: string) => `${begin}\n${tableOf(SECTIONS[section] ?? {})}\n\n${end}`,
   );
   return format(next, { ...(await resolveConfig(DOCS)), parser: 'markdown' });
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { WebLoraError } from '../errors.ts';
 import { BASE_FORMATS, type BaseFormat } from '../formats/quantize.ts';
 import { parseKernelChoice, type KernelChoice } from '../gpu/device-profile.ts';
-import type { GenerateSettings } from '../generate/generate.ts';
+import { GENERATE_SETTINGS, type GenerateConfig } from '../generate/settings.ts';
 import { parseSettingsFile } from '../settings/settings-file.ts';
 import { flagNamed, flagOf, readSettings } from '../settings/settings.ts';
 import type { TrainConfig } from '../train/config.ts';
@@ -151,23 +151,9 @@ export function trainConfigOf(flags: Flags): Partial<TrainConfig> {
   return readSettings(TRAIN_SETTINGS, (key, setting) => flags.raw(flagOf(key, setting)));
 }
 
-/**
- * What `--base` says, else what an adapter's run.json does; without either the model decides, as it does where the
- * adapter's base was a GGUF file: this one need not be.
- */
 /** Flags of answering as a request's fields; absent ones stay absent. */
-export function samplingOf(flags: Flags): Omit<GenerateSettings, 'input'> {
-  const options = {
-    maxNewTokens: flags.number('max-new-tokens'),
-    temperature: flags.number('temperature'),
-    topK: flags.number('top-k'),
-    topP: flags.number('top-p'),
-    minP: flags.number('min-p'),
-    repetitionPenalty: flags.number('repetition-penalty'),
-    seed: flags.number('seed'),
-    stop: flags.list('stop'),
-  };
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+export function answerSettingsOf(flags: Flags): Partial<GenerateConfig> {
+  return readSettings(GENERATE_SETTINGS, (key, setting) => flags.raw(flagOf(key, setting)));
 }
 
 /** Which kernels `--kernels` asks for; empty where it is not given. */
@@ -176,6 +162,10 @@ export function kernelsOf(flags: Flags): { readonly kernels?: KernelChoice } {
   return text === undefined ? {} : { kernels: parseKernelChoice('--kernels', text) };
 }
 
+/**
+ * What `--base` says, else what an adapter's run.json does; without either the model decides, as it does where the
+ * adapter's base was a GGUF file: this one need not be.
+ */
 export function baseOf(flags: Flags, fallback?: string): BaseFormat | undefined {
   return flags.oneOf('base', BASE_FORMATS) ?? BASE_FORMATS.find((format) => format === fallback && format !== 'gguf');
 }

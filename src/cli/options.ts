@@ -1,5 +1,6 @@
 import { defaultShown, flagOf, type Scope, type Setting, type Settings } from '../settings/settings.ts';
 import { REMEDIES } from '../data/check/mend.ts';
+import { GENERATE_SETTINGS } from '../generate/settings.ts';
 import { PROFILE_NAMES } from '../gpu/known-profiles.ts';
 import { TRAIN_SETTINGS } from '../train/settings.ts';
 
@@ -52,14 +53,9 @@ export const ADAPTER: Option = ['--adapter <path>', 'a LoRA adapter: a PEFT or M
 export const INSPECT_MODEL: Option = ['--model <model>', 'of a GGUF adapter: the model it belongs to'];
 export const ANSWER: readonly Option[] = [
   ['--system <text>', 'system prompt (default: the adapter’s)'],
-  ['--max-new-tokens <n>', 'tokens to write at most (default 128)'],
-  ['--temperature <x>', '0: always the likeliest token (default 0)'],
-  ['--top-k <n>', 'sample among the n likeliest tokens'],
-  ['--top-p <x>', 'sample among the likeliest tokens of this total probability'],
-  ['--min-p <x>', 'leave out tokens below this share of the likeliest'],
-  ['--repetition-penalty <x>', 'make tokens that were used less likely (1: off)'],
-  ['--stop <text>', 'end before this text; several with commas'],
-  ['--strength <x>', 'how much of the adapter: 0 none, 1 as it was trained (default 1)'],
+  ...Object.entries<Setting>(GENERATE_SETTINGS)
+    .filter(([, { terminal }]) => terminal === undefined)
+    .map(([key, setting]) => optionOf(key, setting)),
 ];
 export const GENERATE: readonly Option[] = [
   ['--prompt <text>', 'the question'],

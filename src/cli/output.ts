@@ -2,12 +2,13 @@ import { SingleBar } from 'cli-progress';
 import { toFailure, type Failure } from '../errors.ts';
 import { wordPhrase, type Phrase } from '../phrase.ts';
 import { nameAsFlag } from '../settings/settings.ts';
+import { GENERATE_SETTINGS } from '../generate/settings.ts';
 import { TRAIN_SETTINGS } from '../train/settings.ts';
 
 /** Wrong usage: the command line itself contradicts the documented surface. */
 const USAGE_CODES: ReadonlySet<Failure['code']> = new Set(['usage', 'config']);
 
-const nameOf = nameAsFlag(TRAIN_SETTINGS);
+const nameOf = nameAsFlag({ ...GENERATE_SETTINGS, ...TRAIN_SETTINGS });
 
 /** A sentence with each setting as its flag. */
 export const inTerminal = (said: Phrase): string => wordPhrase(said, nameOf);

@@ -6,6 +6,7 @@ import type { EvaluateReport } from '../evaluate/evaluate.ts';
 import type { WrittenGgufType } from '../formats/gguf-encode.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import type { GenerateReport, GenerateSettings } from '../generate/generate.ts';
+import type { GenerateConfig } from '../generate/settings.ts';
 import type { AdapterFacts } from '../gpu/gpu.ts';
 import type { RowNote, RowProblem } from '../data/rows.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -121,12 +122,10 @@ export type TrainEvent =
   | { readonly kind: 'done'; readonly report: RunReport }
   | { readonly kind: 'failed'; readonly error: Failure; readonly rows?: readonly RowProblem[] };
 
-export interface GenerateRequest extends GenerateSettings {
+export interface GenerateRequest extends GenerateSettings, Partial<Pick<GenerateConfig, 'strength'>> {
   readonly model: ModelId;
   /** Absent: the base model. */
   readonly adapter?: AdapterId;
-  /** Factor on what the adapter adds, from 0, the base model, up. Default 1. */
-  readonly strength?: number;
   /**
    * Whose cache to continue: a conversation's turns give the same name, and only what changed is read again. By default
    * the base and each adapter have one. Those of the two used last are retained.

@@ -4,7 +4,7 @@ import type { Example } from '../data/rows.ts';
 import { WebLoraError } from '../errors.ts';
 import { phrase, setting } from '../phrase.ts';
 import { answerAll } from '../generate/batch.ts';
-import { DEFAULT_NEW_TOKENS } from '../generate/generate.ts';
+import { GENERATE_SETTINGS } from '../generate/settings.ts';
 import type { Runtime } from '../generate/runtime.ts';
 import type { LossOptions } from './loss-options.ts';
 import { isExactMatch } from './metrics.ts';
@@ -47,7 +47,14 @@ export interface EvaluateProgress {
 
 /** Loss over all rows, then greedy answers to those that ask a question, held against what was expected. */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport> {
-  const { examples, runtime, tokenizer, maxNewTokens = DEFAULT_NEW_TOKENS, onProgress, signal } = options;
+  const {
+    examples,
+    runtime,
+    tokenizer,
+    maxNewTokens = GENERATE_SETTINGS.maxNewTokens.default,
+    onProgress,
+    signal,
+  } = options;
   const { loss, tokens } = await meanLoss(options);
   const asked = examples.flatMap(({ line, promptIds, promptText = '', completionText }) =>
     promptIds === undefined || completionText === undefined

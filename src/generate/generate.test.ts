@@ -4,7 +4,7 @@ import { loadTokenizer } from '../../models/tokenizer/tokenizer.ts';
 import { Pcg32 } from '../data/random.ts';
 import { generate, streamAnswer } from './generate.ts';
 import { drawRef, probabilitiesRef } from './sampling.ref.ts';
-import { resolveSampling } from './sampling.ts';
+import { resolveGenerateSettings } from './settings.ts';
 import { ToyRuntime } from './toy-runtime.ts';
 
 const tokenizer = loadTokenizer(toyByteLevelFiles());
@@ -36,7 +36,7 @@ function saying(text: string, promptLength: number, options: { context?: number 
 
 /** The same answer without slots, caches, candidates or pieces. */
 function expectedTokens(prompt: readonly number[], count: number, settings: object, seed: number): number[] {
-  const sampling = resolveSampling(settings);
+  const sampling = resolveGenerateSettings(settings);
   const random = new Pcg32(seed);
   const past = [...prompt];
   while (past.length < prompt.length + count) {
@@ -175,10 +175,10 @@ describe('generate', () => {
   });
 
   it.each([
-    [{ maxNewTokens: 0 }, /^max-new-tokens: got 0/],
-    [{ stop: ['a', ''] }, /^stop: got an empty text/],
+    [{ maxNewTokens: 0 }, /^maxNewTokens: got 0/],
+    [{ stop: ['a', ''] }, /^stop: got \["a",""\]/],
     [{ seed: 0.5 }, /^seed: got 0.5/],
-    [{ topP: 2 }, /^top-p: got 2/],
+    [{ topP: 2 }, /^topP: got 2/],
   ])('refuses %j', async (settings, message) => {
     await expect(generate(runtimeOf(), tokenizer, { input: { messages }, ...settings })).rejects.toThrow(message);
   });

@@ -4,20 +4,15 @@ import { Pcg32 } from '../data/random.ts';
 import { WebLoraError } from '../errors.ts';
 import { checkPrompt, heldTokens, prefillPieces } from './prefill.ts';
 import type { Runtime, RuntimeRows } from './runtime.ts';
-import { candidatesWanted, pickFromCandidates, pickFromLogits, resolveSampling } from './sampling.ts';
-import type { Sampling, SamplingSettings } from './sampling.ts';
+import { candidatesWanted, pickFromCandidates, pickFromLogits, type Sampling } from './sampling.ts';
+import { resolveGenerateSettings, type GenerateConfig } from './settings.ts';
 import { makeStopFilter } from './stop-texts.ts';
 
-export interface GenerateSettings extends SamplingSettings {
+/** What to answer, and how; absent settings have the defaults of the table. */
+export type GenerateSettings = Partial<Omit<GenerateConfig, 'strength'>> & {
   /** Chat messages through the model's template, or a text taken verbatim. */
   readonly input: { readonly messages: readonly ChatMessage[] } | { readonly text: string };
-  /** Default 128. */
-  readonly maxNewTokens?: number;
-  /** Texts that end the answer and are not part of it. */
-  readonly stop?: readonly string[];
-  /** The same seed, settings and model give the same answer. */
-  readonly seed?: number;
-}
+};
 
 export interface GenerateOptions {
   /** Aborting ends the answer with what there is. */
@@ -52,8 +47,6 @@ export interface GenerateReport {
   readonly finishReason: 'eos' | 'stop' | 'length' | 'context' | 'aborted';
 }
 
-export const DEFAULT_NEW_TOKENS = 128;
-
 /**
  * Answers in slot 0 of the runtime.
  * @param options.onText told each piece of text as it becomes final
@@ -80,8 +73,9 @@ export async function* streamAnswer(
   settings: GenerateSettings,
   { signal, past = [], onThinking }: GenerateOptions = {},
 ): AsyncGenerator<string, GenerateReport, undefined> {
-  const { input } = settings;
-  const { maxNewTokens, stop, seed, sampling } = checkSettings(settings);
+  const { input, ...given } = settings;
+  const sampling = resolveGenerateSettings(given);
+  const { maxNewTokens, stop = [], seed } = sampling;
   const prompt =
     'text' in input
       ? tokenizer.encode(input.text, { addSpecialTokens: 'start' })
@@ -192,30 +186,6 @@ async function nextToken(
   const [logits] = await runtime.logits(rows, wanted);
   if (logits === undefined) throw new WebLoraError('internal', 'generate: a runtime gave no logits for a wanted row');
   return pickFromLogits(logits, seen, sampling, u);
-}
-
-function checkSettings(settings: GenerateSettings): {
-  readonly maxNewTokens: number;
-  readonly stop: readonly string[];
-  readonly seed: number;
-  readonly sampling: Sampling;
-} {
-  const { maxNewTokens = DEFAULT_NEW_TOKENS, stop = [], seed = 0 } = settings;
-  if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
-    const wanted = 'a whole number from 1';
-    throw new WebLoraError('config', 'max-new-tokens', { got: maxNewTokens, wanted, fix: `set it to ${wanted}` });
-  }
-  if (!Number.isInteger(seed)) {
-    throw new WebLoraError('config', 'seed', {
-      got: seed,
-      wanted: 'a whole number',
-      fix: 'set seed to a whole number',
-    });
-  }
-  if (stop.includes('')) {
-    throw new WebLoraError('config', 'stop', { got: 'an empty text', wanted: 'texts', fix: 'leave the empty one out' });
-  }
-  return { maxNewTokens, stop, seed, sampling: resolveSampling(settings) };
 }
 
 function perSecond(count: number, milliseconds: number): number {

@@ -1,5 +1,6 @@
 import type { LoraAdapter } from '../adapters/adapter.ts';
-import { WebLoraError } from '../errors.ts';
+import { readSetting } from '../settings/settings.ts';
+import { GENERATE_SETTINGS } from './settings.ts';
 
 /** Rows of one forward pass for generation: row i is `tokens[i]` at `positions[i]` of the sequence in `slots[i]`. */
 export interface RuntimeRows {
@@ -43,16 +44,10 @@ export interface Runtime {
  * The adapter and its strength, checked; no adapter where it has no effect.
  * @throws `config` for a strength below 0 or no number
  */
-export function resolveSelection({ adapter, strength = 1 }: AdapterSelection): {
+export function resolveSelection({ adapter, strength = GENERATE_SETTINGS.strength.default }: AdapterSelection): {
   readonly adapter: LoraAdapter | undefined;
   readonly strength: number;
 } {
-  if (!Number.isFinite(strength) || strength < 0) {
-    throw new WebLoraError('config', 'adapter strength', {
-      got: strength,
-      wanted: 'a number from 0 (the base model) up; 1 is the adapter as trained',
-      fix: 'set it between 0 and 1.5',
-    });
-  }
+  readSetting('strength', GENERATE_SETTINGS.strength, strength);
   return adapter === undefined || strength === 0 ? { adapter: undefined, strength: 1 } : { adapter, strength };
 }

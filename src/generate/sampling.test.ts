@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Pcg32 } from '../data/random.ts';
 import { drawRef, probabilitiesRef } from './sampling.ref.ts';
-import { candidatesWanted, pickFromCandidates, pickFromLogits, resolveSampling } from './sampling.ts';
-import type { SamplingSettings } from './sampling.ts';
+import { candidatesWanted, pickFromCandidates, pickFromLogits } from './sampling.ts';
+import { resolveGenerateSettings, type GenerateConfig } from './settings.ts';
 import { bestOf } from './toy-runtime.ts';
 
 const VOCAB = 300;
@@ -16,7 +16,7 @@ function rowOf(seed: number, scale: number, vocab = VOCAB): Float32Array {
   );
 }
 
-const SETTINGS: readonly SamplingSettings[] = [
+const SETTINGS: readonly Partial<GenerateConfig>[] = [
   {},
   { repetitionPenalty: 1.3 },
   { repetitionPenalty: 0.8 },
@@ -43,7 +43,7 @@ const SETTINGS: readonly SamplingSettings[] = [
 
 describe('sampling', () => {
   it.each(SETTINGS)('draws from all logits as the reference does: %j', (settings) => {
-    const sampling = resolveSampling(settings);
+    const sampling = resolveGenerateSettings(settings);
     const random = new Pcg32(1);
     for (let seed = 0; seed < 6; seed++) {
       const logits = rowOf(seed, [2, 6, 20][seed % 3] ?? 1);
@@ -57,7 +57,7 @@ describe('sampling', () => {
   });
 
   it.each(SETTINGS)('candidates give the same token or ask for all logits: %j', (settings) => {
-    const sampling = resolveSampling(settings);
+    const sampling = resolveGenerateSettings(settings);
     const random = new Pcg32(2);
     let decided = 0;
     let draws = 0;
@@ -84,7 +84,7 @@ describe('sampling', () => {
     const logits = rowOf(3, 4, 20);
     const random = new Pcg32(3);
     for (const settings of SETTINGS.filter(({ repetitionPenalty = 1 }) => repetitionPenalty >= 1)) {
-      const sampling = resolveSampling(settings);
+      const sampling = resolveGenerateSettings(settings);
       const candidates = bestOf(logits, candidatesWanted(sampling, 20));
       for (let draw = 0; draw < 20; draw++) {
         const u = random.nextFloat();
@@ -96,7 +96,7 @@ describe('sampling', () => {
 
   it('draws each token as often as its probability says', () => {
     const logits = Float32Array.of(2, 1, 0.5, 0, -1, -3);
-    const sampling = resolveSampling({ temperature: 1.3, topK: 5, topP: 0.97 });
+    const sampling = resolveGenerateSettings({ temperature: 1.3, topK: 5, topP: 0.97 });
     const expected = probabilitiesRef(logits, [], sampling);
     const random = new Pcg32(7);
     const counts = expected.map(() => 0);
@@ -113,10 +113,10 @@ describe('sampling', () => {
 
   it('gives ties to the lower id', () => {
     const logits = Float32Array.of(0, 3, 1, 3, 3, -2);
-    const greedy = resolveSampling({});
+    const greedy = resolveGenerateSettings({});
     expect(pickFromLogits(logits, new Set(), greedy, 0)).toBe(1);
     expect(pickFromCandidates(bestOf(logits, 1), 6, new Set(), greedy, 0)).toBe(1);
-    const two = resolveSampling({ temperature: 1, topK: 2 });
+    const two = resolveGenerateSettings({ temperature: 1, topK: 2 });
     expect(pickFromLogits(logits, new Set(), two, 0.49)).toBe(1);
     expect(pickFromLogits(logits, new Set(), two, 0.51)).toBe(3);
     expect(pickFromLogits(logits, new Set(), two, 1 - 2 ** -53)).toBe(3);
@@ -124,7 +124,7 @@ describe('sampling', () => {
   });
 
   it('lowers repeated tokens whatever their sign', () => {
-    const penalty = resolveSampling({ repetitionPenalty: 2 });
+    const penalty = resolveGenerateSettings({ repetitionPenalty: 2 });
     expect(pickFromLogits([4, 3, -1], new Set([0]), penalty, 0)).toBe(1);
     expect(pickFromLogits([-1, -1.5, -9], new Set([0]), penalty, 0)).toBe(1);
     const lowered = bestOf(Float32Array.of(4, 3, 2.5, -1), 2);
@@ -136,31 +136,37 @@ describe('sampling', () => {
   it('asks for all logits when the filters reach beyond the candidates', () => {
     const flat = new Float32Array(VOCAB);
     const candidates = bestOf(flat, 64);
-    expect(pickFromCandidates(candidates, VOCAB, new Set(), resolveSampling({ temperature: 1 }), 0.105)).toBeDefined();
-    expect(pickFromCandidates(candidates, VOCAB, new Set(), resolveSampling({ temperature: 1 }), 0.9)).toBeUndefined();
-    const topP = resolveSampling({ temperature: 1, topP: 0.9 });
+    expect(
+      pickFromCandidates(candidates, VOCAB, new Set(), resolveGenerateSettings({ temperature: 1 }), 0.105),
+    ).toBeDefined();
+    expect(
+      pickFromCandidates(candidates, VOCAB, new Set(), resolveGenerateSettings({ temperature: 1 }), 0.9),
+    ).toBeUndefined();
+    const topP = resolveGenerateSettings({ temperature: 1, topP: 0.9 });
     expect(pickFromCandidates(candidates, VOCAB, new Set(), topP, 0.1)).toBeUndefined();
-    const minP = resolveSampling({ temperature: 1, minP: 0.5 });
+    const minP = resolveGenerateSettings({ temperature: 1, minP: 0.5 });
     expect(pickFromCandidates(candidates, VOCAB, new Set(), minP, 0.1)).toBeUndefined();
   });
 
   it('refuses logits that are no numbers', () => {
     const logits = Float32Array.of(1, Number.NaN, 2);
-    expect(() => pickFromLogits(logits, new Set(), resolveSampling({}), 0)).toThrow(/NaN/);
+    expect(() => pickFromLogits(logits, new Set(), resolveGenerateSettings({}), 0)).toThrow(/NaN/);
     const broken = { values: Float32Array.of(1), indices: Uint32Array.of(0), lse: Number.NaN };
-    expect(() => pickFromCandidates(broken, 3, new Set(), resolveSampling({}), 0)).toThrow(/NaN/);
-    expect(pickFromLogits([-Infinity, 1, -Infinity], new Set(), resolveSampling({ temperature: 1 }), 0.99)).toBe(1);
+    expect(() => pickFromCandidates(broken, 3, new Set(), resolveGenerateSettings({}), 0)).toThrow(/NaN/);
+    expect(
+      pickFromLogits([-Infinity, 1, -Infinity], new Set(), resolveGenerateSettings({ temperature: 1 }), 0.99),
+    ).toBe(1);
   });
 
   it.each([
     [{ temperature: -1 }, 'temperature'],
     [{ temperature: Number.NaN }, 'temperature'],
-    [{ topK: 1.5 }, 'top-k'],
-    [{ topP: 0 }, 'top-p'],
-    [{ topP: 1.1 }, 'top-p'],
-    [{ minP: -0.1 }, 'min-p'],
-    [{ repetitionPenalty: 0 }, 'repetition-penalty'],
+    [{ topK: 1.5 }, 'topK'],
+    [{ topP: 0 }, 'topP'],
+    [{ topP: 1.1 }, 'topP'],
+    [{ minP: -0.1 }, 'minP'],
+    [{ repetitionPenalty: 0 }, 'repetitionPenalty'],
   ])('refuses %j', (settings, name) => {
-    expect(() => resolveSampling(settings)).toThrow(new RegExp(`^${name}: got .*, wanted .*; set `));
+    expect(() => resolveGenerateSettings(settings)).toThrow(new RegExp(`^${name}: got .*, wanted .*; set `));
   });
 });

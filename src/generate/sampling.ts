@@ -1,43 +1,15 @@
 import { WebLoraError } from '../errors.ts';
 import type { Candidates } from './runtime.ts';
+import type { GenerateConfig } from './settings.ts';
 
-/** How the next token is chosen. Absent: off. */
-export interface SamplingSettings {
-  /** 0 (the default): always the best token. */
-  readonly temperature?: number;
-  /** Keep the k best tokens; ties go to the lower id. 0: off. */
-  readonly topK?: number;
-  /** Keep the best tokens until they have this share of the probability. 1: off. */
-  readonly topP?: number;
-  /** Keep tokens with at least this share of the best one's probability. 0: off. */
-  readonly minP?: number;
-  /** Divide positive and multiply negative logits of tokens that occurred before. 1: off. */
-  readonly repetitionPenalty?: number;
-}
-
-/** Settings with every default filled in. */
-export type Sampling = Required<SamplingSettings>;
+/** How the next token is chosen. */
+export type Sampling = Pick<GenerateConfig, 'temperature' | 'topK' | 'topP' | 'minP' | 'repetitionPenalty'>;
 
 /** Candidates asked of a runtime for one token, where the vocabulary has as many. */
 export const SAMPLING_CANDIDATES = 64;
 
 /** How far a runtime's f32 log-sum-exp may lie from the true one, in nats. */
 const LSE_ERROR = 1e-4;
-
-/** Fills in the defaults and checks every range. @throws `config` naming the setting, what it got and what it takes */
-export function resolveSampling(given: SamplingSettings): Sampling {
-  const { temperature = 0, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = given;
-  const check = (name: string, value: number, isValid: boolean, wanted: string): void => {
-    if (!isValid) throw new WebLoraError('config', name, { got: value, wanted, fix: `set ${name} to ${wanted}` });
-  };
-  check('temperature', temperature, temperature >= 0 && Number.isFinite(temperature), 'a number from 0 (0: greedy)');
-  check('top-k', topK, topK >= 0 && Number.isInteger(topK), 'a whole number from 0 (0: off)');
-  check('top-p', topP, topP > 0 && topP <= 1, 'a number over 0, up to 1 (1: off)');
-  check('min-p', minP, minP >= 0 && minP <= 1, 'a number from 0 to 1 (0: off)');
-  const isPenalty = repetitionPenalty > 0 && Number.isFinite(repetitionPenalty);
-  check('repetition-penalty', repetitionPenalty, isPenalty, 'a number over 0 (1: off)');
-  return { temperature, topK, topP, minP, repetitionPenalty };
-}
 
 /** How many candidates are worth asking for: they decide most tokens without reading the whole row back. */
 export function candidatesWanted(sampling: Sampling, vocabSize: number): number {

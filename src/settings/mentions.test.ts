@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { GENERATE_SETTINGS } from '../generate/settings.ts';
 import { TRAIN_SETTINGS } from '../train/settings.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -14,7 +15,7 @@ const sources = ['src', 'models', 'kernels', 'workers'].flatMap((folder) =>
 const ARGUMENTS = ['raw', 'tokens'];
 
 it('errors name settings that exist, by their keys, and no flags', () => {
-  const known = new Set([...Object.keys(TRAIN_SETTINGS), ...ARGUMENTS]);
+  const known = new Set([...Object.keys(TRAIN_SETTINGS), ...Object.keys(GENERATE_SETTINGS), ...ARGUMENTS]);
   const mentioned = new Map<string, string>();
   const flags: string[] = [];
   for (const path of sources) {

@@ -52,6 +52,10 @@ export interface ElsewhereOnPage {
   readonly elsewhere: string;
   /** It is persisted with the settings of the form. */
   readonly isTyped?: true;
+  /** Numbers to choose from instead of typing one. */
+  readonly offers?: readonly number[];
+  /** How far a slider goes, from the least value that the setting takes. */
+  readonly slider?: { readonly to: number; readonly step: number };
 }
 
 export type Settings = Readonly<Record<string, Setting>>;

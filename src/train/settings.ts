@@ -3,6 +3,7 @@ import { BASE_FORMATS } from '../formats/layout.ts';
 import { KERNEL_CHOICES } from '../gpu/device-profile.ts';
 import { OBJECTIVE_NAMES } from '../objectives/index.ts';
 import { defineSettings } from '../settings/settings.ts';
+import { SEED } from '../settings/shared.ts';
 import {
   choice,
   integer,
@@ -288,13 +289,7 @@ export const TRAIN_SETTINGS = defineSettings({
     help: 'take the rows in file order',
     page: { group: 'examples' },
   },
-  seed: {
-    type: integer({ from: 0, to: 0xffffffff }),
-    default: 0,
-    terminal: 'common',
-    help: 'seed of everything random',
-    page: { group: 'examples' },
-  },
+  seed: SEED,
   base: {
     type: choice(BASE_FORMATS),
     config: false,

@@ -5,8 +5,9 @@ import type { LoraAdapter } from '../../adapters/adapter.ts';
 import { WebLoraError, toFailure } from '../../errors.ts';
 import type { ChatSession } from '../../generate/chat.ts';
 import type { GenerateReport } from '../../generate/generate.ts';
+import { GENERATE_SETTINGS } from '../../generate/settings.ts';
 import { readAdapter } from '../files.ts';
-import { samplingOf, type Flags } from '../flags.ts';
+import { answerSettingsOf, type Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { baseNamesOf } from '../../../models/checkpoint/gguf/base-names.ts';
 import type { Model } from '../../../models/families/family.ts';
@@ -24,12 +25,10 @@ export async function chat(flags: Flags, output: Output): Promise<number> {
   return withSession(flags, output, async ({ model, adapter, run }) => {
     const system = systemPrompt(flags, run, output);
     const path = flags.text('adapter');
-    const strength = flags.number('strength');
     const talk = model.chat({
-      ...samplingOf(flags),
+      ...answerSettingsOf(flags),
       ...(system !== undefined && { system }),
       ...(adapter && { adapter }),
-      ...(strength !== undefined && { strength }),
     });
     const adapters = new Map<string, LoraAdapter>();
     if (adapter !== undefined && path !== undefined) adapters.set(nameOf(path), adapter);
@@ -153,12 +152,10 @@ async function switchAdapter(
 }
 
 function setStrength(talk: ChatSession<ChatOptions>, text: string): string {
-  const strength = Number(text);
-  if (text === '' || !Number.isFinite(strength) || strength < 0) {
-    throw new WebLoraError('usage', '/strength', {
-      got: text === '' ? 'nothing' : `'${text}'`,
-      wanted: 'a number from 0 up',
-    });
+  const { type } = GENERATE_SETTINGS.strength;
+  const strength = type.read(text);
+  if (strength === undefined) {
+    throw new WebLoraError('usage', '/strength', { got: text === '' ? 'nothing' : `'${text}'`, wanted: type.wanted });
   }
   talk.options = { ...talk.options, strength };
   return `The adapter counts ${strength} times from here on.`;

@@ -4,7 +4,7 @@ import { isFields, nameUnread, UnusableRow } from '../../data/fields.ts';
 import { readMessages, unknownRoles } from '../../data/messages.ts';
 import { withSystem } from '../../data/prepare.ts';
 import { WebLoraError } from '../../errors.ts';
-import { samplingOf, type Flags } from '../flags.ts';
+import { answerSettingsOf, type Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { systemPrompt, withSession } from '../session.ts';
 import { abortOnStop } from '../stop-signals.ts';
@@ -32,13 +32,13 @@ export async function generate(flags: Flags, output: Output): Promise<number> {
   return withSession(flags, output, async ({ model, adapter, run }) => {
     const stop = abortOnStop();
     const system = raw ? undefined : systemPrompt(flags, run, output);
-    const strength = flags.number('strength');
     const input = raw && prompt !== undefined ? { text: prompt } : { messages: withSystem(messages, system) };
     const texts = 'text' in input ? [input.text] : input.messages.map(({ content }) => content);
     if (!texts.every((text) => model.opened.tokenizer().keeps(text)))
       output.warn('the prompt has text that the tokenizer does not keep as it is written');
+    const { strength, ...settings } = answerSettingsOf(flags);
     const report = await model.generate(
-      { input, ...samplingOf(flags) },
+      { input, ...settings },
       {
         ...(adapter && { adapter }),
         ...(strength !== undefined && { strength }),

@@ -2,6 +2,7 @@ import { computed, effect, signal } from '@preact/signals';
 import { toFailure, type Failure } from '../../errors.ts';
 import type { ShownRow } from '../../../workers/data/contract.ts';
 import type { AdapterId, ChatMessage, GenerateReport } from '../../../workers/engine/contract.ts';
+import { GENERATE_SETTINGS } from '../../generate/settings.ts';
 import { engine, model } from '../state/engine.ts';
 import { persistedSignal, syncedSignal } from '../state/persisted.ts';
 
@@ -24,19 +25,24 @@ export type Answer =
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 /** Most tokens of an answer, and how freely it is worded: 0 always says the likeliest. */
-export const answerLength = persistedSignal(
+const { maxNewTokens, temperature: temperatureSetting, strength: strengthSetting } = GENERATE_SETTINGS;
+export const answerLength = persistedSignal<number>(
   'answer-length',
-  128,
-  (value) => Number.isInteger(value) && Number(value) > 0,
+  maxNewTokens.default,
+  (value) => maxNewTokens.type.read(value) === value,
 );
-export const temperature = persistedSignal('temperature', 0, (value) => typeof value === 'number' && value >= 0);
+export const temperature = persistedSignal<number>(
+  'temperature',
+  temperatureSetting.default,
+  (value) => temperatureSetting.type.read(value) === value,
+);
 
 export const adapter = signal<CurrentAdapter | undefined>(undefined);
 export const question = signal('');
 /** The system prompt of the questions; the adapter's own unless changed. */
 export const trySystem = signal('');
 /** The adapter's weight: 0 is the base model, 1 what was trained. */
-export const strength = signal(1);
+export const strength = signal<number>(strengthSetting.default);
 /** The rows that questions are taken from, and which is shown. */
 const pool = signal<readonly ShownRow[]>([]);
 const poolIndex = signal(0);
@@ -58,7 +64,7 @@ let asking: AbortController | undefined;
 
 effect(() => {
   trySystem.value = adapter.value?.system ?? '';
-  strength.value = 1;
+  strength.value = strengthSetting.default;
 });
 
 let lastModelId: string | undefined;
@@ -116,12 +122,11 @@ export async function compare(): Promise<void> {
     input: { messages },
     maxNewTokens: answerLength.value,
     temperature: temperature.value,
-    seed: 0,
+    seed: GENERATE_SETTINGS.seed.default,
   };
   await stream(baseAnswer, request, mine);
   if (current !== undefined && !mine.signal.aborted) {
-    const weight = strength.value === 1 ? {} : { strength: strength.value };
-    await stream(tunedAnswer, { ...request, adapter: current.id, ...weight }, mine);
+    await stream(tunedAnswer, { ...request, adapter: current.id, strength: strength.value }, mine);
   }
 }
 

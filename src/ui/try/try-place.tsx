@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { GENERATE_SETTINGS } from '../../generate/settings.ts';
 import { model } from '../state/engine.ts';
 import { earlierRuns, isOfThisModel, openEarlierRun } from '../take-away/runs.ts';
 import { readRunName } from '../train/run-name.ts';
@@ -31,8 +32,15 @@ import { ScoreCard } from './score-card.tsx';
 import { Section } from '../parts/section.tsx';
 import { TermMark } from '../parts/term.tsx';
 
-/** Tokens an answer may have. */
-const LENGTHS = [32, 64, 128, 256, 512, 1024] as const;
+/** A slider of a setting, as the table has it. */
+const sliderOf = ({
+  type: { bounds },
+  page: { slider },
+}: (typeof GENERATE_SETTINGS)['strength' | 'temperature']): { min: number; max: number; step: number } => ({
+  min: bounds?.from ?? 0,
+  max: slider.to,
+  step: slider.step,
+});
 
 export function TryPlace() {
   const texts = t().try;
@@ -216,9 +224,7 @@ function Knobs({ isReady }: { readonly isReady: boolean }) {
             <input
               id="strength"
               type="range"
-              min="0"
-              max="2"
-              step="0.05"
+              {...sliderOf(GENERATE_SETTINGS.strength)}
               value={strength.value}
               aria-describedby="strength-hint"
               onInput={({ currentTarget }) => (strength.value = Number(currentTarget.value))}
@@ -233,7 +239,7 @@ function Knobs({ isReady }: { readonly isReady: boolean }) {
             value={answerLength.value}
             onChange={({ currentTarget }) => (answerLength.value = Number(currentTarget.value))}
           >
-            {LENGTHS.map((tokens) => (
+            {GENERATE_SETTINGS.maxNewTokens.page.offers.map((tokens) => (
               <option key={tokens} value={tokens}>
                 {texts.tokens(tokens)}
               </option>
@@ -245,9 +251,7 @@ function Knobs({ isReady }: { readonly isReady: boolean }) {
           <input
             id="temperature"
             type="range"
-            min="0"
-            max="1.5"
-            step="0.1"
+            {...sliderOf(GENERATE_SETTINGS.temperature)}
             value={temperature.value}
             aria-describedby="temperature-hint"
             onInput={({ currentTarget }) => (temperature.value = Number(currentTarget.value))}
