@@ -47,7 +47,8 @@ export const GENERATE_SETTINGS = defineSettings({
     type: texts(),
     help: 'end before this text; several with commas',
   },
-  seed: SEED,
+  // Clients of OpenAI's interface send negative ones too.
+  seed: { ...SEED, type: integer() },
   strength: {
     type: number({ from: 0, note: '0: the base model, 1: the adapter as trained' }),
     default: 1,

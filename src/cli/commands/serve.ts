@@ -6,7 +6,7 @@ import type { LoadedModel } from '../../engine/core.ts';
 import { WebLoraError } from '../../errors.ts';
 import type { LoraAdapter } from '../../adapters/adapter.ts';
 import { assertAdapterFits } from '../../lora/gpu-adapter.ts';
-import { samplingOf, type Flags } from '../flags.ts';
+import { answerSettingsOf, type Flags } from '../flags.ts';
 import { MODEL_WANTED } from '../model-source.ts';
 import type { Output } from '../output.ts';
 import { ChatServer, isLoopback, type Answered, type ServedModels } from '../serve/server.ts';
@@ -72,8 +72,8 @@ function answering(
   flags: Flags,
   onLost: (failure: Error) => void,
 ): ServedModels {
-  const defaults = { maxNewTokens: model.context, ...samplingOf(flags) };
-  const strength = flags.number('strength');
+  const { strength, ...given } = answerSettingsOf(flags);
+  const defaults = { maxNewTokens: model.context, ...given };
   return {
     names: [...served.keys()],
     async *answer({ model: name, messages, settings }, { signal, onThinking }) {
