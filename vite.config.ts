@@ -72,7 +72,9 @@ function offline(): Plugin[] {
       name: 'WebLoRA',
       short_name: 'WebLoRA',
       description: 'Teach a small language model from your own examples, in this browser tab.',
-      start_url: './',
+      id: './',
+      // The chat that was used last, or the start: `src/ui/use/opening.ts`.
+      start_url: './#/use',
       scope: './',
       display: 'standalone',
       background_color: '#fbfaf7',

@@ -19,8 +19,7 @@ import type { EvalMetrics, StepMetrics } from '../train/metrics.ts';
 import type { RunEvent, RunReport as ReportOf } from '../train/run-events.ts';
 import type { RunRecord } from '../train/run-record.ts';
 import type { TokenPiece } from '../train/show-rows.ts';
-import type { MergedLosses } from './export-merged.ts';
-import type { MergedBase } from './merged-base.ts';
+import type { MergedBase, MergedLosses } from './merged-base.ts';
 
 export type {
   CachedModel,

@@ -8,14 +8,7 @@ import type { MergeRequest } from '../merge/format.ts';
 import type { MergedFormat, MergedModel } from '../merge/index.ts';
 import type { ModelSink } from '../merge/sink.ts';
 import type { Core, LoadedModel } from './core.ts';
-import type { MergedBase } from './merged-base.ts';
-
-/** Held-out losses before and after the merge. */
-export interface MergedLosses {
-  /** The adapter over the base as it is loaded. */
-  readonly unmerged: number;
-  readonly merged: number;
-}
+import type { MergedBase, MergedLosses } from './merged-base.ts';
 
 /** A merged model that computes worse by more than this says so. */
 const MOST_WORSE = 0.02;

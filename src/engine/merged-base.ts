@@ -9,3 +9,10 @@ export interface MergedBase {
   /** Types of the weights there, e.g. `BF16`. */
   readonly types: readonly string[];
 }
+
+/** Held-out losses before and after the merge. */
+export interface MergedLosses {
+  /** The adapter over the base as it is loaded. */
+  readonly unmerged: number;
+  readonly merged: number;
+}

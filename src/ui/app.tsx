@@ -12,6 +12,7 @@ import { UpdateBanner } from './parts/update-banner.tsx';
 import { model } from './state/engine.ts';
 import { t } from './messages/language.ts';
 import { address, hrefOf, PLACES, type Place } from './state/place.ts';
+import { UseView } from './use/use-view.tsx';
 import { isTraining, run } from './train/training.ts';
 
 const VIEWS: Readonly<Record<Place, () => preact.JSX.Element>> = {
@@ -23,7 +24,7 @@ const VIEWS: Readonly<Record<Place, () => preact.JSX.Element>> = {
 };
 
 export function App() {
-  const { place, isStart } = address.value;
+  const { place, isStart, use } = address.value;
   const View = VIEWS[place];
   const recording = tour.value?.recording;
   return (
@@ -39,7 +40,10 @@ export function App() {
           <ol>
             {PLACES.map((name) => (
               <li key={name}>
-                <a href={hrefOf(name)} {...(name === place ? { 'aria-current': 'page' as const } : {})}>
+                <a
+                  href={hrefOf(name)}
+                  {...(name === place && use === undefined && { 'aria-current': 'page' as const })}
+                >
                   {t().places[name]}
                   {name === 'train' && <TrainMark />}
                 </a>
@@ -61,12 +65,18 @@ export function App() {
             <Tours />
           </div>
         )}
-        {model.value.kind === 'failed' && !isStart && place !== 'model' && (
+        {model.value.kind === 'failed' && !isStart && place !== 'model' && use === undefined && (
           <div class="lead">
             <ModelStatus />
           </div>
         )}
-        {recording !== undefined && place === 'try' ? <RecordedDemo recording={recording} /> : <View />}
+        {use !== undefined ? (
+          <UseView key={use} out={use} />
+        ) : recording !== undefined && place === 'try' ? (
+          <RecordedDemo recording={recording} />
+        ) : (
+          <View />
+        )}
       </main>
       <Footer />
     </>

@@ -42,6 +42,7 @@ export interface Scenario {
   readonly onCpu?: boolean;
   readonly keepsFiles: boolean;
   readonly baseAnswer: string;
+  /** `{messages}` in it becomes the number of messages that were sent. */
   readonly tunedAnswer: string;
   /** Of the built-in model: recordings are of one. */
   readonly baseHash: string;
@@ -361,7 +362,8 @@ export function makeEngine({
     async generate(request, { emit, signal }) {
       const { generateFails, baseAnswer, tunedAnswer } = await scenario;
       if (generateFails !== undefined) throw fromFailure(generateFails);
-      const text = request.adapter === undefined ? baseAnswer : tunedAnswer;
+      const said = 'messages' in request.input ? request.input.messages.length : 0;
+      const text = (request.adapter === undefined ? baseAnswer : tunedAnswer).replace('{messages}', String(said));
       const pieces = text.match(/.{1,6}/gs) ?? [];
       const answer = async (): Promise<void> => {
         for (const piece of pieces) {

@@ -3,13 +3,8 @@ import { baseNamesOf } from '../../../models/checkpoint/gguf/base-names.ts';
 import { openModel } from '../../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../../adapters/adapter.ts';
 import { goldenFiles } from '../../adapters/golden.ts';
-import {
-  exportMerged,
-  lossWarning,
-  mergedBaseOf,
-  mergedLosses,
-  type MergedLosses,
-} from '../../engine/export-merged.ts';
+import { exportMerged, lossWarning, mergedBaseOf, mergedLosses } from '../../engine/export-merged.ts';
+import type { MergedLosses } from '../../engine/merged-base.ts';
 import { WebLoraError } from '../../errors.ts';
 import { BASE_FORMATS } from '../../formats/quantize.ts';
 import type { MergedFormat } from '../../merge/index.ts';

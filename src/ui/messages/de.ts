@@ -642,6 +642,7 @@ export const de: Messages = {
     nothingYet:
       'Es ist noch nichts trainiert oder geöffnet. <train>Trainieren</train> Sie zuerst, oder öffnen Sie unter <take>Mitnehmen</take> einen früheren Durchlauf. Das ursprüngliche Modell antwortet schon.',
     question: 'Frage',
+    chat: 'Mit ihm chatten: mehrere Fragen hintereinander, auf einer eigenen Seite',
     placeholder: 'Fragen Sie etwas in der Art Ihrer Beispiele',
     wanted: 'Gewünschte Antwort',
     stop: 'Anhalten',
@@ -723,6 +724,27 @@ export const de: Messages = {
     try: 'Ausprobieren',
     download: 'Herunterladen',
   },
+  use: {
+    intro: 'Ein Chat mit Ihrem Modell. Es antwortet auf diesem Gerät; nichts wird irgendwohin gesendet.',
+    offline: 'Er funktioniert ohne Netz.',
+    install: 'Als App installieren',
+    begin: 'Neues Gespräch',
+    opening: 'Öffnet, was es gelernt hat …',
+    missing:
+      'Was diese Adresse nennt, ist nicht in diesem Browser. Öffnen Sie unter <take>Mitnehmen</take>, was da ist, oder einen gespeicherten Adapter.',
+    ownModel: (name) =>
+      `Das wurde mit ${name} trainiert, einem Modell von diesem Gerät: Öffnen Sie es unter <model>Modell</model> noch einmal und kommen Sie dann hierher zurück.`,
+    empty: 'Schreiben Sie etwas, und es antwortet. Es weiß noch, was in diesem Gespräch gesagt wurde.',
+    conversation: 'Gespräch',
+    message: 'Ihre Nachricht',
+    placeholder: 'Ihre Nachricht',
+    send: 'Senden',
+    settings: 'Länge und Wortwahl der Antworten',
+    you: 'Sie:',
+    model: 'Das Modell:',
+    full: 'Dieses Gespräch ist so lang, wie das Modell lesen kann: Beginnen Sie ein neues.',
+    stopped: 'Angehalten.',
+  },
   exam: {
     asking: 'Beide Seiten beantworten Fragen, die sie noch nie gesehen haben …',
     stop: 'Anhalten',
@@ -737,6 +759,8 @@ export const de: Messages = {
       'Was das Modell gelernt hat, ist eine kleine Datei, ein Adapter. Er gehört Ihnen, und andere Programme können ihn lesen.',
     nothingYet:
       'Nach dem <train>Training</train> können Sie den <term>Adapter</term> hier herunterladen. Frühere öffnen Sie unten.',
+    chat: 'Hier damit chatten',
+    chatNote: 'Eine eigene Seite, als Lesezeichen oder installiert; sie funktioniert ohne Netz.',
     download: 'Adapter herunterladen',
     file: (name, title, isUnfinished) => `${name}, trainiert mit: ${title}${isUnfinished ? ', soweit es kam' : ''}`,
     openSaved: 'Gespeicherten Adapter öffnen',
@@ -776,8 +800,9 @@ export const de: Messages = {
       stopNote: 'Beim Anhalten bleibt nichts zurück.',
       saved: (name, size) => `${name} ist fertig, ${bytes(size)}.`,
       savedFolder: (name) => `Der Ordner ${name} ist fertig.`,
+      builtIn: 'dem eingebauten Modell',
       into: {
-        files: (name, types) => `Es entstand aus den ursprünglichen Zahlen von: ${name} (${types}).`,
+        files: (name, types) => `Es entstand aus den ursprünglichen Zahlen von ${name} (${types}).`,
         gguf: (name, types) =>
           `Es entstand aus den Zahlen von ${name}, wie sie in dessen Datei stehen (${types}); sie sind vielleicht schon gerundet.`,
         dequantised: (name, types) =>

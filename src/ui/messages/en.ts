@@ -617,6 +617,7 @@ export const en = {
     nothingYet:
       'Nothing is trained or opened yet. <train>Train</train> first, or open an earlier run under <take>Take away</take>. The base model answers already.',
     question: 'Question',
+    chat: 'Chat with it: several turns, on a page of its own',
     placeholder: 'Ask something like your examples',
     wanted: 'Wanted answer',
     stop: 'Stop',
@@ -696,6 +697,27 @@ export const en = {
     try: 'Try it',
     download: 'Download',
   },
+  use: {
+    intro: 'A chat with your model. It answers on this device; nothing is sent anywhere.',
+    offline: 'It works without a network.',
+    install: 'Install as an app',
+    begin: 'New conversation',
+    opening: 'Opening what it learned…',
+    missing:
+      'What this address names is not in this browser. Open what there is, or a saved adapter, under <take>Take away</take>.',
+    ownModel: (name: string) =>
+      `This was trained on ${name}, which was opened from this device: open it again under <model>Model</model>, then come back here.`,
+    empty: 'Write something, and it answers. It remembers what was said in this conversation.',
+    conversation: 'Conversation',
+    message: 'Your message',
+    placeholder: 'Your message',
+    send: 'Send',
+    settings: 'Length and wording of answers',
+    you: 'You:',
+    model: 'The model:',
+    full: 'This conversation is as long as the model can read: begin a new one.',
+    stopped: 'Stopped.',
+  },
   exam: {
     asking: 'Both sides are answering questions they have not seen…',
     stop: 'Stop',
@@ -709,6 +731,8 @@ export const en = {
     intro: 'What the model learned is a small file, an adapter. It is yours, and other tools can read it.',
     nothingYet:
       'After <train>training</train>, the <term>adapter</term> can be downloaded here. Earlier ones open below.',
+    chat: 'Chat with it here',
+    chatNote: 'A page of its own, to bookmark or install; it works without a network.',
     download: 'Download adapter',
     file: (name: string, title: string, isUnfinished: boolean) =>
       `${name}, tuned on ${title}${isUnfinished ? ', as far as it got' : ''}`,
@@ -746,6 +770,7 @@ export const en = {
       stopNote: 'Stopping leaves nothing behind.',
       saved: (name: string, size: number) => `${name} is ready, ${bytes(size)}.`,
       savedFolder: (name: string) => `The folder ${name} is ready.`,
+      builtIn: 'the built-in model',
       into: {
         files: (name: string, types: string) => `It is made from the original numbers of ${name} (${types}).`,
         gguf: (name: string, types: string) =>

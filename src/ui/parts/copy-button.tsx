@@ -21,10 +21,16 @@ export function CopyButton({
       isRefused.value = true;
     }
   };
+  const isCopied = copied.value === text;
   return (
     <>
-      <button type="button" {...(label !== undefined && { 'aria-label': label })} onClick={() => void copy()}>
-        {copied.value === text ? t().copy.copied : (children ?? t().copy.copy)}
+      {/* A name that lacks the words on the button could not be spoken. */}
+      <button
+        type="button"
+        {...(label !== undefined && !isCopied && { 'aria-label': label })}
+        onClick={() => void copy()}
+      >
+        {isCopied ? t().copy.copied : (children ?? t().copy.copy)}
       </button>
       {isRefused.value && (
         <p class="quiet" role="status">

@@ -2,6 +2,7 @@ import { effect, signal } from '@preact/signals';
 import { persistedSignal } from './persisted.ts';
 import { t } from '../messages/language.ts';
 import { address } from './place.ts';
+import { readRunName } from '../train/run-name.ts';
 import { isTraining, run } from '../train/training.ts';
 
 const NAME = 'WebLoRA';
@@ -62,13 +63,13 @@ export function watchLeaving(): void {
   const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
   effect(() => {
     const { step = 0, totalSteps = 0, phase } = run.value ?? {};
-    const { place, isStart } = address.value;
-    const where = isStart ? NAME : `${t().places[place]} · ${NAME}`;
+    const { place, isStart, use } = address.value;
+    const where = isStart ? NAME : `${use === undefined ? t().places[place] : readRunName(use).title} · ${NAME}`;
     const percent = totalSteps === 0 ? 0 : Math.floor((100 * step) / totalSteps);
     const progress = phase === 'waiting' ? t().tabTitle.waiting : `${percent} %`;
     document.title = isTraining.value
       ? `${progress} · ${NAME}`
-      : phase === 'finished'
+      : phase === 'finished' && use === undefined
         ? `${t().tabTitle.done} · ${NAME}`
         : where;
   });

@@ -26,3 +26,26 @@ export function applyUpdate(): void {
   navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
   waitingUpdate.value?.postMessage({ type: 'SKIP_WAITING' });
 }
+
+/** Of Chromium: the browser's offer to install the page as an app, to be made when the person asks. */
+interface InstallPrompt extends Event {
+  prompt(): Promise<unknown>;
+}
+
+export const installPrompt = signal<InstallPrompt | undefined>(undefined);
+
+/** Keeps the browser's offer until it is wanted. */
+export function watchInstall(): void {
+  addEventListener('beforeinstallprompt', (event) => {
+    event.preventDefault();
+    installPrompt.value = event as InstallPrompt;
+  });
+  addEventListener('appinstalled', () => (installPrompt.value = undefined));
+}
+
+export async function install(): Promise<void> {
+  const offer = installPrompt.value;
+  // It can be made once.
+  installPrompt.value = undefined;
+  await offer?.prompt();
+}

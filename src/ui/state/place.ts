@@ -3,16 +3,44 @@ import { effect, signal } from '@preact/signals';
 export const PLACES = ['model', 'examples', 'train', 'try', 'take-away'] as const;
 export type Place = (typeof PLACES)[number];
 
-/** The place an address names: `#/train`, before a `?`. Every other address is the start, which begins with the examples. */
-function read(hash: string): { readonly place: Place; readonly isStart: boolean } {
-  const place = PLACES.find((name) => hash.split('?')[0] === `#/${name}`);
+interface Address {
+  readonly place: Place;
+  readonly isStart: boolean;
+  /** The run whose adapter is talked with: a chat with an address of its own, beside the places. */
+  readonly use?: string;
+}
+
+const USE = '#/use/';
+
+/**
+ * The place an address names: `#/train`, before a `?`, or a chat: `#/use/RUN`. Every other address is the start, which
+ * begins with the examples.
+ */
+function read(hash: string): Address {
+  const [path = ''] = hash.split('?');
+  if (path.startsWith(USE) && path !== USE) {
+    const use = decoded(path.slice(USE.length));
+    if (use !== undefined) return { place: 'try', isStart: false, use };
+  }
+  const place = PLACES.find((name) => path === `#/${name}`);
   return { place: place ?? 'examples', isStart: place === undefined };
+}
+
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
 }
 
 export const address = signal(read(location.hash));
 
 /** What the page is showing, for the address bar: hash addresses work under any path of any static host. */
 export const hrefOf = (place: Place): string => `#/${place}`;
+
+/** The chat with a run's adapter. */
+export const hrefOfUse = (out: string): string => `${USE}${encodeURIComponent(out)}`;
 
 export function go(place: Place): void {
   location.hash = `/${place}`;
@@ -27,9 +55,9 @@ export function goToStart(): void {
 export function watchPlace(): void {
   addEventListener('hashchange', () => {
     const next = read(location.hash);
-    const { place } = address.peek();
+    const { place, use } = address.peek();
     address.value = next;
-    if (next.place === place) return;
+    if (next.place === place && next.use === use) return;
     // Drawn first: the heading is not there yet. Whoever is quicker with the Tab key keeps the focus.
     const { activeElement: before, body } = document;
     requestAnimationFrame(() => {
@@ -40,6 +68,6 @@ export function watchPlace(): void {
     });
   });
   effect(() => {
-    document.documentElement.dataset['place'] = address.value.place;
+    document.documentElement.dataset['place'] = address.value.use === undefined ? address.value.place : 'use';
   });
 }

@@ -69,7 +69,7 @@ export function MergedExportForm({
               {state.isFolder ? texts.savedFolder(state.name) : texts.saved(state.name, state.result.bytes)}
             </strong>{' '}
             {texts.into[state.result.base.readFrom](
-              state.result.base.name === 'embedded' ? t().model.status.builtIn : modelTitle(state.result.base.name),
+              state.result.base.name === 'embedded' ? texts.builtIn : modelTitle(state.result.base.name),
               state.result.base.types.join(', '),
             )}
           </p>

@@ -1,8 +1,9 @@
-import { computed, effect, signal } from '@preact/signals';
+import { batch, computed, effect, signal } from '@preact/signals';
 import type { Failure } from '../../errors.ts';
 import type { Result, RunDetails, RunSummary } from '../../../workers/engine/contract.ts';
 import { engine, model } from '../state/engine.ts';
 import { chooseSample, chosenSource } from '../examples/examples.ts';
+import { address } from '../state/place.ts';
 import { removePersisted, persistedSignal } from '../state/persisted.ts';
 import { readRunName } from '../train/run-name.ts';
 import { csvCell } from './csv.ts';
@@ -10,6 +11,8 @@ import { labelOf } from '../train/setting-fields.ts';
 import { adapter, type CurrentAdapter } from '../try/trial.ts';
 
 export const earlierRuns = signal<readonly RunSummary[]>([]);
+/** Whether they have been listed since the page began. */
+export const areRunsRead = signal(false);
 export const runsFailure = signal<Failure | undefined>(undefined);
 /** Runs chosen to be compared, each with its own record once that is read. */
 const chosenRuns = signal<ReadonlyMap<string, RunDetails | undefined>>(new Map());
@@ -33,7 +36,10 @@ export async function refreshRuns(): Promise<void> {
     return;
   }
   const began = ({ out }: RunSummary): number => readRunName(out).began?.getTime() ?? 0;
-  earlierRuns.value = [...listed.value].sort((a, b) => began(b) - began(a));
+  batch(() => {
+    earlierRuns.value = [...listed.value].sort((a, b) => began(b) - began(a));
+    areRunsRead.value = true;
+  });
 }
 
 /** The run whose adapter was open last. */
@@ -45,7 +51,8 @@ effect(() => {
 /** After a reload: the adapter that was open is open again, where its run and its model are here. */
 export async function reopenAdapter(): Promise<void> {
   const run = earlierRuns.peek().find(({ out }) => out === lastAdapter.peek());
-  if (run === undefined || !isOfThisModel(run) || adapter.peek() !== undefined) return;
+  if (run === undefined || !isOfThisModel(run) || adapter.peek() !== undefined || address.peek().use !== undefined)
+    return;
   const opened = await openAdapter(run.out);
   if (adapter.peek() === undefined && opened.ok) adapter.value = opened.value;
 }
@@ -66,6 +73,14 @@ async function openAdapter(out: string): Promise<Result<CurrentAdapter>> {
       ...(isUnfinished && { isUnfinished }),
     },
   };
+}
+
+/** Makes an earlier run's adapter the current one, whatever examples are chosen. @returns why it cannot be */
+export async function openRunAdapter(out: string): Promise<Failure | undefined> {
+  const opened = await openAdapter(out);
+  if (!opened.ok) return opened.error;
+  adapter.value = opened.value;
+  return undefined;
 }
 
 /** Makes an earlier run's adapter the one that is tried and taken away. */

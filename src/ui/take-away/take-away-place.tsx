@@ -1,3 +1,4 @@
+import type { MergedExportFormat } from '../../../workers/engine/contract.ts';
 import { model } from '../state/engine.ts';
 import { chosenFormat, chosenMerged, download, downloadFailure, exportFacts, pickedFormat } from './take-away.ts';
 import { adapter, type CurrentAdapter } from '../try/trial.ts';
@@ -11,6 +12,7 @@ import { openAdapterFiles, openFailure } from './open-adapter.ts';
 import { asShell, Code } from './code.tsx';
 import { MergedExportForm } from './merged-export.tsx';
 import { RunsTable } from './runs-table.tsx';
+import { hrefOfUse } from '../state/place.ts';
 import { Section } from '../parts/section.tsx';
 import { Term } from '../parts/term.tsx';
 
@@ -31,6 +33,12 @@ export function TakeAwayPlace() {
         </p>
       ) : (
         <>
+          <div class="actions">
+            <a class="button" href={hrefOfUse(current.out)}>
+              {texts.chat}
+            </a>
+            <p class="quiet">{texts.chatNote}</p>
+          </div>
           <Formats />
           {chosenMerged.value === undefined ? (
             <>
@@ -81,6 +89,10 @@ export function TakeAwayPlace() {
   );
 }
 
+/** One file first: more programs open that. */
+const wholeModels = (): readonly MergedExportFormat[] =>
+  [...(exportFacts.value?.merged ?? [])].sort((a, b) => Number(a.layout === 'folder') - Number(b.layout === 'folder'));
+
 /** Every format there is; one that cannot hold this adapter says why. */
 function Formats() {
   const formats = exportFacts.value?.formats ?? [];
@@ -109,7 +121,7 @@ function Formats() {
           </span>
         </label>
       ))}
-      {exportFacts.value?.merged.map(({ name }) => (
+      {wholeModels().map(({ name }) => (
         <label key={name} class="choice">
           <input
             type="radio"

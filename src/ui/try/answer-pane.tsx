@@ -1,5 +1,5 @@
 import { isSameAnswer } from './same-answer.ts';
-import type { Answer } from './trial.ts';
+import type { Answer } from './answer.ts';
 import { t } from '../messages/language.ts';
 import { Breakable } from '../parts/breakable.tsx';
 import { EngineText } from '../parts/engine-text.tsx';

@@ -1,10 +1,10 @@
 import { computed, effect, signal } from '@preact/signals';
-import { toFailure, type Failure } from '../../errors.ts';
 import type { ShownRow } from '../../../workers/data/contract.ts';
-import type { AdapterId, ChatMessage, GenerateReport } from '../../../workers/engine/contract.ts';
+import type { AdapterId, ChatMessage } from '../../../workers/engine/contract.ts';
 import { GENERATE_SETTINGS } from '../../generate/settings.ts';
-import { engine, model } from '../state/engine.ts';
+import { model } from '../state/engine.ts';
 import { persistedSignal, syncedSignal } from '../state/persisted.ts';
+import { stream, type Answer } from './answer.ts';
 
 /** The adapter that is tried and taken away. */
 export interface CurrentAdapter {
@@ -17,12 +17,6 @@ export interface CurrentAdapter {
   /** Whether more training is to come: the state of a run that is paused. */
   readonly isUnfinished?: boolean;
 }
-
-export type Answer =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'writing'; readonly text: string }
-  | { readonly kind: 'done'; readonly text: string; readonly report: GenerateReport }
-  | { readonly kind: 'failed'; readonly failure: Failure };
 
 /** Most tokens of an answer, and how freely it is worded: 0 always says the likeliest. */
 const { maxNewTokens, temperature: temperatureSetting, strength: strengthSetting } = GENERATE_SETTINGS;
@@ -124,37 +118,20 @@ export async function compare(): Promise<void> {
     temperature: temperature.value,
     seed: GENERATE_SETTINGS.seed.default,
   };
-  await stream(baseAnswer, request, mine);
+  const showIn =
+    (target: typeof baseAnswer) =>
+    (answer: Answer): void => {
+      if (asking === mine) target.value = answer;
+    };
+  await stream(request, mine.signal, showIn(baseAnswer));
   if (current !== undefined && !mine.signal.aborted) {
-    await stream(tunedAnswer, { ...request, adapter: current.id, strength: strength.value }, mine);
+    const tuned = { ...request, adapter: current.id, strength: strength.value };
+    await stream(tuned, mine.signal, showIn(tunedAnswer));
   }
 }
 
 export function stopAnswering(): void {
   asking?.abort();
-}
-
-async function stream(
-  target: typeof baseAnswer,
-  request: Parameters<typeof engine.generate>[0],
-  mine: AbortController,
-): Promise<void> {
-  const show = (answer: Answer): void => {
-    if (asking === mine) target.value = answer;
-  };
-  let text = '';
-  show({ kind: 'writing', text });
-  try {
-    const started = await engine.generate(request, mine.signal);
-    if (!started.ok) return show({ kind: 'failed', failure: started.error });
-    for await (const event of started.value.events) {
-      if (event.kind === 'text') show({ kind: 'writing', text: (text += event.text) });
-      else if (event.kind === 'done') show({ kind: 'done', text: event.report.text, report: event.report });
-      else show({ kind: 'failed', failure: event.error });
-    }
-  } catch (thrown) {
-    show({ kind: 'failed', failure: toFailure(thrown) });
-  }
 }
 
 /** A judgement on a tuned answer, or a better one. */

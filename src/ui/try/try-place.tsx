@@ -1,12 +1,12 @@
 import { useSignal } from '@preact/signals';
 import { GENERATE_SETTINGS } from '../../generate/settings.ts';
 import { model } from '../state/engine.ts';
+import { hrefOfUse } from '../state/place.ts';
 import { earlierRuns, isOfThisModel, openEarlierRun } from '../take-away/runs.ts';
 import { readRunName } from '../train/run-name.ts';
 import { isTraining, run } from '../train/training.ts';
 import {
   adapter,
-  answerLength,
   compare,
   expected,
   hasOtherQuestions,
@@ -20,27 +20,17 @@ import {
   ratings,
   stopAnswering,
   strength,
-  temperature,
   trySystem,
   tunedAnswer,
 } from './trial.ts';
 import { formats, t } from '../messages/language.ts';
 import { Rich } from '../parts/rich.tsx';
 import { AnswerPanes } from './answer-panes.tsx';
+import { AnswerSettings, sliderOf } from './answer-settings.tsx';
 import { Breakable } from '../parts/breakable.tsx';
 import { ScoreCard } from './score-card.tsx';
 import { Section } from '../parts/section.tsx';
 import { TermMark } from '../parts/term.tsx';
-
-/** A slider of a setting, as the table has it. */
-const sliderOf = ({
-  type: { bounds },
-  page: { slider },
-}: (typeof GENERATE_SETTINGS)['strength' | 'temperature']): { min: number; max: number; step: number } => ({
-  min: bounds?.from ?? 0,
-  max: slider.to,
-  step: slider.step,
-});
 
 export function TryPlace() {
   const texts = t().try;
@@ -112,6 +102,11 @@ export function TryPlace() {
         </p>
       )}
       <AnswerPanes />
+      {adapter.value !== undefined && (
+        <p>
+          <a href={hrefOfUse(adapter.value.out)}>{texts.chat}</a>
+        </p>
+      )}
       <Judgement />
       <Knobs isReady={isReady} />
       <ScoreCard />
@@ -232,32 +227,7 @@ function Knobs({ isReady }: { readonly isReady: boolean }) {
             <small id="strength-hint">{texts.strengthHint}</small>
           </div>
         )}
-        <div class="field">
-          <label for="answer-length">{texts.length}</label>
-          <select
-            id="answer-length"
-            value={answerLength.value}
-            onChange={({ currentTarget }) => (answerLength.value = Number(currentTarget.value))}
-          >
-            {GENERATE_SETTINGS.maxNewTokens.page.offers.map((tokens) => (
-              <option key={tokens} value={tokens}>
-                {texts.tokens(tokens)}
-              </option>
-            ))}
-          </select>
-        </div>
-        <div class="field">
-          <label for="temperature">{texts.temperature(temperature.value)}</label>
-          <input
-            id="temperature"
-            type="range"
-            {...sliderOf(GENERATE_SETTINGS.temperature)}
-            value={temperature.value}
-            aria-describedby="temperature-hint"
-            onInput={({ currentTarget }) => (temperature.value = Number(currentTarget.value))}
-          />
-          <small id="temperature-hint">{texts.temperatureHint}</small>
-        </div>
+        <AnswerSettings />
         <div class="field">
           <span class="term">
             <label for="try-system">{t().examples.system}</label> <TermMark name="system prompt" />
