@@ -45,7 +45,7 @@ def main(base_name):
     with open(os.path.join(folder, 'golden.json'), encoding='utf-8') as file:
         golden = json.load(file)
     tokenizer = AutoTokenizer.from_pretrained(base_name)
-    model = AutoModelForCausalLM.from_pretrained(base_name, torch_dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(base_name).float()
     model = PeftModel.from_pretrained(model, folder).eval()
     verdicts = []
     for prompt in golden['prompts']:

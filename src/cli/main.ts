@@ -10,6 +10,7 @@ import { dataCheck } from './commands/data-check.ts';
 import { dataShow } from './commands/data-show.ts';
 import { evaluateCommand } from './commands/eval.ts';
 import { exportAdapter } from './commands/export.ts';
+import { ACCELERATE } from './commands/export-accelerate.ts';
 import { generate } from './commands/generate.ts';
 import { inspect } from './commands/inspect.ts';
 import { logits } from './commands/logits.ts';
@@ -151,7 +152,10 @@ async function main(): Promise<number> {
       ADAPTER,
       [
         '--to <format>',
-        [...ADAPTER_FORMATS, ...MERGED_FORMATS].map(({ name, label }) => `${name} (${label})`).join(', '),
+        [
+          ...[...ADAPTER_FORMATS, ...MERGED_FORMATS].map(({ name, label }) => `${name} (${label})`),
+          `${ACCELERATE} (the run, to train it on transformers, PEFT and accelerate)`,
+        ].join(', '),
       ],
       ['--out <path>', 'a new folder, a .zip of it, or a file, as the format is'],
       ['--model <model>', 'the base model, to merge into it or to name its layers (default: of run.json)'],
@@ -161,7 +165,9 @@ async function main(): Promise<number> {
         'of gguf: f32 (default), f16, bf16, q8_0; of merged-gguf: f16 (default), q8_0, q4_0, bf16, f32',
       ],
       ['--base <format>', 'merge into the base as it is in this format, dequantised (default: as its files are)'],
-      ['--eval-data <file>', 'held-out examples: measure the loss before and after merging'],
+      ['--eval-data <file>', 'held-out examples: measure the loss before and after merging; of accelerate: the run’s'],
+      ['--data <file>', 'of accelerate: the run’s examples, where they are no longer at their place'],
+      ['--include-data', 'of accelerate: yes, copy the examples into the folder'],
       COLUMNS,
       ['--system <text>', 'system prompt of these examples and of the golden prompts (default: the adapter’s)'],
       ['--golden <on|off>', 'compute golden prompts for a check in other programs (default on)'],

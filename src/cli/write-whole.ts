@@ -11,11 +11,15 @@ export function writeFileWhole(path: string, content: Uint8Array | string): void
   appear(path, (draft) => writeFlushed(draft, content));
 }
 
-/** {@link writeFileWhole} of a new folder with files. */
+/** {@link writeFileWhole} of a new folder with files, in folders of their own where names have slashes. */
 export function writeFolderWhole(path: string, files: ReadonlyMap<string, Uint8Array>): void {
   appear(path, (draft) => {
     mkdirSync(draft);
-    for (const [name, bytes] of files) writeFlushed(join(draft, name), bytes);
+    for (const [name, bytes] of files) {
+      const file = join(draft, name);
+      makeFolder(dirname(file));
+      writeFlushed(file, bytes);
+    }
   });
 }
 

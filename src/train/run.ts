@@ -105,7 +105,11 @@ async function startingPoint(
  * A resumed run goes on with the rows and the base it began with, whatever is at their paths now.
  * @throws WebLoraError `bad-data`, `bad-model` or `bad-adapter`, naming both
  */
-function assertSameInputs(request: RunRequest, record: RunRecord, data: RunData): void {
+export function assertSameInputs(
+  request: Pick<RunRequest, 'opened' | 'base' | 'initAdapter'>,
+  record: RunRecord,
+  data: RunData,
+): void {
   const { opened, base, initAdapter } = request;
   const differs = (code: ErrorCode, what: Phrase | Mention, got: string, wanted: string): WebLoraError =>
     new WebLoraError(code, what, {

@@ -294,6 +294,17 @@ describe('the terminal command', () => {
     const toGguf = ['export', '--adapter', join(TOY, 'adapter-random'), '--to', 'gguf', ...MODEL];
     expect((await weblora([...toGguf, '--out', join(gguf, 'mine.gguf')])).status).toBe(0);
     expect((await weblora(['inspect', gguf, ...MODEL, '--json'])).records()[0]).toMatchObject({ kind: 'adapter' });
+    const elsewhere = join(folder, 'accelerate');
+    const accelerate = ['export', '--adapter', run, '--to', 'accelerate', '--out', elsewhere];
+    const asked = await weblora(accelerate);
+    expect(asked.error).toMatch(/^error\[usage\]: .* every row of data\.jsonl as tokens.* add --include-data/);
+    expect(existsSync(elsewhere)).toBe(false);
+    const granted = await weblora([...accelerate, '--include-data']);
+    expect(granted.stderr).toContain(`warning: ${elsewhere} contains your examples (data.jsonl)`);
+    expect(readdirSync(elsewhere)).toEqual(
+      expect.arrayContaining(['initial_adapter', 'recipe.json', 'rows', 'train.py']),
+    );
+    expect(readFileSync(join(elsewhere, 'weblora_metrics.jsonl'))).toEqual(readFileSync(join(run, 'metrics.jsonl')));
     expect((await weblora(['inspect', 'embedded', '--json'])).records()[0]).toMatchObject({
       kind: 'model',
       modelType: 'llama',

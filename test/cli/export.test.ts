@@ -73,12 +73,29 @@ it.each<[string, readonly string[], RegExp]>([
     ['--to', 'merged', '--out', 'a.zip', '--eval-data', 'x'],
     /--eval-data: got a merged model inside a zip/,
   ],
+  [
+    'examples for an adapter’s format',
+    ['--to', 'mlx', '--include-data'],
+    /--include-data: got --to mlx, which holds no examples/,
+  ],
+  [
+    'a type for a run',
+    ['--to', 'accelerate', '--type', 'f16'],
+    /--type: got --to accelerate, which writes the run as it was/,
+  ],
   ['a path that exists', ['--to', 'merged', '--out', TOY], /something that exists/],
 ])('refuses %s', async (_, args, message) => {
   const out = args.includes('--out') ? [] : ['--out', join(folder, 'no')];
   const ended = await weblora(['export', '--adapter', ADAPTER, '--model', MODEL, ...args, ...out]);
   expect(ended.error).toMatch(message);
   expect(ended.status).toBe(message.source.includes('exists') ? 1 : 2);
+});
+
+it('refuses an adapter without its run for accelerate', async () => {
+  const ended = await weblora(['export', '--adapter', ADAPTER, '--to', 'accelerate', '--out', join(folder, 'no')]);
+  expect(ended.error).toBe(
+    `error[file-not-found]: --adapter ${ADAPTER}: got no run.json there, wanted the folder of a run, finished or not; give the folder that weblora train wrote`,
+  );
 });
 
 it('refuses an adapter of another model', async () => {

@@ -19,15 +19,18 @@ import type { Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { baseNamesFor } from '../session.ts';
 import { writeFileWhole, writeFolderWhole } from '../write-whole.ts';
+import { ACCELERATE, exportAccelerate } from './export-accelerate.ts';
 import { exportMergedModel } from './export-merged.ts';
 
-const FORMAT_NAMES = [...ADAPTER_FORMATS, ...MERGED_FORMATS].map(({ name }) => name);
+const FORMAT_NAMES = [...[...ADAPTER_FORMATS, ...MERGED_FORMATS].map(({ name }) => name), ACCELERATE];
 
 /** `weblora export` @returns the exit status */
 export async function exportAdapter(flags: Flags, output: Output): Promise<number> {
   const source = flags.required('adapter', 'a trained adapter');
   flags.required('to', FORMAT_NAMES.join(' or '));
   const name = flags.oneOf('to', FORMAT_NAMES) ?? '';
+  if (name === ACCELERATE) return exportAccelerate(source, flags, output);
+  refuseRunFlags(flags, name);
   const merged = mergedFormat(name);
   if (merged !== undefined) return exportMergedModel(merged, source, flags, output);
   refuseFlags(flags, name);
@@ -74,6 +77,17 @@ function refuseFlags(flags: Flags, format: string): void {
   throw new WebLoraError('usage', `--${given}`, {
     got: `--to ${format}, which merges nothing`,
     wanted: MERGED_FORMATS.map(({ name }) => `--to ${name}`).join(' or '),
+    fix: `leave --${given} out`,
+  });
+}
+
+/** Flags that only the export of a whole run reads. */
+function refuseRunFlags(flags: Flags, format: string): void {
+  const given = ['data', 'include-data'].find((name) => flags.has(name));
+  if (given === undefined) return;
+  throw new WebLoraError('usage', `--${given}`, {
+    got: `--to ${format}, which holds no examples`,
+    wanted: `--to ${ACCELERATE}`,
     fix: `leave --${given} out`,
   });
 }

@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { baseNamesOf } from '../../../models/checkpoint/gguf/base-names.ts';
+import { openModel } from '../../../models/checkpoint/open-model.ts';
+import { zipFiles } from '../../adapters/zip.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import { WebLoraError } from '../../errors.ts';
+import { accelerateFolder } from '../../train/accelerate/folder.ts';
+import { METRICS_FILE } from '../../train/metrics.ts';
+import { RUN_FILE, type RunRecord } from '../../train/run-record.ts';
+import { newPath } from '../export-flags.ts';
+import { readAdapter, readDataFile, readRunFile } from '../files.ts';
+import { Flags } from '../flags.ts';
+import { MODEL_WANTED, openModelSource } from '../model-source.ts';
+import type { Output } from '../output.ts';
+import { writeFileWhole, writeFolderWhole } from '../write-whole.ts';
+
+/** As `--to` takes it: the run of an adapter, to be trained on other machines. */
+export const ACCELERATE = 'accelerate';
+
+/** Flags of other formats. */
+const WITHOUT_EFFECT = ['type', 'base', 'columns', 'system', 'golden'];
+
+/** `weblora export --to accelerate` @returns the exit status */
+export async function exportAccelerate(source: string, flags: Flags, output: Output): Promise<number> {
+  const out = newPath(flags, { kind: 'folder' });
+  const given = WITHOUT_EFFECT.find((name) => flags.has(name));
+  if (given !== undefined)
+    throw new WebLoraError('usage', `--${given}`, {
+      got: `--to ${ACCELERATE}, which writes the run as it was`,
+      wanted: 'the run’s own settings',
+      fix: `leave --${given} out`,
+    });
+  const record = readRunFile(resolve(source));
+  if (record === undefined)
+    throw new WebLoraError('file-not-found', `--adapter ${source}`, {
+      got: `no ${RUN_FILE} there`,
+      wanted: 'the folder of a run, finished or not',
+      fix: 'give the folder that weblora train wrote',
+    });
+  const data = dataOf('data', record, flags);
+  const evalData = record.evalData === undefined ? undefined : dataOf('eval-data', record, flags);
+  if (!flags.flag('include-data')) {
+    throw new WebLoraError('usage', `--to ${ACCELERATE}`, {
+      got: `no leave to copy your examples: the folder holds every row of ${data.name}${evalData ? ` and ${evalData.name}` : ''} as tokens, which anybody can read as text`,
+      wanted: '--include-data',
+      fix: 'add --include-data where that is as it should be',
+    });
+  }
+  const trainedOn = record.settings['model'];
+  const model =
+    flags.text('model') ?? (typeof trainedOn === 'string' ? trainedOn : flags.required('model', MODEL_WANTED));
+  const opened = await openModel(await openModelSource(model, output, { offline: flags.flag('offline') }));
+  output.warnOf(opened.name, opened.notes);
+  const initial = record.settings['init-adapter'];
+  const initAdapter =
+    typeof initial === 'string'
+      ? await readAdapter('--init-adapter', initial, () => Promise.resolve(baseNamesOf(opened.model)))
+      : undefined;
+  const metrics = join(resolve(source), METRICS_FILE);
+  const files = await accelerateFolder({
+    opened,
+    record,
+    data,
+    ...(evalData && { evalData }),
+    ...(initAdapter && { initAdapter }),
+    ...(existsSync(metrics) && { metrics: readFileSync(metrics, 'utf8') }),
+  });
+  if (out.endsWith('.zip')) writeFileWhole(out, zipFiles(files));
+  else writeFolderWhole(out, files);
+  output.record({ out, format: ACCELERATE, files: [...files.keys()], containsData: true });
+  output.line(`wrote ${files.size} files to ${out}, for transformers, PEFT and accelerate; README.md there says how`);
+  output.warn(`${out} contains your examples (${data.name}): give it to nobody who may not read them`);
+  return 0;
+}
+
+/** The run's own file: at its place, or where the flag says that it is now. What is in it is compared by its hash. */
+function dataOf(flag: 'data' | 'eval-data', record: RunRecord, flags: Flags): Dataset {
+  const recorded = record.settings[flag];
+  const path = flags.text(flag) ?? (typeof recorded === 'string' ? recorded : undefined);
+  if (path === undefined)
+    throw new WebLoraError('usage', `--${flag}`, {
+      got: `a run whose ${RUN_FILE} has no path to its file`,
+      wanted: (flag === 'data' ? record.data : record.evalData)?.name ?? 'its file',
+      fix: `add --${flag} FILE`,
+    });
+  const columns = new Flags(new Map([['columns', record.settings['columns']]])).pairs('columns');
+  return readDataFile(`--${flag}`, path, columns);
+}
