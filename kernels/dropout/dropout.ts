@@ -1,9 +1,10 @@
 import { WebLoraError } from '../../src/errors.ts';
 import { foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { defineVectorKernel, vectorWidth } from '../_lib/vector.ts';
+import philox from '../_lib/philox.wgsl?raw';
 import wgsl from './dropout.wgsl?raw';
 
-const kernels = defineVectorKernel('dropout', wgsl);
+const kernels = defineVectorKernel('dropout', wgsl, philox);
 const WG = 64;
 
 export interface DropoutArgs {

@@ -2,7 +2,7 @@
 // Element e is kept when word e % 4 of Philox4x32-10 at counter (e / 4, 0, node_id, 0) under key (step[0], step[1])
 // is at least threshold = floor(p * 2^32). Nothing is stored: the backward pass draws the same words again.
 // step[3] = 1 switches dropout off: evaluation replays the forward pass of training with nothing dropped.
-// Joined with _lib/vector_*.wgsl; count is in Vecs. Any shape, e = n * C + c.
+// Joined with _lib/philox.wgsl and _lib/vector_*.wgsl; count is in Vecs. Any shape, e = n * C + c.
 // Source: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3". Reference: dropout.ref.ts.
 override WG: u32 = 64;
 override ACCUMULATE: u32 = 0;
@@ -13,30 +13,6 @@ struct Params { count: u32, node_id: u32, threshold: u32, scale: f32 }
 @group(0) @binding(1) var<storage, read> step: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<Vec>;
 @group(0) @binding(3) var<storage, read_write> y: array<Vec>;
-
-// High and low 32 bits of a * b; WGSL has no 64-bit integers.
-fn multiply_wide(a: u32, b: u32) -> vec2u {
-  let a_low = a & 0xffffu;
-  let a_high = a >> 16u;
-  let b_low = b & 0xffffu;
-  let b_high = b >> 16u;
-  let low = a_low * b_low;
-  let middle = a_high * b_low + (low >> 16u);
-  let middle_low = (middle & 0xffffu) + a_low * b_high;
-  return vec2u(a_high * b_high + (middle >> 16u) + (middle_low >> 16u), a * b);
-}
-
-fn philox(counter_in: vec4u, key_in: vec2u) -> vec4u {
-  var counter = counter_in;
-  var key = key_in;
-  for (var round = 0u; round < 10u; round += 1u) {
-    let first = multiply_wide(0xd2511f53u, counter.x);
-    let second = multiply_wide(0xcd9e8d57u, counter.z);
-    counter = vec4u(second.x ^ counter.y ^ key.x, second.y, first.x ^ counter.w ^ key.y, first.y);
-    key += vec2u(0x9e3779b9u, 0xbb67ae85u);
-  }
-  return counter;
-}
 
 @compute @workgroup_size(WG)
 fn dropout(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {

@@ -2,6 +2,8 @@
 export interface HeadOptions {
   readonly logitScale?: number;
   readonly softCap?: number;
+  /** Share of the label's probability that is spread over all of the vocabulary. */
+  readonly smoothing?: number;
 }
 
 /** Per-row loss of logits [rows, V] and its gradient with respect to them. */
@@ -9,7 +11,7 @@ export function crossEntropyRowsRef(
   logits: Float64Array,
   labels: ArrayLike<number>,
   vocab: number,
-  { logitScale = 1, softCap = 0 }: HeadOptions = {},
+  { logitScale = 1, softCap = 0, smoothing = 0 }: HeadOptions = {},
 ): { nll: Float64Array; dLogits: Float64Array } {
   const rows = logits.length / vocab;
   const nll = new Float64Array(rows);
@@ -20,11 +22,12 @@ export function crossEntropyRowsRef(
     const largest = z.reduce((a, b) => Math.max(a, b), -Infinity);
     const sum = z.reduce((a, b) => a + Math.exp(b - largest), 0);
     const label = labels[n] ?? Number.NaN;
-    nll[n] = Math.log(sum) + largest - (z[label] ?? Number.NaN);
+    const mean = z.reduce((a, b) => a + b, 0) / vocab;
+    nll[n] = Math.log(sum) + largest - (1 - smoothing) * (z[label] ?? Number.NaN) - smoothing * mean;
     for (let v = 0; v < vocab; v += 1) {
       const probability = Math.exp((z[v] ?? Number.NaN) - largest) / sum;
       const slope = softCap === 0 ? logitScale : logitScale / Math.cosh((scaled[v] ?? Number.NaN) / softCap) ** 2;
-      dLogits[n * vocab + v] = (probability - (v === label ? 1 : 0)) * slope;
+      dLogits[n * vocab + v] = (probability - (v === label ? 1 - smoothing : 0) - smoothing / vocab) * slope;
     }
   }
   return { nll, dLogits };

@@ -7,11 +7,13 @@ import {
   codeWordsPerRow,
   packWeight,
   scaleWordsPerRow,
+  sliceRows,
   unpackWeight,
   type PackFormat,
 } from '../../src/formats/quantize.ts';
 import type { KernelVariant } from '../../src/gpu/device-profile.ts';
 import type { Launch } from '../../src/gpu/kernel.ts';
+import { columnMeanRef } from '../column_mean/column_mean.ref.ts';
 import { cases } from './linear_cross_entropy.cases.ts';
 import {
   crossEntropyRowsRef,
@@ -25,6 +27,7 @@ import {
   crossEntropyRows,
   crossEntropySlice,
   finishLoss,
+  smoothLoss,
   STATE_WORDS,
   type CrossEntropyRowsArgs,
 } from './linear_cross_entropy.ts';
@@ -369,8 +372,68 @@ describe('linear_cross_entropy by slices of the vocabulary', () => {
   });
 });
 
+describe('label smoothing', () => {
+  it.each([
+    { rows: 4, cols: 7, vocab: 11, format: 'f32', factor: 0.1 },
+    { rows: 5, cols: 64, vocab: 130, format: 'q4', factor: 0.3 },
+    { rows: 3, cols: 34, vocab: 66, format: 'q8', factor: 0.15 },
+  ] as const)('moves losses and gradients of $rows x $cols over $vocab, $format', async (shape) => {
+    const { rows, cols, vocab, format, factor } = shape;
+    const x = testValues(rows * cols, 3);
+    const packed = packWeight(testValues(vocab * cols, 4), vocab, cols, format);
+    const w = Float64Array.from(unpackWeight(packed));
+    const labels = labelsOf(rows, vocab);
+    const plain = linearCrossEntropyRef(Float64Array.from(x), w, labels, cols);
+    const wanted = linearCrossEntropyRef(Float64Array.from(x), w, labels, cols, { smoothing: factor });
+    expectNonTrivial(wanted.nll.map((loss, i) => loss - (plain.nll[i] ?? NaN)));
+    const mean = columnMeanRef(w, cols);
+    // Labelled rows stand in x in another order; one more is not labelled.
+    const lossRows = Uint32Array.from({ length: rows }, (_, i) => rows - i);
+    const place = (values: ArrayLike<number>): Float32Array => {
+      const placed = new Float32Array((rows + 1) * cols);
+      for (let i = 0; i < rows; i += 1)
+        for (let c = 0; c < cols; c += 1) placed[(rows - i) * cols + c] = values[i * cols + c] ?? NaN;
+      return placed;
+    };
+    for (const isOff of [0, 1]) {
+      const split = Math.floor(vocab / 2);
+      const launches: Launch[] = [];
+      const renames: Record<string, string>[] = [];
+      const buffers: Record<string, Numbers> = {};
+      for (const [part, [from, to]] of [[0, split] as const, [split, vocab] as const].entries()) {
+        const own = sliceRows(packed, from, to);
+        buffers[`codes${part}`] = own.codes;
+        if (format !== 'f32') buffers[`scales${part}`] = own.scales;
+        for (const of of ['losses', 'gradients'] as const) {
+          const args = { rows: rows + 2, cols, rowOffset: from, partRows: to - from, format, factor };
+          launches.push(folded(smoothLoss(of, args)));
+          renames.push({ w_codes: `codes${part}`, w_scales: `scales${part}` });
+        }
+      }
+      const result = await runLaunches(
+        await testGpu(),
+        launches,
+        {
+          ...buffers,
+          step: Uint32Array.of(0, 0, rows, isOff),
+          rows: Uint32Array.from([...lossRows, 0, 0]),
+          labels: Uint32Array.from([...labels, 0, 0]),
+          mean: Float32Array.from(mean),
+          x: place(x),
+          nll: Float32Array.from([...plain.nll, 5, 5]),
+          dx: place(plain.dx),
+        },
+        renames,
+      );
+      const of = isOff === 1 ? plain : wanted;
+      expectClose(result['nll'] ?? [], [...of.nll, 5, 5], { rtol: 1e-6, atol: 2e-6 }, 'nll');
+      expectClose(result['dx'] ?? [], place(of.dx), { rtol: 1e-5, atol: 1e-6 }, 'dx', [rows + 1, cols]);
+    }
+  });
+});
+
 describe('linear_cross_entropy reference', () => {
-  it.each([{}, { logitScale: 1.7 }, { logitScale: 0.8, softCap: 4 }])(
+  it.each([{}, { logitScale: 1.7 }, { logitScale: 0.8, softCap: 4 }, { logitScale: 1.3, smoothing: 0.2 }])(
     'has the gradient of central differences in x: %o',
     (options) => {
       const [rows, cols, vocab] = [3, 7, 11];

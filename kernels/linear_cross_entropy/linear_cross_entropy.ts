@@ -4,12 +4,14 @@ import { foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { defineVectorKernel, vectorWidth } from '../_lib/vector.ts';
 import { defineWeightKernel, readWeight } from '../_lib/weight.ts';
 import finishWgsl from './finish.wgsl?raw';
+import smoothWgsl from './smooth.wgsl?raw';
 import wgsl from './linear_cross_entropy.wgsl?raw';
 import serialWgsl from './software/linear_cross_entropy_serial.wgsl?raw';
 
 const kernels = defineVectorKernel('linear_cross_entropy', wgsl);
 const serialKernels = defineVectorKernel('linear_cross_entropy', wgsl, serialWgsl);
 const finishKernels = defineWeightKernel('linear_cross_entropy_finish', finishWgsl);
+const smoothKernels = defineWeightKernel('linear_cross_entropy_smooth', smoothWgsl);
 
 /** Words of a row's state between slices. */
 export const STATE_WORDS = 5;
@@ -114,6 +116,39 @@ export function finishLoss({ chunkRows, cols, firstRow, rowOffset, partRows, for
     operands: ['step', 'rows', 'labels', 'state', 'dxg', ...weight.operands, 'dx'],
     workgroups: foldGrid(Math.ceil((chunkRows * Math.ceil(cols / 4)) / 64)),
     flops: 3 * chunkRows * cols,
+  };
+}
+
+export interface SmoothLossArgs {
+  /** Labelled rows at most. */
+  readonly rows: number;
+  /** C */
+  readonly cols: number;
+  /** First row of the head that this part has. */
+  readonly rowOffset: number;
+  readonly partRows: number;
+  readonly format: WeightFormat;
+  /** Label smoothing, times the scale of the logits. */
+  readonly factor: number;
+}
+
+/**
+ * Label smoothing of losses and gradients that are there without it, of the rows whose label lies in this part of the head; not
+ * where step[3] is 1. Operands: step, rows u32, labels u32, mean [C] (of the head's rows), w_codes, w_scales (but for floats),
+ * and x [N, C] -> nll [labelled] of the losses, dx [N, C] of the gradients.
+ */
+export function smoothLoss(of: 'losses' | 'gradients', args: SmoothLossArgs): Launch {
+  const { rows, cols, rowOffset, partRows, format, factor } = args;
+  const weight = readWeight(smoothKernels, format, cols);
+  const invocations = of === 'losses' ? rows : rows * Math.ceil(cols / 4);
+  return {
+    kernel: weight.kernel,
+    entry: of,
+    overrides: weight.overrides,
+    params: { ...weight.params, rows, cols, row_offset: rowOffset, part_rows: partRows, factor },
+    operands: ['step', 'rows', 'labels', 'mean', ...weight.operands, ...(of === 'losses' ? ['x', 'nll'] : ['dx'])],
+    workgroups: foldGrid(Math.ceil(invocations / 64)),
+    flops: 4 * rows * cols,
   };
 }
 

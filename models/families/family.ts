@@ -37,6 +37,8 @@ export interface WeightBinder {
 export interface ForwardInputs extends Pick<StepInputs, 'tokens' | 'positions' | 'step'> {
   /** Rotary tables by the names of `Model.rope`. */
   readonly rope: Readonly<Record<string, RopeTensors>>;
+  /** NEFTune's noise on the embeddings of training; absent: none. */
+  readonly noise?: { readonly amount: number; readonly bounds: Tensor };
 }
 
 /** [context, half of the rotated dimensions] each */

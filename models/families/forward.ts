@@ -17,6 +17,13 @@ export class Forward {
     this.#over = over;
   }
 
+  /** The tokens' rows of `table` [V, C] times `scale`, with noise where training wants it: [N, C]. */
+  embed(table: Tensor, scale = 1): Tensor {
+    const { tokens, step, noise } = this.inputs;
+    const x = this.g.embedding(tokens, table, scale);
+    return noise === undefined ? x : this.g.embeddingNoise(x, { step, ...noise });
+  }
+
   /** x [N, in] -> [N, out] */
   linear(x: Tensor, layer: LinearWeights): Tensor {
     return this.g.linear(x, layer, this.inputs.step);

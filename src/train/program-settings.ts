@@ -34,15 +34,19 @@ export function programSettings(
     optimizerState,
     weightDecay,
     memoryLimitBytes,
+    neftune,
   } = config;
+  const { sequencesPerRow, labelSmoothing } = objectiveOf(config);
   return {
     format,
     context,
     lora,
-    rows: batchSize * resolveSeqLen(seqLen, context) * objectiveOf(config).sequencesPerRow,
+    rows: batchSize * resolveSeqLen(seqLen, context) * sequencesPerRow,
     microSteps: accumulate,
     optimizer,
     weightDecay,
+    ...(neftune > 0 && { neftune }),
+    ...(labelSmoothing !== undefined && { labelSmoothing }),
     ...(optimizerState !== undefined && { optimizerState }),
     ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
   };

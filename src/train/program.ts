@@ -33,6 +33,10 @@ export interface ProgramSettings {
   readonly microSteps: number;
   readonly optimizer: Optimizer;
   readonly weightDecay: number;
+  /** NEFTune's alpha. Default 0: no noise. */
+  readonly neftune?: number;
+  /** Of the loss of single tokens. Default 0. */
+  readonly labelSmoothing?: number;
   readonly memoryLimitBytes?: number;
   /** These force the choices that the memory limit otherwise makes. */
   readonly optimizerState?: OptimizerState;
@@ -284,18 +288,22 @@ export function sumBytes(requests: readonly BufferRequest[]): number {
 /** The graph of one micro-step of `rows` rows: forward, summed loss, backward. */
 export function trainingGraph(
   model: Model,
-  { format, context, lora }: Pick<ProgramSettings, 'format' | 'context' | 'lora'>,
+  settings: Pick<ProgramSettings, 'format' | 'context' | 'lora' | 'neftune' | 'labelSmoothing'>,
   device: DeviceProfile,
   rows: number,
   checkpoint: Checkpointing,
 ): { graph: Graph; forwardEnd: number; nll: Tensor } {
+  const { format, context, lora, neftune = 0, labelSmoothing: smoothing = 0 } = settings;
   const graph = new Graph();
   const inputs = graph.stepInputs(rows);
   const bind = bindWeights(graph, model, format, lora);
   const rope = ropeTensors(graph, model, context);
-  const hidden = model.hidden(graph, bind, { ...inputs, rope }, { kind: 'segments', bounds: inputs.bounds });
+  const { bounds } = inputs;
+  const noise = neftune > 0 ? { noise: { amount: neftune, bounds } } : {};
+  const hidden = model.hidden(graph, bind, { ...inputs, rope, ...noise }, { kind: 'segments', bounds });
   const nll = graph.linearCrossEntropy(hidden, bind.matrix(model.headName), inputs, {
     ...lossChunks(rows, model.shape.vocabSize, device),
+    smoothing,
   });
   const { forwardEnd } = differentiate(graph, { output: nll, seed: inputs.lossWeights, checkpoint });
   return { graph, forwardEnd, nll };

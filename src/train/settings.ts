@@ -262,7 +262,15 @@ export const TRAIN_SETTINGS = defineSettings({
   labelSmoothing: {
     type: number({ from: 0, below: 0.5 }),
     default: 0,
-    help: 'dpo, simpo: share of the preferences taken to be wrong',
+    terminal: 'shape',
+    help: 'sft: share of a token’s probability spread over all; dpo, simpo: share of the preferences taken to be wrong',
+    page: { group: 'objective' },
+  },
+  neftune: {
+    type: number({ from: 0 }),
+    default: 0,
+    terminal: 'shape',
+    help: 'NEFTune: noise on the embeddings of training, its alpha; 5 to 15 is common',
     page: { group: 'objective' },
   },
   simpoGamma: {

@@ -26,12 +26,17 @@ export interface TfjsTrainerOptions {
   readonly lora: LoraSettings;
   readonly optimizer: Optimizer;
   readonly weightDecay: number;
+  /** As those of `ProgramSettings`. */
+  readonly neftune?: number;
+  readonly labelSmoothing?: number;
   /** Logits that one tape may keep, rows times vocabulary; beyond, the head runs chunk by chunk on tapes of its own. */
   readonly tapeLogits?: number;
 }
 
 /** 64 MiB a copy; the tape keeps a handful. */
 const TAPE_LOGITS = 2 ** 24;
+
+type Regularisers = Readonly<Required<Pick<TfjsTrainerOptions, 'neftune' | 'labelSmoothing'>>>;
 
 /** One trainable matrix with everything that belongs to it. */
 interface Param {
@@ -62,6 +67,7 @@ export class TfjsTrainer implements Trainer {
   readonly #tf: Tf;
   readonly #base: TfjsBase;
   readonly #lora: LoraSettings;
+  readonly #regularisers: Regularisers;
   readonly #optimizer: Optimizer;
   readonly #tapeLogits: number;
   readonly #params: readonly Param[];
@@ -70,17 +76,19 @@ export class TfjsTrainer implements Trainer {
   /** Losses of each micro-step since the update before; undefined where nothing is scored. */
   #losses: (TfTensor | undefined)[] = [];
 
-  private constructor(base: TfjsBase, { lora, optimizer, weightDecay, tapeLogits = TAPE_LOGITS }: TfjsTrainerOptions) {
+  private constructor(base: TfjsBase, options: TfjsTrainerOptions) {
+    const { lora, optimizer, weightDecay, tapeLogits = TAPE_LOGITS, neftune = 0, labelSmoothing = 0 } = options;
     const { tf } = base;
     this.#base = base;
     this.#tf = tf;
     this.#lora = lora;
+    this.#regularisers = { neftune, labelSmoothing };
     this.#optimizer = optimizer;
     this.#tapeLogits = tapeLogits;
     this.#ok = tf.scalar(true, 'bool');
     const params: Param[] = [];
     for (const { lrScale, weightDecay: decay, tensors } of loraGroups(
-      forwardGraph(base, lora, 1).graph,
+      forwardGraph(base, lora, this.#regularisers, 1).graph,
       lora,
       weightDecay,
     )) {
@@ -178,7 +186,7 @@ export class TfjsTrainer implements Trainer {
   }
 
   evaluate(batch: MicroBatch): Promise<Float32Array> {
-    return this.#readLosses(this.#pass(batch, { ...this.#lora, dropout: 0 }, { low: 0, high: 0 }));
+    return this.#readLosses(this.#pass(batch, { ...this.#lora, dropout: 0 }, 'evaluation'));
   }
 
   async #readLosses(pass: Pass): Promise<Float32Array> {
@@ -249,10 +257,12 @@ export class TfjsTrainer implements Trainer {
     this.#losses = [];
   }
 
-  #pass(batch: MicroBatch, lora: LoraSettings, seed: MicroSeed): Pass {
-    const { graph, head, host } = forwardGraph(this.#base, lora, batch.rows);
+  /** @param seed `evaluation`: nothing random, and no smoothing */
+  #pass(batch: MicroBatch, lora: LoraSettings, seed: MicroSeed | 'evaluation'): Pass {
+    const { graph, head, host } = forwardGraph(this.#base, lora, this.#regularisers, batch.rows);
     const step = new Uint32Array(STEP_WORDS);
-    step.set([seed.low, seed.high, batch.lossRows.length]);
+    const labelled = batch.lossRows.length;
+    step.set(seed === 'evaluation' ? [0, 0, labelled, 1] : [seed.low, seed.high, labelled]);
     return { graph, head, inputs: { host: host({ ...batch, step }) } };
   }
 
@@ -344,20 +354,23 @@ function forwardNodes(graph: Graph): ForwardNode[] {
 function forwardGraph(
   base: TfjsBase,
   lora: LoraSettings,
+  { neftune, labelSmoothing: smoothing }: Regularisers,
   rows: number,
 ): { graph: Graph; head: Pass['head']; host: (words: InputWords) => Map<Tensor, Uint32Array> } {
   const { model, format, context } = base;
   const graph = new Graph();
   const inputs = graph.stepInputs(rows);
   const bind = bindWeights(graph, model, format, lora);
+  const noise = neftune > 0 ? { noise: { amount: neftune, bounds: inputs.bounds } } : {};
   const hidden = model.hidden(
     graph,
     bind,
-    { ...inputs, rope: ropeTensors(graph, model, context) },
+    { ...inputs, rope: ropeTensors(graph, model, context), ...noise },
     { kind: 'segments', bounds: inputs.bounds },
   );
   graph.linearCrossEntropy(hidden, bind.matrix(model.headName), inputs, {
     chunkRows: lossChunkRows(model.shape.vocabSize, Math.min(64, Math.ceil(rows / 2)), DEFAULT_LIMITS),
+    smoothing,
   });
   const head = graph.nodes.at(-1);
   if (head?.op !== 'linear_cross_entropy')

@@ -30,7 +30,7 @@ export function gemma3Text(
   const shape = { heads, kvHeads, headDim, scale: 1 / Math.sqrt(queryPreAttnScalar) };
   const f = new Forward(g, inputs, over);
   const norm = (x: Tensor, weight: Tensor): Tensor => g.rmsNorm(x, weight, rmsNormEps, 1);
-  let x = g.embedding(inputs.tokens, weights.embedTokens, Math.sqrt(hiddenSize)); // [N, C]
+  let x = f.embed(weights.embedTokens, Math.sqrt(hiddenSize)); // [N, C]
   weights.layers.forEach((layer, index) => {
     const table = layerTypes[index] ?? 'full_attention';
     const window = table === 'sliding_attention' ? config.window : undefined;

@@ -43,7 +43,7 @@ export function gpt2(
   const f = new Forward(g, inputs, over);
   const norm = (x: Tensor, { weight, bias }: Gpt2Norm): Tensor => g.layerNorm(x, weight, bias, config.layerNormEps);
   const positions = g.embedding(inputs.positions, weights.positionTable); // [N, C]
-  let x = g.add(g.embedding(inputs.tokens, weights.tokenTable), positions); // [N, C]
+  let x = g.add(f.embed(weights.tokenTable), positions); // [N, C]
   weights.layers.forEach((layer, index) => {
     x = g.block(() => {
       const qkv = f.linear(norm(x, layer.norm1), layer.cAttn); // [N, 3·C]

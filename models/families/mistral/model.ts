@@ -19,7 +19,7 @@ export function mistral(
   const { heads, kvHeads, headDim, window, rmsNormEps: eps } = config;
   const shape = { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), window };
   const f = new Forward(g, inputs, over);
-  let x = g.embedding(inputs.tokens, weights.embedTokens); // [N, C]
+  let x = f.embed(weights.embedTokens); // [N, C]
   weights.layers.forEach((layer, index) => {
     x = g.block(() => {
       const normed = g.rmsNorm(x, layer.inputNorm, eps); // [N, C]

@@ -28,7 +28,7 @@ export function phi3(
   const { heads, kvHeads, headDim, intermediateSize, window, rmsNormEps: eps } = config;
   const shape = { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), window };
   const f = new Forward(g, inputs, over);
-  let x = g.embedding(inputs.tokens, weights.embedTokens); // [N, C]
+  let x = f.embed(weights.embedTokens); // [N, C]
   weights.layers.forEach((layer, index) => {
     x = g.block(() => {
       const qkv = f.linear(g.rmsNorm(x, layer.inputNorm, eps), layer.qkvProj); // [N, H·D + 2·K·D]

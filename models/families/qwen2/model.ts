@@ -19,7 +19,7 @@ export function qwen2(
   const { heads, kvHeads, headDim, windows, rmsNormEps: eps } = config;
   const shape = { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim) };
   const f = new Forward(g, inputs, over);
-  let x = g.embedding(inputs.tokens, weights.embedTokens); // [N, C]
+  let x = f.embed(weights.embedTokens); // [N, C]
   weights.layers.forEach((layer, index) => {
     x = g.block(() => {
       const normed = g.rmsNorm(x, layer.inputNorm, eps); // [N, C]

@@ -2,10 +2,12 @@ import type { BackwardNodes, ForwardNode, ForwardNodes, ForwardOp, GraphNode, Op
 import { accumulateOp, addOp } from './add.ts';
 import { attentionBackwardOp, attentionDeltaOp, attentionOp } from './attention.ts';
 import { cachedAttentionOp } from './cached_attention.ts';
+import { columnMeanOp } from './column_mean.ts';
 import { columnScaleBackwardOp, columnScaleOp, magnitudeBackwardOp } from './column_scale.ts';
 import { doraScaleOp } from './dora_scale.ts';
 import { dropoutBackwardOp, dropoutOp } from './dropout.ts';
 import { embeddingOp } from './embedding.ts';
+import { embeddingNoiseOp } from './embedding_noise.ts';
 import { gatedActivationBackwardOp, gatedActivationOp } from './gated_activation.ts';
 import { gatherRowsOp } from './gather_rows.ts';
 import { geluBackwardOp, geluOp } from './gelu.ts';
@@ -24,9 +26,11 @@ type BackwardOps = { readonly [Name in keyof BackwardNodes]: Op<BackwardNodes[Na
 /** Every op that a model can use. */
 export const FORWARD_OPS: ForwardOps = {
   embedding: embeddingOp,
+  embedding_noise: embeddingNoiseOp,
   rms_norm: rmsNormOp,
   layer_norm: layerNormOp,
   linear: linearOp,
+  column_mean: columnMeanOp,
   column_scale: columnScaleOp,
   dora_scale: doraScaleOp,
   rotary: rotaryOp,

@@ -37,6 +37,28 @@ describe('linear_cross_entropy', () => {
     ]);
   });
 
+  it('smooths labels by the mean row of the head, over all labelled rows and every part of the head', () => {
+    const g = new OpGraph();
+    const x = g.frozen('x', 10, 64);
+    const inputs = { step: g.words('step', 16), lossRows: g.words('rows', 10), labels: g.words('labels', 10) };
+    g.linearCrossEntropy(x, g.weight('head', 100, 64), inputs, { chunkRows: 10, logitScale: 2, smoothing: 0.1 });
+    expect(g.lines(g.perUpdate)).toEqual(['column_mean: head -> head.column_sums, head.column_mean']);
+    const device = { ...DEFAULT_PROFILE, limits: { ...DEFAULT_PROFILE.limits, maxBindingBytes: 60 * 64 * 4 } };
+    const last = launchLines(g.nodes, device).slice(-4);
+    expect(last.map(({ launch }) => launch.split(/[/:]/)[1])).toEqual(['losses', 'gradients', 'losses', 'gradients']);
+    expect(last).toMatchObject([
+      { params: { row_offset: 0, part_rows: 60, rows: 10, factor: 0.2 } },
+      { params: { row_offset: 0, part_rows: 60 } },
+      { params: { row_offset: 60, part_rows: 40 } },
+      { params: { row_offset: 60, part_rows: 40 } },
+    ]);
+    const means = launchLines(g.perUpdate, device).map(({ launch }) => launch.split(/[/:]/)[1]);
+    expect(means).toEqual(['partial', 'finish', 'partial', 'finish']);
+    expect(() =>
+      g.linearCrossEntropy(x, g.weight('capped', 4, 64), inputs, { chunkRows: 10, softCap: 30, smoothing: 0.1 }),
+    ).toThrow(/label smoothing of capped logits/);
+  });
+
   it('adds up the gradient over the parts of a head that exceeds a binding', () => {
     const g = new OpGraph();
     loss(g, g.frozen('x', 4, 64));

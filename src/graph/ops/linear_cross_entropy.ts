@@ -3,14 +3,17 @@ import {
   crossEntropyRows,
   crossEntropySlice,
   finishLoss,
+  smoothLoss,
   STATE_WORDS,
 } from '../../../kernels/linear_cross_entropy/linear_cross_entropy.ts';
 import { matmulNn } from '../../../kernels/matmul_nn/matmul_nn.ts';
 import { matmulNt } from '../../../kernels/matmul_nt/matmul_nt.ts';
+import { WebLoraError } from '../../errors.ts';
 import type { ForwardOp, GraphBuilder, LowerContext, Op } from '../op.ts';
 import { partOf, type WeightPart } from '../operand.ts';
 import type { Tensor } from '../tensor.ts';
 import { weightOperands, weightVariant } from './_lib/weight.ts';
+import { columnMean } from './column_mean.ts';
 import { lowerHead } from './logits.ts';
 
 /** nll[i] for the i-th labelled row; `saved[i]` is d nll[i] / d x[rows[i]], from the same pass. */
@@ -27,6 +30,10 @@ export interface LinearCrossEntropyNode {
   readonly chunkRows: number;
   /** Columns of the vocabulary at a time, a multiple of 64; undefined: all. */
   readonly sliceColumns?: number;
+  /** Share of a label's probability that is spread over the vocabulary in training. */
+  readonly smoothing: number;
+  /** The mean row of `weight`; with smoothing only. */
+  readonly mean?: Tensor;
   readonly saved: Tensor;
   readonly nll: Tensor;
 }
@@ -56,20 +63,24 @@ export type LossChunks = Pick<LinearCrossEntropyNode, 'chunkRows' | 'sliceColumn
 /**
  * Per-row negative log likelihood of `labels` under the frozen head: x [N, C], weight [V, C] -> nll [N]. Only the first step[2]
  * entries are computed, for rows lossRows[i].
+ * @param options.smoothing label smoothing, in training only (Szegedy et al. 2016, arXiv:1512.00567); not with a soft cap
  */
 export function linearCrossEntropy(
   g: GraphBuilder,
   x: Tensor,
   weight: Tensor,
   inputs: { readonly step: Tensor; readonly lossRows: Tensor; readonly labels: Tensor },
-  options: LossChunks & { readonly logitScale?: number; readonly softCap?: number },
+  options: LossChunks & { readonly logitScale?: number; readonly softCap?: number; readonly smoothing?: number },
 ): Tensor {
   const saved = g.activation('loss.saved', x.shape, []);
   const nll = g.tensor({ name: 'nll', shape: [x.rows], role: 'result', requiresGrad: x.requiresGrad });
   const { step, lossRows, labels } = inputs;
-  const { chunkRows, sliceColumns, logitScale = 1, softCap = 0 } = options;
-  const head = { logitScale, softCap, chunkRows, ...(sliceColumns !== undefined && { sliceColumns }) };
-  g.push({ op: 'linear_cross_entropy', x, weight, step, lossRows, labels, ...head, saved, nll });
+  const { chunkRows, sliceColumns, logitScale = 1, softCap = 0, smoothing = 0 } = options;
+  if (smoothing > 0 && softCap > 0)
+    throw new WebLoraError('internal', 'linear_cross_entropy: label smoothing of capped logits');
+  const head = { logitScale, softCap, chunkRows, smoothing, ...(sliceColumns !== undefined && { sliceColumns }) };
+  const mean = smoothing > 0 ? columnMean(g, weight) : undefined;
+  g.push({ op: 'linear_cross_entropy', x, weight, step, lossRows, labels, ...head, ...(mean && { mean }), saved, nll });
   return nll;
 }
 
@@ -83,6 +94,7 @@ export const linearCrossEntropyOp: ForwardOp<LinearCrossEntropyNode> = {
   lower(node, ctx) {
     if (node.sliceColumns === undefined) lowerRows(node, ctx);
     else lowerSlices(node, ctx, node.sliceColumns);
+    if (node.mean !== undefined) lowerSmoothing(node, node.mean, ctx);
   },
 };
 
@@ -168,6 +180,18 @@ function lowerSlices(node: LinearCrossEntropyNode, ctx: LowerContext, sliceColum
       const operands = { step, rows, labels, state, dxg, dx: saved, ...weightOperands(weight, part) };
       ctx.launch(finishLoss(shape), operands, labelled);
     }
+  }
+}
+
+/** Losses and gradients of the whole head are there: the rest of smoothing is linear in the head's rows. */
+function lowerSmoothing(node: LinearCrossEntropyNode, mean: Tensor, ctx: LowerContext): void {
+  const { x, weight, step, lossRows: rows, labels, logitScale, smoothing, saved, nll } = node;
+  for (const part of ctx.parts(weight)) {
+    const shape = { rows: x.rows, cols: x.cols, rowOffset: part.firstRow, partRows: part.rows };
+    const args = { ...shape, format: weight.format ?? 'f32', factor: smoothing * logitScale };
+    const operands = { step, rows, labels, mean, ...weightOperands(weight, part) };
+    ctx.launch(smoothLoss('losses', args), { ...operands, x, nll });
+    ctx.launch(smoothLoss('gradients', args), { ...operands, dx: saved });
   }
 }
 

@@ -6,6 +6,11 @@ export interface HeadOptions {
   readonly softCap: number;
 }
 
+export interface LossOptions extends HeadOptions {
+  /** Share of the label's probability that is spread over all of the vocabulary. */
+  readonly smoothing: number;
+}
+
 /** Logits of x [M, C] under the frozen head [V, C], scaled and capped: [M, V]. */
 export function headLogits(tf: Tf, x: TfTensor, weight: TfTensor, options: HeadOptions): TfTensor {
   return capped(tf, tf.matMul(x, weight, false, true), options);
@@ -20,9 +25,14 @@ function capped(tf: Tf, raw: TfTensor, { logitScale, softCap }: HeadOptions): Tf
  * Loss of each row of x [M, C]: [M], in nats. The label's own logit is its row's product with one row of the head, so no
  * [M, V] table of ones and zeros is made.
  */
-export function rowLosses(tf: Tf, x: TfTensor, weight: TfTensor, labels: Uint32Array, options: HeadOptions): TfTensor {
+export function rowLosses(tf: Tf, x: TfTensor, weight: TfTensor, labels: Uint32Array, options: LossOptions): TfTensor {
   const wanted = tf.gather(weight, tf.tensor1d(Int32Array.from(labels), 'int32'));
-  return tf.sub(tf.logSumExp(headLogits(tf, x, weight, options), 1), capped(tf, tf.sum(tf.mul(x, wanted), 1), options));
+  const logits = headLogits(tf, x, weight, options);
+  const ofLabel = capped(tf, tf.sum(tf.mul(x, wanted), 1), options);
+  const { smoothing } = options;
+  const aimed =
+    smoothing === 0 ? ofLabel : tf.add(tf.mul(ofLabel, 1 - smoothing), tf.mul(tf.mean(logits, 1), smoothing));
+  return tf.sub(tf.logSumExp(logits, 1), aimed);
 }
 
 /** As `rowLosses`, for as many rows at a time as `chunkRows` says; without a tape, one chunk's logits exist at a time. */
@@ -31,7 +41,7 @@ export function chunkedRowLosses(
   x: TfTensor,
   weight: TfTensor,
   labels: Uint32Array,
-  options: HeadOptions & { readonly chunkRows: number },
+  options: LossOptions & { readonly chunkRows: number },
 ): TfTensor {
   const { chunkRows } = options;
   if (labels.length === 0) return tf.zeros([0]);

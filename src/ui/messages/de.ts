@@ -997,7 +997,11 @@ export const de: Messages = {
       },
       labelSmoothing: {
         label: 'Label Smoothing',
-        hint: 'DPO und SimPO: der Anteil der Vergleiche, die falsch sein können.',
+        hint: 'Bei Antworten: lässt anderen Wörtern etwas Wahrscheinlichkeit. DPO und SimPO: der Anteil der Vergleiche, die falsch sein können.',
+      },
+      neftune: {
+        label: 'Rauschen beim Lesen',
+        hint: 'Verwackelt die Wörter jedes Beispiels beim Training ein wenig (NEFTune), gegen Auswendiglernen; üblich ist 5 bis 15.',
       },
       simpoGamma: {
         label: 'Abstand von SimPO',

@@ -965,7 +965,11 @@ export const en = {
       },
       labelSmoothing: {
         label: 'Label smoothing',
-        hint: 'DPO and SimPO: the share of the comparisons that may be wrong.',
+        hint: 'Of answers: leaves a little likelihood for other words. DPO and SimPO: the share of the comparisons that may be wrong.',
+      },
+      neftune: {
+        label: 'Noise on what is read',
+        hint: 'Shakes the words of each example a little while training (NEFTune), against learning by heart; 5 to 15 is common.',
       },
       simpoGamma: {
         label: 'SimPO’s margin',

@@ -3,10 +3,12 @@ import type { TfjsOp } from '../pass.ts';
 import { add } from './add.ts';
 import { attention } from './attention.ts';
 import { cachedAttention } from './cached_attention.ts';
+import { columnMean } from './column_mean.ts';
 import { columnScale } from './column_scale.ts';
 import { doraScale } from './dora_scale.ts';
 import { dropout } from './dropout.ts';
 import { embedding } from './embedding.ts';
+import { embeddingNoise } from './embedding_noise.ts';
 import { gatedActivation } from './gated_activation.ts';
 import { gatherRows } from './gather_rows.ts';
 import { gelu } from './gelu.ts';
@@ -23,9 +25,11 @@ type TfjsOps = { readonly [Name in keyof ForwardNodes]: TfjsOp<ForwardNodes[Name
 
 const TFJS_OPS: TfjsOps = {
   embedding,
+  embedding_noise: embeddingNoise,
   rms_norm: rmsNorm,
   layer_norm: layerNorm,
   linear,
+  column_mean: columnMean,
   column_scale: columnScale,
   dora_scale: doraScale,
   rotary,
