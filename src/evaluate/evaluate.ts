@@ -7,7 +7,7 @@ import { answerAll } from '../generate/batch.ts';
 import { GENERATE_SETTINGS } from '../generate/settings.ts';
 import type { Runtime } from '../generate/runtime.ts';
 import type { LossOptions } from './loss-options.ts';
-import { isExactMatch } from './metrics.ts';
+import { measureAll, type Measures } from './metrics/measure.ts';
 import type { PreferenceReport } from './preferences.ts';
 
 export interface Prediction {
@@ -27,6 +27,8 @@ export interface EvaluateReport extends Partial<PreferenceReport> {
   readonly tokens: number;
   /** 0 to 1, over the rows with an expected answer; null when there are none. */
   readonly exactMatch: number | null;
+  /** Every metric that the rows with an expected answer say something about, with its interval at 95 %. */
+  readonly scores: Measures;
   readonly predictions: readonly Prediction[];
 }
 
@@ -76,13 +78,14 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport
     const said = tokenizer.decode(answers[i] ?? [], { skipSpecialTokens: true });
     return { row, prompt, expected, got: tokenizer.splitAnswer(said).text };
   });
-  const right = predictions.filter(({ got, expected }) => isExactMatch(got, expected)).length;
+  const scores = measureAll(predictions);
   return {
     rows: examples.length,
     loss,
     perplexity: Math.exp(loss),
     tokens,
-    exactMatch: predictions.length === 0 ? null : right / predictions.length,
+    exactMatch: scores.exactMatch?.value ?? null,
+    scores,
     predictions,
   };
 }

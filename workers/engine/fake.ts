@@ -404,7 +404,7 @@ export function makeEngine({
       const before = answered.get(request.data.name) ?? 0;
       answered.set(request.data.name, before + rows);
       const exactMatch = (Math.floor((before + rows) * share) - Math.floor(before * share)) / rows;
-      return { rows, loss: 0.4, perplexity: 1.5, tokens: 400, exactMatch, predictions: [] };
+      return { rows, loss: 0.4, perplexity: 1.5, tokens: 400, exactMatch, scores: {}, predictions: [] };
     },
 
     async describeExport(id) {

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { WebLoraError } from '../../errors.ts';
+import { METRIC_NAMES } from '../../evaluate/metrics/index.ts';
+import type { Measure } from '../../evaluate/metrics/measure.ts';
 import type { EvaluateReport } from '../../../workers/engine/contract.ts';
 import { readDataFile } from '../files.ts';
 import type { Flags } from '../flags.ts';
@@ -48,25 +50,32 @@ export async function evaluateCommand(flags: Flags, output: Output): Promise<num
   });
 }
 
-function withoutPredictions({
-  predictions: _predictions,
-  ...numbers
-}: EvaluateReport): Omit<EvaluateReport, 'predictions'> {
+type Numbers = Omit<EvaluateReport, 'predictions'>;
+
+function withoutPredictions({ predictions: _predictions, ...numbers }: EvaluateReport): Numbers {
   return numbers;
 }
 
-function table(
-  output: Output,
-  tuned: Omit<EvaluateReport, 'predictions'>,
-  base: Omit<EvaluateReport, 'predictions'> | undefined,
-): void {
+function table(output: Output, tuned: Numbers, base: Numbers | undefined): void {
+  const columns = base === undefined ? [tuned] : [base, tuned];
+  const width = 24;
   output.line(
-    `${''.padEnd(14)}${base === undefined ? '' : 'base'.padStart(12)}${(base === undefined ? '' : 'tuned').padStart(12)}`,
+    ''.padEnd(14) + (base === undefined ? '' : ['base', 'tuned'].map((name) => name.padStart(width)).join('')),
   );
-  for (const [name, value] of Object.entries(tuned)) {
-    const before = base === undefined ? '' : format((base as Record<string, unknown>)[name]).padStart(12);
-    output.line(`${name.padEnd(14)}${before}${format(value).padStart(12)}`);
-  }
+  const { scores, ...plain } = tuned;
+  const line = (name: string, cell: (column: Numbers) => string): void =>
+    output.line(name.padEnd(14) + columns.map((column) => cell(column).padStart(width)).join(''));
+  for (const name of Object.keys(plain)) line(name, (column) => format((column as Record<string, unknown>)[name]));
+  // The exact matches stand above.
+  for (const name of METRIC_NAMES.filter((one) => one !== 'exactMatch' && scores[one] !== undefined))
+    line(name, (column) => withInterval(column.scores[name]));
+}
+
+/** `0.8123 (0.75 to 0.87)` */
+function withInterval(measured: Measure | undefined): string {
+  if (measured === undefined) return '-';
+  const { value, low, high } = measured;
+  return `${value.toFixed(4)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
 }
 
 function format(value: unknown): string {

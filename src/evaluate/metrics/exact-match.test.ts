@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isExactMatch } from './metrics.ts';
+import { isExactMatch } from './exact-match.ts';
 
 describe('exact match', () => {
   it.each([
