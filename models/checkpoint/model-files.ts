@@ -9,6 +9,8 @@ export interface ModelFolder {
   /** For messages and cards: a path, a hub id, `embedded`. */
   readonly name: string;
   readonly files: ReadonlyMap<string, ByteSource>;
+  /** The commit of the hub that they are of. */
+  readonly revision?: string;
 }
 
 /** What it takes to write a model again, beside its weights. */
@@ -21,6 +23,10 @@ export interface ModelOrigin {
   readonly dtypeOf: (tensor: string) => FloatDtype | undefined;
   /** Files of Hugging Face layout that go with the weights, by name: tokenizer, chat template, generation settings. */
   readonly companions: ReadonlyMap<string, ByteSource>;
+  /** The commit of the hub that the files are of; absent where they are not of the hub. */
+  readonly revision?: string;
+  /** As its card or its metadata names it: `apache-2.0`. */
+  readonly licence?: string;
 }
 
 export type FloatDtype = 'F32' | 'F16' | 'BF16' | 'F64';

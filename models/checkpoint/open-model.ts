@@ -15,6 +15,7 @@ import {
 } from './locate-tensors.ts';
 import { chooseGguf, chooseWeightFiles, INDEX_FILE, type WeightFiles } from './weight-files.ts';
 import { openGgufModel } from './gguf/open-gguf.ts';
+import { licenceOfCard } from './licence.ts';
 import { makeModel } from '../families/index.ts';
 import { loadTokenizer, type ChatTokenizer, type TokenizerFiles } from '../tokenizer/tokenizer.ts';
 import type { FloatDtype, ModelFolder, OpenModel } from './model-files.ts';
@@ -40,7 +41,7 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
   if (chosen.kind === 'gguf') {
     const source = folder.files.get(chosen.name);
     if (source === undefined) throw new WebLoraError('internal', `${folder.name}: no file ${chosen.name}`);
-    return openGgufFile(folder.name, source, chosen.notes);
+    return openGgufFile(folder, source, chosen.notes);
   }
   const files = await openWeights(folder, chosen.names);
   const { model, places, notes, config: computed } = await locateWeights(folder, config ?? {}, files, chosen);
@@ -58,6 +59,7 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
     return spec.transposed === true ? transpose(values, spec.shape) : values;
   };
   const hints = await readJson(folder, 'weblora.json');
+  const licence = licenceOfCard(await readStart(folder, 'README.md'));
   const recommended = hints?.['recommendedLearningRate'];
   return {
     name: folder.name,
@@ -81,6 +83,8 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
       ...(tokenizerFiles && { tokenizerFiles }),
       dtypeOf: (tensor) => placeOf(tensor).entry.dtype as FloatDtype, // checked when it was located
       companions: new Map(COMPANIONS.flatMap((name) => onlyIf(name, folder.files.get(name)))),
+      ...(folder.revision !== undefined && { revision: folder.revision }),
+      ...(licence !== undefined && { licence }),
     },
     read,
     readRows: async (tensor, from, to) => {
@@ -116,8 +120,12 @@ function onlyIf<T>(name: string, value: T | undefined): (readonly [string, T])[]
 }
 
 /** A `.gguf` has all of it in one file: configuration, weights, tokenizer and chat template. */
-async function openGgufFile(name: string, source: ByteSource, notes: readonly string[]): Promise<OpenModel> {
-  const { model, config, tokenizerFiles, dtypeOf, read, readRows, readPacked } = await openGgufModel(source);
+async function openGgufFile(
+  { name, revision }: ModelFolder,
+  source: ByteSource,
+  notes: readonly string[],
+): Promise<OpenModel> {
+  const { model, config, tokenizerFiles, licence, dtypeOf, read, readRows, readPacked } = await openGgufModel(source);
   const tokenizer = tokenizerFiles && checkTokenizer(`${name}: its vocabulary`, loadTokenizer(tokenizerFiles), model);
   return {
     name,
@@ -139,6 +147,8 @@ async function openGgufFile(name: string, source: ByteSource, notes: readonly st
       ...(tokenizerFiles && { tokenizerFiles }),
       dtypeOf,
       companions: tokenizerFiles === undefined ? new Map() : companionsOf(tokenizerFiles),
+      ...(revision !== undefined && { revision }),
+      ...(licence !== undefined && { licence }),
     },
     read,
     readRows,
@@ -291,6 +301,12 @@ async function hashSources(sources: readonly ByteSource[]): Promise<string> {
   return digests.length === 1 && only !== undefined
     ? only
     : bytesToHex(sha256(new TextEncoder().encode(digests.join('\n'))));
+}
+
+/** Enough of a text for what its beginning says. */
+async function readStart(folder: ModelFolder, name: string): Promise<string> {
+  const source = folder.files.get(name);
+  return source === undefined ? '' : new TextDecoder().decode(await source.read(0, Math.min(source.size, 65_536)));
 }
 
 async function readText(folder: ModelFolder, name: string): Promise<string | undefined> {

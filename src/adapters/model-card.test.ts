@@ -4,7 +4,17 @@ import { writeModelCard, type ModelCardFacts } from './model-card.ts';
 
 const facts: ModelCardFacts = {
   title: 'tickets',
-  base: { name: 'SmolLM2-135M', hubId: 'HuggingFaceTB/SmolLM2-135M', sha256: 'ab12', format: 'q4' },
+  base: {
+    name: 'SmolLM2-135M',
+    hubId: 'HuggingFaceTB/SmolLM2-135M',
+    revision: 'c0ffee',
+    licence: 'apache-2.0',
+    sha256: 'ab12',
+    format: 'q4',
+  },
+  licence: 'cc-by-4.0',
+  dataSource: 'hf:acme/tickets',
+  dataLicence: 'CC BY 4.0',
   settings: [
     ['rank', 16],
     ['targets', 'q_proj | v_proj'],
@@ -22,6 +32,21 @@ const facts: ModelCardFacts = {
 };
 
 describe('writeModelCard', () => {
+  it('names licences and data as the hub reads them, or says that they were not stated', () => {
+    const headOf = (card: string): unknown => parseDocument(card.split('---\n')[1] ?? '').toJS();
+    expect(headOf(writeModelCard(facts))).toMatchObject({ license: 'cc-by-4.0', datasets: ['acme/tickets'] });
+    const own = writeModelCard({ ...facts, licence: 'For "us" only', dataSource: 'our\ndesk | 2025' });
+    expect(headOf(own)).toMatchObject({ license: 'other', license_name: 'For "us" only' });
+    expect(headOf(own)).not.toHaveProperty('datasets');
+    expect(own).toContain('Where it comes from: our desk | 2025. Its licence: CC BY 4.0.');
+    const { base, licence: _, dataSource: __, dataLicence: ___, ...rest } = facts;
+    const { licence: ____, revision: _____, ...bare } = base;
+    const silent = writeModelCard({ ...rest, base: bare });
+    expect(headOf(silent)).not.toHaveProperty('license');
+    expect(silent).toContain('Where it comes from: not stated. Its licence: not stated.');
+    expect(silent).toContain('sha256 of its weights `ab12`; its files name no licence.');
+  });
+
   it('reads as a whole', () => {
     expect(writeModelCard(facts)).toMatchInlineSnapshot(`
       "---
@@ -33,7 +58,9 @@ describe('writeModelCard', () => {
         - lora
         - peft
         - web-lora
-      # license: choose one before you publish, and mind those of the base model and the data
+      license: cc-by-4.0
+      datasets:
+        - "acme/tickets"
       ---
 
       # tickets
@@ -56,8 +83,8 @@ describe('writeModelCard', () => {
       from transformers import AutoModelForCausalLM, AutoTokenizer
 
       base = "HuggingFaceTB/SmolLM2-135M"
-      tokenizer = AutoTokenizer.from_pretrained(base)
-      model = AutoModelForCausalLM.from_pretrained(base)
+      tokenizer = AutoTokenizer.from_pretrained(base, revision="c0ffee")
+      model = AutoModelForCausalLM.from_pretrained(base, revision="c0ffee")
       model = PeftModel.from_pretrained(model, "path/to/this/folder")
       \`\`\`
 
@@ -96,6 +123,8 @@ describe('writeModelCard', () => {
 
       ## Data
 
+      Where it comes from: [acme/tickets](https://huggingface.co/datasets/acme/tickets). Its licence: CC BY 4.0.
+
       | used for | file | rows | rows left out | sha256 |
       | --- | --- | --- | --- | --- |
       | training | train.jsonl | 400 | 2 | cd34 |
@@ -108,7 +137,8 @@ describe('writeModelCard', () => {
       | targets | q_proj \\| v_proj |
       | base format in training | q4 |
 
-      The base weights have sha256 \`ab12\`. The adapter fits no other base model.
+      The base is \`HuggingFaceTB/SmolLM2-135M\` at revision \`c0ffee\`, sha256 of its weights \`ab12\`; licence: apache-2.0.
+      The adapter fits no other base model.
 
       ## To make it again
 
@@ -118,7 +148,7 @@ describe('writeModelCard', () => {
     `);
   });
 
-  it('has front matter that YAML reads, and leaves the licence to the user', () => {
+  it('has front matter that YAML reads', () => {
     const frontMatter = writeModelCard(facts).split('---\n')[1] ?? '';
     expect(parseDocument(frontMatter).toJS()).toEqual({
       library_name: 'peft',
@@ -126,6 +156,8 @@ describe('writeModelCard', () => {
       base_model: 'HuggingFaceTB/SmolLM2-135M',
       base_model_relation: 'adapter',
       tags: ['lora', 'peft', 'web-lora'],
+      license: 'cc-by-4.0',
+      datasets: ['acme/tickets'],
     });
   });
 

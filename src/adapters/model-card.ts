@@ -11,6 +11,8 @@ export interface ModelCardFacts {
     /** `org/name` on the Hugging Face hub, where the base has one. */
     readonly hubId?: string;
     readonly revision?: string;
+    /** As its own card or metadata names it. */
+    readonly licence?: string;
     /** sha256 over the base's weights; an adapter fits no other base. */
     readonly sha256: string;
     /** How the base was stored in training: `q4`, `f16`, … */
@@ -20,6 +22,12 @@ export interface ModelCardFacts {
   readonly settings: readonly (readonly [name: string, value: string | number])[];
   /** The system prompt every row was given; whoever uses the adapter must give it too. */
   readonly systemPrompt?: string;
+  /** Of the adapter, as the person gave it. */
+  readonly licence?: string;
+  /** Where the data come from, as the person gave it; `hf:org/name` is a data set of the hub. */
+  readonly dataSource?: string;
+  /** As the person gave it. */
+  readonly dataLicence?: string;
   readonly data: readonly {
     readonly role: 'training' | 'evaluation';
     readonly fileName: string;
@@ -61,7 +69,7 @@ export function writeModelCard(facts: ModelCardFacts): string {
     '',
     ...table(['setting', 'value'], [...facts.settings, ['base format in training', facts.base.format]]),
     '',
-    `The base weights have sha256 \`${facts.base.sha256}\`. The adapter fits no other base model.`,
+    ...baseFacts(facts),
     '',
     '## To make it again',
     '',
@@ -71,11 +79,36 @@ export function writeModelCard(facts: ModelCardFacts): string {
   ].join('\n');
 }
 
-function frontMatter({ base }: ModelCardFacts): string {
+/** The base to the bit: no other does. */
+function baseFacts({ base }: ModelCardFacts): string[] {
+  const revision = base.revision === undefined ? '' : ` at revision \`${oneLine(base.revision)}\``;
+  const licence = base.licence === undefined ? 'its files name no licence' : `licence: ${oneLine(base.licence)}`;
+  return [
+    `The base is \`${oneLine(base.hubId ?? base.name)}\`${revision}, sha256 of its weights \`${base.sha256}\`; ${licence}.`,
+    'The adapter fits no other base model.',
+  ];
+}
+
+/** A data set of the hub. */
+const hubDataset = (source: string): string | undefined => /^hf:([\w.-]+\/[\w.-]+)$/.exec(source.trim())?.[1];
+
+/** The hub knows licences by short names; any other is `other` with a name. */
+function licenceLines(licence: string | undefined): string[] {
+  if (licence === undefined)
+    return ['# license: choose one before you publish, and mind those of the base model and the data'];
+  const name = oneLine(licence);
+  return /^[a-z0-9][a-z0-9.+-]*$/.test(name)
+    ? [`license: ${name}`]
+    : ['license: other', `license_name: ${JSON.stringify(name)}`];
+}
+
+function frontMatter({ base, licence, dataSource = '' }: ModelCardFacts): string {
   const lines = ['---', 'library_name: peft', 'pipeline_tag: text-generation'];
   if (base.hubId !== undefined) lines.push(`base_model: ${JSON.stringify(base.hubId)}`, 'base_model_relation: adapter');
   lines.push('tags:', '  - lora', '  - peft', '  - web-lora');
-  lines.push('# license: choose one before you publish, and mind those of the base model and the data');
+  lines.push(...licenceLines(licence));
+  const dataset = hubDataset(dataSource);
+  if (dataset !== undefined) lines.push('datasets:', `  - ${JSON.stringify(dataset)}`);
   lines.push('---', '');
   return lines.join('\n');
 }
@@ -166,7 +199,12 @@ function elsewhereSection({ title, systemPrompt, settings }: ModelCardFacts): st
   ];
 }
 
-function dataSection({ data }: ModelCardFacts): string[] {
+function dataSection({ data, dataSource, dataLicence }: ModelCardFacts): string[] {
+  const dataset = hubDataset(dataSource ?? '');
+  const source =
+    dataset === undefined
+      ? oneLine(dataSource ?? 'not stated')
+      : `[${dataset}](https://huggingface.co/datasets/${dataset})`;
   const rows = data.map(({ role, fileName, sha256, rows: count, skippedRows }) => [
     role,
     fileName,
@@ -174,7 +212,14 @@ function dataSection({ data }: ModelCardFacts): string[] {
     skippedRows,
     sha256,
   ]);
-  return ['## Data', '', ...table(['used for', 'file', 'rows', 'rows left out', 'sha256'], rows), ''];
+  return [
+    '## Data',
+    '',
+    `Where it comes from: ${source}. Its licence: ${oneLine(dataLicence ?? 'not stated')}.`,
+    '',
+    ...table(['used for', 'file', 'rows', 'rows left out', 'sha256'], rows),
+    '',
+  ];
 }
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {

@@ -44,7 +44,8 @@ export interface OnPage {
 }
 
 /** Groups of the page's form. */
-export type SettingGroupName = 'length' | 'adapter' | 'examples' | 'objective' | 'model' | 'checks' | 'optimizer';
+export type SettingGroupName =
+  'length' | 'adapter' | 'examples' | 'objective' | 'model' | 'checks' | 'optimizer' | 'card';
 
 /** A setting that the page has elsewhere than in its form. */
 export interface ElsewhereOnPage {

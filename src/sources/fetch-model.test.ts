@@ -35,7 +35,13 @@ const GGUFS = new Map([
   ['toy-q4_k_m.gguf', Uint8Array.from({ length: 96 }, (_, i) => i)],
   ['big/toy-f16.gguf', new Uint8Array(50)],
 ]);
-const NEEDED = ['config.json', 'tokenizer.json', 'model.safetensors.index.json', ...Object.keys(SHARDS)].sort();
+const NEEDED = [
+  'README.md',
+  'config.json',
+  'tokenizer.json',
+  'model.safetensors.index.json',
+  ...Object.keys(SHARDS),
+].sort();
 const TOKEN = 'hf_secret';
 
 describe('a model of the hub', () => {
@@ -134,9 +140,11 @@ describe('a model of the hub', () => {
     const model = await load('org/toy', { onProgress: (one) => progress.push(one) });
     await assertWhole(model);
     expect(model.name).toBe('hf:org/toy');
+    expect(model.revision).toBe(COMMIT);
+    expect((await load('org/toy', { offline: true })).revision).toBe(COMMIT);
     expect(model.files.get('config.json')?.sha256).toMatch(/^[0-9a-f]{64}$/);
     const asked = hub.seen.map(({ path }) => path);
-    expect(asked.filter((path) => /README|pytorch|gitattributes/.test(path))).toEqual([]);
+    expect(asked.filter((path) => /pytorch|gitattributes/.test(path))).toEqual([]);
     expect(asked.filter((path) => path.includes('/resolve/main/')).length).toBe(1);
     const { doneBytes, totalBytes } = progress.at(-1) ?? { doneBytes: 0, totalBytes: 1 };
     expect(doneBytes).toBe(totalBytes);

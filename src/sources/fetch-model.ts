@@ -27,6 +27,8 @@ export interface FetchSettings
 export interface FetchedModel {
   readonly name: string;
   readonly files: ReadonlyMap<string, ByteSource>;
+  /** The commit of the hub that they are of; of an address of one's own there is none. */
+  readonly revision?: string;
 }
 
 const LOCK_POLL_MS = 500;
@@ -45,7 +47,7 @@ export async function fetchModel(
   const cached = await lastKnown(address, cache);
   if (settings.offline === true || (cached !== undefined && isFixed(address))) {
     const files = await cached?.openAll(onChecked(settings));
-    if (files !== undefined) return { name, files };
+    if (files !== undefined) return { name, files, ...(await knownRevision(address, cache)) };
     if (settings.offline === true) throw notInCache(name, cached !== undefined);
   }
   let repository: RemoteRepository;
@@ -56,13 +58,14 @@ export async function fetchModel(
     const files = isNetwork(thrown) ? await cached?.openAll(onChecked(settings)) : undefined;
     if (files === undefined) throw thrown;
     settings.onNotice?.(`${name}: its server cannot be reached, so the copy on this device is used`);
-    return { name, files };
+    return { name, files, ...(await knownRevision(address, cache)) };
   }
   const snapshot = cache.snapshot(repository.cacheFolder, versionOf(repository));
   const files =
     (await openUnchanged(repository, snapshot, settings)) ?? (await download(repository, snapshot, http, settings));
   if (address.kind === 'hub') {
     await cache.recordCommit(repository.cacheFolder, address.revision, repository.commit);
+    return { name, files, revision: repository.commit };
   }
   return { name, files };
 }
@@ -127,6 +130,13 @@ function isFixed(address: ModelAddress): boolean {
   return address.kind === 'hub' && fixedCommit(address) !== undefined;
 }
 
+/** The commit that an address of the hub had when it was last looked up. */
+async function knownRevision(address: ModelAddress, cache: ModelCache): Promise<Pick<FetchedModel, 'revision'>> {
+  if (address.kind === 'url') return {};
+  const revision = fixedCommit(address) ?? (await cache.commitOf(hubCacheFolder(address), address.revision));
+  return revision === undefined ? {} : { revision };
+}
+
 /** What the cache has of an address, without asking its server. */
 async function lastKnown(address: ModelAddress, cache: ModelCache): Promise<Snapshot | undefined> {
   if (address.kind === 'url') {
@@ -137,7 +147,7 @@ async function lastKnown(address: ModelAddress, cache: ModelCache): Promise<Snap
     );
   }
   const folder = hubCacheFolder(address);
-  const commit = fixedCommit(address) ?? (await cache.commitOf(folder, address.revision));
+  const { revision: commit } = await knownRevision(address, cache);
   if (commit === undefined) return undefined;
   return cache.snapshot(folder, versionOf({ commit, ...(address.file !== undefined && { file: address.file }) }));
 }

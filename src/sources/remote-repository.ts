@@ -27,6 +27,8 @@ const SMALL_FILES = [
   'generation_config.json',
   'special_tokens_map.json',
   'weblora.json',
+  // Its licence.
+  'README.md',
 ];
 export const CONFIG_FILE = 'config.json';
 const INDEX_FILE = 'model.safetensors.index.json';

@@ -29,6 +29,10 @@ export interface RunRecord {
     readonly format: string;
     readonly context: number;
     readonly parameterCount: number;
+    /** The commit of the hub that it is of. */
+    readonly revision?: string;
+    /** As its own card or metadata names it. */
+    readonly licence?: string;
     /** What opening the base had to say about its files; absent where there was nothing. */
     readonly notes?: readonly string[];
   };
@@ -44,7 +48,8 @@ export interface RunRecord {
     readonly seqLen: number;
     readonly targets: readonly string[];
   };
-  readonly initAdapterSha256?: string;
+  /** sha256 of the weights of the adapters that it began from, as PEFT stores them: none, or that of `init-adapter`. */
+  readonly parents: readonly string[];
   readonly device: Readonly<Record<string, unknown>>;
   readonly kernels: {
     readonly executor: 'webgpu' | 'cpu';
@@ -89,6 +94,8 @@ const RUN_RECORD: v.GenericSchema<unknown, RunRecord> = v.looseObject({
     format: v.string(),
     context: count,
     parameterCount: count,
+    revision: v.exactOptional(v.string()),
+    licence: v.exactOptional(v.string()),
     notes: v.exactOptional(v.array(v.string())),
   }),
   data: DATA_FACTS,
@@ -102,7 +109,7 @@ const RUN_RECORD: v.GenericSchema<unknown, RunRecord> = v.looseObject({
     seqLen: count,
     targets: v.array(v.string()),
   }),
-  initAdapterSha256: v.exactOptional(v.string()),
+  parents: v.optional(v.array(v.string()), []),
   device: anyObject,
   kernels: v.looseObject({
     executor: v.picklist(['webgpu', 'cpu']),

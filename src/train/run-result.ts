@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
+import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import { alphaOf, rankOf, targetNames, type LoraAdapter, type LoraModule } from '../adapters/adapter.ts';
 import { baseOf } from '../adapters/formats/peft-config.ts';
 import { PEFT_WEIGHTS_FILE, writePeft } from '../adapters/formats/peft.ts';
@@ -68,7 +69,9 @@ export class RunResult {
     const { store, out } = this.#request;
     const { ended, adapter, steps, finalLoss, evalLoss, totalTokens, elapsedSeconds } = outcome;
     const curve = curveOf(await readMetrics(store, out));
-    const files = writePeft(adapter, { modelCard: this.#card(outcome, curve) });
+    const { revision } = this.#request.opened.origin;
+    const extras = { modelCard: this.#card(outcome, curve), ...(revision !== undefined && { revision }) };
+    const files = writePeft(adapter, extras);
     for (const [name, bytes] of files) {
       await store.write(joinPath(out, `${name}.tmp`), bytes);
       await store.replace(joinPath(out, `${name}.tmp`), joinPath(out, name));
@@ -96,14 +99,23 @@ export class RunResult {
     const { resolved } = this.record;
     return writeModelCard({
       title,
-      base: { ...hubFacts(opened.name), name: opened.name, sha256: opened.baseHash, format: base.format },
+      base: {
+        ...hubFacts(opened),
+        ...(opened.origin.licence !== undefined && { licence: opened.origin.licence }),
+        name: opened.name,
+        sha256: opened.baseHash,
+        format: base.format,
+      },
+      ...(config.license !== undefined && { licence: config.license }),
+      ...(config.dataSource !== undefined && { dataSource: config.dataSource }),
+      ...(config.dataLicense !== undefined && { dataLicence: config.dataLicense }),
       settings: Object.entries({
         ...settingsUsed(this.#request),
         lr: resolved.learningRate,
         accumulate: resolved.accumulate,
         'seq-len': resolved.seqLen,
       })
-        .filter(([name]) => name !== 'system')
+        .filter(([name]) => !TOLD_ELSEWHERE.has(name))
         .map(([name, value]) => [name, String(value)] as const),
       ...(config.system !== undefined && { systemPrompt: config.system }),
       data: [cardFacts('training', facts), ...(evalFacts ? [cardFacts('evaluation', evalFacts)] : [])],
@@ -121,10 +133,14 @@ export class RunResult {
   }
 }
 
+/** Settings that the card words in its other parts. */
+const TOLD_ELSEWHERE: ReadonlySet<string> = new Set(['system', 'license', 'data-source', 'data-license']);
+
 /** What the hub calls the base, where it came from there. */
-function hubFacts(name: string): { readonly hubId?: string; readonly revision?: string } {
+function hubFacts({ name, origin }: OpenModel): { readonly hubId?: string; readonly revision?: string } {
   if (!name.startsWith('hf:')) return {};
-  const { name: hubId, revision } = baseOf(name);
+  const { name: hubId, revision: named } = baseOf(name);
+  const revision = origin.revision ?? named;
   return { hubId, ...(revision !== undefined && { revision }) };
 }
 
@@ -178,6 +194,7 @@ function makeRecord(
 ): RunRecord {
   const { opened, base, config, initAdapter, extraSettings } = request;
   const { columns } = request.data;
+  const { revision, licence } = opened.origin;
   return {
     webLoraVersion: VERSION,
     status: 'running',
@@ -199,6 +216,8 @@ function makeRecord(
       format: base.format,
       context: base.context,
       parameterCount: opened.parameterCount,
+      ...(revision !== undefined && { revision }),
+      ...(licence !== undefined && { licence }),
       ...(opened.notes.length > 0 && { notes: opened.notes }),
     },
     data: data.facts,
@@ -212,7 +231,7 @@ function makeRecord(
       seqLen: data.seqLen,
       targets: adapter.lora.paths,
     },
-    ...(initAdapter && { initAdapterSha256: adapterHash(initAdapter) }),
+    parents: initAdapter === undefined ? [] : [adapterHash(initAdapter)],
     device: made.device,
     kernels: made.kernels,
     plan: made.plan,

@@ -1,10 +1,15 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { describe, expect, it } from 'vitest';
-import { ScriptedTrainer, scriptedRun } from '../../test/harness/scripted-run.ts';
-import { toyRows } from '../../test/harness/toy-llama.ts';
+import { ScriptedTrainer, scriptedRun, TOY_DATA } from '../../test/harness/scripted-run.ts';
+import { openToy, toyAdapter, toyRows } from '../../test/harness/toy-llama.ts';
 import { countScored } from '../data/batch.ts';
+import { writePeft } from '../adapters/formats/peft.ts';
 import { makeMemoryStore } from '../storage/memory-store.ts';
 import type { TrainConfig } from './config.ts';
+import { VERSION } from '../version.ts';
 import { readMetrics } from './metrics.ts';
+import { readRunRecord } from './run-record.ts';
 import type { TrainedRun } from './run-events.ts';
 
 /** A run with as many updates as evaluations. */
@@ -56,5 +61,33 @@ describe('an evaluation during a run', () => {
     expect(metrics.evals).toEqual([{ step: 1, evalLoss: mean }]);
     const scored = toyRows('toy-llama', 'data.jsonl').map(countScored);
     expect(labels.length).toBeLessThan(scored.reduce((sum, count) => sum + count, 0));
+  });
+});
+
+describe('the record and the card of a run', () => {
+  it('tell where base, data and adapter come from', async () => {
+    const toy = await openToy('toy-llama');
+    const opened = { ...toy, name: 'hf:org/toy', origin: { ...toy.origin, revision: 'c0ffee', licence: 'mit' } };
+    const initAdapter = toyAdapter('toy-llama', 'adapter-random');
+    const store = makeMemoryStore();
+    const config = { steps: 1, dataSource: 'our desk', dataLicense: 'private', license: 'apache-2.0' };
+    await scriptedRun(new ScriptedTrainer(({ lossRows }) => lossRows), config, { store, opened, initAdapter });
+    const record = await readRunRecord(store, 'run');
+    expect(record).toMatchObject({
+      webLoraVersion: VERSION,
+      base: { name: 'hf:org/toy', revision: 'c0ffee', licence: 'mit', sha256: toy.baseHash },
+      data: { sha256: bytesToHex(sha256(TOY_DATA.bytes)) },
+      device: {},
+      settings: { seed: 0, 'data-source': 'our desk', 'data-license': 'private', license: 'apache-2.0' },
+    });
+    const weights = writePeft(initAdapter, { modelCard: '' }).get('adapter_model.safetensors') ?? new Uint8Array();
+    expect(record?.parents).toEqual([bytesToHex(sha256(weights))]);
+    const card = await store.readText('run/README.md');
+    expect(card).toContain('license: apache-2.0\n');
+    expect(card).toContain('The base is `org/toy` at revision `c0ffee`');
+    expect(card).toContain('licence: mit.');
+    expect(card).toContain('Where it comes from: our desk. Its licence: private.');
+    expect(card).not.toContain('| data-source |');
+    expect(JSON.parse(await store.readText('run/adapter_config.json'))).toMatchObject({ revision: 'c0ffee' });
   });
 });

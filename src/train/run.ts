@@ -137,12 +137,13 @@ export function assertSameInputs(
     );
   if (base.format !== record.base.format) throw differs('bad-model', setting('base'), base.format, record.base.format);
   const initial = initAdapter && adapterHash(initAdapter);
-  if (initial !== record.initAdapterSha256)
+  const [parent] = record.parents;
+  if (initial !== parent)
     throw differs(
       'bad-adapter',
       setting('initAdapter'),
       initial === undefined ? 'none' : named('an adapter', initial),
-      record.initAdapterSha256 === undefined ? 'none' : named('the one', record.initAdapterSha256),
+      parent === undefined ? 'none' : named('the one', parent),
     );
 }
 

@@ -396,6 +396,21 @@ export const TRAIN_SETTINGS = defineSettings({
     help: 'AdamW’s epsilon',
     page: { group: 'optimizer' },
   },
+  dataSource: {
+    type: text(),
+    help: 'where the examples come from, for the model card; hf:org/name is linked',
+    page: { group: 'card' },
+  },
+  dataLicense: {
+    type: text(),
+    help: 'licence of the examples, for the model card',
+    page: { group: 'card' },
+  },
+  license: {
+    type: text(),
+    help: 'licence of the adapter, for the model card: apache-2.0, cc-by-4.0 and so on, or words of your own',
+    page: { group: 'card' },
+  },
   resume: {
     type: text('folder'),
     config: false,

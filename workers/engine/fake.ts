@@ -173,6 +173,7 @@ function detailsOf(
       data: facts,
       trainRows: 40,
       evalRows: 8,
+      parents: [],
       resolved: { learningRate: lr, steps: totalSteps, accumulate: 4, seqLen: 512, targets: MODEL.targets },
       device: { executor: 'webgpu' },
       kernels: { executor: 'webgpu', variant: 'serial', checkpointing: 'none', optimizerState: 'f32' },

@@ -20,8 +20,12 @@ export interface GgufModel extends Pick<OpenModel, 'read' | 'readRows'> {
   readonly config: OpenModel['origin']['config'];
   readonly dtypeOf: OpenModel['origin']['dtypeOf'];
   readonly tokenizerFiles: TokenizerFiles | undefined;
+  readonly licence: string | undefined;
   readonly readPacked: NonNullable<OpenModel['readPacked']>;
 }
+
+const textOrNothing = (value: unknown): string | undefined =>
+  typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 
 /** Tensors that are read as part of the configuration, or that follow from it. */
 const NOT_WEIGHTS = /^rope_(freqs|factors_short|factors_long)\.weight$|\.attn_rot_embd(\.weight)?$/;
@@ -47,6 +51,7 @@ export async function openGgufModel(source: ByteSource): Promise<GgufModel> {
     config,
     dtypeOf: (name) => floatDtype(file.tensors.get(at(name).ggufName)?.type),
     tokenizerFiles: ggufTokenizerFiles(file),
+    licence: textOrNothing(file.metadata.get('general.license')),
     read: (name) => readValues(file, at(name)),
     readRows: async (name, from, to) => {
       const { ggufName } = at(name);

@@ -63,6 +63,8 @@ async function describeAdapter(
           base: run.base,
           data: run.data,
           ...(run.evalData && { evalData: run.evalData }),
+          parents: run.parents,
+          device: run.device,
           steps: run.results?.steps,
           finalLoss: run.results?.finalLoss,
           webLoraVersion: run.webLoraVersion,

@@ -871,6 +871,7 @@ export const de: Messages = {
       model: 'Das Modell',
       checks: 'Prüfungen und Speicher',
       optimizer: 'Das Lernverfahren',
+      card: 'Modellkarte',
     },
     adapterKinds: {
       lora: { name: 'LoRA', text: 'Das Übliche.' },
@@ -1098,6 +1099,13 @@ export const de: Messages = {
         label: 'Kleinster Teiler von AdamW',
         hint: 'Hält Divisionen durch fast nichts in Grenzen.',
       },
+      dataSource: {
+        label: 'Woher die Beispiele kommen',
+        hint: 'Kommt in die Modellkarte, die andere lesen.',
+        unset: 'nicht angegeben',
+      },
+      dataLicense: { label: 'Lizenz der Beispiele', hint: 'Was andere damit tun dürfen.', unset: 'nicht angegeben' },
+      license: { label: 'Lizenz des Adapters', hint: 'Etwa apache-2.0 oder cc-by-4.0.', unset: 'nicht angegeben' },
     },
   },
 };

@@ -840,6 +840,7 @@ export const en = {
       model: 'The model',
       checks: 'Checks and memory',
       optimizer: 'The optimiser',
+      card: 'Model card',
     },
     /** Each kind of adapter, and what it is good for. */
     adapterKinds: {
@@ -1060,6 +1061,13 @@ export const en = {
         hint: 'How long past corrections and their sizes count: two numbers below 1.',
       },
       adamEps: { label: 'AdamW’s smallest divisor', hint: 'Keeps divisions by almost nothing in bounds.' },
+      dataSource: {
+        label: 'Where the examples come from',
+        hint: 'Goes into the model card, which others read.',
+        unset: 'not stated',
+      },
+      dataLicense: { label: 'Licence of the examples', hint: 'What others may do with them.', unset: 'not stated' },
+      license: { label: 'Licence of the adapter', hint: 'Such as apache-2.0 or cc-by-4.0.', unset: 'not stated' },
     } satisfies Record<FormSetting, SettingTexts>,
   },
 };

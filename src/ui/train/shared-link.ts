@@ -3,12 +3,14 @@ import { chooseSample, chosenSource } from '../examples/examples.ts';
 import { hrefOf } from '../state/place.ts';
 import { t } from '../messages/language.ts';
 import { isSampleKey, type SampleKey } from '../examples/samples.ts';
-import { INIT_ADAPTER, pageSetting } from './setting-fields.ts';
+import { pageSetting } from './setting-fields.ts';
 import { isPreset, preset, typed, type Preset } from './settings.ts';
 
-/** What somebody writes or made is theirs: a system prompt and an adapter stay here, as examples and questions do. */
-const isShared = (flag: string): boolean =>
-  flag !== 'system' && flag !== INIT_ADAPTER && pageSetting(flag) !== undefined;
+/** What somebody writes or made is theirs: a system prompt, other texts and an adapter stay here, as examples and questions do. */
+const isShared = (flag: string): boolean => {
+  const setting = pageSetting(flag);
+  return setting !== undefined && setting.type.kind !== 'text';
+};
 
 /** The address that opens this page with the same sample, length and settings. It never carries data. */
 export const sharedLink = computed(() => {
