@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeNodeStore } from './node-store.ts';
 import { describeStore } from './store-contract.ts';
@@ -44,7 +44,10 @@ describe('node store', () => {
     for (let round = 0; round < 25; round++) {
       writeFileSync(join(folder, 'lock'), lockText({ pid, token: `${round}` }));
       const asked = await Promise.allSettled(
-        Array.from({ length: 6 }, async (_, place) => setTimeout(place / 2).then(() => store.lock('lock'))),
+        Array.from({ length: 6 }, async (_, place) => {
+          for (let turn = 0; turn < place; turn++) await setImmediate();
+          return store.lock('lock');
+        }),
       );
       const taken = asked.filter((result) => result.status === 'fulfilled');
       expect(taken).toHaveLength(1);

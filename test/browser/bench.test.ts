@@ -29,7 +29,7 @@ describe("the benchmark's page", () => {
     const { page, requests, complaints, close } = await openBench('?suite=kernels&kernel=matmul_tn');
     await page.getByRole('button', { name: 'Measure' }).click();
     await page.getByText('Done: 9 rows.').waitFor();
-    expect(await page.getByRole('cell', { name: 'ok', exact: true }).count()).toBe(9);
+    await expect.poll(() => page.getByRole('cell', { name: 'ok', exact: true }).count()).toBe(9);
 
     const [file] = await Promise.all([
       page.waitForEvent('download'),
@@ -61,7 +61,7 @@ describe("the benchmark's page", () => {
       .getByRole('alert')
       .getByText('kernels: no benchmark of that kernel: got softmax, wanted matmul_nn')
       .waitFor();
-    expect(await page.getByRole('cell', { name: 'ok', exact: true }).count()).toBe(9);
+    await expect.poll(() => page.getByRole('cell', { name: 'ok', exact: true }).count()).toBe(9);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await expectNoViolation(page, `rows and a failure, ${colorScheme}`);
@@ -76,12 +76,14 @@ describe("the benchmark's page", () => {
     const focused = (): Promise<string | null | undefined> => page.evaluate(() => document.activeElement?.textContent);
     await page.getByRole('button', { name: 'Measure' }).click();
     await page.getByText('Measuring kernels: matmul 1024x1024x1024').waitFor();
-    expect(await focused()).toBe('Stop');
+    await expect.poll(focused).toBe('Stop');
     await page.keyboard.press('Enter');
     await page.getByText(/^Stopped after 1\d rows\.$/).waitFor();
     for (const impl of ['tfjs-webgpu', 'jax-js'])
-      expect(await page.getByRole('row').filter({ hasText: impl }).getByRole('cell').last().textContent()).toBe('ok');
-    expect(await focused()).toBe('Measure');
+      await expect
+        .poll(() => page.getByRole('row').filter({ hasText: impl }).getByRole('cell').last().textContent())
+        .toBe('ok');
+    await expect.poll(focused).toBe('Measure');
     await expect.poll(() => page.workers().length).toBe(0);
     expect(complaints).toEqual([]);
     await close();
@@ -95,7 +97,7 @@ describe("the benchmark's page", () => {
       .getByRole('alert')
       .getByText(/, so nothing can be measured\. /)
       .waitFor();
-    expect(await page.getByRole('button', { name: 'Measure' }).isDisabled()).toBe(true);
+    await expect.poll(() => page.getByRole('button', { name: 'Measure' }).isDisabled()).toBe(true);
     await expectNoViolation(page, 'no WebGPU');
     await close();
   });

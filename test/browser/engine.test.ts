@@ -27,7 +27,7 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
         .slice(0, 6);
       const { page, requests, complaints, close } = await open();
       await page.getByText('Built-in model ready').waitFor(PATIENCE);
-      expect(await page.getByText('imitated in software').isVisible()).toBe(true);
+      await expect.poll(() => page.getByText('imitated in software').isVisible()).toBe(true);
       await page
         .locator('.drop input[type=file]')
         .setInputFiles({ name: 'shop-few.jsonl', mimeType: 'text/plain', buffer: Buffer.from(rows.join('\n')) });
@@ -58,7 +58,7 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
       ];
       expect(tuned).not.toBe(before);
       expect(tuned).toBe((JSON.parse(rows[0] ?? '{}') as { answer: string }).answer);
-      expect(await after.getByText('✓ as wanted').isVisible()).toBe(true);
+      await expect.poll(() => after.getByText('✓ as wanted').isVisible()).toBe(true);
 
       await page.getByRole('navigation').getByRole('link', { name: 'Take away' }).click();
       const [download] = await Promise.all([
@@ -96,7 +96,7 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
         .fill((JSON.parse(rows[0] ?? '{}') as { question: string }).question);
       await page.getByRole('button', { name: 'Ask both' }).click();
       await after.getByText('tokens a second').waitFor(PATIENCE);
-      expect(await after.locator('.answer').innerText()).toBe(tuned);
+      await expect.poll(() => after.locator('.answer').innerText()).toBe(tuned);
 
       expect(requests.filter((address) => !address.startsWith(url()) && !address.startsWith('blob:'))).toEqual([]);
       expect(requests.filter((url) => /tfjs/.test(url))).toEqual([]);

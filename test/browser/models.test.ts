@@ -35,21 +35,21 @@ describe('models from elsewhere, over a scripted engine', () => {
     await page.getByLabel('For answers in').selectOption('de');
     await button(page, 'See what fits').click();
     await page.getByText('recommended', { exact: true }).waitFor();
-    expect(await page.locator('.model-choice').count()).toBe(5);
+    await expect.poll(() => page.locator('.model-choice').count()).toBe(5);
     expect(requests.filter((address) => !address.startsWith(url()) && !address.startsWith('blob:'))).toEqual([]);
     await page
       .getByRole('button', { name: /^Download [\d.]+ [MG]B/ })
       .first()
       .click();
     await page.getByText(/[\w.-]+\/[\w.-]+ ready, 5.1 million parameters/).waitFor();
-    expect(page.url()).toBe(`${url()}download.html#/model`);
+    await expect.poll(() => page.url()).toBe(`${url()}download.html#/model`);
     await page.getByText('What left this device').click();
     await page.getByText('the site it came from and huggingface.co, which you chose a model of').waitFor();
     // It is here now: from the next load on nobody else is asked.
     await page.reload();
     await page.getByText(/[\w.-]+\/[\w.-]+ ready, 5.1 million parameters/).waitFor();
-    expect(page.url()).toBe(`${url()}#/model`);
-    expect(await page.getByText('Built-in model ready').count()).toBe(0);
+    await expect.poll(() => page.url()).toBe(`${url()}#/model`);
+    await expect.poll(() => page.getByText('Built-in model ready').count()).toBe(0);
     await button(page, 'Back to the built-in model').click();
     await page.getByText('Built-in model ready').waitFor();
     await close();
@@ -69,10 +69,10 @@ describe('models from elsewhere, over a scripted engine', () => {
     await page.getByText('On this device: 600 MB').waitFor();
     await button(page, 'Use a/b').click();
     await page.getByText('a/b ready').waitFor();
-    expect(page.url()).toBe(`${url()}#/model`); // it is here: nobody is asked
+    await expect.poll(() => page.url()).toBe(`${url()}#/model`); // it is here: nobody is asked
     await button(page, 'Download the rest of c/d').click();
     await page.getByText('The download did not get through').waitFor();
-    expect(await page.getByText('what has arrived of it is kept').isVisible()).toBe(true);
+    await expect.poll(() => page.getByText('what has arrived of it is kept').isVisible()).toBe(true);
     await button(page, 'Try again').click();
     await page.getByText('c/d ready').waitFor();
     await button(page, 'Delete a/b').click();
@@ -90,7 +90,7 @@ describe('models from elsewhere, over a scripted engine', () => {
     await name.fill('two words');
     await button(page, 'Download and use').click();
     await page.getByText('Nothing was asked of any server.').waitFor();
-    expect(page.url()).toBe(`${url()}#/model`);
+    await expect.poll(() => page.url()).toBe(`${url()}#/model`);
     await name.fill('https://huggingface.co/x/gated/tree/main');
     await button(page, 'Download and use').click();
     await page.getByText('This model needs a permission first').waitFor();
@@ -115,16 +115,16 @@ describe('models from elsewhere, over a scripted engine', () => {
     await page.getByRole('button', { name: /^Show all/ }).click();
     const tight = page.locator('.model-choice.is-tight').filter({ hasText: 'with smaller settings' }).first();
     const [smaller, usual] = await tight.getByRole('button').all();
-    expect(await smaller?.innerText()).toMatch(/^Download .*, with smaller settings$/);
-    expect(await usual?.innerText()).toMatch(/, as it is$/);
+    await expect.poll(() => smaller?.innerText()).toMatch(/^Download .*, with smaller settings$/);
+    await expect.poll(() => usual?.innerText()).toMatch(/, as it is$/);
     const [, rank = '', tokens = ''] =
       /Rank (\d+) and examples of up to (\d+) tokens: fits/.exec(await tight.innerText()) ?? [];
     await smaller?.click();
     await page.getByText(/[\w.-]+\/[\w.-]+ ready/).waitFor();
     await at(page, 'Train');
     await page.getByText('All settings', { exact: false }).click();
-    expect(await page.getByLabel('Command line').innerText()).toContain(`--rank ${rank} `);
-    expect(await page.getByLabel('Longest example').inputValue()).toBe(tokens);
+    await expect.poll(() => page.getByLabel('Command line').innerText()).toContain(`--rank ${rank} `);
+    await expect.poll(() => page.getByLabel('Longest example').inputValue()).toBe(tokens);
     await close();
   });
 
@@ -198,10 +198,10 @@ describe('models from elsewhere, on the page as it ships', () => {
       // Nothing more comes: the page shows what has arrived for as long as nobody stops it.
       await expect.poll(() => server.isHeld, PATIENCE).toBe(true);
       await page.getByText(/(2\.\d|3(\.\d)?) MB of 8(\.\d)? MB/).waitFor(PATIENCE);
-      expect(page.url()).toBe(`${url()}download.html#/model`);
+      await expect.poll(() => page.url()).toBe(`${url()}download.html#/model`);
       await button(page, 'Stop').click();
       await page.getByText('Built-in model ready').waitFor(PATIENCE);
-      expect(page.url()).toBe(`${url()}#/model`);
+      await expect.poll(() => page.url()).toBe(`${url()}#/model`);
       await page.getByText('not all of it yet').waitFor();
 
       // What had arrived is not asked for again.
@@ -223,7 +223,7 @@ describe('models from elsewhere, on the page as it ships', () => {
       await server.close();
       await page.reload();
       await page.getByText(`${address} ready`).waitFor(PATIENCE);
-      expect(page.url()).toBe(`${url()}#/model`);
+      await expect.poll(() => page.url()).toBe(`${url()}#/model`);
       await at(page, 'Try');
       await button(page, 'Ask the base model').click(PATIENCE);
       await page.getByText('tokens a second').waitFor(PATIENCE);

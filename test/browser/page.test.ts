@@ -24,24 +24,26 @@ describe('the page, over a scripted engine', () => {
   it('goes from one click to two answers and a zip, asking its own origin only', async () => {
     const { page, requests, complaints, close } = await open();
     await page.getByText('Built-in model ready, 5.1 million parameters').waitFor();
-    expect(await page.getByText('Everything works, but slowly').isVisible()).toBe(true);
-    expect(await page.getByText('300 examples to learn from, and 120 more kept back').isVisible()).toBe(true);
-    expect(await page.getByRole('row').count()).toBe(5);
+    await expect.poll(() => page.getByText('Everything works, but slowly').isVisible()).toBe(true);
+    await expect
+      .poll(() => page.getByText('300 examples to learn from, and 120 more kept back').isVisible())
+      .toBe(true);
+    await expect.poll(() => page.getByRole('row').count()).toBe(5);
 
     await button(page, 'Train').click();
-    expect(page.url()).toBe(`${url()}#/train`);
+    await expect.poll(() => page.url()).toBe(`${url()}#/train`);
     await page.getByText(ENDED).waitFor();
-    expect(await page.title()).toBe('Done · WebLoRA');
+    await expect.poll(() => page.title()).toBe('Done · WebLoRA');
     await page.getByText('✓ as wanted').waitFor();
-    expect(await page.getByRole('article', { name: /^Before/ }).textContent()).toContain('I am not sure.');
+    await expect.poll(() => page.getByRole('article', { name: /^Before/ }).textContent()).toContain('I am not sure.');
     const asked = (await page.locator('.result').innerText()).split('Asked:')[1]?.split('\n')[0]?.trim() ?? '';
     const heldOut = await readFile(join(root, 'models/embedded/examples/tickets/heldout.jsonl'), 'utf8');
     expect(heldOut).toContain(JSON.stringify(asked));
     const chart = /^Loss went from 3\.\d\d to 0\.\d\d over 40 steps$/;
-    expect(await page.getByRole('img', { name: chart }).count()).toBe(1);
+    await expect.poll(() => page.getByRole('img', { name: chart }).count()).toBe(1);
 
     await page.getByRole('link', { name: 'Try it' }).click();
-    expect(await page.getByLabel('Question', { exact: true }).inputValue()).toBe(asked);
+    await expect.poll(() => page.getByLabel('Question', { exact: true }).inputValue()).toBe(asked);
     await button(page, 'Test on 20 new questions').click();
     await page.getByText('the base model got 0 exactly right, the tuned model 18.').waitFor();
 
@@ -65,21 +67,21 @@ describe('the page, over a scripted engine', () => {
         expect(metadata.get('adapter.type')).toBe('lora');
         expect([...tensors.keys()].sort()).toEqual(['blk.0.attn_q.weight.lora_a', 'blk.0.attn_q.weight.lora_b']);
       }
-      expect(await page.getByText('In Python, with PEFT').count()).toBe(0);
+      await expect.poll(() => page.getByText('In Python, with PEFT').count()).toBe(0);
     }
     await page.getByRole('radio', { name: /^PEFT folder/ }).check();
     await page.getByText('In Python, with PEFT').click();
     const folder = download.suggestedFilename().replace('.zip', '');
-    expect(await page.getByLabel('In Python, with PEFT', { exact: true }).innerText()).toContain(
-      `from_pretrained(base), "${folder}")`,
-    );
+    await expect
+      .poll(() => page.getByLabel('In Python, with PEFT', { exact: true }).innerText())
+      .toContain(`from_pretrained(base), "${folder}")`);
     await page.getByText('Model card', { exact: true }).click();
     await page.getByLabel('Model card').getByText('# An adapter').waitFor();
 
     await page.getByText('What left this device: nothing').click();
     const listed = page.getByRole('table', { name: 'Requests of this page' });
     await listed.getByText('/embedded/scenario.json').waitFor(); // fetched by the engine's thread
-    expect(await listed.getByText('another site').count()).toBe(0);
+    await expect.poll(() => listed.getByText('another site').count()).toBe(0);
     expect(requests.filter((address) => !address.startsWith(url()) && !address.startsWith('blob:'))).toEqual([]);
     expect(complaints).toEqual([]);
     await close();
@@ -98,8 +100,8 @@ describe('the page, over a scripted engine', () => {
       name: /^GGUF LoRA Not for this adapter: it cannot hold DoRA; choose PEFT folder/,
     });
     await gguf.waitFor();
-    expect(await gguf.isDisabled()).toBe(true);
-    expect(await page.getByRole('radio', { name: /^PEFT folder/ }).isChecked()).toBe(true);
+    await expect.poll(() => gguf.isDisabled()).toBe(true);
+    await expect.poll(() => page.getByRole('radio', { name: /^PEFT folder/ }).isChecked()).toBe(true);
     const [download] = await Promise.all([page.waitForEvent('download'), button(page, 'Download adapter').click()]);
     const files = unzipSync(new Uint8Array(await readFile(await download.path())));
     expect(new TextDecoder().decode(files['adapter_config.json'])).toMatch(/"use_dora": true/);
@@ -113,11 +115,11 @@ describe('the page, over a scripted engine', () => {
     for (const place of ['Model', 'Train', 'Try', 'Take away', 'Examples']) {
       await at(page, place);
       await page.getByRole('heading', { level: 2, name: place }).waitFor();
-      expect(page.url()).toBe(`${url()}#/${place.toLowerCase().replace(' ', '-')}`);
-      expect(await page.title()).toBe(`${place} · WebLoRA`);
+      await expect.poll(() => page.url()).toBe(`${url()}#/${place.toLowerCase().replace(' ', '-')}`);
+      await expect.poll(() => page.title()).toBe(`${place} · WebLoRA`);
       await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(place);
     }
-    expect(await page.locator('.lead').count()).toBe(0);
+    await expect.poll(() => page.locator('.lead').count()).toBe(0);
     await page.goBack();
     await page.getByRole('heading', { level: 2, name: 'Take away' }).waitFor();
     await page.goForward();
@@ -132,34 +134,36 @@ describe('the page, over a scripted engine', () => {
     await page.getByRole('radio', { name: /A small shop/ }).check();
     await page.getByText('40 examples to learn from').waitFor();
     await at(page, 'Train');
-    expect(await page.locator('.costs').innerText()).toMatch(/\d+ in \d+ rounds/);
+    await expect.poll(() => page.locator('.costs').innerText()).toMatch(/\d+ in \d+ rounds/);
     await page.getByRole('radio', { name: /Quick look/ }).check();
     await page.getByText('All settings', { exact: false }).click();
     const line = page.getByLabel('Command line');
-    expect(await line.innerText()).toBe(
-      'weblora train --model embedded --data models/embedded/examples/shop/train.jsonl --eval-data models/embedded/examples/shop/heldout.jsonl --steps 40 --out my-run',
-    );
+    await expect
+      .poll(() => line.innerText())
+      .toBe(
+        'weblora train --model embedded --data models/embedded/examples/shop/train.jsonl --eval-data models/embedded/examples/shop/heldout.jsonl --steps 40 --out my-run',
+      );
     await page.getByLabel('Steps', { exact: true }).fill('12');
     await page.getByLabel('Learning rate', { exact: true }).fill('-1');
     await page
       .getByText(/“Learning rate”: got -1, wanted a number over 0/)
       .first()
       .waitFor();
-    expect(await button(page, 'Train').isDisabled()).toBe(true);
+    await expect.poll(() => button(page, 'Train').isDisabled()).toBe(true);
     await page.getByLabel('Learning rate', { exact: true }).fill('0,001');
     await page.getByLabel('Rank').selectOption('8');
-    expect(await line.innerText()).toContain('--steps 12 --lr 0.001 --rank 8 --out my-run');
+    await expect.poll(() => line.innerText()).toContain('--steps 12 --lr 0.001 --rank 8 --out my-run');
     const [saved] = await Promise.all([page.waitForEvent('download'), button(page, 'Save settings').click()]);
     const settings = await readFile(await saved.path(), 'utf8');
     expect(JSON.parse(settings)).toEqual({ steps: 12, lr: 0.001, rank: 8 });
     await button(page, 'Back to the defaults').click();
-    expect(await line.innerText()).not.toContain('--lr');
+    await expect.poll(() => line.innerText()).not.toContain('--lr');
     const given = JSON.stringify({ settings: { ...(JSON.parse(settings) as object), lr: 0.002, wings: 2 } });
     await page
       .locator('.settings input[type=file]')
       .setInputFiles({ name: 'run.json', mimeType: 'application/json', buffer: Buffer.from(given) });
     await page.getByText('In use; not known here: wings.').waitFor();
-    expect(await line.innerText()).toContain('--lr 0.002');
+    await expect.poll(() => line.innerText()).toContain('--lr 0.002');
     const load = (name: string, text: string): Promise<void> =>
       page
         .locator('.settings input[type=file]')
@@ -168,17 +172,19 @@ describe('the page, over a scripted engine', () => {
     await page
       .getByText('list.yaml: got ["lr"], wanted settings and their values; correct the file. Nothing was changed.')
       .waitFor();
-    expect(await line.innerText()).toContain('--lr 0.002');
+    await expect.poll(() => line.innerText()).toContain('--lr 0.002');
     const [yaml] = await Promise.all([page.waitForEvent('download'), button(page, 'Save as YAML').click()]);
     expect(yaml.suggestedFilename()).toBe('weblora-settings.yaml');
     expect(await readFile(await yaml.path(), 'utf8')).toBe('steps: 12\nlr: 0.002\nrank: 8\n');
     await load('run.yaml', '# mine\nsteps: 12\nlr: 2e-3\nrank: 8\nadam_betas: [0.9, 0.99]\n');
     await page.getByText('run.yaml is in use.').waitFor();
-    expect(await line.innerText()).toContain('--steps 12 --lr 0.002 --rank 8 --adam-betas 0.9,0.99');
+    await expect.poll(() => line.innerText()).toContain('--steps 12 --lr 0.002 --rank 8 --adam-betas 0.9,0.99');
     await button(page, 'Train').click();
     await page.getByText(ENDED).waitFor();
     await page.getByText(/A small shop.*12 steps/).waitFor();
-    expect(await page.locator('main').innerText()).not.toMatch(/--(?!model|data|eval|steps|lr|rank|adam-betas|out)/);
+    await expect
+      .poll(() => page.locator('main').innerText())
+      .not.toMatch(/--(?!model|data|eval|steps|lr|rank|adam-betas|out)/);
     await close();
   });
 
@@ -196,7 +202,7 @@ describe('the page, over a scripted engine', () => {
     await page.getByText('✓ as wanted').waitFor();
 
     await page.getByLabel('Numbers of the model').selectOption('q8');
-    expect(await line.innerText()).toContain(' --base q8 ');
+    await expect.poll(() => line.innerText()).toContain(' --base q8 ');
     await at(page, 'Model');
     await page.getByText('kept as q8').waitFor();
     await page.reload();
@@ -204,7 +210,7 @@ describe('the page, over a scripted engine', () => {
     // Both runs are gone with the reload: the scripted engine keeps none.
     await at(page, 'Train');
     await page.getByText('The run to begin with is gone or of another model').waitFor();
-    expect(await button(page, 'Train').isDisabled()).toBe(true);
+    await expect.poll(() => button(page, 'Train').isDisabled()).toBe(true);
     await page.locator('summary', { hasText: 'All settings' }).click();
     await page.getByLabel('Begin with').selectOption('');
     await expect.poll(() => button(page, 'Train').isEnabled()).toBe(true);
@@ -234,15 +240,15 @@ describe('the page, over a scripted engine', () => {
     await page
       .getByText('This link brought the sample “A small shop”, a quick run, lr 0,002. Not known here: wings.')
       .waitFor();
-    expect(page.url()).toBe(`${url()}#/train`);
-    expect(await page.getByRole('radio', { name: /Quick look/ }).isChecked()).toBe(true);
+    await expect.poll(() => page.url()).toBe(`${url()}#/train`);
+    await expect.poll(() => page.getByRole('radio', { name: /Quick look/ }).isChecked()).toBe(true);
     await page.getByText('All settings', { exact: false }).click();
-    const line = await page.getByLabel('Command line').innerText();
-    expect(line).toContain('examples/shop/train.jsonl');
-    expect(line).toContain('--steps 40 --lr 0.002');
+    await expect
+      .poll(() => page.getByLabel('Command line').innerText())
+      .toMatch(/examples\/shop\/train\.jsonl.*--steps 40 --lr 0\.002/s);
     await page.reload();
     await page.getByText('Trains on A small shop.').waitFor();
-    expect(await page.getByText('This link brought').count()).toBe(0);
+    await expect.poll(() => page.getByText('This link brought').count()).toBe(0);
     await page.goto(`${url()}#/train?wings=2`);
     await page.getByText('This link brought nothing this page knows.').waitFor();
     await close();
@@ -252,24 +258,24 @@ describe('the page, over a scripted engine', () => {
     const { page, close } = await open();
     await page.getByText('Built-in model ready', { exact: false }).waitFor();
     const demo = page.getByRole('region', { name: 'Demo' });
-    expect(await demo.count()).toBe(0);
+    await expect.poll(() => demo.count()).toBe(0);
     await page.getByRole('group', { name: 'Demos' }).getByRole('button', { name: 'A small shop' }).click();
     await demo.getByText('Demo: A small shop.').waitFor();
     await page.getByRole('heading', { level: 2, name: 'Try' }).waitFor();
     await demo.getByText('That is all: the same question, before and after.').waitFor();
-    expect(await page.getByRole('article', { name: /^Before/ }).textContent()).toContain('I am not sure.');
-    expect(await page.getByLabel('Question', { exact: true }).inputValue()).not.toBe('');
+    await expect.poll(() => page.getByRole('article', { name: /^Before/ }).textContent()).toContain('I am not sure.');
+    await expect.poll(() => page.getByLabel('Question', { exact: true }).inputValue()).not.toBe('');
     await button(page, 'Next demo').click();
     await demo.getByText('Demo: House style.').waitFor();
     await demo.getByText('That is all').waitFor();
     await button(page, 'Start over').click();
     await page.locator('.lead').waitFor();
-    expect(await demo.count()).toBe(0);
+    await expect.poll(() => demo.count()).toBe(0);
     await page.getByText('300 examples to learn from').waitFor();
     await at(page, 'Take away');
-    expect(await button(page, 'Download adapter').count()).toBe(0);
+    await expect.poll(() => button(page, 'Download adapter').count()).toBe(0);
     await at(page, 'Train');
-    expect(await page.locator('.runs tbody tr').count()).toBe(0);
+    await expect.poll(() => page.locator('.runs tbody tr').count()).toBe(0);
     await close();
   });
 
@@ -299,7 +305,7 @@ describe('the page, over a scripted engine', () => {
     await button(page, 'Start over').click();
     await page.locator('.lead').waitFor();
     await page.getByRole('group', { name: 'Demos' }).waitFor();
-    expect(await page.title()).not.toContain('%');
+    await expect.poll(() => page.title()).not.toContain('%');
     await close();
   });
 
@@ -307,28 +313,27 @@ describe('the page, over a scripted engine', () => {
     const { page, close } = await open({ steps: 100_000, stepMs: 10 });
     await button(page, 'Train').click();
     await page.getByText(/Step [\d,]+ of 100,000/).waitFor();
-    expect(await page.title()).toMatch(/^\d+ % · WebLoRA$/);
+    await expect.poll(() => page.title()).toMatch(/^\d+ % · WebLoRA$/);
     await button(page, 'Pause').click();
     await page.getByText('Paused', { exact: true }).waitFor();
     const step = await page.getByText(/Step [\d,]+ of 100,000/).textContent();
-    await page.waitForTimeout(100);
-    expect(await page.getByText(/Step [\d,]+ of 100,000/).textContent()).toBe(step);
     await page.getByRole('link', { name: 'Try what it has learned so far' }).click();
     await button(page, 'Ask both').click();
     await page.getByText('✓ as wanted').waitFor();
     await at(page, 'Examples');
-    expect(await page.getByRole('radio').first().isDisabled()).toBe(true);
+    await expect.poll(() => page.getByRole('radio').first().isDisabled()).toBe(true);
     await at(page, 'Train');
+    expect(await page.getByText(/Step [\d,]+ of 100,000/).textContent()).toBe(step);
     await button(page, 'Resume').click();
     await page.getByText('Training', { exact: true }).waitFor();
     await button(page, 'Stop').click();
     await page.getByText(/Stopped after [\d,]+ of 100,?000 steps/).waitFor();
-    expect(await page.getByText('Nothing is lost').isVisible()).toBe(true);
+    await expect.poll(() => page.getByText('Nothing is lost').isVisible()).toBe(true);
     await button(page, 'Continue training').click();
     await page.getByText('Training', { exact: true }).waitFor();
-    await page.getByText(/Step 50,\d+ of 100,000/).waitFor();
+    await page.getByText(/Step [5-9]\d,\d+ of 100,000/).waitFor();
     await button(page, 'Stop').click();
-    await page.getByText(/Stopped after 50,?\d+ of 100,?000 steps/).waitFor();
+    await page.getByText(/Stopped after [5-9]\d,?\d+ of 100,?000 steps/).waitFor();
     await close();
   });
 
@@ -348,11 +353,11 @@ describe('the page, over a scripted engine', () => {
 
     // The other tab's run is no run that a closed tab cut off.
     await second.getByText('training in another tab').waitFor();
-    expect(await second.getByRole('button', { name: /^Continue/ }).count()).toBe(0);
-    expect(await second.getByRole('button', { name: /^Delete Support tickets/ }).isDisabled()).toBe(true);
+    await expect.poll(() => second.getByRole('button', { name: /^Continue/ }).count()).toBe(0);
+    await expect.poll(() => second.getByRole('button', { name: /^Delete Support tickets/ }).isDisabled()).toBe(true);
     await button(second, 'Train').click();
     await second.getByText('Another tab of this page is training.', { exact: false }).waitFor();
-    expect(await second.title()).toBe('Waiting · WebLoRA');
+    await expect.poll(() => second.title()).toBe('Waiting · WebLoRA');
     await button(second, 'Do not wait').click();
     await button(second, 'Train').click();
     await second.getByText('Waiting for another tab').waitFor();
@@ -446,9 +451,9 @@ describe('the page, over a scripted engine', () => {
       '{"question":"Warum?","answer":"Darum."}\n{"question":"Wie?"\n{"question":"Wo?","answer":"Dort."}\n{"question":"Wo?","answer":"Dort."}\n',
     );
     await page.getByText('1 row cannot be used').waitFor();
-    expect(await page.getByText('Line 2: not valid JSON').isVisible()).toBe(true);
-    expect(await page.getByText('3 examples to learn from').isVisible()).toBe(true);
-    expect(await button(page, 'Train').isDisabled()).toBe(true);
+    await expect.poll(() => page.getByText('Line 2: not valid JSON').isVisible()).toBe(true);
+    await expect.poll(() => page.getByText('3 examples to learn from').isVisible()).toBe(true);
+    await expect.poll(() => button(page, 'Train').isDisabled()).toBe(true);
     await button(page, 'Leave it out').click();
     await page.getByText('1 row repeats another exactly').waitFor();
     await button(page, 'Remove it').click();
@@ -456,20 +461,20 @@ describe('the page, over a scripted engine', () => {
     await page.getByLabel('System prompt', { exact: true }).fill('Be brief.');
     await page.reload();
     await page.getByText('2 examples to learn from').waitFor();
-    expect(await page.getByRole('cell', { name: 'Warum?' }).isVisible()).toBe(true);
-    expect(await page.getByLabel('System prompt', { exact: true }).inputValue()).toBe('Be brief.');
+    await expect.poll(() => page.getByRole('cell', { name: 'Warum?' }).isVisible()).toBe(true);
+    await expect.poll(() => page.getByLabel('System prompt', { exact: true }).inputValue()).toBe('Be brief.');
     await page.getByText('What the model sees').click();
-    expect(await page.locator('.tokens mark').allInnerTexts()).toEqual(['Darum.', '<|end|>']);
-    expect(await page.locator('.tokens').innerText()).toContain('<|system|>Be brief.');
+    await expect.poll(() => page.locator('.tokens mark').allInnerTexts()).toEqual(['Darum.', '<|end|>']);
+    await expect.poll(() => page.locator('.tokens').innerText()).toContain('<|system|>Be brief.');
     await button(page, 'Train').click();
     await page.getByText(ENDED).waitFor();
     await page.getByRole('link', { name: 'Try it' }).click();
     await page.getByText('Adapter, strength, length, system prompt').click();
-    expect(await page.getByLabel('System prompt', { exact: true }).inputValue()).toBe('Be brief.');
+    await expect.poll(() => page.getByLabel('System prompt', { exact: true }).inputValue()).toBe('Be brief.');
     await page.getByLabel('System prompt', { exact: true }).fill('Be long.');
     await page.getByText('This system prompt is not the one it was trained with').waitFor();
     await button(page, 'Use the trained one').click();
-    expect(await page.getByText('This system prompt is not the one').count()).toBe(0);
+    await expect.poll(() => page.getByText('This system prompt is not the one').count()).toBe(0);
     await close();
   });
 
@@ -479,7 +484,7 @@ describe('the page, over a scripted engine', () => {
     for (const place of ['Model', 'Train']) {
       await at(plain.page, place);
       await plain.page.getByRole('heading', { level: 2, name: place }).waitFor();
-      expect(await plain.page.getByText('outlives this tab').count()).toBe(0);
+      await expect.poll(() => plain.page.getByText('outlives this tab').count()).toBe(0);
     }
     await plain.close();
     const { page, close } = await open({ keepsFiles: false });
@@ -497,18 +502,23 @@ describe('the page, over a scripted engine', () => {
     const { page, close } = await open();
     let arrive = (): void => undefined;
     const delay = new Promise<void>((resolve) => (arrive = resolve));
-    await page.route('**/examples/tickets/train.jsonl', async (route) => {
+    const sample = '/examples/tickets/train.jsonl';
+    await page.route(`**${sample}`, async (route) => {
       await delay;
       await route.continue().catch(() => undefined); // nobody waits for it any more
     });
     await page.reload();
     await page.getByText('Reading Support tickets…').waitFor();
+    const isOver = new Promise<void>((resolve) => {
+      for (const event of ['requestfinished', 'requestfailed'] as const)
+        page.on(event as 'requestfinished', (request) => request.url().endsWith(sample) && resolve());
+    });
     await pick(page, 'shop.csv', 'Frage;Antwort\n"When, then?";At nine\nWhere?;Here\n');
     await page.getByText('2 examples to learn from').waitFor();
     arrive();
-    await page.waitForTimeout(300);
+    await isOver;
     await button(page, 'Edit').click();
-    expect(await page.getByLabel('Question 1', { exact: true }).inputValue()).toBe('When, then?');
+    await expect.poll(() => page.getByLabel('Question 1', { exact: true }).inputValue()).toBe('When, then?');
     await close();
   });
 
@@ -527,22 +537,22 @@ describe('the page, over a scripted engine', () => {
     };
     await drop('shop.csv', 'Frage;Antwort\n"When, then?";At nine\nWhere?;Here\n');
     await page.getByText('2 examples to learn from').waitFor();
-    expect(await page.getByRole('cell', { name: 'When, then?' }).isVisible()).toBe(true);
+    await expect.poll(() => page.getByRole('cell', { name: 'When, then?' }).isVisible()).toBe(true);
     await drop('waren.csv', 'Beschreibung;Ware\nweich und warm;Wolle\nfest;Garn\n');
     await page.getByText('Which column is what in waren.csv?').waitFor();
-    expect(await button(page, 'Train').isDisabled()).toBe(true);
+    await expect.poll(() => button(page, 'Train').isDisabled()).toBe(true);
     await page.getByLabel('Question', { exact: true }).selectOption('Ware');
     await page.getByLabel('Answer', { exact: true }).selectOption('Beschreibung');
     await button(page, 'Use these columns').click();
     await page.getByRole('cell', { name: 'Wolle' }).waitFor();
-    expect(await page.getByRole('row').nth(1).innerText()).toMatch(/^Wolle\s+weich und warm$/);
+    await expect.poll(() => page.getByRole('row').nth(1).innerText()).toMatch(/^Wolle\s+weich und warm$/);
     await drop('photo.png', [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 1]);
     await page.getByRole('alert').waitFor();
-    expect(await page.getByText('Nothing was lost').first().isVisible()).toBe(true);
-    expect(await button(page, 'Train').isDisabled()).toBe(true);
+    await expect.poll(() => page.getByText('Nothing was lost').first().isVisible()).toBe(true);
+    await expect.poll(() => button(page, 'Train').isDisabled()).toBe(true);
     await page.getByRole('radio', { name: /House style/ }).check();
     await page.getByText('220 examples to learn from').waitFor();
-    expect(await button(page, 'Train').isEnabled()).toBe(true);
+    await expect.poll(() => button(page, 'Train').isEnabled()).toBe(true);
     await close();
   });
 
@@ -560,7 +570,7 @@ describe('the page, over a scripted engine', () => {
     await page.locator('.tokens', { hasText: 'It opens at nine.' }).waitFor();
     await button(page, 'Next example').click();
     await page.locator('.tokens', { hasText: 'It is here.' }).waitFor();
-    expect(await page.locator('.tokens mark').allInnerTexts()).toEqual(['Here.', '<|end|>']);
+    await expect.poll(() => page.locator('.tokens mark').allInnerTexts()).toEqual(['Here.', '<|end|>']);
     expect(complaints).toEqual([]);
     await close();
   });
@@ -602,16 +612,16 @@ describe('the page, over a scripted engine', () => {
       },
     });
     await noGpu.page.getByText('This browser gives no access to a graphics chip').waitFor();
-    expect(await noGpu.page.getByText('turn on hardware acceleration').isVisible()).toBe(true);
-    expect(await button(noGpu.page, 'Train').isDisabled()).toBe(true);
+    await expect.poll(() => noGpu.page.getByText('turn on hardware acceleration').isVisible()).toBe(true);
+    await expect.poll(() => button(noGpu.page, 'Train').isDisabled()).toBe(true);
     await noGpu.close();
 
     const broken = await open({
       loadFails: { code: 'bad-file', message: 'model.safetensors: got 12 bytes, wanted 900; download it again' },
     });
     await broken.page.getByText('A file is damaged').waitFor();
-    expect(await broken.page.getByText('Nothing was lost').isVisible()).toBe(true);
-    expect(await button(broken.page, 'Try again').isVisible()).toBe(true);
+    await expect.poll(() => broken.page.getByText('Nothing was lost').isVisible()).toBe(true);
+    await expect.poll(() => button(broken.page, 'Try again').isVisible()).toBe(true);
     await broken.close();
 
     const unstable = {
@@ -621,9 +631,9 @@ describe('the page, over a scripted engine', () => {
     const failing = await open({ steps: 40, stepMs: 5, trainFails: { atStep: 25, error: unstable } });
     await button(failing.page, 'Train').click();
     await failing.page.getByText('Training became unstable and was stopped').waitFor();
-    expect(await failing.page.getByText('What was learned up to step 20 is kept').isVisible()).toBe(true);
-    expect(await failing.page.getByText('lower the learning rate').isVisible()).toBe(true);
-    expect(await button(failing.page, 'Train again').isEnabled()).toBe(true);
+    await expect.poll(() => failing.page.getByText('What was learned up to step 20 is kept').isVisible()).toBe(true);
+    await expect.poll(() => failing.page.getByText('lower the learning rate').isVisible()).toBe(true);
+    await expect.poll(() => button(failing.page, 'Train again').isEnabled()).toBe(true);
     await failing.close();
 
     const refused = await open({
@@ -631,7 +641,7 @@ describe('the page, over a scripted engine', () => {
     });
     await button(refused.page, 'Train').click();
     await refused.page.getByText('There is not enough graphics memory').waitFor();
-    expect(await refused.page.getByText('Nothing was lost: training had not begun.').isVisible()).toBe(true);
+    await expect.poll(() => refused.page.getByText('Nothing was lost: training had not begun.').isVisible()).toBe(true);
     await refused.close();
   });
 
@@ -646,7 +656,7 @@ describe('the page, over a scripted engine', () => {
     await page.getByText('Built-in model ready').waitFor();
     await at(page, 'Train');
     await page.getByText('There is not enough graphics memory').waitFor();
-    expect(await page.getByText('lower “Longest example”').isVisible()).toBe(true);
+    await expect.poll(() => page.getByText('lower “Longest example”').isVisible()).toBe(true);
     await page.locator('summary', { hasText: 'All settings' }).click();
     await page.getByLabel('Longest example').fill('128');
     await page.getByText('There is not enough graphics memory').waitFor({ state: 'detached' });
@@ -669,7 +679,7 @@ describe('the page, over a scripted engine', () => {
         [selector, kind],
       );
     for (const kind of ['dragover', 'drop']) expect(await drop('footer', kind)).toBe(true);
-    expect(await page.getByText('Trains on Support tickets.').isVisible()).toBe(true);
+    await expect.poll(() => page.getByText('Trains on Support tickets.').isVisible()).toBe(true);
     await close();
   });
 
@@ -688,7 +698,7 @@ describe('the page, over a scripted engine', () => {
     const { page, close } = await open({ steps: 40, stepMs: 5, crashAtStep: 10 });
     await button(page, 'Train').click();
     await page.locator('main').getByText('Something went wrong inside WebLoRA').first().waitFor();
-    expect(await page.locator('main').getByText('scripted crash').first().isVisible()).toBe(true);
+    await expect.poll(() => page.locator('main').getByText('scripted crash').first().isVisible()).toBe(true);
     await button(page, 'Reload the page').click();
     await expect.poll(() => button(page, 'Train').isEnabled()).toBe(true);
     await close();
@@ -716,7 +726,7 @@ describe('the page, over a scripted engine', () => {
     );
     page.on('dialog', (dialog) => void dialog.accept());
     await page.reload();
-    expect(page.url()).toBe(`${url()}#/train`);
+    await expect.poll(() => page.url()).toBe(`${url()}#/train`);
     await page.getByText('stopped at step 20 of 225. Nothing up to there is lost.').waitFor();
     await button(page, 'Continue training').click();
     await page.getByText(ENDED).waitFor();
@@ -731,7 +741,7 @@ describe('the page, over a scripted engine', () => {
     const { page, close } = await open({ runs });
     await at(page, 'Take away');
     await page.getByText('3 Nov 2026, 10:15, 100 steps').waitFor();
-    expect(await page.getByText('stopped at step 30 of 100').isVisible()).toBe(true);
+    await expect.poll(() => page.getByText('stopped at step 30 of 100').isVisible()).toBe(true);
     await page.getByRole('checkbox', { name: /Compare A small shop/ }).check();
     await page.getByRole('checkbox', { name: /Compare House style/ }).check();
     await page.getByRole('img', { name: 'Loss of A small shop, House style against steps' }).waitFor();
@@ -749,7 +759,7 @@ describe('the page, over a scripted engine', () => {
     await button(page, 'Ask both').click();
     await page.getByText('tokens a second').nth(1).waitFor();
     await at(page, 'Examples');
-    expect(await page.getByRole('radio', { name: /A small shop/ }).isChecked()).toBe(true);
+    await expect.poll(() => page.getByRole('radio', { name: /A small shop/ }).isChecked()).toBe(true);
     await close();
   });
 
@@ -798,16 +808,16 @@ describe('the page, over a scripted engine', () => {
     const { page, close } = await open({ stepMs: 2 }, { viewport: { width: 390, height: 844 } });
     const overflow = (): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     await page.getByRole('table').first().waitFor();
-    expect(await overflow()).toBeLessThanOrEqual(0);
+    await expect.poll(overflow).toBeLessThanOrEqual(0);
     await button(page, 'Train').click();
     await page.getByText('✓ as wanted').waitFor();
     await page.getByText('All settings').click();
-    expect(await overflow()).toBeLessThanOrEqual(0);
+    await expect.poll(overflow).toBeLessThanOrEqual(0);
     for (const place of ['Model', 'Examples', 'Try', 'Take away']) {
       await at(page, place);
       await page.getByRole('heading', { level: 2, name: place }).waitFor();
       for (const summary of await page.locator('summary').all()) await summary.click();
-      expect(await overflow()).toBeLessThanOrEqual(0);
+      await expect.poll(overflow).toBeLessThanOrEqual(0);
     }
     await close();
   });
@@ -848,12 +858,12 @@ describe('the page, over a scripted engine', () => {
     const rows = Array.from({ length: 10_000 }, (_, i) => ({ prompt: `Question ${i}`, completion: `Answer ${i}` }));
     await pick(page, 'many.jsonl', jsonl(rows));
     await page.getByText('9,900 examples to learn from, and 100 more kept back').waitFor();
-    expect(await page.getByRole('row').count()).toBe(5);
+    await expect.poll(() => page.getByRole('row').count()).toBe(5);
     await button(page, 'Show all 10,000').click();
     await page.getByText('1 to 20').waitFor();
     await button(page, 'Next').click();
     await page.getByText('Question 39', { exact: true }).waitFor();
-    expect(await page.getByRole('row').count()).toBe(21);
+    await expect.poll(() => page.getByRole('row').count()).toBe(21);
     await close();
   });
 

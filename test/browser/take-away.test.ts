@@ -31,11 +31,13 @@ describe('a whole model taken away, over a scripted engine', () => {
     await at(page, 'Take away');
     await page.getByRole('radio', { name: /^Whole model, one file/ }).check();
     await page.getByLabel('Size of the file').selectOption('Q8_0');
-    expect(await page.getByLabel('Size of the file').locator('option').allInnerTexts()).toEqual([
-      'Exact, 16 bits: about 10 MB',
-      'Half as large, 8 bits, nearly as good: about 5.4 MB',
-      'Smallest, 4 bits, less exact: about 2.9 MB',
-    ]);
+    await expect
+      .poll(() => page.getByLabel('Size of the file').locator('option').allInnerTexts())
+      .toEqual([
+        'Exact, 16 bits: about 10 MB',
+        'Half as large, 8 bits, nearly as good: about 5.4 MB',
+        'Smallest, 4 bits, less exact: about 2.9 MB',
+      ]);
     const [download] = await Promise.all([page.waitForEvent('download'), button(page, 'Make the model').click()]);
     expect(download.suggestedFilename()).toMatch(/^tickets-\d{8}-\d{6}\.gguf$/);
     expect(await readFile(await download.path(), 'utf8')).toBe('scripted');
@@ -44,9 +46,9 @@ describe('a whole model taken away, over a scripted engine', () => {
     await page.getByText('On 20 examples that it never saw, the loss is 0.400 with the adapter beside').waitFor();
     await page.getByText('It is 10.0 % worse than the adapter beside the model').waitFor();
     await page.getByText('In Ollama').click();
-    expect(await page.getByLabel('In Ollama', { exact: true }).innerText()).toContain(
-      `FROM ./${download.suggestedFilename()}\n`,
-    );
+    await expect
+      .poll(() => page.getByLabel('In Ollama', { exact: true }).innerText())
+      .toContain(`FROM ./${download.suggestedFilename()}\n`);
     await page.getByLabel('Size of the file').selectOption('F16');
     await page.getByText('is ready, 10 MB.').waitFor({ state: 'detached' });
 
@@ -57,12 +59,12 @@ describe('a whole model taken away, over a scripted engine', () => {
     await page.getByText(ENDED).waitFor();
     await at(page, 'Take away');
     await page.getByRole('radio', { name: /^Whole model, a folder/ }).check();
-    expect(await page.getByLabel('Size of the file').count()).toBe(0);
+    await expect.poll(() => page.getByLabel('Size of the file').count()).toBe(0);
     await button(page, 'Make the model').click();
     await page.getByText('Writing the merged model…').waitFor();
     await button(page, 'Stop').click();
     await button(page, 'Make the model').waitFor();
-    expect(await page.getByRole('alert').count()).toBe(0);
+    await expect.poll(() => page.getByRole('alert').count()).toBe(0);
     expect(complaints).toEqual([]);
     await close();
   });
@@ -91,7 +93,7 @@ describe('a whole model taken away, over a scripted engine', () => {
     );
     await button(page, 'Make the model').click();
     await button(page, 'Make the model').waitFor();
-    expect(await page.getByRole('alert').count()).toBe(0);
+    await expect.poll(() => page.getByRole('alert').count()).toBe(0);
     expect(complaints).toEqual([]);
     await close();
   });

@@ -46,8 +46,8 @@ describe('what the page says of a result', () => {
     const { page, close } = await open({ stepMs: 1, ...scenario });
     await button(page, 'Train').click();
     await page.getByText(headline).waitFor();
-    expect(await page.locator('.result.is-ready').count()).toBe(isGood ? 1 : 0);
-    expect(await page.locator('.result .primary').allInnerTexts()).toEqual([next]);
+    await expect.poll(() => page.locator('.result.is-ready').count()).toBe(isGood ? 1 : 0);
+    await expect.poll(() => page.locator('.result .primary').allInnerTexts()).toEqual([next]);
     await close();
   });
 
@@ -61,7 +61,7 @@ describe('what the page says of a result', () => {
     await page.getByLabel(/Keep some back to test with/).check();
     await page.getByText('19 examples to learn from, and 5 more kept back to test with.').waitFor();
     await page.getByText('Kept back: 5 examples').click();
-    expect(await page.locator('details li', { hasText: /^Wann ist die Wolle/ }).count()).toBe(5);
+    await expect.poll(() => page.locator('details li', { hasText: /^Wann ist die Wolle/ }).count()).toBe(5);
     await button(page, 'Train').click();
     await page.getByText('Ready: 5 of 5 questions it never saw are right').waitFor();
     await button(page, 'Teach all of them at the end').click();
@@ -76,7 +76,7 @@ describe('what the page says of a result', () => {
     await page.getByRole('button', { name: /^Delete Support tickets/ }).click();
     await button(page, 'Delete for good').click();
     await page.locator('.result').waitFor({ state: 'detached' });
-    expect(await button(page, 'Download').count()).toBe(0);
+    await expect.poll(() => button(page, 'Download').count()).toBe(0);
     await close();
   });
 });
@@ -101,9 +101,9 @@ describe('answers and demos', () => {
     await page.getByText('Temperature: 0.7').waitFor();
     await button(page, 'Ask both').click();
     await page.getByText('42 tokens a second').nth(1).waitFor();
-    expect(await page.getByText(/Cut off after/).count()).toBe(0);
+    await expect.poll(() => page.getByText(/Cut off after/).count()).toBe(0);
     // The scripted engine keeps no run over a reload, but the page keeps what was chosen.
-    expect(await page.evaluate(() => localStorage.getItem('web-lora.answer-length'))).toBe('1024');
+    await expect.poll(() => page.evaluate(() => localStorage.getItem('web-lora.answer-length'))).toBe('1024');
     await close();
   });
 
@@ -150,7 +150,9 @@ describe('answers and demos', () => {
     await page.getByText('All settings').click();
     await page.getByLabel('Learning rate', { exact: true }).fill('-1');
     await page.locator('.field').getByText('0.002 or another number above 0').waitFor();
-    expect(await page.getByLabel('Learning rate', { exact: true }).getAttribute('aria-invalid')).toBe('true');
+    await expect
+      .poll(() => page.getByLabel('Learning rate', { exact: true }).getAttribute('aria-invalid'))
+      .toBe('true');
     await close();
   });
 });
@@ -187,7 +189,7 @@ describe('what people bring', () => {
     const { page, close } = await open();
     await pick(page, name, bytes);
     await page.getByRole('alert').getByText(`${name}: ${what}`).waitFor();
-    expect(await page.getByRole('alert').innerText()).not.toMatch(/--|prompt, completion|messages/);
+    await expect.poll(() => page.getByRole('alert').innerText()).not.toMatch(/--|prompt, completion|messages/);
     await close();
   });
 
@@ -221,7 +223,7 @@ describe('what people bring', () => {
 
   it('names a real model before Train where the examples are not English', async () => {
     const { page, close } = await open();
-    expect(await page.getByRole('note').count()).toBe(0);
+    await expect.poll(() => page.getByRole('note').count()).toBe(0);
     await pick(page, 'wolle.csv', csv(GERMAN));
     await page.getByText('These examples are in German. The built-in model knows English only').waitFor();
     await page.getByText(/The smallest model for it that fits this device is .*: .* to download/).waitFor();
@@ -282,7 +284,7 @@ describe('the page in German', () => {
   it('follows the browser, can be switched, and remembers it', async () => {
     const { page, close } = await open({}, { locale: 'de-DE' });
     await page.getByText('Eingebautes Modell bereit, 5,1 Millionen Parameter').waitFor();
-    expect(await page.evaluate(() => document.documentElement.lang)).toBe('de');
+    await expect.poll(() => page.evaluate(() => document.documentElement.lang)).toBe('de');
     await button(page, 'English').click();
     await page.getByText('Built-in model ready').waitFor();
     await page.reload();
@@ -328,7 +330,7 @@ describe('the page in German', () => {
     await page.getByText('Eine Datei ist beschädigt').waitFor();
     await page.getByText('Laden oder speichern Sie die Datei noch einmal.').waitFor();
     await page.getByText('Technische Einzelheit (englisch)').click();
-    expect(await page.getByText('got 12 bytes').getAttribute('lang')).toBe('en');
+    await expect.poll(() => page.getByText('got 12 bytes').getAttribute('lang')).toBe('en');
     await close();
   });
 });

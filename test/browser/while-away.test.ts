@@ -43,7 +43,7 @@ describe('a run that nobody watches', () => {
         (window as unknown as { wakeLocks: State }).wakeLocks.sentinels.map((sentinel) => sentinel.released),
       );
     await page.getByText('Built-in model ready').waitFor();
-    expect(await released()).toEqual([]);
+    await expect.poll(released).toEqual([]);
     await button(page, 'Train').click();
     await expect.poll(released).toEqual([false]);
     await page.getByLabel('Keep the screen awake').uncheck();
@@ -91,7 +91,7 @@ describe('a run that nobody watches', () => {
     await page.getByRole('navigation').getByRole('link', { name: 'Train' }).click();
     await button(page, 'Stop').click();
     await page.getByText(/Stopped after/).waitFor();
-    expect(await page.title()).toBe('Done · WebLoRA');
+    await expect.poll(() => page.title()).toBe('Done · WebLoRA');
     const titles = await page.evaluate(() => (window as unknown as { titles: string[] }).titles);
     const percents = titles.flatMap((title) => /^(\d+) % · WebLoRA$/.exec(title)?.[1] ?? []).map(Number);
     expect(percents[0]).toBe(0);
@@ -147,7 +147,7 @@ describe('a run that nobody watches', () => {
     await page.reload();
     await page.getByText('Built-in model ready').waitFor();
     await button(page, 'Train').click();
-    expect(await tell.isChecked()).toBe(false);
+    await expect.poll(() => tell.isChecked()).toBe(false);
     expect((await state()).asked).toBe(0);
 
     await tell.click();
@@ -172,7 +172,7 @@ describe('a run that nobody watches', () => {
     await page.getByText(/^Step [\d,]+ of 100,000$/).waitFor();
     await button(page, 'Stop').click();
     await page.getByText(/Stopped after/).waitFor();
-    expect(await state()).toMatchObject({ told: ['WebLoRA: Training is finished.'], asked: 3 });
+    await expect.poll(state).toMatchObject({ told: ['WebLoRA: Training is finished.'], asked: 3 });
     expect(complaints).toEqual([]);
     await close();
   });
@@ -185,7 +185,7 @@ describe('a run that nobody watches', () => {
     const version = (): Promise<string | undefined> => page.evaluate(() => document.documentElement.dataset['version']);
     await page.getByText('works without a network').waitFor();
     await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
-    expect(await page.getByText('A newer version of this page is ready.').count()).toBe(0);
+    await expect.poll(() => page.getByText('A newer version of this page is ready.').count()).toBe(0);
 
     const html = await readFile(join(folder, 'index.html'), 'utf8');
     await writeFile(join(folder, 'index.html'), html.replace('<html ', '<html data-version="newer" '));
@@ -198,7 +198,7 @@ describe('a run that nobody watches', () => {
     // Until then a reload shows what was in use.
     await page.reload();
     await page.getByText('A newer version of this page is ready.').waitFor();
-    expect(await version()).toBeUndefined();
+    await expect.poll(version).toBeUndefined();
 
     // A run holds it back, here and in another tab.
     const other = await context.newPage();
@@ -206,16 +206,16 @@ describe('a run that nobody watches', () => {
     await button(other, 'Train').click();
     await button(other, 'Pause').click();
     await other.getByText('Paused', { exact: true }).waitFor();
-    expect(await button(other, 'After training').isDisabled()).toBe(true);
+    await expect.poll(() => button(other, 'After training').isDisabled()).toBe(true);
     await button(page, 'After training').waitFor();
-    expect(await button(page, 'After training').isDisabled()).toBe(true);
+    await expect.poll(() => button(page, 'After training').isDisabled()).toBe(true);
     await button(other, 'Stop').click();
     await other.getByText(/Stopped after/).waitFor();
 
     await Promise.all([page.waitForEvent('load'), button(page, 'Reload').click()]);
     await expect.poll(version).toBe('newer');
     await page.getByText('Built-in model ready').waitFor();
-    expect(await page.getByText('A newer version of this page is ready.').count()).toBe(0);
+    await expect.poll(() => page.getByText('A newer version of this page is ready.').count()).toBe(0);
     await close();
     await host.close();
     await rm(folder, { recursive: true });

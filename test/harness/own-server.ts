@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -19,10 +20,19 @@ export async function startOwnServer(files: ReadonlyMap<string, Uint8Array>): Pr
   const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const sentBytes = (): number => self.sent.reduce((sum, { bytes }) => sum + bytes, 0);
+  /** Told when answers may go on, or their client is gone. */
+  const waiting = new EventEmitter().setMaxListeners(0);
+  let holdAfter = Number.POSITIVE_INFINITY;
   const self: OwnServer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     sent: [],
-    holdAfter: Number.POSITIVE_INFINITY,
+    get holdAfter() {
+      return holdAfter;
+    },
+    set holdAfter(bytes) {
+      holdAfter = bytes;
+      waiting.emit('change');
+    },
     get isHeld() {
       return sentBytes() >= self.holdAfter;
     },
@@ -51,9 +61,12 @@ export async function startOwnServer(files: ReadonlyMap<string, Uint8Array>): Pr
       ...(asked !== null && { 'Content-Range': `bytes ${from}-${to - 1}/${content.byteLength}` }),
     });
     let isOpen = true;
-    response.on('close', () => (isOpen = false));
+    response.on('close', () => {
+      isOpen = false;
+      waiting.emit('change');
+    });
     for (let at = from; at < to && isOpen; at += CHUNK) {
-      while (isOpen && self.isHeld) await new Promise((resolve) => setTimeout(resolve, 20));
+      while (isOpen && self.isHeld) await once(waiting, 'change');
       const piece = content.subarray(at, Math.min(to, at + CHUNK));
       record.bytes += piece.byteLength;
       response.write(piece);
