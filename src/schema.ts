@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { WebLoraError, type ErrorCode } from './errors.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
 import type { Phrase } from './phrase.ts';
 
 /** What a file is, for the error of one that is not. */
@@ -22,12 +23,7 @@ export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const sha256Hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
 /** Any object that is no list. */
-export const anyObject = v.pipe(
-  v.custom<Record<string, unknown>>(
-    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-    'Expected Object',
-  ),
-);
+export const anyObject = v.pipe(v.custom<JsonObject>(isJsonObject, 'Expected Object'));
 
 /**
  * The value, if it has the shape.

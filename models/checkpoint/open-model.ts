@@ -19,6 +19,8 @@ import { licenceOfCard } from './licence.ts';
 import { makeModel } from '../families/index.ts';
 import { loadTokenizer, type ChatTokenizer, type TokenizerFiles } from '../tokenizer/tokenizer.ts';
 import type { FloatDtype, ModelFolder, OpenModel } from './model-files.ts';
+import { sha256Of } from '../../src/hash.ts';
+import { isJsonObject, type JsonObject } from '../../src/json.ts';
 
 export type { ModelFolder, OpenModel } from './model-files.ts';
 
@@ -298,9 +300,7 @@ async function hashSources(sources: readonly ByteSource[]): Promise<string> {
     digests.push(bytesToHex(hash.digest()));
   }
   const [only] = digests;
-  return digests.length === 1 && only !== undefined
-    ? only
-    : bytesToHex(sha256(new TextEncoder().encode(digests.join('\n'))));
+  return digests.length === 1 && only !== undefined ? only : sha256Of(digests.join('\n'));
 }
 
 /** Enough of a text for what its beginning says. */
@@ -314,12 +314,12 @@ async function readText(folder: ModelFolder, name: string): Promise<string | und
   return source === undefined ? undefined : new TextDecoder().decode(await source.read(0, source.size));
 }
 
-async function readJson(folder: ModelFolder, name: string): Promise<Record<string, unknown> | undefined> {
+async function readJson(folder: ModelFolder, name: string): Promise<JsonObject | undefined> {
   const text = await readText(folder, name);
   if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    if (isJsonObject(value)) return value;
     throw new SyntaxError('not an object');
   } catch (cause) {
     throw new WebLoraError('bad-model', `${folder.name}: ${name} is not valid JSON`, {

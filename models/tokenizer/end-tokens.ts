@@ -1,11 +1,10 @@
 import { WebLoraError } from '../../src/errors.ts';
-import { isObject } from './tokenizer-files.ts';
-import type { JsonObject } from './tokenizer-files.ts';
+import { isJsonObject, type JsonObject } from '../../src/json.ts';
 
 /** `eos_token_id` of a file: none, one or several. A configuration of several parts keeps it with its text model. */
 function readEosIds(file: string, config: JsonObject): number[] {
   const text = config['text_config'];
-  const given = config['eos_token_id'] ?? (isObject(text) ? text['eos_token_id'] : undefined) ?? [];
+  const given = config['eos_token_id'] ?? (isJsonObject(text) ? text['eos_token_id'] : undefined) ?? [];
   const list: unknown[] = Array.isArray(given) ? given : [given];
   return list.map((id) => {
     if (typeof id === 'number' && Number.isInteger(id) && id >= 0) return id;
@@ -34,11 +33,11 @@ const SPECIAL_NAMES = ['bos_token', 'eos_token', 'unk_token', 'pad_token', 'sep_
  */
 export function readSpecialTokens(config: JsonObject, map: JsonObject): Record<string, string> {
   const tokens: Record<string, string> = {};
-  const sources = isObject(config['added_tokens_decoder']) ? [config, map] : [map, config];
+  const sources = isJsonObject(config['added_tokens_decoder']) ? [config, map] : [map, config];
   for (const name of SPECIAL_NAMES) {
     for (const source of sources) {
       const value = source[name];
-      const text = isObject(value) ? value['content'] : value;
+      const text = isJsonObject(value) ? value['content'] : value;
       if (typeof text !== 'string' || text === '') continue;
       tokens[name] = text;
       break;

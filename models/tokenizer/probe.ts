@@ -1,6 +1,5 @@
 import { WebLoraError } from '../../src/errors.ts';
-import { isObject } from './tokenizer-files.ts';
-import type { JsonObject } from './tokenizer-files.ts';
+import { isJsonObject, type JsonObject } from '../../src/json.ts';
 
 /** A text of every kind that people write. */
 const PROBES: readonly (readonly [kind: string, text: string])[] = [
@@ -43,10 +42,10 @@ const CHANGING = new Set([
 ]);
 
 const isSpaceSign = (step: JsonObject): boolean =>
-  step['type'] === 'Replace' && isObject(step['pattern']) && step['pattern']['String'] === ' ';
+  step['type'] === 'Replace' && isJsonObject(step['pattern']) && step['pattern']['String'] === ' ';
 
 function stepsOf(component: unknown, list: string): JsonObject[] {
-  if (!isObject(component)) return [];
+  if (!isJsonObject(component)) return [];
   const inner = component[list];
   return Array.isArray(inner) ? inner.flatMap((step: unknown) => stepsOf(step, list)) : [component];
 }
@@ -54,7 +53,7 @@ function stepsOf(component: unknown, list: string): JsonObject[] {
 /** Whether the vocabulary has all 256 bytes, so that it can spell any text. */
 function spellsEverything(tokenizer: JsonObject, hasToken: (token: string) => boolean): boolean {
   const model = tokenizer['model'];
-  if (!isObject(model)) return false;
+  if (!isJsonObject(model)) return false;
   const all = (token: (byte: number) => string): boolean =>
     Array.from({ length: 256 }, (_, byte) => hasToken(token(byte))).every(Boolean);
   if (model['byte_fallback'] === true) return all((byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);

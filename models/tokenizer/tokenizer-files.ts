@@ -1,4 +1,5 @@
 import { WebLoraError } from '../../src/errors.ts';
+import { isJsonObject, type JsonObject } from '../../src/json.ts';
 
 /** The text of the files that a tokenizer comes in, by their Hugging Face names. */
 export interface TokenizerFiles {
@@ -8,12 +9,6 @@ export interface TokenizerFiles {
   readonly generationConfig?: string; // generation_config.json
   readonly modelConfig?: string; // config.json
   readonly specialTokensMap?: string; // special_tokens_map.json
-}
-
-export type JsonObject = Readonly<Record<string, unknown>>;
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** @throws WebLoraError 'bad-tokenizer' naming the file */
@@ -29,7 +24,7 @@ export function parseObject(file: string, text: string): JsonObject {
       cause,
     });
   }
-  if (isObject(value)) return value;
+  if (isJsonObject(value)) return value;
   throw new WebLoraError('bad-tokenizer', file, {
     got: Array.isArray(value) ? 'a list' : typeof value,
     wanted: 'a JSON object',
@@ -50,7 +45,7 @@ export function readAddedTokens(tokenizer: JsonObject): AddedToken[] {
     throw new WebLoraError('bad-tokenizer', 'tokenizer.json: added_tokens', { got: typeof list, wanted: 'a list' });
   }
   return list.map((entry: unknown, i) => {
-    const { id, content, special } = isObject(entry) ? entry : {};
+    const { id, content, special } = isJsonObject(entry) ? entry : {};
     if (typeof id === 'number' && Number.isInteger(id) && id >= 0 && typeof content === 'string') {
       return { id, content, special: special === true };
     }
@@ -72,7 +67,7 @@ export function findChatTemplate(files: TokenizerFiles, config: JsonObject): str
   if (given === undefined || given === null) return undefined;
   if (typeof given === 'string') return given;
   const list: unknown[] = Array.isArray(given) ? given : [];
-  const named = list.filter(isObject);
+  const named = list.filter(isJsonObject);
   const template = (named.find((entry) => entry['name'] === 'default') ?? named[0])?.['template'];
   if (typeof template === 'string') return template;
   throw new WebLoraError('bad-tokenizer', 'tokenizer_config.json: chat_template', {

@@ -12,8 +12,9 @@ import type { ChatContext, ChatMessage, ChatTokenizer, ScoredTokens } from './ch
 import { makeStreamDecoder } from './stream.ts';
 import { endIdsOfConfigs, looksLikeControl, readSpecialTokens } from './end-tokens.ts';
 import { probeTokenizer } from './probe.ts';
-import { findChatTemplate, isObject, parseObject, readAddedTokens } from './tokenizer-files.ts';
-import type { JsonObject, TokenizerFiles } from './tokenizer-files.ts';
+import { findChatTemplate, parseObject, readAddedTokens } from './tokenizer-files.ts';
+import { isJsonObject, type JsonObject } from '../../src/json.ts';
+import type { TokenizerFiles } from './tokenizer-files.ts';
 import { repairUnigram } from './unigram.ts';
 
 export type { ChatMessage, ChatTokenizer, ScoredTokens } from './chat-tokenizer.ts';
@@ -21,9 +22,9 @@ export type { TokenizerFiles } from './tokenizer-files.ts';
 
 function openTokenizer(tokenizer: JsonObject, config: JsonObject): Tokenizer {
   const model = tokenizer['model'];
-  if (!isObject(model) || (!isObject(model['vocab']) && !Array.isArray(model['vocab']))) {
+  if (!isJsonObject(model) || (!isJsonObject(model['vocab']) && !Array.isArray(model['vocab']))) {
     throw new WebLoraError('bad-tokenizer', 'tokenizer.json', {
-      got: isObject(model) ? 'a model without a vocabulary' : 'no model',
+      got: isJsonObject(model) ? 'a model without a vocabulary' : 'no model',
       wanted: 'a "model" with its "vocab"',
       fix: "use the model's own tokenizer.json",
     });
@@ -62,7 +63,7 @@ const refused = (where: string, got: string, wanted: string): WebLoraError =>
 
 /** An id that is no whole number would become another token's. */
 function assertWholeIds(vocab: unknown): void {
-  if (!isObject(vocab)) return;
+  if (!isJsonObject(vocab)) return;
   for (const [word, id] of Object.entries(vocab)) {
     if (typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < 2 ** 31) continue;
     throw refused(
@@ -82,13 +83,13 @@ function assertBounded(tokenizer: JsonObject): void {
   const visit = (node: unknown, where: string, depth: number): void => {
     if (depth > 20) throw refused(where, 'parts more than 20 deep in each other', 'a tokenizer');
     if (Array.isArray(node)) for (const [i, inner] of node.entries()) visit(inner, `${where}[${i}]`, depth + 1);
-    if (!isObject(node)) return;
+    if (!isJsonObject(node)) return;
     const { Regex: source, type, content, pattern } = node;
     const cost = typeof source === 'string' ? regexCost(source) : undefined;
     if (cost !== undefined)
       throw refused(where, `a regular expression that may never end: ${cost}`, 'one that reads a text once');
     if (type === 'Replace' && typeof content === 'string') {
-      const replaced = isObject(pattern) && typeof pattern['String'] === 'string' ? pattern['String'].length : 1;
+      const replaced = isJsonObject(pattern) && typeof pattern['String'] === 'string' ? pattern['String'].length : 1;
       growth *= Math.max(1, content.length / Math.max(1, replaced));
       if (growth > MOST_GROWTH)
         throw refused(
@@ -104,10 +105,10 @@ function assertBounded(tokenizer: JsonObject): void {
 
 /** The vocabulary of tokenizer.json's model, without its added tokens. */
 function wordIds({ model }: JsonObject): ReadonlyMap<string, number> {
-  const vocab = isObject(model) ? model['vocab'] : undefined;
+  const vocab = isJsonObject(model) ? model['vocab'] : undefined;
   // Unigram: a list of [piece, score] by id.
   if (Array.isArray(vocab)) return new Map(vocab.map((entry: unknown, id) => [String((entry as unknown[])[0]), id]));
-  return new Map(isObject(vocab) ? Object.entries(vocab as Record<string, number>) : []);
+  return new Map(isJsonObject(vocab) ? Object.entries(vocab as Record<string, number>) : []);
 }
 
 /**
@@ -132,9 +133,9 @@ function withSpecialTokens(
   };
   const decoder = config['added_tokens_decoder'];
   const sizeOfWords = words.size;
-  for (const [key, entry] of Object.entries(isObject(decoder) ? decoder : {})) {
-    const content = isObject(entry) ? entry['content'] : undefined;
-    if (!isObject(entry) || typeof content !== 'string') continue;
+  for (const [key, entry] of Object.entries(isJsonObject(decoder) ? decoder : {})) {
+    const content = isJsonObject(entry) ? entry['content'] : undefined;
+    if (!isJsonObject(entry) || typeof content !== 'string') continue;
     // A new token comes behind the vocabulary; one that contradicts it is left to tokenizer.json.
     const id = words.get(content) ?? (Number(key) >= sizeOfWords ? Number(key) : undefined);
     if (id === Number(key)) add(id, content, entry);
@@ -142,7 +143,7 @@ function withSpecialTokens(
   const named = Object.values(readSpecialTokens(config, map));
   const additional = [config, map].flatMap((source) => {
     const list = source['additional_special_tokens'];
-    return Array.isArray(list) ? list.map((entry: unknown) => (isObject(entry) ? entry['content'] : entry)) : [];
+    return Array.isArray(list) ? list.map((entry: unknown) => (isJsonObject(entry) ? entry['content'] : entry)) : [];
   });
   for (const text of [...named, ...additional]) {
     if (typeof text === 'string') add(words.get(text), text, { special: true });

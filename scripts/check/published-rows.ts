@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isObject, type JsonObject } from '../../models/tokenizer/tokenizer-files.ts';
+import { isJsonObject, type JsonObject } from '../../src/json.ts';
 import { loadTokenizer } from '../../models/tokenizer/tokenizer.ts';
 import { prepareExamples } from '../../src/data/prepare.ts';
 import { readDataRows } from '../../src/data/read-rows.ts';
@@ -38,7 +38,7 @@ const folder = data;
 const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
 const object = (text: string): JsonObject => {
   const value: unknown = JSON.parse(text);
-  if (!isObject(value)) throw new Error('no JSON object');
+  if (!isJsonObject(value)) throw new Error('no JSON object');
   return value;
 };
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -54,8 +54,8 @@ function templateOf({ template, named }: Published): string {
 /** tokenizer.json with the added tokens that published_rows.py took. */
 function tokenizerOf({ tokenizer, config, changes = {}, added, addedFromConfig }: Published, text: string): string {
   const decoder = addedFromConfig === true && config !== undefined ? object(read(config))['added_tokens_decoder'] : {};
-  const listed = Object.entries(isObject(decoder) ? decoder : {}).map(([id, token]) => ({
-    ...(isObject(token) ? token : {}),
+  const listed = Object.entries(isJsonObject(decoder) ? decoder : {}).map(([id, token]) => ({
+    ...(isJsonObject(token) ? token : {}),
     id: Number(id),
   }));
   const own = object(text);

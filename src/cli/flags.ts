@@ -5,6 +5,7 @@ import { parseKernelChoice, type KernelChoice } from '../gpu/device-profile.ts';
 import { GENERATE_SETTINGS, type GenerateConfig } from '../generate/settings.ts';
 import { parseSettingsFile } from '../settings/settings-file.ts';
 import { flagNamed, flagOf, readSettings } from '../settings/settings.ts';
+import type { ValueType } from '../settings/value-types.ts';
 import type { TrainConfig } from '../train/config.ts';
 import { TRAIN_SETTINGS } from '../train/settings.ts';
 
@@ -64,12 +65,13 @@ export class Flags {
     throw usage(name, value, 'no value, or true or false in a config file');
   }
 
-  onOff(name: string): boolean | undefined {
-    const value = this.#values.get(name);
-    if (value === undefined) return undefined;
-    if (value === 'on' || value === true) return true;
-    if (value === 'off' || value === false) return false;
-    throw usage(name, value, 'on or off');
+  /** As a type of the settings reads it. */
+  value<T>(name: string, type: ValueType<T>): T | undefined {
+    const given = this.#values.get(name);
+    if (given === undefined) return undefined;
+    const value = type.read(given);
+    if (value === undefined) throw usage(name, given, type.wanted);
+    return value;
   }
 
   oneOf<T extends string>(name: string, allowed: readonly T[]): T | undefined {
@@ -87,22 +89,6 @@ export class Flags {
       ?.split(',')
       .map((part) => part.trim())
       .filter((part) => part !== '');
-  }
-
-  /** `question=Frage,answer=Antwort`, or a mapping in a config file. */
-  pairs(name: string): Readonly<Record<string, string>> | undefined {
-    const value = this.#values.get(name);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return Object.fromEntries(Object.entries(value).map(([key, source]) => [key, String(source)]));
-    const parts = this.list(name);
-    if (parts === undefined) return undefined;
-    return Object.fromEntries(
-      parts.map((part) => {
-        const at = part.indexOf('=');
-        if (at < 1 || at === part.length - 1) throw usage(name, part, 'NAME=YOUR_COLUMN, several with commas');
-        return [part.slice(0, at).trim(), part.slice(at + 1).trim()];
-      }),
-    );
   }
 }
 
@@ -154,6 +140,11 @@ export function trainConfigOf(flags: Flags): Partial<TrainConfig> {
 /** Flags of answering as a request's fields; absent ones stay absent. */
 export function answerSettingsOf(flags: Flags): Partial<GenerateConfig> {
   return readSettings(GENERATE_SETTINGS, (key, setting) => flags.raw(flagOf(key, setting)));
+}
+
+/** `--columns question=Frage,answer=Antwort`, or a mapping in a config file. */
+export function columnsOf(flags: Flags): Readonly<Record<string, string>> | undefined {
+  return flags.value('columns', TRAIN_SETTINGS.columns.type);
 }
 
 /** Which kernels `--kernels` asks for; empty where it is not given. */

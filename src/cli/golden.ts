@@ -2,6 +2,7 @@ import type { LoraAdapter } from '../adapters/adapter.ts';
 import type { Golden } from '../adapters/golden.ts';
 import { computeGolden } from '../engine/golden.ts';
 import type { Flags } from './flags.ts';
+import { onOff } from '../settings/value-types.ts';
 import type { Output } from './output.ts';
 import { systemPrompt, withSession } from './session.ts';
 
@@ -14,7 +15,7 @@ export async function goldenFor(
   output: Output,
   { adapter, trainedOn }: { readonly adapter: LoraAdapter; readonly trainedOn: unknown },
 ): Promise<Golden | undefined> {
-  if (flags.onOff('golden') === false) return undefined;
+  if (flags.value('golden', onOff()) === false) return undefined;
   const name = flags.text('model') ?? (typeof trainedOn === 'string' ? trainedOn : undefined);
   if (name === undefined) {
     output.note('no golden prompts: name the base model with --model to have them computed');

@@ -1,7 +1,8 @@
+import type { JsonObject } from '../json.ts';
 import type { FileNote } from './rows.ts';
 
 /** A row, or an object inside one, as its file has it. */
-export type Fields = Readonly<Record<string, unknown>>;
+export type Fields = JsonObject;
 
 /** Thrown by whatever reads a row that cannot be used; its message is the reason. */
 export class UnusableRow extends Error {
@@ -12,9 +13,6 @@ export class UnusableRow extends Error {
     this.fix = fix;
   }
 }
-
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const has = (fields: Fields, ...keys: readonly string[]): boolean =>
   keys.every((key) => Object.hasOwn(fields, key));

@@ -1,5 +1,6 @@
 import type { ChatMessage } from '../../models/tokenizer/chat-tokenizer.ts';
-import { isFields, isNothing, kindOf, nameUnread, textOf, UnusableRow, type Fields, type Unread } from './fields.ts';
+import { isNothing, kindOf, nameUnread, textOf, UnusableRow, type Fields, type Unread } from './fields.ts';
+import { isJsonObject } from '../json.ts';
 import { readToolCalls } from './tool-calls.ts';
 
 /** What other tools call the roles that chat templates know. */
@@ -46,7 +47,7 @@ function joinParts(parts: readonly unknown[], name: string, unread: Unread, path
     .map((part, i) => {
       if (typeof part === 'string') return part;
       const where = `${name}[${i}]`;
-      if (!isFields(part)) throw new UnusableRow(`${where} is ${kindOf(part)}, wanted {type: "text", text}`);
+      if (!isJsonObject(part)) throw new UnusableRow(`${where} is ${kindOf(part)}, wanted {type: "text", text}`);
       const type = part['type'] ?? 'text';
       if (typeof type !== 'string' || !TEXT_PARTS.has(type)) {
         const got = typeof type === 'string' ? `a part of type "${type}"` : `a part without a type`;
@@ -103,7 +104,7 @@ function counts(key: 'weight' | 'train', given: unknown, where: string): boolean
 }
 
 function readMessage(entry: unknown, where: string, unread: Unread, path: string): ChatMessage {
-  if (!isFields(entry)) throw new UnusableRow(`${where} is ${kindOf(entry)}, wanted {role, content}`);
+  if (!isJsonObject(entry)) throw new UnusableRow(`${where} is ${kindOf(entry)}, wanted {role, content}`);
   const read = new ReadKeys(entry);
   const role = roleOf(entry[read.first('role', 'from') ?? 'role'], where);
   const isCalling = CALLING.has(role.toLowerCase());

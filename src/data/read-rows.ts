@@ -3,7 +3,8 @@ import { WebLoraError } from '../errors.ts';
 import { setting } from '../phrase.ts';
 import { readCsv } from './csv-rows.ts';
 import { decodeText } from './decode-text.ts';
-import { isFields, UnreadKeys } from './fields.ts';
+import { UnreadKeys } from './fields.ts';
+import { isJsonObject } from '../json.ts';
 import { isParquet, refuseForeign } from './foreign-files.ts';
 import { readJsonArray, readJsonLines } from './json-rows.ts';
 import type { RawRow } from './json-rows.ts';
@@ -49,7 +50,7 @@ function refuseWrapped(text: string, file: string): void {
   } catch {
     return;
   }
-  if (!isFields(value) || isShaped(value)) return;
+  if (!isJsonObject(value) || isShaped(value)) return;
   const lists = Object.entries(value).filter(([, inner]) => Array.isArray(inner) && typeof inner[0] === 'object');
   const [key] = lists.length === 1 ? (lists[0] ?? []) : [];
   if (key === undefined) return;
@@ -164,7 +165,9 @@ const SAMPLE_OBJECTS = 50;
 /** Flat objects under names of their own as a table, so that its columns can be told apart; else no records. */
 function tableOfObjects(rows: readonly RawRow[]): TableRecord[] {
   const values = rows.slice(0, SAMPLE_OBJECTS).flatMap((row) => ('value' in row ? [row] : []));
-  const objects = values.flatMap(({ line, value }) => (isFields(value) && !isShaped(value) ? [{ line, value }] : []));
+  const objects = values.flatMap(({ line, value }) =>
+    isJsonObject(value) && !isShaped(value) ? [{ line, value }] : [],
+  );
   const names = [...new Set(objects.flatMap(({ value }) => Object.keys(value)))];
   if (objects.length < values.length || names.length === 0) return [];
   const cell = (value: unknown): string =>
@@ -198,7 +201,7 @@ function checkNames(columns: ReadOptions['columns'] = {}): void {
 
 /** The keys that say of rows whether they are learned: those that say nothing else in the whole file. */
 function masksOf(raw: readonly RawRow[]): RowMask[] {
-  const objects = raw.flatMap((row) => ('value' in row && isFields(row.value) ? [row.value] : []));
+  const objects = raw.flatMap((row) => ('value' in row && isJsonObject(row.value) ? [row.value] : []));
   return ROW_MASKS.filter((key) => objects.every((fields) => isMaskValue(fields[key])));
 }
 

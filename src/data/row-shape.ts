@@ -1,15 +1,6 @@
 import type { ChatMessage } from '../../models/tokenizer/chat-tokenizer.ts';
-import {
-  has,
-  isFields,
-  isNothing,
-  kindOf,
-  nameUnread,
-  textOf,
-  UnusableRow,
-  type Fields,
-  type Unread,
-} from './fields.ts';
+import { has, isNothing, kindOf, nameUnread, textOf, UnusableRow, type Fields, type Unread } from './fields.ts';
+import { isJsonObject } from '../json.ts';
 import { MESSAGE_KEYS, readMessages, unknownRoles } from './messages.ts';
 import { IGNORED_LABEL } from './rows.ts';
 import type { DataRow } from './rows.ts';
@@ -133,14 +124,14 @@ function firstAnswer(given: unknown, { unread, note }: Reading): unknown {
       throw new UnusableRow('answers is an object written in a way that is not JSON', 'export the file as JSONL');
     }
   }
-  if (isFields(value)) {
+  if (isJsonObject(value)) {
     nameUnread(value, ['text'], unread, 'answers.');
     value = value['text'];
   }
   if (!Array.isArray(value)) return value;
   if (value.length === 0) throw new UnusableRow('answers holds no text', FILL_IN);
   const texts = (value as unknown[]).map((answer) => {
-    if (!isFields(answer) || !has(answer, 'text')) return answer;
+    if (!isJsonObject(answer) || !has(answer, 'text')) return answer;
     nameUnread(answer, ['text'], unread, 'answers[].');
     return answer['text'];
   });
@@ -187,7 +178,7 @@ function pairShape([prompt, answer]: (typeof PAIRS)[number]): RowShape {
 
 /** OpenAI's prompt is an object that holds the messages. */
 function messagesInside(asked: unknown, prompt: string, unread: (path: string) => void): unknown {
-  if (!isFields(asked) || !Array.isArray(asked['messages'])) return asked;
+  if (!isJsonObject(asked) || !Array.isArray(asked['messages'])) return asked;
   nameUnread(asked, ['messages'], unread, `${prompt}.`);
   return asked['messages'];
 }
@@ -493,7 +484,7 @@ export const isShaped = (fields: Fields): boolean => findShape(fields) !== undef
 
 /** An object of columns, as pandas writes one without `orient="records"`. */
 const isByColumns = (fields: Fields): boolean =>
-  Object.values(fields).every((value) => isFields(value) && has(value, '0'));
+  Object.values(fields).every((value) => isJsonObject(value) && has(value, '0'));
 
 /**
  * Finds a row's shape by its keys and reads it.
@@ -507,7 +498,7 @@ export function shapeRow(
   masks: readonly RowMask[] = ROW_MASKS,
 ): ShapedRow {
   try {
-    if (!isFields(value)) {
+    if (!isJsonObject(value)) {
       throw new UnusableRow(
         `${kindOf(value)}, wanted an object`,
         `write {"prompt": …, "completion": …} or another of: ${SHAPE_NAMES}`,

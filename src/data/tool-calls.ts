@@ -1,14 +1,6 @@
 import type { ToolCall } from '../../models/tokenizer/chat-tokenizer.ts';
-import {
-  inexactNumber,
-  isFields,
-  isNothing,
-  kindOf,
-  nameUnread,
-  UnusableRow,
-  type Fields,
-  type Unread,
-} from './fields.ts';
+import { inexactNumber, isNothing, kindOf, nameUnread, UnusableRow, type Fields, type Unread } from './fields.ts';
+import { isJsonObject } from '../json.ts';
 
 /** JSON that is written as a text: how OpenAI's format has arguments, and what tables and Arrow files make of objects. */
 function parsed(value: unknown, name: string): unknown {
@@ -33,21 +25,23 @@ export function readTools(value: unknown, name: string): object[] | undefined {
     throw new UnusableRow(`${name} holds a number of too many digits to be read exactly`, 'write it in quotes');
   }
   return tools.map((tool: unknown, i): object => {
-    if (!isFields(tool)) throw new UnusableRow(`${name}[${i}] is ${kindOf(tool)}, wanted a JSON schema`);
+    if (!isJsonObject(tool)) throw new UnusableRow(`${name}[${i}] is ${kindOf(tool)}, wanted a JSON schema`);
     // The older form names the function alone, https://platform.openai.com/docs/api-reference/chat (functions).
-    return isFields(tool['function']) || typeof tool['name'] !== 'string' ? tool : { type: 'function', function: tool };
+    return isJsonObject(tool['function']) || typeof tool['name'] !== 'string'
+      ? tool
+      : { type: 'function', function: tool };
   });
 }
 
 function readFunction(value: unknown, name: string, unread: Unread, path: string): ToolCall['function'] {
-  if (!isFields(value)) throw new UnusableRow(`${name} is ${kindOf(value)}, wanted {name, arguments}`);
+  if (!isJsonObject(value)) throw new UnusableRow(`${name} is ${kindOf(value)}, wanted {name, arguments}`);
   if (typeof value['name'] !== 'string' || value['name'] === '') {
     throw new UnusableRow(`${name} has no name`, 'write the name of the function that is called');
   }
   nameUnread(value, ['name', 'arguments'], unread, path);
   const given = value['arguments'];
   const args = given === '' || given === undefined || given === null ? {} : parsed(given, `${name}.arguments`);
-  if (!isFields(args)) throw new UnusableRow(`${name}.arguments is ${kindOf(args)}, wanted an object`);
+  if (!isJsonObject(args)) throw new UnusableRow(`${name}.arguments is ${kindOf(args)}, wanted an object`);
   if (inexactNumber(args) !== undefined) {
     throw new UnusableRow(
       `${name}.arguments holds a number of too many digits to be read exactly`,
@@ -69,7 +63,7 @@ export function readToolCalls(value: unknown, name: string, unread: Unread, path
   const list = Array.isArray(calls) ? (calls as unknown[]) : [calls];
   return list.map((call, i): ToolCall => {
     const where = `${name}[${i}]`;
-    if (!isFields(call)) throw new UnusableRow(`${where} is ${kindOf(call)}, wanted {function: {name, arguments}}`);
+    if (!isJsonObject(call)) throw new UnusableRow(`${where} is ${kindOf(call)}, wanted {function: {name, arguments}}`);
     if (!('function' in call)) return { type: 'function', function: readFunction(call, where, unread, `${path}[].`) };
     nameUnread(call, CALL_KEYS, unread, `${path}[].`);
     return {

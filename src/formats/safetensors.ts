@@ -2,6 +2,7 @@ import { WebLoraError } from '../errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import { bf16ArrayToF32, f16ArrayToF32 } from './float.ts';
 import { firstRepeatedKey } from './json-keys.ts';
+import { isJsonObject } from '../json.ts';
 
 /**
  * The safetensors container: u64 header length, JSON header, tensor bytes without gaps, all little-endian.
@@ -273,7 +274,8 @@ function parseHeaderJson(headerBytes: Uint8Array, dataBytes: number, fileName: s
   } catch (cause) {
     throw damaged(fileName, { got: 'a header that is not JSON', wanted: 'a JSON object', cause });
   }
-  if (!isRecord(header)) throw damaged(fileName, { got: 'a header that is not an object', wanted: 'a JSON object' });
+  if (!isJsonObject(header))
+    throw damaged(fileName, { got: 'a header that is not an object', wanted: 'a JSON object' });
   const repeated = firstRepeatedKey(text);
   if (repeated !== undefined) {
     throw damaged(fileName, { got: `tensor ${repeated} twice`, wanted: 'each name once' });
@@ -292,7 +294,8 @@ function parseHeaderJson(headerBytes: Uint8Array, dataBytes: number, fileName: s
 function parseMetadata(value: unknown, fileName: string): Map<string, string> {
   const metadata = new Map<string, string>();
   if (value === null) return metadata; // MLX writes null where there is none
-  if (!isRecord(value)) throw damaged(fileName, { got: '__metadata__ that is not an object', wanted: 'texts by name' });
+  if (!isJsonObject(value))
+    throw damaged(fileName, { got: '__metadata__ that is not an object', wanted: 'texts by name' });
   for (const [key, text] of Object.entries(value)) {
     if (typeof text !== 'string') {
       throw damaged(fileName, { got: `__metadata__.${key} of type ${typeof text}`, wanted: 'a text' });
@@ -303,7 +306,7 @@ function parseMetadata(value: unknown, fileName: string): Map<string, string> {
 }
 
 function parseEntry(name: string, value: unknown, dataStart: number, fileName: string): SafetensorsEntry {
-  const { dtype, shape, data_offsets: range } = isRecord(value) ? value : {};
+  const { dtype, shape, data_offsets: range } = isJsonObject(value) ? value : {};
   if (!isSizes(shape) || !isSizes(range) || range.length !== 2) {
     throw damaged(fileName, {
       got: `tensor ${name} as ${JSON.stringify(value)}`,
@@ -358,10 +361,6 @@ function checkLayout(
       wanted: `a file of ${end} bytes`,
     });
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isSizes(value: unknown): value is number[] {

@@ -1,6 +1,7 @@
 import { parse, stringify } from 'yaml';
 import { WebLoraError } from '../errors.ts';
 import type { Written } from './value-types.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
 
 const WANTED = 'a JSON or YAML file of settings';
 /** A run.json with its plan and its tilings has some kilobytes. */
@@ -12,7 +13,7 @@ const MOST_CHARACTERS = 2 ** 20;
  * @param what names the file in messages
  * @throws WebLoraError `usage`
  */
-export function parseSettingsFile(what: string, text: string): Record<string, unknown> {
+export function parseSettingsFile(what: string, text: string): JsonObject {
   if (text.length > MOST_CHARACTERS) {
     throw new WebLoraError('usage', what, {
       got: `${text.length} characters`,
@@ -32,17 +33,14 @@ export function parseSettingsFile(what: string, text: string): Record<string, un
       cause,
     });
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+  if (!isJsonObject(parsed)) {
     throw new WebLoraError('usage', what, {
       got: (JSON.stringify(parsed) ?? 'nothing').slice(0, 60),
       wanted: 'settings and their values',
       fix: 'correct the file',
     });
   }
-  const record = parsed as Record<string, unknown>;
-  return typeof record['settings'] === 'object' && record['settings'] !== null && !Array.isArray(record['settings'])
-    ? (record['settings'] as Record<string, unknown>)
-    : record;
+  return isJsonObject(parsed['settings']) ? parsed['settings'] : parsed;
 }
 
 /** What `parseSettingsFile` reads. */

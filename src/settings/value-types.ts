@@ -1,3 +1,5 @@
+import { isJsonObject } from '../json.ts';
+
 /** What values a setting takes, however they are given: typed on a command line, read from a file, or passed by code. */
 export interface ValueType<T> {
   readonly kind: ValueKind;
@@ -199,7 +201,7 @@ export function pairs(wanted: string): ValueType<Readonly<Record<string, string>
     placeholder: 'names',
     wanted,
     read: (given) => {
-      if (typeof given === 'object' && given !== null && !Array.isArray(given))
+      if (isJsonObject(given))
         return Object.fromEntries(Object.entries(given).map(([key, source]) => [key, String(source)]));
       if (typeof given !== 'string') return undefined;
       const entries = given.split(',').map((part) => {
@@ -225,7 +227,7 @@ export function numbersByName(range: Range & Pick<Bounds, 'isWhole'>): ValueType
     wanted: `names, each with ${one.wanted}: q_proj=8,v_proj=4`,
     read: (given) => {
       const entries: [string, unknown][] = [];
-      if (typeof given === 'object' && given !== null && !Array.isArray(given)) entries.push(...Object.entries(given));
+      if (isJsonObject(given)) entries.push(...Object.entries(given));
       else if (typeof given === 'string')
         for (const part of given.split(/(?<==\s*[\d.e+-]+\s*),/i)) {
           const at = part.lastIndexOf('=');

@@ -1,17 +1,16 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { WebLoraError } from '../errors.ts';
 import type { RemoteFile } from './download.ts';
 import { hostOf, type Http } from './http.ts';
 import type { UrlAddress } from './model-address.ts';
 import type { RemoteRepository } from './remote-repository.ts';
+import { sha256Of } from '../hash.ts';
 
 /** The one version of an address of one's own: its files are told apart by their ETags. */
 export const OWN_VERSION = 'files';
 
 /** Folder of an address in the cache: readable, and its own. */
 export function ownCacheFolder({ url }: UrlAddress): string {
-  const id = bytesToHex(sha256(new TextEncoder().encode(url))).slice(0, 12);
+  const id = sha256Of(url).slice(0, 12);
   return `url--${hostOf(url).replaceAll(/[^\w.-]/g, '-')}--${id}`;
 }
 

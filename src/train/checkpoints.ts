@@ -1,5 +1,3 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import * as v from 'valibot';
 import { WebLoraError } from '../errors.ts';
 import { count, parseShape, sha256Hex } from '../schema.ts';
@@ -8,6 +6,7 @@ import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import type { BestSoFar } from './early-stopping.ts';
 import type { TrainerState } from './trainer.ts';
+import { sha256Of } from '../hash.ts';
 
 /** What a run needs besides its tensors to continue where it was. */
 export interface RunPosition {
@@ -81,7 +80,7 @@ export async function writeCheckpoint(store: FileStore, out: string, checkpoint:
     version: 1,
     step,
     files: Object.fromEntries(
-      [...files].map(([name, bytes]) => [name, { bytes: bytes.byteLength, sha256: bytesToHex(sha256(bytes)) }]),
+      [...files].map(([name, bytes]) => [name, { bytes: bytes.byteLength, sha256: sha256Of(bytes) }]),
     ),
     tensors: [...state.params.keys()],
   };
@@ -191,7 +190,7 @@ async function readCheckpoint(store: FileStore, folder: string): Promise<Checkpo
   const files = new Map<string, Uint8Array>();
   for (const [name, { bytes, sha256: wanted }] of Object.entries(manifest.files)) {
     const content = await store.read(joinPath(folder, name));
-    const got = bytesToHex(sha256(content));
+    const got = sha256Of(content);
     if (content.byteLength === bytes && got === wanted) files.set(name, content);
     else
       throw new WebLoraError('bad-checkpoint', name, {

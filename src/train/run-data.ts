@@ -1,5 +1,3 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { readDataRows } from '../data/read-rows.ts';
@@ -12,6 +10,7 @@ import { unfitFile, unfitRow } from '../objectives/index.ts';
 import type { Objective, RowSource, TrainingRow } from '../objectives/objective.ts';
 import type { TrainConfig } from './config.ts';
 import { DEFAULT_SEQ_LEN } from './settings.ts';
+import { sha256Of } from '../hash.ts';
 
 /** What run.json and the model card say of a data file; nothing of its text. */
 export interface DataFacts {
@@ -158,7 +157,7 @@ export async function readTrainingRows<Row extends TrainingRow>(
   if (skipped.length > 0) notices.push(`${file.name}: ${skipped.length} rows are left out`);
   const facts: DataFacts = {
     name: file.name,
-    sha256: bytesToHex(sha256(file.bytes)),
+    sha256: sha256Of(file.bytes),
     rows: rows.length,
     skippedRows: skipped.length,
     truncatedRows,

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { ScriptedTrainer, scriptedRun, TOY_DATA } from '../../test/harness/scripted-run.ts';
 import { openToy } from '../../test/harness/toy-llama.ts';
@@ -11,6 +10,7 @@ import { RunControl } from './run-control.ts';
 import type { TrainedRun } from './run-events.ts';
 import { readRunRecord, type RunRecord } from './run-record.ts';
 import type { RunRequest } from './run-request.ts';
+import { sha256Of } from '../hash.ts';
 
 const CONFIG: Partial<TrainConfig> = { steps: 6, saveEvery: 2 };
 const WEIGHTS = 'run/adapter_model.safetensors';
@@ -61,7 +61,7 @@ async function contentOf(store: MemoryStore, folder = ''): Promise<Record<string
   for (const { name, kind } of await store.list(folder)) {
     const path = folder === '' ? name : `${folder}/${name}`;
     if (kind === 'folder') Object.assign(content, await contentOf(store, path));
-    else content[path] = bytesToHex(sha256(await store.read(path)));
+    else content[path] = sha256Of(await store.read(path));
   }
   return content;
 }

@@ -1,5 +1,3 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import * as v from 'valibot';
 import { PEFT_WEIGHTS_FILE } from '../adapters/formats/peft.ts';
 import { WebLoraError } from '../errors.ts';
@@ -12,6 +10,7 @@ import { CHECKPOINTING, type Checkpointing } from '../graph/differentiate.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { TilingChoices } from '../gpu/kernel.ts';
 import type { FileStore } from '../storage/store.ts';
+import { sha256Of } from '../hash.ts';
 
 const RUN_STATUSES = ['running', 'stopped', 'failed', 'completed', 'early-stopped'] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
@@ -146,7 +145,7 @@ export function assertAsRecorded(
   const recorded = hashes ?? (adapterSha256 === undefined ? {} : { [PEFT_WEIGHTS_FILE]: adapterSha256 });
   for (const [name, wanted] of Object.entries(recorded)) {
     const bytes = files.get(name);
-    const got = bytes === undefined ? undefined : bytesToHex(sha256(bytes));
+    const got = bytes === undefined ? undefined : sha256Of(bytes);
     if (got === wanted) continue;
     throw new WebLoraError('bad-adapter', phrase`${where}: ${name}`, {
       got: got === undefined ? 'no such file' : `content with sha256 ${got.slice(0, 12)}…`,

@@ -1,5 +1,3 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import { alphaOf, rankOf, targetNames, type LoraAdapter, type LoraModule } from '../adapters/adapter.ts';
 import { baseOf } from '../adapters/formats/peft-config.ts';
@@ -21,6 +19,7 @@ import { readMetrics } from './metrics.ts';
 import type { MadeTrainer, RunRequest } from './run-request.ts';
 import { DEFAULT_LEARNING_RATE, TRAIN_SETTINGS } from './settings.ts';
 import type { NamedMatrices } from './trainer.ts';
+import { sha256Of } from '../hash.ts';
 
 /** What a run leaves in its folder besides checkpoints and metrics: run.json, and in the end the adapter with its card. */
 export class RunResult {
@@ -87,7 +86,7 @@ export class RunResult {
         elapsedSeconds,
         adapterSha256: hashOf(files),
         files: Object.fromEntries(
-          [...files].filter(([name]) => name !== CARD_FILE).map(([name, bytes]) => [name, bytesToHex(sha256(bytes))]),
+          [...files].filter(([name]) => name !== CARD_FILE).map(([name, bytes]) => [name, sha256Of(bytes)]),
         ),
       },
     });
@@ -244,5 +243,5 @@ export function adapterHash(adapter: LoraAdapter): string {
 }
 
 function hashOf(files: ReadonlyMap<string, Uint8Array>): string {
-  return bytesToHex(sha256(files.get(PEFT_WEIGHTS_FILE) ?? new Uint8Array()));
+  return sha256Of(files.get(PEFT_WEIGHTS_FILE) ?? new Uint8Array());
 }

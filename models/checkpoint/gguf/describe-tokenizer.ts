@@ -5,12 +5,11 @@ import { PROBE_TEXTS } from '../../tokenizer/probe.ts';
 import { loadTokenizer } from '../../tokenizer/tokenizer.ts';
 import {
   findChatTemplate,
-  isObject,
   parseObject,
   readAddedTokens,
-  type JsonObject,
   type TokenizerFiles,
 } from '../../tokenizer/tokenizer-files.ts';
+import { isJsonObject, type JsonObject } from '../../../src/json.ts';
 import { GPT2_PATTERN, PRE_TOKENIZERS } from './pre-tokenizers.ts';
 import { ggufTokenizerFiles, TOKEN } from './tokenizer.ts';
 
@@ -36,10 +35,11 @@ export function describeTokenizer(
 ): GgufTokenizer {
   const json = parseObject('tokenizer.json', files.tokenizerJson);
   const { model } = json;
-  const vocab = isObject(model) && isObject(model['vocab']) ? (model['vocab'] as Record<string, number>) : undefined;
+  const vocab =
+    isJsonObject(model) && isJsonObject(model['vocab']) ? (model['vocab'] as Record<string, number>) : undefined;
   // Files of before tokenizers 0.9 do not name the type.
-  const { type = 'BPE', merges: given } = isObject(model) ? model : {};
-  if (!isObject(model) || type !== 'BPE' || !Array.isArray(given) || vocab === undefined)
+  const { type = 'BPE', merges: given } = isJsonObject(model) ? model : {};
+  if (!isJsonObject(model) || type !== 'BPE' || !Array.isArray(given) || vocab === undefined)
     throw refusal(String(type), 'BPE');
   const isSentencePiece = model['byte_fallback'] === true;
   const entries: Entries = new Map();
@@ -131,7 +131,7 @@ function setSpecialTokens(entries: Entries, files: TokenizerFiles, tokenizer: Ch
   id('eom', third);
   const config = configOf(files);
   const named = (given: unknown): number | undefined => {
-    const content = isObject(given) ? given['content'] : given;
+    const content = isJsonObject(given) ? given['content'] : given;
     if (typeof content !== 'string') return undefined;
     const ids = tokenizer.encode(content, { addSpecialTokens: false });
     return ids.length === 1 ? ids[0] : undefined;
@@ -180,12 +180,12 @@ function patternsOf(component: unknown): string[] | undefined {
     const { type, pattern } = step;
     if (type === 'ByteLevel') return step['use_regex'] === false ? [] : [GPT2_PATTERN];
     if (type === 'Digits') return [step['individual_digits'] === true ? '\\p{N}' : '\\p{N}+'];
-    return [isObject(pattern) ? String(pattern['Regex'] ?? pattern['String']) : String(type)];
+    return [isJsonObject(pattern) ? String(pattern['Regex'] ?? pattern['String']) : String(type)];
   });
 }
 
 function stepsOf(component: unknown): JsonObject[] {
-  if (!isObject(component)) return [];
+  if (!isJsonObject(component)) return [];
   const inner = component['pretokenizers'];
   return Array.isArray(inner) ? inner.flatMap(stepsOf) : [component];
 }

@@ -10,6 +10,7 @@ import { blockModulePath } from '../../formats/tensor-names.ts';
 import { rankOf, refit, shortNames, type LoraAdapter, type LoraModule } from '../adapter.ts';
 import { CARD_FILE, type AdapterFiles, type AdapterFormat } from './format.ts';
 import { PEFT_CONFIG_FILE } from './peft-config.ts';
+import { isJsonObject } from '../../json.ts';
 
 const CONFIG_FILE = PEFT_CONFIG_FILE; // both write adapter_config.json; its keys tell which it is
 const WEIGHTS_FILE = 'adapters.safetensors';
@@ -177,7 +178,7 @@ function readConfig(files: AdapterFiles): MlxConfig {
       cause,
     });
   }
-  if (!isObject(json)) throw fault('the file', json, 'a JSON object');
+  if (!isJsonObject(json)) throw fault('the file', json, 'a JSON object');
   const { fine_tune_type: kind = 'lora', use_dora: isDora = false, lora_parameters: parameters, model } = json;
   if (kind !== 'lora' && kind !== 'dora') {
     throw new WebLoraError('unsupported', `${CONFIG_FILE}: fine_tune_type`, {
@@ -186,7 +187,7 @@ function readConfig(files: AdapterFiles): MlxConfig {
       fix: 'fuse it into its model with mlx_lm.fuse and open the model',
     });
   }
-  if (!isObject(parameters)) throw fault('lora_parameters', parameters, 'an object with rank and scale');
+  if (!isJsonObject(parameters)) throw fault('lora_parameters', parameters, 'an object with rank and scale');
   const { rank, scale, dropout = 0 } = parameters;
   if (typeof rank !== 'number' || !Number.isInteger(rank) || rank < 1)
     throw fault('lora_parameters.rank', rank, 'a whole number from 1');
@@ -218,8 +219,4 @@ function transpose(values: Float32Array, rows: number, cols: number): Float32Arr
 
 function shapeText(tensor: SafetensorsTensor | undefined): string {
   return tensor === undefined ? 'missing' : `[${tensor.shape.join(', ')}]`;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,6 +3,7 @@ import { adapterKind, type AdapterKindName } from '../../lora/kinds/index.ts';
 import { alphaOf, rankOf, type LoraAdapter, type LoraModule } from '../adapter.ts';
 import { patternKey, patternOf, type ModuleMatcher } from '../module-patterns.ts';
 import { targetNotes, type ModulePaths } from './peft-targets.ts';
+import { isJsonObject } from '../../json.ts';
 
 /**
  * `adapter_config.json` of PEFT's LoraConfig.
@@ -193,7 +194,7 @@ interface Pattern<T> {
 /** PEFT takes the first key that, as a regular expression, matches the end of the path from a dot on. */
 function parsePattern(field: string, value: unknown, isWhole: boolean): Pattern<number>[] {
   if (isUnset(value)) return [];
-  if (!isObject(value)) throw badField(field, value, 'numbers by module name');
+  if (!isJsonObject(value)) throw badField(field, value, 'numbers by module name');
   return Object.entries(value).map(([key, number]) => {
     const pattern = patternKey(key);
     if (pattern === undefined) throw badField(field, key, 'module names or regular expressions');
@@ -213,7 +214,7 @@ function parseObject(text: string): Record<string, unknown> {
       cause,
     });
   }
-  if (!isObject(value)) throw badField('the file', value, 'a JSON object');
+  if (!isJsonObject(value)) throw badField('the file', value, 'a JSON object');
   return value;
 }
 
@@ -232,11 +233,7 @@ function fraction(field: string, value: unknown): number {
 function isUnset(value: unknown): boolean {
   if (value === null || value === undefined || value === false) return true;
   if (Array.isArray(value)) return value.length === 0;
-  return isObject(value) && Object.keys(value).length === 0;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isJsonObject(value) && Object.keys(value).length === 0;
 }
 
 function badField(field: string, value: unknown, wanted: string): WebLoraError {

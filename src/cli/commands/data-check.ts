@@ -9,7 +9,7 @@ import { OBJECTIVE_NAMES, OBJECTIVES, objectiveOf, unfitRow, type ObjectiveName 
 import { resolveTrainConfig } from '../../train/config.ts';
 import { resolveSeqLen } from '../../train/run-data.ts';
 import { readDataFile } from '../files.ts';
-import { trainConfigOf, type Flags } from '../flags.ts';
+import { columnsOf, trainConfigOf, type Flags } from '../flags.ts';
 import { openModelSource } from '../model-source.ts';
 import type { Output } from '../output.ts';
 import { abortOnStop } from '../stop-signals.ts';
@@ -111,9 +111,9 @@ function writeMended(path: string, flags: Flags, { usable, findings }: DatasetRe
 
 /** `weblora data check FILE`: what is wrong with examples, before training. @returns the exit status */
 export async function dataCheck(path: string, flags: Flags, output: Output): Promise<number> {
-  const file = readDataFile('data check', path, flags.pairs('columns'));
+  const file = readDataFile('data check', path, columnsOf(flags));
   const evalPath = flags.text('eval-data');
-  const evalData = evalPath === undefined ? undefined : readDataFile('--eval-data', evalPath, flags.pairs('columns'));
+  const evalData = evalPath === undefined ? undefined : readDataFile('--eval-data', evalPath, columnsOf(flags));
   const model = await openCheckModel(flags, output);
   const stop = abortOnStop();
   const progress = output.progress('checking', 'rows');

@@ -6,7 +6,7 @@ import { resolveTrainConfig } from '../../train/config.ts';
 import { resolveSeqLen } from '../../train/run-data.ts';
 import { showRows } from '../../train/show-rows.ts';
 import { readDataFile } from '../files.ts';
-import { trainConfigOf, type Flags } from '../flags.ts';
+import { columnsOf, trainConfigOf, type Flags } from '../flags.ts';
 import { MODEL_WANTED, openModelSource } from '../model-source.ts';
 import { inTerminal, type Output } from '../output.ts';
 
@@ -20,7 +20,7 @@ export async function dataShow(path: string, flags: Flags, output: Output): Prom
       fix: 'correct --rows, or leave it out for all rows',
     });
   }
-  const file = readDataFile('data show', path, flags.pairs('columns'));
+  const file = readDataFile('data show', path, columnsOf(flags));
   const folder = await openModelSource(flags.required('model', MODEL_WANTED), output, {
     offline: flags.flag('offline'),
     shapesOnly: true,

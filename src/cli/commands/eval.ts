@@ -4,14 +4,14 @@ import { METRIC_NAMES } from '../../evaluate/metrics/index.ts';
 import type { Measure } from '../../evaluate/metrics/measure.ts';
 import type { EvaluateReport } from '../../../workers/engine/contract.ts';
 import { readDataFile } from '../files.ts';
-import type { Flags } from '../flags.ts';
+import { columnsOf, type Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { systemPrompt, withSession } from '../session.ts';
 import { writeFileWhole } from '../write-whole.ts';
 
 /** `weblora eval` @returns the exit status */
 export async function evaluateCommand(flags: Flags, output: Output): Promise<number> {
-  const data = readDataFile('--data', flags.required('data', 'a JSONL, JSON, CSV or TSV file'), flags.pairs('columns'));
+  const data = readDataFile('--data', flags.required('data', 'a JSONL, JSON, CSV or TSV file'), columnsOf(flags));
   const compare = flags.flag('compare-base');
   if (compare && flags.text('adapter') === undefined) {
     throw new WebLoraError('usage', '--compare-base', {

@@ -14,7 +14,7 @@ import { openModelFolder, readAdapter, readDataFile, readRunFile } from '../file
 import { ggufTypeOf, newPath } from '../export-flags.ts';
 import { goldenFor } from '../golden.ts';
 import { writeBeside } from '../write-beside.ts';
-import type { Flags } from '../flags.ts';
+import { columnsOf, type Flags } from '../flags.ts';
 import { MODEL_WANTED, openModelSource } from '../model-source.ts';
 import { formatBytes, type Output } from '../output.ts';
 import { systemPrompt, withSession } from '../session.ts';
@@ -107,7 +107,7 @@ function evalDataOf(flags: Flags, out: string): ReturnType<typeof readDataFile> 
       fix: 'export into a folder, or leave --eval-data out',
     });
   }
-  return readDataFile('--eval-data', path, flags.pairs('columns'));
+  return readDataFile('--eval-data', path, columnsOf(flags));
 }
 
 /** Opens both models on the device, as `eval` would. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { ChatMessage } from '../../../workers/engine/contract.ts';
-import { isFields, nameUnread, UnusableRow } from '../../data/fields.ts';
+import { nameUnread, UnusableRow } from '../../data/fields.ts';
+import { isJsonObject } from '../../json.ts';
 import { readMessages, unknownRoles } from '../../data/messages.ts';
 import { withSystem } from '../../data/prepare.ts';
 import { WebLoraError } from '../../errors.ts';
@@ -81,10 +82,10 @@ function readConversation(path: string, output: Output): readonly ChatMessage[] 
   }
   const unread = new Set<string>();
   const name = (key: string): void => void unread.add(key);
-  if (isFields(value)) nameUnread(value, ['messages'], name);
+  if (isJsonObject(value)) nameUnread(value, ['messages'], name);
   let messages: readonly ChatMessage[];
   try {
-    messages = readMessages(isFields(value) ? value['messages'] : value, 'messages', name);
+    messages = readMessages(isJsonObject(value) ? value['messages'] : value, 'messages', name);
   } catch (thrown) {
     if (!(thrown instanceof UnusableRow)) throw thrown;
     throw new WebLoraError('bad-data', subject, {

@@ -13,7 +13,7 @@ import { TRAIN_SETTINGS } from '../../train/settings.ts';
 import { alphaOf, rankOf, targetNames, type LoraAdapter, type LoraModule } from '../../adapters/adapter.ts';
 import { selectTargets, valuesByPattern } from '../../lora/targets.ts';
 import { readAdapter, readDataFile, readRunFile } from '../files.ts';
-import { Flags, kernelsOf, trainConfigOf } from '../flags.ts';
+import { columnsOf, Flags, kernelsOf, trainConfigOf } from '../flags.ts';
 import { formatBytes, formatSeconds, inTerminal, type Output } from '../output.ts';
 import { baseNamesFor, withSession } from '../session.ts';
 import { dieOf, onStopSignal } from '../stop-signals.ts';
@@ -26,7 +26,7 @@ export async function train(given: Flags, output: Output): Promise<number> {
   const flags = resume === undefined ? given : resumedFlags(given, resume);
   const out = outFolder(resume ?? flags.required('out', 'a folder for the run'), resume === undefined);
   const config = resolveTrainConfig(trainConfigOf(flags));
-  const columns = flags.pairs('columns');
+  const columns = columnsOf(flags);
   const data = readDataFile('--data', flags.required('data', 'a JSONL, JSON, CSV, TSV or .xlsx file'), columns);
   const evalPath = flags.text('eval-data');
   const evalData = evalPath === undefined ? undefined : readDataFile('--eval-data', evalPath, columns);

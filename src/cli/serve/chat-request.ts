@@ -1,5 +1,6 @@
 import type { ChatMessage } from '../../../models/tokenizer/chat-tokenizer.ts';
-import { isFields, isNothing, kindOf, nameUnread, UnusableRow, type Fields } from '../../data/fields.ts';
+import { isNothing, kindOf, nameUnread, UnusableRow, type Fields } from '../../data/fields.ts';
+import { isJsonObject } from '../../json.ts';
 import { readMessages } from '../../data/messages.ts';
 import type { GenerateSettings } from '../../generate/generate.ts';
 import { ApiError, shown } from './api-error.ts';
@@ -43,11 +44,11 @@ const ONE_VALUE: Readonly<Record<string, { readonly is: (value: unknown) => bool
 };
 
 function isEmptyObject(value: unknown): boolean {
-  return isFields(value) && Object.keys(value).length === 0;
+  return isJsonObject(value) && Object.keys(value).length === 0;
 }
 
 function isText(value: unknown): boolean {
-  return isFields(value) && value['type'] === 'text';
+  return isJsonObject(value) && value['type'] === 'text';
 }
 
 function wrong(param: string, got: unknown, wanted: string): ApiError {
@@ -100,7 +101,8 @@ class Params {
  * @throws ApiError 400 naming the parameter
  */
 export function readChatRequest(body: unknown): ChatRequest {
-  if (!isFields(body)) throw new ApiError(400, `the body is ${kindOf(body)}, wanted an object with model and messages`);
+  if (!isJsonObject(body))
+    throw new ApiError(400, `the body is ${kindOf(body)}, wanted an object with model and messages`);
   const params = new Params(body);
   const model = params.take('model');
   if (typeof model !== 'string' || model === '') throw wrong('model', model ?? null, 'the name of one of /v1/models');
@@ -166,7 +168,7 @@ function stopOf(given: unknown): readonly string[] | undefined {
 
 function includeUsageOf(given: unknown, stream: boolean): boolean {
   if (given === undefined) return false;
-  if (!isFields(given)) throw wrong('stream_options', given, 'an object');
+  if (!isJsonObject(given)) throw wrong('stream_options', given, 'an object');
   if (!stream) throw wrong('stream_options', given, 'stream: true beside it');
   nameUnread(given, ['include_usage', 'include_obfuscation'], (name) => {
     throw new ApiError(400, `stream_options.${name}: not known here; leave it out`, {
