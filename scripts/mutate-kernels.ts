@@ -87,8 +87,8 @@ async function mutateFile(
   const counts: Record<Verdict, number> = { caught: 0, survived: 0, 'does not compile': 0 };
   try {
     const specifications = await vitest.globTestSpecifications();
-    const inOrder = testFolders.flatMap((testRoom) =>
-      specifications.filter(({ moduleId }) => moduleId.startsWith(join(kernels, testRoom, '/'))),
+    const inOrder = testFolders.flatMap((testFolder) =>
+      specifications.filter(({ moduleId }) => moduleId.startsWith(join(kernels, testFolder, '/'))),
     );
     const runTest = async (specification: TestSpecification): Promise<Verdict> => {
       vitest.invalidateFile(`${path}?raw`);

@@ -4,7 +4,7 @@
 //   backward_dq   dq[i,h] = sum_j dS[i,j] k[j,g]
 //   backward_dkv  dk[j,h] = sum_i dS[i,j] q[i,h]      dv[j,h] = sum_i P[i,j] dy[i,h]      added up over g's group by sum_group
 // q, dy, dq, dk, dv [N, H, D]; k, v [N, K, D]; lse_delta [N, H]; bounds [N]. A workgroup owns 8 * ROWS_PER_LANE rows (queries
-// for dq, keys for dkv); the other side goes by in blocks of 32 at fixed places. Lanes as in attention_forward.wgsl.
+// for dq, keys for dkv); the other side is read in blocks of 32 at fixed places. Lanes as in attention_forward.wgsl.
 // Joined with keys_of.wgsl, _lib/vector_*.wgsl and a score cap. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
 // Reference: attention.ref.ts.
 override HEAD_VECS: u32 = 8;

@@ -3,7 +3,7 @@
 //   o[i,h] = sum_j exp(s[i,j] - lse[i,h]) v[j,g]    lse[i,h] = log sum_j exp(s[i,j])
 // over the keys that row i sees: bounds[i].x <= j <= i < bounds[i].y, and i - j < window when window > 0.
 // q, o [N, H, D]; k, v [N, K, D]; bounds [N]; lse [N, H]. A workgroup owns 8 * ROWS_PER_LANE query rows of one head; keys
-// go by in blocks of 32 at fixed places, D in chunks of CHUNK_VECS. Its 64 lanes are 8 groups of rows times 8 groups of
+// are read in blocks of 32 at fixed places, D in chunks of CHUNK_VECS. Its 64 lanes are 8 groups of rows times 8 groups of
 // columns: a lane holds scores of columns c, c + 8, c + 16, c + 24 and sums the Vecs c, c + 8, … of each chunk of o.
 // Joined with keys_of.wgsl, _lib/vector_*.wgsl and a score cap. Source: Dao et al. 2022, arXiv:2205.14135, algorithm 1.
 // Reference: attention.ref.ts.

@@ -94,3 +94,17 @@ function operandName(operand: Operand | undefined): string {
   const { weight, part, of } = operand;
   return `${weight.name}[${part.firstRow}:${part.firstRow + part.rows}].${of}`;
 }
+
+/** A layer of [6, 8] with DoRA, from a graph whose nodes so far it adds to. */
+export function doraLayer(g: OpGraph, bias = false): LinearWeights {
+  const layer = g.layer('w', 6, 8, 2);
+  if (layer.lora === undefined) throw new Error('unreachable');
+  const { a, b, scale } = layer.lora;
+  const magnitude = g.tensor({ name: 'w.m', shape: [1, 6], role: 'param', requiresGrad: true });
+  const derived = g.doraScale({ weight: layer.weight, loraA: a, loraB: b, magnitude, scale, share: 1 });
+  return {
+    ...layer,
+    ...(bias && { bias: g.vector('bias', 6) }),
+    lora: { ...layer.lora, rowScale: { ...derived, magnitude } },
+  };
+}

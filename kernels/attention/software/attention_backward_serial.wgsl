@@ -4,7 +4,7 @@
 //   backward_dq   dq[i,h] = sum_j dS[i,j] k[j,g]
 //   backward_dkv  dk[j,g] = sum_h sum_i dS[i,j] q[i,h]      dv[j,g] = sum_h sum_i P[i,j] dy[i,h]      h over g's group
 // q, dy, dq [N, H, D]; k, v, dk, dv [N, K, D]; lse_delta [N, H]; bounds [N]. An invocation owns 4 rows and 8 (dq) or 4 (dkv)
-// Vecs of the head dimension; the other side goes by in blocks of 4 rows at fixed places, the same for a whole workgroup.
+// Vecs of the head dimension; the other side is read in blocks of 4 rows at fixed places, the same for a whole workgroup.
 // Joined with keys_of.wgsl, _lib/vector_*.wgsl and a score cap. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
 // Reference: attention.ref.ts.
 override WG: u32 = 4;

@@ -2,7 +2,7 @@
 //   s[i,j] = cap(scale * q[i,h].k[j,g])    g = h / (H / K)
 //   o[i,h] = sum_j exp(s[i,j] - lse[i,h]) v[j,g]    lse[i,h] = log sum_j exp(s[i,j])
 // over the keys that row i sees: bounds[i].x <= j <= i < bounds[i].y, and i - j < window when window > 0.
-// q, o [N, H, D]; k, v [N, K, D]; bounds [N]; lse [N, H]. A quad owns 16 query rows of one head; keys go by in blocks of 16
+// q, o [N, H, D]; k, v [N, K, D]; bounds [N]; lse [N, H]. A quad owns 16 query rows of one head; keys are read in blocks of 16
 // with a running maximum and sum. o itself holds the sums between blocks: that costs a load and a store for 16 products,
 // and spares an accumulator for each of D. The first block takes nothing from o, the last divides by the sum; rows that see
 // nothing have one block all the same, which weighs nothing. Joined after attention_quad.wgsl.

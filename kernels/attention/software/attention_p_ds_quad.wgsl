@@ -3,7 +3,7 @@
 // and lse_delta = (lse, delta), delta[i,h] = sum_d o dy:
 //   P[h,i,j] = exp(s[i,j] - lse[i,h])      dP[i,j] = dy[i,h].v[j,g]      dS[h,i,j] = scale * cap'(s) * P * (dP - delta)
 // q, dy [N, H, D]; k, v [N, K, D]; lse_delta [N, H]; bounds [N]; p_ds [2, H, C, S] of chunk rows and keys: P, then dS. C is a
-// multiple of 16, S is N rounded up to 16. A quad owns 16 queries of one head; keys go by in blocks of 16. Only the blocks
+// multiple of 16, S is N rounded up to 16. A quad owns 16 queries of one head; keys are read in blocks of 16. Only the blocks
 // between the first and the last key that a tile sees are written. Joined after attention_quad.wgsl and attention_chunk.wgsl.
 // Source: Dao 2023, arXiv:2307.08691, algorithm 2, with its blocks of P and dS stored. Reference: attention.ref.ts.
 struct Params {

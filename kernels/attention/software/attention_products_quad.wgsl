@@ -4,8 +4,8 @@
 //   products_columns   y[j,g] (+)= sum_h sum_i W[h,i,j] x[i,h]      dk = dS^T q and dv = P^T dy, summed over chunks
 //                                                                   y [N, K, D], x [N, H, D], h over g's group
 // W is half of p_ds [2, H, C, S], which begins at p.first_plane: 0 for P, H for dS. A quad computes 16 rows of y by 8 Vecs,
-// each invocation 2 of the 8; of W each loads a quarter and hands it round. Of the other side come only blocks of 16 that the
-// first half wrote, which hold zeros where a pair is not seen: all rows of a segment must have its bounds. products_columns
+// each invocation 2 of the 8; of W each loads a quarter and broadcasts it. Of the other side only blocks of 16 that the first
+// half wrote are read, which hold zeros where a pair is not seen: all rows of a segment must have its bounds. products_columns
 // adds to y but where a chunk holds the first queries that can see a key, and adds nothing where none of a chunk can.
 // Joined after attention_quad.wgsl and attention_chunk.wgsl. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
 // Reference: attention.ref.ts.

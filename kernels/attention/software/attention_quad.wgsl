@@ -1,8 +1,8 @@
 enable subgroups;
-// What the quads of attention share: four invocations hand their loads round, as a load costs a software adapter as much as
-// many multiplications. An invocation owns 4 rows, a quad 16, and the other side goes by in blocks of 16 rows at fixed places,
-// of which each invocation loads 4. No invocation returns early on its own, as all four must take part in what is handed
-// round. Joined before the files of quads here, with keys_of.wgsl, _lib/quad_rows.wgsl and vector_*.wgsl, and a score cap.
+// What the quads of attention share: four invocations broadcast their loads, as a load costs a software adapter as much as
+// many multiplications. An invocation owns 4 rows, a quad 16, and the other side is read in blocks of 16 rows at fixed places,
+// of which each invocation loads 4. No invocation returns early on its own, as all four must take part in a
+// broadcast. Joined before the files of quads here, with keys_of.wgsl, _lib/quad_rows.wgsl and vector_*.wgsl, and a score cap.
 const TILE: u32 = 16u;
 /** Distance between the 4 rows of an invocation, and between the 4 of the other side that it loads. */
 const STEPS: vec4u = vec4u(0u, 4u, 8u, 12u);
