@@ -151,7 +151,7 @@ describe('the page, over a scripted engine', () => {
       .waitFor();
     await expect.poll(() => button(page, 'Train').isDisabled()).toBe(true);
     await page.getByLabel('Learning rate', { exact: true }).fill('0,001');
-    await page.getByLabel('Rank').selectOption('8');
+    await page.getByLabel('Rank', { exact: true }).selectOption('8');
     await expect.poll(() => line.innerText()).toContain('--steps 12 --lr 0.001 --rank 8 --out my-run');
     const [saved] = await Promise.all([page.waitForEvent('download'), button(page, 'Save settings').click()]);
     const settings = await readFile(await saved.path(), 'utf8');
