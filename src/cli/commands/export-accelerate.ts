@@ -10,7 +10,8 @@ import { METRICS_FILE } from '../../train/metrics.ts';
 import { RUN_FILE, type RunRecord } from '../../train/run-record.ts';
 import { newPath } from '../export-flags.ts';
 import { readAdapter, readDataFile, readRunFile } from '../files.ts';
-import { Flags } from '../flags.ts';
+import type { Flags } from '../flags.ts';
+import { TRAIN_SETTINGS } from '../../train/settings.ts';
 import { MODEL_WANTED, openModelSource } from '../model-source.ts';
 import type { Output } from '../output.ts';
 import { writeFileWhole, writeFolderWhole } from '../write-whole.ts';
@@ -84,6 +85,5 @@ function dataOf(flag: 'data' | 'eval-data', record: RunRecord, flags: Flags): Da
       wanted: (flag === 'data' ? record.data : record.evalData)?.name ?? 'its file',
       fix: `add --${flag} FILE`,
     });
-  const columns = new Flags(new Map([['columns', record.settings['columns']]])).pairs('columns');
-  return readDataFile(`--${flag}`, path, columns);
+  return readDataFile(`--${flag}`, path, TRAIN_SETTINGS.columns.type.read(record.settings['columns']));
 }
