@@ -242,7 +242,15 @@ export class LoadedModel {
     if (this.#base === undefined) {
       const { openTfjs } = await import('../graph/tfjs/backend.ts');
       const { TfjsTrainer } = await import('../train/tfjs-trainer.ts');
-      const { lora, optimizer, optimizerState = 'f32', weightDecay, neftune = 0, labelSmoothing = 0 } = spec.settings;
+      const {
+        lora,
+        optimizer,
+        optimizerState = 'f32',
+        weightDecay,
+        neftune = 0,
+        labelSmoothing = 0,
+        initDecay = 0,
+      } = spec.settings;
       if (optimizerState !== 'f32') {
         throw new WebLoraError('config', setting('optimizerState'), {
           got: `${optimizerState} without WebGPU`,
@@ -258,6 +266,7 @@ export class LoadedModel {
         weightDecay,
         neftune,
         labelSmoothing,
+        initDecay,
       });
       return {
         trainer,

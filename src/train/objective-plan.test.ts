@@ -39,6 +39,7 @@ describe('a regulariser', () => {
 
   it.each([
     [{ neftune: 5 }, /^\["embedding_noise"/],
+    [{ initDecay: 0.1 }, /^\["decay_to_start"/],
     [{ labelSmoothing: 0.1 }, /^\["(column_mean|linear_cross_entropy_smooth)"/],
   ] as const)('adds launches of its own to a run and changes no other: %o', async (given, own) => {
     const [off, on] = [await launchesOf({}), await launchesOf(given)];

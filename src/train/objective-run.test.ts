@@ -82,12 +82,11 @@ describe('a run', () => {
       store,
       out: 'run',
       resume: options.resume ?? false,
-      makeTrainer: async ({ settings: { lora, optimizer, weightDecay, rows } }) => {
+      makeTrainer: async ({ settings: planned }) => {
         const isPair = OBJECTIVES[objective].rows === 'preference';
-        expect(rows, 'all sequences of a row fit one pass').toBe((isPair ? 2 : 1) * 48);
-        const settings = { format: 'f32', context: 64, lora, optimizer, weightDecay } as const;
+        expect(planned.rows, 'all sequences of a row fit one pass').toBe((isPair ? 2 : 1) * 48);
         return {
-          trainer: await TfjsTrainer.make(tf, opened, settings),
+          trainer: await TfjsTrainer.make(tf, opened, { ...planned, format: 'f32', context: 64 }),
           plan: undefined,
           device: {},
           deviceName: 'CPU',

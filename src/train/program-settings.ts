@@ -35,6 +35,7 @@ export function programSettings(
     weightDecay,
     memoryLimitBytes,
     neftune,
+    initDecay,
   } = config;
   const { sequencesPerRow, labelSmoothing } = objectiveOf(config);
   return {
@@ -46,6 +47,7 @@ export function programSettings(
     optimizer,
     weightDecay,
     ...(neftune > 0 && { neftune }),
+    ...(initDecay > 0 && { initDecay }),
     ...(labelSmoothing !== undefined && { labelSmoothing }),
     ...(optimizerState !== undefined && { optimizerState }),
     ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),

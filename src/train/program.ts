@@ -37,6 +37,8 @@ export interface ProgramSettings {
   readonly neftune?: number;
   /** Of the loss of single tokens. Default 0. */
   readonly labelSmoothing?: number;
+  /** Decay towards the parameters before the first update. Default 0. */
+  readonly initDecay?: number;
   readonly memoryLimitBytes?: number;
   /** These force the choices that the memory limit otherwise makes. */
   readonly optimizerState?: OptimizerState;
@@ -211,7 +213,7 @@ function build(
   checkpoint: Checkpointing,
   optimizerState: OptimizerState,
 ): Program {
-  const { format, context, tilings = {}, microSteps, optimizer } = settings;
+  const { format, context, tilings = {}, microSteps, optimizer, initDecay = 0 } = settings;
   const { limits } = device;
   const rows = bucketRows(settings.rows);
   const planned = planBuckets({
@@ -222,8 +224,9 @@ function build(
     tilings,
   });
   const { full, layout, inputBytes, perUpdate } = planned;
-  const update = planUpdate(layout, optimizer, optimizerState, device);
-  const state = stateBuffers(layout, optimizer, optimizerState, limits);
+  const updating = { optimizer, state: optimizerState, initDecay };
+  const update = planUpdate(layout, updating, device);
+  const state = stateBuffers(layout, updating, limits);
   const others: BufferRequest[] = [
     { name: 'inputs', bytes: inputBytes, usage: STORAGE },
     {

@@ -371,6 +371,13 @@ export const TRAIN_SETTINGS = defineSettings({
     help: 'decoupled weight decay',
     page: { group: 'optimizer' },
   },
+  initDecay: {
+    type: number({ from: 0 }),
+    default: 0,
+    terminal: 'shape',
+    help: 'decoupled decay towards the adapter that the run starts from, such as that of --init-adapter',
+    page: { group: 'optimizer' },
+  },
   loraPlusRatio: {
     type: number({ above: 0 }),
     default: 1,

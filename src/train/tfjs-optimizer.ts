@@ -33,6 +33,17 @@ export function gate(tf: Tf, gradients: readonly TfTensor[], ok: TfTensor, { inv
   return { norm, factor, ok: tf.logicalAnd(ok, tf.lessEqual(norm, LARGEST)) };
 }
 
+/** Decay towards the parameters before the first update: Li, Grandvalet & Davoine 2018, arXiv:1802.01483, decoupled. */
+export function pullToStart(
+  tf: Tf,
+  { value, start, lrScale }: Pick<ParamState, 'value' | 'lrScale'> & { readonly start: TfTensor },
+  { ok }: Gate,
+  { lr }: Hyper,
+  decay: number,
+): TfTensor {
+  return tf.where(ok, tf.add(value, tf.mul(tf.sub(start, value), lr * lrScale * decay)), value);
+}
+
 /** Loshchilov & Hutter 2019, arXiv:1711.05101; order and eps as in torch.optim.AdamW. */
 export function adamwStep(
   tf: Tf,

@@ -15,7 +15,7 @@ import { rowLosses, gatherRuns } from '../graph/tfjs/loss-head.ts';
 import type { PassInputs } from '../graph/tfjs/pass.ts';
 import { loraGroups, type LoraSettings } from '../lora/lora.ts';
 import { lossChunkRows } from './program.ts';
-import { adamwStep, gate, sgdStep, type Gate } from './tfjs-optimizer.ts';
+import { adamwStep, gate, pullToStart, sgdStep, type Gate } from './tfjs-optimizer.ts';
 import type { MicroSeed, NamedMatrices, Trainer, TrainerState, UpdateResult } from './trainer.ts';
 import type { Optimizer } from './optimizers.ts';
 
@@ -29,6 +29,7 @@ export interface TfjsTrainerOptions {
   /** As those of `ProgramSettings`. */
   readonly neftune?: number;
   readonly labelSmoothing?: number;
+  readonly initDecay?: number;
   /** Logits that one tape may keep, rows times vocabulary; beyond, the head runs chunk by chunk on tapes of its own. */
   readonly tapeLogits?: number;
 }
@@ -49,6 +50,8 @@ interface Param {
   gradient: TfTensor;
   /** `m` and `v` of AdamW. */
   moments: readonly TfTensor[];
+  /** The value before the first update, where a run decays towards it. */
+  start: TfTensor | undefined;
 }
 
 /** The forward pass of one micro-batch as data: hidden states, then the losses of its labelled rows. */
@@ -68,6 +71,7 @@ export class TfjsTrainer implements Trainer {
   readonly #base: TfjsBase;
   readonly #lora: LoraSettings;
   readonly #regularisers: Regularisers;
+  readonly #initDecay: number;
   readonly #optimizer: Optimizer;
   readonly #tapeLogits: number;
   readonly #params: readonly Param[];
@@ -78,11 +82,13 @@ export class TfjsTrainer implements Trainer {
 
   private constructor(base: TfjsBase, options: TfjsTrainerOptions) {
     const { lora, optimizer, weightDecay, tapeLogits = TAPE_LOGITS, neftune = 0, labelSmoothing = 0 } = options;
+    const { initDecay = 0 } = options;
     const { tf } = base;
     this.#base = base;
     this.#tf = tf;
     this.#lora = lora;
     this.#regularisers = { neftune, labelSmoothing };
+    this.#initDecay = initDecay;
     this.#optimizer = optimizer;
     this.#tapeLogits = tapeLogits;
     this.#ok = tf.scalar(true, 'bool');
@@ -102,6 +108,7 @@ export class TfjsTrainer implements Trainer {
           value: zeros(),
           gradient: zeros(),
           moments: MOMENT_NAMES[optimizer].map(zeros),
+          start: initDecay > 0 ? zeros() : undefined,
         });
       }
     }
@@ -209,13 +216,17 @@ export class TfjsTrainer implements Trainer {
 
   async readState(): Promise<TrainerState> {
     const names = MOMENT_NAMES[this.#optimizer];
+    const start = this.#initDecay > 0 ? { start: await this.#readNamed((param) => param.start) } : {};
     const [params, ...moments] = await Promise.all([
       this.#readNamed(({ value }) => value),
       ...names.map((_, i) => this.#readNamed((param) => param.moments[i])),
     ]);
     return {
       params,
-      moments: Object.fromEntries(names.map((name, i) => [name, moments[i] ?? new Map<string, Float32Array>()])),
+      moments: {
+        ...Object.fromEntries(names.map((name, i) => [name, moments[i] ?? new Map<string, Float32Array>()])),
+        ...start,
+      },
     };
   }
 
@@ -237,6 +248,10 @@ export class TfjsTrainer implements Trainer {
         return tf.tensor2d(values.slice(), [...param.shape]);
       };
       replace(param, 'value', tensorOf(params));
+      if (param.start !== undefined) {
+        param.start.dispose();
+        param.start = tensorOf(moments === undefined ? params : moments['start']);
+      }
       if (moments === undefined) continue;
       const old = param.moments;
       param.moments = MOMENT_NAMES[this.#optimizer].map((name) => tensorOf(moments[name]));
@@ -248,8 +263,8 @@ export class TfjsTrainer implements Trainer {
     this.#base.dispose();
     this.#forgetLosses();
     this.#ok.dispose();
-    for (const { value, gradient, moments } of this.#params)
-      for (const tensor of [value, gradient, ...moments]) tensor.dispose();
+    for (const { value, gradient, moments, start } of this.#params)
+      for (const tensor of [value, gradient, ...moments, start]) tensor?.dispose();
   }
 
   #forgetLosses(): void {
@@ -323,7 +338,11 @@ export class TfjsTrainer implements Trainer {
 
   #step(param: Param, gated: Gate, hyper: Hyper): void {
     const tf = this.#tf;
-    const now = this.#optimizer === 'adamw' ? adamwStep(tf, param, gated, hyper) : sgdStep(tf, param, gated, hyper);
+    const { start } = param;
+    const pulled =
+      start === undefined ? param.value : pullToStart(tf, { ...param, start }, gated, hyper, this.#initDecay);
+    const state = { ...param, value: pulled };
+    const now = this.#optimizer === 'adamw' ? adamwStep(tf, state, gated, hyper) : sgdStep(tf, state, gated, hyper);
     replace(param, 'value', tf.keep(now.value));
     const old = param.moments;
     param.moments = now.moments.map((moment) => tf.keep(moment));

@@ -23,7 +23,7 @@ export type NamedMatrices = ReadonlyMap<string, Float32Array>;
 /** Everything that must survive for a run to continue bit for bit, besides the position in the data. */
 export interface TrainerState {
   readonly params: NamedMatrices;
-  /** Optimizer state by its own name (`m`, `v`, `velocity`). */
+  /** Optimizer state by its own name (`m`, `v`, `velocity`), and `start` where a run decays towards its start. */
   readonly moments: Readonly<Record<string, NamedMatrices>>;
 }
 
@@ -63,7 +63,7 @@ export interface Trainer {
   /** Gradient sums of the micro-steps since the update before. */
   readGradients(): Promise<NamedMatrices>;
   readState(): Promise<TrainerState>;
-  /** Replaces parameters and, where given, moments. */
+  /** Replaces parameters and, where given, moments; without them the parameters are those that a run starts from. */
   writeState(state: { readonly params: NamedMatrices; readonly moments?: TrainerState['moments'] }): void;
   dispose(): void;
 }

@@ -1,5 +1,6 @@
 import { adamw } from '../../kernels/adamw/adamw.ts';
 import { adamw8bit, BLOCK } from '../../kernels/adamw_8bit/adamw_8bit.ts';
+import { decayToStart } from '../../kernels/decay_to_start/decay_to_start.ts';
 import { sgd } from '../../kernels/sgd/sgd.ts';
 import { HYPER_FLOATS, SCALARS_WORDS } from '../../kernels/squared_norm/hyper.ts';
 import { partialCount, squaredNormFinish, squaredNormPartial } from '../../kernels/squared_norm/squared_norm.ts';
@@ -48,15 +49,26 @@ function piecesOf(
   return { pieces, codesBytes, scalesBytes };
 }
 
-/** What an optimizer keeps between updates; all of it is zero before the first. */
-export function stateBuffers(
-  layout: ParamLayout,
-  optimizer: Optimizer,
-  state: OptimizerState,
-  limits: GpuLimits,
-): readonly StateBuffer[] {
+/** The parameters as they were before the first update, kept where a run decays towards them. */
+export const START_BUFFER = 'start';
+
+/** What decides the update of a run. */
+export interface UpdateSettings {
+  readonly optimizer: Optimizer;
+  readonly state: OptimizerState;
+  /** Decay towards the start; 0: none. */
+  readonly initDecay: number;
+}
+
+/** What is kept between updates; all of it is zero before the first, but for the start. */
+export function stateBuffers(layout: ParamLayout, settings: UpdateSettings, limits: GpuLimits): readonly StateBuffer[] {
+  const start = { name: START_BUFFER, bytes: layout.bytes, holds: 'params' } as const;
+  return [...moments(layout, settings, limits), ...(settings.initDecay > 0 ? [start] : [])];
+}
+
+function moments(layout: ParamLayout, { optimizer, state }: UpdateSettings, limits: GpuLimits): StateBuffer[] {
   if (optimizer === 'sgd') return [];
-  if (state === 'f32') return ['m', 'v'].map((name) => ({ name, bytes: layout.bytes, holds: 'params' }));
+  if (state === 'f32') return ['m', 'v'].map((name) => ({ name, bytes: layout.bytes, holds: 'params' as const }));
   const { codesBytes, scalesBytes } = piecesOf(layout, limits);
   return [
     ...['m', 'v'].map((name) => ({ name, bytes: codesBytes, holds: 'codes' as const })),
@@ -70,8 +82,7 @@ export function stateBuffers(
  */
 export function planUpdate(
   layout: ParamLayout,
-  optimizer: Optimizer,
-  state: OptimizerState,
+  { optimizer, state, initDecay }: UpdateSettings,
   device: DeviceProfile,
 ): Omit<Plan, 'placement' | 'forwardEnd'> & { partials: number } {
   const { limits, variant } = device;
@@ -98,7 +109,10 @@ export function planUpdate(
       ...fixed,
       grad: flat('gradients', offset, count),
       param: flat('params', offset, count),
+      start: flat(START_BUFFER, offset, count),
     };
+    if (initDecay > 0)
+      requests.push({ launch: decayToStart({ count, decay: initDecay, lrScale }), rangeOf: (name) => ranges[name] });
     if (optimizer === 'sgd') {
       requests.push({ launch: sgd({ count, weightDecay, lrScale, momentum: false }), rangeOf: (name) => ranges[name] });
       continue;

@@ -9,7 +9,7 @@ import { InputWords } from '../graph/program.ts';
 import { BufferSet, compilePlans, Replay, type KernelTime } from '../graph/replay.ts';
 import { stagingBytes, STEPS_IN_FLIGHT, type Program } from './program.ts';
 import type { MicroSeed, NamedMatrices, Trainer, TrainerState, UpdateResult } from './trainer.ts';
-import type { StateBuffer } from './update-plan.ts';
+import { START_BUFFER, type StateBuffer } from './update-plan.ts';
 
 type ReplayOptions = NonNullable<Parameters<Replay['run']>[0]>;
 
@@ -233,7 +233,10 @@ export class WgslTrainer implements Trainer {
   }): void {
     this.#writeNamed('params', params);
     this.#derive();
-    if (moments === undefined) return;
+    if (moments === undefined) {
+      if (this.program.state.some(({ name }) => name === START_BUFFER)) this.#writeNamed(START_BUFFER, params);
+      return;
+    }
     for (const buffer of this.program.state) this.#writeMoments(buffer, moments[buffer.name]);
   }
 

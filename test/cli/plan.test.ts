@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
@@ -31,6 +31,24 @@ describe.each(PLAN_BASES)('`weblora plan` says what a run of the built-in model 
 it.each(FAMILY_TOYS)('`weblora plan` says what a run of a toy records: %s', async (name) => {
   const { plan, record } = await both.ofToy(name);
   expect(record.plan).toEqual(plan);
+});
+
+it.each(['dpo', 'kto'])('`weblora plan` says what a run records with all that it may have: %s', async (objective) => {
+  const rows = join(folder, `${objective}.jsonl`);
+  const answers = objective === 'dpo' ? { chosen: 'on', rejected: 'a bed' } : { completion: 'on', label: true };
+  writeFileSync(rows, `${JSON.stringify({ prompt: 'the cat', ...answers })}\n`);
+  const flags = shape(
+    join(ROOT, 'test', 'fixtures', 'toy-llama', 'model'),
+    48,
+    ...['--objective', objective, '--rank', '3', '--rank-pattern', 'q_proj=2,layers\\.0\\.mlp\\..*=1'],
+    ...['--alpha-pattern', 'v_proj=5', '--layers-to-transform', '0-1', '--exclude-modules', 'o_proj'],
+    ...['--neftune', '5', '--init-decay', '0.5', '--lora-plus-ratio', '4'],
+  );
+  const { plan, settings, resolved } = await both.ran(flags, {}, rows);
+  expect(plan).toEqual(await both.planned(flags));
+  expect(plan).not.toEqual(await both.planned([...flags, '--init-decay', '0']));
+  expect(settings).toMatchObject({ 'rank-pattern': 'q_proj=2,layers\\.0\\.mlp\\..*=1', 'alpha-pattern': 'v_proj=5' });
+  expect(resolved.targets).not.toContain('model.layers.0.self_attn.o_proj');
 });
 
 it('writes the launches of a micro-step and of one token, of a device that is not here', async () => {

@@ -38,9 +38,9 @@ export class PlanAndRun {
   }
 
   /** What run.json says after one update. */
-  async ran(flags: readonly string[], env: Environment = {}): Promise<RunRecord> {
+  async ran(flags: readonly string[], env: Environment = {}, data = this.#data): Promise<RunRecord> {
     const out = join(this.#folder, `run-${(this.#runs += 1)}`);
-    const given = ['--data', this.#data, '--steps', '1', '--out', out, '--quiet'];
+    const given = ['--data', data, '--steps', '1', '--out', out, '--quiet'];
     const ended = await weblora(['train', ...flags, ...given], { env });
     if (ended.status !== 0) throw new Error(ended.stderr);
     this.#onRun(join(out, 'run.json'));

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { PEFT_WEIGHTS_FILE } from '../../src/adapters/formats/peft.ts';
+import type { Dataset } from '../../src/data/dataset.ts';
+import { OBJECTIVE_NAMES, OBJECTIVES } from '../../src/objectives/index.ts';
 import { makeMemoryStore } from '../../src/storage/memory-store.ts';
 import type { FileStore } from '../../src/storage/store.ts';
 import { resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
@@ -14,6 +16,33 @@ import { folderOnDisk } from '../harness/toy-llama.ts';
 
 const TOY = join(import.meta.dirname, '..', 'fixtures', 'toy-llama');
 const DATA = { name: 'data.jsonl', bytes: readFileSync(join(TOY, 'data.jsonl')) };
+const utf8 = (rows: readonly object[]): Uint8Array =>
+  new TextEncoder().encode(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+const QUESTIONS = ['the cat', 'a ring', 'to be or', 'and on'];
+const ROWS = {
+  example: DATA,
+  preference: {
+    name: 'pairs.jsonl',
+    bytes: utf8(QUESTIONS.map((prompt, i) => ({ prompt, chosen: `${'on '.repeat(i)}singing`, rejected: 'a bed' }))),
+  },
+  labelled: {
+    name: 'judged.jsonl',
+    bytes: utf8(QUESTIONS.map((prompt, i) => ({ prompt, completion: 'on singing', label: i % 2 === 0 }))),
+  },
+};
+
+/** Everything that a run can have beside plain LoRA, and that has a state or is random. */
+const REGULARISED: Partial<TrainConfig> = {
+  rankPattern: { q_proj: 2, 'layers\\.0\\..*_proj': 1 },
+  alphaPattern: { v_proj: 3 },
+  layersToTransform: [0, 1],
+  excludeModules: ['o_proj'],
+  loraPlusRatio: 4,
+  weightDecay: 0.1,
+  initDecay: 5,
+  neftune: 5,
+};
+
 const CONFIG: Partial<TrainConfig> = {
   rank: 3,
   alpha: 6,
@@ -44,11 +73,12 @@ describe('a run that is interrupted', () => {
       control?: RunControl;
       emit?: (event: RunEvent) => void;
       config?: Partial<TrainConfig>;
+      data?: Dataset;
     } = {},
   ): Promise<TrainedRun> =>
     model.train({
       config: resolveTrainConfig({ ...CONFIG, ...options.config }),
-      data: DATA,
+      data: options.data ?? DATA,
       store,
       out: 'run',
       resume: options.resume ?? false,
@@ -102,6 +132,37 @@ describe('a run that is interrupted', () => {
     }
     expect(deaths).toBeGreaterThan(5);
   }, 900_000);
+
+  it.each([
+    ...OBJECTIVE_NAMES.map((objective) => ({ objective, ...(objective !== 'sft' && { initDecay: 5, neftune: 5 }) })),
+    { objective: 'sft', ...REGULARISED, labelSmoothing: 0.1 },
+    { objective: 'sft', ...REGULARISED, optimizer: 'sgd' },
+  ] as const)(
+    'continues bit for bit after death, with the bytes that the plan has: %o',
+    async (given) => {
+      const config: Partial<TrainConfig> = { ...given, steps: 4, saveEvery: 2, accumulate: 1 };
+      const data = ROWS[OBJECTIVES[given.objective].rows];
+      const whole = makeMemoryStore();
+      await run(whole, { config, data });
+      expect((await readRunRecord(whole, 'run'))?.plan).toEqual(
+        model.plan(resolveTrainConfig({ ...CONFIG, ...config })),
+      );
+      const killed = makeMemoryStore();
+      const death = run(killed, {
+        config,
+        data,
+        // Within the writes of the updates that follow.
+        emit: (event) => event.kind === 'checkpoint' && (killed.faults.operationsLeft = 2),
+      });
+      await expect(death).rejects.toThrow();
+      killed.faults.operationsLeft = Number.POSITIVE_INFINITY;
+      await killed.remove('run/.lock');
+      expect(await killed.exists(`run/${PEFT_WEIGHTS_FILE}`)).toBe(false);
+      expect((await run(killed, { config, data, resume: true })).ended).toBe('completed');
+      expect(await resultOf(killed)).toEqual(await resultOf(whole));
+    },
+    300_000,
+  );
 
   it('continues bit for bit with its moments in 8 bits, also where the memory limit chose that', async () => {
     const most = model.plan(resolveTrainConfig(CONFIG)).totalBytes;

@@ -257,5 +257,11 @@ describe('a folder for accelerate', () => {
     await expect(made({ record: { ...record, settings } })).rejects.toThrow(
       'objective: got dpo, wanted sft: the loss of preferences is not written for accelerate; train it here, or with TRL from the same data file',
     );
+    for (const flag of ['label-smoothing', 'neftune', 'init-decay']) {
+      const more = { ...record.settings, [flag]: 0.1 };
+      await expect(made({ record: { ...record, settings: more } }), flag).rejects.toThrow(
+        /got 0.1, wanted 0: it is not written for accelerate/,
+      );
+    }
   });
 });

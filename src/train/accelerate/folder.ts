@@ -42,7 +42,7 @@ export interface AccelerateRequest {
  * labels, the order in which updates take them, its initial adapter and its settings, beside the scripts. It holds the text of
  * the data in the form of tokens.
  * @returns the files by their paths
- * @throws `unsupported` for another objective than sft, `bad-data`, `bad-model` or `bad-adapter` where an input is not the run's
+ * @throws `unsupported` for another objective than sft and for settings that the scripts do not have, `bad-data`, `bad-model` or `bad-adapter` where an input is not the run's
  */
 export async function accelerateFolder(request: AccelerateRequest): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   const { opened, record, initAdapter } = request;
@@ -54,6 +54,7 @@ export async function accelerateFolder(request: AccelerateRequest): Promise<Map<
       fix: 'train it here, or with TRL from the same data file',
     });
   }
+  assertInScripts(config);
   const objective = objectiveOf(config);
   const base = { format: baseFormatOf(record), context: record.base.context };
   const data = await readRunData(opened, base.context, config, {
@@ -97,6 +98,21 @@ export async function accelerateFolder(request: AccelerateRequest): Promise<Map<
     if (name !== CARD_FILE) files.set(`initial_adapter/${name}`, bytes);
   if (request.metrics !== undefined) add('weblora_metrics.jsonl', request.metrics);
   return files;
+}
+
+/** Settings of the loss and of the update that `train.py` does not have. */
+const NOT_IN_SCRIPTS = ['labelSmoothing', 'neftune', 'initDecay'] as const;
+
+/** @throws `unsupported` for a setting that would be left out in silence */
+function assertInScripts(config: TrainConfig): void {
+  for (const key of NOT_IN_SCRIPTS) {
+    if (config[key] === 0) continue;
+    throw new WebLoraError('unsupported', setting(key), {
+      got: config[key],
+      wanted: '0: it is not written for accelerate',
+      fix: 'train it here, or without this setting',
+    });
+  }
 }
 
 function baseFormatOf(record: RunRecord): BaseFormat {

@@ -1083,6 +1083,10 @@ export const de: Messages = {
         label: 'Weight Decay',
         hint: 'Zieht die Zahlen des Adapters gegen null, gegen Auswendiglernen.',
       },
+      initDecay: {
+        label: 'Am Anfang festhalten',
+        hint: 'Zieht den Adapter bei jedem Schritt ein wenig zu dem zurück, womit er begann, etwa einem früheren Lauf.',
+      },
       loraPlusRatio: {
         label: 'Tempo von B (LoRA+)',
         hint: 'Wie viel schneller die zweite Hälfte des Adapters lernt als die erste; mit LoRA+ sind 16 üblich.',

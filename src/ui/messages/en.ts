@@ -1048,6 +1048,10 @@ export const en = {
         label: 'Weight decay',
         hint: 'Pulls the adapter’s numbers towards zero, against learning by heart.',
       },
+      initDecay: {
+        label: 'Hold to the start',
+        hint: 'Pulls the adapter back a little in every update to what it began with, such as an earlier run’s.',
+      },
       loraPlusRatio: {
         label: 'LoRA+',
         hint: 'How many times faster the second half of the adapter learns than the first; 16 is common with LoRA+.',
