@@ -9,6 +9,7 @@ factors, a scale that multiplies, `m`), llama.cpp (names, interleaved heads, alp
 import json
 import math
 import pathlib
+import re
 import struct
 import sys
 
@@ -119,14 +120,21 @@ def merged(weight, a, b, scale, magnitude=None):
 
 def from_peft(folder, base, config):
     settings = json.loads((folder / 'adapter_config.json').read_text())
-    root = math.sqrt(settings['r']) if settings['use_rslora'] else settings['r']
+
+    def value(pattern, path, default):
+        """As peft's get_pattern_key finds it."""
+        return next((v for key, v in settings[pattern].items() if re.match(r'(.*\.)?(%s)$' % key, path)), default)
+
     tensors = {k.removeprefix('base_model.model.'): v.astype('f8') for k, v in read_safetensors(folder / 'adapter_model.safetensors').items()}
     out = dict(base)
     for path in (name.removesuffix('.lora_A.weight') for name in tensors if name.endswith('.lora_A.weight')):
         a, b = tensors[path + '.lora_A.weight'], tensors[path + '.lora_B.weight']
         magnitude = tensors.get(path + '.lora_magnitude_vector')
         assert (magnitude is not None) == settings['use_dora']
-        out[path + '.weight'] = merged(base[path + '.weight'], a, b, settings['lora_alpha'] / root, magnitude)
+        rank = value('rank_pattern', path, settings['r'])
+        assert a.shape[0] == b.shape[1] == rank
+        scale = value('alpha_pattern', path, settings['lora_alpha']) / (math.sqrt(rank) if settings['use_rslora'] else rank)
+        out[path + '.weight'] = merged(base[path + '.weight'], a, b, scale, magnitude)
     return out
 
 
@@ -183,8 +191,27 @@ def logits(config, weights, ids):
         return forward(config, {k: torch.tensor(v) for k, v in weights.items()}, ids).numpy()
 
 
+def patterned(family, kind, base):
+    """Every second module with one rank less, every third with an alpha of its own; exports.ts has the same rule."""
+    folder = FIXTURES / ('dora' if kind.startswith('dora') else 'families') / family / 'adapter'
+    settings = json.loads((folder / 'adapter_config.json').read_text())
+    prefix, tensors = 'base_model.model.', read_safetensors(folder / 'adapter_model.safetensors')
+    tensors = {k.removeprefix(prefix): v.astype('f8') for k, v in tensors.items()}
+    paths = sorted(k.removesuffix('.lora_A.weight') for k in tensors if k.endswith('.lora_A.weight'))
+    out = dict(base)
+    for i, path in enumerate(paths):
+        rank, alpha = settings['r'] - i % 2, settings['lora_alpha'] + (3 if i % 3 == 0 else 0)
+        scale = alpha / (math.sqrt(rank) if kind.startswith('rslora') else rank)
+        a, b = tensors[path + '.lora_A.weight'][:rank], tensors[path + '.lora_B.weight'][:, :rank]
+        magnitude = tensors.get(path + '.lora_magnitude_vector')
+        out[path + '.weight'] = merged(base[path + '.weight'], a, b, scale, magnitude)
+    return out
+
+
 def wanted(family, kind, config, base, ids):
-    """As the fixtures have it; rsLoRA from the fixture's own factors."""
+    """As the fixtures have it; rsLoRA and patterns from the fixture's own factors."""
+    if kind.endswith('patterns'):
+        return logits(config, patterned(family, kind, base), ids)
     if kind == 'rslora':
         folder = FIXTURES / 'families' / family / 'adapter'
         settings = json.loads((folder / 'adapter_config.json').read_text())
@@ -209,7 +236,7 @@ def main(out):
         error = np.linalg.norm(got - expected) / np.linalg.norm(expected)
         apart = np.linalg.norm(logits(config, base, ids) - expected) / np.linalg.norm(expected)
         assert apart > 0.01, 'the adapter hardly changes anything'
-        print(f'{family:14}{kind:8}{form:12} {error:.1e}')
+        print(f'{family:14}{kind:17}{form:12} {error:.1e}')
         assert error < BOUND, 'not what PyTorch computes'
         worst, count = max(worst, error), count + 1
     print(f'{count} exports, all within {worst:.1e} of PyTorch')

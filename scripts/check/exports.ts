@@ -37,6 +37,26 @@ function asRankStabilised(adapter: LoraAdapter): LoraAdapter {
   return { ...adapter, method: 'rslora', scale: adapterKind('rslora').scale(alpha, rank) };
 }
 
+/** Every second module with one rank less, every third with an alpha of its own; exports.py has the same rule. */
+function withPatterns(adapter: LoraAdapter): LoraAdapter {
+  const modules = [...adapter.modules].sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    ...adapter,
+    modules: new Map(
+      modules.map(([path, module], i): [string, LoraModule] => {
+        const { inFeatures, outFeatures } = module;
+        const rank = adapter.rank - (i % 2);
+        const a = module.a.slice(0, rank * inFeatures);
+        const b = Float32Array.from({ length: outFeatures * rank }, (_, at) => {
+          const row = Math.floor(at / rank);
+          return module.b[row * adapter.rank + (at % rank)] ?? NaN;
+        });
+        return [path, { ...module, a, b, ...(i % 3 === 0 && { alpha: adapter.alpha + 3 }) }];
+      }),
+    ),
+  };
+}
+
 async function writeAll(opened: OpenModel, adapter: LoraAdapter, out: string): Promise<void> {
   for (const format of ADAPTER_FORMATS) {
     if (objectionTo(format, adapter) !== undefined) continue;
@@ -86,7 +106,14 @@ async function main(folder: string): Promise<void> {
   for (const family of FAMILY_TOYS) {
     const opened = await openFamilyToy(family);
     const lora = familyAdapter(family);
-    const adapters = { lora, rslora: asRankStabilised(lora), dora: doraAdapter(family) };
+    const adapters = {
+      lora,
+      rslora: asRankStabilised(lora),
+      patterns: withPatterns(lora),
+      'rslora-patterns': withPatterns(asRankStabilised(lora)),
+      dora: doraAdapter(family),
+      'dora-patterns': withPatterns(doraAdapter(family)),
+    };
     for (const [kind, adapter] of Object.entries(adapters)) await writeAll(opened, adapter, join(folder, family, kind));
   }
   const model = makeModel(SMOLLM2_135M);
