@@ -261,17 +261,17 @@ export class EngineModel {
     config: Partial<TrainConfig> & {
       readonly out?: string;
       readonly evalData?: DatasetInput;
+      /** General rows to mix in: `replayShare` of the training rows. */
+      readonly replayData?: DatasetInput;
       readonly signal?: AbortSignal;
     } = {},
   ): Promise<TrainingRun> {
-    const { out = `run-${Date.now().toString(36)}`, evalData, signal, ...settings } = config;
+    const { out = `run-${Date.now().toString(36)}`, evalData, replayData, signal, ...settings } = config;
     const data = await datasetOf(dataset);
-    const held = evalData === undefined ? undefined : await datasetOf(evalData);
+    const held = evalData === undefined ? {} : { evalData: await datasetOf(evalData) };
+    const replayed = replayData === undefined ? {} : { replayData: await datasetOf(replayData) };
     const started = unwrap(
-      await this.#client.train(
-        { model: this.facts.id, data, config: settings, out, ...(held && { evalData: held }) },
-        signal,
-      ),
+      await this.#client.train({ model: this.facts.id, data, config: settings, out, ...held, ...replayed }, signal),
     );
     return new TrainingRun(this.#client, started.id, started.events);
   }

@@ -29,7 +29,7 @@ export interface ModelCardFacts {
   /** As the person gave it. */
   readonly dataLicence?: string;
   readonly data: readonly {
-    readonly role: 'training' | 'evaluation';
+    readonly role: 'training' | 'replay' | 'evaluation';
     readonly fileName: string;
     readonly sha256: string;
     readonly rows: number;

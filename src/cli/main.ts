@@ -167,6 +167,7 @@ async function main(): Promise<number> {
       ['--base <format>', 'merge into the base as it is in this format, dequantised (default: as its files are)'],
       ['--eval-data <file>', 'held-out examples: measure the loss before and after merging; of accelerate: the run’s'],
       ['--data <file>', 'of accelerate: the run’s examples, where they are no longer at their place'],
+      ['--replay-data <file>', 'of accelerate: the file that the run mixed in, where it is no longer at its place'],
       ['--include-data', 'of accelerate: yes, copy the examples into the folder'],
       COLUMNS,
       ['--system <text>', 'system prompt of these examples and of the golden prompts (default: the adapter’s)'],

@@ -102,6 +102,8 @@ export interface TrainRequest {
   readonly model: ModelId;
   readonly data: Dataset;
   readonly evalData?: Dataset;
+  /** General rows to mix in, `replayShare` of the configuration. */
+  readonly replayData?: Dataset;
   /** Continue from this adapter's weights. */
   readonly initAdapter?: AdapterId;
   readonly config: Partial<TrainConfig>;

@@ -271,11 +271,12 @@ class Engine implements EngineCalls {
     this.#runs.set(id, control);
     signal.addEventListener('abort', () => control.stop());
     if (signal.aborted) control.stop();
-    const { data, evalData, out, resume, overwrite } = request;
+    const { data, evalData, replayData, out, resume, overwrite } = request;
     const finished = loaded.train({
       config,
       data,
       ...(evalData && { evalData }),
+      ...(replayData && { replayData }),
       ...(initAdapter && { initAdapter }),
       store,
       out,

@@ -3,13 +3,14 @@ import type { Dataset } from '../data/dataset.ts';
 import { readDataRows } from '../data/read-rows.ts';
 import { describeNote, describeProblem, gatherNotes, listLines, rowKind, rowsOfKind } from '../data/rows.ts';
 import type { DataRow, FileNote, RowKind, RowNote, RowProblem } from '../data/rows.ts';
+import { mixReplay } from '../data/replay.ts';
 import { splitRows } from '../data/split.ts';
 import { WebLoraError } from '../errors.ts';
 import { phrase, setting, type Phrase } from '../phrase.ts';
 import { unfitFile, unfitRow } from '../objectives/index.ts';
 import type { Objective, RowSource, TrainingRow } from '../objectives/objective.ts';
 import type { TrainConfig } from './config.ts';
-import { DEFAULT_SEQ_LEN } from './settings.ts';
+import { DEFAULT_REPLAY_SHARE, DEFAULT_SEQ_LEN } from './settings.ts';
 import { sha256Of } from '../hash.ts';
 
 /** What run.json and the model card say of a data file; nothing of its text. */
@@ -27,6 +28,8 @@ export interface RunData {
   readonly seqLen: number;
   readonly facts: DataFacts;
   readonly evalFacts: DataFacts | undefined;
+  /** Of the file whose rows are mixed in, and how many of `train` are its. */
+  readonly replay?: { readonly facts: DataFacts; readonly rows: number };
   /** Sentences for the user. */
   readonly notices: readonly Phrase[];
   readonly skipped: readonly RowProblem[];
@@ -165,12 +168,12 @@ export async function readTrainingRows<Row extends TrainingRow>(
   return { rows, facts, notices, skipped };
 }
 
-/** The rows of a run: the training file, and the evaluation file or split. */
+/** The rows of a run: the training file with what is replayed among it, and the evaluation file or split. */
 export async function readRunData(
   opened: OpenModel,
   context: number,
   config: TrainConfig,
-  files: { objective: Objective; data: Dataset; evalData?: Dataset },
+  files: { objective: Objective; data: Dataset; evalData?: Dataset; replayData?: Dataset },
 ): Promise<RunData> {
   const seqLen = resolveSeqLen(config.seqLen, context);
   const { lossOn, skipBadRows, system } = config;
@@ -182,12 +185,39 @@ export async function readRunData(
     withQuestions: false,
     ...(system !== undefined && { system }),
   };
-  const { objective } = files;
+  const { objective, replayData } = files;
+  if (replayData === undefined && config.replayShare !== undefined) {
+    throw new WebLoraError('usage', setting('replayShare'), {
+      got: `${config.replayShare} without a file to take rows from`,
+      wanted: phrase`${setting('replayData')} beside it`,
+      fix: phrase`add ${setting('replayData')}, or leave it out`,
+    });
+  }
   const main = await readTrainingRows(opened, files.data, objective, options);
+  const withReplay = async (own: RunData): Promise<RunData> => {
+    if (replayData === undefined) return own;
+    const replay = await readTrainingRows(opened, replayData, objective, options);
+    const share = config.replayShare ?? DEFAULT_REPLAY_SHARE;
+    const mixed = mixReplay(own.train.length, replay.rows.length, share, config.seed);
+    const train = mixed.flatMap(({ from, row }) => (from === 'own' ? own.train : replay.rows)[row] ?? []);
+    const rows = train.length - own.train.length;
+    const percent = Math.round((100 * rows) / train.length);
+    return {
+      ...own,
+      train,
+      replay: { facts: replay.facts, rows },
+      notices: [
+        ...own.notices,
+        ...replay.notices,
+        `${rows} of ${train.length} training rows are of ${replayData.name} (${percent} %)`,
+      ],
+      skipped: [...own.skipped, ...replay.skipped],
+    };
+  };
   if (files.evalData === undefined) {
     const { train, held } = splitRows(main.rows.length, config.evalSplit, config.seed);
     const pick = (rows: readonly number[]): TrainingRow[] => rows.flatMap((row) => main.rows[row] ?? []);
-    return {
+    return withReplay({
       train: pick(train),
       evaluation: pick(held),
       seqLen,
@@ -195,7 +225,7 @@ export async function readRunData(
       evalFacts: undefined,
       notices: main.notices,
       skipped: main.skipped,
-    };
+    });
   }
   if (config.evalSplit > 0) {
     throw new WebLoraError('usage', phrase`${setting('evalData')} and ${setting('evalSplit')}`, {
@@ -205,7 +235,7 @@ export async function readRunData(
     });
   }
   const held = await readTrainingRows(opened, files.evalData, objective, options);
-  return {
+  return withReplay({
     train: main.rows,
     evaluation: held.rows,
     seqLen,
@@ -213,5 +243,5 @@ export async function readRunData(
     evalFacts: held.facts,
     notices: [...main.notices, ...held.notices],
     skipped: [...main.skipped, ...held.skipped],
-  };
+  });
 }

@@ -37,6 +37,9 @@ export interface RunRecord {
   };
   readonly data: DataFacts;
   readonly evalData?: DataFacts;
+  /** The file of which `replayRows` of the `trainRows` are. */
+  readonly replayData?: DataFacts;
+  readonly replayRows?: number;
   readonly trainRows: number;
   readonly evalRows: number;
   /** What the settings came down to. */
@@ -99,6 +102,8 @@ const RUN_RECORD: v.GenericSchema<unknown, RunRecord> = v.looseObject({
   }),
   data: DATA_FACTS,
   evalData: v.exactOptional(DATA_FACTS),
+  replayData: v.exactOptional(DATA_FACTS),
+  replayRows: v.exactOptional(count),
   trainRows: count,
   evalRows: count,
   resolved: v.looseObject({

@@ -37,6 +37,8 @@ export interface RunRequest {
   readonly objective: Objective;
   readonly data: Dataset;
   readonly evalData?: Dataset;
+  /** General rows to mix in. */
+  readonly replayData?: Dataset;
   readonly initAdapter?: LoraAdapter;
   readonly store: FileStore;
   /** The run's folder in the store; '' for the store itself. */

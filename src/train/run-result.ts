@@ -94,7 +94,7 @@ export class RunResult {
 
   #card({ steps, finalLoss, evalLoss, totalTokens }: TrainedRun, curve: ReturnType<typeof curveOf>): string {
     const { opened, config, base, out, title = out } = this.#request;
-    const { facts, evalFacts } = this.#data;
+    const { facts, evalFacts, replay } = this.#data;
     const { resolved } = this.record;
     return writeModelCard({
       title,
@@ -117,7 +117,11 @@ export class RunResult {
         .filter(([name]) => !TOLD_ELSEWHERE.has(name))
         .map(([name, value]) => [name, String(value)] as const),
       ...(config.system !== undefined && { systemPrompt: config.system }),
-      data: [cardFacts('training', facts), ...(evalFacts ? [cardFacts('evaluation', evalFacts)] : [])],
+      data: [
+        cardFacts('training', facts),
+        ...(replay ? [cardFacts('replay', replay.facts)] : []),
+        ...(evalFacts ? [cardFacts('evaluation', evalFacts)] : []),
+      ],
       results: [
         evalLoss === undefined
           ? { measure: 'training loss, last update', tuned: finalLoss }
@@ -178,7 +182,7 @@ function shapeSettings(adapter: LoraAdapter, linearPaths: readonly string[]): Pa
 }
 
 function cardFacts(
-  role: 'training' | 'evaluation',
+  role: 'training' | 'replay' | 'evaluation',
   { name, sha256: hash, rows, skippedRows }: DataFacts,
 ): Parameters<typeof writeModelCard>[0]['data'][number] {
   return { role, fileName: name, sha256: hash, rows, skippedRows };
@@ -221,6 +225,7 @@ function makeRecord(
     },
     data: data.facts,
     ...(data.evalFacts && { evalData: data.evalFacts }),
+    ...(data.replay && { replayData: data.replay.facts, replayRows: data.replay.rows }),
     trainRows: data.train.length,
     evalRows: data.evaluation.length,
     resolved: {

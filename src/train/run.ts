@@ -35,6 +35,7 @@ export async function runTraining(request: RunRequest): Promise<TrainedRun> {
       objective,
       data: request.data,
       ...(request.evalData && { evalData: request.evalData }),
+      ...(request.replayData && { replayData: request.replayData }),
     });
     if (resumed !== undefined) assertSameInputs(request, resumed, data);
     const adapter = adapterSettings(request);
@@ -121,6 +122,7 @@ export function assertSameInputs(
   const files = [
     ['data', data.facts, record.data],
     ['evalData', data.evalFacts, record.evalData],
+    ['replayData', data.replay?.facts, record.replayData],
   ] as const;
   for (const [key, got, wanted] of files) {
     if (got?.sha256 === wanted?.sha256) continue;

@@ -23,6 +23,7 @@ import { OPTIMIZERS, OPTIMIZER_STATES } from './optimizers.ts';
 export const DEFAULT_LEARNING_RATE = 2e-4;
 export const DEFAULT_ACCUMULATE = 4;
 export const DEFAULT_SEQ_LEN = 512;
+export const DEFAULT_REPLAY_SHARE = 0.2;
 
 /** Every setting of `weblora train`, in the order of `--help` and of the page's form. */
 export const TRAIN_SETTINGS = defineSettings({
@@ -84,6 +85,19 @@ export const TRAIN_SETTINGS = defineSettings({
     recorded: 'path',
     help: 'held-out examples',
     page: { elsewhere: 'a sample’s own, and else kept back by themselves' },
+  },
+  replayData: {
+    type: text('file'),
+    config: false,
+    recorded: 'path',
+    help: 'general examples to mix in, against forgetting',
+    page: { elsewhere: 'no file of general examples yet' },
+  },
+  replayShare: {
+    type: number({ above: 0, below: 1 }),
+    defaultText: `${DEFAULT_REPLAY_SHARE} with --replay-data`,
+    help: 'share of the training rows that are of --replay-data',
+    page: { elsewhere: 'no file of general examples yet' },
   },
   evalSplit: {
     type: number({ from: 0, below: 1 }),

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { PEFT_WEIGHTS_FILE } from '../../src/adapters/formats/peft.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { OBJECTIVE_NAMES, OBJECTIVES } from '../../src/objectives/index.ts';
+import { wordPhrase } from '../../src/phrase.ts';
 import { makeMemoryStore } from '../../src/storage/memory-store.ts';
 import type { FileStore } from '../../src/storage/store.ts';
 import { resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
@@ -74,11 +75,13 @@ describe('a run that is interrupted', () => {
       emit?: (event: RunEvent) => void;
       config?: Partial<TrainConfig>;
       data?: Dataset;
+      replayData?: Dataset;
     } = {},
   ): Promise<TrainedRun> =>
     model.train({
       config: resolveTrainConfig({ ...CONFIG, ...options.config }),
       data: options.data ?? DATA,
+      ...(options.replayData && { replayData: options.replayData }),
       store,
       out: 'run',
       resume: options.resume ?? false,
@@ -163,6 +166,43 @@ describe('a run that is interrupted', () => {
     },
     300_000,
   );
+
+  it('mixes general rows in by their share, the same when it is resumed, and says so', async () => {
+    const general = utf8(QUESTIONS.map((prompt) => ({ prompt, completion: 'and the rest' })));
+    const replayData = { name: 'general.jsonl', bytes: general };
+    const config: Partial<TrainConfig> = { replayShare: 0.4, steps: 4, saveEvery: 2, accumulate: 1 };
+    const whole = makeMemoryStore();
+    const notices: string[] = [];
+    await run(whole, {
+      config,
+      replayData,
+      emit: (event) => event.kind === 'started' && notices.push(...event.notices.map((notice) => wordPhrase(notice))),
+    });
+    expect(notices.join('\n')).toContain('8 of 20 training rows are of general.jsonl (40 %)');
+    expect(await readRunRecord(whole, 'run')).toMatchObject({
+      trainRows: 20,
+      replayRows: 8,
+      replayData: { name: 'general.jsonl', rows: 4 },
+      settings: { 'replay-share': 0.4 },
+    });
+    const killed = makeMemoryStore();
+    const death = run(killed, {
+      config,
+      replayData,
+      emit: (event) => event.kind === 'checkpoint' && (killed.faults.operationsLeft = 2),
+    });
+    await expect(death).rejects.toThrow();
+    killed.faults.operationsLeft = Number.POSITIVE_INFINITY;
+    await killed.remove('run/.lock');
+    const other = { ...replayData, bytes: utf8([{ prompt: 'a', completion: 'b' }]) };
+    await expect(run(killed, { config, replayData: other, resume: true })).rejects.toThrow(/^replayData: got general/);
+    await run(killed, { config, replayData, resume: true });
+    expect(await resultOf(killed)).toEqual(await resultOf(whole));
+    const without = makeMemoryStore();
+    await run(without, { config: { steps: 4, saveEvery: 2, accumulate: 1 } });
+    expect(await resultOf(without)).not.toEqual(await resultOf(whole));
+    await expect(run(makeMemoryStore(), { config })).rejects.toThrow(/^replayShare: got 0.4 without a file/);
+  }, 300_000);
 
   it('continues bit for bit with its moments in 8 bits, also where the memory limit chose that', async () => {
     const most = model.plan(resolveTrainConfig(CONFIG)).totalBytes;

@@ -41,9 +41,11 @@ export async function exportAccelerate(source: string, flags: Flags, output: Out
     });
   const data = dataOf('data', record, flags);
   const evalData = record.evalData === undefined ? undefined : dataOf('eval-data', record, flags);
+  const replayData = record.replayData === undefined ? undefined : dataOf('replay-data', record, flags);
+  const names = [data, evalData, replayData].flatMap((file) => file?.name ?? []);
   if (!flags.flag('include-data')) {
     throw new WebLoraError('usage', `--to ${ACCELERATE}`, {
-      got: `no leave to copy your examples: the folder holds every row of ${data.name}${evalData ? ` and ${evalData.name}` : ''} as tokens, which anybody can read as text`,
+      got: `no leave to copy your examples: the folder holds every row of ${names.join(' and ')} as tokens, which anybody can read as text`,
       wanted: '--include-data',
       fix: 'add --include-data where that is as it should be',
     });
@@ -64,6 +66,7 @@ export async function exportAccelerate(source: string, flags: Flags, output: Out
     record,
     data,
     ...(evalData && { evalData }),
+    ...(replayData && { replayData }),
     ...(initAdapter && { initAdapter }),
     ...(existsSync(metrics) && { metrics: readFileSync(metrics, 'utf8') }),
   });
@@ -71,19 +74,21 @@ export async function exportAccelerate(source: string, flags: Flags, output: Out
   else writeFolderWhole(out, files);
   output.record({ out, format: ACCELERATE, files: [...files.keys()], containsData: true });
   output.line(`wrote ${files.size} files to ${out}, for transformers, PEFT and accelerate; README.md there says how`);
-  output.warn(`${out} contains your examples (${data.name}): give it to nobody who may not read them`);
+  output.warn(`${out} contains your examples (${names.join(', ')}): give it to nobody who may not read them`);
   return 0;
 }
 
 /** The run's own file: at its place, or where the flag says that it is now. What is in it is compared by its hash. */
-function dataOf(flag: 'data' | 'eval-data', record: RunRecord, flags: Flags): Dataset {
+function dataOf(flag: 'data' | 'eval-data' | 'replay-data', record: RunRecord, flags: Flags): Dataset {
   const recorded = record.settings[flag];
   const path = flags.text(flag) ?? (typeof recorded === 'string' ? recorded : undefined);
   if (path === undefined)
     throw new WebLoraError('usage', `--${flag}`, {
       got: `a run whose ${RUN_FILE} has no path to its file`,
-      wanted: (flag === 'data' ? record.data : record.evalData)?.name ?? 'its file',
+      wanted:
+        { data: record.data, 'eval-data': record.evalData, 'replay-data': record.replayData }[flag]?.name ?? 'its file',
       fix: `add --${flag} FILE`,
     });
-  return readDataFile(`--${flag}`, path, TRAIN_SETTINGS.columns.type.read(record.settings['columns']));
+  const columns = flag === 'replay-data' ? undefined : TRAIN_SETTINGS.columns.type.read(record.settings['columns']);
+  return readDataFile(`--${flag}`, path, columns);
 }

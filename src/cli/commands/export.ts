@@ -83,7 +83,7 @@ function refuseFlags(flags: Flags, format: string): void {
 
 /** Flags that only the export of a whole run reads. */
 function refuseRunFlags(flags: Flags, format: string): void {
-  const given = ['data', 'include-data'].find((name) => flags.has(name));
+  const given = ['data', 'replay-data', 'include-data'].find((name) => flags.has(name));
   if (given === undefined) return;
   throw new WebLoraError('usage', `--${given}`, {
     got: `--to ${format}, which holds no examples`,

@@ -63,6 +63,7 @@ async function describeAdapter(
           base: run.base,
           data: run.data,
           ...(run.evalData && { evalData: run.evalData }),
+          ...(run.replayData && { replayData: run.replayData }),
           parents: run.parents,
           device: run.device,
           steps: run.results?.steps,

@@ -30,6 +30,8 @@ export async function train(given: Flags, output: Output): Promise<number> {
   const data = readDataFile('--data', flags.required('data', 'a JSONL, JSON, CSV, TSV or .xlsx file'), columns);
   const evalPath = flags.text('eval-data');
   const evalData = evalPath === undefined ? undefined : readDataFile('--eval-data', evalPath, columns);
+  const replayPath = flags.text('replay-data');
+  const replayData = replayPath === undefined ? undefined : readDataFile('--replay-data', replayPath);
   const initPath = flags.text('init-adapter');
   const initAdapter =
     initPath === undefined
@@ -60,6 +62,7 @@ export async function train(given: Flags, output: Output): Promise<number> {
         config,
         data,
         ...(evalData && { evalData }),
+        ...(replayData && { replayData }),
         ...(initAdapter && { initAdapter }),
         store,
         out: '',

@@ -31,6 +31,7 @@ export interface AccelerateRequest {
   readonly record: RunRecord;
   readonly data: Dataset;
   readonly evalData?: Dataset;
+  readonly replayData?: Dataset;
   /** The adapter that the run began from. */
   readonly initAdapter?: LoraAdapter;
   /** The run's metrics.jsonl, to compare with. */
@@ -61,6 +62,7 @@ export async function accelerateFolder(request: AccelerateRequest): Promise<Map<
     objective,
     data: request.data,
     ...(request.evalData && { evalData: request.evalData }),
+    ...(request.replayData && { replayData: request.replayData }),
   });
   assertSameInputs({ opened, base, ...(initAdapter && { initAdapter }) }, record, data);
   const adapter = adapterSettings({ opened, config, ...(initAdapter && { initAdapter }) });

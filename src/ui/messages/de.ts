@@ -889,6 +889,8 @@ export const de: Messages = {
       out: 'Name des Durchlaufs',
       evalData: 'Zurückgehaltene Beispiele',
       evalSplit: 'Zurückgehaltener Anteil',
+      replayData: 'Allgemeine Beispiele',
+      replayShare: 'Anteil allgemeiner Beispiele',
       system: 'Systemanweisung',
       skipBadRows: 'Weglassen',
       resume: 'Weiter trainieren',

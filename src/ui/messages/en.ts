@@ -860,6 +860,8 @@ export const en = {
       out: 'Name of the run',
       evalData: 'Examples kept back',
       evalSplit: 'Share kept back',
+      replayData: 'General examples',
+      replayShare: 'Share of general examples',
       system: 'System prompt',
       skipBadRows: 'Leave them out',
       resume: 'Continue training',
