@@ -94,7 +94,7 @@ export interface ZipSink extends ModelSink {
 }
 
 /** All files as one zip in `sink`, none compressed: weights hardly shrink. @throws `unsupported` over 4 GB */
-export function zipSink(sink: ModelSink, zipName: string): ZipSink {
+export function zipSink(sink: ModelSink, zipName: string, mostBytes = MOST_ZIP_BYTES): ZipSink {
   const ready: Uint8Array[] = [];
   let failure: Error | undefined;
   const zip = new Zip((error, chunk) => {
@@ -109,7 +109,7 @@ export function zipSink(sink: ModelSink, zipName: string): ZipSink {
     if (failure !== undefined) throw failure;
     for (const chunk of ready.splice(0)) {
       total += chunk.byteLength;
-      if (total > MOST_ZIP_BYTES) {
+      if (total > mostBytes) {
         throw new WebLoraError('unsupported', `${zipName}: a zip of the merged model`, {
           got: 'more than 4 GB',
           wanted: 'less',

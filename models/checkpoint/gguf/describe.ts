@@ -47,11 +47,11 @@ const text = (key: string, value: string): Entry => [key, { type: 'string', valu
 const FAMILIES: Readonly<Record<string, (config: Json) => Own>> = {
   llama: (json) => {
     const config = parseLlamaConfig(json);
-    return withRope(decoderKeys(config, config.rope), config.rope, 'rope_freqs.weight');
+    return withRope('llama', decoderKeys(config, config.rope), config.rope, 'rope_freqs.weight');
   },
   mistral: (json) => {
     const config = parseMistralConfig(json);
-    const own = withRope(decoderKeys(config, config.rope), config.rope, 'rope_freqs.weight');
+    const own = withRope('llama', decoderKeys(config, config.rope), config.rope, 'rope_freqs.weight');
     if (config.window === undefined) return own;
     return {
       ...own,
@@ -64,13 +64,13 @@ const FAMILIES: Readonly<Record<string, (config: Json) => Own>> = {
   qwen2: (json) => {
     const config = parseQwen2Config(json);
     refuseWindows('qwen2', config.windows);
-    return withRope(decoderKeys(config, config.rope), config.rope);
+    return withRope('qwen2', decoderKeys(config, config.rope), config.rope);
   },
   qwen3: (json) => {
     const config = parseQwen3Config(json);
     refuseWindows('qwen3', config.windows);
     refuse('qwen3', config.attentionBias, 'attention_bias true', 'attention_bias false');
-    return withRope(decoderKeys(config, config.rope), config.rope);
+    return withRope('qwen3', decoderKeys(config, config.rope), config.rope);
   },
   gemma3_text: (json) => {
     const config = parseGemma3TextConfig(json);
@@ -91,7 +91,7 @@ const FAMILIES: Readonly<Record<string, (config: Json) => Own>> = {
       const value = layerTypes.map((type) => type === 'sliding_attention');
       keys.push(['attention.sliding_window_pattern', { type: 'array', of: 'bool', value }]);
     }
-    return withRope(keys, full);
+    return withRope('gemma3', keys, full);
   },
   phi3: (json) => {
     const config = parsePhi3Config(json);
@@ -119,7 +119,7 @@ const FAMILIES: Readonly<Record<string, (config: Json) => Own>> = {
     refuse('smollm3', config.attentionBias || config.mlpBias, 'biases', 'none');
     const isUsual = config.rotates.every((rotates, i) => rotates === ((i + 1) % SMOLLM3_NO_ROPE_INTERVAL !== 0));
     refuse('smollm3', !isUsual, 'no_rope_layers of its own', `every ${SMOLLM3_NO_ROPE_INTERVAL}th layer`);
-    return withRope(decoderKeys(config, config.rope), config.rope);
+    return withRope('smollm3', decoderKeys(config, config.rope), config.rope);
   },
   gpt2: (json) => {
     const { hiddenSize, layers, heads, intermediateSize, vocabSize, maxPositions, layerNormEps } =
@@ -179,12 +179,12 @@ function decoderKeys(
 }
 
 /** @param factors name of the tensor for factors that differ, where the architecture reads one */
-function withRope(keys: readonly Entry[], rope: RopeTable, factors?: string): Own {
+function withRope(architecture: string, keys: readonly Entry[], rope: RopeTable, factors?: string): Own {
   const scaling = scalingOf(rope);
   if (scaling === 1) return { keys };
   if (scaling !== undefined)
     return { keys: [...keys, text('rope.scaling.type', 'linear'), f32('rope.scaling.factor', scaling)] };
-  refuse('this architecture', factors === undefined, 'rotary positions scaled unevenly', 'plain or linear ones');
+  refuse(architecture, factors === undefined, 'rotary positions scaled unevenly', 'plain or linear ones');
   return { keys, ropeTensors: [{ name: factors ?? '', values: Float32Array.from(divisorsOf(rope)) }] };
 }
 
