@@ -64,6 +64,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'workers/engine/in-page.ts',
       'src/sources/model-address.ts',
       'src/train/config.ts',
+      'src/train/metrics.ts',
       'src/generate/settings.ts',
       'src/train/settings.ts',
       'src/settings',

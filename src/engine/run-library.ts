@@ -2,7 +2,7 @@ import { toFailure, WebLoraError } from '../errors.ts';
 import { CARD_FILE } from '../adapters/formats/index.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
-import { readMetrics } from '../train/metrics.ts';
+import { readMetrics } from '../train/metrics-file.ts';
 import { readLatestCheckpoint } from '../train/checkpoints.ts';
 import { isFinished, readRunRecord } from '../train/run-record.ts';
 import type { RunDetails, RunSummary } from './calls.ts';

@@ -1,5 +1,4 @@
-import { joinPath } from '../storage/paths.ts';
-import type { FileStore } from '../storage/store.ts';
+import { isJsonObject } from '../json.ts';
 
 /** What a run reports of one optimizer step. */
 export interface StepMetrics {
@@ -29,9 +28,6 @@ export interface EvalMetrics {
   readonly objective?: Readonly<Record<string, number>>;
 }
 
-/** metrics.jsonl in a run's folder: a line for each step, and for each evaluation. This file alone knows its field names. */
-export const METRICS_FILE = 'metrics.jsonl';
-
 const STEP_FIELDS = {
   step: 'step',
   epoch: 'epoch',
@@ -47,7 +43,7 @@ const STEP_FIELDS = {
 const EVAL_LOSS = 'eval_loss';
 const EVAL_PREFIX = 'eval_';
 
-/** A line of metrics.jsonl. */
+/** A line of metrics.jsonl; this file alone knows its field names. */
 export type MetricsLine = Readonly<Record<string, number>>;
 
 export function encodeStep(metrics: StepMetrics): MetricsLine {
@@ -61,42 +57,18 @@ export function encodeEvaluation({ step, evalLoss, objective = {} }: EvalMetrics
   return { step, [EVAL_LOSS]: evalLoss, ...Object.fromEntries(measures) };
 }
 
-export async function appendMetrics(store: FileStore, out: string, line: MetricsLine): Promise<void> {
-  await store.append(joinPath(out, METRICS_FILE), `${JSON.stringify(line)}\n`);
-}
-
-/** What is recorded of a run in `out`; a half-written last line of a killed process is left out. */
-export async function readMetrics(
-  store: FileStore,
-  out: string,
-): Promise<{ readonly steps: readonly StepMetrics[]; readonly evals: readonly EvalMetrics[] }> {
-  const steps: StepMetrics[] = [];
-  const evals: EvalMetrics[] = [];
-  const path = joinPath(out, METRICS_FILE);
-  const text = (await store.exists(path)) ? await store.readText(path) : '';
-  for (const line of text.split('\n')) {
-    const entry = parseLine(line);
-    if (entry === undefined) continue;
-    if (entry.has(EVAL_LOSS)) evals.push(decodeEvaluation(entry));
-    else steps.push(decodeStep(entry));
-  }
-  return { steps, evals };
-}
-
-/** Keeps the lines up to and with `step`, as a resumed run needs them. */
-export async function cutMetrics(store: FileStore, out: string, step: number): Promise<void> {
-  const path = joinPath(out, METRICS_FILE);
-  if (!(await store.exists(path))) return;
-  const kept = (await store.readText(path)).split('\n').filter((line) => (parseLine(line)?.get('step') ?? NaN) <= step);
-  await store.write(`${path}.tmp`, kept.map((line) => `${line}\n`).join(''));
-  await store.replace(`${path}.tmp`, path);
+/** A line of metrics.jsonl read back; undefined where it is no object, as the half-written last line of a killed process. */
+export function decodeLine(line: string): StepMetrics | EvalMetrics | undefined {
+  const entry = parseLine(line);
+  if (entry === undefined) return undefined;
+  return entry.has(EVAL_LOSS) ? decodeEvaluation(entry) : decodeStep(entry);
 }
 
 /** The fields of a line, `null` as the NaN that JSON writes so; undefined where it is no object. */
 function parseLine(line: string): Map<string, number> | undefined {
   try {
     const entry: unknown = JSON.parse(line);
-    if (typeof entry !== 'object' || entry === null) return undefined;
+    if (!isJsonObject(entry)) return undefined;
     return new Map(
       Object.entries(entry).map(([name, value]) => [name, typeof value === 'number' ? value : Number.NaN]),
     );

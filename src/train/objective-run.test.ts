@@ -13,7 +13,7 @@ import { OBJECTIVE_NAMES, OBJECTIVES, objectiveOf, type ObjectiveName } from '..
 import { makeMemoryStore } from '../storage/memory-store.ts';
 import type { FileStore } from '../storage/store.ts';
 import { resolveTrainConfig, type TrainConfig } from './config.ts';
-import { readMetrics } from './metrics.ts';
+import { readMetrics } from './metrics-file.ts';
 import { RunControl } from './run-control.ts';
 import type { TrainedRun } from './run-events.ts';
 import { runTraining } from './run.ts';

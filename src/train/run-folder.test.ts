@@ -5,7 +5,7 @@ import { openToy } from '../../test/harness/toy-llama.ts';
 import { listRuns } from '../engine/run-library.ts';
 import { makeMemoryStore, type MemoryStore } from '../storage/memory-store.ts';
 import type { TrainConfig } from './config.ts';
-import { readMetrics } from './metrics.ts';
+import { readMetrics } from './metrics-file.ts';
 import { RunControl } from './run-control.ts';
 import type { TrainedRun } from './run-events.ts';
 import { readRunRecord, type RunRecord } from './run-record.ts';

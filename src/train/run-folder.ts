@@ -6,7 +6,7 @@ import { phrase, setting } from '../phrase.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import { CHECKPOINTS_FOLDER, removeCheckpoints } from './checkpoints.ts';
-import { METRICS_FILE } from './metrics.ts';
+import { METRICS_FILE } from './metrics-file.ts';
 import { REFERENCE_FILE, removeReference } from './reference.ts';
 import { isFinished, type RunRecord } from './run-record.ts';
 

@@ -15,7 +15,7 @@ import type { AdapterSettings, RunSchedule } from './prepare-run.ts';
 import type { DataFacts, RunData } from './run-data.ts';
 import type { TrainedRun } from './run-events.ts';
 import { writeRunRecord, type RunRecord } from './run-record.ts';
-import { readMetrics } from './metrics.ts';
+import { readMetrics } from './metrics-file.ts';
 import type { MadeTrainer, RunRequest } from './run-request.ts';
 import { DEFAULT_LEARNING_RATE, TRAIN_SETTINGS } from './settings.ts';
 import type { NamedMatrices } from './trainer.ts';

@@ -8,7 +8,7 @@ import { writePeft } from '../adapters/formats/peft.ts';
 import { makeMemoryStore } from '../storage/memory-store.ts';
 import type { TrainConfig } from './config.ts';
 import { VERSION } from '../version.ts';
-import { readMetrics } from './metrics.ts';
+import { readMetrics } from './metrics-file.ts';
 import { readRunRecord } from './run-record.ts';
 import type { TrainedRun } from './run-events.ts';
 

@@ -2,7 +2,7 @@ import { WebLoraError, type ErrorCode } from '../errors.ts';
 import { phrase, setting, type Mention, type Phrase } from '../phrase.ts';
 import { joinPath } from '../storage/paths.ts';
 import { findLatestCheckpoint, setAside, type Checkpoint } from './checkpoints.ts';
-import { cutMetrics } from './metrics.ts';
+import { cutMetrics } from './metrics-file.ts';
 import { RunPasses } from './passes.ts';
 import { initialParams } from './initial-params.ts';
 import { adapterSettings, scheduleRun } from './prepare-run.ts';

@@ -750,6 +750,7 @@ describe('the page, over a scripted engine', () => {
     const [saved] = await Promise.all([page.waitForEvent('download'), button(page, 'Save as CSV').click()]);
     const csv = (await readFile(await saved.path(), 'utf8')).trim().split('\n');
     expect(csv).toHaveLength(1 + 100 + 30);
+    expect(csv[0]).toMatch(/^run,step,epoch,loss,grad_norm,learning_rate,.*,eval_loss$/);
     expect(csv[1]).toMatch(/^shop-20261103-101500,1,0\.1,3\.4,/);
     await page.getByRole('button', { name: /Delete House style/ }).click();
     await button(page, 'Delete for good').click();

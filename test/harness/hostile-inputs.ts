@@ -18,7 +18,7 @@ import { parseSettingsFile } from '../../src/settings/settings-file.ts';
 import { makeMemoryStore } from '../../src/storage/memory-store.ts';
 import { readTrainConfig, resolveTrainConfig } from '../../src/train/config.ts';
 import { findLatestCheckpoint, writeCheckpoint } from '../../src/train/checkpoints.ts';
-import { readMetrics } from '../../src/train/metrics.ts';
+import { readMetrics } from '../../src/train/metrics-file.ts';
 import { parseRunRecord } from '../../src/train/run-record.ts';
 import { ScriptedTrainer, scriptedRun } from './scripted-run.ts';
 

@@ -11,7 +11,7 @@ import { OBJECTIVE_NAMES, objectiveOf, type ObjectiveName } from '../../src/obje
 import type { Objective } from '../../src/objectives/objective.ts';
 import { makeMemoryStore } from '../../src/storage/memory-store.ts';
 import { resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
-import { readMetrics } from '../../src/train/metrics.ts';
+import { readMetrics } from '../../src/train/metrics-file.ts';
 import { planTraining, type ProgramSettings } from '../../src/train/program.ts';
 import { programSettings } from '../../src/train/program-settings.ts';
 import { RunControl } from '../../src/train/run-control.ts';

@@ -14,7 +14,7 @@ import { objectiveOf } from '../../src/objectives/index.ts';
 import type { Objective } from '../../src/objectives/objective.ts';
 import { makeMemoryStore } from '../../src/storage/memory-store.ts';
 import { resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
-import { readMetrics } from '../../src/train/metrics.ts';
+import { readMetrics } from '../../src/train/metrics-file.ts';
 import { loraSettings, programSettings } from '../../src/train/program-settings.ts';
 import { planTraining, type ProgramSettings } from '../../src/train/program.ts';
 import { RunControl } from '../../src/train/run-control.ts';

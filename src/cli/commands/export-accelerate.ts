@@ -6,7 +6,7 @@ import { zipFiles } from '../../adapters/zip.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { WebLoraError } from '../../errors.ts';
 import { accelerateFolder } from '../../train/accelerate/folder.ts';
-import { METRICS_FILE } from '../../train/metrics.ts';
+import { METRICS_FILE } from '../../train/metrics-file.ts';
 import { RUN_FILE, type RunRecord } from '../../train/run-record.ts';
 import { newPath } from '../export-flags.ts';
 import { readAdapter, readDataFile, readRunFile } from '../files.ts';

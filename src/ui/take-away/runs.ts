@@ -5,6 +5,7 @@ import { engine, model } from '../state/engine.ts';
 import { chooseSample, chosenSource } from '../examples/examples.ts';
 import { address } from '../state/place.ts';
 import { removePersisted, persistedSignal } from '../state/persisted.ts';
+import { encodeEvaluation, encodeStep } from '../../train/metrics.ts';
 import { readRunName } from '../train/run-name.ts';
 import { csvCell } from './csv.ts';
 import { labelOf } from '../train/setting-fields.ts';
@@ -128,28 +129,17 @@ export async function setCompared(out: string, isCompared: boolean): Promise<voi
   }
 }
 
-/** The compared runs' steps as CSV, one line a step. */
+/** The compared runs' steps as CSV, one line a step under the names of metrics.jsonl. */
 export function comparedCsv(): string {
-  const head = [
-    'run',
-    'step',
-    'epoch',
-    'loss',
-    'eval_loss',
-    'grad_norm',
-    'learning_rate',
-    'total_tokens',
-    'elapsed_seconds',
-  ];
-  const lines = [...comparedRuns.value].flatMap(([out, { steps, evals }]) => {
-    const losses = new Map(evals.map(({ step, evalLoss }) => [step, evalLoss]));
-    return steps.map(({ step, epoch, loss, gradNorm, learningRate, totalTokens, elapsedSeconds }) =>
-      [out, step, epoch, loss, losses.get(step) ?? '', gradNorm, learningRate, totalTokens, elapsedSeconds]
-        .map(csvCell)
-        .join(','),
-    );
+  const rows = [...comparedRuns.value].flatMap(([run, { steps, evals }]) => {
+    const evaluations = new Map(evals.map((metrics) => [metrics.step, encodeEvaluation(metrics)]));
+    return steps.map((metrics) => ({ run, ...encodeStep(metrics), ...evaluations.get(metrics.step) }));
   });
-  return [head.join(','), ...lines, ''].join('\n');
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const lines = rows.map((row: Readonly<Record<string, string | number>>) =>
+    columns.map((column) => csvCell(row[column] ?? '')).join(','),
+  );
+  return [columns.join(','), ...lines, ''].join('\n');
 }
 
 /** Settings in which the compared runs differ: as the page calls them, and each run's value in order. */
