@@ -17,10 +17,10 @@ const folder = mkdtempSync(join(tmpdir(), 'weblora-plans-'));
 const adapters = new Set<string>();
 const both = new PlanAndRun(folder, (file) => {
   const { device, kernels } = JSON.parse(readFileSync(file, 'utf8')) as {
-    readonly device: { readonly adapter?: { readonly description?: string } };
+    readonly device: { readonly description?: string; readonly executor: string };
     readonly kernels: { readonly variant?: string };
   };
-  adapters.add(`${device.adapter?.description ?? 'no adapter'}, ${kernels.variant ?? 'tfjs'} kernels`);
+  adapters.add(`${device.description || device.executor}, ${kernels.variant ?? 'no'} kernels`);
 });
 let failures = 0;
 

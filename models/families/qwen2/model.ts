@@ -2,7 +2,7 @@ import type { Graph } from '../../../src/graph/graph.ts';
 import type { Tensor } from '../../../src/graph/tensor.ts';
 import type { DecoderWeights, LlamaBlock } from '../decoder-weights.ts';
 import type { AttentionOver, ForwardInputs } from '../family.ts';
-import { Forward } from '../forward.ts';
+import { llama } from '../llama/model.ts';
 import type { Qwen2Config } from './config.ts';
 
 /**
@@ -16,20 +16,5 @@ export function qwen2(
   inputs: ForwardInputs,
   over: AttentionOver,
 ): Tensor {
-  const { heads, kvHeads, headDim, windows, rmsNormEps: eps } = config;
-  const shape = { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim) };
-  const f = new Forward(g, inputs, over);
-  let x = f.embed(weights.embedTokens); // [N, C]
-  weights.layers.forEach((layer, index) => {
-    x = g.block(() => {
-      const normed = g.rmsNorm(x, layer.inputNorm, eps); // [N, C]
-      const q = f.rotate(f.linear(normed, layer.qProj), { heads, headDim }); // [N, H·D]
-      const k = f.rotate(f.linear(normed, layer.kProj), { heads: kvHeads, headDim }); // [N, K·D]
-      const v = f.linear(normed, layer.vProj); // [N, K·D]
-      const attended = f.attention(index, q, k, v, { ...shape, window: windows[index] }); // [N, H·D]
-      const mid = g.add(x, f.linear(attended, layer.oProj)); // [N, C]
-      return g.add(mid, f.gatedFeedForward(g.rmsNorm(mid, layer.postAttentionNorm, eps), layer, 'silu')); // [N, C]
-    });
-  });
-  return g.rmsNorm(x, weights.norm, eps);
+  return llama(g, config, weights, inputs, over, { windowOf: (index) => config.windows[index] });
 }
