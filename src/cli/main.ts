@@ -41,7 +41,7 @@ import {
 import { Output, reportFailure } from './output.ts';
 
 /** Flags that are promised, by commands that do not have them yet. */
-const NOT_BUILT = new Set(['--profile', '--launches', '--decode', '--report', '--suite', '--gate']);
+const NOT_BUILT = new Set(['--profile', '--launches', '--decode']);
 
 /** Groups of commands: `data` of `data show`. */
 const GROUPS: Readonly<Record<string, string>> = { data: 'look at data files' };
@@ -104,7 +104,7 @@ async function main(): Promise<number> {
   );
   command(
     'eval',
-    'measure loss and exact answers on held-out examples',
+    'measure a model on held-out examples: loss, answers, and whether it is ready',
     [
       ...MODEL,
       ADAPTER,
@@ -113,6 +113,19 @@ async function main(): Promise<number> {
       ['--system <text>', 'system prompt (default: the adapter’s)'],
       ['--compare-base', 'measure the base model too'],
       ['--predictions <file>', 'write every answer as JSONL'],
+      [
+        '--report <file>',
+        'a .html page or .json: the verdict, the model beside its base and its base with examples in the prompt, and all suites',
+      ],
+      [
+        '--train-data <file>',
+        'of a report: the rows it was trained on, for examples in the prompt and for what it repeats',
+      ],
+      ['--suite <file>', 'questions of your own with what an answer must be: JSON lines or a JSON list'],
+      [
+        '--gate <file>',
+        'the bar as JSON, e.g. {"metric": "exactMatch", "atLeast": 0.9}; status 1 unless the verdict is ready',
+      ],
     ],
     evaluateCommand,
   );

@@ -44,7 +44,7 @@ function readable(messages: readonly ChatMessage[]): string {
   return spoken.map((message) => `${message.role}: ${message.content}`).join('\n');
 }
 
-type Question = Pick<Example, 'promptIds' | 'promptText' | 'completionText'>;
+type Question = Pick<Example, 'promptIds' | 'promptText' | 'completionText' | 'promptMessages'>;
 
 interface TokenisedRow {
   readonly ids: readonly number[];
@@ -90,7 +90,9 @@ function tokeniseMessages(
       const answer = messages[at];
       if (answer === undefined || before.length === 0) return {};
       const promptIds = Uint32Array.from(tokenizer.encodePrompt(before, context));
-      return { promptIds, promptText: readable(before), completionText: tokenizer.splitAnswer(answer.content).text };
+      const completionText = tokenizer.splitAnswer(answer.content).text;
+      const asked = { promptIds, promptText: readable(before), completionText };
+      return row.tools === undefined ? { ...asked, promptMessages: before } : asked;
     },
   };
 }

@@ -138,4 +138,6 @@ export interface Example {
   readonly promptText?: string;
   /** The answer that is expected after `promptIds`. */
   readonly completionText?: string;
+  /** The messages before the answer; absent where a row is tokens, or comes with tools. */
+  readonly promptMessages?: readonly ChatMessage[];
 }

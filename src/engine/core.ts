@@ -3,13 +3,19 @@ import { GpuBase } from '../../models/base/gpu-base.ts';
 import { openModel, readModel, type ModelFolder, type OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
-import type { MicroBatch } from '../data/batch.ts';
+import type { Sequence } from '../data/batch.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Example } from '../data/rows.ts';
 import { WebLoraError } from '../errors.ts';
 import { phrase, setting, type Phrase } from '../phrase.ts';
 import { evaluate, type EvaluateProgress, type EvaluateReport } from '../evaluate/evaluate.ts';
+import type { LossOptions } from '../evaluate/loss-options.ts';
 import { reportPreferences, scorePairs } from '../evaluate/preferences.ts';
+import type { Bar } from '../evaluate/report/gate.ts';
+import { makeReport } from '../evaluate/report/make-report.ts';
+import type { Report } from '../evaluate/report/report.ts';
+import { prepareSuite } from '../evaluate/suites/own-suite.ts';
+import type { SuiteRow } from '../evaluate/suites/suite-file.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import { ChatSession } from '../generate/chat.ts';
 import { Conversation } from '../generate/conversation.ts';
@@ -160,6 +166,36 @@ export interface AnswerOptions extends AdapterSelection {
 
 /** How a chat's turns are answered: everything of a request but its messages. */
 export type ChatOptions = Omit<GenerateSettings, 'input'> & AnswerOptions;
+
+/** How rows are read and answered in an evaluation. */
+export interface EvaluateSettings {
+  readonly adapter?: LoraAdapter;
+  readonly system?: string;
+  readonly seqLen?: number;
+  readonly maxNewTokens?: number;
+  readonly skipBadRows?: boolean;
+  readonly onProgress?: (progress: EvaluateProgress) => void;
+  /** Takes what is to be known of the rows: how they were read, what of them is not used. */
+  readonly onNotice?: (text: Phrase) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface ReportOptions extends EvaluateSettings {
+  /** The rows of training: for examples in the prompt, the gap to held-out rows, and what was learned by heart. */
+  readonly trainData?: Dataset;
+  readonly suite?: readonly SuiteRow[];
+  readonly bars?: readonly Bar[];
+  /** Without it only what the bars and the suite need is measured. Default true. */
+  readonly isFull?: boolean;
+}
+
+interface EvaluationSession {
+  readonly runtime: Runtime;
+  readonly scoring: Pick<LossOptions, 'nllOf' | 'maxRows'>;
+  /** Who answers, and whose losses are taken, from now on. */
+  readonly use: (who: 'base' | 'tuned') => Promise<void>;
+  readonly dispose: () => void;
+}
 
 /** A base model ready to train and to talk, on whichever executor. */
 export class LoadedModel {
@@ -497,20 +533,7 @@ export class LoadedModel {
   }
 
   /** Loss and greedy answers over a data file. */
-  async evaluate(
-    data: Dataset,
-    options: {
-      adapter?: LoraAdapter;
-      system?: string;
-      seqLen?: number;
-      maxNewTokens?: number;
-      skipBadRows?: boolean;
-      onProgress?: (progress: EvaluateProgress) => void;
-      /** Takes what is to be known of the rows: how they were read, what of them is not used. */
-      onNotice?: (text: Phrase) => void;
-      signal?: AbortSignal;
-    } = {},
-  ): Promise<EvaluateReport> {
+  async evaluate(data: Dataset, options: EvaluateSettings = {}): Promise<EvaluateReport> {
     const { adapter, system, maxNewTokens, skipBadRows = false, onProgress, onNotice, signal } = options;
     const seqLen = resolveSeqLen(options.seqLen, this.context);
     const { examples, pairs, notices } = await this.#evaluationRows(data, {
@@ -519,7 +542,95 @@ export class LoadedModel {
       ...(system !== undefined && { system }),
     });
     for (const notice of notices) onNotice?.(notice);
-    const sequences = [...examples, ...pairs.map(({ rejected }) => rejected)];
+    const session = await this.#openEvaluation([...examples, ...pairs.map(({ rejected }) => rejected)], {
+      seqLen,
+      slots: examples.length,
+      ...(adapter && { adapter }),
+    });
+    const scoring = { ...session.scoring, ...(signal && { signal }) };
+    try {
+      await session.use('tuned');
+      const report = await evaluate({
+        ...scoring,
+        runtime: session.runtime,
+        tokenizer: this.opened.tokenizer(),
+        examples,
+        ...(maxNewTokens !== undefined && { maxNewTokens }),
+        ...(onProgress && { onProgress }),
+      });
+      if (pairs.length === 0) return report;
+      const tuned = await scorePairs(pairs, scoring);
+      if (adapter === undefined) return { ...report, ...reportPreferences(tuned) };
+      await session.use('base');
+      return { ...report, ...reportPreferences(tuned, await scorePairs(pairs, scoring)) };
+    } finally {
+      session.dispose();
+    }
+  }
+
+  /** A whole evaluation: the model beside its base and its base with examples, suites, and a verdict. */
+  async report(data: Dataset, options: ReportOptions = {}): Promise<Report> {
+    const {
+      adapter,
+      system,
+      maxNewTokens,
+      trainData,
+      suite,
+      bars,
+      isFull = true,
+      onProgress,
+      onNotice,
+      signal,
+    } = options;
+    const seqLen = resolveSeqLen(options.seqLen, this.context);
+    const reading = { seqLen, skipBadRows: options.skipBadRows ?? false, ...(system !== undefined && { system }) };
+    const { examples, pairs, notices } = await this.#evaluationRows(data, reading);
+    // What is wrong with rows of training was said when they were trained on.
+    const training = trainData && (await this.#evaluationRows(trainData, { ...reading, skipBadRows: true }));
+    for (const notice of notices) onNotice?.(notice);
+    const tokenizer = this.opened.tokenizer();
+    const { vocabSize } = this.opened.model.shape;
+    const { context } = this;
+    const rows = suite && prepareSuite(suite, { tokenizer, context, vocabSize });
+    const session = await this.#openEvaluation(
+      [
+        ...examples,
+        ...pairs.map(({ rejected }) => rejected),
+        ...(training?.examples ?? []),
+        ...(rows ?? []).flatMap(({ choiceExamples = [] }) => choiceExamples),
+      ],
+      { seqLen, slots: Math.max(examples.length, rows?.length ?? 0), ...(adapter && { adapter }) },
+    );
+    try {
+      return await makeReport({
+        subject: {
+          runtime: session.runtime,
+          tokenizer,
+          context,
+          vocabSize,
+          scoring: { ...session.scoring, ...(signal && { signal }) },
+          ...(maxNewTokens !== undefined && { maxNewTokens }),
+          ...(onProgress && { onProgress }),
+          ...(signal && { signal }),
+        },
+        use: session.use,
+        hasAdapter: adapter !== undefined,
+        examples,
+        ...(training && { training: training.examples }),
+        ...(rows && { suite: rows }),
+        ...(bars && { bars }),
+        isFull,
+      });
+    } finally {
+      session.dispose();
+    }
+  }
+
+  /** What takes losses and gives answers of the base and of an adapter. `sequences`: the longest says how many rows fit. */
+  async #openEvaluation(
+    sequences: readonly Sequence[],
+    { seqLen, slots, adapter }: { readonly seqLen: number; readonly slots: number; readonly adapter?: LoraAdapter },
+  ): Promise<EvaluationSession> {
     const longest = sequences.reduce((most, { ids }) => Math.max(most, ids.length), 0);
     const maxRows = Math.max(longest, Math.min(seqLen, EVALUATION_ROWS));
     const lora = this.#evaluationLora(adapter);
@@ -540,29 +651,27 @@ export class LoadedModel {
       true,
     );
     const runtime = await this.runtime({
-      slots: Math.min(EVALUATION_SLOTS, examples.length),
+      slots: Math.min(EVALUATION_SLOTS, slots),
       ...(adapter && { adapter }),
     });
-    const scoring = { nllOf: (batch: MicroBatch) => trainer.evaluate(batch), maxRows, ...(signal && { signal }) };
-    try {
-      trainer.writeState({ params: adapter === undefined ? this.#zeroAdapter() : matricesOf(adapter) });
-      const report = await evaluate({
-        ...scoring,
-        runtime,
-        tokenizer: this.opened.tokenizer(),
-        examples,
-        ...(maxNewTokens !== undefined && { maxNewTokens }),
-        ...(onProgress && { onProgress }),
-      });
-      if (pairs.length === 0) return report;
-      const tuned = await scorePairs(pairs, scoring);
-      if (adapter === undefined) return { ...report, ...reportPreferences(tuned) };
-      trainer.writeState({ params: await initialParams(this.opened, this.format, lora, 0) });
-      return { ...report, ...reportPreferences(tuned, await scorePairs(pairs, scoring)) };
-    } finally {
-      trainer.dispose();
-      runtime.dispose();
-    }
+    return {
+      runtime,
+      scoring: { nllOf: (batch) => trainer.evaluate(batch), maxRows },
+      use: async (who) => {
+        const isTuned = who === 'tuned' && adapter !== undefined;
+        await runtime.use(isTuned ? { adapter } : {});
+        if (isTuned) trainer.writeState({ params: matricesOf(adapter) });
+        else
+          trainer.writeState({
+            params:
+              adapter === undefined ? this.#zeroAdapter() : await initialParams(this.opened, this.format, lora, 0),
+          });
+      },
+      dispose: () => {
+        trainer.dispose();
+        runtime.dispose();
+      },
+    };
   }
 
   /**

@@ -47,22 +47,29 @@ export interface EvaluateProgress {
   readonly total: number;
 }
 
-/** Loss over all rows, then greedy answers to those that ask a question, held against what was expected. */
-export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport> {
-  const {
-    examples,
-    runtime,
-    tokenizer,
-    maxNewTokens = GENERATE_SETTINGS.maxNewTokens.default,
-    onProgress,
-    signal,
-  } = options;
-  const { loss, tokens } = await meanLoss(options);
-  const asked = examples.flatMap(({ line, promptIds, promptText = '', completionText }) =>
+/** A question in tokens with the answer that is expected. */
+export interface Question {
+  /** The line of its row, from 1. */
+  readonly row: number;
+  readonly promptIds: ArrayLike<number>;
+  readonly prompt: string;
+  readonly expected: string;
+}
+
+/** The rows that ask something. */
+export const questionsOf = (examples: readonly Example[]): Question[] =>
+  examples.flatMap(({ line, promptIds, promptText = '', completionText }) =>
     promptIds === undefined || completionText === undefined
       ? []
       : [{ row: line, promptIds, prompt: promptText, expected: completionText }],
   );
+
+/** Greedy answers as texts, without thoughts and special tokens. */
+export async function answerQuestions<Asked extends Pick<Question, 'row' | 'promptIds'>>(
+  asked: readonly Asked[],
+  options: Pick<EvaluateOptions, 'runtime' | 'tokenizer' | 'maxNewTokens' | 'onProgress' | 'signal'>,
+): Promise<(Asked & { readonly got: string })[]> {
+  const { runtime, tokenizer, maxNewTokens = GENERATE_SETTINGS.maxNewTokens.default, onProgress, signal } = options;
   const answers = await answerAll(
     runtime,
     asked.map(({ promptIds }) => promptIds),
@@ -74,10 +81,18 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport
       ...(signal && { signal }),
     },
   );
-  const predictions = asked.map(({ row, prompt, expected }, i) => {
-    const said = tokenizer.decode(answers[i] ?? [], { skipSpecialTokens: true });
-    return { row, prompt, expected, got: tokenizer.splitAnswer(said).text };
-  });
+  return asked.map((question, i) => ({
+    ...question,
+    got: tokenizer.splitAnswer(tokenizer.decode(answers[i] ?? [], { skipSpecialTokens: true })).text,
+  }));
+}
+
+/** Loss over all rows, then greedy answers to those that ask a question, held against what was expected. */
+export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport> {
+  const { examples } = options;
+  const { loss, tokens } = await meanLoss(options);
+  const answered = await answerQuestions(questionsOf(examples), options);
+  const predictions = answered.map(({ promptIds: _ids, ...prediction }) => prediction);
   const scores = measureAll(predictions);
   return {
     rows: examples.length,

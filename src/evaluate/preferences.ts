@@ -1,5 +1,5 @@
-import { joinGroups, lossOfEach, makeMicroBatch, type Sequence } from '../data/batch.ts';
-import { WebLoraError } from '../errors.ts';
+import type { Sequence } from '../data/batch.ts';
+import { logProbsOf } from './log-probs.ts';
 import type { LossOptions } from './loss-options.ts';
 
 /** Two answers to one prompt, tokenised. */
@@ -44,23 +44,10 @@ export function reportPreferences(tuned: readonly PairScores[], base?: readonly 
 }
 
 /** @throws `non-finite`, `aborted` */
-export async function scorePairs(
-  pairs: readonly ComparedAnswers[],
-  { nllOf, maxRows, signal }: LossOptions,
-): Promise<PairScores[]> {
-  const sequences = pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]);
-  const sums: number[] = [];
-  const each = sequences.map((sequence) => [sequence]);
-  for (const batch of joinGroups(each, ({ ids }) => ids.length, maxRows)) {
-    if (signal?.aborted === true) throw new WebLoraError('aborted', 'stopped while evaluating');
-    sums.push(...lossOfEach(await nllOf(makeMicroBatch(batch)), batch));
-  }
-  if (!sums.every((sum) => Number.isFinite(sum))) {
-    throw new WebLoraError('non-finite', 'evaluate: the log-probabilities of the answers', {
-      got: 'NaN or infinity',
-      wanted: 'finite numbers',
-      fix: 'train with a lower learning rate, or use another adapter',
-    });
-  }
-  return pairs.map((_, i) => ({ chosen: -(sums[2 * i] ?? NaN), rejected: -(sums[2 * i + 1] ?? NaN) }));
+export async function scorePairs(pairs: readonly ComparedAnswers[], scoring: LossOptions): Promise<PairScores[]> {
+  const sums = await logProbsOf(
+    pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]),
+    scoring,
+  );
+  return pairs.map((_, i) => ({ chosen: sums[2 * i] ?? NaN, rejected: sums[2 * i + 1] ?? NaN }));
 }

@@ -8,6 +8,7 @@ import { columnsOf, type Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { systemPrompt, withSession } from '../session.ts';
 import { writeFileWhole } from '../write-whole.ts';
+import { predictionLines, reportCommand, reportWanted } from './eval-report.ts';
 
 /** `weblora eval` @returns the exit status */
 export async function evaluateCommand(flags: Flags, output: Output): Promise<number> {
@@ -20,6 +21,8 @@ export async function evaluateCommand(flags: Flags, output: Output): Promise<num
       fix: 'add --adapter, or leave out --compare-base',
     });
   }
+  const wanted = reportWanted(flags);
+  if (wanted !== undefined) return reportCommand(flags, output, data, wanted);
   return withSession(flags, output, async ({ model, adapter, run }) => {
     const system = systemPrompt(flags, run, output);
     const measure = async (label: string, tuned: boolean): Promise<EvaluateReport> => {
@@ -42,8 +45,7 @@ export async function evaluateCommand(flags: Flags, output: Output): Promise<num
     const base = compare ? await measure('base', false) : undefined;
     const { predictions, ...numbers } = tuned;
     const path = flags.text('predictions');
-    if (path !== undefined)
-      writeFileWhole(resolve(path), predictions.map((prediction) => `${JSON.stringify(prediction)}\n`).join(''));
+    if (path !== undefined) writeFileWhole(resolve(path), predictionLines(predictions));
     output.record({ ...numbers, ...(base && { base: withoutPredictions(base) }) });
     table(output, numbers, base && withoutPredictions(base));
     return 0;

@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { toyExamples, toySubject, type Script } from '../toy-subject.ts';
+import { reportHtml } from './html.ts';
+import { makeReport, type ReportRequest } from './make-report.ts';
+import type { Report } from './report.ts';
+
+const TOPICS = ['wool', 'silk', 'felt', 'yarn', 'lace', 'cord'];
+/** `where is wool 3?` -> `shelf 3` */
+const pairs = (count: number, from = 0): (readonly [string, string])[] =>
+  Array.from({ length: count }, (_, i) => [`where is ${TOPICS[i % 6] ?? ''} ${i + from}?`, `shelf ${i + from}`]);
+const held = toyExamples(pairs(40));
+const training = toyExamples(pairs(24, 100));
+
+const right = (question: string): string => `shelf ${/\d+/.exec(question)?.[0] ?? ''}`;
+const knows: Script = (question, who) => (who === 'tuned' ? right(question) : 'no idea');
+
+async function reportOf(script: Script, more: Partial<ReportRequest> = {}): Promise<Report> {
+  const { subject, use } = toySubject(script, { lossOf: (_, who) => (who === 'tuned' ? 0.5 : 2) });
+  return makeReport({ subject, use, hasAdapter: true, examples: held, training, isFull: true, ...more });
+}
+
+describe('a report', () => {
+  it('says ready of a model that answers right, beside its base and its base with examples', async () => {
+    const report = await reportOf(knows);
+    expect(report.verdict).toBe('ready');
+    expect(report.headline).toBe('Ready: on rows that it was not trained on it reaches what was asked of it.');
+    expect(report.bars).toMatchObject([{ bar: { metric: 'exactMatch', atLeast: 0.8 }, verdict: 'ready' }]);
+    expect(report.isUsualBar).toBe(true);
+    expect([report.base, report.prompted, report.tuned].map((column) => column?.scores.exactMatch?.value)).toEqual([
+      0, 0, 1,
+    ]);
+    expect([report.base?.loss, report.prompted?.loss, report.tuned?.loss]).toEqual([2, undefined, 0.5]);
+    expect(report.tunedOverBase).toMatchObject({ value: 1, low: 1, high: 1, rows: 40 });
+    expect(report.tuning?.needed).toBe('yes');
+    expect(report).toMatchObject({ rows: 40, loss: 0.5, exactMatch: 1, wrongCount: 0, notMeasured: [] });
+    expect(report.generalisation).toMatchObject({ gap: 0, trainExactMatch: 1 });
+  });
+
+  it('says that tuning was not needed where the base with examples does as well', async () => {
+    const report = await reportOf((question, who, prompt) =>
+      who === 'tuned' || prompt.includes('shelf') ? right(question) : 'no idea',
+    );
+    expect(report.prompted?.scores.exactMatch?.value).toBe(1);
+    expect(report.prompted?.examples).toBeGreaterThan(3);
+    expect(report.tuning?.needed).toBe('no');
+    expect(report.headline).toMatch(/^Ready: .* Tuning was not needed: /);
+  });
+
+  it('says not ready of one that answers wrong, and shows some of what is wrong', async () => {
+    const report = await reportOf(() => 'shelf');
+    expect(report.verdict).toBe('not-ready');
+    expect(report.headline).toMatch(/^Not ready: it misses the bar\. Tuning was not needed/);
+    expect(report.wrongCount).toBe(40);
+    expect(report.wrong).toHaveLength(10);
+    expect(report.wrong[0]).toEqual({ row: 1, prompt: 'where is wool 0?', expected: 'shelf 0', got: 'shelf' });
+  });
+
+  it('cannot tell under 30 rows, and says how many are needed', async () => {
+    const report = await reportOf(knows, { examples: toyExamples(pairs(12)) });
+    expect(report).toMatchObject({ verdict: 'cannot-tell', rowsNeeded: 30, rows: 12 });
+    expect(report.headline).toBe('Cannot tell: there are too few rows. About 30 are needed.');
+    expect(report.tuning?.needed).toBe('cannot-tell');
+  });
+
+  it('takes bars of one’s own, and without a full report measures no more than these need', async () => {
+    const bars = [
+      { metric: 'chrf', atLeast: 0.9 },
+      { metric: 'rougeL', atMost: 0.5 },
+    ] as const;
+    const report = await reportOf(knows, { bars, isFull: false });
+    expect(report.bars.map(({ verdict }) => verdict)).toEqual(['ready', 'not-ready']);
+    expect(report.headline).toBe('Not ready: it misses 1 of 2 bars.');
+    expect(report.mainMetric).toBe('chrf');
+    expect([report.base, report.prompted, report.generalisation]).toEqual([undefined, undefined, undefined]);
+    expect(report.suites).toEqual([]);
+  });
+
+  it('asks for words in common where answers are long', async () => {
+    const long = 'You find it on the shelf beside the door, next to the long counter.';
+    const rows = toyExamples(pairs(30).map(([question]) => [question, long]));
+    const report = await reportOf(() => long.replace('long ', ''), { examples: rows, isFull: false });
+    expect(report.bars[0]?.bar).toEqual({ metric: 'tokenF1', atLeast: 0.6 });
+    expect(report.verdict).toBe('ready');
+  });
+
+  it('names a model that knows its rows by heart', async () => {
+    const trained = new Set(training.map(({ promptText }) => promptText));
+    const { subject, use } = toySubject((question) => (trained.has(question) ? right(question) : 'shelf'));
+    const report = await makeReport({ subject, use, hasAdapter: true, examples: held, training, isFull: true });
+    expect(report.generalisation).toMatchObject({ trainExactMatch: 1 });
+    expect(report.generalisation?.sentence).toContain('by heart');
+  });
+
+  it('keeps what was measured when it is stopped', async () => {
+    const abort = new AbortController();
+    const { subject, use } = toySubject(knows, { signal: abort.signal });
+    const report = await makeReport({
+      subject,
+      use: (who) => {
+        if (who === 'base') abort.abort();
+        return use(who);
+      },
+      hasAdapter: true,
+      examples: held,
+      training,
+      isFull: true,
+    });
+    expect(report).toMatchObject({ verdict: 'ready', exactMatch: 1 });
+    expect(report.base).toBeUndefined();
+    expect(report.notMeasured).toEqual([
+      'The base model: stopped before its end',
+      'The base model with examples in its prompt: stopped before',
+    ]);
+  });
+
+  it('says what is missing without training rows', async () => {
+    const { subject, use } = toySubject(knows);
+    const report = await makeReport({ subject, use, hasAdapter: true, examples: held, isFull: true });
+    expect(report.notMeasured).toContain(
+      'The base model with examples in its prompt: the training rows are not at hand',
+    );
+    expect(report.tuning).toBeUndefined();
+  });
+});
+
+describe('the page', () => {
+  it('begins with the verdict, draws all columns, and is closed to what answers say', async () => {
+    const hostile = '<script>alert(1)</script> & "quotes" \'too\' <img src=x onerror=alert(1)>';
+    const report = await reportOf((question, who) => (who === 'tuned' ? hostile : 'no'));
+    const page = reportHtml(report, { model: '<model>', adapter: 'runs/"x"', data: 'held.jsonl' });
+    expect(page).toMatch(/<body>\s*<h1 class="not-ready">Not ready<\/h1>/);
+    expect(page).not.toMatch(/<script|<img|<model>|onerror=alert\(1\)>/);
+    expect(page).toContain('&#60;script&#62;alert(1)&#60;/script&#62; &#38; &#34;quotes&#34; &#39;too&#39;');
+    expect(page.match(/<rect /g)).toHaveLength(3);
+    expect(page).not.toMatch(/https?:|NaN|undefined/);
+    expect(page).toContain("default-src 'none'");
+  });
+});

@@ -1,0 +1,229 @@
+import type { Example } from '../../data/rows.ts';
+import { WebLoraError } from '../../errors.ts';
+import { GENERATE_SETTINGS } from '../../generate/settings.ts';
+import { answerQuestions, evaluate, meanLoss, questionsOf, type EvaluateReport, type Prediction } from '../evaluate.ts';
+import { isExactMatch } from '../metrics/exact-match.ts';
+import { METRIC_NAMES, METRICS, type MetricName } from '../metrics/index.ts';
+import { parseStructure } from '../metrics/json.ts';
+import { compare, measureAll, type Measure } from '../metrics/measure.ts';
+import { SUITES } from '../suites/index.ts';
+import { runOwnSuite, type PreparedSuiteRow } from '../suites/own-suite.ts';
+import type { Subject } from '../suites/subject.ts';
+import { fewShotCandidates, fewShotPrompt } from './few-shot.ts';
+import { judgeBar, judgeBars, MIN_ROWS, percent, type Bar, type BarResult, type Verdict } from './gate.ts';
+import type { Column, Generalisation, Report, SuiteResult, TuningNeed } from './report.ts';
+
+/** Wrong answers that are listed. */
+const LISTED = 10;
+/** Training rows whose loss is taken, and those that are asked. */
+const TRAINED_ROWS = 100;
+const TRAINED_ASKED = 20;
+/** Words of an answer that can be expected letter by letter. */
+const SHORT_ANSWER = 8;
+
+export interface ReportRequest {
+  readonly subject: Subject;
+  /** Who answers from now on. */
+  readonly use: (who: 'base' | 'tuned') => Promise<void>;
+  readonly hasAdapter: boolean;
+  /** Held-out rows. */
+  readonly examples: readonly Example[];
+  readonly training?: readonly Example[];
+  readonly suite?: readonly PreparedSuiteRow[];
+  readonly bars?: readonly Bar[];
+  /** Without it only what bars and the suite need is measured. */
+  readonly isFull: boolean;
+}
+
+/** Some of a list, spread over it. */
+function spread<T>(values: readonly T[], count: number): T[] {
+  const each = Math.max(1, values.length / count);
+  return Array.from({ length: Math.min(count, values.length) }, (_, i) => values[Math.floor(i * each)]).filter(
+    (value) => value !== undefined,
+  );
+}
+
+/** The bar where nobody set one: exact answers where they are short or JSON, else words in common. */
+function usualBar(predictions: readonly Prediction[]): Bar {
+  const isExact = ({ expected }: Prediction): boolean =>
+    parseStructure(expected) !== undefined || expected.trim().split(/\s+/).length <= SHORT_ANSWER;
+  const short = predictions.filter(isExact).length;
+  return 2 * short >= predictions.length ? { metric: 'exactMatch', atLeast: 0.8 } : { metric: 'tokenF1', atLeast: 0.6 };
+}
+
+const isMetricName = (name: string): name is MetricName => METRIC_NAMES.some((one) => one === name);
+
+const points = (value: number): string => `${value > 0 ? '+' : ''}${(100 * value).toFixed(1)}`;
+
+function tuningNeed({ tunedOverPrompted: difference }: Pick<Report, 'tunedOverPrompted'>): TuningNeed | undefined {
+  if (difference === undefined) return undefined;
+  const { low, high, rows } = difference;
+  const range = `the difference is between ${points(low)} and ${points(high)} points`;
+  const rival = 'the base model with an instruction and the best-matching training rows in its prompt';
+  if (rows < MIN_ROWS) {
+    return {
+      needed: 'cannot-tell',
+      sentence: `Whether ${rival} does as well cannot be told from ${rows} rows; at least ${MIN_ROWS} are needed.`,
+    };
+  }
+  if (low > 0) return { needed: 'yes', sentence: `Tuning did more than ${rival}: ${range}.` };
+  const how = high < 0 ? 'does better' : 'does as well';
+  return { needed: 'no', sentence: `Tuning was not needed: ${rival} ${how}; ${range}.` };
+}
+
+function headlineOf(verdict: Verdict, results: readonly BarResult[], rowsNeeded: number | undefined): string {
+  if (verdict === 'ready') return 'Ready: on rows that it was not trained on it reaches what was asked of it.';
+  if (verdict === 'not-ready') {
+    const missed = results.filter((result) => result.verdict === 'not-ready').length;
+    return `Not ready: ${results.length === 1 ? 'it misses the bar' : `it misses ${missed} of ${results.length} bars`}.`;
+  }
+  return rowsNeeded === undefined
+    ? 'Cannot tell: the numbers do not settle it.'
+    : `Cannot tell: there are too few rows. About ${rowsNeeded} are needed.`;
+}
+
+function describeGap(gap: number, trained: number | null, heldOut: number | null): string {
+  const loss = `On rows that it was trained on its loss is ${Math.abs(gap).toFixed(2)} nats a token ${gap >= 0 ? 'lower' : 'higher'} than on held-out ones`;
+  if (trained === null || heldOut === null) return `${loss}.`;
+  const answers = `it gets ${percent(trained)} of trained and ${percent(heldOut)} of held-out questions exactly right`;
+  const heart = trained >= 0.7 && heldOut < 0.5 ? ' It knows its examples by heart and fails on new questions.' : '';
+  return `${loss}; ${answers}.${heart}`;
+}
+
+/** Numbers of an `EvaluateReport` for a column. */
+const columnOf = ({ scores, loss, perplexity }: EvaluateReport): Column => ({ scores, loss, perplexity });
+
+/**
+ * Measures a model on held-out rows, against itself without the adapter and with examples in the prompt, and says what is to be
+ * thought of it. Stopping keeps what was measured once the model itself was.
+ * @throws `aborted` before that
+ */
+export async function makeReport(request: ReportRequest): Promise<Report> {
+  const { subject, use, hasAdapter, examples, training, suite, bars: given, isFull } = request;
+  const { tokenizer, context, maxNewTokens = GENERATE_SETTINGS.maxNewTokens.default } = subject;
+  const self = hasAdapter ? 'tuned' : 'base';
+  await use(self);
+  const { predictions, ...own } = await evaluate({ ...subject, ...subject.scoring, examples });
+
+  const notMeasured: string[] = [];
+  let isStopped = false;
+  /** A part that may be missing: after a stop, or where a text says why. */
+  const part = async <T>(name: string, run: () => Promise<T | string>): Promise<T | undefined> => {
+    if (isStopped) {
+      notMeasured.push(`${name}: stopped before`);
+      return undefined;
+    }
+    try {
+      const result = await run();
+      if (typeof result !== 'string') return result;
+      notMeasured.push(`${name}: ${result}`);
+    } catch (thrown) {
+      if (!(thrown instanceof WebLoraError) || thrown.code !== 'aborted') throw thrown;
+      isStopped = true;
+      notMeasured.push(`${name}: stopped before its end`);
+    }
+    return undefined;
+  };
+
+  const bars = given ?? [usualBar(predictions)];
+  const wantedMetrics = new Set(bars.map(({ metric }) => metric));
+  const suites: SuiteResult[] = [];
+  if (suite !== undefined) {
+    const result = await part('Your own suite', () => runOwnSuite(suite, subject));
+    if (result) suites.push(result);
+  }
+  for (const one of SUITES.filter(({ metrics }) => isFull || metrics.some((metric) => wantedMetrics.has(metric)))) {
+    const result = await part(one.label, () => one.run({ subject, examples, predictions, training }));
+    if (result) suites.push(result);
+  }
+  const generalisation = isFull
+    ? await part('Generalisation', async (): Promise<Generalisation | string> => {
+        if (training === undefined) return 'the training rows are not at hand';
+        const trained = spread(training, TRAINED_ROWS);
+        const { loss: trainLoss } = await meanLoss({ ...subject.scoring, examples: trained });
+        const asked = questionsOf(spread(training, TRAINED_ASKED));
+        const { exactMatch } = measureAll(await answerQuestions(asked, subject));
+        const trainExactMatch = exactMatch?.value ?? null;
+        const gap = own.loss - trainLoss;
+        const sentence = describeGap(gap, trainExactMatch, own.exactMatch);
+        return { trainLoss, heldOutLoss: own.loss, gap, trainExactMatch, sentence };
+      })
+    : undefined;
+
+  const others = { base: [] as readonly Prediction[], prompted: [] as readonly Prediction[] };
+  let base: Column | undefined = hasAdapter ? undefined : columnOf({ ...own, predictions });
+  let prompted: Column | undefined;
+  if (isFull) {
+    if (hasAdapter) {
+      base = await part('The base model', async () => {
+        await use('base');
+        const report = await evaluate({ ...subject, ...subject.scoring, examples });
+        others.base = report.predictions;
+        return columnOf(report);
+      });
+    }
+    prompted = await part('The base model with examples in its prompt', async () => {
+      if (training === undefined) return 'the training rows are not at hand';
+      await use('base');
+      const candidates = fewShotCandidates(training);
+      const asked = questionsOf(examples);
+      const byLine = new Map(examples.map((example) => [example.line, example]));
+      const prompts = asked.map(({ row }) => {
+        const example = byLine.get(row);
+        return example && fewShotPrompt(example, candidates, tokenizer, context - maxNewTokens);
+      });
+      if (prompts.some((prompt) => prompt === undefined))
+        return 'some questions leave no room for examples, or come with tools or as tokens';
+      const answered = await answerQuestions(
+        asked.map((question, i) => ({ ...question, promptIds: prompts[i]?.promptIds ?? [] })),
+        subject,
+      );
+      others.prompted = answered;
+      const shown = prompts.reduce((sum, prompt) => sum + (prompt?.examples ?? 0), 0);
+      return { scores: measureAll(answered), examples: shown / Math.max(1, prompts.length) };
+    });
+    if (hasAdapter && !isStopped) await use('tuned');
+  }
+
+  const measures: Readonly<Record<string, Measure | undefined>> = Object.assign(
+    { ...own.scores },
+    ...suites.map(({ scores }) => scores),
+  ) as Record<string, Measure>;
+  const labelOf = (metric: string): string =>
+    isMetricName(metric) ? METRICS[metric].label : (suites.find(({ scores }) => metric in scores)?.label ?? metric);
+  const results = bars.map((bar) => judgeBar(bar, measures[bar.metric], sentenceCase(labelOf(bar.metric))));
+  const verdict = judgeBars(results);
+  const needed = results.flatMap(({ verdict: one, rowsNeeded }) => (one === 'cannot-tell' ? (rowsNeeded ?? []) : []));
+  const rowsNeeded = verdict === 'cannot-tell' && needed.length > 0 ? Math.max(...needed) : undefined;
+  const mainMetric = bars.map(({ metric }) => metric).find(isMetricName) ?? 'exactMatch';
+  const against = (rows: readonly Prediction[]): Report['tunedOverBase'] =>
+    hasAdapter && rows.length > 0 ? compare(METRICS[mainMetric], rows, predictions) : undefined;
+  const [tunedOverBase, tunedOverPrompted] = [against(others.base), against(others.prompted)];
+  const tuning = tuningNeed({ ...(tunedOverPrompted && { tunedOverPrompted }) });
+  const wrong = predictions.filter(({ got, expected }) => !isExactMatch(got, expected));
+  return {
+    ...own,
+    predictions,
+    verdict,
+    headline: [headlineOf(verdict, results, rowsNeeded), ...(tuning?.needed === 'no' ? [tuning.sentence] : [])].join(
+      ' ',
+    ),
+    bars: results,
+    isUsualBar: given === undefined,
+    ...(rowsNeeded !== undefined && { rowsNeeded }),
+    mainMetric,
+    ...(tuning && { tuning }),
+    ...(base && { base }),
+    ...(prompted && { prompted }),
+    ...(hasAdapter && { tuned: columnOf({ ...own, predictions }) }),
+    ...(tunedOverBase && { tunedOverBase }),
+    ...(tunedOverPrompted && { tunedOverPrompted }),
+    ...(generalisation && { generalisation }),
+    suites,
+    wrong: wrong.slice(0, LISTED),
+    wrongCount: wrong.length,
+    notMeasured,
+  };
+}
+
+const sentenceCase = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);

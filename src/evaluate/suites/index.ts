@@ -1,0 +1,13 @@
+import { METRIC_NAMES } from '../metrics/index.ts';
+import { OWN_SUITE } from './own-suite.ts';
+import type { Suite } from './suite.ts';
+
+/** Every bundled suite, in the order of a report. */
+export const SUITES: readonly Suite[] = [];
+
+/** Every name that a bar may have. */
+export const BAR_METRICS: readonly string[] = [
+  ...METRIC_NAMES,
+  ...SUITES.flatMap(({ metrics }) => metrics),
+  ...METRIC_NAMES.map((name) => `${OWN_SUITE}.${name}`),
+];
