@@ -271,6 +271,31 @@ describe('the terminal command', () => {
     expect(numbers?.rows).toBe(wanted['base']?.rows);
     expect(numbers?.base.loss).toBeCloseTo(wanted['base']?.loss ?? 0, 4);
     expect(numbers?.loss).toBeCloseTo(wanted['adapter-random']?.loss ?? 0, 4);
+    const page = join(folder, 'report.html');
+    const gate = join(folder, 'gate.json');
+    writeFileSync(gate, '{"metric":"exactMatch","atLeast":0.9}');
+    const judged = await weblora([
+      'eval',
+      ...MODEL,
+      '--base',
+      'f32',
+      ...DATA,
+      '--report',
+      page,
+      '--gate',
+      gate,
+      '--json',
+    ]);
+    expect(judged.status).toBe(1);
+    expect(judged.records()[0]).toMatchObject({ verdict: 'cannot-tell', rowsNeeded: 30, rows: numbers?.rows });
+    expect((judged.records()[0] as typeof numbers)?.loss).toBeCloseTo(wanted['base']?.loss ?? 0, 4);
+    expect(readFileSync(page, 'utf8')).toMatch(/<h1 class="cannot-tell">Cannot tell<\/h1>/);
+    writeFileSync(gate, '{"metric":"accuracy","atLeast":0.9}');
+    const refused = await weblora(['eval', ...MODEL, ...DATA, '--gate', gate]);
+    expect([refused.status, refused.error]).toEqual([
+      1,
+      expect.stringMatching(/metric: got "accuracy", wanted exactMatch/),
+    ]);
     const zip = join(folder, 'out.zip');
     expect((await weblora(['export', '--adapter', run, '--to', 'peft', '--golden', 'off', '--out', zip])).status).toBe(
       0,
