@@ -12,7 +12,7 @@ import type { Report } from '../../evaluate/report/report.ts';
 import { BAR_METRICS } from '../../evaluate/suites/index.ts';
 import { parseSuite, type SuiteRow } from '../../evaluate/suites/suite-file.ts';
 import { readDataFile } from '../files.ts';
-import type { Flags } from '../flags.ts';
+import { columnsOf, type Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { systemPrompt, withSession } from '../session.ts';
 import { abortOnStop } from '../stop-signals.ts';
@@ -59,7 +59,7 @@ export function reportWanted(flags: Flags): WantedReport | undefined {
   if ([path, suite, gate].every((value) => value === undefined)) return undefined;
   return {
     path,
-    trainData: training === undefined ? undefined : readDataFile('--train-data', training, flags.pairs('columns')),
+    trainData: training === undefined ? undefined : readDataFile('--train-data', training, columnsOf(flags)),
     suite: suite === undefined ? undefined : parseSuite(readText('--suite', suite), suite),
     bars: gate === undefined ? undefined : parseGate(readText('--gate', gate), gate, BAR_METRICS),
   };
