@@ -4,6 +4,7 @@ import { randomModel } from '../../src/bench/random-model.ts';
 import { TrainingJob } from '../../src/bench/training-job.ts';
 import { makeMicroBatch } from '../../src/data/batch.ts';
 import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import { planTraining } from '../../src/train/program.ts';
 import { WgslTrainer } from '../../src/train/wgsl-trainer.ts';
 import { expectClose } from '../harness/compare.ts';
 import { openTestGpu } from '../harness/gpu.ts';
@@ -17,6 +18,7 @@ const CONFIG = {
 };
 const TOKENS = 70;
 const UPDATES = 3;
+const REGULARISERS = { neftune: 5, labelSmoothing: 0.1, initDecay: 1 };
 
 interface Trained {
   readonly losses: readonly number[];
@@ -31,7 +33,8 @@ async function train(kernels: KernelVariant): Promise<Trained> {
   const opened = randomModel('random', CONFIG);
   const base = await GpuBase.load(gpu, opened, { format: 'q4', context: 128 });
   const job = new TrainingJob(opened, 'q4', TOKENS);
-  const program = job.plan(base);
+  const plain = job.plan(base);
+  const program = planTraining(plain.model, { ...plain.settings, ...REGULARISERS }, plain.device);
   const trainer = await WgslTrainer.make(base, program);
   await job.begin(trainer);
   const losses: number[] = [];
@@ -55,7 +58,8 @@ describe('the kernels of a GPU', () => {
   it('train and evaluate as those of a software adapter do', async () => {
     const wanted = await train('serial');
     const got = await train('workgroup');
-    for (const entry of ['wide_small', 'narrow', 'slice', 'finish', 'sum_group']) expect(got.entries).toContain(entry);
+    for (const entry of ['wide_small', 'narrow', 'slice', 'finish', 'losses', 'sum_group'])
+      expect(got.entries).toContain(entry);
     expectClose(got.losses, wanted.losses, { rtol: 1e-6, atol: 0 }, 'losses');
     expect(got.scored.length).toBe(wanted.scored.length);
     expectClose(got.scored, wanted.scored, { rtol: 1e-5, atol: 1e-6 }, 'losses of few rows');
