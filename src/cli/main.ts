@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { WebLoraError } from '../errors.ts';
 import { ADAPTER_FORMATS } from '../adapters/formats/index.ts';
 import { MERGED_FORMATS } from '../merge/index.ts';
+import { listed } from '../settings/value-types.ts';
 import { VERSION } from '../version.ts';
 import { bench } from './commands/bench.ts';
 import { chat } from './commands/chat.ts';
@@ -40,8 +41,8 @@ import {
 } from './options.ts';
 import { Output, reportFailure } from './output.ts';
 
-/** Flags that are promised, by commands that do not have them yet. */
-const NOT_BUILT = new Set(['--profile', '--launches', '--decode']);
+/** Names of the commands, in the order of `--help`. */
+const COMMANDS: string[] = [];
 
 /** Groups of commands: `data` of `data show`. */
 const GROUPS: Readonly<Record<string, string>> = { data: 'look at data files' };
@@ -70,6 +71,7 @@ async function main(): Promise<number> {
     options: readonly Option[],
     run: (flags: Flags, output: Output, argument: string) => Promise<number> | number,
   ): void => {
+    COMMANDS.push(name);
     const all = [...options, ...COMMON];
     const words = name.split(' ');
     const own = words.pop() ?? name;
@@ -241,18 +243,15 @@ function translate(error: CommanderError): WebLoraError {
   const option = /'(?:-\w, )?(--[\w-]+)/.exec(error.message)?.[1];
   switch (error.code) {
     case 'commander.unknownOption':
-      return new WebLoraError(
-        'usage',
-        option ?? 'option',
-        option !== undefined && NOT_BUILT.has(option)
-          ? { got: 'a flag whose feature is not built yet', fix: 'leave it out' }
-          : { got: 'an unknown flag', wanted: 'a flag from --help', fix: 'see weblora <command> --help' },
-      );
+      return new WebLoraError('usage', option ?? 'option', {
+        got: 'an unknown flag',
+        wanted: 'a flag from --help',
+        fix: 'see weblora <command> --help',
+      });
     case 'commander.unknownCommand':
       return new WebLoraError('usage', 'command', {
         got: /'([^']*)'/.exec(error.message)?.[1] ?? 'an unknown command',
-        wanted:
-          'train, generate, chat, serve, eval, logits, data check, data show, plan, export, combine, inspect, bench or models',
+        wanted: listed(COMMANDS),
         fix: 'see weblora --help',
       });
     case 'commander.help':

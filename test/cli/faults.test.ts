@@ -125,12 +125,6 @@ const FAULTS: readonly Fault[] = [
     says: [/^error\[usage\]/, /--ranc/, /--help/],
   },
   {
-    what: 'a flag whose feature is not built yet',
-    args: () => withToy(['--neftune', '5']),
-    status: 2,
-    says: [/^error\[usage\]/, /--neftune/, /not built yet/],
-  },
-  {
     what: 'a model folder that is missing',
     args: () => train(['--model', join(folder, 'gone'), '--data', GOOD_DATA]),
     status: 1,
