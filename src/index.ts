@@ -13,6 +13,8 @@ import type {
   EvaluateReport,
   GenerateReport,
   GenerateRequest,
+  Golden,
+  GoldenRequest,
   LoadOptions,
   MergedExport,
   MergeExportRequest,
@@ -65,6 +67,7 @@ export type {
   EngineFacts,
   EvaluateReport,
   GenerateReport,
+  Golden,
   LoadOptions,
   ModelChoices,
   ModelFacts,
@@ -393,6 +396,9 @@ export class TrainingRun implements AsyncIterable<TrainEvent> {
   }
 }
 
+/** Of golden prompts. */
+export type GoldenOptions = Omit<GoldenRequest, 'adapter'> & CallOptions;
+
 /** How a merged model is written. */
 export type MergeOptions = Omit<MergeExportRequest, 'adapter' | 'format' | 'to'> & CallOptions;
 
@@ -410,10 +416,26 @@ export class Adapter {
   }
 
   /**
+   * What it answers to a fixed set of prompts, or to others: tokens, words and some logits with and without it, in the precision
+   * of its base here. Given to `export` or `files` they come along with a program or commands that check them elsewhere.
+   * @throws `bad-model` where the model has no tokenizer, `aborted`
+   */
+  async golden({ prompts, system, onProgress, signal }: GoldenOptions = {}): Promise<Golden> {
+    return unwrap(
+      await this.#client.computeGolden(
+        { adapter: this.id, ...(prompts && { prompts }), ...(system !== undefined && { system }) },
+        { ...(onProgress && { onProgress }), ...(signal && { signal }) },
+      ),
+    );
+  }
+
+  /**
    * One file: a GGUF, or a zip of the folder of the other formats.
+   * @param options.golden of `golden()`, for a format that is a folder
+   * @example await adapter.export('peft', { golden: await adapter.golden() }); // with golden.json and check_peft.py
    * @throws `unsupported` where the format cannot express the adapter, saying why
    */
-  async export(format: AdapterFormatName): Promise<Blob>;
+  async export(format: AdapterFormatName, options?: { readonly golden?: Golden }): Promise<Blob>;
   /**
    * The model with the adapter merged in: a GGUF, or a zip of a folder in Hugging Face layout. It is written row by row,
    * in a browser into its storage, so that the Blob fills no memory.
@@ -422,7 +444,7 @@ export class Adapter {
   async export(format: MergedFormatName, options?: MergeOptions): Promise<Blob>;
   async export(format: AdapterFormatName | MergedFormatName, options: MergeOptions = {}): Promise<Blob> {
     if (isMerged(format)) return (await this.#merge(format, options)).content ?? new Blob();
-    const { bytes, mediaType } = unwrap(await this.#client.exportAdapter(this.id, format));
+    const { bytes, mediaType } = unwrap(await this.#client.exportAdapter(this.id, format, options.golden));
     return new Blob([bytes as Uint8Array<ArrayBuffer>], { type: mediaType });
   }
 
@@ -456,9 +478,16 @@ export class Adapter {
     unwrap(await this.#client.unloadAdapter(this.id));
   }
 
-  /** The files themselves. @throws `unsupported` where the format cannot express the adapter, saying why */
-  async files(format: AdapterFormatName = 'peft'): Promise<readonly NamedFile[]> {
-    return unwrap(await this.#client.adapterFiles(this.id, format));
+  /**
+   * The files themselves.
+   * @param options.golden of `golden()`: golden.json and what checks it come along
+   * @throws `unsupported` where the format cannot express the adapter, saying why
+   */
+  async files(
+    format: AdapterFormatName = 'peft',
+    { golden }: { readonly golden?: Golden } = {},
+  ): Promise<readonly NamedFile[]> {
+    return unwrap(await this.#client.adapterFiles(this.id, format, golden));
   }
 }
 

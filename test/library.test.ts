@@ -63,6 +63,32 @@ describe('the library', () => {
         expect(weights?.bytes, format).toEqual(zip['adapter_model.safetensors']);
         await loaded.unload();
       }
+      const asked: number[] = [];
+      const golden = await adapter.golden({
+        prompts: ['What colour is the sky?'],
+        system: 'Be brief.',
+        onProgress: ({ done }) => asked.push(done),
+      });
+      expect(asked).toEqual([0]);
+      expect(golden).toMatchObject({ format: 'weblora-golden/1', system: 'Be brief.', base: { precision: 'q4' } });
+      const [first] = golden.prompts;
+      const messages = [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: first?.prompt ?? '' },
+      ];
+      let said = '';
+      for await (const piece of model.generate(messages, { adapter, maxNewTokens: 16 })) said += piece;
+      expect(first?.text).toBe(said);
+      const checked = unzipSync(new Uint8Array(await (await adapter.export('peft', { golden })).arrayBuffer()));
+      expect(Object.keys(checked).sort()).toEqual([...FILES.peft, 'check_peft.py', 'golden.json'].sort());
+      expect(JSON.parse(new TextDecoder().decode(checked['golden.json']))).toEqual(golden);
+      const withCheck = await adapter.files('gguf', { golden });
+      expect(withCheck.map(({ name }) => name)).toEqual(['adapter.gguf', 'golden.json', 'CHECK.md']);
+      expect(new TextDecoder().decode(withCheck[2]?.bytes as Uint8Array)).toContain("--lora 'adapter.gguf'");
+      await expect(adapter.export('gguf', { golden })).rejects.toThrow(
+        'golden prompts: got GGUF LoRA, which is one file, wanted a format that is a folder, or the files of an adapter; leave them out here',
+      );
+      await expect(adapter.golden({ prompts: [] })).rejects.toThrow('golden prompts: got 0 of them, wanted 1 to 32');
       const progress: number[] = [];
       const gguf = await adapter.export('merged-gguf', {
         type: 'F32',

@@ -1,6 +1,8 @@
+import { existsSync, readFileSync } from 'node:fs';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import type { Golden } from '../adapters/golden.ts';
 import { computeGolden } from '../engine/golden.ts';
+import { WebLoraError } from '../errors.ts';
 import type { Flags } from './flags.ts';
 import { onOff } from '../settings/value-types.ts';
 import type { Output } from './output.ts';
@@ -15,7 +17,9 @@ export async function goldenFor(
   output: Output,
   { adapter, trainedOn }: { readonly adapter: LoraAdapter; readonly trainedOn: unknown },
 ): Promise<Golden | undefined> {
-  if (flags.value('golden', onOff()) === false) return undefined;
+  const isOff = flags.value('golden', onOff()) === false;
+  const prompts = promptsOf(flags, isOff);
+  if (isOff) return undefined;
   const name = flags.text('model') ?? (typeof trainedOn === 'string' ? trainedOn : undefined);
   if (name === undefined) {
     output.note('no golden prompts: name the base model with --model to have them computed');
@@ -27,6 +31,27 @@ export async function goldenFor(
       return undefined;
     }
     const system = systemPrompt(flags, run, output);
-    return computeGolden(model, adapter, { ...(system !== undefined && { system }) });
+    return computeGolden(model, adapter, { ...(system !== undefined && { system }), ...(prompts && { prompts }) });
   });
+}
+
+/** The lines of the person's own file; undefined for the fixed set. */
+function promptsOf(flags: Flags, isOff: boolean): readonly string[] | undefined {
+  const path = flags.text('golden-prompts');
+  if (path === undefined) return undefined;
+  if (isOff)
+    throw new WebLoraError('usage', '--golden-prompts', {
+      got: '--golden off beside it',
+      wanted: 'one of them',
+      fix: 'leave one out',
+    });
+  if (!existsSync(path))
+    throw new WebLoraError('file-not-found', `--golden-prompts ${path}`, {
+      got: 'no such file',
+      wanted: 'a text file with a prompt a line',
+      fix: 'check the path',
+    });
+  return readFileSync(path, 'utf8')
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '');
 }

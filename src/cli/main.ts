@@ -187,6 +187,10 @@ async function main(): Promise<number> {
       COLUMNS,
       ['--system <text>', 'system prompt of these examples and of the golden prompts (default: the adapter’s)'],
       ['--golden <on|off>', 'compute golden prompts for a check in other programs (default on)'],
+      [
+        '--golden-prompts <file>',
+        'prompts of your own for it, one a line (default: a fixed set); they go along with the export',
+      ],
     ],
     exportAdapter,
   );

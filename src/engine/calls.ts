@@ -1,4 +1,5 @@
 import type { ChatMessage } from '../../models/tokenizer/chat-tokenizer.ts';
+import type { Golden } from '../adapters/golden.ts';
 import type { AdapterFormatName, Download } from '../adapters/formats/index.ts';
 import type { AdapterKindName } from '../lora/kinds/index.ts';
 import type { Failure } from '../errors.ts';
@@ -28,6 +29,7 @@ export type {
   EvalMetrics,
   EvaluateReport,
   GenerateReport,
+  Golden,
   ModelStorage,
   PlanReport,
   RowProblem,
@@ -158,6 +160,7 @@ export type ProgressPhase =
   | 'checking'
   | 'waiting for another download of this model'
   | 'measuring the loss'
+  | 'answering golden prompts'
   | 'answering held-out rows';
 
 export interface ProgressEvent {
@@ -290,6 +293,14 @@ export interface NetworkRequest {
 }
 
 /** A merge of an adapter into the model it was loaded for. */
+export interface GoldenRequest {
+  readonly adapter: AdapterId;
+  /** Left out: questions of everyday life, which are nobody's data. */
+  readonly prompts?: readonly string[];
+  /** The system prompt that the adapter was trained with. */
+  readonly system?: string;
+}
+
 export interface MergeExportRequest {
   readonly adapter: AdapterId;
   readonly format: MergedFormatName;
@@ -302,6 +313,8 @@ export interface MergeExportRequest {
   /** Rows kept back from training, to measure what the merge costs; with them the system prompt of the run. */
   readonly evalData?: Dataset;
   readonly system?: string;
+  /** Of a folder: written beside the model with what checks it. */
+  readonly golden?: Golden;
 }
 
 export interface MergedExport extends MergedModel {
@@ -382,12 +395,17 @@ export interface EngineCalls {
   evaluate(request: EvaluateRequest, call: Call<ProgressEvent>): Promise<EvaluateReport>;
   /** What an adapter can be exported to, and its model card. */
   describeExport(adapter: AdapterId): Promise<ExportFacts>;
-  /** One file: the adapter's, or a zip of its folder. `unsupported` where the format cannot express it. */
-  exportAdapter(adapter: AdapterId, format: AdapterFormatName): Promise<Download>;
+  /** What the adapter answers to fixed prompts, or to the person's own, for a check in other programs. */
+  computeGolden(request: GoldenRequest, call: Call<ProgressEvent>): Promise<Golden>;
+  /**
+   * One file: the adapter's, or a zip of its folder, with `golden` and what checks it. `unsupported` where the format cannot
+   * express it, `usage` for golden prompts with a format of one file.
+   */
+  exportAdapter(adapter: AdapterId, format: AdapterFormatName, golden?: Golden): Promise<Download>;
   /** The adapter merged into its model, written row by row. Aborting ends it with `aborted` and leaves nothing. */
   exportMerged(request: MergeExportRequest, call: Call<ProgressEvent>): Promise<MergedExport>;
-  /** The adapter's files in a format. `unsupported` where the format cannot express it. */
-  adapterFiles(adapter: AdapterId, format: AdapterFormatName): Promise<readonly AdapterFile[]>;
+  /** The adapter's files in a format, with `golden` and what checks it. `unsupported` where the format cannot express it. */
+  adapterFiles(adapter: AdapterId, format: AdapterFormatName, golden?: Golden): Promise<readonly AdapterFile[]>;
   /** From the files of an adapter in any format, or one zip of them. */
   loadAdapter(model: ModelId, files: readonly NamedFile[]): Promise<AdapterId>;
   listAdapters(): Promise<readonly AdapterSummary[]>;
@@ -449,6 +467,7 @@ export const CALLS: { readonly [Name in CallName]: CallShape<Name> } = {
   generate: { events: 'stream', after: 1 },
   evaluate: { events: 'progress', after: 1 },
   describeExport: 'plain',
+  computeGolden: { events: 'progress', after: 1 },
   exportAdapter: 'plain',
   exportMerged: { events: 'progress', after: 1 },
   adapterFiles: 'plain',

@@ -15,6 +15,7 @@ import {
   type AdapterFormatName,
   type Download,
 } from '../adapters/formats/index.ts';
+import { goldenFiles } from '../adapters/golden.ts';
 import { toFailure, WebLoraError } from '../errors.ts';
 import { blobSource, memorySource, type ByteSource } from '../formats/byte-source.ts';
 import type { Gpu } from '../gpu/gpu.ts';
@@ -51,6 +52,8 @@ import type {
   ExportFacts,
   GenerateEvent,
   GenerateRequest,
+  Golden,
+  GoldenRequest,
   LoadOptions,
   MergedExport,
   MergeExportRequest,
@@ -71,6 +74,7 @@ import type {
   TrainRequest,
 } from './calls.ts';
 import { readEmbeddedFolder } from './fetch-embedded.ts';
+import { computeGolden } from './golden.ts';
 import { deleteRun, listRuns, readRunDetails } from './run-library.ts';
 
 export interface EngineDeps {
@@ -360,18 +364,32 @@ class Engine implements EngineCalls {
     return { formats: exportFormatsOf(adapter), merged: mergedExportFormats(), modelCard };
   }
 
-  async exportAdapter(id: AdapterId, name: AdapterFormatName): Promise<Download> {
+  async computeGolden(request: GoldenRequest, { emit, signal }: Call<ProgressEvent>): Promise<Golden> {
+    const { adapter: id, ...options } = request;
+    const { adapter, loaded } = this.#adapter(id);
+    return computeGolden(loaded, adapter, {
+      ...options,
+      signal,
+      onProgress: (done, total) => emit({ phase: 'answering golden prompts', done, total, unit: 'rows' }),
+    });
+  }
+
+  async exportAdapter(id: AdapterId, name: AdapterFormatName, golden?: Golden): Promise<Download> {
     const format = adapterFormat(name);
-    return asDownload(format, this.#write(id, format), 'adapter');
+    if (golden !== undefined && format.layout.kind === 'file') throw oneFile(format.label);
+    return asDownload(format, this.#write(id, format, golden), 'adapter');
   }
 
-  async adapterFiles(id: AdapterId, name: AdapterFormatName): Promise<readonly AdapterFile[]> {
-    return [...this.#write(id, adapterFormat(name))].map(([file, bytes]) => ({ name: file, bytes }));
+  async adapterFiles(id: AdapterId, name: AdapterFormatName, golden?: Golden): Promise<readonly AdapterFile[]> {
+    return [...this.#write(id, adapterFormat(name), golden)].map(([file, bytes]) => ({ name: file, bytes }));
   }
 
-  #write(id: AdapterId, format: AdapterFormat): ReadonlyMap<string, Uint8Array> {
+  #write(id: AdapterId, format: AdapterFormat, golden?: Golden): ReadonlyMap<string, Uint8Array> {
     const { adapter, modelCard, loaded } = this.#adapter(id);
-    return writeAdapter(format, adapter, { modelCard, base: baseNamesOf(loaded.opened.model) });
+    const files = writeAdapter(format, adapter, { modelCard, base: baseNamesOf(loaded.opened.model) });
+    if (golden === undefined) return files;
+    const name = format.layout.kind === 'file' ? ([...files.keys()][0] ?? '') : 'path/to/this/folder';
+    return new Map<string, Uint8Array>([...files, ...goldenFiles(golden, format.name, name)]);
   }
 
   async exportMerged(request: MergeExportRequest, { emit, signal }: Call<ProgressEvent>): Promise<MergedExport> {
@@ -386,6 +404,7 @@ class Engine implements EngineCalls {
       });
     }
     const isFile = format.layout.kind === 'file';
+    if (isFile && request.golden !== undefined) throw oneFile(format.label);
     const fileName = format.layout.kind === 'file' ? `merged${format.layout.extension}` : 'merged.zip';
     const store = await this.#files();
     const place = to === undefined ? storeSink(store, EXPORTS) : handleSink(to);
@@ -395,6 +414,7 @@ class Engine implements EngineCalls {
       ...(type !== undefined && { type }),
       ...(base !== undefined && { base }),
       modelCard: '',
+      ...(request.golden && { extras: goldenFiles(request.golden, format.name, 'path/to/this/folder') }),
       signal,
       onProgress: (done: number, total: number) =>
         emit({ phase: 'writing the merged model', done, total, unit: 'bytes' }),
@@ -542,6 +562,14 @@ class Engine implements EngineCalls {
     (await this.#core?.catch(() => undefined))?.dispose();
     return null;
   }
+}
+
+function oneFile(label: string): WebLoraError {
+  return new WebLoraError('usage', 'golden prompts', {
+    got: `${label}, which is one file`,
+    wanted: 'a format that is a folder, or the files of an adapter',
+    fix: 'leave them out here',
+  });
 }
 
 function addressOf(source: Extract<ModelSource, { kind: 'hub' | 'url' }>): ModelAddress {

@@ -6,6 +6,7 @@ import type { Runtime } from '../generate/runtime.ts';
 import type { LoadedModel } from './core.ts';
 
 const NEW_TOKENS = 16;
+const MOST_PROMPTS = 32;
 /** Logits that are kept of each prompt: some all over the vocabulary, and the likeliest. */
 const SPREAD = 48;
 const LIKELIEST = 8;
@@ -17,14 +18,33 @@ const LIKELIEST = 8;
 export async function computeGolden(
   model: LoadedModel,
   adapter: LoraAdapter,
-  { system, signal }: { readonly system?: string; readonly signal?: AbortSignal } = {},
+  {
+    system,
+    prompts: texts = GOLDEN_PROMPTS,
+    signal,
+    onProgress,
+  }: {
+    readonly system?: string;
+    /** Left out: the fixed set. */
+    readonly prompts?: readonly string[];
+    readonly signal?: AbortSignal;
+    readonly onProgress?: (done: number, total: number) => void;
+  } = {},
 ): Promise<Golden> {
   const { opened, format } = model;
   const tokenizer = opened.tokenizer();
   const prompts: GoldenPrompt[] = [];
+  if (texts.length === 0 || texts.length > MOST_PROMPTS) {
+    throw new WebLoraError('config', 'golden prompts', {
+      got: `${texts.length} of them`,
+      wanted: `1 to ${MOST_PROMPTS}`,
+      fix: 'give fewer, or none for the fixed set',
+    });
+  }
   const runtime = await model.runtime({ adapter });
   try {
-    for (const prompt of GOLDEN_PROMPTS) {
+    for (const prompt of texts) {
+      onProgress?.(prompts.length, texts.length);
       if (signal?.aborted === true) throw new WebLoraError('aborted', 'the golden prompts were stopped');
       const messages = [
         ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),

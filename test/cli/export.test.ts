@@ -83,6 +83,11 @@ it.each<[string, readonly string[], RegExp]>([
     ['--to', 'accelerate', '--type', 'f16'],
     /--type: got --to accelerate, which writes the run as it was/,
   ],
+  [
+    'prompts that are not computed',
+    ['--to', 'peft', '--golden', 'off', '--golden-prompts', 'x'],
+    /--golden-prompts: got --golden off beside it/,
+  ],
   ['a path that exists', ['--to', 'merged', '--out', TOY], /something that exists/],
 ])('refuses %s', async (_, args, message) => {
   const out = args.includes('--out') ? [] : ['--out', join(folder, 'no')];

@@ -412,6 +412,12 @@ export function makeEngine({
       const adapter = adapterOf(id);
       return { formats: exportFormatsOf(adapter), merged: mergedExportFormats(), modelCard: CARD };
     },
+    computeGolden: () =>
+      Promise.resolve({
+        format: 'weblora-golden/1',
+        base: { name: MODEL.name, sha256: MODEL.baseHash, precision: 'q4' },
+        prompts: [],
+      }),
     async exportAdapter(id, name) {
       const format = adapterFormat(name);
       return asDownload(format, writeAdapter(format, adapterOf(id), WRITE_OPTIONS), 'adapter');

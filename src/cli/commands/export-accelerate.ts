@@ -20,7 +20,7 @@ import { writeFileWhole, writeFolderWhole } from '../write-whole.ts';
 export const ACCELERATE = 'accelerate';
 
 /** Flags of other formats. */
-const WITHOUT_EFFECT = ['type', 'base', 'columns', 'system', 'golden'];
+const WITHOUT_EFFECT = ['type', 'base', 'columns', 'system', 'golden', 'golden-prompts'];
 
 /** `weblora export --to accelerate` @returns the exit status */
 export async function exportAccelerate(source: string, flags: Flags, output: Output): Promise<number> {

@@ -275,6 +275,7 @@ export const de: Messages = {
       checking: 'Prüft',
       'waiting for another download of this model': 'Wartet auf einen anderen Download dieses Modells',
       'measuring the loss': 'Misst den Loss',
+      'answering golden prompts': 'Beantwortet die Fragen zum Prüfen',
       'answering held-out rows': 'Antwortet',
     },
     status: {

@@ -256,6 +256,7 @@ export const en = {
       checking: 'Checking',
       'waiting for another download of this model': 'Waiting for another download of this model',
       'measuring the loss': 'Measuring the loss',
+      'answering golden prompts': 'Answering the prompts to check with',
       'answering held-out rows': 'Answering',
     },
     status: {
