@@ -68,6 +68,8 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'src/generate/settings.ts',
       'src/train/settings.ts',
       'src/settings',
+      'src/data/language-of-text.ts',
+      'src/data/rephrase.ts',
       'src/data/run-size.ts',
       'src/version.ts',
     ],

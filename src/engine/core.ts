@@ -15,7 +15,7 @@ import type { Bar } from '../evaluate/report/gate.ts';
 import { makeReport } from '../evaluate/report/make-report.ts';
 import type { Report } from '../evaluate/report/report.ts';
 import { prepareSuite } from '../evaluate/suites/own-suite.ts';
-import type { SuiteRow } from '../evaluate/suites/suite-file.ts';
+import type { SuiteFile } from '../evaluate/suites/suite-file.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import { ChatSession } from '../generate/chat.ts';
 import { Conversation } from '../generate/conversation.ts';
@@ -183,7 +183,7 @@ export interface EvaluateSettings {
 export interface ReportOptions extends EvaluateSettings {
   /** The rows of training: for examples in the prompt, the gap to held-out rows, and what was learned by heart. */
   readonly trainData?: Dataset;
-  readonly suite?: readonly SuiteRow[];
+  readonly suite?: SuiteFile;
   readonly bars?: readonly Bar[];
   /** Without it only what the bars and the suite need is measured. Default true. */
   readonly isFull?: boolean;
@@ -591,7 +591,7 @@ export class LoadedModel {
     const tokenizer = this.opened.tokenizer();
     const { vocabSize } = this.opened.model.shape;
     const { context } = this;
-    const rows = suite && prepareSuite(suite, { tokenizer, context, vocabSize });
+    const rows = suite && prepareSuite(suite.rows, { tokenizer, context, vocabSize });
     const session = await this.#openEvaluation(
       [
         ...examples,
@@ -618,6 +618,7 @@ export class LoadedModel {
         examples,
         ...(training && { training: training.examples }),
         ...(rows && { suite: rows }),
+        ...(suite && { rules: suite.rules }),
         ...(bars && { bars }),
         isFull,
       });

@@ -15,8 +15,8 @@ it('holds the choice for the likeliest whose log-probability by `logits` is the 
   const core = await Core.open({ device: 'webgpu', openGpu: () => Promise.resolve(gpu) });
   const model = await core.loadModel(folderOnDisk(join(TOY, 'model'), 'toy-llama'), { base: 'f32' });
   const rowOf = (prompt: string, answer: number): SuiteRow =>
-    parseSuite(JSON.stringify([{ prompt, choices: ['the cat', 'to ring it', 'and of'], answer }]), 'suite.json')[0] ??
-    expect.fail();
+    parseSuite(JSON.stringify([{ prompt, choices: ['the cat', 'to ring it', 'and of'], answer }]), 'suite.json')
+      .rows[0] ?? expect.fail();
   const logProb = async (ids: readonly number[], labels: readonly number[]): Promise<number> => {
     const logits = await model.logits(ids);
     return labels.reduce((sum, label, t) => {
@@ -47,8 +47,8 @@ it('holds the choice for the likeliest whose log-probability by `logits` is the 
   // Choices of different lengths: were the shortest always likeliest, nothing would be tested.
   expect(places.size).toBeGreaterThan(1);
   const data = { name: 'data.jsonl', bytes: readFileSync(join(TOY, 'data.jsonl')) };
-  const report = async (suite: readonly SuiteRow[]): Promise<number | undefined> => {
-    const { suites } = await model.report(data, { suite, isFull: false, maxNewTokens: 1 });
+  const report = async (rows: readonly SuiteRow[]): Promise<number | undefined> => {
+    const { suites } = await model.report(data, { suite: { rows, rules: [] }, isFull: false, maxNewTokens: 1 });
     return suites[0]?.scores['suite.choice']?.value;
   };
   expect(await report(right)).toBe(1);

@@ -48,12 +48,20 @@ export function toySubject(
 ): { readonly subject: Subject; readonly use: (who: Who) => Promise<void>; readonly asked: string[] } {
   let answering: Who = 'tuned';
   const asked: string[] = [];
+  const answers = new Map<string, readonly number[]>();
+  const answerTo = (question: string, prompt: string): readonly number[] => {
+    const key = `${answering} ${prompt}`;
+    const known =
+      answers.get(key) ?? toyTokenizer.encode(script(question, answering, prompt), { addSpecialTokens: false });
+    answers.set(key, known);
+    return known;
+  };
   const logitsAfter = (past: readonly number[]): Float32Array => {
     const start = past.lastIndexOf(TURN) + 1 + ASSISTANT.length;
     const prompt = toyTokenizer.decode(past.slice(0, start));
     const question = /.*<\|turn\|>user\n(.*?)<\|end\|>/s.exec(prompt)?.[1] ?? '';
     if (past.length === start) asked.push(question);
-    const said = toyTokenizer.encode(script(question, answering, prompt), { addSpecialTokens: false });
+    const said = answerTo(question, prompt);
     const logits = new Float32Array(toyTokenizer.vocabSize);
     logits[said[past.length - start] ?? toyTokenizer.eosId ?? 0] = 1;
     return logits;

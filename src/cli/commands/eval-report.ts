@@ -10,7 +10,7 @@ import { parseGate, percent, type Bar } from '../../evaluate/report/gate.ts';
 import { reportHtml } from '../../evaluate/report/html.ts';
 import type { Report } from '../../evaluate/report/report.ts';
 import { BAR_METRICS } from '../../evaluate/suites/index.ts';
-import { parseSuite, type SuiteRow } from '../../evaluate/suites/suite-file.ts';
+import { parseSuite, type SuiteFile } from '../../evaluate/suites/suite-file.ts';
 import { readDataFile } from '../files.ts';
 import { columnsOf, type Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
@@ -22,7 +22,7 @@ import { writeFileWhole } from '../write-whole.ts';
 export interface WantedReport {
   readonly path: string | undefined;
   readonly trainData: Dataset | undefined;
-  readonly suite: readonly SuiteRow[] | undefined;
+  readonly suite: SuiteFile | undefined;
   readonly bars: readonly Bar[] | undefined;
 }
 
@@ -145,7 +145,9 @@ function shortReport(report: Report): string[] {
     ),
     'loss'.padEnd(12) + named.map(({ column: { loss } }) => cell(loss === undefined ? '-' : loss.toFixed(4))).join(''),
     ...(generalisation === undefined ? [] : [generalisation.sentence]),
-    ...suites.map(({ label, sentence }) => `${label}: ${sentence}`),
+    ...suites.map(
+      ({ label, sentence, usual }) => `${label}${usual?.verdict === 'not-ready' ? ' (look here)' : ''}: ${sentence}`,
+    ),
     ...notMeasured.map((text) => `Not measured: ${text}`),
   ];
 }

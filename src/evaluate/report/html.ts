@@ -20,6 +20,13 @@ const MARKS: Readonly<Record<Verdict, string>> = {
   'cannot-tell': 'Cannot tell',
 };
 
+/** What a suite comes to, beside what is usually asked of it. */
+const SUITE_MARKS: Readonly<Record<Verdict, string>> = {
+  ready: 'Good',
+  'not-ready': 'Look here',
+  'cannot-tell': 'Cannot tell',
+};
+
 const STYLE = `
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1b1f24; background: #fff; }
 h1 { margin-bottom: 0; } h2 { margin-top: 2.2rem; font-size: 1.2rem; }
@@ -99,17 +106,18 @@ function metricTable(named: readonly NamedColumn[]): string {
 function wrongTable(rows: readonly WrongAnswer[]): string {
   const cells = rows.map(
     ({ row, prompt, expected, got }) =>
-      `<tr><td>${String(row)}</td>${[prompt, expected, got].map((text) => `<td class="text">${escape(text)}</td>`).join('')}</tr>`,
+      `<tr><td>${row === 0 ? '–' : String(row)}</td>${[prompt, expected, got].map((text) => `<td class="text">${escape(text)}</td>`).join('')}</tr>`,
   );
   return `<div class="wide"><table><thead><tr><th scope="col">row</th><th scope="col">question</th><th scope="col">expected</th><th scope="col">answer</th></tr></thead><tbody>${cells.join('\n')}</tbody></table></div>`;
 }
 
-function suiteSection({ label, sentence, scores, wrong }: SuiteResult): string {
+function suiteSection({ label, sentence, scores, usual, wrong }: SuiteResult): string {
   const numbers = Object.entries(scores).map(
     ([name, measure]) =>
       `<li><code>${escape(name)}</code> ${range(measure)} <small>of ${String(measure.rows)}</small></li>`,
   );
-  return `<h3>${escape(label)}</h3><p>${escape(sentence)}</p><ul>${numbers.join('')}</ul>${wrong.length === 0 ? '' : wrongTable(wrong)}`;
+  const mark = usual === undefined ? '' : `<strong class="${usual.verdict}">${SUITE_MARKS[usual.verdict]}</strong>: `;
+  return `<h3>${escape(label)}</h3><p>${mark}${escape(sentence)}</p><ul>${numbers.join('')}</ul>${wrong.length === 0 ? '' : wrongTable(wrong)}`;
 }
 
 const section = (title: string, content: string): string => `<section><h2>${escape(title)}</h2>${content}</section>`;

@@ -8,8 +8,8 @@ const TOPICS = ['wool', 'silk', 'felt', 'yarn', 'lace', 'cord'];
 /** `where is wool 3?` -> `shelf 3` */
 const pairs = (count: number, from = 0): (readonly [string, string])[] =>
   Array.from({ length: count }, (_, i) => [`where is ${TOPICS[i % 6] ?? ''} ${i + from}?`, `shelf ${i + from}`]);
-const held = toyExamples(pairs(40));
-const training = toyExamples(pairs(24, 100));
+const held = toyExamples(pairs(30));
+const training = toyExamples(pairs(5, 100));
 
 const right = (question: string): string => `shelf ${/\d+/.exec(question)?.[0] ?? ''}`;
 const knows: Script = (question, who) => (who === 'tuned' ? right(question) : 'no idea');
@@ -30,9 +30,15 @@ describe('a report', () => {
       0, 0, 1,
     ]);
     expect([report.base?.loss, report.prompted?.loss, report.tuned?.loss]).toEqual([2, undefined, 0.5]);
-    expect(report.tunedOverBase).toMatchObject({ value: 1, low: 1, high: 1, rows: 40 });
+    expect(report.tunedOverBase).toMatchObject({ value: 1, low: 1, high: 1, rows: 30 });
     expect(report.tuning?.needed).toBe('yes');
-    expect(report).toMatchObject({ rows: 40, loss: 0.5, exactMatch: 1, wrongCount: 0, notMeasured: [] });
+    expect(report).toMatchObject({ rows: 30, loss: 0.5, exactMatch: 1, wrongCount: 0 });
+    expect(report.notMeasured).toEqual(['Repeats training rows: no training row has 8 words in a row']);
+    expect(report.suites.map(({ name, usual }) => [name, usual?.verdict])).toEqual([
+      ['robustness', 'ready'],
+      ['hallucination', 'ready'],
+      ['rules', 'ready'],
+    ]);
     expect(report.generalisation).toMatchObject({ gap: 0, trainExactMatch: 1 });
   });
 
@@ -41,7 +47,7 @@ describe('a report', () => {
       who === 'tuned' || prompt.includes('shelf') ? right(question) : 'no idea',
     );
     expect(report.prompted?.scores.exactMatch?.value).toBe(1);
-    expect(report.prompted?.examples).toBeGreaterThan(3);
+    expect(report.prompted?.examples).toBe(5);
     expect(report.tuning?.needed).toBe('no');
     expect(report.headline).toMatch(/^Ready: .* Tuning was not needed: /);
   });
@@ -50,7 +56,7 @@ describe('a report', () => {
     const report = await reportOf(() => 'shelf');
     expect(report.verdict).toBe('not-ready');
     expect(report.headline).toMatch(/^Not ready: it misses the bar\. Tuning was not needed/);
-    expect(report.wrongCount).toBe(40);
+    expect(report.wrongCount).toBe(30);
     expect(report.wrong).toHaveLength(10);
     expect(report.wrong[0]).toEqual({ row: 1, prompt: 'where is wool 0?', expected: 'shelf 0', got: 'shelf' });
   });
@@ -64,7 +70,7 @@ describe('a report', () => {
 
   it('takes bars of one’s own, and without a full report measures no more than these need', async () => {
     const bars = [
-      { metric: 'chrf', atLeast: 0.9 },
+      { metric: 'chrf', atLeast: 0.85 },
       { metric: 'rougeL', atMost: 0.5 },
     ] as const;
     const report = await reportOf(knows, { bars, isFull: false });
@@ -108,6 +114,7 @@ describe('a report', () => {
     expect(report).toMatchObject({ verdict: 'ready', exactMatch: 1 });
     expect(report.base).toBeUndefined();
     expect(report.notMeasured).toEqual([
+      'Repeats training rows: no training row has 8 words in a row',
       'The base model: stopped before its end',
       'The base model with examples in its prompt: stopped before',
     ]);

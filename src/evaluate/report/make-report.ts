@@ -7,8 +7,11 @@ import { METRIC_NAMES, METRICS, type MetricName } from '../metrics/index.ts';
 import { parseStructure } from '../metrics/json.ts';
 import { compare, measureAll, type Measure } from '../metrics/measure.ts';
 import { SUITES } from '../suites/index.ts';
+import { outputRules } from '../suites/output-rules.ts';
 import { runOwnSuite, type PreparedSuiteRow } from '../suites/own-suite.ts';
 import type { Subject } from '../suites/subject.ts';
+import { spread } from '../suites/suite.ts';
+import type { Rule } from '../suites/suite-file.ts';
 import { fewShotCandidates, fewShotPrompt } from './few-shot.ts';
 import { judgeBar, judgeBars, MIN_ROWS, percent, type Bar, type BarResult, type Verdict } from './gate.ts';
 import type { Column, Generalisation, Report, SuiteResult, TuningNeed } from './report.ts';
@@ -30,17 +33,10 @@ export interface ReportRequest {
   readonly examples: readonly Example[];
   readonly training?: readonly Example[];
   readonly suite?: readonly PreparedSuiteRow[];
+  readonly rules?: readonly Rule[];
   readonly bars?: readonly Bar[];
   /** Without it only what bars and the suite need is measured. */
   readonly isFull: boolean;
-}
-
-/** Some of a list, spread over it. */
-function spread<T>(values: readonly T[], count: number): T[] {
-  const each = Math.max(1, values.length / count);
-  return Array.from({ length: Math.min(count, values.length) }, (_, i) => values[Math.floor(i * each)]).filter(
-    (value) => value !== undefined,
-  );
 }
 
 /** The bar where nobody set one: exact answers where they are short or JSON, else words in common. */
@@ -99,7 +95,7 @@ const columnOf = ({ scores, loss, perplexity }: EvaluateReport): Column => ({ sc
  * @throws `aborted` before that
  */
 export async function makeReport(request: ReportRequest): Promise<Report> {
-  const { subject, use, hasAdapter, examples, training, suite, bars: given, isFull } = request;
+  const { subject, use, hasAdapter, examples, training, suite, rules = [], bars: given, isFull } = request;
   const { tokenizer, context, maxNewTokens = GENERATE_SETTINGS.maxNewTokens.default } = subject;
   const self = hasAdapter ? 'tuned' : 'base';
   await use(self);
@@ -128,12 +124,15 @@ export async function makeReport(request: ReportRequest): Promise<Report> {
   const bars = given ?? [usualBar(predictions)];
   const wantedMetrics = new Set(bars.map(({ metric }) => metric));
   const suites: SuiteResult[] = [];
-  if (suite !== undefined) {
+  if (suite !== undefined && suite.length > 0) {
     const result = await part('Your own suite', () => runOwnSuite(suite, subject));
     if (result) suites.push(result);
   }
-  for (const one of SUITES.filter(({ metrics }) => isFull || metrics.some((metric) => wantedMetrics.has(metric)))) {
-    const result = await part(one.label, () => one.run({ subject, examples, predictions, training }));
+  for (const one of SUITES.filter(
+    ({ name, metrics }) =>
+      isFull || metrics.some((metric) => wantedMetrics.has(metric)) || (name === outputRules.name && rules.length > 0),
+  )) {
+    const result = await part(one.label, () => one.run({ subject, examples, predictions, training, rules }));
     if (result) suites.push(result);
   }
   const generalisation = isFull

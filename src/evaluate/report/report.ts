@@ -21,6 +21,8 @@ export interface SuiteResult {
   readonly sentence: string;
   /** Numbers that a bar can name, as `suite.exactMatch`. */
   readonly scores: Readonly<Record<string, Measure>>;
+  /** What is usually asked of it; it decides nothing about the whole, unlike a bar that names its numbers. */
+  readonly usual?: BarResult;
   /** Some answers that are wrong. */
   readonly wrong: readonly WrongAnswer[];
 }

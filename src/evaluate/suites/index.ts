@@ -1,9 +1,13 @@
 import { METRIC_NAMES } from '../metrics/index.ts';
+import { hallucination } from './hallucination.ts';
+import { memorisation } from './memorisation.ts';
+import { outputRules } from './output-rules.ts';
+import { robustness } from './robustness.ts';
 import { OWN_SUITE } from './own-suite.ts';
 import type { Suite } from './suite.ts';
 
 /** Every bundled suite, in the order of a report. */
-export const SUITES: readonly Suite[] = [];
+export const SUITES: readonly Suite[] = [robustness, memorisation, hallucination, outputRules];
 
 /** Every name that a bar may have. */
 export const BAR_METRICS: readonly string[] = [

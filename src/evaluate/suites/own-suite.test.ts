@@ -11,7 +11,7 @@ const SUITE = [
   { prompt: 'colour?', choices: ['red', 'sky'], answer: 'sky' },
   { prompt: 'shade?', choices: ['dun', 'off'], answer: 0 },
 ];
-const rows = parseSuite(SUITE.map((row) => JSON.stringify(row)).join('\n'), 'suite.jsonl');
+const { rows } = parseSuite(SUITE.map((row) => JSON.stringify(row)).join('\n'), 'suite.jsonl');
 
 const GOOD: Readonly<Record<string, string>> = {
   'capital?': 'Graz',
@@ -63,7 +63,7 @@ describe('a suite of one’s own', () => {
 
 describe('a suite file', () => {
   it('may be a JSON list', () => {
-    expect(parseSuite(JSON.stringify(SUITE, null, 2), 'suite.json')).toHaveLength(SUITE.length);
+    expect(parseSuite(JSON.stringify(SUITE, null, 2), 'suite.json').rows).toHaveLength(SUITE.length);
   });
 
   it.each([
@@ -78,6 +78,10 @@ describe('a suite file', () => {
     ['{"prompt":"x","expected":"y","answer":"y"}', /without "choices"/],
     ['{"messages":[{"role":"assistant","content":"x"}],"expected":"y"}', /no question/],
     ['{"prompt":"x","fields":{}}', /no field/],
+    ['{"rule":"blocked"}', /pattern/],
+    ['{"rule":"rude"}', /rude/],
+    ['{"rule":"required","pattern":"(a+)+"}', /s\.jsonl:1: the pattern/],
+    ['{"rule":"max-words","words":0}', /words/],
     ['not JSON', /s\.jsonl:1: got text that is not JSON/],
   ])('%s is refused', (content, reason) => {
     expect(() => parseSuite(content, 's.jsonl')).toThrow(reason);

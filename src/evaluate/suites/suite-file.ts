@@ -16,6 +16,43 @@ export interface SuiteRow {
   readonly choices?: { readonly texts: readonly string[]; readonly right: number };
 }
 
+/** What every answer must keep to, whatever the question. */
+export type Rule =
+  | { readonly kind: 'blocked' | 'required'; readonly pattern: RegExp }
+  | { readonly kind: 'json' }
+  | { readonly kind: 'max-words'; readonly words: number };
+
+export interface SuiteFile {
+  readonly rows: readonly SuiteRow[];
+  readonly rules: readonly Rule[];
+}
+
+const RULE = v.variant('rule', [
+  v.strictObject({ rule: v.picklist(['blocked', 'required']), pattern: v.pipe(v.string(), v.minLength(1)) }),
+  v.strictObject({ rule: v.literal('json') }),
+  v.strictObject({ rule: v.literal('max-words'), words: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
+]);
+
+function readRule(value: unknown, where: string): Rule {
+  const rule = checkShape(RULE, value, {
+    what: where,
+    code: 'bad-file',
+    wanted: '{"rule": "blocked" or "required", "pattern"}, {"rule": "json"} or {"rule": "max-words", "words"}',
+    fix: 'correct the rule',
+  });
+  switch (rule.rule) {
+    case 'blocked':
+    case 'required':
+      return { kind: rule.rule, pattern: parsePattern(rule.pattern, where) };
+    case 'json':
+      return { kind: 'json' };
+    case 'max-words':
+      return { kind: 'max-words', words: rule.words };
+    default:
+      return rule satisfies never;
+  }
+}
+
 const WANTED =
   'a row {"prompt" or "messages", and at least one of "expected", "contains", "pattern", "fields", "choices" with "answer"}';
 const text = v.pipe(v.string(), v.minLength(1));
@@ -72,19 +109,24 @@ function readRow(value: unknown, line: number, where: string): SuiteRow {
 }
 
 /**
- * Reads a suite: JSON lines, or a JSON list of rows.
+ * Reads a suite: JSON lines, or a JSON list, of rows and rules.
  * @param name of the file, for messages
  * @throws `bad-file` with the line
  */
-export function parseSuite(content: string, name: string): readonly SuiteRow[] {
+export function parseSuite(content: string, name: string): SuiteFile {
   const of = { what: name, code: 'bad-file', wanted: WANTED, fix: 'correct the file' } as const;
   const list = content.trimStart().startsWith('[') ? (parseJson(content, of) as unknown[]) : undefined;
-  const rows =
-    list?.map((value, i) => readRow(value, i + 1, `${name}: row ${i + 1}`)) ??
-    content.split('\n').flatMap((line, i) => {
+  const values =
+    list?.map((value, i) => ({ value, line: i + 1, where: `${name}: row ${i + 1}` })) ??
+    content.split('\n').flatMap((text, i) => {
       const where = `${name}:${i + 1}`;
-      return line.trim() === '' ? [] : [readRow(parseJson(line, { ...of, what: where }), i + 1, where)];
+      return text.trim() === '' ? [] : [{ value: parseJson(text, { ...of, what: where }), line: i + 1, where }];
     });
-  if (rows.length === 0) throw new WebLoraError('bad-file', name, { got: 'no row', wanted: WANTED });
-  return rows;
+  if (values.length === 0) throw new WebLoraError('bad-file', name, { got: 'no row', wanted: WANTED });
+  const isRule = ({ value }: (typeof values)[number]): boolean =>
+    typeof value === 'object' && value !== null && Object.hasOwn(value, 'rule');
+  return {
+    rules: values.filter(isRule).map(({ value, where }) => readRule(value, where)),
+    rows: values.filter((one) => !isRule(one)).map(({ value, line, where }) => readRow(value, line, where)),
+  };
 }

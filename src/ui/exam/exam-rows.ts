@@ -1,4 +1,4 @@
-import { rephrase } from './rephrase.ts';
+import { rephrase } from '../../data/rephrase.ts';
 
 interface Row {
   readonly messages?: readonly { readonly role: string; readonly content: unknown }[];

@@ -2,7 +2,7 @@ import { effect, signal } from '@preact/signals';
 import type { Failure } from '../../errors.ts';
 import type { Dataset, EvaluateRequest } from '../../../workers/engine/contract.ts';
 import { engine, model } from '../state/engine.ts';
-import { languageOfTexts } from './language-of-text.ts';
+import { languageOfTexts } from '../../data/language-of-text.ts';
 import { answerBytes, rephrased } from './exam-rows.ts';
 import { judge, type Evidence, type Score, type Verdict } from './verdict.ts';
 

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ModelChoice } from '../../../workers/engine/contract.ts';
 import { engine, model } from '../state/engine.ts';
-import { languageOfTexts, type TextLanguage } from '../exam/language-of-text.ts';
+import { languageOfTexts, type TextLanguage } from '../../data/language-of-text.ts';
 import { language, t } from '../messages/language.ts';
 import { speedFactor } from '../train/training.ts';
 import type { ExampleSet } from './examples.ts';

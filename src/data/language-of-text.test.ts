@@ -34,7 +34,7 @@ it.each([
 });
 
 it.each(['tickets', 'shop', 'style'])('finds English in the sample %s', (sample) => {
-  const file = join(import.meta.dirname, '../../../models/embedded/examples', sample, 'train.jsonl');
+  const file = join(import.meta.dirname, '../../models/embedded/examples', sample, 'train.jsonl');
   const rows = readFileSync(file, 'utf8').trim().split('\n').slice(0, 8);
   const texts = rows.flatMap((line) => Object.values(JSON.parse(line) as Record<string, string>));
   expect(languageOfTexts(texts)).toBe('en');
