@@ -104,14 +104,18 @@ describe('writeModelCard', () => {
       | program | export | use |
       | --- | --- | --- |
       | llama.cpp | \`weblora export --adapter path/to/this/folder --to gguf --out tickets.gguf\` | \`llama-cli -m BASE.gguf --lora tickets.gguf --jinja\` |
-      | MLX | \`weblora export --adapter path/to/this/folder --to mlx --out tickets-mlx\` | \`mlx_lm.generate --model BASE --adapter-path tickets-mlx --prompt "…"\` |
-      | Ollama | \`weblora export --adapter path/to/this/folder --to merged-gguf --out tickets-merged.gguf\` | \`ollama create tickets -f Modelfile\` |
+      | MLX | \`weblora export --adapter path/to/this/folder --to mlx --out tickets-mlx\` | \`mlx_lm.generate --model HuggingFaceTB/SmolLM2-135M --adapter-path tickets-mlx --prompt "…"\` |
+      | vLLM | this folder | \`vllm serve HuggingFaceTB/SmolLM2-135M --enable-lora --lora-modules tickets=path/to/this/folder\` |
+      | Ollama | \`weblora export --adapter path/to/this/folder --to merged-gguf --out tickets-merged.gguf\` | \`ollama create tickets -f tickets-merged.Modelfile\` |
       | LM Studio | \`weblora export --adapter path/to/this/folder --to merged-gguf --out tickets-merged.gguf\` | \`lms import tickets-merged.gguf\` |
       | llama.rn | \`weblora export --adapter path/to/this/folder --to gguf --out tickets.gguf\` | \`initLlama({ model, lora_list: [{ path: 'tickets.gguf', scaled: 1 }] })\` |
       | wllama | \`weblora export --adapter path/to/this/folder --to merged-gguf --out tickets-merged.gguf\` | \`wllama.loadModel([file])\` |
 
-      For Ollama the \`Modelfile\` is as follows. Its own importer takes a folder of safetensors as \`ADAPTER\` for llama and gemma2
-      only; a GGUF works for every architecture. Where Ollama does not know the chat template of the file, \`TEMPLATE\` says it.
+      The system prompt goes with every conversation: \`-sys\` of llama-cli, \`--system-prompt\` of mlx_lm.
+
+      LM Studio takes no adapters, only the merged model. For Ollama, \`weblora export\` writes this \`Modelfile\` beside the merged GGUF; its
+      own importer takes a folder of safetensors as \`ADAPTER\` for llama and gemma2 only, a GGUF works for every architecture.
+      Without \`TEMPLATE\` Ollama reads the chat template of the file.
 
       \`\`\`\`text
       FROM ./tickets-merged.gguf

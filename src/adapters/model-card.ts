@@ -1,3 +1,6 @@
+import { OTHER_PROGRAMS, type OtherProgram } from './elsewhere.ts';
+import { modelfile, type OllamaFacts } from './ollama.ts';
+
 /**
  * What a run's model card tells, as plain data. Nothing in it comes from the rows themselves: a card is made to be
  * published.
@@ -28,6 +31,8 @@ export interface ModelCardFacts {
   readonly dataSource?: string;
   /** As the person gave it. */
   readonly dataLicence?: string;
+  /** What Ollama is told of the base's tokenizer and chat template. */
+  readonly ollama?: OllamaFacts;
   readonly data: readonly {
     readonly role: 'training' | 'replay' | 'evaluation';
     readonly fileName: string;
@@ -161,40 +166,42 @@ function curveSection({ curve = [] }: ModelCardFacts): string[] {
 }
 
 /** The other programs, each by what it takes. */
-function elsewhereSection({ title, systemPrompt, settings }: ModelCardFacts): string[] {
+function elsewhereSection({ title, base, systemPrompt, settings, ollama }: ModelCardFacts): string[] {
   const name = /^[\w.-]+$/.test(title) ? title : 'adapter';
-  const system = systemPrompt === undefined ? [] : [`SYSTEM """${systemPrompt.replaceAll('"""', '\\"\\"\\"')}"""`];
-  const command = (to: string, out: string): string =>
-    `weblora export --adapter path/to/this/folder --to ${to} --out ${out}`;
+  const merged = `${name}-merged.gguf`;
   // llama.cpp has no DoRA: it takes the merged model.
   const isDora = settings.some(([setting, value]) => setting === 'method' && value === 'dora');
-  const lora = command('gguf', `${name}.gguf`);
-  const merged = command('merged-gguf', `${name}-merged.gguf`);
+  const paths: Readonly<Record<OtherProgram['format'], string>> = {
+    peft: 'path/to/this/folder',
+    gguf: `${name}.gguf`,
+    mlx: `${name}-mlx`,
+    merged: `${name}-merged`,
+    'merged-gguf': merged,
+  };
+  const rows = new Map<string, string[]>();
+  for (const { program, format, use } of OTHER_PROGRAMS) {
+    if (rows.has(program) || (isDora && format === 'gguf')) continue;
+    const path = paths[format];
+    const made =
+      format === 'peft' ? 'this folder' : `\`weblora export --adapter ${paths.peft} --to ${format} --out ${path}\``;
+    const names = { path, name, base: { hub: base.hubId ?? 'BASE', gguf: 'BASE.gguf' } };
+    rows.set(program, [program, made, `\`${use(names)}\``]);
+  }
   return [
     '### In other programs',
     '',
     '`weblora export` writes this adapter for them; golden prompts with the expected answers come along.',
     '',
-    ...table(
-      ['program', 'export', 'use'],
-      [
-        isDora
-          ? ['llama.cpp', merged, `llama-cli -m ${name}-merged.gguf --jinja`]
-          : ['llama.cpp', lora, `llama-cli -m BASE.gguf --lora ${name}.gguf --jinja`],
-        ['MLX', command('mlx', `${name}-mlx`), `mlx_lm.generate --model BASE --adapter-path ${name}-mlx --prompt "…"`],
-        ['Ollama', merged, `ollama create ${name} -f Modelfile`],
-        ['LM Studio', merged, `lms import ${name}-merged.gguf`],
-        isDora
-          ? ['llama.rn', merged, `initLlama({ model: '${name}-merged.gguf' })`]
-          : ['llama.rn', lora, `initLlama({ model, lora_list: [{ path: '${name}.gguf', scaled: 1 }] })`],
-        ['wllama', merged, 'wllama.loadModel([file])'],
-      ].map((row) => row.map((cell, i) => (i === 0 ? cell : `\`${cell}\``))),
-    ),
+    ...table(['program', 'export', 'use'], [...rows.values()]),
     '',
-    'For Ollama the `Modelfile` is as follows. Its own importer takes a folder of safetensors as `ADAPTER` for llama and gemma2',
-    'only; a GGUF works for every architecture. Where Ollama does not know the chat template of the file, `TEMPLATE` says it.',
+    ...(systemPrompt === undefined
+      ? []
+      : ['The system prompt goes with every conversation: `-sys` of llama-cli, `--system-prompt` of mlx_lm.', '']),
+    'LM Studio takes no adapters, only the merged model. For Ollama, `weblora export` writes this `Modelfile` beside the merged GGUF; its',
+    'own importer takes a folder of safetensors as `ADAPTER` for llama and gemma2 only, a GGUF works for every architecture.',
+    ...(ollama?.template === undefined ? ['Without `TEMPLATE` Ollama reads the chat template of the file.'] : []),
     '',
-    ...fenced([`FROM ./${name}-merged.gguf`, ...system].join('\n')),
+    ...fenced(modelfile(merged, ollama ?? { stops: [] }, systemPrompt).trimEnd()),
     '',
   ];
 }

@@ -4,6 +4,7 @@ import { baseOf } from '../adapters/formats/peft-config.ts';
 import { PEFT_WEIGHTS_FILE, writePeft } from '../adapters/formats/peft.ts';
 import { writeModelCard, type ModelCardFacts } from '../adapters/model-card.ts';
 import { CARD_FILE } from '../adapters/formats/index.ts';
+import { ollamaFacts } from '../adapters/ollama.ts';
 import { patternOf } from '../adapters/module-patterns.ts';
 import { adapterFrom } from '../lora/gpu-adapter.ts';
 import { writeSettings } from '../settings/settings.ts';
@@ -105,6 +106,7 @@ export class RunResult {
         sha256: opened.baseHash,
         format: base.format,
       },
+      ...(opened.origin.tokenizerFiles && { ollama: ollamaFacts(opened.tokenizer()) }),
       ...(config.license !== undefined && { licence: config.license }),
       ...(config.dataSource !== undefined && { dataSource: config.dataSource }),
       ...(config.dataLicense !== undefined && { dataLicence: config.dataLicense }),

@@ -317,7 +317,9 @@ describe('the terminal command', () => {
     const gguf = join(folder, 'gguf');
     mkdirSync(gguf);
     const toGguf = ['export', '--adapter', join(TOY, 'adapter-random'), '--to', 'gguf', ...MODEL];
-    expect((await weblora([...toGguf, '--out', join(gguf, 'mine.gguf')])).status).toBe(0);
+    const toldOf = await weblora([...toGguf, '--out', join(gguf, 'mine.gguf')]);
+    expect(toldOf.status).toBe(0);
+    expect(toldOf.stdout).toContain(`llama-cli -m BASE.gguf --lora ${join(gguf, 'mine.gguf')} --jinja`);
     expect((await weblora(['inspect', gguf, ...MODEL, '--json'])).records()[0]).toMatchObject({ kind: 'adapter' });
     const elsewhere = join(folder, 'accelerate');
     const accelerate = ['export', '--adapter', run, '--to', 'accelerate', '--out', elsewhere];

@@ -56,6 +56,8 @@ it('merges an adapter into a folder and into a GGUF, and measures what that cost
   const gguf = join(folder, 'merged.gguf');
   const written = await weblora([...common, '--to', 'merged-gguf', '--type', 'f32', '--out', gguf, '--golden', 'off']);
   expect(written.status).toBe(0);
+  expect(written.records()[0]?.['files']).toEqual(['merged.gguf', 'merged.Modelfile']);
+  expect(readFileSync(join(folder, 'merged.Modelfile'), 'utf8')).toMatch(/^FROM \.\/merged\.gguf\n/);
   expect(relativeError(await logits('gguf', ['--model', gguf]), wanted)).toBeLessThan(3e-5);
   expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
 }, 600_000);

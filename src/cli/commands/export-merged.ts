@@ -3,6 +3,7 @@ import { baseNamesOf } from '../../../models/checkpoint/gguf/base-names.ts';
 import { openModel } from '../../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../../adapters/adapter.ts';
 import { goldenFiles } from '../../adapters/golden.ts';
+import { modelfile, ollamaFacts } from '../../adapters/ollama.ts';
 import { exportMerged, lossWarning, mergedBaseOf, mergedLosses } from '../../engine/export-merged.ts';
 import type { MergedLosses } from '../../engine/merged-base.ts';
 import { WebLoraError } from '../../errors.ts';
@@ -13,6 +14,7 @@ import { makeNodeStore } from '../../storage/node-store.ts';
 import { openModelFolder, readAdapter, readDataFile, readRunFile } from '../files.ts';
 import { ggufTypeOf, newPath } from '../export-flags.ts';
 import { goldenFor } from '../golden.ts';
+import { sayCommands } from '../say-commands.ts';
 import { writeBeside } from '../write-beside.ts';
 import { columnsOf, type Flags } from '../flags.ts';
 import { MODEL_WANTED, openModelSource } from '../model-source.ts';
@@ -71,7 +73,13 @@ export async function exportMergedModel(
     progress.end();
   }
   const { bytes, notes } = written;
-  const files = format.layout.kind === 'file' ? [...written.files, ...writeBeside(out, checks)] : written.files;
+  const beside = new Map(checks);
+  if (format.name === 'merged-gguf' && opened.origin.tokenizerFiles !== undefined) {
+    const system = run?.settings['system'];
+    const said = flags.text('system') ?? (typeof system === 'string' ? system : undefined);
+    beside.set('Modelfile', new TextEncoder().encode(modelfile(basename(out), ollamaFacts(opened.tokenizer()), said)));
+  }
+  const files = format.layout.kind === 'file' ? [...written.files, ...writeBeside(out, beside)] : written.files;
   const losses = evalData && (await measure(flags, output, { name, out, adapter, evalData }));
   output.warnOf(out, notes);
   output.record({
@@ -86,6 +94,7 @@ export async function exportMergedModel(
   output.line(`wrote ${files.length === 1 ? '' : `${files.length} files, `}${formatBytes(bytes)} to ${out}`);
   output.line(`merged into ${mergedBase.name} (${mergedBase.weights}; sha256 ${mergedBase.sha256.slice(0, 12)}…)`);
   output.line(`for ${format.opens}`);
+  sayCommands(output, format.name, out, opened.name);
   if (losses) reportLosses(output, losses);
   return 0;
 }

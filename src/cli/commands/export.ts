@@ -14,6 +14,7 @@ import { mergedFormat, MERGED_FORMATS } from '../../merge/index.ts';
 import { readAdapter, readRunFile } from '../files.ts';
 import { ggufTypeOf, newPath } from '../export-flags.ts';
 import { goldenFor } from '../golden.ts';
+import { sayCommands } from '../say-commands.ts';
 import { writeBeside } from '../write-beside.ts';
 import type { Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
@@ -67,6 +68,7 @@ export async function exportAdapter(flags: Flags, output: Output): Promise<numbe
   }
   output.record({ out, format: format.name, files: written });
   output.line(`wrote ${written.join(', ')} to ${out}, for ${format.opens}`);
+  sayCommands(output, format.name, out, adapter.baseModel);
   return 0;
 }
 
