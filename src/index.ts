@@ -25,6 +25,7 @@ import type {
   NamedFile,
   PlanReport,
   ProgressEvent,
+  ModelReport,
   Result,
   RunReport,
   TrainEvent as EngineTrainEvent,
@@ -32,6 +33,7 @@ import type {
 import { checkFile, type CheckProgress, type CheckReport } from './data/check/check.ts';
 import type { AdapterFormatName } from './adapters/formats/index.ts';
 import { fromFailure, WebLoraError } from './errors.ts';
+import type { Bar } from './evaluate/report/gate.ts';
 import type { DataRow } from './data/rows.ts';
 import { ChatSession } from './generate/chat.ts';
 import { mergedFormat, type MergedFormatName } from './merge/index.ts';
@@ -53,6 +55,8 @@ export {
   type PackFormat,
   type WeightFormat,
 } from './formats/quantize.ts';
+export type { Bar, Verdict } from './evaluate/report/gate.ts';
+export { reportHtml, type ReportTitle } from './evaluate/report/html.ts';
 export { ChatSession } from './generate/chat.ts';
 export type { CheckProgress, CheckReport } from './data/check/check.ts';
 export type { Finding, FindingKind, Severity } from './data/check/finding.ts';
@@ -73,6 +77,7 @@ export type {
   ModelFacts,
   PlanReport,
   ProgressEvent,
+  ModelReport,
   RunReport,
   TrainConfig,
 };
@@ -308,6 +313,44 @@ export class EngineModel {
     return unwrap(
       await this.#client.evaluate(
         { model: this.facts.id, data, ...rest, ...(adapter && { adapter: adapter.id }) },
+        { ...(onProgress && { onProgress }), ...(signal && { signal }) },
+      ),
+    );
+  }
+
+  /**
+   * Whether the model is ready, and how that is known: beside its base, and beside the base with examples in its prompt.
+   * {@link reportHtml} makes a page of it.
+   * @example
+   * const report = await model.report(heldOut, { adapter, trainData: rows, gate: { metric: 'exactMatch', atLeast: 0.9 } });
+   * console.log(report.verdict, report.headline);
+   * @throws `bad-file` for a suite or a gate that cannot be read; `aborted` where nothing was measured yet
+   */
+  async report(
+    dataset: DatasetInput,
+    options: {
+      readonly adapter?: Adapter;
+      readonly system?: string;
+      readonly maxNewTokens?: number;
+      /** The rows that it was trained on. */
+      readonly trainData?: DatasetInput;
+      /** Rows and rules as a suite file has them. */
+      readonly suite?: readonly object[];
+      readonly gate?: Bar | readonly Bar[];
+    } & CallOptions = {},
+  ): Promise<ModelReport> {
+    const { adapter, trainData, onProgress, signal, ...rest } = options;
+    const data = await datasetOf(dataset);
+    const trained = trainData && (await datasetOf(trainData));
+    return unwrap(
+      await this.#client.report(
+        {
+          model: this.facts.id,
+          data,
+          ...rest,
+          ...(adapter && { adapter: adapter.id }),
+          ...(trained && { trainData: trained }),
+        },
         { ...(onProgress && { onProgress }), ...(signal && { signal }) },
       ),
     );

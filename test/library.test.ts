@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { unzipSync } from 'fflate';
 import { describe, expect, it, vi } from 'vitest';
-import { createEngine, readSafetensors, WebLoraError, type AdapterFormatName, type ModelInput } from '../src/index.ts';
+import {
+  createEngine,
+  reportHtml,
+  readSafetensors,
+  WebLoraError,
+  type AdapterFormatName,
+  type ModelInput,
+} from '../src/index.ts';
 import { recordGpuOf } from './harness/gpu.ts';
 import { startHub } from './harness/hub-server.ts';
 
@@ -51,6 +58,24 @@ describe('the library', () => {
       // Whatever the format, what comes back computes the same, to the bit.
       const { loss } = await model.evaluate(rows, { adapter, maxNewTokens: 1 });
       expect(loss).not.toBe((await model.evaluate(rows, { maxNewTokens: 1 })).loss);
+      const verdict = await model.report(rows, {
+        adapter,
+        maxNewTokens: 1,
+        trainData: rows,
+        suite: [{ prompt: 'Which door?', choices: ['Green.', 'Red.'], answer: 'Green.' }],
+        gate: { metric: 'suite.choice', atLeast: 0.5 },
+      });
+      expect(verdict).toMatchObject({
+        loss,
+        verdict: 'cannot-tell',
+        rowsNeeded: 30,
+        tuning: { needed: 'cannot-tell' },
+      });
+      expect(verdict.generalisation?.gap).toBe(0);
+      expect(reportHtml(verdict, { model: 'embedded', data: 'rows' })).toContain('<h1 class="cannot-tell">');
+      await expect(model.report(rows, { gate: { metric: 'accuracy', atLeast: 0.5 } })).rejects.toMatchObject({
+        code: 'bad-file',
+      });
       for (const [format, names] of Object.entries(FILES)) {
         const file = new File(
           [await adapter.export(format as AdapterFormatName)],

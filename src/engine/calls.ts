@@ -4,6 +4,7 @@ import type { AdapterFormatName, Download } from '../adapters/formats/index.ts';
 import type { AdapterKindName } from '../lora/kinds/index.ts';
 import type { Failure } from '../errors.ts';
 import type { EvaluateReport } from '../evaluate/evaluate.ts';
+import type { ModelReport } from '../evaluate/report/report.ts';
 import type { WrittenGgufType } from '../formats/gguf-encode.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import type { GenerateReport, GenerateSettings } from '../generate/generate.ts';
@@ -32,6 +33,7 @@ export type {
   Golden,
   ModelStorage,
   PlanReport,
+  ModelReport,
   RowProblem,
   RunRecord,
   StepMetrics,
@@ -148,6 +150,18 @@ export interface EvaluateRequest {
   readonly data: Dataset;
   readonly system?: string;
   readonly maxNewTokens?: number;
+}
+
+/** An evaluation with all suites and a verdict. */
+export interface ReportRequest extends EvaluateRequest {
+  /** The rows of training: for examples in the prompt, the gap to held-out rows, and what was learned by heart. */
+  readonly trainData?: Dataset;
+  /** Rows and rules as a suite file has them (docs/evaluation.md). */
+  readonly suite?: readonly object[];
+  /** The bar or bars, as a gate file has them; default: a usual one. */
+  readonly gate?: object | readonly object[];
+  /** false: only what the bars and the suite need is measured. Default true. */
+  readonly isFull?: boolean;
 }
 
 /** What a call is doing; the page and the terminal word it. */
@@ -393,6 +407,11 @@ export interface EngineCalls {
   generate(request: GenerateRequest, call: Call<GenerateEvent>): Promise<null>;
   /** Aborting ends it with `aborted`. */
   evaluate(request: EvaluateRequest, call: Call<ProgressEvent>): Promise<EvaluateReport>;
+  /**
+   * Whether the model is ready, and how that is known. Aborting ends it with what was measured, or with `aborted` where that is
+   * not even the model's own answers.
+   */
+  report(request: ReportRequest, call: Call<ProgressEvent>): Promise<ModelReport>;
   /** What an adapter can be exported to, and its model card. */
   describeExport(adapter: AdapterId): Promise<ExportFacts>;
   /** What the adapter answers to fixed prompts, or to the person's own, for a check in other programs. */
@@ -466,6 +485,7 @@ export const CALLS: { readonly [Name in CallName]: CallShape<Name> } = {
   control: 'plain',
   generate: { events: 'stream', after: 1 },
   evaluate: { events: 'progress', after: 1 },
+  report: { events: 'progress', after: 1 },
   describeExport: 'plain',
   computeGolden: { events: 'progress', after: 1 },
   exportAdapter: 'plain',

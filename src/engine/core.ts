@@ -13,7 +13,7 @@ import type { LossOptions } from '../evaluate/loss-options.ts';
 import { reportPreferences, scorePairs } from '../evaluate/preferences.ts';
 import type { Bar } from '../evaluate/report/gate.ts';
 import { makeReport } from '../evaluate/report/make-report.ts';
-import type { Report } from '../evaluate/report/report.ts';
+import type { ModelReport } from '../evaluate/report/report.ts';
 import { prepareSuite } from '../evaluate/suites/own-suite.ts';
 import type { SuiteFile } from '../evaluate/suites/suite-file.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
@@ -569,7 +569,7 @@ export class LoadedModel {
   }
 
   /** A whole evaluation: the model beside its base and its base with examples, suites, and a verdict. */
-  async report(data: Dataset, options: ReportOptions = {}): Promise<Report> {
+  async report(data: Dataset, options: ReportOptions = {}): Promise<ModelReport> {
     const {
       adapter,
       system,

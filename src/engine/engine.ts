@@ -17,6 +17,9 @@ import {
 } from '../adapters/formats/index.ts';
 import { goldenFiles } from '../adapters/golden.ts';
 import { toFailure, WebLoraError } from '../errors.ts';
+import { parseGate } from '../evaluate/report/gate.ts';
+import { BAR_METRICS } from '../evaluate/suites/index.ts';
+import { parseSuite } from '../evaluate/suites/suite-file.ts';
 import { blobSource, memorySource, type ByteSource } from '../formats/byte-source.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { hubAddress, urlAddress, type ModelAddress } from '../sources/model-address.ts';
@@ -32,7 +35,7 @@ import { readLatestCheckpoint } from '../train/checkpoints.ts';
 import { adapterFrom, assertAdapterFits } from '../lora/gpu-adapter.ts';
 import { loraOn, ownAlphas } from '../train/program-settings.ts';
 import { RunControl } from '../train/run-control.ts';
-import { Core, type LoadedModel } from './core.ts';
+import { Core, type EvaluateSettings, type LoadedModel } from './core.ts';
 import { chooseModels, deviceFor } from './chooser.ts';
 import { exportFormatsOf, mergedExportFormats } from './export-formats.ts';
 import { exportMerged, isWorseMerged, mergedBaseOf, mergedLosses } from './export-merged.ts';
@@ -49,6 +52,8 @@ import type {
   EngineFacts,
   EvaluateReport,
   EvaluateRequest,
+  ModelReport,
+  ReportRequest,
   ExportFacts,
   GenerateEvent,
   GenerateRequest,
@@ -341,10 +346,24 @@ class Engine implements EngineCalls {
     }
   }
 
-  async evaluate(request: EvaluateRequest, { emit, signal }: Call<ProgressEvent>): Promise<EvaluateReport> {
-    const { loaded } = this.#model(request.model);
+  async evaluate(request: EvaluateRequest, call: Call<ProgressEvent>): Promise<EvaluateReport> {
+    return this.#model(request.model).loaded.evaluate(request.data, this.#evaluateSettings(request, call));
+  }
+
+  async report(request: ReportRequest, call: Call<ProgressEvent>): Promise<ModelReport> {
+    const { model, data, trainData, suite, gate, isFull } = request;
+    return this.#model(model).loaded.report(data, {
+      ...this.#evaluateSettings(request, call),
+      ...(trainData && { trainData }),
+      ...(suite && { suite: parseSuite(JSON.stringify(suite), 'suite') }),
+      ...(gate && { bars: parseGate(JSON.stringify(gate), 'gate', BAR_METRICS) }),
+      ...(isFull !== undefined && { isFull }),
+    });
+  }
+
+  #evaluateSettings(request: EvaluateRequest, { emit, signal }: Call<ProgressEvent>): EvaluateSettings {
     const adapter = request.adapter === undefined ? undefined : this.#adapter(request.adapter).adapter;
-    return loaded.evaluate(request.data, {
+    return {
       ...(adapter && { adapter }),
       ...(request.system !== undefined && { system: request.system }),
       ...(request.maxNewTokens !== undefined && { maxNewTokens: request.maxNewTokens }),
@@ -356,7 +375,7 @@ class Engine implements EngineCalls {
           total,
           unit: 'rows',
         }),
-    });
+    };
   }
 
   async describeExport(id: AdapterId): Promise<ExportFacts> {

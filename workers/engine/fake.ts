@@ -1,7 +1,7 @@
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
 import { adapterFormat, asDownload, writeAdapter } from '../../src/adapters/formats/index.ts';
 import { exportFormatsOf, mergedExportFormats } from '../../src/engine/export-formats.ts';
-import { fromFailure, type Failure } from '../../src/errors.ts';
+import { fromFailure, WebLoraError, type Failure } from '../../src/errors.ts';
 import { DEFAULT_PROFILE } from '../../src/gpu/device-profile.ts';
 import { chooseModels } from '../../src/engine/chooser.ts';
 import type {
@@ -407,6 +407,9 @@ export function makeEngine({
       const exactMatch = (Math.floor((before + rows) * share) - Math.floor(before * share)) / rows;
       return { rows, loss: 0.4, perplexity: 1.5, tokens: 400, exactMatch, scores: {}, predictions: [] };
     },
+
+    // No place of the page shows one yet.
+    report: () => Promise.reject(new WebLoraError('unsupported', 'report', { got: 'a scripted engine' })),
 
     async describeExport(id) {
       const adapter = adapterOf(id);

@@ -8,7 +8,7 @@ import type { Prediction } from '../../evaluate/evaluate.ts';
 import { METRIC_NAMES } from '../../evaluate/metrics/index.ts';
 import { parseGate, percent, type Bar } from '../../evaluate/report/gate.ts';
 import { reportHtml } from '../../evaluate/report/html.ts';
-import type { Report } from '../../evaluate/report/report.ts';
+import type { ModelReport } from '../../evaluate/report/report.ts';
 import { BAR_METRICS } from '../../evaluate/suites/index.ts';
 import { parseSuite, type SuiteFile } from '../../evaluate/suites/suite-file.ts';
 import { readDataFile } from '../files.ts';
@@ -81,7 +81,7 @@ export async function reportCommand(
     const system = systemPrompt(flags, run, output);
     const stop = abortOnStop();
     const progress = output.progress('evaluating', 'rows');
-    let report: Report;
+    let report: ModelReport;
     try {
       report = await model.report(data, {
         ...(adapter && { adapter }),
@@ -120,7 +120,7 @@ export async function reportCommand(
 }
 
 /** The report for a terminal. */
-function shortReport(report: Report): string[] {
+function shortReport(report: ModelReport): string[] {
   const { headline, bars, isUsualBar, suites, generalisation, notMeasured } = report;
   const named = (['base', 'prompted', 'tuned'] as const).flatMap((name) => {
     const column = report[name];

@@ -1,7 +1,7 @@
 import { METRIC_NAMES, METRICS } from '../metrics/index.ts';
 import type { Measure } from '../metrics/measure.ts';
 import { percent, type Verdict } from './gate.ts';
-import type { Column, Report, SuiteResult, WrongAnswer } from './report.ts';
+import type { Column, ModelReport, SuiteResult, WrongAnswer } from './report.ts';
 
 /** What a report is about; names as the person gave them. */
 export interface ReportTitle {
@@ -46,7 +46,7 @@ interface NamedColumn {
   readonly column: Column;
 }
 
-function columnsOf({ base, prompted, tuned }: Report): NamedColumn[] {
+function columnsOf({ base, prompted, tuned }: ModelReport): NamedColumn[] {
   const shots = prompted?.examples === undefined ? '' : ` (${prompted.examples.toFixed(1)} on average)`;
   return [
     { name: 'base model', column: base },
@@ -123,7 +123,7 @@ function suiteSection({ label, sentence, scores, usual, wrong }: SuiteResult): s
 const section = (title: string, content: string): string => `<section><h2>${escape(title)}</h2>${content}</section>`;
 
 /** The report as one page in plain words: no script, nothing loaded, every text escaped. */
-export function reportHtml(report: Report, { model, adapter, data }: ReportTitle): string {
+export function reportHtml(report: ModelReport, { model, adapter, data }: ReportTitle): string {
   const {
     verdict,
     headline,

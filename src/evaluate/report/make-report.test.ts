@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { toyExamples, toySubject, type Script } from '../toy-subject.ts';
 import { reportHtml } from './html.ts';
-import { makeReport, type ReportRequest } from './make-report.ts';
-import type { Report } from './report.ts';
+import { makeReport, type ReportInput } from './make-report.ts';
+import type { ModelReport } from './report.ts';
 
 const TOPICS = ['wool', 'silk', 'felt', 'yarn', 'lace', 'cord'];
 /** `where is wool 3?` -> `shelf 3` */
@@ -14,7 +14,7 @@ const training = toyExamples(pairs(5, 100));
 const right = (question: string): string => `shelf ${/\d+/.exec(question)?.[0] ?? ''}`;
 const knows: Script = (question, who) => (who === 'tuned' ? right(question) : 'no idea');
 
-async function reportOf(script: Script, more: Partial<ReportRequest> = {}): Promise<Report> {
+async function reportOf(script: Script, more: Partial<ReportInput> = {}): Promise<ModelReport> {
   const { subject, use } = toySubject(script, { lossOf: (_, who) => (who === 'tuned' ? 0.5 : 2) });
   return makeReport({ subject, use, hasAdapter: true, examples: held, training, isFull: true, ...more });
 }

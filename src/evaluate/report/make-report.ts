@@ -14,7 +14,7 @@ import { spread } from '../suites/suite.ts';
 import type { Rule } from '../suites/suite-file.ts';
 import { fewShotCandidates, fewShotPrompt } from './few-shot.ts';
 import { judgeBar, judgeBars, MIN_ROWS, percent, type Bar, type BarResult, type Verdict } from './gate.ts';
-import type { Column, Generalisation, Report, SuiteResult, TuningNeed } from './report.ts';
+import type { Column, Generalisation, ModelReport, SuiteResult, TuningNeed } from './report.ts';
 
 /** Wrong answers that are listed. */
 const LISTED = 10;
@@ -24,7 +24,7 @@ const TRAINED_ASKED = 20;
 /** Words of an answer that can be expected letter by letter. */
 const SHORT_ANSWER = 8;
 
-export interface ReportRequest {
+export interface ReportInput {
   readonly subject: Subject;
   /** Who answers from now on. */
   readonly use: (who: 'base' | 'tuned') => Promise<void>;
@@ -51,7 +51,7 @@ const isMetricName = (name: string): name is MetricName => METRIC_NAMES.some((on
 
 const points = (value: number): string => `${value > 0 ? '+' : ''}${(100 * value).toFixed(1)}`;
 
-function tuningNeed({ tunedOverPrompted: difference }: Pick<Report, 'tunedOverPrompted'>): TuningNeed | undefined {
+function tuningNeed({ tunedOverPrompted: difference }: Pick<ModelReport, 'tunedOverPrompted'>): TuningNeed | undefined {
   if (difference === undefined) return undefined;
   const { low, high, rows } = difference;
   const range = `the difference is between ${points(low)} and ${points(high)} points`;
@@ -94,7 +94,7 @@ const columnOf = ({ scores, loss, perplexity }: EvaluateReport): Column => ({ sc
  * thought of it. Stopping keeps what was measured once the model itself was.
  * @throws `aborted` before that
  */
-export async function makeReport(request: ReportRequest): Promise<Report> {
+export async function makeReport(request: ReportInput): Promise<ModelReport> {
   const { subject, use, hasAdapter, examples, training, suite, rules = [], bars: given, isFull } = request;
   const { tokenizer, context, maxNewTokens = GENERATE_SETTINGS.maxNewTokens.default } = subject;
   const self = hasAdapter ? 'tuned' : 'base';
@@ -195,7 +195,7 @@ export async function makeReport(request: ReportRequest): Promise<Report> {
   const needed = results.flatMap(({ verdict: one, rowsNeeded }) => (one === 'cannot-tell' ? (rowsNeeded ?? []) : []));
   const rowsNeeded = verdict === 'cannot-tell' && needed.length > 0 ? Math.max(...needed) : undefined;
   const mainMetric = bars.map(({ metric }) => metric).find(isMetricName) ?? 'exactMatch';
-  const against = (rows: readonly Prediction[]): Report['tunedOverBase'] =>
+  const against = (rows: readonly Prediction[]): ModelReport['tunedOverBase'] =>
     hasAdapter && rows.length > 0 ? compare(METRICS[mainMetric], rows, predictions) : undefined;
   const [tunedOverBase, tunedOverPrompted] = [against(others.base), against(others.prompted)];
   const tuning = tuningNeed({ ...(tunedOverPrompted && { tunedOverPrompted }) });

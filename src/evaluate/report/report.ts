@@ -50,7 +50,7 @@ export interface Generalisation {
 }
 
 /** What an evaluation says of a model, beside the numbers of `EvaluateReport`. */
-export interface Report extends EvaluateReport {
+export interface ModelReport extends EvaluateReport {
   readonly verdict: Verdict;
   /** The verdict in plain words. */
   readonly headline: string;
