@@ -124,7 +124,7 @@ describe('a model of the hub', () => {
       return manifest.files[SHARD]?.have;
     };
     // Not how long it takes: the shard's other bytes never come.
-    await expect.poll(recorded, { timeout: 20_000 }).toEqual([[0, 150]]);
+    await expect.poll(recorded).toEqual([[0, 150]]);
     stop.abort();
     expect(await dying).toMatchObject({ code: 'aborted' });
     hub.mischief = () => undefined;

@@ -105,7 +105,7 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
     },
   );
 
-  it('says under a model what of its folder is not read', { timeout: 300_000 }, async () => {
+  it('says under a model what of its folder is not read', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'weblora-notes-'));
     try {
       await cp(join(root, 'test/fixtures/toy-llama/model'), folder, { recursive: true });

@@ -56,7 +56,7 @@ export async function visit(
     serviceWorkers: 'block',
     ...options,
   });
-  context.setDefaultTimeout(60_000); // a busy machine is slow, not wrong
+  context.setDefaultTimeout(240_000); // as expect.poll has in vite.config.ts
   const requests: string[] = [];
   const complaints: string[] = [];
   context.on('request', (request) => requests.push(request.url()));

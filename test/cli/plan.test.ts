@@ -1,14 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { recordGpuOf } from '../harness/gpu.ts';
 import { FAMILY_TOYS } from '../harness/family-toys.ts';
 import { PLAN_BASES, PLAN_LENGTHS, PlanAndRun, shape } from './plans.ts';
 import { ROOT, weblora } from './weblora.ts';
-
-// Dozens of processes, each with a device of its own.
-vi.setConfig({ testTimeout: 600_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'weblora-plan-'));
 afterAll(() => {

@@ -202,7 +202,7 @@ describe('a run that is interrupted', () => {
     await run(without, { config: { steps: 4, saveEvery: 2, accumulate: 1 } });
     expect(await resultOf(without)).not.toEqual(await resultOf(whole));
     await expect(run(makeMemoryStore(), { config })).rejects.toThrow(/^replayShare: got 0.4 without a file/);
-  }, 300_000);
+  });
 
   it('continues bit for bit with its moments in 8 bits, also where the memory limit chose that', async () => {
     const most = model.plan(resolveTrainConfig(CONFIG)).totalBytes;
