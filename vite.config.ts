@@ -1,10 +1,10 @@
 /// <reference types="vitest/config" />
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { defineConfig, type Plugin, type UserConfig } from 'vite';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { build, defineConfig, type Plugin, type UserConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { DOWNLOAD_DOCUMENT, DOWNLOAD_POLICY, PAGE_POLICY } from './src/ui/policy.ts';
-import { embeddedFiles } from './scripts/embedded-files.ts';
+import { embeddedFiles, embeddedModelFiles } from './scripts/embedded-files.ts';
 import { commitOf } from './src/cli/commit.ts';
 
 const at = (path: string): string => join(import.meta.dirname, path);
@@ -96,13 +96,51 @@ function offline(): Plugin[] {
 }
 
 /**
+ * What a site needs to show a tuned model, in `site-kit/` of the page: the widget with an engine that only talks, and a list of
+ * these files and of the built-in model's.
+ */
+function siteKit(): Plugin {
+  return {
+    name: 'web-lora:site-kit',
+    apply: 'build',
+    writeBundle: async ({ dir = '' }) => {
+      const outDir = join(dir, 'site-kit');
+      await build({
+        configFile: false,
+        root: import.meta.dirname,
+        base: './',
+        publicDir: false,
+        logLevel: 'warn',
+        worker: { format: 'es' },
+        build: {
+          outDir,
+          emptyOutDir: true,
+          target: 'es2023',
+          modulePreload: false,
+          reportCompressedSize: false,
+          rolldownOptions: {
+            input: at('src/widget/weblora-chat.ts'),
+            output: { entryFileNames: 'weblora-chat.js' },
+          },
+        },
+      });
+      const files = (await readdir(outDir, { recursive: true, withFileTypes: true }))
+        .filter((entry) => entry.isFile())
+        .map(({ parentPath, name }) => relative(outDir, join(parentPath, name)).replaceAll('\\', '/'));
+      const model = embeddedModelFiles();
+      await writeFile(join(outDir, 'files.json'), `${JSON.stringify({ kit: files.sort(), model }, null, 2)}\n`);
+    },
+  };
+}
+
+/**
  * The page, and beside it the benchmark's: static files that work from any host and below any path. `fake` is the page alone
  * with the scripted engine in its worker.
  */
 function app(engine: 'real' | 'fake'): UserConfig {
   return {
     base: './',
-    plugins: [contentSecurityPolicy(), embeddedFiles(), offline()],
+    plugins: [contentSecurityPolicy(), embeddedFiles(), ...(engine === 'real' ? [siteKit()] : []), offline()],
     // What is found only when a worker runs makes the development server reload the page, in the middle of a measurement.
     optimizeDeps: { entries: ['*.html', 'workers/*/worker.ts'] },
     define: { __COMMIT__: JSON.stringify(commitOf(import.meta.dirname)) },

@@ -15,6 +15,13 @@ function listEmbeddedFiles(): string[] {
   );
 }
 
+/** Files of the built-in model's folder with their sizes, but for what describes it, which the page does not store. */
+export function embeddedModelFiles(): { readonly name: string; readonly bytes: number }[] {
+  return listEmbeddedFiles()
+    .filter((path) => path.startsWith('model/') && !path.endsWith('.md'))
+    .map((path) => ({ name: path.slice('model/'.length), bytes: statSync(join(ROOT, path)).size }));
+}
+
 /** Copies the built-in model and the examples to `embedded/` of the build, and of the development server. */
 export function embeddedFiles(): Plugin {
   return {

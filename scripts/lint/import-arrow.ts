@@ -71,10 +71,16 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'src/data/language-of-text.ts',
       'src/data/rephrase.ts',
       'src/data/run-size.ts',
+      'src/widget/site-chat.ts',
       'src/version.ts',
     ],
     anyTypes: true,
     why: 'the page knows the workers by their clients, and beyond them only types and pure helpers',
+  },
+  'src/widget': {
+    uses: ['workers/chat/client.ts'],
+    anyTypes: true,
+    why: 'the chat on a person’s own site is as small as it can be: its engine runs in a worker',
   },
   'src/bench-page': {
     uses: ['workers/*/client.ts', 'src/bench/row.ts', 'src/ui'],

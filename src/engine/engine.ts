@@ -1,4 +1,3 @@
-import { makeModel } from '../../models/families/index.ts';
 import { modelFolderOf } from '../../models/checkpoint/given-files.ts';
 import { baseNamesOf } from '../../models/checkpoint/gguf/base-names.ts';
 import type { ModelFolder } from '../../models/checkpoint/open-model.ts';
@@ -20,9 +19,8 @@ import { toFailure, WebLoraError } from '../errors.ts';
 import { parseGate } from '../evaluate/report/gate.ts';
 import { BAR_METRICS } from '../evaluate/suites/index.ts';
 import { parseSuite } from '../evaluate/suites/suite-file.ts';
-import { blobSource, memorySource, type ByteSource } from '../formats/byte-source.ts';
+import { blobSource, type ByteSource } from '../formats/byte-source.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import { hubAddress, urlAddress, type ModelAddress } from '../sources/model-address.ts';
 import type { ModelStore } from '../sources/model-store.ts';
 import { mergedFormat, MERGED_FORMATS } from '../merge/index.ts';
 import { handleSink, storeSink, zipSink, type ZipSink } from '../merge/sink.ts';
@@ -78,8 +76,9 @@ import type {
   TrainEvent,
   TrainRequest,
 } from './calls.ts';
-import { readEmbeddedFolder } from './fetch-embedded.ts';
 import { computeGolden } from './golden.ts';
+import { modelFacts } from './model-facts.ts';
+import { openSource } from './open-source.ts';
 import { deleteRun, listRuns, readRunDetails } from './run-library.ts';
 
 export interface EngineDeps {
@@ -143,7 +142,10 @@ class Engine implements EngineCalls {
   async loadModel(source: ModelSource, options: LoadOptions, call: Call<ProgressEvent>): Promise<ModelFacts> {
     const core = await this.#open();
     const { base, context: wantedContext, prepare } = options;
-    const folder = await this.#folderOf(source, options, call);
+    const folder = await openSource(source, options, call, {
+      openModels: () => this.#openModels(),
+      readEmbedded: this.#deps.readEmbedded,
+    });
     const loaded = await core.loadModel(folder, {
       ...(base !== undefined && { base }),
       ...(wantedContext !== undefined && { context: wantedContext }),
@@ -152,24 +154,8 @@ class Engine implements EngineCalls {
     });
     const id: ModelId = `model-${this.#nextId++}`;
     this.#models.set(id, { id, loaded });
-    const { opened, format, context } = loaded;
-    const { shape, linearPaths } = opened.model;
-    return {
-      id,
-      name: opened.name,
-      family: shape.modelType,
-      parameterCount: opened.parameterCount,
-      base: format,
-      context,
-      vocabSize: shape.vocabSize,
-      layers: shape.layers,
-      hiddenSize: shape.hiddenSize,
-      targets: [...new Set(linearPaths.map((path) => path.slice(path.lastIndexOf('.') + 1)))],
-      ...(opened.recommendedLearningRate !== undefined && { recommendedLearningRate: opened.recommendedLearningRate }),
-      notes: opened.notes,
-      baseHash: opened.baseHash,
-      weightsBytes: loaded.plan(resolveTrainConfig({})).weightsBytes,
-    };
+    const { weightsBytes } = loaded.plan(resolveTrainConfig({}));
+    return modelFacts(loaded, { id, weightsBytes });
   }
 
   #openModels(): Promise<ModelStore> {
@@ -197,43 +183,6 @@ class Engine implements EngineCalls {
   async storeHubToken(token: string | null): Promise<null> {
     await (await this.#openModels()).storeToken(token ?? undefined);
     return null;
-  }
-
-  async #folderOf(
-    source: ModelSource,
-    { offline, hubUrl, token }: LoadOptions,
-    call: Call<ProgressEvent>,
-  ): Promise<ModelFolder> {
-    switch (source.kind) {
-      case 'embedded':
-        return readEmbeddedFolder(this.#deps.readEmbedded, (done) =>
-          call.emit({ phase: 'fetching the model', done, total: done, unit: 'bytes' }),
-        );
-      case 'files':
-        return folderOf(source.files);
-      case 'hub':
-      case 'url':
-        return (await this.#openModels()).fetch(addressOf(source), {
-          ...(offline !== undefined && { offline }),
-          ...(hubUrl !== undefined && { hubUrl }),
-          ...(token !== undefined && { token }),
-          signal: call.signal,
-          // An architecture that is not computed is refused before its weights are fetched.
-          checkConfig: (config) => void makeModel(config as Record<string, unknown>),
-          onProgress: ({ phase, file, doneBytes, totalBytes, bytesPerSecond, secondsLeft }) =>
-            call.emit({
-              phase,
-              done: doneBytes,
-              total: totalBytes,
-              unit: 'bytes',
-              file,
-              bytesPerSecond,
-              ...(secondsLeft !== undefined && { secondsLeft }),
-            }),
-        });
-      default:
-        return source satisfies never;
-    }
   }
 
   #model(id: ModelId): KnownModel {
@@ -589,21 +538,6 @@ function oneFile(label: string): WebLoraError {
     wanted: 'a format that is a folder, or the files of an adapter',
     fix: 'leave them out here',
   });
-}
-
-function addressOf(source: Extract<ModelSource, { kind: 'hub' | 'url' }>): ModelAddress {
-  return source.kind === 'url' ? urlAddress(source.url) : hubAddress(source.hub, source.revision, source.file);
-}
-
-function folderOf(files: readonly NamedFile[]): ModelFolder {
-  return modelFolderOf(
-    new Map(
-      files.map(({ name, bytes }): [string, ByteSource] => {
-        const short = name.slice(name.lastIndexOf('/') + 1);
-        return [name, bytes instanceof Blob ? blobSource(short, bytes) : memorySource(short, bytes)];
-      }),
-    ),
-  );
 }
 
 /** What was written, to be opened again: a file, a folder, or a zip of one, whose entries are stored as they are. */

@@ -57,6 +57,14 @@ describe('axe on the page', () => {
     await at('Take away');
     await page.getByLabel('Model card').waitFor();
     await expectNoViolation(page, 'take away');
+    await page.getByRole('radio', { name: /^Whole model, one file/ }).check();
+    await expectNoViolation(page, 'a whole model');
+    await page.getByRole('link', { name: 'Chat with it here' }).click();
+    await page.getByLabel('Your message').fill('Hello');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: /^Copy: / }).waitFor();
+    await openAll();
+    await expectNoViolation(page, 'chat');
     await close();
 
     const failing = await open(
@@ -95,6 +103,13 @@ describe('axe on the page', () => {
       while ((await closed.count()) > 0) await closed.first().click();
       await expectNoViolation(page, place);
     }
+    await page.getByRole('radio', { name: /^Ganzes Modell, eine Datei/ }).check();
+    await expectNoViolation(page, 'ein ganzes Modell');
+    await page.getByRole('link', { name: 'Hier damit chatten' }).click();
+    await page.getByLabel('Ihre Nachricht').fill('Hallo');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: /^Kopieren: / }).waitFor();
+    await expectNoViolation(page, 'Chat');
     await close();
   });
 });

@@ -1,10 +1,13 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { memorySource } from '../../src/formats/byte-source.ts';
+import { openGguf } from '../../src/formats/gguf.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
+import { openSite } from './site.ts';
 import { useSite } from './use-site.ts';
 import { ENDED } from './ended.ts';
 
@@ -14,18 +17,31 @@ const STEPS = 48;
 /** Long enough for a software adapter on a busy machine; the test itself waits for what the page says. */
 const PATIENCE = { timeout: 240_000 };
 
+/** What a button gives to the browser's downloads. */
+async function downloaded(page: Page, button: string): Promise<Uint8Array> {
+  const [download] = await Promise.all([
+    page.waitForEvent('download', PATIENCE),
+    page.getByRole('button', { name: button, exact: true }).click(PATIENCE),
+  ]);
+  return new Uint8Array(await readFile(await download.path()));
+}
+
 describe('the page as it ships, training the built-in model on WebGPU', () => {
   const { url, open } = useSite('app');
 
   it(
-    'learns a few answers, says them, gives the adapter away, and still has it after a reload',
+    'learns a few answers, says them, has them after a reload, chats offline, leaves in every format, and goes on a site',
     { timeout: 600_000 },
     async () => {
       const rows = (await readFile(join(root, 'models/embedded/examples/shop/train.jsonl'), 'utf8'))
         .trim()
         .split('\n')
         .slice(0, 6);
-      const { page, requests, complaints, close } = await open();
+      const { page, context, requests, complaints, close } = await open({}, { serviceWorkers: 'allow' });
+      // Nobody could answer the browser's own dialogs.
+      await context.addInitScript(() =>
+        Object.assign(window, { showSaveFilePicker: undefined, showDirectoryPicker: undefined }),
+      );
       await page.getByText('Built-in model ready').waitFor(PATIENCE);
       await expect.poll(() => page.getByText('imitated in software').isVisible()).toBe(true);
       await page
@@ -60,12 +76,10 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
       expect(tuned).toBe((JSON.parse(rows[0] ?? '{}') as { answer: string }).answer);
       await expect.poll(() => after.getByText('✓ as wanted').isVisible()).toBe(true);
 
-      await page.getByRole('navigation').getByRole('link', { name: 'Take away' }).click();
-      const [download] = await Promise.all([
-        page.waitForEvent('download'),
-        page.getByRole('button', { name: 'Download adapter' }).click(),
-      ]);
-      const files = unzipSync(new Uint8Array(await readFile(await download.path())));
+      const takeAway = (): Promise<void> =>
+        page.getByRole('navigation').getByRole('link', { name: 'Take away' }).click();
+      await takeAway();
+      const files = unzipSync(await downloaded(page, 'Download adapter'));
       expect(
         Object.keys(files)
           .map((path) => path.split('/').at(-1))
@@ -98,7 +112,70 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
       await after.getByText('tokens a second').waitFor(PATIENCE);
       await expect.poll(() => after.locator('.answer').innerText()).toBe(tuned);
 
-      expect(requests.filter((address) => !address.startsWith(url()) && !address.startsWith('blob:'))).toEqual([]);
+      const { question, answer } = JSON.parse(rows[0] ?? '{}') as { question: string; answer: string };
+      await page.getByText('works without a network').waitFor(PATIENCE);
+      await context.setOffline(true);
+      await takeAway();
+      await page.getByRole('link', { name: 'Chat with it here' }).click();
+      await page.reload();
+      await page.getByLabel('Your message').fill(question, PATIENCE);
+      await page.keyboard.press('Enter');
+      await page.getByRole('button', { name: /^Copy: / }).waitFor(PATIENCE);
+      expect(await page.locator('.turns .answer p').innerText()).toBe(answer);
+
+      await takeAway();
+      const saved = new Map<string, Uint8Array>();
+      for (const [format, action] of [
+        ['PEFT folder', 'Download adapter'],
+        ['GGUF LoRA', 'Download adapter'],
+        ['MLX folder', 'Download adapter'],
+        ['Whole model, one file', 'Make the model'],
+        ['Whole model, a folder', 'Make the model'],
+      ] as const) {
+        await page.getByRole('radio', { name: new RegExp(`^${format}`) }).check(PATIENCE);
+        saved.set(format, await downloaded(page, action));
+      }
+      const typeOf = async (format: string): Promise<unknown> =>
+        (await openGguf(memorySource(format, saved.get(format) ?? new Uint8Array()))).metadata.get('general.type');
+      expect([await typeOf('GGUF LoRA'), await typeOf('Whole model, one file')]).toEqual(['adapter', 'model']);
+      const merged = unzipSync(saved.get('Whole model, a folder') ?? new Uint8Array());
+      expect(Object.keys(merged)).toEqual(
+        expect.arrayContaining(['config.json', 'model.safetensors', 'tokenizer.json']),
+      );
+
+      await page
+        .getByLabel('Open a saved adapter')
+        .setInputFiles({ name: 'back.gguf', mimeType: 'x/y', buffer: Buffer.from(saved.get('GGUF LoRA') ?? []) });
+      await page.getByRole('article', { name: 'After: tuned on back' }).waitFor(PATIENCE);
+      await page.getByLabel('Question', { exact: true }).fill(question);
+      await page.getByRole('button', { name: 'Ask both' }).click();
+      await after.getByText('tokens a second').waitFor(PATIENCE);
+      expect(await after.locator('.answer').innerText()).toBe(answer);
+
+      await takeAway();
+      await page.getByText('Put it on my site').click();
+      const siteFolder = await mkdtemp(join(tmpdir(), 'weblora-site-'));
+      for (const [name, bytes] of Object.entries(unzipSync(await downloaded(page, 'Make the folder')))) {
+        await mkdir(dirname(join(siteFolder, name)), { recursive: true });
+        await writeFile(join(siteFolder, name), bytes);
+      }
+      await context.setOffline(false);
+      // A host that sends no headers, below a path.
+      const host = await openSite(dirname(siteFolder), true);
+      try {
+        await page.goto(`${host.url}${basename(siteFolder)}/`);
+        await page.getByRole('button', { name: /^Start the chat \(loads \d+ MB once\)$/ }).click(PATIENCE);
+        await page.getByLabel('Your message').fill(question, PATIENCE);
+        await page.keyboard.press('Enter');
+        await expect.poll(() => page.getByRole('listitem').last().innerText(), PATIENCE).toBe(answer);
+        await page.getByRole('button', { name: 'Send' }).waitFor(PATIENCE);
+      } finally {
+        await host.close();
+        await rm(siteFolder, { recursive: true });
+      }
+
+      const isOwn = (address: string): boolean => [url(), host.url, 'blob:'].some((own) => address.startsWith(own));
+      expect(requests.filter((address) => !isOwn(address))).toEqual([]);
       expect(requests.filter((url) => /tfjs/.test(url))).toEqual([]);
       expect(complaints).toEqual([]);
       await close();

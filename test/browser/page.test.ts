@@ -820,6 +820,14 @@ describe('the page, over a scripted engine', () => {
       for (const summary of await page.locator('summary').all()) await summary.click();
       await expect.poll(overflow).toBeLessThanOrEqual(0);
     }
+    await page.getByRole('radio', { name: /^Whole model, one file/ }).check();
+    for (const summary of await page.locator('details:not([open]) > summary').all()) await summary.click();
+    expect(await overflow()).toBeLessThanOrEqual(0);
+    await page.getByRole('link', { name: 'Chat with it here' }).click();
+    await page.getByLabel('Your message').fill('word'.repeat(50));
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: /^Copy: / }).waitFor();
+    expect(await overflow()).toBeLessThanOrEqual(0);
     await close();
   });
 

@@ -4,8 +4,11 @@ import { EventSender } from '../../src/engine/events.ts';
 import { toFailure, WebLoraError } from '../../src/errors.ts';
 import type { EngineApi, Result } from './contract.ts';
 
-/** Serves an engine over an endpoint: what it throws becomes a failure, its events go over the call's port. */
-export function serveEngine(engine: EngineCalls, endpoint?: Endpoint): void {
+/**
+ * Serves an engine, or one that has only some of the calls, over an endpoint: what it throws becomes a failure, its events go
+ * over the call's port.
+ */
+export function serveEngine(engine: Partial<EngineCalls>, endpoint?: Endpoint): void {
   const api = {
     async call(name: CallName, args: readonly unknown[], port?: MessagePort): Promise<Result<unknown>> {
       try {
@@ -24,13 +27,14 @@ export function serveEngine(engine: EngineCalls, endpoint?: Endpoint): void {
 type Loose<Api> = { readonly [Name in keyof Api]: (...args: never[]) => Promise<Result<unknown>> };
 
 async function run(
-  engine: EngineCalls,
+  engine: Partial<EngineCalls>,
   name: CallName,
   args: readonly unknown[],
   port: MessagePort | undefined,
 ): Promise<unknown> {
-  if (!Object.hasOwn(CALLS, name)) throw new WebLoraError('internal', `the engine has no call '${name}'`);
-  const call = engine[name].bind(engine) as (...given: unknown[]) => Promise<unknown>;
+  const found = Object.hasOwn(CALLS, name) ? engine[name] : undefined;
+  if (found === undefined) throw new WebLoraError('internal', `the engine has no call '${name}'`);
+  const call = found.bind(engine) as (...given: unknown[]) => Promise<unknown>;
   const shape = CALLS[name];
   if (shape === 'plain') return call(...args);
   const abort = new AbortController();

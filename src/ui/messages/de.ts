@@ -822,6 +822,22 @@ export const de: Messages = {
       llama: 'Mit llama.cpp',
       ollama: 'Mit Ollama',
     },
+    site: {
+      title: 'Auf meine Website stellen',
+      text: 'Ein Ordner für jeden Webspace, ohne Server dahinter: Wer die Seite öffnet, chattet auf dem eigenen Gerät mit dem Modell.',
+      builtIn: 'Das eingebaute Modell kommt mit.',
+      fetched: (name) => `Wer den Chat startet, lädt ${name} einmal von dort, wo es veröffentlicht ist.`,
+      holds:
+        'Im Ordner kann jeder lesen: was das Modell gelernt hat, den Titel und die Systemanweisung. Ihre Beispiele sind nicht darin.',
+      ownModel:
+        'Dieses Modell wurde von Ihrem Gerät geöffnet, wo Besucher es nicht holen können. Trainieren Sie stattdessen mit dem eingebauten Modell oder mit einem des Hubs.',
+      make: 'Ordner erstellen',
+      done: (name, size) =>
+        `${name} ist fertig, ${bytes(size)}. Entpacken Sie das Archiv und laden Sie den Inhalt hoch.`,
+      snippet: 'In einer eigenen Seite',
+      readme: (title, snippet) =>
+        `# ${title}\n\nEin Chat mit einem Modell, das mit WebLoRA trainiert wurde. Er läuft im Browser der Besucher, mit WebGPU; dahinter steht kein Server.\n\nLaden Sie \`index.html\` und den Ordner \`weblora\` auf einen Webspace, der über https erreicht wird. Um den Chat in einer eigenen Seite zu zeigen, lassen Sie den Ordner neben dieser Seite und setzen Sie diese Zeilen an die Stelle:\n\n\`\`\`html\n${snippet}\n\`\`\`\n\nIn \`weblora/chat.json\` stehen der Titel, die Systemanweisung und wie lang Antworten sein dürfen.\n`,
+    },
     objection: 'Nicht für diesen Adapter:',
     useIt: 'Verwenden',
     terminal: 'Im Terminal, mit WebLoRA',

@@ -791,6 +791,21 @@ export const en = {
       llama: 'In llama.cpp',
       ollama: 'In Ollama',
     },
+    site: {
+      title: 'Put it on my site',
+      text: 'A folder for any web space, without a server behind it: whoever opens the page chats with the model on their own device.',
+      builtIn: 'The built-in model comes along.',
+      fetched: (name: string) => `Whoever starts the chat downloads ${name} from where it is published, once.`,
+      holds:
+        'In the folder everybody can read: what the model learned, the title and the system prompt. Your examples are not in it.',
+      ownModel:
+        'This model was opened from your device, where visitors cannot get it. Train on the built-in model or on one of the hub instead.',
+      make: 'Make the folder',
+      done: (name: string, size: number) => `${name} is ready, ${bytes(size)}. Unpack it and upload what is in it.`,
+      snippet: 'In a page of your own',
+      readme: (title: string, snippet: string) =>
+        `# ${title}\n\nA chat with a model that was tuned with WebLoRA. It runs in the visitor's browser, on WebGPU; there is no server behind it.\n\nUpload \`index.html\` and the folder \`weblora\` to any web space that is reached over https. To show the chat in a page of your own, keep the folder beside that page and put these lines where it is to be:\n\n\`\`\`html\n${snippet}\n\`\`\`\n\n\`weblora/chat.json\` has the title, the system prompt, and how long answers may be.\n`,
+    },
     objection: 'Not for this adapter:',
     useIt: 'Use it',
     terminal: 'In a terminal, with WebLoRA',

@@ -11,6 +11,7 @@ import { isTraining } from '../train/training.ts';
 import { openAdapterFiles, openFailure } from './open-adapter.ts';
 import { asShell, Code } from './code.tsx';
 import { MergedExportForm } from './merged-export.tsx';
+import { SiteExport } from './site-export.tsx';
 import { RunsTable } from './runs-table.tsx';
 import { hrefOfUse } from '../state/place.ts';
 import { Section } from '../parts/section.tsx';
@@ -64,6 +65,7 @@ export function TakeAwayPlace() {
           ) : (
             <MergedExportForm current={current} format={chosenMerged.value} />
           )}
+          <SiteExport />
           <ModelCard />
         </>
       )}
