@@ -265,6 +265,9 @@ export interface RunSummary {
   readonly finished: boolean;
   readonly step: number;
   readonly totalSteps: number;
+  /** Of a finished run: of the last step, and of rows kept back where there were some. */
+  readonly loss?: number;
+  readonly evalLoss?: number;
   /** '' where it is not known. */
   readonly model: string;
   /** Why its record cannot be read; it can only be deleted then. */

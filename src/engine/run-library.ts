@@ -20,6 +20,8 @@ export async function listRuns(store: FileStore): Promise<RunSummary[]> {
         finished: isFinished(record),
         step: record.results?.steps ?? (await readLatestCheckpoint(store, out))?.step ?? 0,
         totalSteps: record.resolved.steps,
+        ...(record.results && { loss: record.results.finalLoss }),
+        ...(record.results?.evalLoss !== undefined && { evalLoss: record.results.evalLoss }),
         model: record.base.name,
       });
     } catch (thrown) {

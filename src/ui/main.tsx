@@ -2,6 +2,7 @@ import './model/model-server.ts'; // before anything else: it narrows what this 
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { watchDrops } from './examples/dropped-files.ts';
+import { watchChoices } from './state/choices.ts';
 import { engineFacts, startEngine } from './state/engine.ts';
 import { restoreExamples } from './examples/examples.ts';
 import { explainGpu } from './model/gpu-case.ts';
@@ -34,6 +35,7 @@ watchPreview();
 watchPlan();
 watchLoadOptions();
 watchUse();
+watchChoices();
 if (!takeSharedLink()) void restoreExamples();
 addEventListener('hashchange', takeSharedLink);
 async function findRuns(): Promise<void> {

@@ -70,8 +70,14 @@ describe('models from elsewhere, over a scripted engine', () => {
     await button(page, 'Use a/b').click();
     await page.getByText('a/b ready').waitFor();
     await expect.poll(() => page.url()).toBe(`${url()}#/model`); // it is here: nobody is asked
+    await button(page, 'See what fits').click();
+    await page.getByText('recommended', { exact: true }).waitFor();
     await button(page, 'Download the rest of c/d').click();
     await page.getByText('The download did not get through').waitFor();
+    // The list is there still, in the document for downloads, and so is another way.
+    await page.getByText('recommended', { exact: true }).waitFor();
+    await page.getByRole('alert').getByText('Choose a folder').waitFor();
+    await page.getByRole('alert').getByText('Choose a GGUF file').waitFor();
     await expect.poll(() => page.getByText('what has arrived of it is kept').isVisible()).toBe(true);
     await button(page, 'Try again').click();
     await page.getByText('c/d ready').waitFor();

@@ -2,6 +2,7 @@ import { effect, signal } from '@preact/signals';
 import type { Failure } from '../../errors.ts';
 import type { Dataset, EvaluateRequest } from '../../../workers/engine/contract.ts';
 import { engine, model } from '../state/engine.ts';
+import { noteRun } from '../state/run-notes.ts';
 import { languageOfTexts } from '../../data/language-of-text.ts';
 import { answerBytes, rephrased } from './exam-rows.ts';
 import { judge, type Evidence, type Score, type Verdict } from './verdict.ts';
@@ -100,6 +101,7 @@ export async function examine(request: ExamRequest): Promise<void> {
     if (score.asked > 0) evidence[part] = { asked: score.asked, right: score.right };
     if (score.isOutOfTime) evidence.isOutOfTime = true;
   }
+  if (evidence.heldOut !== undefined) noteRun(out, { score: evidence.heldOut });
   exam.value = { kind: 'done', out, evidence, verdict: judge(evidence) };
 }
 

@@ -2,8 +2,8 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { toFailure, type Failure } from '../../errors.ts';
 import type { ModelChoice, ModelChoices } from '../../../workers/engine/contract.ts';
-import { findModels, modelChoices, ownLanguage } from '../state/choices.ts';
-import { filesOfDrop, filesOfPicker } from '../examples/dropped-files.ts';
+import { askedLanguage, findModels, modelChoices, ownLanguage } from '../state/choices.ts';
+import { filesOfDrop } from '../examples/dropped-files.ts';
 import { backToBuiltIn, model, openModel } from '../state/engine.ts';
 import { hubTokenKept, storeHubToken } from './hub-token-state.ts';
 import { sourceOfText } from './model-text.ts';
@@ -16,7 +16,6 @@ import {
   storedModels,
   type StoredModel,
 } from './stored-models.ts';
-import { mayBeAdapter, openAdapterFiles } from '../take-away/open-adapter.ts';
 import { isTraining } from '../train/training.ts';
 import { language as pageLanguage, t } from '../messages/language.ts';
 import { EngineText } from '../parts/engine-text.tsx';
@@ -26,6 +25,7 @@ import { KeepsNothing } from '../parts/keeps-nothing.tsx';
 import { ModelStatus } from './model-status.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Section } from '../parts/section.tsx';
+import { isOwnLocked, openOwn, OwnPickers } from './own-pickers.tsx';
 
 /** Models that are shown without being asked for: best first. */
 const FEW = 5;
@@ -50,18 +50,7 @@ export function ModelPlace() {
 function OwnModel() {
   const isOver = useSignal(false);
   const isOwn = model.value.kind === 'ready' && model.value.source.kind !== 'embedded';
-  const isLocked = isTraining.value || model.value.kind === 'loading';
-  const open = (files: ReturnType<typeof filesOfPicker>): void => {
-    if (files.length === 0 || isLocked) return;
-    // A model's folder has weights of its own beside what an adapter has.
-    if (mayBeAdapter(files) && !files.some(({ name }) => /(^|\/)config\.json$/.test(name)))
-      void openAdapterFiles(files);
-    else void openModel({ kind: 'files', files });
-  };
-  const pick = ({ currentTarget }: { readonly currentTarget: HTMLInputElement }): void => {
-    open(filesOfPicker(currentTarget.files));
-    currentTarget.value = '';
-  };
+  const isLocked = isOwnLocked();
   return (
     <div
       class={`drop${isOver.value ? ' is-over' : ''}${isOwn ? ' is-chosen' : ''}`}
@@ -73,7 +62,7 @@ function OwnModel() {
       onDrop={(event) => {
         event.preventDefault();
         isOver.value = false;
-        if (event.dataTransfer !== null) void filesOfDrop(event.dataTransfer).then(open);
+        if (event.dataTransfer !== null) void filesOfDrop(event.dataTransfer).then(openOwn);
       }}
     >
       <h3 class="choice-title">{t().model.own.title}</h3>
@@ -81,20 +70,7 @@ function OwnModel() {
         <Rich text={t().model.own.text} />
       </p>
       <div class="actions">
-        <label class="button">
-          {t().model.own.folder}
-          <input
-            type="file"
-            class="visually-hidden"
-            disabled={isLocked}
-            onChange={pick}
-            {...{ webkitdirectory: true }}
-          />
-        </label>
-        <label class="button">
-          {t().model.own.gguf}
-          <input type="file" class="visually-hidden" accept=".gguf" disabled={isLocked} onChange={pick} />
-        </label>
+        <OwnPickers />
         {isOwn && (
           <button type="button" disabled={isLocked} onClick={backToBuiltIn}>
             {t().model.own.back}
@@ -110,7 +86,7 @@ function Catalogue() {
   const texts = t().model.catalogue;
   const own = ownLanguage();
   const names = new Intl.DisplayNames(pageLanguage.value, { type: 'language' });
-  const language = useSignal<string>((LANGUAGES as readonly string[]).includes(own) ? own : '');
+  const language = useSignal<string>(askedLanguage() ?? ((LANGUAGES as readonly string[]).includes(own) ? own : ''));
   const shown = useSignal(FEW);
   const state = modelChoices.value;
   return (

@@ -9,6 +9,8 @@ import {
   type ModelState,
 } from '../state/engine.ts';
 import { isDistant } from './model-server.ts';
+import { HowFast } from './how-fast.tsx';
+import { OwnPickers } from './own-pickers.tsx';
 import { refreshRuns } from '../take-away/runs.ts';
 import { t } from '../messages/language.ts';
 import { EngineText } from '../parts/engine-text.tsx';
@@ -38,6 +40,7 @@ export function ModelStatus() {
             <button type="button" onClick={() => void tryAgain().then(refreshRuns)}>
               {texts.tryAgain}
             </button>
+            {isDistant(state.source) && <OwnPickers />}
             {state.source.kind !== 'embedded' && (
               <button type="button" onClick={backToBuiltIn}>
                 {texts.useBuiltIn}
@@ -85,14 +88,7 @@ export function ModelStatus() {
           <dt>{texts.runsOn}</dt>
           <dd>
             {describeDevice(engineFacts.value)}
-            {engineFacts.value.executor === 'webgpu' && (
-              <>
-                {' '}
-                <a href="./bench.html">
-                  <small>{texts.howFast}</small>
-                </a>
-              </>
-            )}
+            <HowFast />
             <GpuHelp />
           </dd>
         </div>

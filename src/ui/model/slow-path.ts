@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import type { Failure } from '../../errors.ts';
 import { engine, model } from '../state/engine.ts';
 import { examples } from '../examples/examples.ts';
@@ -16,6 +16,12 @@ export const speedTrial = signal<Trial>({ kind: 'none' });
 /** Longer than this, and another device is the better advice. */
 export const TOO_LONG_SECONDS = 15 * 60;
 const TRIAL_RUN = 'speed-trial';
+
+// What was measured was of one run.
+effect(() => {
+  if ('problem' in settings.value || examples.value.kind !== 'ready') return;
+  if (speedTrial.peek().kind === 'done') speedTrial.value = { kind: 'none' };
+});
 
 /** Begins the run that would start now, until it is known how long it takes, and throws it away. */
 export async function measureSpeed(): Promise<void> {

@@ -5,6 +5,7 @@ import {
   comparedCsv,
   comparedRuns,
   deleteRun,
+  downloadRun,
   earlierRuns,
   isChosen,
   isOfThisModel,
@@ -17,6 +18,7 @@ import {
 import { resumable } from '../train/interrupted.ts';
 import { go } from '../state/place.ts';
 import { runsOfOtherTabs } from '../state/other-tabs.ts';
+import { noteRun, runNotes } from '../state/run-notes.ts';
 import { readRunName } from '../train/run-name.ts';
 import { smooth } from '../train/smooth.ts';
 import { continueRun, isTraining } from '../train/training.ts';
@@ -53,6 +55,8 @@ function Run({ summary }: { readonly summary: RunSummary }) {
   const { out, finished, step, totalSteps } = summary;
   const { title, began } = readRunName(out);
   const isAsking = useSignal(false);
+  const isNoting = useSignal(false);
+  const { note, score } = runNotes.value[out] ?? {};
   const when = began === undefined ? undefined : formats().dateTime(began, 'medium');
   const name = `${title}, ${when ?? out}`;
   const fits = isOfThisModel(summary);
@@ -74,11 +78,18 @@ function Run({ summary }: { readonly summary: RunSummary }) {
                   : finished
                     ? texts.steps(step)
                     : texts.stoppedAt(step, totalSteps),
+              summary.evalLoss !== undefined
+                ? texts.heldOutLoss(summary.evalLoss)
+                : summary.loss !== undefined
+                  ? texts.loss(summary.loss)
+                  : undefined,
+              score === undefined ? undefined : texts.score(score.right, score.asked),
               fits || summary.damaged !== undefined ? undefined : texts.onModel(modelTitle(summary.model)),
             ]
               .filter((text) => text !== undefined)
               .join(', ')}
           </span>
+          {note !== undefined && note !== '' && <span class="run-note">{note}</span>}
         </span>
         <span class="run-actions">
           {adapter.value?.out === out ? (
@@ -108,6 +119,28 @@ function Run({ summary }: { readonly summary: RunSummary }) {
               {texts.continue}
             </button>
           )}
+          {summary.damaged === undefined && (
+            <>
+              <button
+                type="button"
+                class="plain"
+                disabled={isTraining.value || !fits}
+                aria-label={texts.downloadOf(name)}
+                onClick={() => void downloadRun(out)}
+              >
+                {texts.download}
+              </button>
+              <button
+                type="button"
+                class="plain"
+                aria-expanded={isNoting.value}
+                aria-label={texts.renameOf(name)}
+                onClick={() => (isNoting.value = !isNoting.value)}
+              >
+                {texts.rename}
+              </button>
+            </>
+          )}
           <label class="compare">
             <input
               type="checkbox"
@@ -128,6 +161,7 @@ function Run({ summary }: { readonly summary: RunSummary }) {
           </button>
         </span>
       </div>
+      {isNoting.value && <Noting out={out} title={title} note={note ?? ''} onDone={() => (isNoting.value = false)} />}
       {isAsking.value && (
         <div class="notice notice-row">
           <p>{texts.deleteAsk}</p>
@@ -142,6 +176,49 @@ function Run({ summary }: { readonly summary: RunSummary }) {
         </div>
       )}
     </li>
+  );
+}
+
+interface NotingProps {
+  readonly out: string;
+  readonly title: string;
+  readonly note: string;
+  readonly onDone: () => void;
+}
+
+/** Another name for a run, and what the person wants to remember of it. */
+function Noting({ out, title, note, onDone }: NotingProps) {
+  const texts = t().runs;
+  const [named, noted] = [useSignal(title), useSignal(note)];
+  const save = (event: Event): void => {
+    event.preventDefault();
+    const name = named.value.trim();
+    // A name that was not changed goes on following the language.
+    noteRun(out, { ...(name !== title && { title: name }), note: noted.value.trim() });
+    onDone();
+  };
+  return (
+    <form class="noting" onSubmit={save}>
+      <label for={`name-${out}`}>{texts.name}</label>
+      <input
+        id={`name-${out}`}
+        value={named.value}
+        onInput={({ currentTarget }) => (named.value = currentTarget.value)}
+      />
+      <label for={`note-${out}`}>{texts.note}</label>
+      <textarea
+        id={`note-${out}`}
+        rows={2}
+        value={noted.value}
+        onInput={({ currentTarget }) => (noted.value = currentTarget.value)}
+      />
+      <div class="actions">
+        <button type="submit">{texts.save}</button>
+        <button type="button" class="plain" onClick={onDone}>
+          {texts.leave}
+        </button>
+      </div>
+    </form>
   );
 }
 

@@ -6,6 +6,8 @@ import { chooseSample, chosenSource } from '../examples/examples.ts';
 import { address } from '../state/place.ts';
 import { removePersisted, persistedSignal } from '../state/persisted.ts';
 import { encodeEvaluation, encodeStep } from '../../train/metrics.ts';
+import { forgetNote } from '../state/run-notes.ts';
+import { saveFile } from '../save-file.ts';
 import { readRunName } from '../train/run-name.ts';
 import { csvCell } from './csv.ts';
 import { labelOf } from '../train/setting-fields.ts';
@@ -99,6 +101,15 @@ export async function openEarlierRun(out: string): Promise<boolean> {
   return true;
 }
 
+/** Hands an earlier run's adapter to the browser, as the PEFT folder that every tool reads; the current one stays. */
+export async function downloadRun(out: string): Promise<void> {
+  const opened = await openAdapter(out);
+  const exported = opened.ok ? await engine.exportAdapter(opened.value.id, 'peft') : opened;
+  runsFailure.value = exported.ok ? undefined : exported.error;
+  if (exported.ok) saveFile(`${out}.zip`, exported.value.bytes, exported.value.mediaType);
+  if (opened.ok) await engine.unloadAdapter(opened.value.id);
+}
+
 /** What else shows a run and must let go of it. */
 export const onDeleted = new Set<(out: string) => void>();
 
@@ -107,6 +118,7 @@ export async function deleteRun(out: string): Promise<void> {
   runsFailure.value = deleted.ok ? undefined : deleted.error;
   if (!deleted.ok) return;
   await removePersisted(`run:${out}`);
+  forgetNote(out);
   onDeleted.forEach((listener) => listener(out));
   if (adapter.value?.out === out) adapter.value = undefined;
   await setCompared(out, false);

@@ -1,4 +1,5 @@
 import { t } from '../messages/language.ts';
+import { runNotes } from '../state/run-notes.ts';
 import { isSampleKey, type SampleKey } from '../examples/samples.ts';
 
 /** A run's folder name: what it learned from and when it began, so that both can be shown without opening it. */
@@ -20,8 +21,13 @@ export interface RunName {
   readonly began?: Date;
 }
 
-/** What `makeRunName` put in; any other folder name is shown as it is. */
+/** What `makeRunName` put in, under the title that the person gave; any other folder name is shown as it is. */
 export function readRunName(out: string): RunName {
+  const { title = '' } = runNotes.value[out] ?? {};
+  return title === '' ? madeName(out) : { ...madeName(out), title };
+}
+
+function madeName(out: string): RunName {
   const parts = /^(.+)-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/.exec(out);
   if (parts === null) return { title: out };
   const source = parts[1] ?? out;

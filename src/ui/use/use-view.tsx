@@ -8,6 +8,7 @@ import { Problem, ProblemLine } from '../parts/problem.tsx';
 import { Rich } from '../parts/rich.tsx';
 import { model } from '../state/engine.ts';
 import { install, installPrompt, worksOffline } from '../state/offline.ts';
+import { runNotes } from '../state/run-notes.ts';
 import { readRunName } from '../train/run-name.ts';
 import { isTraining, run } from '../train/training.ts';
 import { AnswerSettings } from '../try/answer-settings.tsx';
@@ -25,7 +26,7 @@ export function UseView({ out }: { readonly out: string }) {
       <header class="use-head">
         <div>
           <h2 id="place-title" tabIndex={-1}>
-            {current?.title ?? readRunName(out).title}
+            {(runNotes.value[out]?.title || current?.title) ?? readRunName(out).title}
           </h2>
           <p class="quiet">
             {texts.intro} {worksOffline.value && texts.offline}
