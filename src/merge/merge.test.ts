@@ -13,7 +13,7 @@ import {
 } from '../../test/harness/family-toys.ts';
 import { logitsOf } from '../../test/harness/logits.ts';
 import { openRandomModel, randomAdapter } from '../../test/harness/random-model.ts';
-import type { LoraAdapter } from '../adapters/adapter.ts';
+import type { LoraAdapter, LoraModule } from '../adapters/adapter.ts';
 import { adapterKind } from '../lora/kinds/index.ts';
 import { memorySource } from '../formats/byte-source.ts';
 import { makeMemoryStore } from '../storage/memory-store.ts';
@@ -134,11 +134,22 @@ describe.each(Object.entries(USUAL))('%s as it is published', (_, config) => {
 
 const LLAMA = { ...SIZES, model_type: 'llama', tie_word_embeddings: true };
 
-it('merges rsLoRA, and an adapter of padded ranks, by their scale', async () => {
+it('merges rsLoRA, with ranks and alphas of modules’ own, by their scales', async () => {
   const opened = await openRandomModel(LLAMA);
   const plain = randomAdapter(opened);
+  // B is [out, rank] and taken for its first rows of rank 1 or 2: any values do.
+  const cut = (module: LoraModule, rank: number): LoraModule => ({
+    ...module,
+    a: module.a.slice(0, rank * module.inFeatures),
+    b: module.b.slice(0, rank * module.outFeatures),
+    alpha: 3 + rank,
+  });
+  const modules = [...plain.modules].map(
+    ([path, module], i) => [path, i % 3 === 0 ? module : cut(module, i % 3)] as const,
+  );
   const adapter: LoraAdapter = {
     ...plain,
+    modules: new Map(modules),
     method: 'rslora',
     scale: adapterKind('rslora').scale(plain.alpha, plain.rank),
   };

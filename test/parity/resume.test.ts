@@ -139,7 +139,7 @@ describe('a run that is interrupted', () => {
   it.each([
     ...OBJECTIVE_NAMES.map((objective) => ({ objective, ...(objective !== 'sft' && { initDecay: 5, neftune: 5 }) })),
     { objective: 'sft', ...REGULARISED, labelSmoothing: 0.1 },
-    { objective: 'sft', ...REGULARISED, optimizer: 'sgd' },
+    { objective: 'sft', ...REGULARISED, optimizer: 'sgd', method: 'dora' },
   ] as const)(
     'continues bit for bit after death, with the bytes that the plan has: %o',
     async (given) => {
