@@ -337,6 +337,8 @@ export class EngineModel {
       /** Rows and rules as a suite file has them. */
       readonly suite?: readonly object[];
       readonly gate?: Bar | readonly Bar[];
+      /** Seconds after which nothing more is begun that no bar asks for; 0: no limit. Default 120. */
+      readonly limitSeconds?: number;
     } & CallOptions = {},
   ): Promise<ModelReport> {
     const { adapter, trainData, onProgress, signal, ...rest } = options;

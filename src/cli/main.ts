@@ -123,6 +123,10 @@ async function main(): Promise<number> {
         '--train-data <file>',
         'of a report: the rows it was trained on, for examples in the prompt and for what it repeats',
       ],
+      [
+        '--report-seconds <n>',
+        'time for what a report measures beside the model itself and its bars; 0: no limit (default: as long as training, at least 120)',
+      ],
       ['--suite <file>', 'questions of your own with what an answer must be: JSON lines or a JSON list'],
       [
         '--gate <file>',

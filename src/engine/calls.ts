@@ -160,6 +160,8 @@ export interface ReportRequest extends EvaluateRequest {
   readonly suite?: readonly object[];
   /** The bar or bars, as a gate file has them; default: a usual one. */
   readonly gate?: object | readonly object[];
+  /** Seconds after which nothing more is begun that no bar asks for; 0: no limit. Default 120. */
+  readonly limitSeconds?: number;
   /** false: only what the bars and the suite need is measured. Default true. */
   readonly isFull?: boolean;
 }

@@ -185,6 +185,8 @@ export interface ReportOptions extends EvaluateSettings {
   readonly trainData?: Dataset;
   readonly suite?: SuiteFile;
   readonly bars?: readonly Bar[];
+  /** Seconds after which nothing more is begun that no bar asks for; 0: no limit. Default 120. */
+  readonly limitSeconds?: number;
   /** Without it only what the bars and the suite need is measured. Default true. */
   readonly isFull?: boolean;
 }
@@ -578,6 +580,7 @@ export class LoadedModel {
       suite,
       bars,
       isFull = true,
+      limitSeconds = 120,
       onProgress,
       onNotice,
       signal,
@@ -621,6 +624,7 @@ export class LoadedModel {
         ...(suite && { rules: suite.rules }),
         ...(bars && { bars }),
         isFull,
+        ...(limitSeconds > 0 && { limit: AbortSignal.timeout(1000 * limitSeconds) }),
       });
     } finally {
       session.dispose();

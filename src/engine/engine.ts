@@ -300,13 +300,14 @@ class Engine implements EngineCalls {
   }
 
   async report(request: ReportRequest, call: Call<ProgressEvent>): Promise<ModelReport> {
-    const { model, data, trainData, suite, gate, isFull } = request;
+    const { model, data, trainData, suite, gate, isFull, limitSeconds } = request;
     return this.#model(model).loaded.report(data, {
       ...this.#evaluateSettings(request, call),
       ...(trainData && { trainData }),
       ...(suite && { suite: parseSuite(JSON.stringify(suite), 'suite') }),
       ...(gate && { bars: parseGate(JSON.stringify(gate), 'gate', BAR_METRICS) }),
       ...(isFull !== undefined && { isFull }),
+      ...(limitSeconds !== undefined && { limitSeconds }),
     });
   }
 

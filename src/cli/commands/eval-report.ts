@@ -24,7 +24,11 @@ export interface WantedReport {
   readonly trainData: Dataset | undefined;
   readonly suite: SuiteFile | undefined;
   readonly bars: readonly Bar[] | undefined;
+  readonly limitSeconds: number | undefined;
 }
+
+/** A report may take this long, or as long as training took. */
+const LEAST_SECONDS = 120;
 
 function readText(flag: string, path: string): string {
   if (existsSync(path)) return readFileSync(path, 'utf8');
@@ -56,11 +60,20 @@ export function reportWanted(flags: Flags): WantedReport | undefined {
       fix: 'add --report FILE.html, or leave out --train-data',
     });
   }
+  const limitSeconds = flags.number('report-seconds');
+  if (limitSeconds !== undefined && (limitSeconds < 0 || path === undefined)) {
+    throw new WebLoraError('usage', '--report-seconds', {
+      got: limitSeconds < 0 ? limitSeconds : 'no --report',
+      wanted: 'seconds from 0 (no limit) up, with --report',
+      fix: 'correct it or leave it out',
+    });
+  }
   if ([path, suite, gate].every((value) => value === undefined)) return undefined;
   return {
     path,
     trainData: training === undefined ? undefined : readDataFile('--train-data', training, columnsOf(flags)),
     suite: suite === undefined ? undefined : parseSuite(readText('--suite', suite), suite),
+    limitSeconds,
     bars: gate === undefined ? undefined : parseGate(readText('--gate', gate), gate, BAR_METRICS),
   };
 }
@@ -89,6 +102,7 @@ export async function reportCommand(
         ...(trainData && { trainData }),
         ...(suite && { suite }),
         ...(bars && { bars }),
+        limitSeconds: wanted.limitSeconds ?? Math.max(LEAST_SECONDS, run?.results?.elapsedSeconds ?? 0),
         // Beside a gate alone, the base is measured where it is asked for.
         isFull: path !== undefined || flags.flag('compare-base'),
         onNotice: (text) => output.note(text),

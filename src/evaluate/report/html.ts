@@ -32,7 +32,7 @@ body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem
 h1 { margin-bottom: 0; } h2 { margin-top: 2.2rem; font-size: 1.2rem; }
 .ready { color: #11632f; } .not-ready { color: #a5161f; } .cannot-tell { color: #7a4b00; }
 .headline { font-size: 1.15rem; margin-top: .3rem; }
-table { border-collapse: collapse; width: 100%; } .wide { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; min-width: 36rem; } .wide { overflow-x: auto; } th small { font-weight: normal; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid #d5dae0; }
 td.text { white-space: pre-wrap; overflow-wrap: anywhere; } small, .quiet { color: #57606a; }
 svg { max-width: 100%; height: auto; } svg text { font: 14px system-ui, sans-serif; fill: currentColor; }
@@ -55,27 +55,29 @@ function columnsOf({ base, prompted, tuned }: ModelReport): NamedColumn[] {
   ].flatMap(({ name, column }) => (column === undefined ? [] : [{ name, column }]));
 }
 
-const BAR = { left: 300, width: 380, height: 26, gap: 14 };
+const BAR = { width: 420, height: 22, row: 58 };
 const COLOURS = ['#8a94a0', '#5b7fb5', '#2f855a'];
 
 /** A bar for each column, with a line over what the number may be at 95 %. */
 function bars(named: readonly (NamedColumn & { readonly measure: Measure })[], label: string): string {
-  const height = named.length * (BAR.height + BAR.gap) + 24;
-  const at = (share: number): string => (BAR.left + share * BAR.width).toFixed(1);
+  const height = named.length * BAR.row + 22;
+  const at = (share: number): string => (4 + share * BAR.width).toFixed(1);
   const rows = named.map(({ name, measure: { value, low, high } }, i) => {
-    const y = i * (BAR.height + BAR.gap);
+    const y = i * BAR.row + 22;
     const middle = y + BAR.height / 2;
-    const short = name.replace(/ \(.*/, '');
-    return `<text x="${BAR.left - 10}" y="${middle + 5}" text-anchor="end">${escape(short)}</text>
-<rect x="${BAR.left}" y="${y}" width="${(value * BAR.width).toFixed(1)}" height="${BAR.height}" fill="${COLOURS[i % COLOURS.length] ?? ''}"/>
-<path d="M${at(low)} ${middle}H${at(high)}M${at(low)} ${middle - 6}v12M${at(high)} ${middle - 6}v12" stroke="currentColor" stroke-width="2" fill="none"/>
-<text x="${BAR.left + BAR.width + 12}" y="${middle + 5}">${escape(percent(value))}</text>`;
+    const shown = [
+      `<text x="4" y="${y - 6}">${escape(name.replace(/ \(.*/, ''))}</text>`,
+      `<rect x="4" y="${y}" width="${(value * BAR.width).toFixed(1)}" height="${BAR.height}" fill="${COLOURS[i % COLOURS.length] ?? ''}"/>`,
+      `<path d="M${at(low)} ${middle}H${at(high)}M${at(low)} ${middle - 6}v12M${at(high)} ${middle - 6}v12" stroke="currentColor" stroke-width="2" fill="none"/>`,
+      `<text x="${BAR.width + 14}" y="${middle + 5}">${escape(percent(value))}</text>`,
+    ];
+    return shown.join('\n');
   });
   const said = named.map(({ name, measure: { value } }) => `${name} ${percent(value)}`).join(', ');
-  return `<svg viewBox="0 0 780 ${height}" width="780" role="img" aria-label="${escape(`${label}: ${said}`)}">
+  return `<svg viewBox="0 0 500 ${height}" width="500" role="img" aria-label="${escape(`${label}: ${said}`)}">
 ${rows.join('\n')}
-<path d="M${BAR.left} ${height - 22}H${BAR.left + BAR.width}" stroke="currentColor" stroke-width="1"/>
-<text x="${BAR.left}" y="${height - 5}">0 %</text><text x="${BAR.left + BAR.width}" y="${height - 5}" text-anchor="end">100 %</text>
+<path d="M4 ${height - 20}H${BAR.width + 4}" stroke="currentColor" stroke-width="1"/>
+<text x="4" y="${height - 4}">0 %</text><text x="${BAR.width + 4}" y="${height - 4}" text-anchor="end">100 %</text>
 </svg>`;
 }
 

@@ -114,10 +114,29 @@ describe('a report', () => {
     expect(report).toMatchObject({ verdict: 'ready', exactMatch: 1 });
     expect(report.base).toBeUndefined();
     expect(report.notMeasured).toEqual([
-      'Repeats training rows: no training row has 8 words in a row',
       'The base model: stopped before its end',
       'The base model with examples in its prompt: stopped before',
+      'Generalisation: stopped before',
+      ...['Asked differently', 'Repeats training rows', 'Invented prices, dates and links', 'Rules of form'].map(
+        (name) => `${name}: stopped before`,
+      ),
     ]);
+  });
+
+  it('does not call tuning needless for a tie of two that are hardly ever exactly right', async () => {
+    const report = await reportOf((question, who) => (who === 'tuned' ? `${right(question)}!` : 'no idea'));
+    expect(report.tunedOverPrompted).toMatchObject({ value: 0, low: 0, high: 0 });
+    expect(report.tuning?.needed).toBe('yes');
+    expect(report.headline).toBe('Not ready: it misses the bar.');
+  });
+
+  it('leaves out what nobody asked for when time is up', async () => {
+    const bars = [{ metric: 'robustness.same', atLeast: 0.5 }];
+    const report = await reportOf(knows, { bars, limit: AbortSignal.abort() });
+    expect(report.bars).toMatchObject([{ verdict: 'ready' }]);
+    expect(report.suites.map(({ name }) => name)).toEqual(['robustness']);
+    expect(report.notMeasured[0]).toBe('The base model: time was up before its end');
+    expect(report.notMeasured).toContain('Generalisation: time was up before');
   });
 
   it('says what is missing without training rows', async () => {

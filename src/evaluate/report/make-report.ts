@@ -10,7 +10,7 @@ import { SUITES } from '../suites/index.ts';
 import { outputRules } from '../suites/output-rules.ts';
 import { runOwnSuite, type PreparedSuiteRow } from '../suites/own-suite.ts';
 import type { Subject } from '../suites/subject.ts';
-import { spread } from '../suites/suite.ts';
+import { spread, type Suite } from '../suites/suite.ts';
 import type { Rule } from '../suites/suite-file.ts';
 import { fewShotCandidates, fewShotPrompt } from './few-shot.ts';
 import { judgeBar, judgeBars, MIN_ROWS, percent, type Bar, type BarResult, type Verdict } from './gate.ts';
@@ -35,6 +35,8 @@ export interface ReportInput {
   readonly suite?: readonly PreparedSuiteRow[];
   readonly rules?: readonly Rule[];
   readonly bars?: readonly Bar[];
+  /** Says when time is up for everything but the model's own answers and what bars name. */
+  readonly limit?: AbortSignal;
   /** Without it only what bars and the suite need is measured. */
   readonly isFull: boolean;
 }
@@ -51,20 +53,33 @@ const isMetricName = (name: string): name is MetricName => METRIC_NAMES.some((on
 
 const points = (value: number): string => `${value > 0 ? '+' : ''}${(100 * value).toFixed(1)}`;
 
-function tuningNeed({ tunedOverPrompted: difference }: Pick<ModelReport, 'tunedOverPrompted'>): TuningNeed | undefined {
-  if (difference === undefined) return undefined;
-  const { low, high, rows } = difference;
-  const range = `the difference is between ${points(low)} and ${points(high)} points`;
-  const rival = 'the base model with an instruction and the best-matching training rows in its prompt';
+const RIVAL = 'the base model with an instruction and the best-matching training rows in its prompt';
+
+/**
+ * Whether the tuned model is better than its base with examples, by any metric: two that get hardly an answer exactly right tie in
+ * that, and may still be far apart.
+ */
+function tuningNeed(main: MetricName, prompted: readonly Prediction[], tuned: readonly Prediction[]): TuningNeed {
+  const rows = tuned.length;
   if (rows < MIN_ROWS) {
     return {
       needed: 'cannot-tell',
-      sentence: `Whether ${rival} does as well cannot be told from ${rows} rows; at least ${MIN_ROWS} are needed.`,
+      sentence: `Whether ${RIVAL} does as well cannot be told from ${rows} rows; at least ${MIN_ROWS} are needed.`,
     };
   }
-  if (low > 0) return { needed: 'yes', sentence: `Tuning did more than ${rival}: ${range}.` };
-  const how = high < 0 ? 'does better' : 'does as well';
-  return { needed: 'no', sentence: `Tuning was not needed: ${rival} ${how}; ${range}.` };
+  const names = [main, ...METRIC_NAMES.filter((name) => name !== main)];
+  const differences = names.flatMap((name) => {
+    const difference = compare(METRICS[name], prompted, tuned);
+    return difference === undefined ? [] : [{ name, ...difference }];
+  });
+  const [first] = differences;
+  if (first === undefined) return { needed: 'cannot-tell', sentence: `No row compares it with ${RIVAL}.` };
+  const range = ({ name, low, high }: typeof first): string =>
+    `in "${METRICS[name].label}" the difference is between ${points(low)} and ${points(high)} points`;
+  const better = differences.find(({ low }) => low > 0);
+  if (better !== undefined) return { needed: 'yes', sentence: `Tuning did more than ${RIVAL}: ${range(better)}.` };
+  const how = first.high < 0 ? 'does better' : 'does as well';
+  return { needed: 'no', sentence: `Tuning was not needed: ${RIVAL} ${how}; ${range(first)}.` };
 }
 
 function headlineOf(verdict: Verdict, results: readonly BarResult[], rowsNeeded: number | undefined): string {
@@ -95,18 +110,22 @@ const columnOf = ({ scores, loss, perplexity }: EvaluateReport): Column => ({ sc
  * @throws `aborted` before that
  */
 export async function makeReport(request: ReportInput): Promise<ModelReport> {
-  const { subject, use, hasAdapter, examples, training, suite, rules = [], bars: given, isFull } = request;
+  const { subject, use, hasAdapter, examples, training, suite, rules = [], bars: given, isFull, limit } = request;
   const { tokenizer, context, maxNewTokens = GENERATE_SETTINGS.maxNewTokens.default } = subject;
   const self = hasAdapter ? 'tuned' : 'base';
   await use(self);
   const { predictions, ...own } = await evaluate({ ...subject, ...subject.scoring, examples });
 
   const notMeasured: string[] = [];
-  let isStopped = false;
+  /** Set where something ended the evaluation. */
+  let ended: string | undefined;
+  const signals = [subject.signal, limit].filter((signal) => signal !== undefined);
+  const signal = AbortSignal.any(signals);
+  const limited: Subject = { ...subject, signal, scoring: { ...subject.scoring, signal } };
   /** A part that may be missing: after a stop, or where a text says why. */
   const part = async <T>(name: string, run: () => Promise<T | string>): Promise<T | undefined> => {
-    if (isStopped) {
-      notMeasured.push(`${name}: stopped before`);
+    if (ended !== undefined) {
+      notMeasured.push(`${name}: ${ended} before`);
       return undefined;
     }
     try {
@@ -115,8 +134,8 @@ export async function makeReport(request: ReportInput): Promise<ModelReport> {
       notMeasured.push(`${name}: ${result}`);
     } catch (thrown) {
       if (!(thrown instanceof WebLoraError) || thrown.code !== 'aborted') throw thrown;
-      isStopped = true;
-      notMeasured.push(`${name}: stopped before its end`);
+      ended = subject.signal?.aborted === true ? 'stopped' : 'time was up';
+      notMeasured.push(`${name}: ${ended} before its end`);
     }
     return undefined;
   };
@@ -128,35 +147,25 @@ export async function makeReport(request: ReportInput): Promise<ModelReport> {
     const result = await part('Your own suite', () => runOwnSuite(suite, subject));
     if (result) suites.push(result);
   }
-  for (const one of SUITES.filter(
-    ({ name, metrics }) =>
-      isFull || metrics.some((metric) => wantedMetrics.has(metric)) || (name === outputRules.name && rules.length > 0),
-  )) {
-    const result = await part(one.label, () => one.run({ subject, examples, predictions, training, rules }));
-    if (result) suites.push(result);
-  }
-  const generalisation = isFull
-    ? await part('Generalisation', async (): Promise<Generalisation | string> => {
-        if (training === undefined) return 'the training rows are not at hand';
-        const trained = spread(training, TRAINED_ROWS);
-        const { loss: trainLoss } = await meanLoss({ ...subject.scoring, examples: trained });
-        const asked = questionsOf(spread(training, TRAINED_ASKED));
-        const { exactMatch } = measureAll(await answerQuestions(asked, subject));
-        const trainExactMatch = exactMatch?.value ?? null;
-        const gap = own.loss - trainLoss;
-        const sentence = describeGap(gap, trainExactMatch, own.exactMatch);
-        return { trainLoss, heldOutLoss: own.loss, gap, trainExactMatch, sentence };
-      })
-    : undefined;
+  const isWanted = ({ name, metrics }: Suite): boolean =>
+    metrics.some((metric) => wantedMetrics.has(metric)) || (name === outputRules.name && rules.length > 0);
+  const runSuites = async (chosen: readonly Suite[], who: Subject): Promise<void> => {
+    for (const one of chosen) {
+      const result = await part(one.label, () => one.run({ subject: who, examples, predictions, training, rules }));
+      if (result) suites.push(result);
+    }
+  };
+  await runSuites(SUITES.filter(isWanted), subject);
 
   const others = { base: [] as readonly Prediction[], prompted: [] as readonly Prediction[] };
   let base: Column | undefined = hasAdapter ? undefined : columnOf({ ...own, predictions });
   let prompted: Column | undefined;
+  let generalisation: Generalisation | undefined;
   if (isFull) {
     if (hasAdapter) {
       base = await part('The base model', async () => {
         await use('base');
-        const report = await evaluate({ ...subject, ...subject.scoring, examples });
+        const report = await evaluate({ ...limited, ...limited.scoring, examples });
         others.base = report.predictions;
         return columnOf(report);
       });
@@ -175,13 +184,28 @@ export async function makeReport(request: ReportInput): Promise<ModelReport> {
         return 'some questions leave no room for examples, or come with tools or as tokens';
       const answered = await answerQuestions(
         asked.map((question, i) => ({ ...question, promptIds: prompts[i]?.promptIds ?? [] })),
-        subject,
+        limited,
       );
       others.prompted = answered;
       const shown = prompts.reduce((sum, prompt) => sum + (prompt?.examples ?? 0), 0);
       return { scores: measureAll(answered), examples: shown / Math.max(1, prompts.length) };
     });
-    if (hasAdapter && !isStopped) await use('tuned');
+    await use(self);
+    generalisation = await part('Generalisation', async () => {
+      if (training === undefined) return 'the training rows are not at hand';
+      const trained = spread(training, TRAINED_ROWS);
+      const { loss: trainLoss } = await meanLoss({ ...limited.scoring, examples: trained });
+      const asked = questionsOf(spread(training, TRAINED_ASKED));
+      const { exactMatch } = measureAll(await answerQuestions(asked, limited));
+      const trainExactMatch = exactMatch?.value ?? null;
+      const gap = own.loss - trainLoss;
+      const sentence = describeGap(gap, trainExactMatch, own.exactMatch);
+      return { trainLoss, heldOutLoss: own.loss, gap, trainExactMatch, sentence };
+    });
+    await runSuites(
+      SUITES.filter((one) => !isWanted(one)),
+      limited,
+    );
   }
 
   const measures: Readonly<Record<string, Measure | undefined>> = Object.assign(
@@ -198,7 +222,7 @@ export async function makeReport(request: ReportInput): Promise<ModelReport> {
   const against = (rows: readonly Prediction[]): ModelReport['tunedOverBase'] =>
     hasAdapter && rows.length > 0 ? compare(METRICS[mainMetric], rows, predictions) : undefined;
   const [tunedOverBase, tunedOverPrompted] = [against(others.base), against(others.prompted)];
-  const tuning = tuningNeed({ ...(tunedOverPrompted && { tunedOverPrompted }) });
+  const tuning = tunedOverPrompted && tuningNeed(mainMetric, others.prompted, predictions);
   const wrong = predictions.filter(({ got, expected }) => !isExactMatch(got, expected));
   return {
     ...own,

@@ -81,7 +81,7 @@ export const robustness: Suite = {
         const { row = 0, prompt = '', got = '' } = answers[i * WAYS.length + way] ?? {};
         const isSame = isExactMatch(got, before.got);
         same.get(`robustness.${name}`)?.push(isSame);
-        if (!isSame) wrong.push({ row, prompt, expected: before.got, got });
+        if (!isSame) wrong.push({ row, prompt, expected: `as before: ${before.got}`, got });
         return isSame;
       });
       same.get('robustness.same')?.push(own.every(Boolean));

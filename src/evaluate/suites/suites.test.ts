@@ -56,7 +56,7 @@ describe('robustness', () => {
     );
     expect(result.scores[`robustness.${way}`]?.value).toBeLessThan(0.8);
     expect(result.usual?.verdict).toBe('not-ready');
-    expect(result.wrong[0]).toMatchObject({ row: 1, expected: 'On shelf 0.', got: 'What?' });
+    expect(result.wrong[0]).toMatchObject({ row: 1, expected: 'as before: On shelf 0.', got: 'What?' });
   });
 
   it('makes slips in words alone, the same ones each time', () => {
