@@ -129,7 +129,7 @@ describe('the library', () => {
       await Promise.all([merged.dispose(), unmerged.dispose()]);
       const folderZip = unzipSync(new Uint8Array(await (await adapter.export('merged')).arrayBuffer()));
       expect(Object.keys(folderZip)).toEqual(
-        expect.arrayContaining(['config.json', 'model.safetensors', 'tokenizer.json']),
+        expect.arrayContaining(['README.md', 'config.json', 'model.safetensors', 'tokenizer.json']),
       );
       await expect(adapter.export('merged', { signal: AbortSignal.abort() })).rejects.toMatchObject({
         code: 'aborted',

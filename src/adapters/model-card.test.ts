@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
-import { writeModelCard, type ModelCardFacts } from './model-card.ts';
+import { writeMergedCard, writeModelCard, type ModelCardFacts } from './model-card.ts';
 
 const facts: ModelCardFacts = {
   title: 'tickets',
@@ -45,6 +45,43 @@ describe('writeModelCard', () => {
     expect(headOf(silent)).not.toHaveProperty('license');
     expect(silent).toContain('Where it comes from: not stated. Its licence: not stated.');
     expect(silent).toContain('sha256 of its weights `ab12`; its files name no licence.');
+  });
+
+  it('is written for a merged model', () => {
+    const { format: _, ...base } = facts.base;
+    const card = writeMergedCard({
+      title: 'tickets-merged',
+      base: { ...base, weights: 'BF16, as its files have them' },
+      licence: 'cc-by-4.0',
+      systemPrompt: 'Answer in JSON.',
+      adapterSha256: 'ef56',
+      webLoraVersion: '0.1.0',
+    });
+    expect(parseDocument(card.split('---\n')[1] ?? '').toJS()).toEqual({
+      library_name: 'transformers',
+      pipeline_tag: 'text-generation',
+      base_model: 'HuggingFaceTB/SmolLM2-135M',
+      base_model_relation: 'finetune',
+      tags: ['lora', 'web-lora'],
+      license: 'cc-by-4.0',
+    });
+    expect(card.slice(card.indexOf('# '))).toBe(
+      [
+        '# tickets-merged',
+        '',
+        '[HuggingFaceTB/SmolLM2-135M](https://huggingface.co/HuggingFaceTB/SmolLM2-135M) with a LoRA adapter merged in by WebLoRA 0.1.0.',
+        '',
+        'The base is `HuggingFaceTB/SmolLM2-135M` at revision `c0ffee`, sha256 of its weights `ab12`; licence: apache-2.0.',
+        "It was merged into these weights: BF16, as its files have them. The adapter's weights have sha256 `ef56`.",
+        '',
+        'It was trained with this system prompt, and needs it:',
+        '',
+        '```text',
+        'Answer in JSON.',
+        '```',
+        '',
+      ].join('\n'),
+    );
   });
 
   it('reads as a whole', () => {
@@ -182,6 +219,10 @@ describe('writeModelCard', () => {
   });
 
   it('names no hub model where there is none', () => {
+    const local = { name: '/home/somebody/models/toy/', sha256: 'ab12', format: 'q4' };
+    const told = writeModelCard({ ...facts, base: local });
+    expect(told).toContain('the model `toy`');
+    expect(told).not.toContain('somebody');
     const card = writeModelCard({ ...facts, base: { name: 'embedded', sha256: 'ab12', format: 'q4' }, results: [] });
     expect(card).not.toContain('base_model:');
     expect(card).toContain('the model `embedded`');

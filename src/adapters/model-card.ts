@@ -1,5 +1,6 @@
 import { OTHER_PROGRAMS, type OtherProgram } from './elsewhere.ts';
 import { modelfile, type OllamaFacts } from './ollama.ts';
+import { shownName } from './shown-name.ts';
 
 /**
  * What a run's model card tells, as plain data. Nothing in it comes from the rows themselves: a card is made to be
@@ -84,12 +85,41 @@ export function writeModelCard(facts: ModelCardFacts): string {
   ].join('\n');
 }
 
+/** What the card of a merged model tells. */
+export interface MergedCardFacts extends Pick<ModelCardFacts, 'title' | 'licence' | 'systemPrompt' | 'webLoraVersion'> {
+  readonly base: Omit<ModelCardFacts['base'], 'format'> & {
+    /** How its weights were read. */
+    readonly weights: string;
+  };
+  /** sha256 of the adapter's weights as PEFT stores them. */
+  readonly adapterSha256: string;
+}
+
+/** The README.md of a model with an adapter merged in. */
+export function writeMergedCard(facts: MergedCardFacts): string {
+  const { title, base, licence, systemPrompt, adapterSha256, webLoraVersion } = facts;
+  return [
+    ...['---', 'library_name: transformers', 'pipeline_tag: text-generation'],
+    ...(base.hubId === undefined ? [] : [`base_model: ${JSON.stringify(base.hubId)}`, 'base_model_relation: finetune']),
+    ...['tags:', '  - lora', '  - web-lora', ...licenceLines(licence), '---', ''],
+    ...[`# ${oneLine(title)}`, ''],
+    `${baseLink(facts)} with a LoRA adapter merged in by WebLoRA ${webLoraVersion}.`,
+    '',
+    ...baseFacts(facts).slice(0, 1),
+    `It was merged into these weights: ${oneLine(base.weights)}. The adapter's weights have sha256 \`${adapterSha256}\`.`,
+    '',
+    ...(systemPrompt === undefined
+      ? []
+      : ['It was trained with this system prompt, and needs it:', '', ...fenced(systemPrompt), '']),
+  ].join('\n');
+}
+
 /** The base to the bit: no other does. */
-function baseFacts({ base }: ModelCardFacts): string[] {
+function baseFacts({ base }: { readonly base: Omit<ModelCardFacts['base'], 'format'> }): string[] {
   const revision = base.revision === undefined ? '' : ` at revision \`${oneLine(base.revision)}\``;
   const licence = base.licence === undefined ? 'its files name no licence' : `licence: ${oneLine(base.licence)}`;
   return [
-    `The base is \`${oneLine(base.hubId ?? base.name)}\`${revision}, sha256 of its weights \`${base.sha256}\`; ${licence}.`,
+    `The base is \`${oneLine(base.hubId ?? shownName(base.name))}\`${revision}, sha256 of its weights \`${base.sha256}\`; ${licence}.`,
     'The adapter fits no other base model.',
   ];
 }
@@ -118,9 +148,9 @@ function frontMatter({ base, licence, dataSource = '' }: ModelCardFacts): string
   return lines.join('\n');
 }
 
-function baseLink({ base }: ModelCardFacts): string {
+function baseLink({ base }: { readonly base: Pick<ModelCardFacts['base'], 'hubId' | 'name'> }): string {
   return base.hubId === undefined
-    ? `the model \`${oneLine(base.name)}\``
+    ? `the model \`${oneLine(base.hubId ?? shownName(base.name))}\``
     : `[${base.hubId}](https://huggingface.co/${base.hubId})`;
 }
 

@@ -36,7 +36,7 @@ import { RunControl } from '../train/run-control.ts';
 import { Core, type EvaluateSettings, type LoadedModel } from './core.ts';
 import { chooseModels, deviceFor } from './chooser.ts';
 import { exportFormatsOf, mergedExportFormats } from './export-formats.ts';
-import { exportMerged, isWorseMerged, mergedBaseOf, mergedLosses } from './export-merged.ts';
+import { exportMerged, isWorseMerged, mergedBaseOf, mergedCard, mergedLosses } from './export-merged.ts';
 import type {
   AdapterFile,
   AdapterId,
@@ -382,7 +382,10 @@ class Engine implements EngineCalls {
       adapter,
       ...(type !== undefined && { type }),
       ...(base !== undefined && { base }),
-      modelCard: '',
+      modelCard: mergedCard(
+        { opened, adapter, ...(base !== undefined && { base }) },
+        { title: 'A tuned model', ...(request.system !== undefined && { systemPrompt: request.system }) },
+      ),
       ...(request.golden && { extras: goldenFiles(request.golden, format.name, 'path/to/this/folder') }),
       signal,
       onProgress: (done: number, total: number) =>

@@ -1,5 +1,6 @@
 import type { ModelFolder, OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
+import { writeMergedCard, type MergedCardFacts } from '../adapters/model-card.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { EvaluateProgress } from '../evaluate/evaluate.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
@@ -7,6 +8,8 @@ import { assertAdapterFits } from '../lora/gpu-adapter.ts';
 import type { MergeRequest } from '../merge/format.ts';
 import type { MergedFormat, MergedModel } from '../merge/index.ts';
 import type { ModelSink } from '../merge/sink.ts';
+import { adapterHash, hubFacts } from '../train/run-result.ts';
+import { VERSION } from '../version.ts';
 import type { Core, LoadedModel } from './core.ts';
 import type { MergedBase, MergedLosses } from './merged-base.ts';
 
@@ -21,6 +24,21 @@ export function mergedBaseOf(opened: OpenModel, base: BaseFormat | undefined): M
   const readFrom = readPacked === undefined ? 'files' : 'gguf';
   const weights = `${types.join(' and ')}, as ${readFrom === 'files' ? 'its files have' : 'its GGUF file has'} them`;
   return { name, sha256, weights, readFrom, types };
+}
+
+/** README.md of a merged model. @param more what the run's settings say */
+export function mergedCard(
+  { opened, adapter, base }: Pick<MergeRequest, 'opened' | 'adapter' | 'base'>,
+  more: Pick<MergedCardFacts, 'title' | 'licence' | 'systemPrompt'>,
+): string {
+  const { weights, sha256 } = mergedBaseOf(opened, base);
+  const { licence } = opened.origin;
+  return writeMergedCard({
+    ...more,
+    base: { ...hubFacts(opened), ...(licence !== undefined && { licence }), name: opened.name, sha256, weights },
+    adapterSha256: adapterHash(adapter),
+    webLoraVersion: VERSION,
+  });
 }
 
 /**

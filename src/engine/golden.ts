@@ -1,6 +1,7 @@
 import { findChatTemplate, parseObject } from '../../models/tokenizer/tokenizer-files.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { GOLDEN_PROMPTS, type Golden, type GoldenPrompt } from '../adapters/golden.ts';
+import { shownName } from '../adapters/shown-name.ts';
 import { WebLoraError } from '../errors.ts';
 import type { Runtime } from '../generate/runtime.ts';
 import type { LoadedModel } from './core.ts';
@@ -73,7 +74,7 @@ export async function computeGolden(
     );
   return {
     format: 'weblora-golden/1',
-    base: { name: opened.name, sha256: opened.baseHash, precision: format },
+    base: { name: shownName(opened.name), sha256: opened.baseHash, precision: format },
     ...(system !== undefined && { system }),
     ...(template !== undefined && { template }),
     prompts,

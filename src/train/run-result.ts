@@ -142,7 +142,10 @@ export class RunResult {
 const TOLD_ELSEWHERE: ReadonlySet<string> = new Set(['system', 'license', 'data-source', 'data-license']);
 
 /** What the hub calls the base, where it came from there. */
-function hubFacts({ name, origin }: OpenModel): { readonly hubId?: string; readonly revision?: string } {
+export function hubFacts({ name, origin }: Pick<OpenModel, 'name' | 'origin'>): {
+  readonly hubId?: string;
+  readonly revision?: string;
+} {
   if (!name.startsWith('hf:')) return {};
   const { name: hubId, revision: named } = baseOf(name);
   const revision = origin.revision ?? named;

@@ -36,8 +36,11 @@ it('merges an adapter into a folder and into a GGUF, and measures what that cost
   const { unmerged = NaN, merged: after = NaN } = record?.evalLoss ?? {};
   expect(after / unmerged).toBeCloseTo(1, 4);
   expect(readdirSync(merged)).toEqual(expect.arrayContaining(['config.json', 'model.safetensors', 'tokenizer.json']));
+  const card = readFileSync(join(merged, 'README.md'), 'utf8');
+  expect(card).toContain('It was merged into these weights: f32, dequantised.');
+  expect(card).not.toContain(ROOT);
   const golden = JSON.parse(readFileSync(join(merged, 'golden.json'), 'utf8')) as Golden;
-  expect(golden).toMatchObject({ format: 'weblora-golden/1', base: { name: MODEL, precision: 'f32' } });
+  expect(golden).toMatchObject({ format: 'weblora-golden/1', base: { name: 'model', precision: 'f32' } });
   expect(golden.prompts.map(({ prompt }) => prompt)).toEqual(GOLDEN_PROMPTS);
   const [first] = golden.prompts;
   if (first === undefined) throw new Error('no golden prompts');

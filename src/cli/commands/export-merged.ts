@@ -4,7 +4,7 @@ import { openModel } from '../../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../../adapters/adapter.ts';
 import { goldenFiles } from '../../adapters/golden.ts';
 import { modelfile, ollamaFacts } from '../../adapters/ollama.ts';
-import { exportMerged, lossWarning, mergedBaseOf, mergedLosses } from '../../engine/export-merged.ts';
+import { exportMerged, lossWarning, mergedBaseOf, mergedCard, mergedLosses } from '../../engine/export-merged.ts';
 import type { MergedLosses } from '../../engine/merged-base.ts';
 import { WebLoraError } from '../../errors.ts';
 import { BASE_FORMATS } from '../../formats/quantize.ts';
@@ -49,6 +49,20 @@ export async function exportMergedModel(
   const golden = await goldenFor(flags, output, { adapter, trainedOn: name });
   const checks = golden === undefined ? new Map<string, Uint8Array>() : goldenFiles(golden, format.name, basename(out));
   const mergedBase = mergedBaseOf(opened, base);
+  const recorded = (name: string): string | undefined => {
+    const value = run?.settings[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const system = flags.text('system') ?? recorded('system');
+  const licence = recorded('license');
+  const modelCard = mergedCard(
+    { opened, adapter, ...(base !== undefined && { base }) },
+    {
+      title: basename(out).replace(/\.zip$/, ''),
+      ...(licence !== undefined && { licence }),
+      ...(system !== undefined && { systemPrompt: system }),
+    },
+  );
   const progress = output.progress('writing', 'MB');
   const stop = abortOnStop();
   let written;
@@ -60,7 +74,7 @@ export async function exportMergedModel(
         adapter,
         ...(base !== undefined && { base }),
         ...(type !== undefined && { type }),
-        modelCard: '',
+        modelCard,
         extras: checks,
         signal: stop.signal,
         onProgress: (done, total) => progress.update(Math.floor(done / 1e6), Math.ceil(total / 1e6)),
@@ -74,11 +88,11 @@ export async function exportMergedModel(
   }
   const { bytes, notes } = written;
   const beside = new Map(checks);
-  if (format.name === 'merged-gguf' && opened.origin.tokenizerFiles !== undefined) {
-    const system = run?.settings['system'];
-    const said = flags.text('system') ?? (typeof system === 'string' ? system : undefined);
-    beside.set('Modelfile', new TextEncoder().encode(modelfile(basename(out), ollamaFacts(opened.tokenizer()), said)));
-  }
+  if (format.name === 'merged-gguf' && opened.origin.tokenizerFiles !== undefined)
+    beside.set(
+      'Modelfile',
+      new TextEncoder().encode(modelfile(basename(out), ollamaFacts(opened.tokenizer()), system)),
+    );
   const files = format.layout.kind === 'file' ? [...written.files, ...writeBeside(out, beside)] : written.files;
   const losses = evalData && (await measure(flags, output, { name, out, adapter, evalData }));
   output.warnOf(out, notes);
