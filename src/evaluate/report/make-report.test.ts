@@ -36,6 +36,7 @@ describe('a report', () => {
     expect(report.notMeasured).toEqual(['Repeats training rows: no training row has 8 words in a row']);
     expect(report.suites.map(({ name, usual }) => [name, usual?.verdict])).toEqual([
       ['robustness', 'ready'],
+      ['forgetting', 'ready'],
       ['hallucination', 'ready'],
       ['rules', 'ready'],
     ]);
@@ -117,9 +118,13 @@ describe('a report', () => {
       'The base model: stopped before its end',
       'The base model with examples in its prompt: stopped before',
       'Generalisation: stopped before',
-      ...['Asked differently', 'Repeats training rows', 'Invented prices, dates and links', 'Rules of form'].map(
-        (name) => `${name}: stopped before`,
-      ),
+      ...[
+        'Asked differently',
+        'What it forgot',
+        'Repeats training rows',
+        'Invented prices, dates and links',
+        'Rules of form',
+      ].map((name) => `${name}: stopped before`),
     ]);
   });
 

@@ -151,7 +151,9 @@ export async function makeReport(request: ReportInput): Promise<ModelReport> {
     metrics.some((metric) => wantedMetrics.has(metric)) || (name === outputRules.name && rules.length > 0);
   const runSuites = async (chosen: readonly Suite[], who: Subject): Promise<void> => {
     for (const one of chosen) {
-      const result = await part(one.label, () => one.run({ subject: who, examples, predictions, training, rules }));
+      const result = await part(one.label, () =>
+        one.run({ subject: who, use, hasAdapter, examples, predictions, training, rules }),
+      );
       if (result) suites.push(result);
     }
   };

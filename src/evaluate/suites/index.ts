@@ -1,4 +1,5 @@
 import { METRIC_NAMES } from '../metrics/index.ts';
+import { forgetting } from './forgetting.ts';
 import { hallucination } from './hallucination.ts';
 import { memorisation } from './memorisation.ts';
 import { outputRules } from './output-rules.ts';
@@ -7,7 +8,7 @@ import { OWN_SUITE } from './own-suite.ts';
 import type { Suite } from './suite.ts';
 
 /** Every bundled suite, in the order of a report. */
-export const SUITES: readonly Suite[] = [robustness, memorisation, hallucination, outputRules];
+export const SUITES: readonly Suite[] = [robustness, forgetting, memorisation, hallucination, outputRules];
 
 /** Every name that a bar may have. */
 export const BAR_METRICS: readonly string[] = [

@@ -8,6 +8,9 @@ import type { Rule } from './suite-file.ts';
 export interface SuiteInput {
   /** The model with its adapter, ready to be asked. */
   readonly subject: Subject;
+  /** Who answers from now on; whoever changes it changes it back to the tuned model. */
+  readonly use: (who: 'base' | 'tuned') => Promise<void>;
+  readonly hasAdapter: boolean;
   /** Held-out rows. */
   readonly examples: readonly Example[];
   /** Its answers to them. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Prediction } from '../evaluate.ts';
 import type { SuiteResult } from '../report/report.ts';
-import { toyExamples, toySubject, type Script } from '../toy-subject.ts';
+import { toyExamples, toySubject, toyTokenizer, type Script } from '../toy-subject.ts';
 import { factsIn } from './facts.ts';
+import { forgetting } from './forgetting.ts';
 import { hallucination } from './hallucination.ts';
 import { longestRun, memorisation } from './memorisation.ts';
 import { outputRules } from './output-rules.ts';
@@ -25,14 +26,17 @@ const training = toyExamples([
 
 /** Runs a suite over a scripted model and its own answers to the held-out rows. */
 async function run(suite: Suite, script: Script, more: Partial<SuiteInput> = {}): Promise<SuiteResult> {
-  const { subject } = toySubject(script);
+  const { subject, use } = toySubject(script);
   const predictions = held.map(({ line, promptText = '', completionText = '' }): Prediction => ({
     row: line,
     prompt: promptText,
     expected: completionText,
     got: script(promptText, 'tuned', promptText),
   }));
-  const result = await suite.run({ subject, examples: held, predictions, training, rules: [], ...more });
+  const result = await suite.run({
+    ...{ subject, use, hasAdapter: true, examples: held, predictions, training, rules: [] },
+    ...more,
+  });
   if (typeof result === 'string') throw new Error(result);
   return result;
 }
@@ -73,9 +77,41 @@ describe('robustness', () => {
   });
 
   it('says why it cannot be run', async () => {
-    const { subject } = toySubject(good);
-    const result = await robustness.run({ subject, examples: [], predictions: [], training, rules: [] });
+    const { subject, use } = toySubject(good);
+    const none = { subject, use, hasAdapter: true, examples: [], predictions: [], training, rules: [] };
+    const result = await robustness.run(none);
     expect(result).toBe('no row asks a question in words');
+  });
+});
+
+describe('forgetting', () => {
+  const forget = (more: number, labels: (label: number) => boolean = () => true): Promise<SuiteResult> => {
+    const { subject, use } = toySubject(good, {
+      lossOf: (label, who) => (who === 'tuned' && labels(label) ? 2 + more : 2),
+    });
+    return run(forgetting, good, { subject, use });
+  };
+
+  it('passes a model to which everyday sentences are as before', async () => {
+    for (const more of [-0.5, 0, 0.25]) expect((await forget(more)).usual?.verdict).toBe('ready');
+  });
+
+  it('finds out one that is surprised by them, and which of them', async () => {
+    const result = await forget(0.5);
+    expect(result.usual?.verdict).toBe('not-ready');
+    expect(result.scores['forgetting.kept']).toMatchObject({ value: 0, rows: 36 });
+    expect(result.sentence).toMatch(/^Everyday sentences are 0\.50 nats a token more surprising .*; 36 of 36/);
+    // Of one letter alone: sentences in which it is frequent.
+    const some = await forget(20, (label) => label === toyTokenizer.encode('c', { addSpecialTokens: false })[0]);
+    expect(some.scores['forgetting.kept']?.value).toBeGreaterThan(0.2);
+    expect(some.scores['forgetting.kept']?.value).toBeLessThan(0.9);
+    expect(some.wrong[0]?.prompt).toMatch(/c/);
+  });
+
+  it('has nothing to say of a model without an adapter', async () => {
+    const { subject, use } = toySubject(good);
+    const input = { subject, use, hasAdapter: false, examples: [], predictions: [], training, rules: [] };
+    expect(await forgetting.run(input)).toContain('no adapter');
   });
 });
 
