@@ -298,10 +298,13 @@ describe('linear_cross_entropy by slices of the vocabulary', () => {
     { rows: 4, cols: 33, vocab: 1030, columns: 512, format: 'q4' },
     { rows: 4, cols: 20, vocab: 301, columns: 128, firstRow: 2, labelled: 5, format: 'q8' },
     { rows: 2, cols: 5, vocab: 60, columns: 64, firstRow: 3, labelled: 3 },
+    { rows: 70, cols: 24, vocab: 96, columns: 64 },
   ])('gives each loss and its gradient in x: $rows x $cols, $vocab by $columns', async (shape) => {
     const { rows, cols, vocab, firstRow = 0, labelled = rows, options = {} } = shape;
     const x = testValues(rows * cols, 3, 2);
-    const before = testValues(17 * cols, 5);
+    // More than labelled rows, and no multiple of 3: each labelled row has a place of its own.
+    const places = Math.max(17, rows + 1);
+    const before = testValues(places * cols, 5);
     const { nll, dx, unpacked, labels, lossRows } = await runSlices(shape, x, testValues(vocab * cols, 4), before);
     const live = Math.min(rows, Math.max(0, labelled - firstRow));
     const own = Float64Array.from(x.subarray(0, live * cols));
@@ -313,7 +316,7 @@ describe('linear_cross_entropy by slices of the vocabulary', () => {
     for (let i = 0; i < live; i += 1)
       wanted.set(expected.dx.subarray(i * cols, (i + 1) * cols), (lossRows[firstRow + i] ?? 0) * cols);
     // The label's share is taken off the whole sum, not off its own term.
-    expectClose(dx, wanted, { rtol: 1e-5, atol: 1e-5 }, 'dx', [17, cols]);
+    expectClose(dx, wanted, { rtol: 1e-5, atol: 1e-5 }, 'dx', [places, cols]);
   });
 
   it('scales what is summed up when a later slice has the largest logit, however far', async () => {
@@ -377,6 +380,8 @@ describe('label smoothing', () => {
     { rows: 4, cols: 7, vocab: 11, format: 'f32', factor: 0.1 },
     { rows: 5, cols: 64, vocab: 130, format: 'q4', factor: 0.3 },
     { rows: 3, cols: 34, vocab: 66, format: 'q8', factor: 0.15 },
+    // Several workgroups, so that the grid folds.
+    { rows: 140, cols: 12, vocab: 150, format: 'f32', factor: 0.2 },
   ] as const)('moves losses and gradients of $rows x $cols over $vocab, $format', async (shape) => {
     const { rows, cols, vocab, format, factor } = shape;
     const x = testValues(rows * cols, 3);
