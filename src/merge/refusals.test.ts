@@ -5,6 +5,7 @@ import { describeForGguf } from '../../models/checkpoint/gguf/describe.ts';
 import { describeTokenizer } from '../../models/checkpoint/gguf/describe-tokenizer.ts';
 import { makeModel } from '../../models/families/index.ts';
 import { loadTokenizer } from '../../models/tokenizer/tokenizer.ts';
+import { toyByteLevelFiles } from '../../models/tokenizer/toy-tokenizer.ts';
 import { FAMILY_TOYS, familyAdapter, openFamilyToy, type FamilyToy } from '../../test/harness/family-toys.ts';
 import { WebLoraError } from '../errors.ts';
 import { encodeGguf } from '../formats/gguf-encode.ts';
@@ -116,6 +117,30 @@ describe('a merged GGUF is refused where llama.cpp has no such tokenizer', () =>
   ])('%s', async (_, json, message) => {
     expect(await refusalOf(json)).toBe(message);
   });
+});
+
+it('a merged GGUF is refused where every pre-tokenizer of llama.cpp cuts texts otherwise', async () => {
+  const files = toyByteLevelFiles('');
+  const json = JSON.parse(files.tokenizerJson) as { model: { vocab: Record<string, number>; merges: string[] } };
+  // Pairs of letters that are in most texts, which this tokenizer never joins.
+  for (const pair of ['e n', 'a n', 'i n', 'o n', 'e r', 'h e', 'l l', 's t', 'Ġ t', 'Ġ a', 'd e', 'e s']) {
+    json.model.merges.push(pair);
+    json.model.vocab[pair.replace(' ', '')] ??= Object.keys(json.model.vocab).length + 50;
+  }
+  const alone = {
+    type: 'Sequence',
+    pretokenizers: [
+      { type: 'Split', pattern: { Regex: '[\\s\\S]' }, behavior: 'Isolated', invert: false },
+      { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
+    ],
+  };
+  const own = { ...files, tokenizerJson: JSON.stringify({ ...json, pre_tokenizer: alone }) };
+  const tokenizer = loadTokenizer(own);
+  expect(
+    await refusal(() => describeTokenizer(own, tokenizer, { rows: tokenizer.vocabSize, architecture: 'llama' })),
+  ).toBe(
+    'unsupported: GGUF: the tokenizer: got a vocabulary that its nearest way to cut texts, \'default\' cuts otherwise, for example "Hello, world. Is it \\"ok\\" - or not?", wanted the same tokens, as llama.cpp has it; export the merged model as a folder of safetensors',
+  );
 });
 
 describe('a merged model is refused', () => {

@@ -238,6 +238,16 @@ describe('a folder for accelerate', () => {
     ]);
   });
 
+  it('has every setting that its script reads, and no other', async () => {
+    const { record } = await trained({ steps: 1, earlyStoppingPatience: 1, evalSplit: 0.3 });
+    const files = await accelerateFolder({ opened: await openToy('toy-llama'), record, data: TOY_DATA });
+    const script = text(files, 'train.py');
+    const read = [...script.matchAll(/recipe(?:\['(\w+)'\]|\.get\('(\w+)')/g)].map(([, a, b]) => a ?? b ?? '');
+    const told = ['format', 'weblora_version', 'data'];
+    const recipe = JSON.parse(text(files, 'recipe.json')) as Record<string, unknown>;
+    expect([...new Set([...read, ...told])].sort()).toEqual(Object.keys(recipe).sort());
+  });
+
   it('refuses other data, another base, another adapter and other objectives', async () => {
     const { record } = await trained({ steps: 1 });
     const opened = await openToy('toy-llama');
