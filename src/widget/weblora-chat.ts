@@ -24,7 +24,7 @@ type Message = Parameters<OpenChat['answer']>[0][number];
 
 /**
  * A chat with a tuned model on any page: `<weblora-chat></weblora-chat>`. `src` is the folder with `chat.json`; without it,
- * the script's own. Nothing is fetched but `chat.json` until somebody starts it.
+ * the script's own. `untitled` leaves the title to the page. Nothing is fetched but `chat.json` until somebody starts it.
  */
 class WebLoraChat extends HTMLElement {
   #messages: Message[] = [];
@@ -57,7 +57,7 @@ class WebLoraChat extends HTMLElement {
       const start = make('button', undefined, texts.start(megabytes));
       start.type = 'button';
       section.setAttribute('aria-label', site.title);
-      section.prepend(title, promise, start);
+      section.prepend(...(this.hasAttribute('untitled') ? [] : [title]), promise, start);
       start.addEventListener('click', () => {
         start.hidden = true;
         void this.#start({ section, status, texts }, at, site).catch((thrown: unknown) => {

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { memorySource } from '../../src/formats/byte-source.ts';
 import { openGguf } from '../../src/formats/gguf.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
+import { expectNoViolation } from './axe.ts';
 import { openSite } from './site.ts';
 import { useSite } from './use-site.ts';
 import { ENDED } from './ended.ts';
@@ -169,6 +170,7 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
         await page.keyboard.press('Enter');
         await expect.poll(() => page.getByRole('listitem').last().innerText(), PATIENCE).toBe(answer);
         await page.getByRole('button', { name: 'Send' }).waitFor(PATIENCE);
+        await expectNoViolation(page, 'the site');
       } finally {
         await host.close();
         await rm(siteFolder, { recursive: true });

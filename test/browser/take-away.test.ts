@@ -44,7 +44,7 @@ describe('a whole model taken away, over a scripted engine', () => {
     await page.getByText(`${download.suggestedFilename()} is ready, 10 MB.`).waitFor();
     await page.getByText('It is made from the original numbers of the built-in model (F16).').waitFor();
     await page.getByText('On 20 examples that it never saw, the loss is 0.400 with the adapter beside').waitFor();
-    await page.getByText('It is 10.0 % worse than the adapter beside the model').waitFor();
+    await page.getByText('It is 10.0 % worse than the adapter beside the model: choose a larger size').waitFor();
     await page.getByText('In Ollama').click();
     await expect
       .poll(() => page.getByLabel('In Ollama', { exact: true }).innerText())

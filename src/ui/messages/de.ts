@@ -816,8 +816,8 @@ export const de: Messages = {
       losses: (n, unmerged, merged) =>
         `Bei ${plural(n, { one: 'Beispiel', other: 'Beispielen' })}, die es nie gesehen hat, ist der Loss ${decimal(unmerged, 3)} mit dem Adapter neben dem Modell und ${decimal(merged, 3)} in einer Datei; weniger ist besser.`,
       asGood: 'Es antwortet also so gut wie hier.',
-      worse: (percent) =>
-        `Es ist um ${decimal(percent, 1)} % schlechter als der Adapter neben dem Modell: Wählen Sie eine größere Datei, oder nehmen Sie den Adapter.`,
+      worse: (percent, canBeLarger) =>
+        `Es ist um ${decimal(percent, 1)} % schlechter als der Adapter neben dem Modell: ${canBeLarger ? 'Wählen Sie eine größere Datei, oder nehmen' : 'Nehmen'} Sie den Adapter.`,
       noRows:
         'Von diesem Durchlauf sind keine zurückbehaltenen Beispiele zur Hand; darum wurde nicht gemessen, ob es so gut antwortet wie hier.',
       notMeasured: 'Es wurde nicht gemessen, ob es so gut antwortet wie hier.',

@@ -786,8 +786,8 @@ export const en = {
       losses: (n: number, unmerged: number, merged: number) =>
         `On ${examples(n)} that it never saw, the loss is ${decimal(unmerged, 3)} with the adapter beside the model and ${decimal(merged, 3)} in one file; lower is better.`,
       asGood: 'So it answers as well as it does here.',
-      worse: (percent: number) =>
-        `It is ${decimal(percent, 1)} % worse than the adapter beside the model: choose a larger size, or take the adapter instead.`,
+      worse: (percent: number, canBeLarger: boolean) =>
+        `It is ${decimal(percent, 1)} % worse than the adapter beside the model: ${canBeLarger ? 'choose a larger size, or ' : ''}take the adapter instead.`,
       noRows:
         'No examples kept back from this run are at hand, so it was not measured whether it answers as well as here.',
       notMeasured: 'It was not measured whether it answers as well as here.',

@@ -73,7 +73,7 @@ export function MergedExportForm({
               state.result.base.types.join(', '),
             )}
           </p>
-          <Losses result={state.result} rows={state.rows} />
+          <Losses result={state.result} rows={state.rows} canBeLarger={isFile && ggufType.value !== 'F16'} />
           {state.result.notes.map((note) => (
             <p class="quiet" key={note}>
               {t().try.note} <EngineText text={asSentence(note)} />
@@ -89,7 +89,15 @@ export function MergedExportForm({
 }
 
 /** What the merge costs, in the person's words. */
-function Losses({ result: { losses, notMeasured }, rows }: { readonly result: MergedExport; readonly rows: number }) {
+function Losses({
+  result: { losses, notMeasured },
+  rows,
+  canBeLarger,
+}: {
+  readonly result: MergedExport;
+  readonly rows: number;
+  readonly canBeLarger: boolean;
+}) {
   const texts = t().takeAway.merged;
   if (losses === undefined) return <p class="quiet">{notMeasured === undefined ? texts.noRows : texts.notMeasured}</p>;
   const { unmerged, merged, isWorse } = losses;
@@ -97,7 +105,7 @@ function Losses({ result: { losses, notMeasured }, rows }: { readonly result: Me
     <>
       <p>{texts.losses(rows, unmerged, merged)}</p>
       {isWorse ? (
-        <p class="notice">{texts.worse((merged / unmerged - 1) * 100)}</p>
+        <p class="notice">{texts.worse((merged / unmerged - 1) * 100, canBeLarger)}</p>
       ) : (
         <p class="quiet">{texts.asGood}</p>
       )}

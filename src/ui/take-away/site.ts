@@ -18,11 +18,9 @@ interface SiteKit {
 const KIT = 'site-kit/';
 const FOLDER = 'weblora/';
 
+const SITE_SCRIPT = `<script type="module" src="./${FOLDER}weblora-chat.js"></script>`;
 /** What stands in a page that shows the chat. */
-export const SITE_SNIPPET = [
-  `<script type="module" src="./${FOLDER}weblora-chat.js"></script>`,
-  '<weblora-chat></weblora-chat>',
-].join('\n');
+export const SITE_SNIPPET = `${SITE_SCRIPT}\n<weblora-chat></weblora-chat>`;
 
 export type SiteState =
   | { readonly kind: 'none' }
@@ -113,9 +111,21 @@ function pageOf(title: string): string {
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <meta name="color-scheme" content="light dark" />
     <title>${escaped}</title>
+    <style>
+      body {
+        max-width: 42rem;
+        margin: 2rem auto;
+        padding: 0 1rem;
+        font: 1rem/1.5 system-ui, sans-serif;
+      }
+    </style>
+    ${SITE_SCRIPT}
   </head>
   <body>
-    ${SITE_SNIPPET.replace('\n', '\n    ')}
+    <main>
+      <h1>${escaped}</h1>
+      <weblora-chat untitled></weblora-chat>
+    </main>
   </body>
 </html>
 `;
