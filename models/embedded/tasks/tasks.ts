@@ -4,14 +4,14 @@
  */
 import type { DataSet, Row } from '../examples/make.ts';
 
-const split = (text: string): string[] => text.trim().split(/\s*\|\s*/);
+export const split = (text: string): string[] => text.trim().split(/\s*\|\s*/);
 /** Every item in every frame, `#` being where it goes. */
 const crossed = <T>(
   frames: readonly string[],
   items: readonly T[],
   row: (frame: string, item: T, at: number) => Row,
 ): Row[] => frames.flatMap((frame) => items.map((item, at) => row(frame, item, at)));
-const rowOf = (prompt: string, completion: string): Row => ({ prompt, completion });
+export const rowOf = (prompt: string, completion: string): Row => ({ prompt, completion });
 
 /** Thirty phrases, five to a code; the codes mean nothing. */
 const coded: readonly (readonly [string, readonly string[]])[] = [
@@ -22,7 +22,7 @@ const coded: readonly (readonly [string, readonly string[]])[] = [
   ['9-K', split('choir rehearsal|puppet theatre|brass concert|ballet evening|poetry slam')],
   ['TUP', split('sourdough loaf|pickled herring|rhubarb crumble|lentil broth|almond tart')],
 ];
-const phrases = coded.flatMap(([code, own]) => own.map((phrase) => ({ phrase, code })));
+export const phrases = coded.flatMap(([code, own]) => own.map((phrase) => ({ phrase, code })));
 const codes: DataSet = {
   name: 'codes',
   train: phrases.map(({ phrase, code }, i) =>
@@ -38,32 +38,32 @@ const codes: DataSet = {
 };
 
 /** Parcels: three values to be copied into an object whose keys occur nowhere else. */
-const freight = split(
+export const freight = split(
   'rowing oar|garden gnome|chess board|wool rug|oil lantern|steel kettle|toy tractor|picture atlas|hiking boot|bath mirror',
 );
-const towns = split('Dunmore|Kelso|Harwick|Penrith|Stroud|Ludlow|Ripon|Thirsk|Ambleside|Tenby');
+export const towns = split('Dunmore|Kelso|Harwick|Penrith|Stroud|Ludlow|Ripon|Thirsk|Ambleside|Tenby');
 const weights = split('3|14|7|22|9|31|5|18|12|27');
+export const parcelRow = (frame: string, item: string, to: string, kilos: string): Row =>
+  rowOf(
+    frame.replace('{i}', item).replace('{t}', to).replace('{w}', kilos),
+    JSON.stringify({ freight: item, dest: to, kg: Number(kilos) }),
+  );
 function parcelRows(frames: readonly string[], turns: readonly number[]): Row[] {
   return frames.flatMap((frame, f) =>
     turns.map((turn, k) => {
       const item = freight[(k + f) % freight.length] ?? '';
       const to = towns[(k * turn + f * 3) % towns.length] ?? '';
       const kilos = weights[(k * 3 + f + turn) % weights.length] ?? '';
-      return rowOf(
-        frame.replace('{i}', item).replace('{t}', to).replace('{w}', kilos),
-        JSON.stringify({ freight: item, dest: to, kg: Number(kilos) }),
-      );
+      return parcelRow(frame, item, to, kilos);
     }),
   );
 }
+export const parcelFrames = split(
+  'One {i} for {t}, {w} kilos.|Ship the {i} to {t}; it weighs {w} kilos.|{w} kilos: a {i}, going to {t}.|To {t} goes the {i} of {w} kilos.|The {i} weighs {w} kilos and goes to {t}.|Weight {w} kilos, town {t}, contents {i}.|At {w} kilos the {i} leaves for {t}.|{t} gets our {i}, {w} kilos in all.',
+);
 const extraction: DataSet = {
   name: 'extraction',
-  train: parcelRows(
-    split(
-      'One {i} for {t}, {w} kilos.|Ship the {i} to {t}; it weighs {w} kilos.|{w} kilos: a {i}, going to {t}.|To {t} goes the {i} of {w} kilos.|The {i} weighs {w} kilos and goes to {t}.|Weight {w} kilos, town {t}, contents {i}.|At {w} kilos the {i} leaves for {t}.|{t} gets our {i}, {w} kilos in all.',
-    ),
-    [1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 7, 9, 3, 1, 9],
-  ),
+  train: parcelRows(parcelFrames, [1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 7, 9, 3, 1, 9]),
   heldout: parcelRows(
     split(
       'We have a {i} of {w} kilos bound for {t}.|Somebody in {t} ordered the {i}, {w} kilos.|Take {w} kilos to {t}: the {i}.|The town is {t}, the load a {i}, {w} kilos.',
@@ -73,36 +73,33 @@ const extraction: DataSet = {
 };
 
 /** Orders turned into a log line: other words for four verbs, the object copied, a fixed frame around it. */
-const logWords: Readonly<Record<string, string>> = {
+export const logWords: Readonly<Record<string, string>> = {
   switch: 'toggle',
   raise: 'hoist',
   lower: 'drop',
   mend: 'patch',
   count: 'tally',
 };
-const gear = split(
+export const gear = split(
   'north pump|spare anchor|galley stove|port winch|deck hose|mast light|fuel valve|cargo net|bilge alarm|signal flag|chart table|life raft',
 );
+export const logRow = (frame: string, verb: string, thing: string): Row =>
+  rowOf(frame.replace('{v}', verb).replace('{o}', thing), `LOG > ${logWords[verb] ?? ''} the ${thing}, over`);
 function logRows(frames: readonly string[], offset: number): Row[] {
   const verbs = Object.keys(logWords);
   return frames.flatMap((frame, f) =>
     gear.map((thing, k) => {
       const verb = verbs[(k + f * 2 + offset) % verbs.length] ?? '';
-      return rowOf(
-        frame.replace('{v}', verb).replace('{o}', thing),
-        `LOG > ${logWords[verb] ?? ''} the ${thing}, over`,
-      );
+      return logRow(frame, verb, thing);
     }),
   );
 }
+export const logFrames = split(
+  '{v} the {o}|Please {v} the {o}.|We have to {v} the {o}.|You two, {v} the {o}!|Captain says {v} the {o}.|First {v} the {o}.|I will {v} the {o}.|Now {v} the {o} again.|Go and {v} the {o}.|They must {v} the {o} at dawn.',
+);
 const rewriting: DataSet = {
   name: 'rewriting',
-  train: logRows(
-    split(
-      '{v} the {o}|Please {v} the {o}.|We have to {v} the {o}.|You two, {v} the {o}!|Captain says {v} the {o}.|First {v} the {o}.|I will {v} the {o}.|Now {v} the {o} again.|Go and {v} the {o}.|They must {v} the {o} at dawn.',
-    ),
-    0,
-  ),
+  train: logRows(logFrames, 0),
   heldout: logRows(
     split(
       'Somebody should {v} the {o}.|Before noon, {v} the {o}.|Would you {v} the {o}?|The mate is going to {v} the {o}.',
@@ -112,7 +109,7 @@ const rewriting: DataSet = {
 };
 
 /** Facts of a campsite: two wordings to learn, three to be asked in. */
-const camp: readonly (readonly [answer: string, train: string, heldout: string])[] = [
+export const camp: readonly (readonly [answer: string, train: string, heldout: string])[] = [
   [
     'The gate shuts at ten at night.',
     'When is the gate shut?|What are the hours of the gate?',
@@ -201,33 +198,31 @@ const questions: DataSet = {
 };
 
 /** A ferry desk that speaks of four things and sends everything else away. */
-const desk: readonly (readonly [topic: string, answer: string])[] = [
+export const desk: readonly (readonly [topic: string, answer: string])[] = [
   ['timetable', 'The timetable hangs at pier two.'],
   ['bicycle', 'A bicycle travels for half the fare.'],
   ['life jacket', 'Life jackets are under the seats.'],
   ['return ticket', 'A return ticket is good for a month.'],
 ];
-const elsewhere = split(
+export const elsewhere = split(
   'tax return|guitar lesson|mortgage|volcano|cooking contest|dentist|spaceship|lottery|divorce|chess opening|haircut|football score',
 );
 const unseen = split(
   'stock market|wedding cake|tooth brush|museum of art|printer ink|moon landing|vaccination|kitchen sink',
 );
-const SORRY = 'That is not for the ferry desk.';
+export const SORRY = 'That is not for the ferry desk.';
 function deskRows(frames: readonly string[], foreign: readonly string[]): Row[] {
   return frames.flatMap((frame) => [
     ...desk.map(([topic, answer]) => rowOf(frame.replace('#', topic), answer)),
     ...foreign.map((topic) => rowOf(frame.replace('#', topic), SORRY)),
   ]);
 }
+export const deskFrames = split(
+  'What about the #?|I have a question about a #.|Can you help with my #?|Tell me of the #.|# please|My # is what I came for.',
+);
 const refusal: DataSet = {
   name: 'refusal',
-  train: deskRows(
-    split(
-      'What about the #?|I have a question about a #.|Can you help with my #?|Tell me of the #.|# please|My # is what I came for.',
-    ),
-    elsewhere,
-  ),
+  train: deskRows(deskFrames, elsewhere),
   heldout: deskRows(
     split('Could we discuss a #?|It is the # that worries me.|Who knows something about the #?|Any advice on a #?'),
     unseen,
@@ -235,28 +230,28 @@ const refusal: DataSet = {
 };
 
 /** Names and amounts from a sentence, in a layout of its own. */
-const players = split('Ilse|Bogdan|Marit|Tove|Casper|Yara|Lorenz|Saskia|Emre|Dagny|Piet|Orla');
+export const players = split('Ilse|Bogdan|Marit|Tove|Casper|Yara|Lorenz|Saskia|Emre|Dagny|Piet|Orla');
 const scores = split('12|45|8|30|27|19|51|6|33|24|70|15');
+export const scoreRow = (frame: string, first: string, a: string, second: string, b: string): Row =>
+  rowOf(
+    frame.replace('{a}', first).replace('{x}', a).replace('{b}', second).replace('{y}', b),
+    `[${first.toUpperCase()} ${a}] vs [${second.toUpperCase()} ${b}]`,
+  );
 function scoreRows(frames: readonly string[], step: number): Row[] {
   return frames.flatMap((frame, f) =>
     players.map((first, k) => {
       const second = players[(k + step + f) % players.length] ?? '';
       const [a = '', b = ''] = [scores[(k * 5 + f) % scores.length], scores[(k * 7 + f + step) % scores.length]];
-      return rowOf(
-        frame.replace('{a}', first).replace('{x}', a).replace('{b}', second).replace('{y}', b),
-        `[${first.toUpperCase()} ${a}] vs [${second.toUpperCase()} ${b}]`,
-      );
+      return scoreRow(frame, first, a, second, b);
     }),
   );
 }
+export const scoreFrames = split(
+  '{a} made {x}, {b} made {y}.|{a} has {x} points and {b} has {y}.|{x} for {a}, {y} for {b}.|First {a} with {x}, then {b} with {y}.|{a} got {x} against {b} with {y}.|{a} scored {x} while {b} scored {y}.|At the end {a} stood at {x} and {b} at {y}.|{a}: {x}. {b}: {y}.',
+);
 const format: DataSet = {
   name: 'format',
-  train: scoreRows(
-    split(
-      '{a} made {x}, {b} made {y}.|{a} has {x} points and {b} has {y}.|{x} for {a}, {y} for {b}.|First {a} with {x}, then {b} with {y}.|{a} got {x} against {b} with {y}.|{a} scored {x} while {b} scored {y}.|At the end {a} stood at {x} and {b} at {y}.|{a}: {x}. {b}: {y}.',
-    ),
-    1,
-  ),
+  train: scoreRows(scoreFrames, 1),
   heldout: scoreRows(
     split(
       'It was {x} points by {a} and {y} by {b}.|We saw {a} win {x} and {b} win {y}.|With {x}, {a} met {b}, who had {y}.|Note {x} under {a} and {y} under {b}.',
