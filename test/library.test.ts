@@ -61,7 +61,7 @@ describe('the library', () => {
       const verdict = await model.report(rows, {
         adapter,
         maxNewTokens: 1,
-        trainData: rows,
+        trainData: [{ prompt: 'What colour is the sky?', completion: 'Blue.' }],
         suite: [{ prompt: 'Which door?', choices: ['Green.', 'Red.'], answer: 'Green.' }],
         gate: { metric: 'suite.choice', atLeast: 0.5 },
       });
@@ -71,7 +71,9 @@ describe('the library', () => {
         rowsNeeded: 30,
         tuning: { needed: 'cannot-tell' },
       });
-      expect(verdict.generalisation?.gap).toBe(0);
+      expect(verdict.generalisation?.heldOutLoss).toBe(loss);
+      expect(verdict.findings).toEqual([]);
+      await expect(model.report(rows, { trainData: rows })).rejects.toThrow(/only rows that were trained on/);
       expect(reportHtml(verdict, { model: 'embedded', data: 'rows' })).toContain('<h1 class="cannot-tell">');
       await expect(model.report(rows, { gate: { metric: 'accuracy', atLeast: 0.5 } })).rejects.toMatchObject({
         code: 'bad-file',

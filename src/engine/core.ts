@@ -4,6 +4,7 @@ import { openModel, readModel, type ModelFolder, type OpenModel } from '../../mo
 import type { ChatTokenizer } from '../../models/tokenizer/chat-tokenizer.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import type { Sequence } from '../data/batch.ts';
+import { checkFile } from '../data/check/check.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Example } from '../data/rows.ts';
 import { WebLoraError } from '../errors.ts';
@@ -12,6 +13,7 @@ import { evaluate, type EvaluateProgress, type EvaluateReport } from '../evaluat
 import type { LossOptions } from '../evaluate/loss-options.ts';
 import { reportPreferences, scorePairs } from '../evaluate/preferences.ts';
 import type { Bar } from '../evaluate/report/gate.ts';
+import { withoutTrained } from '../evaluate/report/leaked-rows.ts';
 import { makeReport } from '../evaluate/report/make-report.ts';
 import type { ModelReport } from '../evaluate/report/report.ts';
 import { prepareSuite } from '../evaluate/suites/own-suite.ts';
@@ -587,10 +589,14 @@ export class LoadedModel {
     } = options;
     const seqLen = resolveSeqLen(options.seqLen, this.context);
     const reading = { seqLen, skipBadRows: options.skipBadRows ?? false, ...(system !== undefined && { system }) };
-    const { examples, pairs, notices } = await this.#evaluationRows(data, reading);
+    const { examples: given, pairs, notices } = await this.#evaluationRows(data, reading);
     // What is wrong with rows of training was said when they were trained on.
     const training = trainData && (await this.#evaluationRows(trainData, { ...reading, skipBadRows: true }));
     for (const notice of notices) onNotice?.(notice);
+    const { examples, leaked } = withoutTrained(given, training?.examples ?? [], data.name);
+    const { findings } = trainData
+      ? await checkFile(trainData, { evalData: data, ...(signal && { signal }) })
+      : { findings: undefined };
     const tokenizer = this.opened.tokenizer();
     const { vocabSize } = this.opened.model.shape;
     const { context } = this;
@@ -619,6 +625,8 @@ export class LoadedModel {
         use: session.use,
         hasAdapter: adapter !== undefined,
         examples,
+        leaked,
+        ...(findings && { findings }),
         ...(training && { training: training.examples }),
         ...(rows && { suite: rows }),
         ...(suite && { rules: suite.rules }),

@@ -133,9 +133,12 @@ export async function reportCommand(
   });
 }
 
+/** Findings about the training rows that the terminal shows. */
+const LISTED_FINDINGS = 4;
+
 /** The report for a terminal. */
 function shortReport(report: ModelReport): string[] {
-  const { headline, bars, isUsualBar, suites, generalisation, notMeasured } = report;
+  const { headline, bars, isUsualBar, suites, generalisation, findings = [], notMeasured } = report;
   const named = (['base', 'prompted', 'tuned'] as const).flatMap((name) => {
     const column = report[name];
     return column === undefined ? [] : [{ name: name === 'prompted' ? 'base + examples' : name, column }];
@@ -162,6 +165,8 @@ function shortReport(report: ModelReport): string[] {
     ...suites.map(
       ({ label, sentence, usual }) => `${label}${usual?.verdict === 'not-ready' ? ' (look here)' : ''}: ${sentence}`,
     ),
+    ...findings.slice(0, LISTED_FINDINGS).map(({ severity, message }) => `The training rows, ${severity}: ${message}`),
+    ...(findings.length > LISTED_FINDINGS ? [`and ${findings.length - LISTED_FINDINGS} more: weblora data check`] : []),
     ...notMeasured.map((text) => `Not measured: ${text}`),
   ];
 }

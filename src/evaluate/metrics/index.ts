@@ -5,7 +5,7 @@ import { meanMetric, type Judged, type Metric } from './metric.ts';
 import { rougeL } from './rouge-l.ts';
 import { tokenF1 } from './token-f1.ts';
 
-export type { Judged, Metric, ScoredChoices } from './metric.ts';
+export type { Judged, Metric } from './metric.ts';
 
 /** An expected answer that is an object or a list. */
 const structureOf = ({ expected }: Judged): object | undefined =>

@@ -1,7 +1,7 @@
 import { METRIC_NAMES, METRICS } from '../metrics/index.ts';
 import type { Measure } from '../metrics/measure.ts';
 import { percent, type Verdict } from './gate.ts';
-import type { Column, ModelReport, SuiteResult, WrongAnswer } from './report.ts';
+import type { Column, ExampleFinding, ModelReport, SuiteResult, WrongAnswer } from './report.ts';
 
 /** What a report is about; names as the person gave them. */
 export interface ReportTitle {
@@ -19,6 +19,8 @@ const MARKS: Readonly<Record<Verdict, string>> = {
   'not-ready': 'Not ready',
   'cannot-tell': 'Cannot tell',
 };
+
+const LISTED_FINDINGS = 8;
 
 /** What a suite comes to, beside what is usually asked of it. */
 const SUITE_MARKS: Readonly<Record<Verdict, string>> = {
@@ -122,6 +124,14 @@ function suiteSection({ label, sentence, scores, usual, wrong }: SuiteResult): s
   return `<h3>${escape(label)}</h3><p>${mark}${escape(sentence)}</p><ul>${numbers.join('')}</ul>${wrong.length === 0 ? '' : wrongTable(wrong)}`;
 }
 
+const findingsList = (findings: readonly ExampleFinding[]): string =>
+  `<p>The worst first; <code>weblora data check</code> says more.</p><ul>${findings
+    .slice(0, LISTED_FINDINGS)
+    .map(
+      ({ severity, message, fix }) => `<li>${escape(severity)}: ${escape(message)}. <small>${escape(fix)}</small></li>`,
+    )
+    .join('')}</ul>${findings.length > LISTED_FINDINGS ? `<p>and ${findings.length - LISTED_FINDINGS} more</p>` : ''}`;
+
 const section = (title: string, content: string): string => `<section><h2>${escape(title)}</h2>${content}</section>`;
 
 /** The report as one page in plain words: no script, nothing loaded, every text escaped. */
@@ -133,6 +143,7 @@ export function reportHtml(report: ModelReport, { model, adapter, data }: Report
     isUsualBar,
     tuning,
     generalisation,
+    findings,
     suites,
     wrong,
     wrongCount,
@@ -167,6 +178,14 @@ export function reportHtml(report: ModelReport, { model, adapter, data }: Report
       ? []
       : [section('Trained rows against new ones', `<p>${escape(generalisation.sentence)}</p>`)]),
     ...(suites.length === 0 ? [] : [section('Other checks', suites.map(suiteSection).join('\n'))]),
+    ...(findings === undefined
+      ? []
+      : [
+          section(
+            'The training rows',
+            findings.length === 0 ? '<p>Nothing found that is wrong with them.</p>' : findingsList(findings),
+          ),
+        ]),
     ...(wrong.length === 0
       ? []
       : [section(`Answers that are wrong (${wrong.length} of ${wrongCount})`, wrongTable(wrong))]),

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Finding } from '../../data/check/finding.ts';
 import { toyExamples, toySubject, type Script } from '../toy-subject.ts';
 import { reportHtml } from './html.ts';
+import { withoutTrained } from './leaked-rows.ts';
 import { makeReport, type ReportInput } from './make-report.ts';
 import type { ModelReport } from './report.ts';
 
@@ -151,6 +153,26 @@ describe('a report', () => {
       'The base model with examples in its prompt: the training rows are not at hand',
     );
     expect(report.tuning).toBeUndefined();
+  });
+});
+
+describe('rows that were trained on', () => {
+  it('are left out, whatever their white space, and said', async () => {
+    const { examples, leaked } = withoutTrained(held, toyExamples([['where is  silk 1?', ' shelf 1']]), 'held.jsonl');
+    expect([examples.length, leaked]).toEqual([29, [2]]);
+    const finding: Finding = {
+      kind: 'leak',
+      severity: 'high',
+      lines: [1],
+      evalLines: [2],
+      message: '1 of 30 held-out rows is also in training',
+      fix: 'leave <it> out',
+    };
+    const report = await reportOf(knows, { examples, leaked, findings: [finding], isFull: false });
+    expect(report.notMeasured).toEqual(['1 held-out row (line 2): in the training rows too, question and answer']);
+    expect(report.findings).toEqual([finding]);
+    expect(reportHtml(report, { model: 'x', data: 'y' })).toContain('leave &#60;it&#62; out');
+    expect(() => withoutTrained(held, held, 'held.jsonl')).toThrow(/only rows that were trained on/);
   });
 });
 

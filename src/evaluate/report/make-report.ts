@@ -1,4 +1,5 @@
-import type { Example } from '../../data/rows.ts';
+import type { Finding } from '../../data/check/finding.ts';
+import { listLines, type Example } from '../../data/rows.ts';
 import { WebLoraError } from '../../errors.ts';
 import { GENERATE_SETTINGS } from '../../generate/settings.ts';
 import { answerQuestions, evaluate, meanLoss, questionsOf, type EvaluateReport, type Prediction } from '../evaluate.ts';
@@ -32,6 +33,9 @@ export interface ReportInput {
   /** Held-out rows. */
   readonly examples: readonly Example[];
   readonly training?: readonly Example[];
+  /** Lines of held-out rows that are left out because they were trained on. */
+  readonly leaked?: readonly number[];
+  readonly findings?: readonly Finding[];
   readonly suite?: readonly PreparedSuiteRow[];
   readonly rules?: readonly Rule[];
   readonly bars?: readonly Bar[];
@@ -111,12 +115,17 @@ const columnOf = ({ scores, loss, perplexity }: EvaluateReport): Column => ({ sc
  */
 export async function makeReport(request: ReportInput): Promise<ModelReport> {
   const { subject, use, hasAdapter, examples, training, suite, rules = [], bars: given, isFull, limit } = request;
+  const { leaked = [], findings } = request;
   const { tokenizer, context, maxNewTokens = GENERATE_SETTINGS.maxNewTokens.default } = subject;
   const self = hasAdapter ? 'tuned' : 'base';
   await use(self);
   const { predictions, ...own } = await evaluate({ ...subject, ...subject.scoring, examples });
 
   const notMeasured: string[] = [];
+  if (leaked.length > 0) {
+    const rows = leaked.length === 1 ? '1 held-out row' : `${leaked.length} held-out rows`;
+    notMeasured.push(`${rows} (${listLines(leaked)}): in the training rows too, question and answer`);
+  }
   /** Set where something ended the evaluation. */
   let ended: string | undefined;
   const signals = [subject.signal, limit].filter((signal) => signal !== undefined);
@@ -244,6 +253,12 @@ export async function makeReport(request: ReportInput): Promise<ModelReport> {
     ...(tunedOverBase && { tunedOverBase }),
     ...(tunedOverPrompted && { tunedOverPrompted }),
     ...(generalisation && { generalisation }),
+    ...(findings && {
+      findings: findings.map(({ kind, severity, lines, evalLines, message, fix }) => ({
+        ...{ kind, severity, lines, message, fix },
+        ...(evalLines && { evalLines }),
+      })),
+    }),
     suites,
     wrong: wrong.slice(0, LISTED),
     wrongCount: wrong.length,

@@ -1,3 +1,4 @@
+import type { Finding } from '../../data/check/finding.ts';
 import type { EvaluateReport, Prediction } from '../evaluate.ts';
 import type { Difference, Measure, Measures } from '../metrics/measure.ts';
 import type { MetricName } from '../metrics/index.ts';
@@ -49,6 +50,9 @@ export interface Generalisation {
   readonly sentence: string;
 }
 
+/** As `weblora data check` prints it. */
+export type ExampleFinding = Pick<Finding, 'kind' | 'severity' | 'lines' | 'evalLines' | 'message' | 'fix'>;
+
 /** What an evaluation says of a model, beside the numbers of `EvaluateReport`. */
 export interface ModelReport extends EvaluateReport {
   readonly verdict: Verdict;
@@ -72,6 +76,8 @@ export interface ModelReport extends EvaluateReport {
   readonly tunedOverBase?: Difference;
   readonly tunedOverPrompted?: Difference;
   readonly generalisation?: Generalisation;
+  /** What `weblora data check` says of the training rows and these held-out rows; absent without training rows. */
+  readonly findings?: readonly ExampleFinding[];
   readonly suites: readonly SuiteResult[];
   readonly wrong: readonly WrongAnswer[];
   /** Answers that were wrong in all; `wrong` lists the first of them. */
