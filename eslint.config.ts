@@ -2,6 +2,18 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 import { webLora } from './scripts/lint/import-arrow.ts';
 
+/** A page shows nothing by a moment: its tests wait for what it shows. */
+const SHOWN = `CallExpression[callee.property.name=/^(allInnerTexts|count|getAttribute|innerText|inputValue|isChecked|isDisabled|isEnabled|isVisible|textContent|title|url)$/]`;
+const NO_SINGLE_LOOK = [
+  ...[`> AwaitExpression > ${SHOWN}`, `> ${SHOWN}`].map((looked) => ({
+    selector: `CallExpression[callee.name='expect'] ${looked}`,
+    message: 'Wait for it: await expect.poll(() => …).',
+  })),
+  {
+    selector: "CallExpression[callee.property.name='waitForTimeout']",
+    message: 'Wait for a state, not for a time.',
+  },
+];
 const TESTS = ['**/*.test.ts', '**/*.bench.ts', 'test/**'];
 
 const NO_DATA_SYNC = {
@@ -67,5 +79,9 @@ export default defineConfig(
     rules: {
       'no-restricted-syntax': ['error', NO_DATA_SYNC, NO_RANDOM],
     },
+  },
+  {
+    files: ['test/browser/**'],
+    rules: { 'no-restricted-syntax': ['error', NO_DATA_SYNC, NO_RANDOM, ...NO_SINGLE_LOOK] },
   },
 );

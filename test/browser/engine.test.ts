@@ -122,7 +122,7 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
       await page.getByLabel('Your message').fill(question, PATIENCE);
       await page.keyboard.press('Enter');
       await page.getByRole('button', { name: /^Copy: / }).waitFor(PATIENCE);
-      expect(await page.locator('.turns .answer p').innerText()).toBe(answer);
+      await expect.poll(() => page.locator('.turns .answer p').innerText()).toBe(answer);
 
       await takeAway();
       const saved = new Map<string, Uint8Array>();
@@ -151,7 +151,7 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
       await page.getByLabel('Question', { exact: true }).fill(question);
       await page.getByRole('button', { name: 'Ask both' }).click();
       await after.getByText('tokens a second').waitFor(PATIENCE);
-      expect(await after.locator('.answer').innerText()).toBe(answer);
+      await expect.poll(() => after.locator('.answer').innerText()).toBe(answer);
 
       await takeAway();
       await page.getByText('Put it on my site').click();

@@ -323,7 +323,7 @@ describe('the page, over a scripted engine', () => {
     await at(page, 'Examples');
     await expect.poll(() => page.getByRole('radio').first().isDisabled()).toBe(true);
     await at(page, 'Train');
-    expect(await page.getByText(/Step [\d,]+ of 100,000/).textContent()).toBe(step);
+    await expect.poll(() => page.getByText(/Step [\d,]+ of 100,000/).textContent()).toBe(step);
     await button(page, 'Resume').click();
     await page.getByText('Training', { exact: true }).waitFor();
     await button(page, 'Stop').click();

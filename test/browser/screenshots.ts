@@ -80,8 +80,11 @@ for (const { name, width, height, colorScheme } of VIEWS) {
   await page.getByText('✓ as wanted').waitFor();
   await page.getByRole('checkbox', { name: /Compare Support/ }).check();
   await page.getByRole('checkbox', { name: /Compare A small shop/ }).check();
-  await page.getByRole('img', { name: /^Loss of Support/ }).waitFor();
-  await page.waitForTimeout(300); // the chart's module is fetched and draws
+  // The chart is drawn by a module that is fetched.
+  await page
+    .getByRole('img', { name: /^Loss of Support/ })
+    .locator('canvas')
+    .waitFor();
   await shoot('train-finished');
   await at('Try');
   await page.getByText('Adapter, strength, length, system prompt').click();

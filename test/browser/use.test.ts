@@ -31,17 +31,17 @@ describe('the chat with a tuned model, over a scripted engine', () => {
     await page.getByRole('navigation').getByRole('link', { name: 'Take away' }).click();
     await page.getByRole('link', { name: 'Chat with it here' }).click();
     await heading(page, 'Support tickets');
-    expect(page.url()).toMatch(/#\/use\/tickets-\d{8}-\d{6}$/);
+    await expect.poll(() => page.url()).toMatch(/#\/use\/tickets-\d{8}-\d{6}$/);
     await page.getByText('System prompt', { exact: true }).click();
     await page.getByText('Be brief.', { exact: true }).waitFor();
     await say(page, 'Hello');
     await page.getByText('Heard 2 messages.').waitFor();
     await say(page, 'And now?');
     await page.getByText('Heard 4 messages.').waitFor();
-    expect(await page.getByRole('list', { name: 'Conversation' }).getByRole('listitem').count()).toBe(2);
+    await expect.poll(() => page.getByRole('list', { name: 'Conversation' }).getByRole('listitem').count()).toBe(2);
     await button(page, 'Copy: Heard 4 messages.').click();
     await page.getByText('Copied', { exact: true }).waitFor();
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('Heard 4 messages.');
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe('Heard 4 messages.');
     await expectNoViolation(page, 'chat');
     await button(page, 'New conversation').click();
     await say(page, 'Hello again');
@@ -54,7 +54,7 @@ describe('the chat with a tuned model, over a scripted engine', () => {
     const { page, close } = await open({ runs, tunedAnswer: 'word '.repeat(400) });
     await page.goto(`${url()}#/use/shop-20261103-101500`);
     await heading(page, 'A small shop');
-    expect(await page.title()).toBe('A small shop · WebLoRA');
+    await expect.poll(() => page.title()).toBe('A small shop · WebLoRA');
     await say(page, 'Go on');
     await button(page, 'Stop').click();
     await page.getByText('Stopped.', { exact: true }).waitFor();
@@ -65,7 +65,7 @@ describe('the chat with a tuned model, over a scripted engine', () => {
     await page.getByLabel('Longest answer').selectOption('1024');
     await page.reload();
     await heading(page, 'A small shop');
-    expect(await page.getByLabel('Longest answer').inputValue()).toBe('1024');
+    await expect.poll(() => page.getByLabel('Longest answer').inputValue()).toBe('1024');
     await close();
   });
 
@@ -102,7 +102,7 @@ describe('the chat with a tuned model, over a scripted engine', () => {
     await page.goto('about:blank');
     await page.goto(new URL(start, url()).href);
     await heading(page, 'A small shop');
-    expect(page.url()).toBe(`${url()}#/use/shop-20261103-101500`);
+    await expect.poll(() => page.url()).toBe(`${url()}#/use/shop-20261103-101500`);
     await close();
 
     const fresh = await open();
