@@ -20,6 +20,8 @@ export interface PeftConfig {
   /** Of modules that no pattern names. */
   readonly rank: number;
   readonly alpha: number;
+  /** Whether modules of a name are targets in some layers only, so that names alone do not say which. */
+  readonly hasSelectedLayers: boolean;
   /** Rank and alpha of one module. */
   forModule(module: ModulePaths): { readonly rank: number; readonly alpha: number };
   /** What the config says that these modules, the ones with factors, contradict or leave without effect. */
@@ -120,6 +122,10 @@ export function parsePeftConfig(text: string): PeftConfig {
   return {
     method,
     rank: defaultRank,
+    hasSelectedLayers:
+      !isUnset(config['layers_to_transform']) ||
+      !isUnset(config['exclude_modules']) ||
+      (Array.isArray(config['target_modules']) && config['target_modules'].some((name) => String(name).includes('.'))),
     alpha: alphaFor(defaultAlpha, defaultRank),
     dropout: fraction('lora_dropout', config['lora_dropout'] ?? 0),
     baseModel: typeof config['base_model_name_or_path'] === 'string' ? config['base_model_name_or_path'] : '',

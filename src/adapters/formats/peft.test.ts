@@ -127,6 +127,16 @@ describe('readPeft', () => {
     });
   });
 
+  it.each([
+    [{ target_modules: ['model.layers.0.self_attn.q_proj', 'down_proj'] }],
+    [{ layers_to_transform: [0] }],
+    [{ exclude_modules: ['layers.1'] }],
+  ])('keeps to whole paths where not every layer is meant: %j', (config) => {
+    const adapter = readPeft(filesWith({ config }));
+    expect(adapter.targetModules).toEqual(['model.layers.0.mlp.down_proj', 'model.layers.0.self_attn.q_proj']);
+    expect(configOf(writePeft(adapter, { modelCard: '' }))['target_modules']).toEqual(adapter.targetModules);
+  });
+
   it('takes names that still carry the default adapter name', () => {
     const files = filesWith({
       tensors: (tensors) => {

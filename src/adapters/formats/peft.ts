@@ -80,7 +80,7 @@ export function readPeft(files: ReadonlyMap<string, Uint8Array>): LoraAdapter {
     scale: adapterKind(method).scale(alpha, rank),
     method,
     dropout: config.dropout,
-    targetModules: shortNames(modules.keys()),
+    targetModules: config.hasSelectedLayers ? [...modules.keys()].sort() : shortNames(modules.keys()),
     baseModel: config.baseModel,
     modules,
     ...(notes.length > 0 && { notes }),
