@@ -117,16 +117,13 @@ describe('a report', () => {
     expect(report).toMatchObject({ verdict: 'ready', exactMatch: 1 });
     expect(report.base).toBeUndefined();
     expect(report.notMeasured).toEqual([
+      'Repeats training rows: no training row has 8 words in a row',
       'The base model: stopped before its end',
       'The base model with examples in its prompt: stopped before',
       'Generalisation: stopped before',
-      ...[
-        'Asked differently',
-        'What it forgot',
-        'Repeats training rows',
-        'Invented prices, dates and links',
-        'Rules of form',
-      ].map((name) => `${name}: stopped before`),
+      ...['Asked differently', 'What it forgot', 'Invented prices, dates and links'].map(
+        (name) => `${name}: stopped before`,
+      ),
     ]);
   });
 
@@ -141,8 +138,8 @@ describe('a report', () => {
     const bars = [{ metric: 'robustness.same', atLeast: 0.5 }];
     const report = await reportOf(knows, { bars, limit: AbortSignal.abort() });
     expect(report.bars).toMatchObject([{ verdict: 'ready' }]);
-    expect(report.suites.map(({ name }) => name)).toEqual(['robustness']);
-    expect(report.notMeasured[0]).toBe('The base model: time was up before its end');
+    expect(report.suites.map(({ name }) => name)).toEqual(['robustness', 'rules']);
+    expect(report.notMeasured).toContain('The base model: time was up before its end');
     expect(report.notMeasured).toContain('Generalisation: time was up before');
   });
 

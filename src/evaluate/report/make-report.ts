@@ -156,8 +156,11 @@ export async function makeReport(request: ReportInput): Promise<ModelReport> {
     const result = await part('Your own suite', () => runOwnSuite(suite, subject));
     if (result) suites.push(result);
   }
-  const isWanted = ({ name, metrics }: Suite): boolean =>
-    metrics.some((metric) => wantedMetrics.has(metric)) || (name === outputRules.name && rules.length > 0);
+  /** Not left out for want of time: bars or rules need it, or it takes none. */
+  const isWanted = ({ name, metrics, asksNothing = false }: Suite): boolean =>
+    (isFull && asksNothing) ||
+    metrics.some((metric) => wantedMetrics.has(metric)) ||
+    (name === outputRules.name && rules.length > 0);
   const runSuites = async (chosen: readonly Suite[], who: Subject): Promise<void> => {
     for (const one of chosen) {
       const result = await part(one.label, () =>
@@ -259,11 +262,17 @@ export async function makeReport(request: ReportInput): Promise<ModelReport> {
         ...(evalLines && { evalLines }),
       })),
     }),
-    suites,
+    suites: inOrder(suites),
     wrong: wrong.slice(0, LISTED),
     wrongCount: wrong.length,
     notMeasured,
   };
+}
+
+/** The suite of one's own, then those of every report in their order. */
+function inOrder(suites: readonly SuiteResult[]): SuiteResult[] {
+  const place = ({ name }: SuiteResult): number => SUITES.findIndex((suite) => suite.name === name);
+  return [...suites].sort((a, b) => place(a) - place(b));
 }
 
 const sentenceCase = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);

@@ -25,6 +25,7 @@ export const memorisation: Suite = {
   name: 'memorisation',
   label: 'Repeats training rows',
   metrics: ['memorisation.free'],
+  asksNothing: true,
   run({ predictions, training }) {
     const texts = (training ?? []).flatMap(({ promptText = '', completionText = '' }) => [promptText, completionText]);
     const trained = new Set(texts.flatMap((text) => runsOf(wordsOf(text))));

@@ -48,6 +48,7 @@ export const outputRules: Suite = {
   name: 'rules',
   label: 'Rules of form',
   metrics: ['rules.kept'],
+  asksNothing: true,
   run({ subject, predictions, rules }) {
     if (predictions.length === 0) return Promise.resolve('no row asks a question');
     const breaches = predictions.map(({ got }) => [

@@ -26,6 +26,8 @@ export interface Suite {
   readonly label: string;
   /** The numbers that it gives, as bars name them. */
   readonly metrics: readonly string[];
+  /** Whether it looks at the answers to held-out rows alone, so that it takes no time. */
+  readonly asksNothing?: boolean;
   /** A text instead of a result says why it cannot be run. */
   readonly run: (input: SuiteInput) => Promise<SuiteResult | string>;
 }
