@@ -92,6 +92,11 @@ for (const { name, width, height, colorScheme } of VIEWS) {
   await at('Take away');
   await page.getByText('In Python, with PEFT').click();
   await shoot('take-away');
+  await page.getByRole('link', { name: 'Chat with it here' }).click();
+  await page.getByLabel('Your message').fill('My bike helmet has a crack. Please write before Friday.');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: /^Copy: / }).waitFor();
+  await shoot('use');
   await close();
 }
 await browser.close();

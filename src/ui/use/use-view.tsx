@@ -148,7 +148,7 @@ function Said({ turn: { question, answer } }: { readonly turn: Turn }) {
   return (
     <li>
       <p class="said">
-        <span class="visually-hidden">{texts.you}</span> {question}
+        <span class="visually-hidden">{texts.you}</span> <span class="said-text">{question}</span>
       </p>
       <div class="answer" aria-live="polite" aria-busy={answer.kind === 'writing'}>
         <span class="visually-hidden">{texts.model}</span>
