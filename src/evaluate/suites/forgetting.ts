@@ -5,8 +5,11 @@ import { GENERAL_TEXTS } from './general-texts.ts';
 import type { Suite } from './suite.ts';
 import { suiteResult } from './suite-result.ts';
 
-/** Nats a token that a text may become more surprising: a third more perplexity. */
-const RED_LINE = 0.3;
+/**
+ * Nats a token that a text may become more surprising: 2.7 times the perplexity. Half of the preset's updates on the built-in tickets
+ * cost the built-in model 0.5, 40 updates at five times its learning rate 6.
+ */
+const RED_LINE = 1;
 
 /** How much more surprising everyday sentences have become: what a model forgets that is trained too long or too hard. */
 export const forgetting: Suite = {

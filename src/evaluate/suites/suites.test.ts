@@ -93,16 +93,16 @@ describe('forgetting', () => {
   };
 
   it('passes a model to which everyday sentences are as before', async () => {
-    for (const more of [-0.5, 0, 0.25]) expect((await forget(more)).usual?.verdict).toBe('ready');
+    for (const more of [-0.5, 0, 0.75]) expect((await forget(more)).usual?.verdict).toBe('ready');
   });
 
   it('finds out one that is surprised by them, and which of them', async () => {
-    const result = await forget(0.5);
+    const result = await forget(1.5);
     expect(result.usual?.verdict).toBe('not-ready');
     expect(result.scores['forgetting.kept']).toMatchObject({ value: 0, rows: 36 });
-    expect(result.sentence).toMatch(/^Everyday sentences are 0\.50 nats a token more surprising .*; 36 of 36/);
+    expect(result.sentence).toMatch(/^Everyday sentences are 1\.50 nats a token more surprising .*; 36 of 36/);
     // Of one letter alone: sentences in which it is frequent.
-    const some = await forget(20, (label) => label === toyTokenizer.encode('c', { addSpecialTokens: false })[0]);
+    const some = await forget(60, (label) => label === toyTokenizer.encode('c', { addSpecialTokens: false })[0]);
     expect(some.scores['forgetting.kept']?.value).toBeGreaterThan(0.2);
     expect(some.scores['forgetting.kept']?.value).toBeLessThan(0.9);
     expect(some.wrong[0]?.prompt).toMatch(/c/);
