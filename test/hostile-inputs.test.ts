@@ -54,6 +54,15 @@ describe('inputs that are not what they should be', () => {
     if (says !== undefined) await expect(Promise.resolve().then(() => parser.parse(bytes))).rejects.toThrow(says);
   });
 
+  it.each(['__proto__', 'constructor', 'hasOwnProperty'])('of a role that every object has: %s', async (role) => {
+    const messages = [
+      { role, content: 'a' },
+      { role: 'assistant', content: 'b' },
+    ];
+    const bytes = new TextEncoder().encode(JSON.stringify({ messages }));
+    expect(await faultOf(named('rows.jsonl'), bytes)).toBeUndefined();
+  });
+
   it('are refused where a tokenizer would give other tokens, grow texts or never end', async () => {
     const parser = named('tokenizer.json');
     const tokenizer = JSON.parse(new TextDecoder().decode(parser.seed)) as {

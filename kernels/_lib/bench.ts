@@ -66,18 +66,25 @@ export class BenchLaunch {
   /** Compiles and fills the operands. @param words of 4 bytes, by operand */
   static async prepare(gpu: Gpu, launch: Launch, words: Readonly<Record<string, number>>): Promise<BenchLaunch> {
     const { pipeline, layout } = await gpu.pipelines.get(launch);
-    const params = gpu.uploadBuffer('params', new Uint8Array(packParams(launch.kernel, launch.params)), Usage.uniform);
-    const buffers = new Map([['params', params]]);
-    const entries: GPUBindGroupEntry[] = [{ binding: PARAMS_BINDING, resource: { buffer: params } }];
-    for (const operand of launch.operands) {
-      const storage = launch.kernel.storage.get(operand);
-      if (storage === undefined) throw new Error(`no operand '${operand}'`);
-      const count = words[launch.aliases?.[operand] ?? operand] ?? 0;
-      const buffer = gpu.uploadBuffer(operand, smallNumbers(count), Usage.storage | Usage.copySrc);
-      buffers.set(operand, buffer);
-      entries.push({ binding: storage.binding, resource: { buffer } });
-    }
-    return new BenchLaunch(gpu, launch, pipeline, gpu.device.createBindGroup({ layout, entries }), buffers);
+    return gpu.allocate('a measurement', () => {
+      const buffers = new Map<string, GPUBuffer>();
+      const params = gpu.uploadBuffer(
+        'params',
+        new Uint8Array(packParams(launch.kernel, launch.params)),
+        Usage.uniform,
+      );
+      buffers.set('params', params);
+      const entries: GPUBindGroupEntry[] = [{ binding: PARAMS_BINDING, resource: { buffer: params } }];
+      for (const operand of launch.operands) {
+        const storage = launch.kernel.storage.get(operand);
+        if (storage === undefined) throw new Error(`no operand '${operand}'`);
+        const count = words[launch.aliases?.[operand] ?? operand] ?? 0;
+        const buffer = gpu.uploadBuffer(operand, smallNumbers(count), Usage.storage | Usage.copySrc);
+        buffers.set(operand, buffer);
+        entries.push({ binding: storage.binding, resource: { buffer } });
+      }
+      return new BenchLaunch(gpu, launch, pipeline, gpu.device.createBindGroup({ layout, entries }), buffers);
+    });
   }
 
   /** Milliseconds until `times` dispatches in one submission are done. */
@@ -101,7 +108,7 @@ export class BenchLaunch {
     return new Float32Array(await this.#gpu.readBuffer(buffer, 0, buffer.size));
   }
 
-  dispose(): void {
+  destroy(): void {
     for (const buffer of this.#buffers.values()) this.#gpu.destroyBuffer(buffer);
   }
 }
@@ -122,6 +129,6 @@ export async function benchLaunch(gpu: Gpu, { launch, words }: BenchCase): Promi
     const at = (share: number): number => times[Math.floor(share * times.length)] ?? Number.NaN;
     return { medianMs: at(0.5), p20Ms: at(0.2), p80Ms: at(0.8), gflops: launch.flops / at(0.5) / 1e6 };
   } finally {
-    prepared.dispose();
+    prepared.destroy();
   }
 }

@@ -1,6 +1,7 @@
 import { codeWordsPerRow, scaleWordsPerRow, type BaseFormat } from '../../src/formats/quantize.ts';
 import type { GpuLimits } from '../../src/gpu/device-profile.ts';
-import { Usage, type Gpu } from '../../src/gpu/gpu.ts';
+import { Usage, WorkErrors, type Gpu } from '../../src/gpu/gpu.ts';
+import { phrase, setting } from '../../src/phrase.ts';
 import { applyLora, type LoraSettings } from '../../src/lora/lora.ts';
 import { vectorBufferName, weightBufferName, weightParts } from '../../src/graph/operand.ts';
 import { BufferSet, type BufferRequest } from '../../src/graph/replay.ts';
@@ -62,6 +63,8 @@ export function ropeTensors(g: Graph, model: Model, context: number): ForwardInp
   );
 }
 
+const WAYS_TO_FIT = phrase`close other programs and tabs, choose a smaller ${setting('base')}, lower ${setting('context')}, or choose a smaller model`;
+
 const WEIGHT_USAGE = Usage.storage | Usage.copyDst;
 
 /** Every buffer of a base, known before anything is loaded. */
@@ -112,12 +115,12 @@ export class GpuBase {
   readonly context: number;
   readonly buffers: BufferSet;
 
-  private constructor(gpu: Gpu, model: Model, format: BaseFormat, context: number) {
+  private constructor(gpu: Gpu, model: Model, format: BaseFormat, context: number, buffers: BufferSet) {
     this.gpu = gpu;
     this.model = model;
     this.format = format;
     this.context = context;
-    this.buffers = new BufferSet(gpu, baseBufferRequests(model, format, context, gpu.profile.limits));
+    this.buffers = buffers;
   }
 
   /** Loads, quantises and uploads some rows of a tensor at a time. */
@@ -128,26 +131,35 @@ export class GpuBase {
   ): Promise<GpuBase> {
     const { model } = opened;
     const { format, context, onProgress } = options;
-    const base = new GpuBase(gpu, model, format, context);
+    const requests = baseBufferRequests(model, format, context, gpu.profile.limits);
+    const buffers = await BufferSet.make(gpu, `the weights of ${opened.name}`, requests, WAYS_TO_FIT);
+    const base = new GpuBase(gpu, model, format, context, buffers);
+    const errors = new WorkErrors(gpu, 'uploading weights');
     try {
       let done = 0;
       for (const spec of model.weights) {
         if (spec.kind === 'vector') {
-          gpu.writeBuffer(base.buffers.require(vectorBufferName(spec.name)), 0, await readVector(opened, spec));
+          const values = await readVector(opened, spec);
+          const buffer = buffers.require(vectorBufferName(spec.name));
+          errors.within(() => gpu.writeBuffer(buffer, 0, values));
         } else {
-          for await (const rows of streamMatrix(opened, spec, format)) base.#upload(spec, rows);
+          for await (const rows of streamMatrix(opened, spec, format)) errors.within(() => base.#upload(spec, rows));
           // What was written stays in JavaScript's memory until the queue has taken it.
           await gpu.idle();
+          await errors.check();
         }
         done += 1;
         onProgress?.(done, model.weights.length);
       }
       for (const [table, rope] of Object.entries(model.rope)) {
-        const { cos, sin } = rotaryTables(rope, context);
-        gpu.writeBuffer(base.buffers.require(ropeBufferName(table, 'cos')), 0, cos);
-        gpu.writeBuffer(base.buffers.require(ropeBufferName(table, 'sin')), 0, sin);
+        const tables = rotaryTables(rope, context);
+        errors.within(() => {
+          for (const of of ['cos', 'sin'] as const)
+            gpu.writeBuffer(buffers.require(ropeBufferName(table, of)), 0, tables[of]);
+        });
       }
       await gpu.idle();
+      await errors.check();
       return base;
     } catch (error) {
       base.destroy();

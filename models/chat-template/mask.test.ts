@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../tokenizer/tokenizer.ts';
 import type { ChatMessage, ChatTokenizer, ScoredTokens } from '../tokenizer/tokenizer.ts';
 import { toyByteLevelFiles, toySentencePieceFiles } from '../tokenizer/toy-tokenizer.ts';
-import { endOfTurnLength } from './mask.ts';
+import { encodeSpans, endOfTurnLength } from './mask.ts';
 
 const CONVERSATION: readonly ChatMessage[] = [
   { role: 'system', content: 'be kind' },
@@ -245,5 +245,36 @@ describe('endOfTurnLength', () => {
     expect(endOfTurnLength(' </s>\n', ['</s>'])).toBe(5);
     expect(endOfTurnLength('<|end|>\n', ['<|end|>', '<|end'])).toBe(7);
     expect(endOfTurnLength('\n<|turn|>', ['</s>', ''])).toBe(0);
+  });
+});
+
+describe('the tokens of spans', () => {
+  it.each([
+    ['a byte-level tokenizer', loadTokenizer(toyByteLevelFiles()), 3],
+    // Sets a space before a text, so that no part of one is cut as it is within the whole.
+    ['a sentence-piece tokenizer', loadTokenizer(toySentencePieceFiles()), Infinity],
+  ])('are those that each span has alone, in time linear in the text: %s', (_name, tokenizer, factor) => {
+    const turns = Array.from({ length: 60 }, (_, i) => ` yes hello${i % 3 === 0 ? ' world' : 'x'}<|end|>`);
+    const text = turns.map((turn) => `<|turn|>user\nhello<|end|>\n<|turn|>assistant\n${turn}\n`).join('');
+    const spans: { start: number; end: number }[] = [];
+    for (const [i, turn] of turns.entries()) {
+      const start = text.indexOf(turn, spans.at(-1)?.end ?? 0);
+      // Some begin within a word.
+      spans.push({ start: start + (i % 5 === 0 ? 3 : 0), end: start + turn.length });
+    }
+    let encoded = 0;
+    const codec = {
+      encode: (part: string): number[] => {
+        encoded += part.length;
+        return tokenizer.encode(part, { addSpecialTokens: false });
+      },
+      decode: (ids: readonly number[]): string => tokenizer.decode(ids),
+    };
+    const all = encodeSpans(codec, text, spans);
+    expect(encoded).toBeLessThanOrEqual(factor * text.length);
+    const alone = spans.map((span) => encodeSpans(codec, text, [span]));
+    expect(all.scored).toEqual(all.ids.map((_, i) => alone.some(({ scored }) => scored[i])));
+    expect(all.crossed).toBe(alone.some(({ crossed }) => crossed));
+    expect(all.scored.filter(Boolean).length).toBeGreaterThan(100);
   });
 });

@@ -209,34 +209,62 @@ function commonPrefix(a: readonly number[], b: readonly number[]): number {
 // A character is at most four byte tokens; white space before a word moves a token border by one or two.
 const LOOK_AHEAD_TOKENS = 6;
 
+/** A place in a text before which the tokens are known: as many of the whole, which are also those of the text before it alone. */
+interface Anchor {
+  readonly at: number;
+  readonly count: number;
+}
+
+/** Where a character of a text lies among its tokens. */
+interface Border {
+  /** Tokens that lie wholly before it. */
+  readonly count: number;
+  /** Whether a token ends there. */
+  readonly clean: boolean;
+  /** Whether the text before it has the same tokens alone. */
+  readonly alike: boolean;
+}
+
 /**
- * How many tokens lie wholly before character `at`, whether a token border falls there, and whether the text before it
- * has the same tokens alone.
+ * Where character `at` lies among the tokens `ids` of a text. Only the text behind the anchor is encoded: what tokens it
+ * has does not depend on what is far before it.
+ * @returns undefined where the text behind the anchor is not cut as it is within the whole, as by a tokenizer that sets a
+ * space before a text
  */
-function tokensBefore(
+function borderBehind(
   codec: TextCodec,
   text: string,
   ids: readonly number[],
   at: number,
-): { count: number; clean: boolean; alike: boolean } {
-  if (at === text.length) return { count: ids.length, clean: true, alike: true };
-  const alone = codec.encode(text.slice(0, at));
-  let count = commonPrefix(ids, alone);
-  if (count === alone.length) return { count, clean: true, alike: true };
-  // The prefix alone was cut differently from the whole: go on over tokens of the whole that still end before `at`.
+  anchor: Anchor,
+): Border | undefined {
+  const alone = codec.encode(text.slice(anchor.at, at));
+  const behind = ids.slice(anchor.count, anchor.count + alone.length + LOOK_AHEAD_TOKENS);
+  const alike = commonPrefix(behind, alone);
+  if (alike === alone.length) return { count: anchor.count + alike, clean: true, alike: true };
+  const isAtStart = anchor.at === 0;
+  if (!isAtStart && (alike === 0 || alike < alone.length - LOOK_AHEAD_TOKENS)) return undefined;
+  // The text alone was cut differently from the whole: go on over tokens of the whole that still end before `at`.
+  let count = alike;
   let covered = -1;
-  for (let n = count; n <= Math.min(ids.length, count + LOOK_AHEAD_TOKENS); n++) {
-    const said = codec.decode(ids.slice(0, n));
-    if (said.length > at && text.startsWith(said)) break;
-    if (!text.startsWith(said)) continue;
+  for (let n = count; n <= Math.min(behind.length, alike + LOOK_AHEAD_TOKENS); n++) {
+    const said = codec.decode(behind.slice(0, n));
+    const end = anchor.at + said.length;
+    const isRead = text.startsWith(said, anchor.at);
+    if (!isAtStart && n === alike && !isRead) return undefined;
+    if (end > at && isRead) break;
+    if (!isRead) continue;
     count = n;
-    covered = said.length;
+    covered = end;
   }
-  return { count, clean: covered === at, alike: false };
+  return { count: anchor.count + count, clean: covered === at, alike: false };
 }
+
+const START: Anchor = { at: 0, count: 0 };
 
 /**
  * Encodes a text in one piece and marks the tokens of the spans. A token that crosses a span's border belongs to it.
+ * @param spans in the order of the text
  * @returns with `crossed`: whether a span begins within a token, so that the text before it alone has other tokens
  */
 export function encodeSpans(
@@ -247,9 +275,19 @@ export function encodeSpans(
   const ids = codec.encode(text);
   const scored = new Array<boolean>(ids.length).fill(false);
   let crossed = false;
+  let anchor = START;
+  const borderAt = (at: number): Border => {
+    if (at === text.length) return { count: ids.length, clean: true, alike: true };
+    const border =
+      (at > anchor.at ? borderBehind(codec, text, ids, at, anchor) : undefined) ??
+      borderBehind(codec, text, ids, at, START);
+    if (border === undefined) throw new WebLoraError('internal', 'chat template: a border without a place');
+    if (border.alike) anchor = { at, count: border.count };
+    return border;
+  };
   for (const span of spans) {
-    const first = tokensBefore(codec, text, ids, span.start);
-    const last = tokensBefore(codec, text, ids, span.end);
+    const first = borderAt(span.start);
+    const last = borderAt(span.end);
     crossed ||= !first.alike;
     scored.fill(true, first.count, last.clean ? last.count : Math.min(ids.length, last.count + 1));
   }

@@ -123,7 +123,6 @@ export type RunReport = ReportOf<AdapterId>;
 /** Of a run; the last one is `done` or `failed`. */
 export type TrainEvent =
   | RunEvent
-  | { readonly kind: 'device-lost'; readonly reason: string }
   | { readonly kind: 'done'; readonly report: RunReport }
   | { readonly kind: 'failed'; readonly error: Failure; readonly rows?: readonly RowProblem[] };
 

@@ -3,7 +3,8 @@ import { DEFAULT_LIMITS, DEFAULT_PROFILE } from '../gpu/device-profile.ts';
 import { probeMemory } from '../gpu/probe.ts';
 import { makeMemoryStore } from '../storage/memory-store.ts';
 import { CATALOGUE } from '../../models/catalogue/catalogue.ts';
-import { testGpu } from '../../test/harness/gpu.ts';
+import { openTestGpu, testGpu } from '../../test/harness/gpu.ts';
+import { shortOfMemory } from '../../test/harness/short-of-memory.ts';
 import { chooseModels, deviceFor, type ChooserDevice } from './chooser.ts';
 
 const GIB = 2 ** 30;
@@ -112,35 +113,13 @@ describe('the memory of a device', () => {
   });
 
   it('ends where the GPU refuses, gives everything back, and leaves it usable', async () => {
-    const gpu = await testGpu();
-    const before = gpu.bytesAllocated;
-    const createBuffer = gpu.device.createBuffer.bind(gpu.device);
-    let granted = 0;
-    // A GPU of 600 MiB: past that it reports out-of-memory as Dawn does, to the innermost scope.
-    const refusing = new Proxy(gpu.device, {
-      get: (device, key) => {
-        if (key === 'createBuffer')
-          return (descriptor: GPUBufferDescriptor) => {
-            granted += descriptor.size;
-            return createBuffer({ ...descriptor, size: 16 });
-          };
-        if (key === 'popErrorScope')
-          return async () => {
-            await device.popErrorScope();
-            return granted > 600 * 2 ** 20 ? { message: 'out of memory' } : null;
-          };
-        const value: unknown = Reflect.get(device, key);
-        return typeof value === 'function' ? (value.bind(device) as unknown) : value;
-      },
-    });
-    const small = Object.assign(Object.create(gpu) as typeof gpu, {
-      device: refusing,
-      createBuffer: (label: string, bytes: number, usage: number) =>
-        refusing.createBuffer({ label, size: bytes, usage }),
-      destroyBuffer: (buffer: GPUBuffer) => buffer.destroy(),
-    });
-    expect(await probeMemory(small, 4 * GIB)).toEqual({ availableBytes: 512 * 2 ** 20, isAtLeast: false });
+    const gpu = await openTestGpu();
+    const memory = shortOfMemory(gpu);
+    // A GPU of two chunks: past them it refuses, to the innermost scope.
+    memory.failFrom(2);
+    expect(await probeMemory(gpu, 4 * GIB)).toEqual({ availableBytes: 512 * 2 ** 20, isAtLeast: false });
+    memory.failFrom(undefined);
     expect(await probeMemory(gpu, 300 * 2 ** 20)).toEqual({ availableBytes: 300 * 2 ** 20, isAtLeast: true });
-    expect(gpu.bytesAllocated).toBe(before);
+    expect(gpu.bytesAllocated).toBe(0);
   });
 });

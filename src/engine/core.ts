@@ -7,7 +7,7 @@ import type { Sequence } from '../data/batch.ts';
 import { checkFile } from '../data/check/check.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Example } from '../data/rows.ts';
-import { WebLoraError } from '../errors.ts';
+import { toFailure, WebLoraError } from '../errors.ts';
 import { phrase, setting, type Phrase } from '../phrase.ts';
 import { evaluate, type EvaluateProgress, type EvaluateReport } from '../evaluate/evaluate.ts';
 import type { LossOptions } from '../evaluate/loss-options.ts';
@@ -22,15 +22,15 @@ import type { BaseFormat } from '../formats/quantize.ts';
 import { ChatSession } from '../generate/chat.ts';
 import { Conversation } from '../generate/conversation.ts';
 import type { GenerateReport, GenerateSettings } from '../generate/generate.ts';
+import { RecoveringRuntime } from '../generate/recovering-runtime.ts';
 import type { Runtime, AdapterSelection } from '../generate/runtime.ts';
-import { WgslPrograms } from '../generate/wgsl-programs.ts';
 import { WgslRuntime } from '../generate/wgsl-runtime.ts';
 import { DEFAULT_PROFILE, KERNEL_VARIANTS, supportsVariant, type DeviceProfile } from '../gpu/device-profile.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { TilingChoices } from '../gpu/kernel.ts';
+import { CHECKPOINTING } from '../graph/differentiate.ts';
 import type { Plan } from '../graph/plan.ts';
 import { compilePlans } from '../graph/replay.ts';
-import { AdapterPool } from '../lora/adapter-pool.ts';
 import { assertAdapterFits, matricesOf, settingsOf } from '../lora/gpu-adapter.ts';
 import type { LoraSettings } from '../lora/lora.ts';
 import { objectiveOf } from '../objectives/index.ts';
@@ -40,7 +40,14 @@ import { answers } from '../objectives/sft.ts';
 import { resolveTrainConfig, type TrainConfig } from '../train/config.ts';
 import { initialParams } from '../train/initial-params.ts';
 import { programSettings } from '../train/program-settings.ts';
-import { planTraining, plansOf, withTilings, type Program, type PlanReport } from '../train/program.ts';
+import {
+  planTraining,
+  plansOf,
+  withTilings,
+  type Program,
+  type PlanReport,
+  type ProgramSettings,
+} from '../train/program.ts';
 import type { FileStore } from '../storage/store.ts';
 import { firstRowKind, prepareFile, readTrainingRows, resolveSeqLen } from '../train/run-data.ts';
 import type { TrainedRun } from '../train/run-events.ts';
@@ -50,6 +57,9 @@ import { tokenPieces } from '../train/show-rows.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
 import type { DataMeasure, RowPreview } from './calls.ts';
 import { resolveContext } from './context.ts';
+import { LiveGpu } from './live-gpu.ts';
+import { Resident } from './resident.ts';
+import { Scorer } from './scorer.ts';
 import { tilingsFor } from './tilings.ts';
 
 export type Device = 'auto' | 'webgpu' | 'cpu';
@@ -79,20 +89,32 @@ const MAX_CONVERSATIONS = 2;
 /** The engine without a border: what the worker, the library and the terminal all run. */
 export class Core {
   readonly executor: 'webgpu' | 'cpu';
-  readonly gpu: Gpu | undefined;
-
+  readonly #live: LiveGpu | undefined;
   readonly #openStore: CoreOptions['openStore'];
 
-  private constructor(gpu: Gpu | undefined, openStore?: CoreOptions['openStore']) {
-    this.gpu = gpu;
+  private constructor(live: LiveGpu | undefined, openStore?: CoreOptions['openStore']) {
+    this.#live = live;
     this.#openStore = openStore;
-    this.executor = gpu === undefined ? 'cpu' : 'webgpu';
+    this.executor = live === undefined ? 'cpu' : 'webgpu';
+  }
+
+  /** The device opened last, for what is known of it; work goes through `retry`, since it may be lost. */
+  get gpu(): Gpu | undefined {
+    return this.#live?.last;
+  }
+
+  /**
+   * Calls with a device that works, again with a new one where it was lost on the way; without WebGPU with none.
+   * @throws `device-lost` when it was lost for the third time, or cannot be opened again
+   */
+  retry<T>(call: (gpu: Gpu | undefined) => Promise<T>): Promise<T> {
+    return this.#live === undefined ? call(undefined) : this.#live.retry(call);
   }
 
   static async open({ device = 'auto', openGpu, openStore, onNotice }: CoreOptions): Promise<Core> {
     if (device === 'cpu') return new Core(undefined);
     try {
-      return new Core(await openGpu(), openStore);
+      return new Core(await LiveGpu.open(openGpu), openStore);
     } catch (error) {
       if (device === 'webgpu' || !(error instanceof WebLoraError) || error.code !== 'no-webgpu') throw error;
       onNotice?.(phrase`${error.phrase}. Continuing on the CPU, which is many times slower`);
@@ -148,7 +170,7 @@ export class Core {
   }
 
   dispose(): void {
-    this.gpu?.destroy();
+    this.#live?.destroy();
   }
 }
 
@@ -207,24 +229,23 @@ export class LoadedModel {
   readonly format: BaseFormat;
   readonly context: number;
   readonly #core: Core;
-  readonly #base: GpuBase | undefined;
-  readonly #pool: AdapterPool | undefined;
-  #programs: WgslPrograms | undefined;
+  /** On the device of now; undefined where it is to be loaded there first. */
+  #resident: { readonly gpu: Gpu; readonly loading: Promise<Resident> } | undefined;
   /** The last plan: who asks what a run needs prepares it next. */
-  #planned: { readonly key: string; readonly program: Program } | undefined;
+  #planned: { readonly key: string; readonly profile: DeviceProfile; readonly program: Program } | undefined;
   /** Least recently used first. */
   readonly #conversations = new Map<string, Promise<Conversation>>();
+  /** Those of them that are made. */
+  readonly #ready = new Map<string, Conversation>();
   #chats = 0;
 
   readonly #choose = (plans: readonly Plan[]): Promise<TilingChoices> => this.#core.tilingsFor(plans);
 
-  private constructor(core: Core, opened: OpenModel, format: BaseFormat, context: number, base: GpuBase | undefined) {
+  private constructor(core: Core, opened: OpenModel, format: BaseFormat, context: number) {
     this.#core = core;
     this.opened = opened;
     this.format = format;
     this.context = context;
-    this.#base = base;
-    this.#pool = base === undefined ? undefined : new AdapterPool(base.gpu);
   }
 
   static async load(
@@ -233,12 +254,53 @@ export class LoadedModel {
     { base: wantedBase, context: wanted, onProgress }: LoadModelOptions,
   ): Promise<LoadedModel> {
     const context = resolveContext(opened.model, wanted);
-    const format = resolveBase(opened, wantedBase);
-    const base =
-      core.gpu === undefined
-        ? undefined
-        : await GpuBase.load(core.gpu, opened, { format, context, ...(onProgress && { onProgress }) });
-    return new LoadedModel(core, opened, format, context, base);
+    const model = new LoadedModel(core, opened, resolveBase(opened, wantedBase), context);
+    await core.retry(async (gpu) => gpu && model.#on(gpu, onProgress));
+    return model;
+  }
+
+  /** The model on a device, loaded from where it was opened unless it is there. */
+  #on(gpu: Gpu, onProgress?: (done: number, total: number) => void): Promise<Resident> {
+    if (this.#resident?.gpu === gpu) return this.#resident.loading;
+    void this.#resident?.loading.then(
+      (lost) => lost.destroy(),
+      () => undefined,
+    );
+    const { format, context, opened } = this;
+    const loading = GpuBase.load(gpu, opened, { format, context, ...(onProgress && { onProgress }) }).then(
+      (base) => new Resident(base, this.#choose),
+    );
+    this.#resident = { gpu, loading };
+    // A failure is not kept: the next call tries again.
+    loading.catch(() => (this.#resident = undefined));
+    return loading;
+  }
+
+  /**
+   * Calls with the model on a device, again on a new one where it was lost, and again where memory was short and some
+   * could be given back; without WebGPU with nothing.
+   */
+  #retry<T>(call: (resident: Resident | undefined) => Promise<T>): Promise<T> {
+    return this.#core.retry(async (gpu) => {
+      if (gpu === undefined) return call(undefined);
+      const resident = await this.#on(gpu);
+      try {
+        return await call(resident);
+      } catch (error) {
+        if (toFailure(error).code !== 'out-of-memory' || gpu.isLost) throw error;
+        const before = gpu.bytesAllocated;
+        await this.#release(resident);
+        if (gpu.bytesAllocated === before) throw error;
+        return await call(resident);
+      }
+    });
+  }
+
+  /** Gives back what nobody uses now and what comes back by itself. */
+  async #release(resident: Resident): Promise<void> {
+    // Not those that are being made: one of them may be what asks for room.
+    for (const [name, talk] of [...this.#ready]) if (talk.isIdle) await this.#end(name);
+    resident.release(this.#conversations.size === 0);
   }
 
   /** Bytes and work of a run with these settings; nothing is allocated. */
@@ -248,9 +310,11 @@ export class LoadedModel {
 
   /** Compiles what a run with these settings replays, so that it starts at once; nothing is allocated. */
   async prepare(config: TrainConfig): Promise<void> {
-    if (this.#base === undefined) return;
-    const program = this.#programFor(config);
-    await compilePlans(this.#base.gpu, plansOf(config.tune ? await this.#tuned(program) : program));
+    await this.#core.retry(async (gpu) => {
+      if (gpu === undefined) return;
+      const program = this.#programFor(config);
+      await compilePlans(gpu, plansOf(config.tune ? await this.#tuned(program) : program));
+    });
   }
 
   /** The program with this device's fastest tilings. */
@@ -260,9 +324,10 @@ export class LoadedModel {
 
   #programFor(config: TrainConfig): Program {
     const { model } = this.opened;
+    const { profile } = this.#core;
     const key = JSON.stringify(config);
-    if (this.#planned?.key !== key)
-      this.#planned = { key, program: planTraining(model, programSettings(model, this, config), this.#core.profile) };
+    if (this.#planned?.key !== key || this.#planned.profile !== profile)
+      this.#planned = { key, profile, program: planTraining(model, programSettings(model, this, config), profile) };
     return this.#planned.program;
   }
 
@@ -272,14 +337,34 @@ export class LoadedModel {
       opened: this.opened,
       objective: objectiveOf(options.config),
       base: { format: this.format, context: this.context },
-      makeTrainer: (spec) => this.#makeTrainer(spec),
+      makeTrainer: (spec) => this.#makeFittingTrainer(spec),
     });
   }
 
-  async #makeTrainer(spec: TrainerSpec, forwardOnly = false): Promise<MadeTrainer> {
+  /** Where memory is short, one that keeps less and recomputes more, which changes no bit of a run's result. */
+  async #makeFittingTrainer(spec: TrainerSpec): Promise<MadeTrainer> {
+    const make = (settings: ProgramSettings): Promise<MadeTrainer> =>
+      this.#retry((resident) => this.#makeTrainer(resident, { ...spec, settings }));
+    const { settings, kernels } = spec;
+    const mayChoose = kernels === undefined && settings.checkpoint === undefined && this.#core.gpu !== undefined;
+    if (!mayChoose) return make(settings);
+    const planned = CHECKPOINTING.indexOf(this.#planFor(spec).report.checkpoint);
+    let shortage: unknown;
+    for (const checkpoint of [undefined, ...CHECKPOINTING.slice(planned + 1)]) {
+      try {
+        return await make({ ...settings, ...(checkpoint && { checkpoint }) });
+      } catch (error) {
+        if (toFailure(error).code !== 'out-of-memory') throw error;
+        shortage ??= error;
+      }
+    }
+    throw shortage;
+  }
+
+  async #makeTrainer(resident: Resident | undefined, spec: TrainerSpec, forwardOnly = false): Promise<MadeTrainer> {
     const device = this.#core.deviceFacts;
     const { deviceName } = this.#core;
-    if (this.#base === undefined) {
+    if (resident === undefined) {
       const { openTfjs } = await import('../graph/tfjs/backend.ts');
       const { TfjsTrainer } = await import('../train/tfjs-trainer.ts');
       const {
@@ -319,7 +404,7 @@ export class LoadedModel {
     const planned = this.#planFor(spec);
     const mayChoose = spec.tune && spec.kernels === undefined;
     const program = mayChoose ? await this.#tuned(planned, spec.onProgress) : planned;
-    const trainer = await WgslTrainer.make(this.#base, program, {
+    const trainer = await WgslTrainer.make(resident.base, program, {
       forwardOnly,
       ...(spec.onProgress && { onProgress: spec.onProgress }),
     });
@@ -330,7 +415,9 @@ export class LoadedModel {
       optimizerState: program.report.optimizerState,
       ...(program.settings.tilings && { tilings: program.settings.tilings }),
     } as const;
-    return { trainer, plan: program.report, device, deviceName, kernels };
+    const { gpu } = resident.base;
+    const whyLost = async (): Promise<string | undefined> => (gpu.isLost ? gpu.lost : undefined);
+    return { trainer, plan: program.report, device, deviceName, kernels, whyLost };
   }
 
   /** The program of a run, as it was begun where it is resumed. */
@@ -402,14 +489,12 @@ export class LoadedModel {
   async runtime(options: { adapter?: LoraAdapter; slots?: number; context?: number } = {}): Promise<Runtime> {
     const { adapter, slots = 1, context = this.context } = options;
     if (adapter !== undefined) assertAdapterFits(adapter, this.opened.model);
-    if (this.#base !== undefined && this.#pool !== undefined)
-      return WgslRuntime.make(this.#base, {
-        slots,
-        context,
-        pool: this.#pool,
-        choose: this.#choose,
-        ...(adapter && { adapter }),
-      });
+    if (this.#core.gpu !== undefined)
+      return this.#recovering(
+        ({ base, pool }, selected) =>
+          WgslRuntime.make(base, { slots, context, pool, choose: this.#choose, ...selected }),
+        adapter && { adapter },
+      );
     const { openTfjs } = await import('../graph/tfjs/backend.ts');
     const { TfjsRuntime } = await import('../generate/tfjs-runtime.ts');
     return TfjsRuntime.make(await openTfjs('cpu'), this.opened, {
@@ -420,15 +505,37 @@ export class LoadedModel {
     });
   }
 
+  /** A runtime that goes on where the device is lost. @param make one on a device */
+  #recovering(
+    make: (resident: Resident, selection: AdapterSelection) => Promise<Runtime>,
+    selection?: AdapterSelection,
+  ): Promise<Runtime> {
+    const made = async (selected: AdapterSelection): Promise<Runtime> => {
+      if (this.#resident === undefined) throw new WebLoraError('internal', 'no device holds the model');
+      return make(await this.#resident.loading, selected);
+    };
+    const retry = <T>(call: (device: object) => Promise<T>): Promise<T> =>
+      this.#retry((resident) => {
+        if (resident === undefined) throw new WebLoraError('internal', 'no device holds the model');
+        return call(resident);
+      });
+    return RecoveringRuntime.make({ retry, make: made }, selection);
+  }
+
   /** Streams an answer to messages, or to a text it continues; the report is what the generator returns. */
   async *answer(
     settings: GenerateSettings,
     { adapter, strength, conversation, signal, onThinking }: AnswerOptions = {},
   ): AsyncGenerator<string, GenerateReport, undefined> {
     if (adapter !== undefined) assertAdapterFits(adapter, this.opened.model);
-    const talk = await this.#conversation(conversation ?? (adapter === undefined ? 'base' : 'adapter'));
     const selection = { ...(adapter && { adapter }), ...(strength !== undefined && { strength }) };
-    return yield* talk.answer(settings, selection, { ...(signal && { signal }), ...(onThinking && { onThinking }) });
+    try {
+      const talk = await this.#conversation(conversation ?? (adapter === undefined ? 'base' : 'adapter'));
+      return yield* talk.answer(settings, selection, { ...(signal && { signal }), ...(onThinking && { onThinking }) });
+    } catch (error) {
+      await this.#afterFailure(error);
+      throw error;
+    }
   }
 
   /** As `answer`, all of it. */
@@ -465,14 +572,25 @@ export class LoadedModel {
     );
   }
 
+  /** What a call that was short of memory leaves for the next is given back too. */
+  async #afterFailure(error: unknown): Promise<void> {
+    if (toFailure(error).code !== 'out-of-memory') return;
+    const resident = await this.#resident?.loading.catch(() => undefined);
+    if (resident !== undefined) await this.#release(resident);
+  }
+
   /** Whether the adapter's matrices are on the GPU now. */
-  isResident(adapter: LoraAdapter): boolean {
-    return this.#pool?.has(adapter) ?? false;
+  async isResident(adapter: LoraAdapter): Promise<boolean> {
+    const resident = await this.#resident?.loading.catch(() => undefined);
+    return resident !== undefined && !resident.base.gpu.isLost && resident.pool.has(adapter);
   }
 
   /** Frees what the adapter takes on the GPU; it comes back when it is used again. */
   dropAdapter(adapter: LoraAdapter): void {
-    this.#pool?.drop(adapter);
+    void this.#resident?.loading.then(
+      ({ pool }) => pool.drop(adapter),
+      () => undefined,
+    );
   }
 
   async #conversation(name: string): Promise<Conversation> {
@@ -485,25 +603,27 @@ export class LoadedModel {
     for (const old of [...this.#conversations.keys()].slice(0, 1 - MAX_CONVERSATIONS)) await this.#end(old);
     const made = this.#makeConversation();
     this.#conversations.set(name, made);
-    // A failure is not cached: the next call tries again.
-    made.catch(() => this.#conversations.delete(name));
+    made.then(
+      (talk) => {
+        if (this.#conversations.get(name) === made) this.#ready.set(name, talk);
+      },
+      // A failure is not cached: the next call tries again.
+      () => this.#conversations.delete(name),
+    );
     return made;
   }
 
   async #makeConversation(): Promise<Conversation> {
     const tokenizer = (): ChatTokenizer => this.opened.tokenizer();
-    if (this.#base === undefined || this.#pool === undefined) return new Conversation(await this.runtime(), tokenizer);
-    this.#programs ??= new WgslPrograms(
-      this.#base,
-      { slots: 1, context: this.context, choose: this.#choose },
-      this.#pool,
-    );
-    return new Conversation(await WgslRuntime.over(this.#programs), tokenizer);
+    if (this.#core.gpu === undefined) return new Conversation(await this.runtime(), tokenizer);
+    const runtime = await this.#recovering(({ programs }, selection) => WgslRuntime.over(programs, selection));
+    return new Conversation(runtime, tokenizer);
   }
 
   async #end(name: string): Promise<void> {
     const conversation = this.#conversations.get(name);
     this.#conversations.delete(name);
+    this.#ready.delete(name);
     await (await conversation?.catch(() => undefined))?.dispose();
   }
 
@@ -567,6 +687,9 @@ export class LoadedModel {
       if (adapter === undefined) return { ...report, ...reportPreferences(tuned) };
       await session.use('base');
       return { ...report, ...reportPreferences(tuned, await scorePairs(pairs, scoring)) };
+    } catch (error) {
+      await this.#afterFailure(error);
+      throw error;
     } finally {
       session.dispose();
     }
@@ -634,6 +757,9 @@ export class LoadedModel {
         isFull,
         ...(limitSeconds > 0 && { limit: AbortSignal.timeout(1000 * limitSeconds) }),
       });
+    } catch (error) {
+      await this.#afterFailure(error);
+      throw error;
     } finally {
       session.dispose();
     }
@@ -647,41 +773,45 @@ export class LoadedModel {
     const longest = sequences.reduce((most, { ids }) => Math.max(most, ids.length), 0);
     const maxRows = Math.max(longest, Math.min(seqLen, EVALUATION_ROWS));
     const lora = this.#evaluationLora(adapter);
-    // The forward half of a training plan gives exact per-token losses.
-    const { trainer } = await this.#makeTrainer(
-      {
-        settings: {
-          format: this.format,
-          context: this.context,
-          lora,
-          rows: maxRows,
-          microSteps: 1,
-          optimizer: 'sgd',
-          weightDecay: 0,
-        },
-        tune: false,
+    const spec: TrainerSpec = {
+      settings: {
+        format: this.format,
+        context: this.context,
+        lora,
+        rows: maxRows,
+        microSteps: 1,
+        optimizer: 'sgd',
+        weightDecay: 0,
       },
-      true,
+      tune: false,
+    };
+    // The forward half of a training plan gives exact per-token losses.
+    const scorer = new Scorer<Resident | undefined>(
+      (call) => this.#retry(call),
+      async (resident) => (await this.#makeTrainer(resident, spec, true)).trainer,
+      adapter === undefined ? this.#zeroAdapter() : matricesOf(adapter),
     );
     const runtime = await this.runtime({
       slots: Math.min(EVALUATION_SLOTS, slots),
       ...(adapter && { adapter }),
+    }).catch(async (error: unknown) => {
+      await this.#afterFailure(error);
+      throw error;
     });
     return {
       runtime,
-      scoring: { nllOf: (batch) => trainer.evaluate(batch), maxRows },
+      scoring: { nllOf: (batch) => scorer.nllOf(batch), maxRows },
       use: async (who) => {
         const isTuned = who === 'tuned' && adapter !== undefined;
         await runtime.use(isTuned ? { adapter } : {});
-        if (isTuned) trainer.writeState({ params: matricesOf(adapter) });
+        if (isTuned) scorer.use(matricesOf(adapter));
         else
-          trainer.writeState({
-            params:
-              adapter === undefined ? this.#zeroAdapter() : await initialParams(this.opened, this.format, lora, 0),
-          });
+          scorer.use(
+            adapter === undefined ? this.#zeroAdapter() : await initialParams(this.opened, this.format, lora, 0),
+          );
       },
       dispose: () => {
-        trainer.dispose();
+        scorer.dispose();
         runtime.dispose();
       },
     };
@@ -750,9 +880,10 @@ export class LoadedModel {
 
   dispose(): void {
     for (const name of [...this.#conversations.keys()]) void this.#end(name);
-    this.#programs?.dispose();
-    this.#pool?.destroy();
-    this.#base?.destroy();
+    void this.#resident?.loading.then(
+      (resident) => resident.destroy(),
+      () => undefined,
+    );
   }
 }
 

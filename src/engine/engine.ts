@@ -442,15 +442,14 @@ class Engine implements EngineCalls {
     return this.#hold(adapter, card === undefined ? '' : new TextDecoder().decode(card), model);
   }
 
-  listAdapters(): Promise<readonly AdapterSummary[]> {
+  async listAdapters(): Promise<readonly AdapterSummary[]> {
     const models = [...this.#models.values()];
-    return Promise.resolve(
-      [...this.#adapters].map(([id, { adapter }]) => {
-        const { rank, alpha, method, targetModules: targets, baseModel, notes = [] } = adapter;
-        const isResident = models.some(({ loaded }) => loaded.isResident(adapter));
-        return { id, rank, alpha, method, targets, baseModel, notes, isResident };
-      }),
-    );
+    const summaries = [...this.#adapters].map(async ([id, { adapter }]) => {
+      const { rank, alpha, method, targetModules: targets, baseModel, notes = [] } = adapter;
+      const resident = await Promise.all(models.map(({ loaded }) => loaded.isResident(adapter)));
+      return { id, rank, alpha, method, targets, baseModel, notes, isResident: resident.includes(true) };
+    });
+    return Promise.all(summaries);
   }
 
   unloadAdapter(id: AdapterId): Promise<null> {
@@ -463,7 +462,7 @@ class Engine implements EngineCalls {
   async chooseModels(request: ChooseRequest): Promise<ModelChoices> {
     const [core, store] = await Promise.all([this.#open(), this.#files()]);
     const { probeAgain = false } = request;
-    return chooseModels(await deviceFor(core.gpu, store, { probeAgain }), request);
+    return chooseModels(await core.retry((gpu) => deviceFor(gpu, store, { probeAgain })), request);
   }
 
   /** The adapter of a finished run, or of the last checkpoint of one that was stopped. */

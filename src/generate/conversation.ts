@@ -12,10 +12,16 @@ export class Conversation {
   readonly #past: number[] = [];
   #selection: ReturnType<typeof resolveSelection> | undefined;
   #last: Promise<void> = Promise.resolve();
+  #inside = 0;
 
   constructor(runtime: Runtime, tokenizer: () => ChatTokenizer) {
     this.#runtime = runtime;
     this.#tokenizer = tokenizer;
+  }
+
+  /** Whether no answer is under way or waits. */
+  get isIdle(): boolean {
+    return this.#inside === 0;
   }
 
   /** As `streamAnswer`. A second answer waits for the first. */
@@ -55,7 +61,11 @@ export class Conversation {
     const before = this.#last;
     let leave = (): void => undefined;
     this.#last = new Promise((resolve) => (leave = resolve));
+    this.#inside += 1;
     await before;
-    return leave;
+    return () => {
+      this.#inside -= 1;
+      leave();
+    };
   }
 }

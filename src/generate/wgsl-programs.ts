@@ -2,7 +2,7 @@ import type { GpuBase } from '../../models/base/gpu-base.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { WebLoraError } from '../errors.ts';
 import { phrase, setting } from '../phrase.ts';
-import { Usage, type Gpu } from '../gpu/gpu.ts';
+import { Usage } from '../gpu/gpu.ts';
 import type { TilingChoices } from '../gpu/kernel.ts';
 import type { Plan } from '../graph/plan.ts';
 import { InputWords, type BucketPlans } from '../graph/program.ts';
@@ -38,6 +38,7 @@ export class WgslPrograms {
   readonly #choose: ChooseTilings | undefined;
   readonly #programs = new Map<string, Promise<Program>>();
   readonly #made: Program[] = [];
+  #sharing: Promise<BufferSet> | undefined;
   #shared: BufferSet | undefined;
 
   /** @throws `context` when the cache would be longer than the base's rotary tables */
@@ -75,29 +76,44 @@ export class WgslPrograms {
       if (Object.keys(tilings).length > 0)
         planned = planGeneration(model, { ...shared, tilings }, gpu.profile, settings);
       await compilePlans(gpu, [...planned.plans.values(), planned.perUpdate]);
-      this.#shared ??= sharedBuffers(gpu, planned);
-      const program = new Program(this.base, { planned, settings }, this.#shared, this.#pool);
+      const program = await Program.make(
+        this.base,
+        { planned, settings },
+        await this.#sharedBuffers(planned),
+        this.#pool,
+      );
       this.#made.push(program);
       return program;
     })();
     this.#programs.set(key, made);
     // A failure is not cached: the next call tries again.
-    made.catch(() => this.#programs.delete(key));
+    made.catch(() => {
+      this.#programs.delete(key);
+      if (this.#programs.size === 0) this.#releaseShared();
+    });
     return made;
   }
 
   dispose(): void {
     for (const program of this.#made) program.dispose();
-    this.#shared?.destroy();
     this.#programs.clear();
+    this.#releaseShared();
   }
-}
 
-function sharedBuffers(gpu: Gpu, { inputBytes, results }: BucketPlans): BufferSet {
-  return new BufferSet(gpu, [
-    { name: 'inputs', bytes: inputBytes, usage: USAGE },
-    ...results.map(({ name, bytes }) => ({ name, bytes, usage: USAGE })),
-  ]);
+  async #sharedBuffers({ inputBytes, results }: BucketPlans): Promise<BufferSet> {
+    this.#sharing ??= BufferSet.make(this.base.gpu, 'results of generation', [
+      { name: 'inputs', bytes: inputBytes, usage: USAGE },
+      ...results.map(({ name, bytes }) => ({ name, bytes, usage: USAGE })),
+    ]);
+    this.#shared = await this.#sharing;
+    return this.#shared;
+  }
+
+  #releaseShared(): void {
+    this.#shared?.destroy();
+    this.#shared = undefined;
+    this.#sharing = undefined;
+  }
 }
 
 /** Launches up to and with the logits, the best token, all candidates. */
@@ -129,11 +145,17 @@ function relativeScale(scale: number, { scale: usual }: Pick<LoraSettings, 'scal
 
 /** Whether a buffer belongs to an adapter. */
 function isOfAdapter(buffer: string, matrices: GpuAdapter | undefined): boolean {
-  return buffer === 'params' || matrices?.derived.get(buffer) !== undefined;
+  return buffer === 'params' || matrices?.buffers.get(buffer) !== undefined;
 }
 
 /** Stands for the base alone where an adapter would. */
 const NO_ADAPTER = {};
+
+/** The plans of a program, and the shape of the adapters it is for. */
+interface ProgramPlans {
+  readonly planned: BucketPlans;
+  readonly settings: LoraSettings | undefined;
+}
 
 /** Plans of every count of rows, ready to run with any adapter of their shape over any cache. */
 export class Program {
@@ -158,10 +180,20 @@ export class Program {
   /** What is computed once for an adapter. */
   #perUpdate: Replay | undefined;
 
-  constructor(
+  /** @throws `out-of-memory` */
+  static async make(base: GpuBase, plans: ProgramPlans, shared: BufferSet, pool: AdapterPool): Promise<Program> {
+    const { planned } = plans;
+    const buffers = await BufferSet.make(base.gpu, 'intermediate results of generation', [
+      ...slabRequests(planned.full.placement.slabBytes),
+      { name: 'uniforms', bytes: planned.uniformBytes, usage: Usage.uniform | Usage.copyDst },
+    ]);
+    return new Program(base, plans, { shared, buffers }, pool);
+  }
+
+  private constructor(
     base: GpuBase,
-    { planned, settings }: { readonly planned: BucketPlans; readonly settings: LoraSettings | undefined },
-    shared: BufferSet,
+    { planned, settings }: ProgramPlans,
+    { shared, buffers }: { readonly shared: BufferSet; readonly buffers: BufferSet },
     pool: AdapterPool,
   ) {
     this.caches = planned.caches;
@@ -196,10 +228,7 @@ export class Program {
     }
     this.#scales = scales;
     this.#weightOffsets = [...weightOffsets];
-    this.#buffers = new BufferSet(base.gpu, [
-      ...slabRequests(planned.full.placement.slabBytes),
-      { name: 'uniforms', bytes: planned.uniformBytes, usage: Usage.uniform | Usage.copyDst },
-    ]);
+    this.#buffers = buffers;
     base.gpu.writeBuffer(this.#buffers.require('uniforms'), 0, this.#uniforms);
   }
 
@@ -211,14 +240,18 @@ export class Program {
   /** Makes everything a call with so many rows needs, so that the call itself only writes and encodes. */
   async prepare(rows: number, cache: Cache, adapter?: LoraAdapter): Promise<void> {
     const sized = this.#sizedFor(rows);
-    const matrices = adapter === undefined ? undefined : this.#pool.ensureResident(adapter, this.#planned);
+    const matrices = adapter === undefined ? undefined : await this.#pool.ensureResident(adapter, this.#planned);
     const source = this.#sourceOf(cache, matrices);
     const uniforms = this.#buffers.require('uniforms');
     sized.template ??= await Replay.make(this.#base.gpu, sized.plan, source, uniforms, sized.uniformsOffset);
     const { perUpdate, perUpdateUniformsOffset: offset } = this.#planned;
     if (matrices !== undefined && perUpdate.launches.length > 0)
       this.#perUpdate ??= await Replay.make(this.#base.gpu, perUpdate, source, uniforms, offset);
-    this.#replayOf(sized, cache, adapter);
+  }
+
+  /** Whether `prepare` need not be called again; an adapter may have left meanwhile to make room for others. */
+  isPrepared(rows: number, adapter: LoraAdapter | undefined): boolean {
+    return this.#sizedFor(rows).template !== undefined && (adapter === undefined || this.#pool.has(adapter));
   }
 
   /** Writes inputs and scale and submits, all before it returns. `prepare` comes first, for as many rows. */
@@ -236,10 +269,11 @@ export class Program {
   ): void {
     const { rows, cache, adapter, strength, until } = call;
     const sized = this.#sizedFor(rows);
-    const replay = this.#replayOf(sized, cache, adapter);
-    if (adapter !== undefined) {
+    const matrices = adapter === undefined ? undefined : this.#pool.use(adapter);
+    const replay = this.#replayOf(sized, cache, matrices);
+    if (adapter !== undefined && matrices !== undefined) {
       this.#setScale(adapter.scale * strength, strength);
-      this.#derive(cache, this.#pool.ensureResident(adapter, this.#planned), strength);
+      this.#derive(cache, matrices, strength);
     }
     write((name) => this.#inputs.of(name), sized.rows);
     this.#base.gpu.writeBuffer(this.#shared.require('inputs'), 0, this.#inputs.all);
@@ -248,8 +282,7 @@ export class Program {
     replay.run({ to, ...(finish && { finish }) });
   }
 
-  #replayOf(sized: Sized, cache: Cache, adapter: LoraAdapter | undefined): Replay {
-    const matrices = adapter === undefined ? undefined : this.#pool.ensureResident(adapter, this.#planned);
+  #replayOf(sized: Sized, cache: Cache, matrices: GpuAdapter | undefined): Replay {
     const ofCache = sized.replays.get(cache) ?? new WeakMap<object, Replay>();
     sized.replays.set(cache, ofCache);
     const known = ofCache.get(matrices ?? NO_ADAPTER);
@@ -267,7 +300,7 @@ export class Program {
 
   #sourceOf(cache: Cache, matrices: GpuAdapter | undefined): BufferSource {
     return (name) =>
-      (name === 'params' ? matrices?.buffer : matrices?.derived.get(name)) ??
+      matrices?.buffers.get(name) ??
       cache.buffers.get(name) ??
       this.#buffers.get(name) ??
       this.#shared.get(name) ??

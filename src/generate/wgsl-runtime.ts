@@ -2,7 +2,8 @@ import { NO_SLOT } from '../../kernels/kv_write/kv_write.ts';
 import type { GpuBase } from '../../models/base/gpu-base.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import { WebLoraError } from '../errors.ts';
-import { Usage } from '../gpu/gpu.ts';
+import { Usage, WorkErrors } from '../gpu/gpu.ts';
+import { phrase, setting } from '../phrase.ts';
 import { BufferSet } from '../graph/replay.ts';
 import { AdapterPool } from '../lora/adapter-pool.ts';
 import { MAX_CANDIDATES } from './inference-plan.ts';
@@ -30,6 +31,7 @@ export class WgslRuntime implements Runtime {
   readonly #programs: WgslPrograms;
   readonly #cache: Cache;
   readonly #staging: GPUBuffer;
+  readonly #errors: WorkErrors;
   readonly #candidates: number;
   readonly #onDispose: () => void;
   #program: Program;
@@ -41,6 +43,7 @@ export class WgslRuntime implements Runtime {
     this.#program = program;
     this.#cache = { buffers };
     this.#staging = buffers.require('staging');
+    this.#errors = new WorkErrors(programs.base.gpu, 'generation');
     this.#onDispose = onDispose;
     this.vocabSize = programs.base.model.shape.vocabSize;
     this.context = programs.context;
@@ -78,21 +81,27 @@ export class WgslRuntime implements Runtime {
     const { gpu, model } = programs.base;
     const program = await programs.get(adapter);
     const usage = Usage.storage | Usage.copySrc | Usage.copyDst;
-    const buffers = await gpu.allocate(
+    const buffers = await BufferSet.make(
+      gpu,
       `a conversation of ${programs.context} positions`,
-      () =>
-        new BufferSet(gpu, [
-          ...program.caches.map(({ name, bytes }) => ({ name, bytes, usage })),
-          {
-            name: 'staging',
-            bytes: stagingBytes(programs.slots, model.shape.vocabSize),
-            usage: Usage.mapRead | Usage.copyDst,
-          },
-        ]),
+      [
+        ...program.caches.map(({ name, bytes }) => ({ name, bytes, usage })),
+        {
+          name: 'staging',
+          bytes: stagingBytes(programs.slots, model.shape.vocabSize),
+          usage: Usage.mapRead | Usage.copyDst,
+        },
+      ],
+      phrase`close other programs and tabs, lower ${setting('context')}, or choose a smaller model`,
     );
-    const runtime = new WgslRuntime(programs, program, buffers, onDispose);
-    await runtime.use(selection);
-    return runtime;
+    try {
+      const runtime = new WgslRuntime(programs, program, buffers, onDispose);
+      await runtime.use(selection);
+      return runtime;
+    } catch (error) {
+      buffers.destroy();
+      throw error;
+    }
   }
 
   async use(selection: AdapterSelection): Promise<void> {
@@ -100,7 +109,7 @@ export class WgslRuntime implements Runtime {
     this.#program = await this.#programs.get(adapter);
     this.#adapter = adapter;
     this.#strength = strength;
-    // Decoding is what switching must not delay: its bind groups are made here.
+    // Decoding is what switching must not delay: its adapter is uploaded here.
     await this.#program.prepare(1, this.#cache, adapter);
   }
 
@@ -118,9 +127,8 @@ export class WgslRuntime implements Runtime {
         offset += sizes[part];
       }
     });
-    await this.#programs.base.gpu.mapRead(staging);
-    const range = staging.getMappedRange(0, sizes.values + sizes.indices + sizes.lse).slice(0);
-    staging.unmap();
+    const bytes = sizes.values + sizes.indices + sizes.lse;
+    const range = await this.#programs.base.gpu.readStaging(staging, bytes, this.#errors.take());
     const lse = new Float32Array(range, sizes.values + sizes.indices, this.slots);
     return wanted.map((_, i) => ({
       values: new Float32Array(range, i * stored * 4, k),
@@ -135,6 +143,7 @@ export class WgslRuntime implements Runtime {
     // Both in one turn, so that no other runtime over these programs comes between.
     this.#submit(program, rows, wanted, 'logits');
     const all = await this.#programs.base.gpu.readBuffer(program.result('logits'), 0, bytes);
+    await this.#errors.check();
     return wanted.map((_, i) => new Float32Array(all, i * this.vocabSize * 4, this.vocabSize));
   }
 
@@ -144,9 +153,10 @@ export class WgslRuntime implements Runtime {
   }
 
   async #prepared(rows: RuntimeRows): Promise<Program> {
-    const program = this.#program;
-    await program.prepare(rows.tokens.length, this.#cache, this.#adapter);
-    return program;
+    const { length } = rows.tokens;
+    do await this.#program.prepare(length, this.#cache, this.#adapter);
+    while (!this.#program.isPrepared(length, this.#adapter));
+    return this.#program;
   }
 
   #submit(
@@ -165,20 +175,17 @@ export class WgslRuntime implements Runtime {
       strength: this.#strength,
       until,
     };
-    program.run(
-      call,
-      (region, size) => {
-        const write = (name: string, values: ArrayLike<number>, length: number, padding: number): void => {
-          region(name).fill(padding, 0, length).set(values);
-        };
-        region('step').set([0, 0, wanted.length]);
-        write('tokens', rows.tokens, size, 0);
-        write('positions', rows.positions, size, 0);
-        write('slots', rows.slots, size, NO_SLOT);
-        write('wanted', wanted, this.slots, 0);
-      },
-      finish,
-    );
+    const fill = (region: (name: string) => Uint32Array, size: number): void => {
+      const write = (name: string, values: ArrayLike<number>, length: number, padding: number): void => {
+        region(name).fill(padding, 0, length).set(values);
+      };
+      region('step').set([0, 0, wanted.length]);
+      write('tokens', rows.tokens, size, 0);
+      write('positions', rows.positions, size, 0);
+      write('slots', rows.slots, size, NO_SLOT);
+      write('wanted', wanted, this.slots, 0);
+    };
+    this.#errors.within(() => program.run(call, fill, finish));
   }
 }
 

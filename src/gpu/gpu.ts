@@ -1,5 +1,5 @@
 import { WebLoraError } from '../errors.ts';
-import { phrase, setting } from '../phrase.ts';
+import { phrase, setting, type Phrase } from '../phrase.ts';
 import { resolveVariant, type DeviceProfile, type GpuLimits, type KernelChoice } from './device-profile.ts';
 import { PipelineCache } from './pipelines.ts';
 
@@ -34,6 +34,12 @@ export interface OpenGpuOptions {
   readonly kernels?: KernelChoice;
 }
 
+/** What helps where memory is short and nothing better is known. */
+const WAYS_OUT = phrase`close other programs and tabs, lower ${setting('context')}, ${setting('seqLen')} or ${setting('batchSize')}, or choose a smaller model`;
+
+/** How long a buffer that cannot be mapped may be ahead of the news that the device is lost, in milliseconds. */
+const LOSS_GRACE_MS = 500;
+
 /** Optional features that are asked for whenever the adapter has them. */
 const USEFUL_FEATURES: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
 
@@ -51,7 +57,8 @@ export class Gpu {
   /** Resolves with the reason once the device is lost for another reason than `destroy()`. */
   readonly lost: Promise<string>;
   readonly #sizes = new Map<GPUBuffer, number>();
-  #failure: WebLoraError | undefined;
+  #stray: WebLoraError | undefined;
+  #lostReason: string | undefined;
   #bytesAllocated = 0;
   #buffersCreated = 0;
   #destroyed = false;
@@ -63,18 +70,20 @@ export class Gpu {
     this.profile = profile;
     this.pipelines = new PipelineCache(device);
     device.addEventListener('uncapturederror', ({ error }) => {
-      const isMemory = error.constructor.name === 'GPUOutOfMemoryError';
-      this.#failure ??= new WebLoraError(isMemory ? 'out-of-memory' : 'internal', `GPU: ${error.message}`);
+      this.#stray ??= errorOf(error, 'GPU');
     });
     this.lost = new Promise((resolve) => {
       void device.lost.then((info) => {
         if (this.#destroyed) return;
-        this.#failure ??= new WebLoraError('device-lost', `the GPU device was lost: ${info.message || info.reason}`, {
-          fix: 'the run can be resumed from its last checkpoint',
-        });
-        resolve(info.message || info.reason);
+        this.#lostReason = info.message || info.reason;
+        resolve(this.#lostReason);
       });
     });
+  }
+
+  /** Whether the device is lost for another reason than `destroy()`: nothing here works again, another has to be opened. */
+  get isLost(): boolean {
+    return this.#lostReason !== undefined;
   }
 
   /** Bytes of all live buffers made through this object. */
@@ -87,9 +96,40 @@ export class Gpu {
     return this.#buffersCreated;
   }
 
-  /** Throws the first error the device reported outside an error scope, or its loss. */
+  /**
+   * Throws that the device is lost, or, once, an error that it reported outside every error scope.
+   * @throws `device-lost`, `internal`, `out-of-memory`
+   */
   assertHealthy(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#lostReason !== undefined) throw deviceLost(this.#lostReason);
+    const stray = this.#stray;
+    this.#stray = undefined;
+    if (stray !== undefined) throw stray;
+  }
+
+  /**
+   * Does GPU work within error scopes, so that its errors are its own and no other call's.
+   * @param work all of it in one turn: scopes are a stack of the device
+   * @returns what `work` returns, and the first error, once it is known
+   */
+  scoped<T>(what: string, work: () => T): { readonly made: T; readonly error: Promise<WebLoraError | undefined> } {
+    const filters = ['validation', 'out-of-memory', 'internal'] as const;
+    for (const filter of filters) this.device.pushErrorScope(filter);
+    let scopes: Promise<GPUError | null>[] = [];
+    let made: T;
+    try {
+      made = work();
+    } finally {
+      scopes = filters.map(() => this.device.popErrorScope());
+    }
+    // A device that is lost has nothing to say in its scopes. What fails for want of memory makes what uses it invalid.
+    const error = Promise.allSettled(scopes).then((all) => {
+      const errors = all.flatMap((each) =>
+        each.status === 'fulfilled' && each.value !== null ? [errorOf(each.value, what)] : [],
+      );
+      return errors.find(({ code }) => code === 'out-of-memory') ?? errors[0];
+    });
+    return { made, error };
   }
 
   createBuffer(label: string, bytes: number, usage: number): GPUBuffer {
@@ -109,26 +149,25 @@ export class Gpu {
   }
 
   /**
-   * Makes buffers under an out-of-memory scope: a GPU without memory for them says so and stays usable.
-   * @param what what they are for, for the message
-   * @throws `out-of-memory`
+   * Makes what takes memory: a GPU without memory for it says so and stays usable, and what was made is given back.
+   * @param what what it is for, for the message
+   * @param fix what helps, for the message
+   * @throws `out-of-memory`, `device-lost`
    */
-  async allocate<T extends { destroy(): void }>(what: string, make: () => T): Promise<T> {
-    this.device.pushErrorScope('out-of-memory');
-    let made: T;
-    let scope: Promise<GPUError | null>;
-    try {
-      made = make();
-    } finally {
-      scope = this.device.popErrorScope();
-    }
-    const error = await scope;
-    if (error === null) return made;
+  async allocate<T extends { destroy(): void }>(what: string, make: () => T, fix: Phrase = WAYS_OUT): Promise<T> {
+    this.assertHealthy();
+    const before = this.#bytesAllocated;
+    const { made, error } = this.scoped(what, make);
+    const asked = this.#bytesAllocated - before;
+    const failure = await error;
+    if (failure === undefined) return made;
     made.destroy();
+    if (failure.code !== 'out-of-memory') throw failure;
     throw new WebLoraError('out-of-memory', what, {
-      got: error.message || 'no memory left on the GPU',
-      wanted: 'memory beside what is loaded',
-      fix: phrase`close other programs and tabs, lower ${setting('context')}, or choose a smaller model`,
+      got: `no memory for ${formatMiB(asked)} beside the ${formatMiB(before)} in use`,
+      wanted: 'a GPU with as much free',
+      fix,
+      cause: failure,
     });
   }
 
@@ -161,36 +200,52 @@ export class Gpu {
   /** Reads bytes back; awaits all work submitted before. Makes a staging buffer: not for the steady-state step. */
   async readBuffer(buffer: GPUBuffer, offsetBytes: number, bytes: number): Promise<ArrayBuffer> {
     const size = Math.ceil(bytes / 4) * 4;
-    const staging = this.device.createBuffer({
-      label: 'readback',
-      size: Math.max(4, size),
-      usage: Usage.mapRead | Usage.copyDst,
+    // All in one turn, so that no other work comes between what filled the buffer and the copy.
+    const { made: staging, error } = this.scoped('reading results back', () => {
+      const made = this.createBuffer('readback', size, Usage.mapRead | Usage.copyDst);
+      const encoder = this.device.createCommandEncoder();
+      encoder.copyBufferToBuffer(buffer, offsetBytes, made, 0, size);
+      this.device.queue.submit([encoder.finish()]);
+      return made;
     });
     try {
-      const encoder = this.device.createCommandEncoder();
-      encoder.copyBufferToBuffer(buffer, offsetBytes, staging, 0, size);
-      this.device.queue.submit([encoder.finish()]);
-      await this.mapRead(staging);
-      return staging.getMappedRange().slice(0, bytes);
+      return await this.readStaging(staging, bytes, error);
     } finally {
-      staging.destroy();
+      this.destroyBuffer(staging);
     }
   }
 
-  /** Maps a staging buffer for reading, turning the loss of the device into its own error. */
-  async mapRead(staging: GPUBuffer): Promise<void> {
+  /**
+   * A copy of the first bytes of a staging buffer, once all work submitted before is done. The buffer is not left mapped,
+   * whatever happens.
+   * @param error of the work that fills it
+   * @throws that error, `device-lost`
+   */
+  async readStaging(staging: GPUBuffer, bytes: number, error: Promise<WebLoraError | undefined>): Promise<ArrayBuffer> {
+    const mapping = this.scoped('reading results back', () => staging.mapAsync(0x1));
     try {
-      await staging.mapAsync(0x1);
+      await mapping.made;
     } catch (cause) {
-      // The loss and its reason are reported by another promise, settled in the same turn.
-      await Promise.resolve();
-      this.assertHealthy();
-      throw new WebLoraError('device-lost', 'the GPU stopped answering while results were read back', {
-        cause,
-        fix: 'resume from the last checkpoint',
-      });
+      throw await this.#whyNotMapped((await error) ?? (await mapping.error), cause);
     }
-    this.assertHealthy();
+    try {
+      const failure = await error;
+      if (failure !== undefined) throw failure;
+      this.assertHealthy();
+      return staging.getMappedRange().slice(0, bytes);
+    } finally {
+      staging.unmap();
+    }
+  }
+
+  /** A buffer cannot be mapped when the device is lost, which another promise tells, or when it was destroyed meanwhile. */
+  async #whyNotMapped(error: WebLoraError | undefined, cause: unknown): Promise<WebLoraError> {
+    if (error !== undefined && !this.isLost) return error;
+    const grace = new Promise((resolve) => setTimeout(resolve, LOSS_GRACE_MS));
+    await Promise.race([this.lost, grace]);
+    return this.#lostReason === undefined
+      ? new WebLoraError('aborted', 'the results were given back before they were read', { cause })
+      : deviceLost(this.#lostReason);
   }
 
   /** Awaits everything submitted so far. */
@@ -206,6 +261,67 @@ export class Gpu {
     this.#sizes.clear();
     this.#bytesAllocated = 0;
     this.device.destroy();
+  }
+}
+
+/** What is thrown by everything that needs a device which is lost. */
+export function deviceLost(reason: string, fix: Phrase = 'try again: the GPU is opened anew'): WebLoraError {
+  return new WebLoraError('device-lost', `the GPU device was lost: ${reason}`, { fix });
+}
+
+/** A device that is lost so often in one piece of work is not opened again for it. */
+export const MOST_LOSSES = 3;
+
+/** What ends work whose device is lost again and again. */
+export function lostTooOften(reason: string): WebLoraError {
+  return deviceLost(
+    `${reason} (${MOST_LOSSES} times in a row)`,
+    phrase`close other programs that use the GPU, lower ${setting('seqLen')}, ${setting('batchSize')} or ${setting('context')}, or choose a smaller model`,
+  );
+}
+
+function errorOf(error: GPUError, what: string): WebLoraError {
+  const isMemory = error.constructor.name === 'GPUOutOfMemoryError';
+  return isMemory
+    ? new WebLoraError('out-of-memory', what, { got: error.message || 'no memory left on the GPU', fix: WAYS_OUT })
+    : new WebLoraError('internal', `GPU, ${what}: ${error.message}`);
+}
+
+function formatMiB(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 3 : 1)} MiB`;
+}
+
+/** The errors of one owner's GPU work that nobody waits for, until the owner asks. */
+export class WorkErrors {
+  readonly #gpu: Gpu;
+  readonly #what: string;
+  #first: Promise<WebLoraError | undefined> = Promise.resolve(undefined);
+
+  /** @param what the work is for, for messages */
+  constructor(gpu: Gpu, what: string) {
+    this.#gpu = gpu;
+    this.#what = what;
+  }
+
+  /** Does work in one turn. */
+  within<T>(work: () => T): T {
+    const { made, error } = this.#gpu.scoped(this.#what, work);
+    const before = this.#first;
+    this.#first = before.then(async (first) => first ?? (await error));
+    return made;
+  }
+
+  /** The first error since it was last asked for, once it is known. */
+  take(): Promise<WebLoraError | undefined> {
+    const first = this.#first;
+    this.#first = Promise.resolve(undefined);
+    return first;
+  }
+
+  /** @throws the first error since it was last asked for */
+  async check(): Promise<void> {
+    const error = await this.take();
+    if (error !== undefined) throw error;
   }
 }
 

@@ -13,8 +13,9 @@ export class PassTimer {
   readonly #resolved: GPUBuffer;
 
   /** Undefined where the adapter has no clock. */
-  static for(gpu: Gpu): PassTimer | undefined {
-    return gpu.adapter.features.includes('timestamp-query') ? new PassTimer(gpu) : undefined;
+  static async for(gpu: Gpu): Promise<PassTimer | undefined> {
+    if (!gpu.adapter.features.includes('timestamp-query')) return undefined;
+    return gpu.allocate('timestamps', () => new PassTimer(gpu));
   }
 
   private constructor(gpu: Gpu) {

@@ -55,6 +55,8 @@ export class PipelineCache {
     if (compiled === undefined) {
       compiled = this.#compile(request);
       this.#pipelines.set(key, compiled);
+      // A failure is not cached: memory may have been short.
+      compiled.catch(() => this.#pipelines.delete(key));
     }
     return compiled;
   }

@@ -1,4 +1,5 @@
 import { WebLoraError } from '../errors.ts';
+import type { Phrase } from '../phrase.ts';
 import { Usage, type Gpu } from '../gpu/gpu.ts';
 import { PARAMS_BINDING } from '../gpu/kernel.ts';
 import { TIMED_PASSES, type PassTimer } from '../gpu/pass-timer.ts';
@@ -66,22 +67,18 @@ export class Replay {
     uniforms: GPUBuffer,
     uniformsOffset = 0,
   ): Promise<Replay> {
-    const steps = await Promise.all(
-      plan.launches.map(async (planned): Promise<ReplayStep> => {
-        const { pipeline, layout, label } = await gpu.pipelines.get(planned.launch);
-        return {
-          planned,
-          pipeline,
-          layout,
-          bindGroup: gpu.device.createBindGroup({
-            label,
-            layout,
-            entries: bindEntries(planned, buffers, uniforms, uniformsOffset),
-          }),
-        };
+    const compiled = await Promise.all(plan.launches.map(({ launch }) => gpu.pipelines.get(launch)));
+    const { made, error } = gpu.scoped('binding buffers', () =>
+      plan.launches.flatMap((planned, i): ReplayStep[] => {
+        const of = compiled[i];
+        if (of === undefined) return [];
+        const entries = bindEntries(planned, buffers, uniforms, uniformsOffset);
+        return [{ planned, ...of, bindGroup: gpu.device.createBindGroup({ ...of, entries }) }];
       }),
     );
-    return new Replay(gpu, steps);
+    const failure = await error;
+    if (failure !== undefined) throw failure;
+    return new Replay(gpu, made);
   }
 
   /**
@@ -248,16 +245,28 @@ export class BufferSet {
   readonly #gpu: Gpu;
   readonly #buffers = new Map<string, GPUBuffer>();
 
+  /** Within `Gpu.allocate`, which tells whether there was memory for them; see {@link BufferSet.make}. */
   constructor(gpu: Gpu, requests: readonly BufferRequest[] = []) {
     this.#gpu = gpu;
-    for (const request of requests) this.add(request);
+    try {
+      for (const request of requests) this.#add(request);
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
   }
 
-  add({ name, bytes, usage }: BufferRequest): GPUBuffer {
+  /**
+   * @param what what they are for, and @param fix what helps where there is no memory for them
+   * @throws `out-of-memory`
+   */
+  static make(gpu: Gpu, what: string, requests: readonly BufferRequest[], fix?: Phrase): Promise<BufferSet> {
+    return gpu.allocate(what, () => new BufferSet(gpu, requests), fix);
+  }
+
+  #add({ name, bytes, usage }: BufferRequest): void {
     if (this.#buffers.has(name)) throw new WebLoraError('internal', `buffer '${name}' exists already`);
-    const buffer = this.#gpu.createBuffer(name, bytes, usage);
-    this.#buffers.set(name, buffer);
-    return buffer;
+    this.#buffers.set(name, this.#gpu.createBuffer(name, bytes, usage));
   }
 
   get(name: string): GPUBuffer | undefined {

@@ -77,7 +77,7 @@ export async function fastestTiling(
         bestMs = ms;
       }
     } finally {
-      prepared.dispose();
+      prepared.destroy();
     }
   }
   return best;

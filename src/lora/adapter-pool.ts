@@ -14,6 +14,7 @@ export class AdapterPool {
   readonly #gpu: Gpu;
   /** Least recently used first. */
   readonly #resident = new Map<LoraAdapter, GpuAdapter>();
+  readonly #uploading = new Map<LoraAdapter, Promise<GpuAdapter>>();
 
   constructor(gpu: Gpu, budgetBytes = ADAPTER_BUDGET_BYTES) {
     this.#gpu = gpu;
@@ -21,20 +22,33 @@ export class AdapterPool {
   }
 
   /** The adapter's matrices, uploaded unless they are resident. Work submitted with others is not disturbed. */
-  ensureResident(adapter: LoraAdapter, buffers: AdapterBuffers): GpuAdapter {
-    const known = this.#resident.get(adapter);
-    if (known !== undefined) {
-      this.#resident.delete(adapter);
-      this.#resident.set(adapter, known);
-      return known;
-    }
+  async ensureResident(adapter: LoraAdapter, buffers: AdapterBuffers): Promise<GpuAdapter> {
+    const known = this.use(adapter);
+    if (known !== undefined) return known;
+    const uploading = this.#uploading.get(adapter);
+    if (uploading !== undefined) return uploading;
     for (const old of [...this.#resident.keys()]) {
       if (this.bytes + adapterBytes(buffers) <= this.budgetBytes) break;
       this.drop(old);
     }
-    const made = new GpuAdapter(this.#gpu, adapter, buffers);
-    this.#resident.set(adapter, made);
-    return made;
+    const made = GpuAdapter.upload(this.#gpu, adapter, buffers);
+    this.#uploading.set(adapter, made);
+    try {
+      this.#resident.set(adapter, await made);
+      return await made;
+    } finally {
+      this.#uploading.delete(adapter);
+    }
+  }
+
+  /** The adapter's matrices where they are resident, as those used last. */
+  use(adapter: LoraAdapter): GpuAdapter | undefined {
+    const known = this.#resident.get(adapter);
+    if (known !== undefined) {
+      this.#resident.delete(adapter);
+      this.#resident.set(adapter, known);
+    }
+    return known;
   }
 
   has(adapter: LoraAdapter): boolean {

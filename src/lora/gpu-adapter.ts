@@ -133,28 +133,33 @@ export function adapterBytes({ layout, derived }: AdapterBuffers): number {
 
 /** An adapter's matrices in one flat GPU buffer, in the layout of the plans that use it, and what is derived from them. */
 export class GpuAdapter {
-  readonly buffer: GPUBuffer;
-  readonly derived: BufferSet;
+  /** `params` and what is derived, by name. */
+  readonly buffers: BufferSet;
   readonly bytes: number;
-  /** The weight of the adapter that `derived` was computed for; undefined before the first time. */
+  /** The weight of the adapter that the derived buffers were computed for; undefined before the first time. */
   derivedFor: number | undefined;
-  readonly #gpu: Gpu;
 
-  constructor(gpu: Gpu, adapter: LoraAdapter, buffers: AdapterBuffers) {
-    const { layout, derived } = buffers;
-    this.#gpu = gpu;
+  private constructor(buffers: BufferSet, bytes: number) {
+    this.buffers = buffers;
+    this.bytes = bytes;
+  }
+
+  /** @throws `out-of-memory` */
+  static upload(gpu: Gpu, adapter: LoraAdapter, { layout, derived }: AdapterBuffers): Promise<GpuAdapter> {
     const flat = new Float32Array(layout.count);
     for (const [name, values] of matricesOf(adapter)) layout.write(flat, name, values);
-    this.bytes = adapterBytes(buffers);
-    this.buffer = gpu.uploadBuffer('adapter', flat, Usage.storage);
-    this.derived = new BufferSet(
-      gpu,
-      derived.map((each) => ({ ...each, usage: Usage.storage })),
-    );
+    const requests = [
+      { name: 'params', bytes: layout.bytes, usage: Usage.storage | Usage.copyDst },
+      ...derived.map((each) => ({ ...each, usage: Usage.storage })),
+    ];
+    return gpu.allocate('an adapter', () => {
+      const buffers = new BufferSet(gpu, requests);
+      gpu.writeBuffer(buffers.require('params'), 0, flat);
+      return new GpuAdapter(buffers, adapterBytes({ layout, derived }));
+    });
   }
 
   destroy(): void {
-    this.#gpu.destroyBuffer(this.buffer);
-    this.derived.destroy();
+    this.buffers.destroy();
   }
 }

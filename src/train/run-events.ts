@@ -28,7 +28,9 @@ export type RunEvent =
   | ({ readonly kind: 'step'; readonly secondsLeft?: number } & StepMetrics)
   | ({ readonly kind: 'eval' } & EvalMetrics)
   | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
-  | { readonly kind: 'paused' | 'resumed'; readonly step: number };
+  | { readonly kind: 'paused' | 'resumed'; readonly step: number }
+  /** The GPU was lost and is opened again: the updates after `step` are made once more. */
+  | { readonly kind: 'device-lost'; readonly reason: string; readonly step: number };
 
 /** How a run ended, with what it trained. */
 export interface RunReport<Adapter> {

@@ -42,6 +42,8 @@ export interface RunParts {
   /** What else the user is told at the start. */
   readonly notices: readonly Phrase[];
   readonly warnings: readonly Phrase[];
+  /** It goes on after its device was lost; that was told. */
+  readonly isAgain: boolean;
 }
 
 /** The optimizer steps of a run, with evaluations and checkpoints between them. */
@@ -78,26 +80,20 @@ export class RunLoop {
   async run(): Promise<TrainedRun> {
     const { control } = this.#request;
     const { steps } = this.#parts.schedule;
-    this.#emitStarted();
+    if (!this.#parts.isAgain) this.#emitStarted();
     this.#timeLeft = new TimeLeft(this.#work(), this.#step);
     let earlyStopped = false;
-    try {
-      for (const step of steps.from(this.#step)) {
-        if (control.isPaused) await this.#pause();
-        if (control.isStopping) break;
-        await this.#submit(step);
-        if (this.#pending.length >= STEPS_IN_FLIGHT) await this.#awaitOldestStep();
-        if (await this.#evaluateAndCheckpoint(step.index + 1)) {
-          earlyStopped = true;
-          break;
-        }
+    for (const step of steps.from(this.#step)) {
+      if (control.isPaused) await this.#pause();
+      if (control.isStopping) break;
+      await this.#submit(step);
+      if (this.#pending.length >= STEPS_IN_FLIGHT) await this.#awaitOldestStep();
+      if (await this.#evaluateAndCheckpoint(step.index + 1)) {
+        earlyStopped = true;
+        break;
       }
-      await this.#awaitAllSteps();
-    } catch (error) {
-      // The last checkpoint stays for --resume.
-      await this.#parts.result.writeStatus('failed').catch(() => undefined);
-      throw error;
     }
+    await this.#awaitAllSteps();
     const finished = earlyStopped || this.#step >= steps.count;
     if (!finished) return this.#stopped();
     return this.#finish(earlyStopped ? 'early-stopped' : 'completed');

@@ -28,6 +28,8 @@ export interface MadeTrainer {
   readonly device: Readonly<Record<string, unknown>>;
   readonly deviceName: string;
   readonly kernels: RunRecord['kernels'];
+  /** Why the device that the trainer is on was lost, where it was; another trainer then goes on. Absent where there is none to lose. */
+  readonly whyLost?: () => Promise<string | undefined>;
 }
 
 export interface RunRequest {

@@ -1,12 +1,14 @@
 import { WebLoraError, type ErrorCode } from '../errors.ts';
+import { lostTooOften, MOST_LOSSES } from '../gpu/gpu.ts';
 import { phrase, setting, type Mention, type Phrase } from '../phrase.ts';
 import { joinPath } from '../storage/paths.ts';
 import { findLatestCheckpoint, setAside, type Checkpoint } from './checkpoints.ts';
 import { cutMetrics } from './metrics-file.ts';
 import { RunPasses } from './passes.ts';
 import { initialParams } from './initial-params.ts';
-import { adapterSettings, scheduleRun } from './prepare-run.ts';
+import { adapterSettings, scheduleRun, type AdapterSettings, type RunSchedule } from './prepare-run.ts';
 import { programSettings } from './program-settings.ts';
+import type { ProgramSettings } from './program.ts';
 import { resolveReference } from './reference.ts';
 import { readRunData, type DataFacts, type RunData } from './run-data.ts';
 import type { TrainedRun } from './run-events.ts';
@@ -24,7 +26,6 @@ import type { NamedMatrices } from './trainer.ts';
 export async function runTraining(request: RunRequest): Promise<TrainedRun> {
   const { store, out, opened, config, objective } = request;
   const lock = await store.lock(joinPath(out, '.lock'));
-  let made: MadeTrainer | undefined;
   try {
     const existing = await readRunRecord(store, out);
     const folder = { store, out, title: request.title ?? out, record: existing };
@@ -43,29 +44,88 @@ export async function runTraining(request: RunRequest): Promise<TrainedRun> {
     const passes = new RunPasses(objective, data, planned.rows);
     const schedule = scheduleRun(config, data, (row) => passes.tokensOf(row));
     const settings = { ...planned, microSteps: schedule.size.accumulate };
-    made = await request.makeTrainer({
-      settings,
-      tune: config.tune,
-      ...(resumed !== undefined && { kernels: resumed.kernels }),
-      onProgress: (done, total) => request.emit({ kind: 'preparing', done, total }),
-    });
-    const { trainer } = made;
-    const { format } = request.base;
-    const { checkpoint, warnings } = await startingPoint(folder, resumed !== undefined);
-    const start = (): Promise<NamedMatrices> =>
-      initialParams(opened, format, adapter.lora, config.seed, request.initAdapter);
-    if (objective.needsReference) passes.reference = await resolveReference(store, out, { trainer, passes, start });
-    trainer.writeState(checkpoint?.state ?? { params: await start() });
-    await cutMetrics(store, out, checkpoint?.step ?? 0);
-    const result = new RunResult(request, { data, made, schedule, adapter });
-    await writeRunRecord(store, out, result.record);
-    const notices =
-      checkpoint === undefined || resumed === undefined ? [] : changedKernels(resumed.kernels, made.kernels);
-    const parts = { data, passes, schedule, made, result, checkpoint, notices, warnings };
-    return await new RunLoop(request, parts).run();
+    return await withDevices(request, { folder, resumed, data, adapter, passes, schedule, settings });
   } finally {
-    made?.trainer.dispose();
     await lock.release();
+  }
+}
+
+/** What is known of a run before its first device. */
+interface PreparedRun {
+  readonly folder: RunFolder;
+  readonly resumed: RunRecord | undefined;
+  readonly data: RunData;
+  readonly adapter: AdapterSettings;
+  readonly passes: RunPasses;
+  readonly schedule: RunSchedule;
+  readonly settings: ProgramSettings;
+}
+
+/**
+ * Plays the run, again from its last checkpoint where the device was lost, until that happens for the third time without a
+ * checkpoint in between.
+ */
+async function withDevices(request: RunRequest, prepared: PreparedRun): Promise<TrainedRun> {
+  const { store, out } = request;
+  const { resumed, settings } = prepared;
+  let kernels = resumed?.kernels;
+  let losses = 0;
+  let reached = 0;
+  for (let isAgain = false; ; isAgain = true) {
+    const made = await request.makeTrainer({
+      settings,
+      tune: request.config.tune,
+      ...(kernels !== undefined && { kernels }),
+      onProgress: (done, total) => {
+        if (!isAgain) request.emit({ kind: 'preparing', done, total });
+      },
+    });
+    ({ kernels } = made);
+    try {
+      return await playOnce(request, prepared, made, isAgain);
+    } catch (error) {
+      const reason = await made.whyLost?.();
+      if (reason === undefined) throw error;
+      const { checkpoint: { step } = { step: 0 } } = await findLatestCheckpoint(store, out);
+      losses = step > reached ? 1 : losses + 1;
+      reached = step;
+      if (losses >= MOST_LOSSES) throw lostTooOften(reason);
+      request.emit({ kind: 'device-lost', reason, step });
+    } finally {
+      made.trainer.dispose();
+    }
+  }
+}
+
+/** Plays the run on one trainer, from its last checkpoint or its beginning. */
+async function playOnce(
+  request: RunRequest,
+  { folder, resumed, data, adapter, passes, schedule }: PreparedRun,
+  made: MadeTrainer,
+  isAgain: boolean,
+): Promise<TrainedRun> {
+  const { store, out, opened, config, objective } = request;
+  const { trainer } = made;
+  const { format } = request.base;
+  const { checkpoint, warnings } = isAgain
+    ? { ...(await findLatestCheckpoint(store, out)), warnings: [] }
+    : await startingPoint(folder, resumed !== undefined);
+  const start = (): Promise<NamedMatrices> =>
+    initialParams(opened, format, adapter.lora, config.seed, request.initAdapter);
+  if (objective.needsReference) passes.reference = await resolveReference(store, out, { trainer, passes, start });
+  trainer.writeState(checkpoint?.state ?? { params: await start() });
+  await cutMetrics(store, out, checkpoint?.step ?? 0);
+  const result = new RunResult(request, { data, made, schedule, adapter });
+  await writeRunRecord(store, out, result.record);
+  const notices =
+    checkpoint === undefined || resumed === undefined ? [] : changedKernels(resumed.kernels, made.kernels);
+  const parts = { data, passes, schedule, made, result, checkpoint, notices, warnings, isAgain };
+  try {
+    return await new RunLoop(request, parts).run();
+  } catch (error) {
+    // The last checkpoint stays for --resume.
+    await result.writeStatus('failed').catch(() => undefined);
+    throw error;
   }
 }
 

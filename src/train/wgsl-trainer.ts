@@ -2,7 +2,8 @@ import { packHyper, SCALARS_RESET, SCALARS_WORDS, type Hyper } from '../../kerne
 import type { GpuBase } from '../../models/base/gpu-base.ts';
 import { bucketRows, padMicroBatch, type MicroBatch } from '../data/batch.ts';
 import { WebLoraError } from '../errors.ts';
-import type { Gpu } from '../gpu/gpu.ts';
+import { WorkErrors, type Gpu } from '../gpu/gpu.ts';
+import { phrase, setting } from '../phrase.ts';
 import { PassTimer } from '../gpu/pass-timer.ts';
 import { workgroupsFor } from '../graph/labelled-rows.ts';
 import { InputWords } from '../graph/program.ts';
@@ -11,6 +12,8 @@ import { stagingBytes, STEPS_IN_FLIGHT, type Program } from './program.ts';
 import type { MicroSeed, NamedMatrices, Trainer, TrainerState, UpdateResult } from './trainer.ts';
 import { START_BUFFER, type StateBuffer } from './update-plan.ts';
 
+const WAYS_TO_FIT = phrase`close other programs and tabs, lower ${setting('seqLen')}, ${setting('batchSize')} or ${setting('rank')}, or choose a smaller ${setting('base')}`;
+
 type ReplayOptions = NonNullable<Parameters<Replay['run']>[0]>;
 
 /** The WGSL executor of a training run: replays prepared steps over buffers that were all made at the start. */
@@ -18,6 +21,7 @@ export class WgslTrainer implements Trainer {
   readonly program: Program;
   readonly #gpu: Gpu;
   readonly #buffers: BufferSet;
+  readonly #errors: WorkErrors;
   readonly #base: GpuBase;
   readonly #replays = new Map<number, Replay>();
   /** Absent where only losses are wanted. */
@@ -35,13 +39,14 @@ export class WgslTrainer implements Trainer {
   private constructor(
     base: GpuBase,
     program: Program,
-    buffers: BufferSet,
+    { buffers, errors }: { readonly buffers: BufferSet; readonly errors: WorkErrors },
     { update, perUpdate }: { readonly update: Replay | undefined; readonly perUpdate: Replay },
   ) {
     this.#gpu = base.gpu;
     this.#base = base;
     this.program = program;
     this.#buffers = buffers;
+    this.#errors = errors;
     this.#update = update;
     this.#perUpdate = perUpdate;
     this.#rowsMax = Math.max(...program.plans.keys());
@@ -70,26 +75,29 @@ export class WgslTrainer implements Trainer {
     );
     const others = forwardOnly ? [program.perUpdate] : [program.perUpdate, program.update];
     await compilePlans(gpu, [...plans.values(), ...others], onProgress);
-    const buffers = new BufferSet(gpu, program.buffers);
+    const buffers = await BufferSet.make(gpu, 'a training run', program.buffers, WAYS_TO_FIT);
+    const errors = new WorkErrors(gpu, 'training');
     try {
       const uniforms = buffers.require('uniforms');
-      for (const [rows, plan] of program.plans)
-        gpu.writeBuffer(uniforms, program.uniformOffsets.get(rows) ?? 0, plan.uniforms);
-      const updateOffset = program.updateUniformsOffset;
-      gpu.writeBuffer(uniforms, updateOffset, program.update.uniforms);
-      const perUpdateOffset = program.perUpdateUniformsOffset;
-      gpu.writeBuffer(uniforms, perUpdateOffset, program.perUpdate.uniforms);
+      const { updateUniformsOffset: updateOffset, perUpdateUniformsOffset: perUpdateOffset } = program;
+      errors.within(() => {
+        for (const [rows, plan] of program.plans)
+          gpu.writeBuffer(uniforms, program.uniformOffsets.get(rows) ?? 0, plan.uniforms);
+        gpu.writeBuffer(uniforms, updateOffset, program.update.uniforms);
+        gpu.writeBuffer(uniforms, perUpdateOffset, program.perUpdate.uniforms);
+        gpu.writeBuffer(buffers.require('scalars'), 0, Uint32Array.from(SCALARS_RESET));
+      });
       const source = (name: string): GPUBuffer => buffers.get(name) ?? base.buffers.require(name);
       const update = forwardOnly ? undefined : await Replay.make(gpu, program.update, source, uniforms, updateOffset);
       const perUpdate = await Replay.make(gpu, program.perUpdate, source, uniforms, perUpdateOffset);
-      const trainer = new WgslTrainer(base, program, buffers, { update, perUpdate });
-      gpu.writeBuffer(buffers.require('scalars'), 0, Uint32Array.from(SCALARS_RESET));
+      const trainer = new WgslTrainer(base, program, { buffers, errors }, { update, perUpdate });
       for (const [rows, plan] of plans) {
         trainer.#replays.set(
           rows,
           await Replay.make(gpu, plan, source, uniforms, program.uniformOffsets.get(rows) ?? 0),
         );
       }
+      await errors.check();
       return trainer;
     } catch (error) {
       buffers.destroy();
@@ -109,8 +117,10 @@ export class WgslTrainer implements Trainer {
   microStep(batch: MicroBatch, options: Parameters<Trainer['microStep']>[1]): void {
     const { dNll = new Float32Array(batch.lossRows.length).fill(1) } = options;
     this.#admitMicroStep(options.first);
-    const replay = this.#writeInputs(batch, options.seed, dNll);
-    this.#encode(replay, { ...this.#clearing(options.first), ...this.#staging(batch) });
+    this.#errors.within(() => {
+      const replay = this.#writeInputs(batch, options.seed, dNll);
+      this.#encode(replay, { ...this.#clearing(options.first), ...this.#staging(batch) });
+    });
   }
 
   async microStepFromLosses(
@@ -119,12 +129,21 @@ export class WgslTrainer implements Trainer {
   ): Promise<void> {
     this.#admitMicroStep(first);
     const labelled = batch.lossRows.length;
-    const replay = this.#writeInputs(batch, seed, new Float32Array(labelled));
-    const forwardEnd = this.program.plans.get(bucketRows(batch.rows))?.forwardEnd ?? replay.length;
-    this.#encode(replay, { ...this.#clearing(first), labelled, to: forwardEnd });
+    const forwardEnd = this.program.plans.get(bucketRows(batch.rows))?.forwardEnd;
+    this.#errors.within(() => {
+      const replay = this.#writeInputs(batch, seed, new Float32Array(labelled));
+      this.#encode(replay, {
+        ...this.#clearing(first),
+        labelled,
+        ...(forwardEnd !== undefined && { to: forwardEnd }),
+      });
+    });
     const nll = await this.#gpu.readBuffer(this.#buffers.require('nll'), 0, labelled * 4);
-    this.#writeInputs(batch, seed, dNllOf(new Float32Array(nll)));
-    this.#encode(replay, { ...this.#staging(batch), from: forwardEnd });
+    const dNll = dNllOf(new Float32Array(nll));
+    this.#errors.within(() => {
+      const replay = this.#writeInputs(batch, seed, dNll);
+      this.#encode(replay, { ...this.#staging(batch), from: forwardEnd ?? replay.length });
+    });
   }
 
   #admitMicroStep(first: boolean): void {
@@ -166,13 +185,15 @@ export class WgslTrainer implements Trainer {
     const scalarsOffset = this.#rowsMax * this.program.settings.microSteps * 4;
     const replay = this.#update;
     if (replay === undefined) throw new WebLoraError('internal', 'update: this trainer was made for losses only');
-    this.#gpu.writeBuffer(this.#buffers.require('hyper'), 0, packHyper(hyper));
-    this.#encode(replay, {
-      finish: (encoder) => {
-        encoder.copyBufferToBuffer(this.#buffers.require('scalars'), 0, staging, scalarsOffset, SCALARS_WORDS * 4);
-      },
+    this.#errors.within(() => {
+      this.#gpu.writeBuffer(this.#buffers.require('hyper'), 0, packHyper(hyper));
+      this.#encode(replay, {
+        finish: (encoder) => {
+          encoder.copyBufferToBuffer(this.#buffers.require('scalars'), 0, staging, scalarsOffset, SCALARS_WORDS * 4);
+        },
+      });
+      this.#derive();
     });
-    this.#derive();
     const labelled = [...this.#labelled];
     this.#slot = (slot + 1) % STEPS_IN_FLIGHT;
     this.#inFlight += 1;
@@ -184,21 +205,24 @@ export class WgslTrainer implements Trainer {
   }
 
   async #readResult(staging: GPUBuffer, labelled: readonly number[], scalarsOffset: number): Promise<UpdateResult> {
-    await this.#gpu.mapRead(staging);
-    const range = staging.getMappedRange(0, stagingBytes(this.#rowsMax, this.program.settings.microSteps));
-    const nll = labelled.map((count, micro) => new Float32Array(range, micro * this.#rowsMax * 4, count).slice());
+    const bytes = stagingBytes(this.#rowsMax, this.program.settings.microSteps);
+    const range = await this.#gpu.readStaging(staging, bytes, this.#errors.take());
+    const nll = labelled.map((count, micro) => new Float32Array(range, micro * this.#rowsMax * 4, count));
     const gradNorm = new Float32Array(range, scalarsOffset, 1)[0] ?? Number.NaN;
     const finite = new Uint32Array(range, scalarsOffset, SCALARS_WORDS)[2] === 1;
-    staging.unmap();
     return { gradNorm, finite, nll };
   }
 
   async evaluate(batch: MicroBatch): Promise<Float32Array> {
     const plan = this.program.plans.get(bucketRows(batch.rows));
-    const replay = this.#writeInputs(batch, { low: 0, high: 0 });
     const labelled = batch.lossRows.length;
-    this.#encode(replay, { labelled, to: plan?.forwardEnd ?? replay.length });
-    return new Float32Array(await this.#gpu.readBuffer(this.#buffers.require('nll'), 0, labelled * 4));
+    this.#errors.within(() => {
+      const replay = this.#writeInputs(batch, { low: 0, high: 0 });
+      this.#encode(replay, { labelled, to: plan?.forwardEnd ?? replay.length });
+    });
+    const nll = new Float32Array(await this.#gpu.readBuffer(this.#buffers.require('nll'), 0, labelled * 4));
+    await this.#errors.check();
+    return nll;
   }
 
   /** Floating-point operations of the batch's bucket, without the loss chunks that its labels leave out. */
@@ -231,13 +255,15 @@ export class WgslTrainer implements Trainer {
     readonly params: NamedMatrices;
     readonly moments?: TrainerState['moments'];
   }): void {
-    this.#writeNamed('params', params);
-    this.#derive();
-    if (moments === undefined) {
-      if (this.program.state.some(({ name }) => name === START_BUFFER)) this.#writeNamed(START_BUFFER, params);
-      return;
-    }
-    for (const buffer of this.program.state) this.#writeMoments(buffer, moments[buffer.name]);
+    this.#errors.within(() => {
+      this.#writeNamed('params', params);
+      this.#derive();
+      if (moments === undefined) {
+        if (this.program.state.some(({ name }) => name === START_BUFFER)) this.#writeNamed(START_BUFFER, params);
+        return;
+      }
+      for (const buffer of this.program.state) this.#writeMoments(buffer, moments[buffer.name]);
+    });
   }
 
   /**
@@ -245,7 +271,7 @@ export class WgslTrainer implements Trainer {
    * gradients of `batch` are added to what is there, and the parameters move by them.
    */
   async profile(batch: MicroBatch, hyper: Hyper): Promise<ReadonlyMap<string, KernelTime> | undefined> {
-    const timer = PassTimer.for(this.#gpu);
+    const timer = await PassTimer.for(this.#gpu);
     if (timer === undefined) return undefined;
     try {
       const times = new Map<string, KernelTime>();

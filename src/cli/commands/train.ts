@@ -265,6 +265,11 @@ class TrainView {
         output.record(encodeEvaluation(event));
         output.note(`held-out loss after update ${event.step}: ${event.evalLoss.toFixed(4)}`);
         return;
+      case 'device-lost':
+        output.warn(
+          `the GPU was lost (${event.reason}): it is opened again, and the run goes on after update ${event.step}`,
+        );
+        return;
       case 'checkpoint':
       case 'paused':
       case 'resumed':

@@ -109,7 +109,8 @@ export const de: Messages = {
       context: 'Kürzen Sie den Text.',
       'no-webgpu': 'Verwenden Sie einen aktuellen Browser mit eingeschalteter Grafikbeschleunigung.',
       'out-of-memory': 'Schließen Sie andere Fenster, oder wählen Sie unter „Alle Einstellungen“ kleinere Zahlen.',
-      'device-lost': 'Laden Sie die Seite neu; ein Durchlauf geht ab dem letzten gespeicherten Schritt weiter.',
+      'device-lost':
+        'Versuchen Sie es noch einmal: Die Seite fordert den Grafikchip neu an, und ein Durchlauf geht ab dem letzten gespeicherten Schritt weiter.',
       'non-finite': 'Wählen Sie eine kleinere Lernrate, und trainieren Sie noch einmal.',
       exists: 'Löschen Sie den früheren Durchlauf, oder beginnen Sie einen neuen.',
       locked: 'Warten Sie, bis das andere Fenster fertig ist, oder schließen Sie es.',

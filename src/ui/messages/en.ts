@@ -104,7 +104,7 @@ export const en = {
       context: 'Shorten the text.',
       'no-webgpu': 'Use a current browser with graphics acceleration switched on.',
       'out-of-memory': 'Close other tabs, or choose smaller numbers under “All settings”.',
-      'device-lost': 'Reload the page; a run goes on from its last saved step.',
+      'device-lost': 'Try again: the page asks for the chip anew, and a run goes on from its last saved step.',
       'non-finite': 'Choose a lower learning rate and train again.',
       exists: 'Delete the earlier run, or begin a new one.',
       locked: 'Wait until the other tab is done, or close it.',

@@ -30,6 +30,7 @@ export function TrainPlace() {
       {view !== undefined && <RunPanel view={view} />}
       {!isTraining.value && (
         <div class="stack">
+          {view?.phase === 'failed' && view.totalSteps > 0 && <GoOn out={view.out} />}
           {isFinished && <h3>{t().train.again}</h3>}
           <KeepsNothing />
           <Presets />
@@ -53,6 +54,22 @@ export function TrainPlace() {
       <SettingsForm isDisabled={isTraining.value} />
       <RunsTable />
     </Section>
+  );
+}
+
+/** A run that failed on its way goes on from its last saved step, or from its beginning. */
+function GoOn({ out }: { readonly out: string }) {
+  return (
+    <div class="actions">
+      <button
+        type="button"
+        class="primary"
+        disabled={model.value.kind !== 'ready'}
+        onClick={() => void continueRun(out)}
+      >
+        {t().train.continue}
+      </button>
+    </div>
   );
 }
 

@@ -343,7 +343,10 @@ async function take(event: TrainEvent): Promise<void> {
     case 'resumed':
       return change({ phase: 'running' });
     case 'device-lost':
+      steps = steps.filter(({ step }) => step <= event.step);
+      evals = evals.filter(({ step }) => step <= event.step);
       return change({
+        step: event.step,
         notices: [...(run.value?.notices ?? []), t().train.run.deviceLost(event.reason)],
       });
     case 'done':

@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { PEFT_WEIGHTS_FILE } from '../../src/adapters/formats/peft.ts';
+import { Core, type LoadedModel } from '../../src/engine/core.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
+import { makeMemoryStore } from '../../src/storage/memory-store.ts';
+import type { FileStore } from '../../src/storage/store.ts';
+import { resolveTrainConfig } from '../../src/train/config.ts';
+import { RunControl } from '../../src/train/run-control.ts';
+import type { RunEvent, TrainedRun } from '../../src/train/run-events.ts';
+import { readRunRecord } from '../../src/train/run-record.ts';
+import { openTestGpu } from '../harness/gpu.ts';
+import { shortOfMemory } from '../harness/short-of-memory.ts';
+import { folderOnDisk, toyAdapter } from '../harness/toy-llama.ts';
+
+const TOY = join(import.meta.dirname, '..', 'fixtures', 'toy-llama');
+const ROWS = { name: 'data.jsonl', bytes: readFileSync(join(TOY, 'data.jsonl')) };
+const QUESTIONS = {
+  name: 'questions.jsonl',
+  bytes: new TextEncoder().encode(
+    '{"prompt": "the cat", "completion": "sat"}\n{"prompt": "a dog", "completion": "ran"}\n',
+  ),
+};
+
+const openToy = (core: Core): Promise<LoadedModel> =>
+  core.loadModel(folderOnDisk(join(TOY, 'model'), 'toy-llama'), { context: 64 });
+
+const train = (
+  model: LoadedModel,
+  store: FileStore,
+  { steps = 4, emit = () => undefined }: { readonly steps?: number; readonly emit?: (event: RunEvent) => void } = {},
+): Promise<TrainedRun> =>
+  model.train({
+    config: resolveTrainConfig({ rank: 2, dropout: 0.1, steps, accumulate: 1, seqLen: 48, saveEvery: 2, lr: 1e-2 }),
+    ...{ data: ROWS, store, out: 'run', resume: false, emit, control: new RunControl() },
+  });
+
+const answer = (model: LoadedModel, onText?: (text: string) => void): Promise<string> =>
+  model
+    .generate({ input: { text: 'the cat' }, maxNewTokens: 6 }, { ...(onText && { onText }) })
+    .then(({ text, tokens }) => `${text} ${tokens.join(' ')}`);
+
+describe('a device that is lost', () => {
+  it(
+    'delays a run, an answer, an evaluation and a chat, and changes nothing of them',
+    { timeout: 600_000 },
+    async () => {
+      const core = await Core.open({ device: 'webgpu', openGpu: openTestGpu });
+      const opened: (Gpu | undefined)[] = [core.gpu];
+      const lose = (): void => {
+        if (opened.at(-1) !== core.gpu) opened.push(core.gpu);
+        core.gpu?.device.destroy();
+      };
+      const model = await openToy(core);
+      const whole = makeMemoryStore();
+      expect((await train(model, whole)).ended).toBe('completed');
+      const text = await answer(model);
+      const report = await model.evaluate(QUESTIONS, { maxNewTokens: 2 });
+
+      // Before its first checkpoint, and after it.
+      const store = makeMemoryStore();
+      const events: string[] = [];
+      let lost = 0;
+      const outcome = await train(model, store, {
+        emit: (event) => {
+          if (event.kind === 'step' || event.kind === 'device-lost') events.push(`${event.kind} ${event.step}`);
+          if (event.kind === 'started') events.push('started');
+          if (event.kind === 'step' && ((lost === 0 && event.step === 1) || (lost === 1 && event.step === 3))) {
+            lost += 1;
+            lose();
+          }
+        },
+      });
+      expect(outcome).toMatchObject({ ended: 'completed', steps: 4 });
+      expect(events.filter((event) => !event.startsWith('step'))).toEqual([
+        'started',
+        'device-lost 0',
+        'device-lost 2',
+      ]);
+      expect(await store.read(`run/${PEFT_WEIGHTS_FILE}`)).toEqual(await whole.read(`run/${PEFT_WEIGHTS_FILE}`));
+      const lossesIn = async (from: FileStore): Promise<unknown[]> =>
+        (await from.readText('run/metrics.jsonl')).match(/"loss":[^,]*/g) ?? [];
+      expect(await lossesIn(store)).toEqual(await lossesIn(whole));
+
+      // Between calls, and within an answer: what was said stays said.
+      lose();
+      const again = await Promise.all([answer(model), model.evaluate(QUESTIONS, { maxNewTokens: 2 })]);
+      expect(again).toEqual([text, report]);
+      let said = 0;
+      const loseAtSecond = (): void => {
+        said += 1;
+        if (said === 2) lose();
+      };
+      expect(await answer(model, loseAtSecond)).toBe(text);
+      lose();
+      const other = await openToy(core);
+      expect(await answer(other)).toBe(text);
+      expect(opened.length).toBeGreaterThanOrEqual(4);
+      core.dispose();
+    },
+  );
+
+  it('ends work that loses it three times in a row, with everything saved and the reason', async () => {
+    const core = await Core.open({ device: 'webgpu', openGpu: openTestGpu });
+    const model = await openToy(core);
+    const store = makeMemoryStore();
+    const lost: number[] = [];
+    await expect(
+      train(model, store, {
+        emit: (event) => {
+          if (event.kind === 'device-lost') lost.push(event.step);
+          if (event.kind === 'step' && event.step > 2) core.gpu?.device.destroy();
+        },
+      }),
+    ).rejects.toMatchObject({ code: 'device-lost', message: expect.stringContaining('3 times') as string });
+    expect(lost).toEqual([2, 2]);
+    expect((await readRunRecord(store, 'run'))?.status).toBe('failed');
+    expect(await store.exists('run/checkpoints/step-2/manifest.json')).toBe(true);
+    await expect(answer(model)).resolves.toMatch(/ /);
+    core.dispose();
+  }, 600_000);
+});
+
+describe('a GPU without memory', () => {
+  it(
+    'says so at every allocation, and the next call works, with as many bytes as before',
+    { timeout: 600_000 },
+    async () => {
+      const gpu = await openTestGpu();
+      const memory = shortOfMemory(gpu);
+      const core = await Core.open({ device: 'webgpu', openGpu: () => Promise.resolve(gpu) });
+      const adapter = toyAdapter('toy-llama', 'adapter-random');
+      const model = await openToy(core);
+      const calls: Record<string, () => Promise<unknown>> = {
+        load: async () => (await openToy(core)).dispose(),
+        train: () => train(model, makeMemoryStore(), { steps: 1 }),
+        generate: () => model.generate({ input: { text: 'the cat' }, maxNewTokens: 2 }, { adapter }),
+        evaluate: () => model.evaluate(QUESTIONS, { adapter, maxNewTokens: 1 }),
+      };
+      let sites = 0;
+      for (const [name, call] of Object.entries(calls)) {
+        // What earlier calls left to be used again is given back by the first that is short of memory.
+        let left: number | undefined;
+        for (let site = 0; ; site += 1) {
+          memory.failFrom(site);
+          const failure: unknown = await call().then(
+            () => undefined,
+            (error: unknown) => error,
+          );
+          memory.failFrom(undefined);
+          if (failure === undefined) break;
+          sites += 1;
+          expect(failure, `${name}, allocation ${site}`).toMatchObject({ code: 'out-of-memory' });
+          left ??= gpu.bytesAllocated;
+          expect(gpu.bytesAllocated, `${name}, allocation ${site}`).toBe(left);
+        }
+        expect(left, name).toBeDefined();
+        await call();
+      }
+      expect(sites).toBeGreaterThan(100);
+      model.dispose();
+    },
+  );
+});
