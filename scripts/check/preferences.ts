@@ -2,7 +2,7 @@
  * Learning from preferences on the built-in model: `dpo` on pairs and `kto` on the same rows without pairs
  * (models/embedded/tasks/preferences.ts), each from the base with nothing but objective and steps given, three seeds. Prints the share of
  * held-out pairs whose chosen answer the model prefers, before and after, with its 95 % interval; fails unless it is 40 to 60 %
- * before and at least 80 % after. `npx vite build --mode cli && npx tsx scripts/check/preferences.ts --out bench/results/preferences.jsonl`;
+ * before and at least 80 % after. `npx vite build --mode cli && npx tsx scripts/check/preferences.ts --out FILE.jsonl`;
  * a seed that the file has already is not run again.
  */
 import { spawnSync } from 'node:child_process';
