@@ -2,10 +2,11 @@
 
     npx tsx scripts/check/exports.ts FOLDER && python3 scripts/check/exports.py FOLDER
 
-Needs torch and numpy. Formats from their definitions: PEFT (alpha/r, alpha/sqrt(r), DoRA's magnitude), mlx-lm (transposed
+Needs torch and numpy. Where transformers and PEFT are installed, they open the PEFT and merged folders as well. Formats from their definitions: PEFT (alpha/r, alpha/sqrt(r), DoRA's magnitude), mlx-lm (transposed
 factors, a scale that multiplies, `m`), llama.cpp (names, interleaved heads, alpha over the rank of lora_b), GGUF v3.
 """
 
+import importlib.util
 import json
 import math
 import pathlib
@@ -223,6 +224,30 @@ def wanted(family, kind, config, base, ids):
     return read_safetensors(root / family / 'expected-f32.safetensors')['adapter.logits']
 
 
+def check_in_peft(out, ids):
+    """The PEFT folders over their bases, and the merged folders, in transformers and PEFT themselves."""
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    worst, count = 0.0, 0
+    for folder in sorted(path for path in out.glob('*/*/*') if path.name in ('peft', 'merged')):
+        family, kind, form = folder.parts[-3:]
+        model = FIXTURES / 'families' / family / 'model'
+        config = json.loads((model / 'config.json').read_text())
+        base = as_computed(config, read_safetensors(model / 'model.safetensors'))
+        opened = AutoModelForCausalLM.from_pretrained(folder if form == 'merged' else model, attn_implementation='eager').float()
+        if form == 'peft':
+            opened = PeftModel.from_pretrained(opened, str(folder))
+        with torch.no_grad():
+            got = opened.eval()(torch.tensor([ids])).logits[0].double().numpy()
+        expected = wanted(family, kind, config, base, ids)
+        error = np.linalg.norm(got - expected) / np.linalg.norm(expected)
+        print(f'{family:14}{kind:17}{form:12} {error:.1e} in transformers')
+        assert error < BOUND, 'not what transformers computes'
+        worst, count = max(worst, error), count + 1
+    print(f'{count} folders, all within {worst:.1e} in transformers and PEFT')
+
+
 def main(out):
     ids = json.loads((FIXTURES / 'families' / 'microbatch.jsonl').read_text().splitlines()[0])['input_ids']
     worst, count = 0.0, 0
@@ -240,6 +265,11 @@ def main(out):
         assert error < BOUND, 'not what PyTorch computes'
         worst, count = max(worst, error), count + 1
     print(f'{count} exports, all within {worst:.1e} of PyTorch')
+    missing = [name for name in ('transformers', 'peft') if importlib.util.find_spec(name) is None]
+    if missing:
+        print('not opened by transformers and PEFT: without', ', '.join(missing))
+    else:
+        check_in_peft(out, ids)
 
 
 if __name__ == '__main__':

@@ -3,7 +3,7 @@
     npx weblora train --model test/fixtures/toy-llama/model --base f32 --data test/fixtures/toy-llama/data.jsonl \\
       --epochs 5 --accumulate 3 --lr 2e-2 --out RUN
     npx weblora export --adapter RUN --to accelerate --include-data --out FOLDER
-    python3 scripts/check/accelerate.py FOLDER test/fixtures/toy-llama/model
+    python3 scripts/check/accelerate_run.py FOLDER test/fixtures/toy-llama/model
 
 The scripts are compiled, and the run is trained in PyTorch alone: by the model of scripts/fixtures, over the folder's rows, order,
 initial adapter and recipe. Where transformers, PEFT and accelerate are installed the folder's own train.py is run as well, as one
