@@ -12,7 +12,7 @@ export interface Judged {
 }
 
 /** Answers to choose from, with how likely the model holds each. */
-export interface ScoredChoices {
+interface ScoredChoices {
   /** Of all tokens of each answer and its end together, in nats. */
   readonly logProbs: readonly number[];
   /** Index of the right one. */
