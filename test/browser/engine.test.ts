@@ -292,8 +292,8 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
 
     for (const page of [first, second]) {
       await page.reload();
-      await page.getByText(/, 24 steps$/).waitFor(PATIENCE);
-      await page.getByText(/, 6 steps$/).waitFor();
+      await page.getByText(/, 24 steps\b/).waitFor(PATIENCE);
+      await page.getByText(/, 6 steps\b/).waitFor();
       // Each tab reads what the other wrote: every step's record, and the adapter.
       for (const box of await page.getByRole('checkbox', { name: /^Compare / }).all()) await box.check();
       const [saved] = await Promise.all([
