@@ -1,5 +1,6 @@
 import type { ModelFolder, OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { LoraAdapter } from '../adapters/adapter.ts';
+import { adapterHash, hubFacts } from '../adapters/lineage.ts';
 import { writeMergedCard, type MergedCardFacts } from '../adapters/model-card.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { EvaluateProgress } from '../evaluate/evaluate.ts';
@@ -8,7 +9,6 @@ import { assertAdapterFits } from '../lora/gpu-adapter.ts';
 import type { MergeRequest } from '../merge/format.ts';
 import type { MergedFormat, MergedModel } from '../merge/index.ts';
 import type { ModelSink } from '../merge/sink.ts';
-import { adapterHash, hubFacts } from '../train/run-result.ts';
 import { VERSION } from '../version.ts';
 import type { Core, LoadedModel } from './core.ts';
 import type { MergedBase, MergedLosses } from './merged-base.ts';

@@ -1,7 +1,6 @@
-import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import { alphaOf, rankOf, targetNames, type LoraAdapter, type LoraModule } from '../adapters/adapter.ts';
-import { baseOf } from '../adapters/formats/peft-config.ts';
-import { PEFT_WEIGHTS_FILE, writePeft } from '../adapters/formats/peft.ts';
+import { writePeft } from '../adapters/formats/peft.ts';
+import { adapterHash, hubFacts, weightsHash } from '../adapters/lineage.ts';
 import { writeModelCard, type ModelCardFacts } from '../adapters/model-card.ts';
 import { CARD_FILE } from '../adapters/formats/index.ts';
 import { ollamaFacts } from '../adapters/ollama.ts';
@@ -10,6 +9,7 @@ import { adapterFrom } from '../lora/gpu-adapter.ts';
 import { writeSettings } from '../settings/settings.ts';
 import type { Written } from '../settings/value-types.ts';
 import { joinPath } from '../storage/paths.ts';
+import { sha256Of } from '../hash.ts';
 import { VERSION } from '../version.ts';
 import type { TrainConfig } from './config.ts';
 import type { AdapterSettings, RunSchedule } from './prepare-run.ts';
@@ -20,7 +20,6 @@ import { readMetrics } from './metrics-file.ts';
 import type { MadeTrainer, RunRequest } from './run-request.ts';
 import { DEFAULT_LEARNING_RATE, TRAIN_SETTINGS } from './settings.ts';
 import type { NamedMatrices } from './trainer.ts';
-import { sha256Of } from '../hash.ts';
 
 /** What a run leaves in its folder besides checkpoints and metrics: run.json, and in the end the adapter with its card. */
 export class RunResult {
@@ -85,7 +84,7 @@ export class RunResult {
         ...(evalLoss !== undefined && { evalLoss }),
         totalTokens,
         elapsedSeconds,
-        adapterSha256: hashOf(files),
+        adapterSha256: weightsHash(files),
         files: Object.fromEntries(
           [...files].filter(([name]) => name !== CARD_FILE).map(([name, bytes]) => [name, sha256Of(bytes)]),
         ),
@@ -140,17 +139,6 @@ export class RunResult {
 
 /** Settings that the card words in its other parts. */
 const TOLD_ELSEWHERE: ReadonlySet<string> = new Set(['system', 'license', 'data-source', 'data-license']);
-
-/** What the hub calls the base, where it came from there. */
-export function hubFacts({ name, origin }: Pick<OpenModel, 'name' | 'origin'>): {
-  readonly hubId?: string;
-  readonly revision?: string;
-} {
-  if (!name.startsWith('hf:')) return {};
-  const { name: hubId, revision: named } = baseOf(name);
-  const revision = origin.revision ?? named;
-  return { hubId, ...(revision !== undefined && { revision }) };
-}
 
 /** Rows of the card's curve. */
 const CURVE_ROWS = 10;
@@ -245,13 +233,4 @@ function makeRecord(
     kernels: made.kernels,
     plan: made.plan,
   };
-}
-
-/** sha256 of an adapter's weights as PEFT stores them, hex. */
-export function adapterHash(adapter: LoraAdapter): string {
-  return hashOf(writePeft(adapter, { modelCard: '' }));
-}
-
-function hashOf(files: ReadonlyMap<string, Uint8Array>): string {
-  return sha256Of(files.get(PEFT_WEIGHTS_FILE) ?? new Uint8Array());
 }

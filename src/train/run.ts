@@ -1,3 +1,4 @@
+import { adapterHash } from '../adapters/lineage.ts';
 import { WebLoraError, type ErrorCode } from '../errors.ts';
 import { lostTooOften, MOST_LOSSES } from '../gpu/gpu.ts';
 import { phrase, setting, type Mention, type Phrase } from '../phrase.ts';
@@ -16,7 +17,7 @@ import { assertMayWrite, clearRunFolder, hasFinishedAdapter, type RunFolder } fr
 import { RunLoop } from './run-loop.ts';
 import { isFinished, readRunRecord, writeRunRecord, type RunRecord } from './run-record.ts';
 import type { MadeTrainer, RunRequest } from './run-request.ts';
-import { adapterHash, RunResult } from './run-result.ts';
+import { RunResult } from './run-result.ts';
 import type { NamedMatrices } from './trainer.ts';
 
 /**

@@ -4,7 +4,7 @@ import { writePeft } from '../../adapters/formats/peft.ts';
 import { WebLoraError } from '../../errors.ts';
 import { newPath } from '../export-flags.ts';
 import { readAdapter, readRunFile } from '../files.ts';
-import { adapterHash } from '../../train/run-result.ts';
+import { adapterHash } from '../../adapters/lineage.ts';
 import type { Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { baseNamesFor } from '../session.ts';
