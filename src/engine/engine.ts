@@ -34,6 +34,7 @@ import { adapterFrom, assertAdapterFits } from '../lora/gpu-adapter.ts';
 import { loraOn, ownAlphas } from '../train/program-settings.ts';
 import { RunControl } from '../train/run-control.ts';
 import { Core, type EvaluateSettings, type LoadedModel } from './core.ts';
+import { fileBytes } from './file-bytes.ts';
 import { chooseModels, deviceFor } from './chooser.ts';
 import { exportFormatsOf, mergedExportFormats } from './export-formats.ts';
 import { exportMerged, isWorseMerged, mergedBaseOf, mergedCard, mergedLosses } from './export-merged.ts';
@@ -432,10 +433,7 @@ class Engine implements EngineCalls {
 
   async loadAdapter(modelId: ModelId, given: readonly NamedFile[]): Promise<AdapterId> {
     const model = this.#model(modelId);
-    const bytes = new Map<string, Uint8Array>();
-    for (const { name, bytes: content } of given)
-      bytes.set(name, content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : content);
-    const { files, format } = formatOf(bytes);
+    const { files, format } = formatOf(await fileBytes(given));
     const adapter = await format.read(files, baseNamesOf(model.loaded.opened.model));
     assertAdapterFits(adapter, model.loaded.opened.model);
     const card = files.get(CARD_FILE);

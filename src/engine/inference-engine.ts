@@ -27,6 +27,7 @@ import type {
   ProgressEvent,
 } from './calls.ts';
 import { resolveContext } from './context.ts';
+import { fileBytes } from './file-bytes.ts';
 import { modelFacts } from './model-facts.ts';
 import { openSource } from './open-source.ts';
 import { tilingsFor } from './tilings.ts';
@@ -107,10 +108,7 @@ class InferenceEngine implements InferenceCalls {
 
   async loadAdapter(_model: ModelId, given: readonly NamedFile[]): Promise<AdapterId> {
     const { opened } = this.#model();
-    const files = new Map<string, Uint8Array>();
-    for (const { name, bytes } of given)
-      files.set(name, bytes instanceof Blob ? new Uint8Array(await bytes.arrayBuffer()) : bytes);
-    const adapter = await readAdapterFiles(files, () => Promise.resolve(baseNamesOf(opened.model)));
+    const adapter = await readAdapterFiles(await fileBytes(given), () => Promise.resolve(baseNamesOf(opened.model)));
     assertAdapterFits(adapter, opened.model);
     const id: AdapterId = `adapter-${this.#adapters.size}`;
     this.#adapters.set(id, adapter);

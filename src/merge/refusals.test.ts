@@ -7,22 +7,11 @@ import { makeModel } from '../../models/families/index.ts';
 import { loadTokenizer } from '../../models/tokenizer/tokenizer.ts';
 import { toyByteLevelFiles } from '../../models/tokenizer/toy-tokenizer.ts';
 import { FAMILY_TOYS, familyAdapter, openFamilyToy, type FamilyToy } from '../../test/harness/family-toys.ts';
-import { WebLoraError } from '../errors.ts';
+import { refusal } from '../../test/harness/refusal.ts';
 import { encodeGguf } from '../formats/gguf-encode.ts';
 import { makeMemoryStore } from '../storage/memory-store.ts';
 import { MERGED_FORMATS } from './index.ts';
 import { storeSink, zipSink } from './sink.ts';
-
-/** What is said; anything but a refusal with a code fails the test. */
-async function refusal(work: () => unknown): Promise<string> {
-  try {
-    await work();
-  } catch (thrown) {
-    if (thrown instanceof WebLoraError) return `${thrown.code}: ${thrown.message}`;
-    throw thrown;
-  }
-  throw new Error('nothing was refused');
-}
 
 function configOf(family: FamilyToy): Record<string, unknown> {
   const path = join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'families', family, 'model', 'config.json');

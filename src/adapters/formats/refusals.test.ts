@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { baseNamesOf } from '../../../models/checkpoint/gguf/base-names.ts';
 import { familyAdapter, openFamilyToy } from '../../../test/harness/family-toys.ts';
+import { refusal } from '../../../test/harness/refusal.ts';
 import { toyAdapter } from '../../../test/harness/toy-llama.ts';
 import { writeGguf, type MetadataValue, type WrittenTensor } from '../../../test/harness/write-gguf.ts';
-import { WebLoraError } from '../../errors.ts';
 import { float32Tensor, readSafetensors, writeSafetensors, type SafetensorsTensor } from '../../formats/safetensors.ts';
 import type { LoraAdapter } from '../adapter.ts';
 import { combineAdapters } from '../combine.ts';
@@ -13,17 +13,6 @@ const opened = await openFamilyToy('llama3');
 const base = baseNamesOf(opened.model);
 const [[firstPath, first] = ['', { ggufName: '' }]] = base.modules;
 const adapter = toyAdapter('toy-llama', 'adapter');
-
-/** What is said; anything but a refusal with a code fails the test. */
-async function refusal(work: () => unknown): Promise<string> {
-  try {
-    await work();
-  } catch (thrown) {
-    if (thrown instanceof WebLoraError) return `${thrown.code}: ${thrown.message}`;
-    throw thrown;
-  }
-  throw new Error('nothing was refused');
-}
 
 const reading = (files: ReadonlyMap<string, Uint8Array>): Promise<string> =>
   refusal(() => readAdapterFiles(files, () => Promise.resolve(base)));

@@ -1,5 +1,4 @@
-import { t } from '../messages/language.ts';
-import { CopyButton } from '../parts/copy-button.tsx';
+import { Copyable } from '../parts/copyable.tsx';
 
 export const asShell = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
@@ -9,12 +8,7 @@ export function Code({ title, text }: { readonly title: string; readonly text: s
     <details class="settings">
       <summary>{title}</summary>
       <div class="stack">
-        <pre class="code" tabIndex={0} aria-label={title}>
-          {text}
-        </pre>
-        <div class="actions">
-          <CopyButton text={text} label={t().copy.of(title)} />
-        </div>
+        <Copyable title={title} text={text} />
       </div>
     </details>
   );

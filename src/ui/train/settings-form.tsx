@@ -19,7 +19,7 @@ import {
   typed,
 } from './settings.ts';
 import { sharedLink } from './shared-link.ts';
-import { CopyButton } from '../parts/copy-button.tsx';
+import { Copyable } from '../parts/copyable.tsx';
 
 /** Every setting for those who know them; each has a sentence, and none needs touching. */
 export function SettingsForm({ isDisabled }: { readonly isDisabled: boolean }) {
@@ -202,12 +202,7 @@ function Copied(props: {
     <div class="field">
       <h3>{title}</h3>
       {note !== undefined && <p class="quiet">{note}</p>}
-      <pre class="code" tabIndex={0} aria-label={label}>
-        {text}
-      </pre>
-      <div class="actions">
-        <CopyButton text={text} label={t().copy.of(title)} />
-      </div>
+      <Copyable title={title} label={label} text={text} />
     </div>
   );
 }
