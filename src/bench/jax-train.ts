@@ -1,72 +1,61 @@
-import type { OpenModel } from '../../models/checkpoint/open-model.ts';
-import type { BaseFormat } from '../formats/quantize.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { ForwardNode } from '../graph/op.ts';
 import type { AttentionShape } from '../graph/ops/attention.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { openJax, type Jax, type JaxArray } from './jax.ts';
-import { notMeasured, summarise, type About, type BenchRow } from './row.ts';
-import { timePeer, TrainingJob, type Dense } from './training-job.ts';
+import type { Dense, TrainingJob } from './training-job.ts';
+import type { TrainingSide } from './turns.ts';
 
 type Named = Record<string, JaxArray>;
 
 /**
- * The same update as benchTrain's in jax-js: the model's own graph op by op, differentiated by jax-js, and AdamW, all in
- * one jit. Weights are the format's values in f32, since jax-js has no quantised products.
+ * The same updates as WebLoRA's in jax-js: the model's own graph op by op, differentiated by jax-js, and AdamW, all in one
+ * jit. Weights are the format's values in f32, since jax-js has no quantised products.
  */
-export async function benchJaxTrain(
+export async function jaxTrainingSide(
   gpu: Gpu,
-  opened: OpenModel,
-  options: {
-    readonly format: BaseFormat;
-    readonly tokens: number;
-    readonly provideWebGpu: Parameters<typeof openJax>[0];
-  },
-  about: About,
-): Promise<BenchRow> {
-  const { format, tokens, provideWebGpu } = options;
-  const job = new TrainingJob(opened, format, tokens);
-  const row = { ...job.row, impl: 'jax-js', ...about } as const;
-  try {
-    const jax = await openJax(provideWebGpu);
-    const { numpy: np, tree } = jax;
-    const nodes = job.forward(gpu);
-    const arrayOf = ({ values, shape }: Dense): JaxArray => np.array(values, { shape: [...shape] });
-    const frozen: Named = {};
-    for await (const [name, dense] of job.frozen()) frozen[name] = arrayOf(dense);
-    const inputs: Named = Object.fromEntries(
-      Object.entries(job.inputs).map(([name, words]) => [name, np.array(Int32Array.from(words))]),
-    );
-    const params: Named = Object.fromEntries([...(await job.params())].map(([name, dense]) => [name, arrayOf(dense)]));
-    const zeros = (): Named =>
-      Object.fromEntries(Object.entries(params).map(([name, p]) => [name, np.zerosLike(p.ref)]));
+  job: TrainingJob,
+  provideWebGpu: Parameters<typeof openJax>[0],
+): Promise<TrainingSide> {
+  const jax = await openJax(provideWebGpu);
+  const { numpy: np, tree } = jax;
+  const nodes = job.forward(gpu);
+  const arrayOf = ({ values, shape }: Dense): JaxArray => np.array(values, { shape: [...shape] });
+  const frozen: Named = {};
+  for await (const [name, dense] of job.frozen()) frozen[name] = arrayOf(dense);
+  const inputs: Named = Object.fromEntries(
+    Object.entries(job.inputs).map(([name, words]) => [name, np.array(Int32Array.from(words))]),
+  );
+  const params: Named = Object.fromEntries([...(await job.params())].map(([name, dense]) => [name, arrayOf(dense)]));
+  const zeros = (): Named => Object.fromEntries(Object.entries(params).map(([name, p]) => [name, np.zerosLike(p.ref)]));
 
-    const loss = (p: Named, w: Named, given: Named): JaxArray => forward(jax, nodes, { ...w, ...p }, given);
-    const { beta1, beta2, eps, lr, maxNorm } = job.hyper(1);
-    const update = jax.jit(
-      (p: Named, m: Named, v: Named, w: Named, given: Named, correct1: JaxArray, correct2: JaxArray) => {
-        const [value, gradients] = jax.valueAndGrad(loss)(tree.ref(p), w, given) as [JaxArray, Named];
-        const squares = Object.values(gradients).map((g) => np.sum(np.square(g.ref)));
-        const norm = np.sqrt(squares.reduce((sum, square) => np.add(sum, square)));
-        const factor = np.minimum(np.divide(maxNorm, np.add(norm, 1e-6)), 1);
-        const next: { p: Named; m: Named; v: Named } = { p: {}, m: {}, v: {} };
-        for (const [name, gradient] of Object.entries(gradients)) {
-          const g = np.multiply(gradient, factor.ref);
-          const first = np.add(np.multiply(required(m, name), beta1), np.multiply(g.ref, 1 - beta1));
-          const second = np.add(np.multiply(required(v, name), beta2), np.multiply(np.square(g), 1 - beta2));
-          const deviation = np.add(np.sqrt(np.divide(second.ref, correct2.ref)), eps);
-          const direction = np.divide(np.divide(first.ref, correct1.ref), deviation);
-          next.p[name] = np.subtract(required(p, name), np.multiply(direction, lr));
-          next.m[name] = first;
-          next.v[name] = second;
-        }
-        for (const used of [factor, correct1, correct2]) used.dispose();
-        return [next.p, next.m, next.v, value] as [Named, Named, Named, JaxArray];
-      },
-    );
+  const loss = (p: Named, w: Named, given: Named): JaxArray => forward(jax, nodes, { ...w, ...p }, given);
+  const { beta1, beta2, eps, lr, maxNorm } = job.hyper(1);
+  const update = jax.jit(
+    (p: Named, m: Named, v: Named, w: Named, given: Named, correct1: JaxArray, correct2: JaxArray) => {
+      const [value, gradients] = jax.valueAndGrad(loss)(tree.ref(p), w, given) as [JaxArray, Named];
+      const squares = Object.values(gradients).map((g) => np.sum(np.square(g.ref)));
+      const norm = np.sqrt(squares.reduce((sum, square) => np.add(sum, square)));
+      const factor = np.minimum(np.divide(maxNorm, np.add(norm, 1e-6)), 1);
+      const next: { p: Named; m: Named; v: Named } = { p: {}, m: {}, v: {} };
+      for (const [name, gradient] of Object.entries(gradients)) {
+        const g = np.multiply(gradient, factor.ref);
+        const first = np.add(np.multiply(required(m, name), beta1), np.multiply(g.ref, 1 - beta1));
+        const second = np.add(np.multiply(required(v, name), beta2), np.multiply(np.square(g), 1 - beta2));
+        const deviation = np.add(np.sqrt(np.divide(second.ref, correct2.ref)), eps);
+        const direction = np.divide(np.divide(first.ref, correct1.ref), deviation);
+        next.p[name] = np.subtract(required(p, name), np.multiply(direction, lr));
+        next.m[name] = first;
+        next.v[name] = second;
+      }
+      for (const used of [factor, correct1, correct2]) used.dispose();
+      return [next.p, next.m, next.v, value] as [Named, Named, Named, JaxArray];
+    },
+  );
 
-    let state: [Named, Named, Named] = [params, zeros(), zeros()];
-    const { firstMs, times, losses } = await timePeer(async (count) => {
+  let state: [Named, Named, Named] = [params, zeros(), zeros()];
+  return {
+    update: async (count) => {
       const [p, m, v, value] = update(
         ...state,
         tree.ref(frozen),
@@ -75,23 +64,13 @@ export async function benchJaxTrain(
         np.array(1 - beta2 ** count),
       );
       state = [p, m, v];
-      const loss = (await value.jsAsync()) as number;
+      const mean = (await value.jsAsync()) as number;
       await jax.blockUntilReady(state);
-      return loss;
-    });
-    tree.dispose([...state, frozen, inputs]);
-    const spread = summarise(times);
-    return {
-      ...row,
-      ...spread,
-      tokensPerSec: (tokens / spread.medianMs) * 1000,
-      compileMs: firstMs - spread.medianMs,
-      losses,
-      status: 'ok',
-    };
-  } catch (error) {
-    return { ...row, status: notMeasured(error) };
-  }
+      return mean;
+    },
+    about: ({ firstMs, medianMs }) => Promise.resolve({ compileMs: firstMs - medianMs }),
+    dispose: () => tree.dispose([...state, frozen, inputs]),
+  };
 }
 
 /** Another reference to one of many. */

@@ -12,7 +12,7 @@ import { TrainingJob, type Dense } from './training-job.ts';
 
 const STEPS = 4;
 
-/** The same update as benchTrain's in PyTorch, in f32: a native yardstick. */
+/** The same updates as WebLoRA's in PyTorch, in f32 and a process of its own: a native yardstick, not timed in turns. */
 export async function benchTorchTrain(
   gpu: Gpu,
   opened: OpenModel,

@@ -11,12 +11,14 @@ import { aboutAdapter, type BenchRow, type Suite } from './row.ts';
 import { benchLoad } from './load.ts';
 import { benchMatmul } from './matmul-peers.ts';
 import { benchScaling } from './scaling.ts';
-import { benchTfjsTrain } from './tfjs-train.ts';
-import { benchJaxTrain } from './jax-train.ts';
+import { tfjsTrainingSide } from './tfjs-train.ts';
+import { jaxTrainingSide } from './jax-train.ts';
 import type { benchTorchMatmul } from './node-torch-matmul.ts';
 import type { benchTorchTrain } from './node-torch-train.ts';
 import type { TorchDevice } from './node-torch.ts';
-import { benchTrain } from './train.ts';
+import { trainingSide } from './train.ts';
+import { TrainingJob } from './training-job.ts';
+import { timeInTurns } from './turns.ts';
 
 const MATMUL_SIZES = [512, 1024, 2048];
 /** Suites that measure the model's own weights at work. */
@@ -68,13 +70,14 @@ export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow
         onMeasure(PEAKS);
         const peaks = await measurePeaks(gpu);
         for (const tokens of lengths) {
-          onMeasure(`${tokens} tokens, weblora`);
-          yield await benchTrain(base, opened, { tokens, peaks }, about);
+          const job = new TrainingJob(opened, format, tokens);
+          const ours = { impl: 'weblora', make: () => trainingSide(base, job, peaks), mayFail: false };
+          const others = [
+            { impl: 'tfjs-webgpu', make: () => tfjsTrainingSide(gpu, opened, job, { format, context }), mayFail: true },
+            { impl: 'jax-js', make: () => jaxTrainingSide(gpu, job, nodePeers?.provideWebGpu), mayFail: true },
+          ];
+          yield* await timeInTurns(job, [ours, ...(peers ? others : [])], about, onMeasure);
           if (!peers) continue;
-          onMeasure(`${tokens} tokens, tfjs-webgpu`);
-          yield await benchTfjsTrain(gpu, opened, { format, context, tokens }, about);
-          onMeasure(`${tokens} tokens, jax-js`);
-          yield await benchJaxTrain(gpu, opened, { format, tokens, provideWebGpu: nodePeers?.provideWebGpu }, about);
           if (nodePeers === undefined) continue;
           for (const device of torchDevices(gpu)) {
             onMeasure(`${tokens} tokens, pytorch-${device}`);

@@ -1,14 +1,12 @@
 import type { GpuBase } from '../../models/base/gpu-base.ts';
-import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { RooflinePeaks } from './roofline.ts';
 import { compilePlans } from '../graph/replay.ts';
 import { plansOf } from '../train/program.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
-import { summarise, type About, type BenchRow } from './row.ts';
-import { shareOf, TrainingJob } from './training-job.ts';
+import { shareOf, type TrainingJob } from './training-job.ts';
+import type { TrainingSide } from './turns.ts';
 
-const STEPS = 7;
 /** Of timing JavaScript: updates, and encodings of each. */
 const UPDATES = 8;
 const ENCODINGS = 25;
@@ -23,65 +21,46 @@ const SILENT = {
 } as unknown as GPUCommandEncoder;
 
 /**
- * Times whole updates of a TrainingJob, the share of each kernel in them, and the JavaScript that a dispatch of a micro-step
- * costs: the time in which commands are encoded, WebGPU's calls for it included. What an update costs besides, and what Dawn
- * or the browser does when commands are submitted, are figures of their own.
+ * WebLoRA's updates of a job. Its row also has the share of each kernel in them, and the JavaScript that a dispatch of a
+ * micro-step costs: the time in which commands are encoded, WebGPU's calls for it included. What an update costs besides, and
+ * what Dawn or the browser does when commands are submitted, are figures of their own.
  */
-export async function benchTrain(
-  base: GpuBase,
-  opened: OpenModel,
-  { tokens, peaks }: { readonly tokens: number; readonly peaks: RooflinePeaks },
-  about: About,
-): Promise<BenchRow> {
-  const { gpu, format } = base;
-  const job = new TrainingJob(opened, format, tokens);
+export async function trainingSide(base: GpuBase, job: TrainingJob, peaks: RooflinePeaks): Promise<TrainingSide> {
+  const { gpu } = base;
   const program = await job.tuned(gpu, job.plan(base));
   const pipelines = await compilePlans(gpu, plansOf(program));
   const trainer = await WgslTrainer.make(base, program);
-  try {
-    await job.begin(trainer);
-    const times: number[] = [];
-    const losses: number[] = [];
-    for (let update = 1; update <= STEPS; update += 1) {
-      const start = performance.now();
-      losses.push(job.meanLoss(await job.update(trainer, update)));
-      times.push(performance.now() - start);
-    }
-    const spread = summarise(times.slice(1)); // the first one warms up
-    const dispatches = trainer.dispatches / STEPS;
-    const perMicroStep = dispatches - program.update.launches.length;
-    const script = await timeEncoding(trainer, job, gpu);
-    const kernelShares = await job.profile(trainer, peaks);
-    const gflops = program.report.flopsPerStep / spread.medianMs / 1e6;
-    return {
-      ...job.row,
-      impl: 'weblora',
-      ...about,
-      ...spread,
-      tokensPerSec: (tokens / spread.medianMs) * 1000,
-      gflops,
-      ceilingGflops: peaks.gflops,
-      ceilingGbPerSec: peaks.gbPerSec,
-      ofCeiling: gflops / peaks.gflops,
-      peakBytes: program.report.totalBytes,
-      pipelines,
-      dispatches,
-      jsMicrosecondsPerDispatch: (script.microStepMs * 1000) / perMicroStep,
-      ofWhichOwnMicroseconds: (script.ownMs * 1000) / perMicroStep,
-      jsMicrosecondsPerUpdate: script.updateMs * 1000,
-      submitMicrosecondsPerDispatch: (script.submitMs * 1000) / dispatches,
-      losses,
-      ...(kernelShares && {
-        nonMatmulShare: 1 - MATMULS.reduce((sum, name) => sum + shareOf(kernelShares, name), 0),
-        attentionShare: shareOf(kernelShares, 'attention'),
-        kernelShares,
-      }),
-      ...(program.settings.tilings && { tilings: program.settings.tilings }),
-      status: 'ok',
-    };
-  } finally {
-    trainer.dispose();
-  }
+  await job.begin(trainer);
+  return {
+    update: async (count) => job.meanLoss(await job.update(trainer, count)),
+    about: async ({ medianMs, updates }) => {
+      const dispatches = trainer.dispatches / updates;
+      const perMicroStep = dispatches - program.update.launches.length;
+      const script = await timeEncoding(trainer, job, { gpu, after: updates });
+      const kernelShares = await job.profile(trainer, peaks);
+      const gflops = program.report.flopsPerStep / medianMs / 1e6;
+      return {
+        gflops,
+        ceilingGflops: peaks.gflops,
+        ceilingGbPerSec: peaks.gbPerSec,
+        ofCeiling: gflops / peaks.gflops,
+        peakBytes: program.report.totalBytes,
+        pipelines,
+        dispatches,
+        jsMicrosecondsPerDispatch: (script.microStepMs * 1000) / perMicroStep,
+        ofWhichOwnMicroseconds: (script.ownMs * 1000) / perMicroStep,
+        jsMicrosecondsPerUpdate: script.updateMs * 1000,
+        submitMicrosecondsPerDispatch: (script.submitMs * 1000) / dispatches,
+        ...(kernelShares && {
+          nonMatmulShare: 1 - MATMULS.reduce((sum, name) => sum + shareOf(kernelShares, name), 0),
+          attentionShare: shareOf(kernelShares, 'attention'),
+          kernelShares,
+        }),
+        ...(program.settings.tilings && { tilings: program.settings.tilings }),
+      };
+    },
+    dispose: () => trainer.dispose(),
+  };
 }
 
 /** Milliseconds of this thread. */
@@ -100,8 +79,13 @@ interface Scripting {
  * What an update costs this thread: its commands are encoded while the GPU has nothing to do and handed over afterwards,
  * since a software adapter computes on the very cores that encode. The least of many rounds, as waiting for a core is no
  * JavaScript.
+ * @param after updates done before
  */
-async function timeEncoding(trainer: WgslTrainer, job: TrainingJob, gpu: Gpu): Promise<Scripting> {
+async function timeEncoding(
+  trainer: WgslTrainer,
+  job: TrainingJob,
+  { gpu, after }: { readonly gpu: Gpu; readonly after: number },
+): Promise<Scripting> {
   const { device } = gpu;
   const submit = device.queue.submit.bind(device.queue);
   const createCommandEncoder = device.createCommandEncoder.bind(device);
@@ -128,7 +112,7 @@ async function timeEncoding(trainer: WgslTrainer, job: TrainingJob, gpu: Gpu): P
     times.push(performance.now() - start);
   };
   try {
-    for (let update = STEPS + 1; update <= STEPS + UPDATES; update += 1) {
+    for (let update = after + 1; update <= after + UPDATES; update += 1) {
       await gpu.idle();
       device.queue.submit = hold;
       for (let round = 0; round < ENCODINGS; round += 1) timeGradients(gradients, update);
@@ -150,7 +134,7 @@ async function timeEncoding(trainer: WgslTrainer, job: TrainingJob, gpu: Gpu): P
     // Last, since code that has met two kinds of encoder is slower for both.
     device.queue.submit = hold;
     device.createCommandEncoder = () => SILENT;
-    for (let round = 0; round < UPDATES * ENCODINGS; round += 1) timeGradients(own, STEPS);
+    for (let round = 0; round < UPDATES * ENCODINGS; round += 1) timeGradients(own, after);
   } finally {
     device.queue.submit = submit;
     device.createCommandEncoder = createCommandEncoder;

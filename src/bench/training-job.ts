@@ -30,30 +30,6 @@ export interface Dense {
   readonly values: Float32Array<ArrayBuffer>;
 }
 
-const PEER_STEPS = 3;
-/** Time after which no further step of a peer is begun: a large model takes minutes for one. */
-const ENOUGH_MS = 120_000;
-
-/**
- * Times a peer's updates one after the other: a first one, which compiles, then three, or as many as two minutes allow, but
- * one at least. `update` gives the mean loss.
- */
-export async function timePeer(
-  update: (count: number) => Promise<number>,
-): Promise<{ readonly firstMs: number; readonly times: readonly number[]; readonly losses: readonly number[] }> {
-  const all: number[] = [];
-  const losses: number[] = [];
-  const begun = performance.now();
-  for (let count = 1; count <= PEER_STEPS + 1; count += 1) {
-    if (all.length > 1 && performance.now() - begun > ENOUGH_MS) break;
-    const start = performance.now();
-    losses.push(await update(count));
-    all.push(performance.now() - start);
-  }
-  const [firstMs = Number.NaN, ...times] = all;
-  return { firstMs, times, losses };
-}
-
 /** The update that every implementation is timed on: AdamW, rank 16, all-linear, one micro-batch with every token scored. */
 export class TrainingJob {
   readonly row: { readonly suite: 'train'; readonly case: string };
