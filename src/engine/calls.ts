@@ -221,6 +221,8 @@ export interface Fit {
   readonly needBytes: number | undefined;
   /** A sentence with the numbers, or the limit. */
   readonly note: string;
+  /** Of training where it fits: trained tokens a second, estimated from a short trial of the device. */
+  readonly tokensPerSecond?: number;
 }
 
 /** A model of the catalogue, held against this device. Nothing of it was downloaded. */

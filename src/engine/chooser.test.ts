@@ -68,6 +68,23 @@ describe('chooseModels', () => {
     expect(choiceWith(1e6)?.smaller).toBeUndefined();
   });
 
+  it('tells the rate of training from the speed of the device, where it was tried', () => {
+    const rates = (flopsPerSecond?: number): readonly (number | undefined)[] =>
+      chooseModels(deviceWith(8, flopsPerSecond === undefined ? {} : { flopsPerSecond }), {}, some).choices.map(
+        ({ training }) => training.tokensPerSecond,
+      );
+    expect(rates().every((rate) => rate === undefined)).toBe(true);
+    const { choices } = chooseModels(deviceWith(8, { flopsPerSecond: 1e12 }), {}, some);
+    for (const { parameterCount, training, chat } of choices) {
+      // Forward 2 operations a parameter, dx as many, the recomputed forward pass again, and adapters and attention beside them.
+      const perToken = 1e12 / (training.tokensPerSecond ?? 0) / parameterCount;
+      expect(perToken).toBeGreaterThan(4);
+      expect(perToken).toBeLessThan(10);
+      expect(chat).not.toHaveProperty('tokensPerSecond');
+    }
+    expect(rates(2e12)).toEqual(choices.map(({ training }) => 2 * (training.tokensPerSecond ?? 0)));
+  });
+
   it('names the limit that is in the way', () => {
     const limits = { ...DEFAULT_LIMITS, maxBindingBytes: 128 * 1024 };
     const { choices } = chooseModels(deviceWith(8, { profile: { ...DEFAULT_PROFILE, limits } }), {}, some);
@@ -78,9 +95,14 @@ describe('chooseModels', () => {
   });
 
   it('recommends by language and device', () => {
-    const name = (device: ChooserDevice, languages: readonly string[]): string | undefined =>
-      chooseModels(device, { languages }, some).recommended;
-    expect(name(deviceWith(8), [])).toBe('Qwen/Qwen2.5-0.5B-Instruct'); // the largest that asks for no login
+    const name = (
+      device: ChooserDevice,
+      languages: readonly string[],
+      purpose: 'chat' | 'training' = 'training',
+    ): string | undefined => chooseModels(device, { languages, purpose }, some).recommended;
+    expect(name(deviceWith(8), [])).toBe('HuggingFaceTB/SmolLM2-135M-Instruct'); // GPT-2 is smaller and does not chat
+    expect(name(deviceWith(8), ['de'])).toBe('Qwen/Qwen2.5-0.5B-Instruct');
+    expect(name(deviceWith(8), [], 'chat')).toBe('Qwen/Qwen2.5-0.5B-Instruct'); // the largest that asks for no login
     expect(name(deviceWith(8), ['zh'])).toBe('Qwen/Qwen2.5-0.5B-Instruct');
     expect(name(deviceWith(8), ['hi', 'en'])).toBe('meta-llama/Llama-3.2-1B-Instruct');
     expect(name(deviceWith(8), ['hi', 'zh'])).toBeUndefined();
@@ -102,6 +124,7 @@ describe('the memory of a device', () => {
     const first = await deviceFor(gpu, store);
     expect(gpu.bytesAllocated).toBe(before);
     expect(first.memory.availableBytes).toBeGreaterThan(0);
+    expect(first.flopsPerSecond).toBeGreaterThan(0);
     const made = gpu.buffersCreated;
     expect(await deviceFor(gpu, store)).toEqual(first);
     expect(gpu.buffersCreated).toBe(made);

@@ -11,6 +11,7 @@ import { programSettings } from '../train/program-settings.ts';
 import { planTraining } from '../train/program.ts';
 import type { ChooseRequest, Fit, ModelChoice, ModelChoices } from './calls.ts';
 import { adapterKey, readCached } from './device-cache.ts';
+import { probeSpeed } from './probe-speed.ts';
 
 /** What of a device decides which models suit it. */
 export interface ChooserDevice {
@@ -18,6 +19,8 @@ export interface ChooserDevice {
   /** Everything runs on the processor: small models answer, large ones take minutes. */
   readonly isSoftware: boolean;
   readonly memory: ProbedMemory;
+  /** Floating-point operations a second of a training step, where it was tried. */
+  readonly flopsPerSecond?: number;
 }
 
 const GIB = 2 ** 30;
@@ -33,8 +36,9 @@ const CHAT_CONTEXT = 4096;
 const SOFTWARE_PARAMETERS = 4e8;
 
 const MEMORY_FILE = 'device-memory.json';
+const SPEED_FILE = 'device-speed.json';
 
-/** The device's memory, probed once per adapter and cached in storage. `probeAgain` ignores the cache. */
+/** The device's memory and speed, probed once per adapter and cached in storage. `probeAgain` ignores the cache. */
 export async function deviceFor(
   gpu: Gpu | undefined,
   store: FileStore,
@@ -46,14 +50,26 @@ export async function deviceFor(
   }
   const { isSoftware } = gpu.adapter;
   const key = `${adapterKey(gpu)}/${gpu.profile.limits.maxBufferBytes}`;
-  const known = await readCached(store, MEMORY_FILE, isProbedMemory);
-  let memory = probeAgain ? undefined : known[key];
-  if (memory === undefined) {
-    memory = await probeMemory(gpu, isSoftware ? SOFTWARE_PROBE_BYTES : PROBE_BYTES);
-    await store.write(MEMORY_FILE, JSON.stringify({ ...known, [key]: memory }));
-  }
-  return { profile: gpu.profile, isSoftware, memory };
+  const probed = async <T>(
+    file: string,
+    isValue: (value: unknown) => value is T,
+    probe: () => Promise<T>,
+  ): Promise<T> => {
+    const known = await readCached(store, file, isValue);
+    const cached = probeAgain ? undefined : known[key];
+    if (cached !== undefined) return cached;
+    const value = await probe();
+    await store.write(file, JSON.stringify({ ...known, [key]: value }));
+    return value;
+  };
+  const memory = await probed(MEMORY_FILE, isProbedMemory, () =>
+    probeMemory(gpu, isSoftware ? SOFTWARE_PROBE_BYTES : PROBE_BYTES),
+  );
+  const flopsPerSecond = await probed(SPEED_FILE, isSpeed, () => probeSpeed(gpu));
+  return { profile: gpu.profile, isSoftware, memory, flopsPerSecond };
 }
+
+const isSpeed = (value: unknown): value is number => typeof value === 'number' && value > 0;
 
 function isProbedMemory(value: unknown): value is ProbedMemory {
   const { availableBytes, isAtLeast } = (value ?? {}) as Partial<ProbedMemory>;
@@ -70,8 +86,10 @@ export function chooseModels(
   const speaks = (choice: ModelChoice): number =>
     languages.filter((language) => choice.languages.includes(language)).length;
   const rank = ({ verdict }: Fit): number => VERDICTS.indexOf(verdict);
-  // On a software adapter the smallest is best, elsewhere the largest that fits.
-  const size = ({ parameterCount }: ModelChoice): number => (device.isSoftware ? -parameterCount : parameterCount);
+  // A small model is tuned in minutes and shows soonest whether the examples do what they should. To chat as it is, a larger
+  // one is better, unless everything runs on the processor.
+  const smallestFirst = purpose === 'training' || device.isSoftware;
+  const size = ({ parameterCount }: ModelChoice): number => (smallestFirst ? -parameterCount : parameterCount);
   const sorted = choices.sort(
     (a, b) =>
       speaks(b) - speaks(a) ||
@@ -96,7 +114,7 @@ function choiceOf(entry: CatalogueEntry, device: ChooserDevice): ModelChoice {
   const train = (rank: number, seqLen: number): Fit =>
     fitOf(
       device,
-      bytesOf(`training ${id} ${rank} ${seqLen}`, device, () => trainingBytes(sizes, rank, seqLen, device)),
+      planned(`training ${id} ${rank} ${seqLen}`, device, () => planOfTraining(sizes, rank, seqLen, device)),
     );
   const training = train(recommended.rank, recommended.seqLen);
   const smaller = training.verdict === 'fits' ? undefined : smallerFit(training, recommended, train);
@@ -115,7 +133,7 @@ function choiceOf(entry: CatalogueEntry, device: ChooserDevice): ModelChoice {
     chats: entry.chats ?? true,
     chat: fitOf(
       device,
-      bytesOf(`chat ${id}`, device, () => chatBytes(sizes, device)),
+      planned(`chat ${id}`, device, () => ({ bytes: chatBytes(sizes, device) })),
     ),
     training,
     ...(smaller && { smaller }),
@@ -144,34 +162,40 @@ function smallerFit(
   return best;
 }
 
-/** Bytes of a plan, or the limit of the device that is in its way. Planning takes a while, and its answer never changes. */
-const planned = new Map<string, number | WebLoraError>();
+interface Planned {
+  readonly bytes: number;
+  /** Floating-point operations of training on a token. */
+  readonly flopsPerToken?: number;
+}
 
-function bytesOf(plan: string, { profile }: ChooserDevice, bytes: () => number): number | WebLoraError {
-  const key = JSON.stringify([plan, profile]);
-  let known = planned.get(key);
+/** What was planned, or the limit of the device that is in its way. Planning takes a while, and its answer never changes. */
+const plans = new Map<string, Planned | WebLoraError>();
+
+function planned(what: string, { profile }: ChooserDevice, plan: () => Planned): Planned | WebLoraError {
+  const key = JSON.stringify([what, profile]);
+  let known = plans.get(key);
   if (known === undefined) {
     try {
-      known = bytes();
+      known = plan();
     } catch (error) {
       if (!(error instanceof WebLoraError) || error.code !== 'out-of-memory') throw error;
       known = error;
     }
-    planned.set(key, known);
+    plans.set(key, known);
   }
   return known;
 }
 
-function fitOf({ memory }: ChooserDevice, needBytes: number | WebLoraError): Fit {
-  if (needBytes instanceof WebLoraError) {
-    return { verdict: 'too-large', needBytes: undefined, note: needBytes.message };
-  }
+function fitOf({ memory, flopsPerSecond }: ChooserDevice, plan: Planned | WebLoraError): Fit {
+  if (plan instanceof WebLoraError) return { verdict: 'too-large', needBytes: undefined, note: plan.message };
+  const { bytes: needBytes, flopsPerToken } = plan;
   const { availableBytes, isAtLeast } = memory;
   const have = `${isAtLeast ? 'at least' : 'about'} ${gib(availableBytes)} free`;
   const note = `needs ${gib(needBytes)} of GPU memory, ${have} when it was tried; an estimate`;
-  if (needBytes <= availableBytes * COMFORTABLE) return { verdict: 'fits', needBytes, note };
-  if (needBytes <= availableBytes || isAtLeast) return { verdict: 'tight', needBytes, note };
-  return { verdict: 'too-large', needBytes, note };
+  const fits = needBytes <= availableBytes * COMFORTABLE;
+  const verdict = fits ? 'fits' : needBytes <= availableBytes || isAtLeast ? 'tight' : 'too-large';
+  const isTimed = verdict !== 'too-large' && flopsPerSecond !== undefined && flopsPerToken !== undefined;
+  return { verdict, needBytes, note, ...(isTimed && { tokensPerSecond: flopsPerSecond / flopsPerToken }) };
 }
 
 function chatBytes({ model, context: most }: CatalogueSizes, { profile }: ChooserDevice): number {
@@ -179,17 +203,17 @@ function chatBytes({ model, context: most }: CatalogueSizes, { profile }: Choose
   return planChat(model, { format: 'q4', tableRows: context, slots: 1, context }, profile).totalBytes;
 }
 
-function trainingBytes(
+function planOfTraining(
   { model, context }: CatalogueSizes,
   rank: number,
   seqLen: number,
   { profile }: ChooserDevice,
-): number {
+): Planned {
   const base = { format: 'q4', context: Math.min(context, CHAT_CONTEXT) } as const;
   const settings = programSettings(model, base, resolveTrainConfig({ rank, seqLen }));
   // The minimum: a run saves more activations where memory allows.
-  return planTraining(model, { ...settings, checkpoint: 'block-and-attention', isEstimate: true }, profile).report
-    .totalBytes;
+  const { report } = planTraining(model, { ...settings, checkpoint: 'block-and-attention', isEstimate: true }, profile);
+  return { bytes: report.totalBytes, flopsPerToken: report.flopsPerStep / (settings.rows * settings.microSteps) };
 }
 
 function gib(bytes: number): string {

@@ -226,7 +226,17 @@ describe('what people bring', () => {
     await expect.poll(() => page.getByRole('note').count()).toBe(0);
     await pick(page, 'wolle.csv', csv(GERMAN));
     await page.getByText('These examples are in German. The built-in model knows English only').waitFor();
-    await page.getByText(/The smallest model for it that fits this device is .*: .* to download/).waitFor();
+    await page
+      .getByText(
+        /The smallest model for it that fits this device is .*: .* to download, .* of memory, about .* to train on these examples/,
+      )
+      .waitFor();
+    await page.getByRole('link', { name: 'Choose a model' }).click();
+    await page.getByRole('button', { name: 'See what fits' }).click();
+    await page
+      .getByText(/About .* to train on your examples here; an estimate/)
+      .first()
+      .waitFor();
     await close();
   });
 });

@@ -459,7 +459,7 @@ export function makeEngine({
     unloadAdapter: () => Promise.resolve(null),
     chooseModels: async (request) => {
       const memory = { availableBytes: (await scenario).freeGpuBytes, isAtLeast: false };
-      const device = { profile: DEFAULT_PROFILE, isSoftware: false, memory } as const;
+      const device = { profile: DEFAULT_PROFILE, isSoftware: false, memory, flopsPerSecond: 1e12 } as const;
       return chooseModels(device, request);
     },
     openRun: (_model, out) => Promise.resolve(`run:${out}`),

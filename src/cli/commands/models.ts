@@ -58,7 +58,9 @@ export async function catalogue(flags: Flags, output: Output): Promise<number> {
       output.line(
         `${mark} ${id.padEnd(38)}${size.padEnd(20)}chat: ${chat.verdict.padEnd(10)}training: ${training.verdict.padEnd(10)}${choice.languages.join(' ')}; ${licence}`,
       );
-      output.line(`    ${choice.goodFor} ${purpose === 'chat' ? 'Chat' : 'Training'} ${choice[purpose].note}.`);
+      const rate = training.tokensPerSecond;
+      const speed = rate === undefined ? '' : ` About ${Number(rate.toPrecision(2))} trained tokens/s.`;
+      output.line(`    ${choice.goodFor} ${purpose === 'chat' ? 'Chat' : 'Training'} ${choice[purpose].note}.${speed}`);
     }
     if (recommended !== undefined) output.note(`* to begin with, as --model hf:${recommended}`);
   } finally {

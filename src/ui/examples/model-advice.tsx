@@ -4,7 +4,7 @@ import type { ModelChoice } from '../../../workers/engine/contract.ts';
 import { engine, model } from '../state/engine.ts';
 import { languageOfTexts, type TextLanguage } from '../../data/language-of-text.ts';
 import { language, t } from '../messages/language.ts';
-import { speedFactor } from '../train/training.ts';
+import { secondsAt } from '../train/cost.ts';
 import type { ExampleSet } from './examples.ts';
 
 /** Characters of question and answer that the built-in model was made for. */
@@ -27,15 +27,14 @@ export function ModelAdvice({ set }: { readonly set: ExampleSet }) {
   useEffect(() => {
     if (!isNeeded) return;
     void engine.chooseModels({ languages: [wanted] }).then((answer) => {
-      // The smallest that fits and speaks it comes first: less to download, and faster on any device.
-      if (answer.ok) found.value = smallestFor(answer.value.choices, wanted);
+      if (answer.ok) found.value = firstFor(answer.value.choices, wanted);
     });
   }, [isNeeded, wanted]);
   if (!isNeeded) return null;
   const texts = t().examples.advice;
   const choice = found.value;
   const name = new Intl.DisplayNames(language.value, { type: 'language' }).of(wanted) ?? wanted;
-  const seconds = choice === undefined ? undefined : speedFactor(choice.parameterCount);
+  const seconds = secondsAt(choice?.training.tokensPerSecond);
   return (
     <div class="notice" role="note">
       <p>{isForeign ? texts.foreign(name) : texts.long}</p>
@@ -51,13 +50,10 @@ export function ModelAdvice({ set }: { readonly set: ExampleSet }) {
   );
 }
 
-/** The smallest chat model that fits this device and speaks the language, without a login where there is one. */
-export function smallestFor(choices: readonly ModelChoice[], spoken: string): ModelChoice | undefined {
-  const able = choices.filter(
+/** Of choices as the engine orders them, the first chat model that fits this device, with smaller settings too, and speaks the language. */
+export function firstFor(choices: readonly ModelChoice[], spoken: string): ModelChoice | undefined {
+  return choices.find(
     ({ languages, chats, training, smaller }) =>
       chats && languages.includes(spoken) && (training.verdict === 'fits' || smaller?.fit.verdict === 'fits'),
   );
-  return [...able].sort(
-    (a, b) => Number(a.gated === true) - Number(b.gated === true) || a.parameterCount - b.parameterCount,
-  )[0];
 }

@@ -329,6 +329,7 @@ export const de: Messages = {
       smaller: (rank, length, verdict) => `Rang ${rank} und Beispiele bis ${count(length)} Token: ${verdict}.`,
       facts: ({ parameters, download, context, licence, isGated }) =>
         `${large(parameters)} Parameter, ${bytes(download)} Download, liest bis zu ${count(context)} Token, Lizenz ${licence}${isGated ? ', verlangt zuerst eine Anmeldung' : ''}.`,
+      time: (seconds) => `Etwa ${duration(seconds)} Training mit Ihren Beispielen hier, geschätzt.`,
       need: (need, free, isAtLeast) =>
         `Braucht ${bytes(need)} Grafikspeicher; ${isAtLeast ? 'mindestens' : 'etwa'} ${bytes(free)} waren beim Versuch frei. Eine Schätzung.`,
       goodFor: {
@@ -420,7 +421,7 @@ export const de: Messages = {
         `Diese Beispiele sind auf ${language}. Das eingebaute Modell kann nur Englisch und wird sie nicht gut lernen.`,
       long: 'Diese Beispiele sind länger als das, wofür das eingebaute Modell gemacht ist.',
       model: (name, download, memory, seconds) =>
-        `Das kleinste Modell dafür, das auf dieses Gerät passt, ist ${name}: ${bytes(download)} Download, ${bytes(memory)} Speicher${seconds === undefined ? '' : `, etwa ${duration(seconds)} für 100 Schritte`}.`,
+        `Das kleinste Modell dafür, das auf dieses Gerät passt, ist ${name}: ${bytes(download)} Download, ${bytes(memory)} Speicher${seconds === undefined ? '' : `, etwa ${duration(seconds)} Training mit diesen Beispielen`}.`,
       choose: 'Modell wählen',
     },
     ownFile: 'Ihre eigene Datei',

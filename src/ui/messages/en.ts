@@ -316,6 +316,7 @@ export const en = {
         readonly isGated: boolean;
       }) =>
         `${large(model.parameters)} parameters, ${bytes(model.download)} to download, reads up to ${count(model.context)} tokens, licence ${model.licence}${model.isGated ? ', asks for a login first' : ''}.`,
+      time: (seconds: number) => `About ${duration(seconds)} to train on your examples here; an estimate.`,
       need: (need: number, free: number, isAtLeast: boolean) =>
         `Needs ${bytes(need)} of graphics memory, ${isAtLeast ? 'at least' : 'about'} ${bytes(free)} free when it was tried; an estimate.`,
       /** What each model of the list is good for, by its name on the hub. */
@@ -395,7 +396,7 @@ export const en = {
         `These examples are in ${language}. The built-in model knows English only and will not learn them well.`,
       long: 'These examples are longer than what the built-in model was made for.',
       model: (name: string, download: number, memory: number, seconds: number | undefined) =>
-        `The smallest model for it that fits this device is ${name}: ${bytes(download)} to download, ${bytes(memory)} of memory${seconds === undefined ? '' : `, about ${duration(seconds)} for 100 steps`}.`,
+        `The smallest model for it that fits this device is ${name}: ${bytes(download)} to download, ${bytes(memory)} of memory${seconds === undefined ? '' : `, about ${duration(seconds)} to train on these examples`}.`,
       choose: 'Choose a model',
     },
     ownFile: 'Your own file',

@@ -16,6 +16,7 @@ import {
   storedModels,
   type StoredModel,
 } from './stored-models.ts';
+import { secondsAt } from '../train/cost.ts';
 import { isTraining } from '../train/training.ts';
 import { language as pageLanguage, t } from '../messages/language.ts';
 import { EngineText } from '../parts/engine-text.tsx';
@@ -146,6 +147,7 @@ interface ChoiceProps {
 function Choice({ choice, memory, isRecommended }: ChoiceProps) {
   const texts = t().model.catalogue;
   const { id, name, parameterCount, downloadBytes, context, licence, training, smaller, goodFor, gated } = choice;
+  const seconds = secondsAt(training.tokensPerSecond);
   const isStored = storedModels.value.some((stored) => stored.name === `hf:${id}` && stored.complete);
   const isLocked = isTraining.value || model.value.kind === 'loading';
   const todo = isStored ? texts.use : texts.download(downloadBytes);
@@ -173,6 +175,7 @@ function Choice({ choice, memory, isRecommended }: ChoiceProps) {
           licence,
           isGated: gated === true,
         })}{' '}
+        {seconds !== undefined && texts.time(seconds)}{' '}
         <a href={`https://huggingface.co/${id}`} target="_blank" rel="noreferrer">
           {id}
         </a>

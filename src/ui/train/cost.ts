@@ -3,6 +3,7 @@ import { DEFAULT_ACCUMULATE } from '../../train/settings.ts';
 import type { Failure } from '../../errors.ts';
 import type { PlanReport } from '../../../workers/engine/contract.ts';
 import { engine, engineFacts, model } from '../state/engine.ts';
+import { examples } from '../examples/examples.ts';
 import { measure } from '../examples/preview.ts';
 import { settings } from './settings.ts';
 import { isTraining, secondsPerToken } from './training.ts';
@@ -46,3 +47,18 @@ export const estimatedSeconds = computed(() => {
   const perUpdate = (lengths.totalTokens / Math.max(1, lengths.rows)) * accumulate * (planned.config.batchSize ?? 1);
   return updates * perUpdate * perToken;
 });
+
+/** Characters that a token stands for, in the large vocabularies of known models. */
+const TOKEN_CHARACTERS = 4;
+/** Tokens of the chat template around a question and its answer. */
+const TEMPLATE_TOKENS = 20;
+
+/** Seconds that a run on the chosen examples would take with a model that trains at such a rate; undefined without examples. */
+export function secondsAt(tokensPerSecond: number | undefined): number | undefined {
+  const run = settings.value;
+  if (tokensPerSecond === undefined || 'problem' in run || run.size === undefined || examples.value.kind !== 'ready')
+    return undefined;
+  const { updates, accumulate } = run.size;
+  const tokens = examples.value.set.facts.medianLength / TOKEN_CHARACTERS + TEMPLATE_TOKENS;
+  return (updates * accumulate * (run.config.batchSize ?? 1) * tokens) / tokensPerSecond;
+}

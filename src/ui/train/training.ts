@@ -89,14 +89,6 @@ const speedKey = (): string => {
 /** Seconds a token takes on this device, if anything was trained here before. */
 export const secondsPerToken = computed(() => speeds.value[speedKey()]);
 
-/** Seconds that 100 steps of a small set may take on this device with a model of so many parameters; undefined before a first run. */
-export function speedFactor(parameterCount: number): number | undefined {
-  const perToken = secondsPerToken.value;
-  if (perToken === undefined || model.value.kind !== 'ready') return undefined;
-  const tokens = 100 * 4 * 60;
-  return tokens * perToken * (parameterCount / model.value.facts.parameterCount);
-}
-
 let runId: RunId | undefined;
 /** Gives up waiting for another tab. */
 let waiting: AbortController | undefined;
