@@ -43,9 +43,21 @@ export const DATA_SHOW: readonly Option[] = [
 ];
 /** Of `data check`. */
 export const DATA_CHECK: readonly Option[] = [
-  ...(['model', 'offline', 'context', 'columns', 'evalData', 'seqLen', 'lossOn', 'system', 'objective'] as const).map(
-    (key) => optionOf(key, TRAIN_SETTINGS[key]),
-  ),
+  ...(
+    [
+      'model',
+      'offline',
+      'context',
+      'columns',
+      'evalData',
+      'evalSplit',
+      'seed',
+      'seqLen',
+      'lossOn',
+      'system',
+      'objective',
+    ] as const
+  ).map((key) => optionOf(key, TRAIN_SETTINGS[key])),
   ['--out <file>', 'write the rows without what was found, as JSONL; contradictions stay'],
   ['--remedy <how>', `of --out, for personal data and secrets: ${REMEDIES.join(', ')} (default redact)`],
 ];

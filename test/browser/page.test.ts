@@ -455,8 +455,8 @@ describe('the page, over a scripted engine', () => {
     await expect.poll(() => page.getByText('3 examples to learn from').isVisible()).toBe(true);
     await expect.poll(() => button(page, 'Train').isDisabled()).toBe(true);
     await button(page, 'Leave it out').click();
-    await page.getByText('1 row repeats another exactly').waitFor();
-    await button(page, 'Remove it').click();
+    await page.getByText('2 rows are there more than once').waitFor();
+    await button(page, 'Keep one of each').click();
     await page.getByText('2 examples to learn from').waitFor();
     await page.getByLabel('System prompt', { exact: true }).fill('Be brief.');
     await page.reload();

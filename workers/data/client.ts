@@ -1,10 +1,23 @@
 import script from './worker.ts?worker&url';
-import { releaseProxy, wrap, type Endpoint, type Remote } from 'comlink';
+import { proxy, releaseProxy, wrap, type Endpoint, type Remote } from 'comlink';
+import type { CheckProgress } from '../../src/data/check/check.ts';
+import type { FindingKind } from '../../src/data/check/finding.ts';
 import type { ReadOptions } from '../../src/data/read-rows.ts';
 import { toFailure, type Failure } from '../../src/errors.ts';
 import type { Dataset, Result } from '../engine/contract.ts';
 import { startWorker } from '../start-worker.ts';
-import type { DataApi, SetSnapshot, OpenedFile, SetEdit, SetFacts, SetFix, ShownRow, TrainingSet } from './contract.ts';
+import type {
+  DataApi,
+  FoundRow,
+  OpenedFile,
+  SetEdit,
+  SetFacts,
+  SetFindings,
+  SetFix,
+  SetSnapshot,
+  ShownRow,
+  TrainingSet,
+} from './contract.ts';
 
 /** Holds a page's examples in a thread of their own, so that a large file does not stop the page. */
 export class DataClient {
@@ -52,6 +65,23 @@ export class DataClient {
 
   rowFile(index: number): Promise<Result<Dataset>> {
     return this.#call(() => this.#data.rowFile(index));
+  }
+
+  /** Aborting ends it with `aborted`. */
+  async check(
+    options: { readonly heldOut?: Dataset; readonly keepsBack?: boolean; readonly signal?: AbortSignal } = {},
+    onProgress: (progress: CheckProgress) => void = () => {},
+  ): Promise<Result<SetFindings>> {
+    const { heldOut, keepsBack, signal } = options;
+    const stop = (): void => void this.#call(() => this.#data.stopCheck());
+    signal?.addEventListener('abort', stop);
+    const result = await this.#call(() => this.#data.check(heldOut, keepsBack, proxy(onProgress)));
+    signal?.removeEventListener('abort', stop);
+    return result;
+  }
+
+  foundRows(kind: FindingKind, lines: readonly number[]): Promise<Result<readonly FoundRow[]>> {
+    return this.#call(() => this.#data.foundRows(kind, lines));
   }
 
   fix(what: SetFix): Promise<Result<SetFacts>> {

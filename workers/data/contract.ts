@@ -1,3 +1,6 @@
+import type { CheckProgress } from '../../src/data/check/check.ts';
+import type { FindingKind, Severity } from '../../src/data/check/finding.ts';
+import type { Remedy } from '../../src/data/check/mend.ts';
 import type { ReadOptions } from '../../src/data/read-rows.ts';
 import type { FileNote, RowProblem } from '../../src/data/rows.ts';
 import type { TableFacts } from '../../src/data/table-rows.ts';
@@ -19,8 +22,6 @@ export interface ShownRow {
 export interface SetFacts {
   readonly name: string;
   readonly rowCount: number;
-  /** Rows that repeat an earlier one exactly. */
-  readonly duplicateCount: number;
   readonly problemCount: number;
   /** The first of the rows that cannot be used. */
   readonly problems: readonly RowProblem[];
@@ -45,6 +46,41 @@ export interface SetSnapshot {
   readonly bytes: Uint8Array;
   readonly problems: readonly RowProblem[];
   readonly notes: readonly FileNote[];
+  /** Lines of rows that are never held out. */
+  readonly neverHeld?: readonly number[];
+}
+
+/** Rows that are found together, by their lines; the counts are of all of them, the lines may be the first only. */
+export interface FoundGroup {
+  readonly lines: readonly number[];
+  readonly rowCount: number;
+  /** Of the rows held out, where the finding is about both parts. */
+  readonly evalLines?: readonly number[];
+  readonly evalCount?: number;
+  /** Whether these are rows that could not be read, which `SetFacts.problems` tells of. */
+  readonly isUnreadable: boolean;
+}
+
+/** What was found of one kind. */
+export interface FoundKind {
+  readonly kind: FindingKind;
+  /** Of the gravest group. */
+  readonly severity: Severity;
+  readonly rowCount: number;
+  readonly groupCount: number;
+  readonly groups: readonly FoundGroup[];
+}
+
+/** What `weblora data check` finds in the open set. */
+export interface SetFindings {
+  readonly rows: number;
+  /** The gravest first. */
+  readonly kinds: readonly FoundKind[];
+}
+
+/** A row with what was found in its texts. */
+export interface FoundRow extends ShownRow {
+  readonly found: readonly string[];
 }
 
 /** What a run is given. */
@@ -58,7 +94,13 @@ export interface TrainingSet {
   readonly heldOutRows: readonly ShownRow[];
 }
 
-export type SetFix = 'unusable' | 'duplicates';
+export type SetFix =
+  /** Forgets the rows that cannot be read. */
+  | { readonly fix: 'unusable' }
+  /** What `mend` does about all findings of a kind; held-out rows that leak are moved to the training rows instead. */
+  | { readonly fix: 'mend'; readonly kind: FindingKind; readonly remedy: Remedy }
+  /** Of rows that contradict each other the one that is right. */
+  | { readonly fix: 'keep'; readonly line: number; readonly insteadOf: readonly number[] };
 
 export type SetEdit =
   | { readonly kind: 'change'; readonly index: number; readonly question: string; readonly answer: string }
@@ -78,6 +120,20 @@ export interface DataApi {
   rows(from: number, count: number): Promise<Result<readonly ShownRow[]>>;
   /** One row as a file of its own, on the line it has in the open set's. */
   rowFile(index: number): Promise<Result<Dataset>>;
+  /**
+   * Looks through the open set for what `weblora data check` finds. A second call, or a change of the set, ends the first
+   * with `aborted`.
+   * @param heldOut rows held out that are no part of the set; else those that `trainingSet` would keep back
+   */
+  check(
+    heldOut: Dataset | undefined,
+    keepsBack: boolean | undefined,
+    onProgress: (progress: CheckProgress) => void,
+  ): Promise<Result<SetFindings>>;
+  stopCheck(): Promise<Result<null>>;
+  /** Rows of the set by their lines, with what of a kind was found in them. */
+  foundRows(kind: FindingKind, lines: readonly number[]): Promise<Result<readonly FoundRow[]>>;
+  /** `internal` for findings of a set that has changed since they were made. */
   fix(what: SetFix): Promise<Result<SetFacts>>;
   edit(edit: SetEdit): Promise<Result<SetFacts>>;
   /**

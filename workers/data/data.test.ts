@@ -1,6 +1,7 @@
 import { expose } from 'comlink';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Result } from '../engine/contract.ts';
+import { checkFile } from '../../src/data/check/check.ts';
+import type { Dataset, Result } from '../engine/contract.ts';
 import { DataClient } from './client.ts';
 import { makeDataApi } from './data.ts';
 
@@ -42,7 +43,6 @@ describe('the data worker', () => {
     expect(counts).toEqual({
       name: 'a.csv',
       rowCount: 3,
-      duplicateCount: 1,
       problemCount: 1,
       medianLength: 2,
       longestLength: 14,
@@ -67,8 +67,12 @@ describe('the data worker', () => {
   it('removes what is asked to go, and changes and adds rows', async () => {
     const client = connect();
     await client.openFile({ name: 'a.csv', bytes: utf8('question;answer\nf;a\ng;\nf;a\n') });
-    expect(value(await client.fix('duplicates'))).toMatchObject({ rowCount: 1, duplicateCount: 0, problemCount: 1 });
-    expect(value(await client.fix('unusable'))).toMatchObject({ rowCount: 1, problemCount: 0 });
+    await client.check();
+    expect(value(await client.fix({ fix: 'mend', kind: 'duplicate', remedy: 'drop' }))).toMatchObject({
+      rowCount: 1,
+      problemCount: 1,
+    });
+    expect(value(await client.fix({ fix: 'unusable' }))).toMatchObject({ rowCount: 1, problemCount: 0 });
     await client.edit({ kind: 'change', index: 0, question: 'new', answer: 'text' });
     const facts = value(await client.edit({ kind: 'add', rows: [{ question: 'x', answer: 'y' }] }));
     expect(facts.first.map(({ line, question, answer }) => [line, question, answer])).toEqual([
@@ -76,6 +80,128 @@ describe('the data worker', () => {
       [3, 'x', 'y'],
     ]);
     expect(value(await client.edit({ kind: 'remove', index: 0 })).rowCount).toBe(1);
+  });
+
+  describe('what it finds', () => {
+    const asCsv = (rows: readonly (readonly [string, string])[]): Dataset => ({
+      name: 'shop.csv',
+      bytes: utf8(['question;answer', ...rows.map((row) => row.join(';')), ''].join('\n')),
+    });
+    const SHOP = [
+      ['When do you open?', 'At nine.'],
+      ['Who repairs bags?', 'Write to anna.weber@example.org or call +49 30 901820.'],
+      ['When do you open?', 'At ten.'],
+      ['Where are you?', 'In the old town.'],
+      ['Where are you?', 'In the old town.'],
+      ['Who paints?', 'Ask anna.weber@example.org too.'],
+      ['Who sews?', ''],
+      ['May I return a bag?', 'N/A'],
+    ] as const;
+
+    it('is what `weblora data check` prints of the same file, and of the same share held out', async () => {
+      const many = Array.from({ length: 44 }, (_, i): [string, string] => [
+        `Do you have wool of kind ${i % 22}?`,
+        `Yes, kind ${i % 22} is on the shelf.`,
+      ]);
+      for (const [rows, share] of [
+        [SHOP, 0],
+        [[...SHOP, ...many], 0.1569],
+      ] as const) {
+        const client = connect();
+        const file = asCsv(rows);
+        await client.openFile(file);
+        const found = value(await client.check());
+        const { training } = { training: value(await client.trainingSet()) };
+        expect(training.heldOutShare).toBe(share);
+        const { findings, rows: count } = await checkFile(file, { evalSplit: share });
+        expect(found.rows).toBe(count);
+        const told = found.kinds.flatMap(({ kind, groups }) =>
+          groups.map(({ lines, evalLines }) => ({ kind, lines, evalLines })),
+        );
+        const printed = findings.map(({ kind, lines, evalLines }) => ({ kind, lines, evalLines }));
+        expect(told).toHaveLength(printed.length);
+        expect(told).toEqual(expect.arrayContaining(printed));
+        expect(found.kinds.some(({ kind }) => kind === 'leak')).toBe(share > 0);
+      }
+    });
+
+    it('is shown with its rows, mended, and taken back', async () => {
+      const client = connect();
+      await client.openFile(asCsv(SHOP));
+      const found = value(await client.check());
+      expect(found.kinds.map(({ kind, severity, rowCount }) => [kind, severity, rowCount])).toEqual([
+        ['contradiction', 'high', 2],
+        ['empty', 'high', 2],
+        ['email', 'medium', 2],
+        ['phone', 'medium', 1],
+        ['duplicate', 'medium', 2],
+      ]);
+      const emails = value(await client.foundRows('email', [3, 7]));
+      expect(emails.map(({ line, found: texts }) => [line, texts])).toEqual([
+        [3, ['anna.weber@example.org']],
+        [7, ['anna.weber@example.org']],
+      ]);
+      const before = value(await client.snapshot());
+      await client.fix({ fix: 'mend', kind: 'email', remedy: 'replace' });
+      const stale = await client.fix({ fix: 'mend', kind: 'phone', remedy: 'redact' });
+      expect(stale).toEqual({
+        ok: false,
+        error: { code: 'internal', message: 'these examples have changed since' },
+      });
+      const answers = async (): Promise<(readonly [number, string])[]> =>
+        value(await client.rows(0, 9)).map(({ line, answer }) => [line, answer] as const);
+      expect(await answers()).toContainEqual([3, 'Write to [e-mail 1] or call +49 30 901820.']);
+      expect(await answers()).toContainEqual([7, 'Ask [e-mail 1] too.']);
+      await client.fix({ fix: 'keep', line: 4, insteadOf: [2, 4] });
+      expect((await answers()).map(([line]) => line)).toEqual([3, 4, 5, 6, 7, 9]);
+      await client.openSnapshot(before);
+      expect(value(await client.snapshot())).toEqual(before);
+      expect(value(await client.check())).toEqual(found);
+    });
+
+    it('moves held-out rows that are trained on to the others, for good', async () => {
+      const client = connect();
+      const rows = Array.from({ length: 60 }, (_, i): [string, string] => [
+        `Is colour ${i % 50} in stock?`,
+        `Colour ${i % 50} is on the shelf.`,
+      ]);
+      await client.openFile(asCsv(rows));
+      const leak = value(await client.check()).kinds.find(({ kind }) => kind === 'leak');
+      const leaked = leak?.groups.flatMap(({ evalLines = [] }) => evalLines) ?? [];
+      expect(leaked.length).toBeGreaterThan(0);
+      await client.fix({ fix: 'mend', kind: 'leak', remedy: 'drop' });
+      const heldLines = async (of: DataClient): Promise<number[]> =>
+        value(await of.trainingSet()).heldOutRows.map(({ line }) => line);
+      const held = await heldLines(client);
+      expect(held.length).toBeGreaterThan(0);
+      expect(held.filter((line) => leaked.includes(line))).toEqual([]);
+      expect(value(await client.trainingSet()).trainCount + held.length).toBe(60);
+      expect(value(await client.check()).kinds.map(({ kind }) => kind)).not.toContain('leak');
+      const other = connect();
+      await other.openSnapshot(value(await client.snapshot()));
+      expect(await heldLines(other)).toEqual(held);
+    });
+
+    it('ends with a change of the set, another look, and a stop', async () => {
+      const client = connect();
+      await client.openFile({ name: 'a.jsonl', bytes: many(1200) });
+      const aborted = { ok: false, error: { code: 'aborted' } };
+      const first = client.check();
+      await client.edit({ kind: 'remove', index: 0 });
+      expect(await first).toMatchObject(aborted);
+      const second = client.check();
+      const third = client.check();
+      expect(await second).toMatchObject(aborted);
+      expect(await third).toMatchObject({ ok: true });
+      const stop = new AbortController();
+      const told: number[] = [];
+      const fourth = client.check({ signal: stop.signal }, ({ done, total }) => {
+        told.push(done / total);
+        stop.abort();
+      });
+      expect(await fourth).toMatchObject(aborted);
+      expect(told.length).toBeGreaterThan(0);
+    });
   });
 
   it('keeps a set as plain data that opens again with the same lines and problems', async () => {

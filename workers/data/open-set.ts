@@ -1,9 +1,22 @@
+import { checkRows, type CheckProgress, type CheckReport } from '../../src/data/check/check.ts';
+import type { FindingKind } from '../../src/data/check/finding.ts';
+import { mend } from '../../src/data/check/mend.ts';
 import type { DataRow, FileNote, RowProblem } from '../../src/data/rows.ts';
-import { splitRows } from '../../src/data/split.ts';
+import { splitRows, type Split } from '../../src/data/split.ts';
 import { rowJson } from '../../src/data/write-row.ts';
 import { WebLoraError } from '../../src/errors.ts';
 import type { Dataset } from '../engine/contract.ts';
-import type { SetSnapshot, SetEdit, SetFacts, SetFix, ShownRow, TrainingSet } from './contract.ts';
+import type {
+  FoundRow,
+  SetEdit,
+  SetFacts,
+  SetFindings,
+  SetFix,
+  SetSnapshot,
+  ShownRow,
+  TrainingSet,
+} from './contract.ts';
+import { findingsByKind, foundTexts } from './find.ts';
 
 /** Rows that are shown without being asked for. */
 const FIRST_ROWS = 8;
@@ -71,12 +84,24 @@ export class OpenSet {
   #rows: DataRow[];
   #problems: RowProblem[];
   readonly #notes: readonly FileNote[];
+  /** Lines of rows that are never held out: nearly the same is trained on. */
+  readonly #neverHeld: Set<number>;
+  /** Of the rows as they are now, and whether its held-out rows are among them. */
+  #checked: { readonly report: CheckReport; readonly holdsOwn: boolean } | undefined;
+  #checking: AbortController | undefined;
 
-  constructor(name: string, rows: readonly DataRow[], problems: readonly RowProblem[], notes: readonly FileNote[]) {
+  constructor(
+    name: string,
+    rows: readonly DataRow[],
+    problems: readonly RowProblem[],
+    notes: readonly FileNote[],
+    neverHeld: readonly number[] = [],
+  ) {
     this.name = name;
     this.#rows = [...rows];
     this.#problems = [...problems];
     this.#notes = notes;
+    this.#neverHeld = new Set(neverHeld);
   }
 
   facts(): SetFacts {
@@ -89,7 +114,6 @@ export class OpenSet {
     return {
       name: this.name,
       rowCount: this.#rows.length,
-      duplicateCount: this.#rows.length - this.#firstOfEach().length,
       problemCount: this.#problems.length,
       problems: this.#problems.slice(0, FIRST_PROBLEMS),
       notes: this.#notes,
@@ -110,12 +134,72 @@ export class OpenSet {
     return { name: this.name, bytes: toJsonl([row]) };
   }
 
+  /** What `weblora data check` finds. @param heldOut rows held out that are no part of the set */
+  async check(
+    heldOut: readonly DataRow[] | undefined,
+    keepsBack: boolean | undefined,
+    onProgress: (progress: CheckProgress) => void,
+  ): Promise<SetFindings> {
+    this.stopCheck();
+    const mine = (this.#checking = new AbortController());
+    const report = await checkRows(
+      {
+        rows: this.#rows,
+        problems: this.#problems,
+        ...(heldOut ? { evalRows: heldOut } : { held: this.#split(keepsBack).held }),
+      },
+      { signal: mine.signal, onProgress },
+    );
+    if (mine.signal.aborted) throw new WebLoraError('aborted', 'stopped while checking the examples');
+    this.#checked = { report, holdsOwn: heldOut === undefined };
+    return findingsByKind(report, new Set(this.#problems.map(({ line }) => line)));
+  }
+
+  stopCheck(): void {
+    this.#checking?.abort();
+  }
+
+  foundRows(kind: FindingKind, lines: readonly number[]): FoundRow[] {
+    const wanted = new Set(lines);
+    const findings = this.#checked?.report.findings.filter((finding) => finding.kind === kind) ?? [];
+    return this.#rows.flatMap((row, index) =>
+      wanted.has(row.line) ? [{ ...showRow(row, index), found: foundTexts(row, findings) }] : [],
+    );
+  }
+
+  /** Findings are of rows as they were: a change of these ends what looks for them. */
+  #change(rows: DataRow[]): void {
+    this.stopCheck();
+    this.#checked = undefined;
+    this.#rows = rows;
+  }
+
   fix(what: SetFix): void {
-    if (what === 'unusable') this.#problems = [];
-    else this.#rows = this.#firstOfEach();
+    switch (what.fix) {
+      case 'unusable':
+        this.#problems = [];
+        return;
+      case 'keep': {
+        const dropped = new Set(what.insteadOf);
+        this.#change(this.#rows.filter(({ line }) => line === what.line || !dropped.has(line)));
+        return;
+      }
+      case 'mend': {
+        if (this.#checked === undefined) throw new WebLoraError('internal', 'these examples have changed since');
+        const { report, holdsOwn } = this.#checked;
+        const findings = report.findings.filter(({ kind }) => kind === what.kind);
+        const isMoving = what.kind === 'leak' && holdsOwn;
+        if (isMoving) for (const line of findings.flatMap(({ evalLines = [] }) => evalLines)) this.#neverHeld.add(line);
+        this.#change(isMoving ? this.#rows : mend(this.#rows, findings, what.remedy).rows);
+        return;
+      }
+      default:
+        what satisfies never;
+    }
   }
 
   edit(edit: SetEdit): void {
+    this.#change(this.#rows);
     switch (edit.kind) {
       case 'add': {
         let line = this.#problems.reduce((last, problem) => Math.max(last, problem.line), this.#rows.at(-1)?.line ?? 0);
@@ -139,7 +223,10 @@ export class OpenSet {
   }
 
   snapshot(): SetSnapshot {
-    return { name: this.name, bytes: toJsonl(this.#rows), problems: this.#problems, notes: this.#notes };
+    const { name } = this;
+    const neverHeld = [...this.#neverHeld];
+    const facts = { name, bytes: toJsonl(this.#rows), problems: this.#problems, notes: this.#notes };
+    return neverHeld.length === 0 ? facts : { ...facts, neverHeld };
   }
 
   trainingSet(
@@ -156,8 +243,7 @@ export class OpenSet {
         heldOutRows: heldOut.rows.map(showRow),
       };
     }
-    const share = heldOutShare(this.#rows.length, keepsBack);
-    const { train, held } = splitRows(this.#rows.length, share, 0);
+    const { share, train, held } = this.#split(keepsBack);
     const pick = (indexes: readonly number[]): DataRow[] => indexes.flatMap((index) => this.#rows[index] ?? []);
     const heldRows = pick(held);
     return {
@@ -169,13 +255,18 @@ export class OpenSet {
     };
   }
 
-  #firstOfEach(): DataRow[] {
-    const seen = new Set<string>();
-    return this.#rows.filter((row) => {
-      const content = JSON.stringify(rowJson(row));
-      if (seen.has(content)) return false;
-      seen.add(content);
-      return true;
-    });
+  /** Places of the rows that are trained on and held out. */
+  #split(keepsBack?: boolean): Split & { readonly share: number } {
+    const share = heldOutShare(this.#rows.length, keepsBack);
+    const { train, held } = splitRows(this.#rows.length, share, 0);
+    const isMoved = (at: number): boolean => this.#neverHeld.has(this.#rows[at]?.line ?? 0);
+    const moved = held.filter(isMoved);
+    if (moved.length === 0) return { share, train, held };
+    // No share of the rows says which these are.
+    return {
+      share: 0,
+      train: [...train, ...moved].sort((a, b) => a - b),
+      held: held.filter((at) => !isMoved(at)),
+    };
   }
 }

@@ -5,6 +5,7 @@ import { mend, REMEDIES } from '../../data/check/mend.ts';
 import { describeNote, listLines, rowKind, rowsOfKind, type RowKind } from '../../data/rows.ts';
 import { rowJson } from '../../data/write-row.ts';
 import { resolveContext } from '../../engine/context.ts';
+import { WebLoraError } from '../../errors.ts';
 import { OBJECTIVE_NAMES, OBJECTIVES, objectiveOf, unfitRow, type ObjectiveName } from '../../objectives/index.ts';
 import { resolveTrainConfig } from '../../train/config.ts';
 import { resolveSeqLen } from '../../train/run-data.ts';
@@ -114,6 +115,14 @@ export async function dataCheck(path: string, flags: Flags, output: Output): Pro
   const file = readDataFile('data check', path, columnsOf(flags));
   const evalPath = flags.text('eval-data');
   const evalData = evalPath === undefined ? undefined : readDataFile('--eval-data', evalPath, columnsOf(flags));
+  const evalSplit = flags.number('eval-split');
+  if (evalData !== undefined && evalSplit !== undefined) {
+    throw new WebLoraError('usage', '--eval-data and --eval-split', {
+      got: 'both',
+      wanted: 'one of them',
+      fix: 'leave one out',
+    });
+  }
   const model = await openCheckModel(flags, output);
   const stop = abortOnStop();
   const progress = output.progress('checking', 'rows');
@@ -125,6 +134,7 @@ export async function dataCheck(path: string, flags: Flags, output: Output): Pro
         progress.update(done, total, label);
       },
       ...(evalData && { evalData }),
+      ...(evalSplit !== undefined && { evalSplit, seed: flags.number('seed') ?? 0 }),
       ...(model && { model }),
     });
   } finally {

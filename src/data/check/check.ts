@@ -2,6 +2,7 @@ import { WebLoraError } from '../../errors.ts';
 import type { Dataset } from '../dataset.ts';
 import { readDataRows } from '../read-rows.ts';
 import type { DataRow, FileNote, RowProblem } from '../rows.ts';
+import { splitRows } from '../split.ts';
 import { FINDING_KINDS, sortedLines, type CheckedRow, type Finding, type Match, type Severity } from './finding.ts';
 import { ROW_CHECKS } from './rows/index.ts';
 import { checkedRow } from './text-parts.ts';
@@ -23,8 +24,10 @@ export interface CheckInput {
   readonly rows: readonly DataRow[];
   /** Rows that cannot be used, as reading and preparing named them. */
   readonly problems?: readonly RowProblem[];
-  /** Rows held out of training. */
+  /** Rows held out of training, of another file. */
   readonly evalRows?: readonly DataRow[];
+  /** Rows held out of training that are among `rows`, as places there. Not with `evalRows`. */
+  readonly held?: readonly number[];
   /** Lines of rows that lose tokens at the right, and the length that they are cut to. */
   readonly cut?: { readonly lines: readonly number[]; readonly seqLen: number };
   /** The text of tokens, for rows that are tokenised already. */
@@ -154,10 +157,12 @@ export async function checkRows(input: CheckInput, options: CheckOptions = {}): 
     return checked;
   };
   const rows = await prepared(input.rows);
-  const evalRows = await prepared(input.evalRows ?? []);
+  const held = new Set(input.held);
+  const evalRows = input.evalRows === undefined ? rows.filter((_, at) => held.has(at)) : await prepared(input.evalRows);
+  const trained = held.size === 0 ? rows : rows.filter((_, at) => !held.has(at));
   const findings: Finding[] = [...problemFindings(problems), ...(await checkTexts(rows, pause))];
   for (const { label, find } of ROW_CHECKS) {
-    findings.push(...(await find({ rows, evalRows, pause: (done, total) => pause(label, done, total) })));
+    findings.push(...(await find({ rows, trained, evalRows, pause: (done, total) => pause(label, done, total) })));
   }
   if (cut !== undefined && cut.lines.length > 0) {
     findings.push({
@@ -195,8 +200,24 @@ export interface DatasetReport extends CheckReport {
 const readOptions = ({ columns }: Dataset): { columns?: NonNullable<Dataset['columns']> } =>
   columns === undefined ? {} : { columns };
 
+export interface FileCheckOptions extends CheckOptions {
+  /** A file of rows held out of training. */
+  readonly evalData?: Dataset;
+  /** Instead of it the share of the rows that training would hold out, 0 to below 1, and the seed that chooses them. */
+  readonly evalSplit?: number;
+  readonly seed?: number;
+  readonly model?: CheckModel;
+}
+
 /** Rows between two looks at the signal while they are tokenised. */
 const TOKENISED_AT_ONCE = 256;
+
+/** Places of the rows that training would hold out: it divides those that it can use. */
+function heldOf(rows: readonly DataRow[], problems: readonly RowProblem[], share: number, seed: number): number[] {
+  const refused = new Set(problems.map(({ line }) => line));
+  const usable = rows.flatMap(({ line }, at) => (refused.has(line) ? [] : [at]));
+  return splitRows(usable.length, share, seed).held.map((at) => usable[at] ?? at);
+}
 
 /**
  * `checkRows` of a file, with one of held-out rows and a model's tokenizer where they are given.
@@ -204,7 +225,7 @@ const TOKENISED_AT_ONCE = 256;
  */
 export async function checkFile(
   file: Dataset,
-  { evalData, model, ...options }: CheckOptions & { readonly evalData?: Dataset; readonly model?: CheckModel } = {},
+  { evalData, evalSplit, seed = 0, model, ...options }: FileCheckOptions = {},
 ): Promise<DatasetReport> {
   const read = await readDataRows(file.bytes, file.name, readOptions(file));
   const held =
@@ -224,7 +245,7 @@ export async function checkFile(
     {
       rows: read.rows,
       problems,
-      evalRows: held?.rows ?? [],
+      ...(held ? { evalRows: held.rows } : { held: heldOf(read.rows, problems, evalSplit ?? 0, seed) }),
       ...(model !== undefined && {
         cut: { lines: cut, seqLen: model.seqLen },
         decode: model.decode,

@@ -91,6 +91,8 @@ export interface TextPart {
 /** Rows that belong together, as `{ lines: [3, 9] }`; what two files share names the lines of both. */
 export interface RowCheckInput {
   readonly rows: readonly CheckedRow[];
+  /** Those of `rows` that are trained on: all of them, but where rows of the same file are held out. */
+  readonly trained: readonly CheckedRow[];
   /** Rows held out of training; empty where none are given. */
   readonly evalRows: readonly CheckedRow[];
   /** Is called often; what it returns is waited for, so that a stop or a progress bar gets its turn. */

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { WebLoraError } from '../../errors.ts';
 import { readRows } from '../read-rows.ts';
 import type { DataRow } from '../rows.ts';
+import { splitRows } from '../split.ts';
+import { rowJson } from '../write-row.ts';
 import { checkFile, checkRows } from './check.ts';
 import type { Finding, FindingKind } from './finding.ts';
 import { mend, undoMend } from './mend.ts';
@@ -60,6 +62,28 @@ describe('rows that are compared', () => {
       [9, 10],
     ]);
     expect(linesOf(findings, 'contradiction')).toEqual([[9, 10, 11]]);
+  });
+
+  it('finds held-out rows that are trained on in one file as in two', async () => {
+    const pairs = Array.from({ length: 40 }, (_, i): [string, string] => [
+      `Is the box of number ${i % 30} here?`,
+      `Yes, box ${i % 30} is on the shelf.`,
+    ]);
+    const rows = rowsOf(pairs);
+    const { held } = splitRows(rows.length, 0.25, 3);
+    const heldLines = new Set(held.map((at) => rows[at]?.line));
+    const [kept, others] = [true, false].map((isHeld) => rows.filter(({ line }) => heldLines.has(line) === isHeld));
+    const leaksOf = ({ findings }: { readonly findings: readonly Finding[] }): readonly Finding[] =>
+      findings.filter(({ kind }) => kind === 'leak');
+    const apart = leaksOf(await checkRows({ rows: others ?? [], evalRows: kept ?? [] }));
+    expect(apart.flatMap(({ evalLines }) => evalLines ?? []).length).toBeGreaterThan(0);
+    expect(leaksOf(await checkRows({ rows, held }))).toEqual(apart);
+    const file = {
+      name: 'a.jsonl',
+      bytes: new TextEncoder().encode(rows.map((row) => JSON.stringify(rowJson(row))).join('\n')),
+    };
+    expect(leaksOf(await checkFile(file, { evalSplit: 0.25, seed: 3 }))).toEqual(apart);
+    expect(leaksOf(await checkFile(file))).toEqual([]);
   });
 
   it('finds contradictory answers to the same and nearly the same question', async () => {

@@ -29,6 +29,7 @@ import type { WrongFile } from './file-kind.ts';
 import { ModelAdvice } from './model-advice.tsx';
 import { ColumnPicker } from './column-picker.tsx';
 import { FileDrop } from './file-drop.tsx';
+import { FindingsPanel } from '../findings/findings-panel.tsx';
 import { Health } from '../train/health.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { RowTable } from './row-table.tsx';
@@ -80,6 +81,7 @@ export function ExamplesPlace() {
         <>
           <ModelAdvice set={state.set} />
           <Health set={state.set} isLocked={isLocked} />
+          <FindingsPanel set={state.set} isLocked={isLocked} />
           <KeptExamples isLocked={isLocked} />
           <RowTable set={state.set} isLocked={isLocked} />
           <SetActions isLocked={isLocked} />

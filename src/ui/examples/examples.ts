@@ -1,7 +1,17 @@
 import { signal } from '@preact/signals';
 import { fromFailure, toFailure, WebLoraError, type Failure } from '../../errors.ts';
 import { DataClient } from '../../../workers/data/client.ts';
-import type { SetSnapshot, SetEdit, SetFacts, SetFix, TrainingSet } from '../../../workers/data/contract.ts';
+import type {
+  FoundRow,
+  SetEdit,
+  SetFacts,
+  SetFindings,
+  SetFix,
+  SetSnapshot,
+  TrainingSet,
+} from '../../../workers/data/contract.ts';
+import type { CheckProgress } from '../../data/check/check.ts';
+import type { FindingKind } from '../../data/check/finding.ts';
 import type { TableFacts } from '../../data/table-rows.ts';
 import type { Dataset, Result } from '../../../workers/engine/contract.ts';
 import { loadPersisted, persist, persistedSignal, removePersisted, syncedSignal } from '../state/persisted.ts';
@@ -321,6 +331,25 @@ export async function rowsOf(from: number, count: number): Promise<Awaited<Retur
 /** One of the open set's rows as a file, for the engine. */
 export async function rowFile(index: number): Promise<Awaited<ReturnType<typeof data.rowFile>>> {
   return data.rowFile(index);
+}
+
+/** Looks through the open set, as `weblora data check` does, against the rows that are kept back. */
+export async function checkSet(
+  signal: AbortSignal,
+  onProgress: (progress: CheckProgress) => void,
+): Promise<Result<SetFindings>> {
+  const state = examples.peek();
+  const set = state.kind === 'ready' ? state.set : undefined;
+  const heldOut = set !== undefined && set.source !== 'own' ? set.exam : undefined;
+  const keeps = keepsBack.peek();
+  return data.check(
+    { signal, ...(heldOut && { heldOut }), ...(keeps !== undefined && { keepsBack: keeps }) },
+    onProgress,
+  );
+}
+
+export async function foundRows(kind: FindingKind, lines: readonly number[]): Promise<Result<readonly FoundRow[]>> {
+  return data.foundRows(kind, lines);
 }
 
 /** @returns whether it was changed */

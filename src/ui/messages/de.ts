@@ -488,9 +488,6 @@ export const de: Messages = {
         `${examples(n)} zum Lernen${held > 0 ? `, und ${count(held)} weitere zum Prüfen zurückgehalten` : ''}.`,
       keepBack: 'Einige zum Prüfen zurückhalten: Diese lernt das Modell nicht',
       keptBack: (n) => `Zurückgehalten: ${examples(n)}`,
-      repeats: (n) =>
-        `${rows(n)} ${pick(n, { one: 'wiederholt', other: 'wiederholen' })} eine andere genau und ${pick(n, { one: 'zählt', other: 'zählen' })} doppelt.`,
-      removeThem: (n) => pick(n, { one: 'Diese entfernen', other: 'Sie entfernen' }),
       column: (n) => `Spalte ${n}`,
       putBefore: (column) => `${column} vor die Frage setzen`,
       badRows: (n) => `${rows(n)} ${pick(n, { one: 'ist', other: 'sind' })} nicht brauchbar`,
@@ -504,6 +501,127 @@ export const de: Messages = {
       cut: (n, lines) =>
         `${examples(n)} ${pick(n, { one: 'ist zu lang und verliert sein', other: 'sind zu lang und verlieren ihr' })} Ende (Zeile ${lines}).`,
       allow: (n) => `${count(n)} Token erlauben`,
+    },
+  },
+  findings: {
+    title: 'Was in den Beispielen gefunden wurde',
+    looking: 'Die Beispiele werden durchgesehen: Wiederholungen, Widersprüche, persönliche Daten…',
+    stop: 'Nicht weiter durchsehen',
+    stopped: 'Die Beispiele wurden nicht bis zum Ende durchgesehen.',
+    again: 'Noch einmal durchsehen',
+    nothing: 'Durchgesehen: Nichts gefunden, was an den Beispielen falsch wäre.',
+    found: (n) =>
+      plural(n, {
+        one: 'Punkt, den Sie vor dem Training ansehen sollten',
+        other: 'Punkte, die Sie vor dem Training ansehen sollten',
+      }),
+    show: (n) => pick(n, { one: 'Zeigen', other: `Alle ${count(n)} zeigen` }),
+    more: (n) => pick(n, { one: 'Ein weiterer', other: `${count(n)} weitere` }),
+    kept: (n) => plural(n, { one: 'Punkt, der bleibt, wie er ist', other: 'Punkte, die bleiben, wie sie sind' }),
+    limits:
+      'Nach Regeln gefunden, auf diesem Gerät. Namen und Adressen in ungewöhnlicher Form und Zeilen, die dasselbe mit anderen Worten sagen, können fehlen.',
+    done: (name, n) => `Erledigt für ${rows(n)} (${name}).`,
+    undo: 'Das zurücknehmen',
+    leave: 'So lassen',
+    listAgain: 'Wieder auf die Liste',
+    severities: { high: 'Ernst:', medium: 'Besser beheben:', low: 'Einen Blick wert:' },
+    rows: (lines, n) =>
+      `${pick(n, { one: 'Zeile', other: 'Zeilen' })} ${lines.join(', ')}${n > lines.length ? ', …' : ''}`,
+    heldRows: (lines, n) => ` · zurückgehalten: ${lines.join(', ')}${n > lines.length ? ', …' : ''}`,
+    row: (n) => `Zeile ${n}`,
+    foundHere: (texts) => `Gefunden: ${texts.join(' · ')}`,
+    allGroups: (n) => `Alle ${count(n)} zeigen`,
+    fewerGroups: 'Weniger zeigen',
+    fixes: {
+      keepOne: 'Je eine behalten',
+      keepThis: (n) => `Zeile ${n} behalten, die anderen entfernen`,
+      teachThem: 'Diese Zeilen lernen, mit den anderen prüfen',
+      leaveOut: (n) => `${rows(n)} entfernen`,
+      cover: 'Schwärzen',
+      standIn: 'Je einen Platzhalter einsetzen',
+    },
+    kinds: {
+      secret: {
+        name: 'Passwörter und Schlüssel',
+        title: (n) => `${rows(n)} mit einem Passwort oder geheimen Schlüssel`,
+        why: 'Das Modell könnte es jedem sagen, der fragt. Ändern Sie es auch dort, wo es gilt.',
+      },
+      leak: {
+        name: 'Zeilen in beiden Teilen',
+        title: (n) =>
+          `${rows(n)} zum Lernen ${pick(n, { one: 'ist', other: 'sind' })} fast gleich wie zum Prüfen Zurückgehaltenes`,
+        why: 'Die Prüfung würde auswendig Gelerntes zeigen und besser aussehen, als sie ist.',
+      },
+      card: {
+        name: 'Kartennummern',
+        title: (n) => `${rows(n)} mit der Nummer einer Zahlungskarte`,
+        why: 'Das Modell könnte sie wörtlich wiederholen.',
+      },
+      iban: {
+        name: 'Bankkonten',
+        title: (n) => `${rows(n)} mit der Nummer eines Bankkontos`,
+        why: 'Das Modell könnte sie wörtlich wiederholen.',
+      },
+      'national-id': {
+        name: 'Ausweis- und Steuernummern',
+        title: (n) => `${rows(n)} mit einer Steuer-, Versicherungs- oder Ausweisnummer`,
+        why: 'Sie gehört einem Menschen, und das Modell könnte sie wörtlich wiederholen.',
+      },
+      contradiction: {
+        name: 'Widersprüche',
+        title: (n) => `${rows(n)} ${pick(n, { one: 'antwortet', other: 'antworten' })} verschieden auf dieselbe Frage`,
+        why: 'Beides kann das Modell nicht lernen. Öffnen Sie die Zeilen, und behalten Sie die richtige.',
+      },
+      injection: {
+        name: 'Befehle an das Modell',
+        title: (n) => `${rows(n)} mit Text, der dem Modell Befehle gibt`,
+        why: 'Text wie „vergiss, was dir gesagt wurde“ lehrt es, Fremden zu gehorchen.',
+      },
+      unusable: {
+        name: 'unbrauchbare Zeilen',
+        title: (n) => `${rows(n)} ${pick(n, { one: 'ist', other: 'sind' })} nicht brauchbar`,
+        why: 'Das Training bricht an ihnen ab.',
+      },
+      empty: {
+        name: 'leere Antworten',
+        title: (n) => `${rows(n)}, deren Frage oder Antwort nichts sagt`,
+        why: 'Das Modell lernt, nichts zu sagen.',
+      },
+      email: {
+        name: 'E-Mail-Adressen',
+        title: (n) => `${rows(n)} mit einer E-Mail-Adresse`,
+        why: 'Eine private sollte nicht gelernt werden; die Ihres Ladens ist vielleicht gerade das, was Kunden wissen wollen.',
+      },
+      phone: {
+        name: 'Telefonnummern',
+        title: (n) => `${rows(n)} mit einer Telefonnummer`,
+        why: 'Eine private sollte nicht gelernt werden; die Ihres Ladens ist vielleicht gerade das, was Kunden wissen wollen.',
+      },
+      address: {
+        name: 'Anschriften',
+        title: (n) => `${rows(n)} mit einer Anschrift`,
+        why: 'Wo jemand wohnt, sollte nicht gelernt werden.',
+      },
+      name: {
+        name: 'Namen',
+        title: (n) => `${rows(n)} mit dem Namen eines Menschen`,
+        why: 'Das Modell könnte ihn mit dem verbinden, was sonst dort steht.',
+      },
+      duplicate: {
+        name: 'wiederholte Zeilen',
+        title: (n) => `${rows(n)} ${pick(n, { one: 'steht', other: 'stehen' })} mehrmals da`,
+        why: 'Was sich wiederholt, zählt doppelt und wird auswendig gelernt.',
+      },
+      truncated: {
+        name: 'abgebrochene Antworten',
+        title: (n) => `${rows(n)}, deren Antwort abbricht`,
+        why: 'Das Modell lernt, mittendrin aufzuhören. Vervollständigen oder entfernen Sie sie.',
+      },
+      'near-duplicate': {
+        name: 'fast gleiche Zeilen',
+        title: (n) => `${rows(n)} ${pick(n, { one: 'ist', other: 'sind' })} fast gleich wie andere`,
+        why: 'Sie zählen doppelt. Dasselbe verschieden zu fragen ist gut und hilft.',
+      },
     },
   },
   train: {

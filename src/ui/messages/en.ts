@@ -463,9 +463,6 @@ export const en = {
         `${examples(n)} to learn from${held > 0 ? `, and ${count(held)} more kept back to test with` : ''}.`,
       keepBack: 'Keep some back to test with: the model does not learn these',
       keptBack: (n: number) => `Kept back: ${examples(n)}`,
-      repeats: (n: number) =>
-        `${rows(n)} ${pick(n, { one: 'repeats', other: 'repeat' })} another exactly, and ${pick(n, { one: 'counts', other: 'count' })} double.`,
-      removeThem: (n: number) => `Remove ${pick(n, { one: 'it', other: 'them' })}`,
       column: (n: string) => `column ${n}`,
       putBefore: (column: string) => `Put ${column} before the question`,
       badRows: (n: number) => `${rows(n)} cannot be used`,
@@ -479,6 +476,126 @@ export const en = {
       cut: (n: number, lines: string) =>
         `${examples(n)} ${pick(n, { one: 'is', other: 'are' })} too long and ${pick(n, { one: 'loses its', other: 'lose their' })} end (line ${lines}).`,
       allow: (n: number) => `Allow ${count(n)} tokens`,
+    },
+  },
+  findings: {
+    title: 'What was found in the examples',
+    looking: 'Looking through the examples: repeated rows, contradictions, personal data…',
+    stop: 'Stop looking',
+    stopped: 'The examples were not looked through to the end.',
+    again: 'Look again',
+    nothing: 'Looked through: nothing found that is wrong with the examples.',
+    found: (n: number) =>
+      plural(n, { one: 'thing to look at before training', other: 'things to look at before training' }),
+    show: (n: number) => `Show ${pick(n, { one: 'it', other: `all ${count(n)}` })}`,
+    more: (n: number) => `${count(n)} more`,
+    kept: (n: number) => `${plural(n, { one: 'finding', other: 'findings' })} left as it is`,
+    limits:
+      'Found by rules, on this device. It may miss names and addresses in unusual forms, and rows that say the same in other words.',
+    done: (name: string, n: number) => `Done for ${rows(n)} (${name}).`,
+    undo: 'Undo this',
+    leave: 'Leave as it is',
+    listAgain: 'Put back on the list',
+    severities: { high: 'Serious:', medium: 'Worth mending:', low: 'Worth a look:' },
+    rows: (lines: readonly string[], n: number) =>
+      `${pick(n, { one: 'Row', other: 'Rows' })} ${lines.join(', ')}${n > lines.length ? ', …' : ''}`,
+    heldRows: (lines: readonly string[], n: number) =>
+      ` · kept back: ${lines.join(', ')}${n > lines.length ? ', …' : ''}`,
+    row: (n: number) => `Row ${n}`,
+    foundHere: (texts: readonly string[]) => `Found: ${texts.join(' · ')}`,
+    allGroups: (n: number) => `Show all ${count(n)}`,
+    fewerGroups: 'Show fewer',
+    fixes: {
+      keepOne: 'Keep one of each',
+      keepThis: (n: number) => `Keep row ${n}, remove the others`,
+      teachThem: 'Teach these rows, and test with the others',
+      leaveOut: (n: number) => `Remove ${rows(n)}`,
+      cover: 'Cover it up',
+      standIn: 'Put a stand-in for each',
+    },
+    kinds: {
+      secret: {
+        name: 'passwords and keys',
+        title: (n: number) => `${rows(n)} with a password or a secret key`,
+        why: 'The model may say it to anybody who asks. Change it where it is used, too.',
+      },
+      leak: {
+        name: 'rows in both parts',
+        title: (n: number) =>
+          `${rows(n)} to learn ${pick(n, { one: 'is', other: 'are' })} nearly the same as what is kept back to test with`,
+        why: 'The test would show what was learned by heart, and look better than it is.',
+      },
+      card: {
+        name: 'card numbers',
+        title: (n: number) => `${rows(n)} with the number of a payment card`,
+        why: 'The model may repeat it word for word.',
+      },
+      iban: {
+        name: 'bank accounts',
+        title: (n: number) => `${rows(n)} with the number of a bank account`,
+        why: 'The model may repeat it word for word.',
+      },
+      'national-id': {
+        name: 'national numbers',
+        title: (n: number) => `${rows(n)} with a tax, insurance or identity number`,
+        why: 'It belongs to one person, and the model may repeat it word for word.',
+      },
+      contradiction: {
+        name: 'contradictions',
+        title: (n: number) =>
+          `${rows(n)} ${pick(n, { one: 'gives', other: 'give' })} different answers to the same question`,
+        why: 'The model cannot learn both. Open them and keep the right one.',
+      },
+      injection: {
+        name: 'orders to the model',
+        title: (n: number) => `${rows(n)} with text that gives the model orders`,
+        why: 'Text such as “ignore what you were told” teaches it to obey strangers.',
+      },
+      unusable: {
+        name: 'rows that cannot be used',
+        title: (n: number) => `${rows(n)} cannot be used`,
+        why: 'Training stops at them.',
+      },
+      empty: {
+        name: 'empty answers',
+        title: (n: number) => `${rows(n)} whose question or answer says nothing`,
+        why: 'The model learns to say nothing.',
+      },
+      email: {
+        name: 'e-mail addresses',
+        title: (n: number) => `${rows(n)} with an e-mail address`,
+        why: 'A private one should not be learned; that of your shop may be just what customers ask for.',
+      },
+      phone: {
+        name: 'phone numbers',
+        title: (n: number) => `${rows(n)} with a phone number`,
+        why: 'A private one should not be learned; that of your shop may be just what customers ask for.',
+      },
+      address: {
+        name: 'postal addresses',
+        title: (n: number) => `${rows(n)} with a postal address`,
+        why: 'Where somebody lives should not be learned.',
+      },
+      name: {
+        name: 'names',
+        title: (n: number) => `${rows(n)} with the name of a person`,
+        why: 'The model may connect the person with what else stands there.',
+      },
+      duplicate: {
+        name: 'repeated rows',
+        title: (n: number) => `${rows(n)} ${pick(n, { one: 'is', other: 'are' })} there more than once`,
+        why: 'What is repeated counts double and is learned by heart.',
+      },
+      truncated: {
+        name: 'answers cut off',
+        title: (n: number) => `${rows(n)} whose answer breaks off`,
+        why: 'The model learns to stop in the middle. Complete them, or remove them.',
+      },
+      'near-duplicate': {
+        name: 'nearly the same rows',
+        title: (n: number) => `${rows(n)} ${pick(n, { one: 'is', other: 'are' })} nearly the same as others`,
+        why: 'They count double. Different ways to ask the same are fine, and help.',
+      },
     },
   },
   train: {

@@ -19,7 +19,7 @@ interface HealthProps {
 export function Health({ set, isLocked }: HealthProps) {
   const texts = t().examples.health;
   const { facts, training } = set;
-  const { rowCount, duplicateCount, problemCount, notes } = facts;
+  const { rowCount, problemCount, notes } = facts;
   const held = training.heldOutRows.length;
   return (
     <div class="stack">
@@ -49,14 +49,6 @@ export function Health({ set, isLocked }: HealthProps) {
         <NoteLine key={note.text} {...{ note, set, isLocked }} />
       ))}
       {problemCount > 0 && <BadRows {...{ set, isLocked }} />}
-      {duplicateCount > 0 && (
-        <div class="notice notice-row">
-          <p>{texts.repeats(duplicateCount)}</p>
-          <button type="button" disabled={isLocked} onClick={() => void fixSet('duplicates')}>
-            {texts.removeThem(duplicateCount)}
-          </button>
-        </div>
-      )}
       <Lengths isLocked={isLocked} />
     </div>
   );
@@ -103,7 +95,7 @@ function BadRows({ set: { facts }, isLocked }: HealthProps) {
       </ul>
       {rowCount > 0 ? (
         <div class="actions">
-          <button type="button" disabled={isLocked} onClick={() => void fixSet('unusable')}>
+          <button type="button" disabled={isLocked} onClick={() => void fixSet({ fix: 'unusable' })}>
             {texts.leaveOut(problemCount)}
           </button>
           <p class="quiet">{texts.goOn(rowCount)}</p>

@@ -6,7 +6,7 @@ import { sameQuestions } from './same-question.ts';
 export const leaks: RowCheck = {
   kinds: ['leak'],
   label: 'held-out rows in training',
-  async find({ rows, evalRows, pause }) {
+  async find({ trained: rows, evalRows, pause }) {
     if (evalRows.length === 0) return [];
     const known = new Map<string, number[]>();
     for (const row of rows) {
