@@ -4,6 +4,7 @@ import { exportFormatsOf, mergedExportFormats } from '../../src/engine/export-fo
 import { fromFailure, WebLoraError, type Failure } from '../../src/errors.ts';
 import { DEFAULT_PROFILE } from '../../src/gpu/device-profile.ts';
 import { chooseModels } from '../../src/engine/chooser.ts';
+import { wilson } from '../../src/evaluate/statistics.ts';
 import type {
   CachedModel,
   EngineCalls,
@@ -42,13 +43,17 @@ export interface Scenario {
   readonly onCpu?: boolean;
   readonly keepsFiles: boolean;
   readonly baseAnswer: string;
-  /** `{messages}` in it becomes the number of messages that were sent. */
+  /** `{messages}` in it becomes the number of messages that were sent, `{seed}` the seed. */
   readonly tunedAnswer: string;
   /** Of the built-in model: recordings are of one. */
   readonly baseHash: string;
   /** Share of the questions that the tuned model answers right: of those kept back, and of those trained. */
   readonly examShare: number;
   readonly trainedShare: number;
+  /** Share of held-out pairs that an adapter prefers as the person does, before and after it learned from pairs. */
+  readonly winRates: readonly [number, number];
+  /** `examShare` of an adapter that learned a correction. */
+  readonly correctedShare: number;
   /** Milliseconds that writing a merged model takes, and its loss on rows kept back; the adapter's is 0.4. */
   readonly mergeMs: number;
   readonly mergedLoss: number;
@@ -68,6 +73,8 @@ const DEFAULTS: Scenario = {
   baseHash: 'f'.repeat(64),
   examShare: 0.9,
   trainedShare: 1,
+  winRates: [0.5, 0.875],
+  correctedShare: 0.9,
   mergeMs: 40,
   mergedLoss: 0.401,
   tunedAnswer: '{"category":"return","priority":"high","product":"bread maker"}',
@@ -214,6 +221,8 @@ export function makeEngine({
   const finished: RunSummary[] = [];
   const details = new Map<string, RunDetails>();
   const methods = new Map<string, LoraAdapter['method']>();
+  /** By adapter: what was learned on top of another one. */
+  const improvedBy = new Map<string, 'pairs' | 'correction'>();
   const adapterOf = (id: string): LoraAdapter => madeAdapter(methods.get(id) ?? 'lora');
   const deleted = new Set<string>();
   /** Questions of each exam so far, by its name. */
@@ -273,6 +282,8 @@ export function makeEngine({
       if (script.trainRefused !== undefined) throw fromFailure(script.trainRefused);
       wishes.delete(request.out);
       methods.set(`run:${request.out}`, request.config.method ?? 'lora');
+      if (request.config.objective === 'dpo') improvedBy.set(`run:${request.out}`, 'pairs');
+      else if (request.replayData !== undefined) improvedBy.set(`run:${request.out}`, 'correction');
       const totalSteps = request.config.steps ?? script.steps;
       signal.addEventListener('abort', () => wishes.set(request.out, 'stop'));
       const firstStep = request.resume === true ? Math.floor(totalSteps / 2) : 0;
@@ -364,7 +375,9 @@ export function makeEngine({
       const { generateFails, baseAnswer, tunedAnswer } = await scenario;
       if (generateFails !== undefined) throw fromFailure(generateFails);
       const said = 'messages' in request.input ? request.input.messages.length : 0;
-      const text = (request.adapter === undefined ? baseAnswer : tunedAnswer).replace('{messages}', String(said));
+      const text = (request.adapter === undefined ? baseAnswer : tunedAnswer)
+        .replace('{messages}', String(said))
+        .replace('{seed}', String(request.seed ?? 0));
       const pieces = text.match(/.{1,6}/gs) ?? [];
       const answer = async (): Promise<void> => {
         for (const piece of pieces) {
@@ -398,14 +411,29 @@ export function makeEngine({
         emit({ phase: 'answering held-out rows', done, total: rows, unit: 'rows' });
         await wait(5);
       }
-      const { examShare, trainedShare } = await scenario;
-      const share =
-        request.adapter === undefined ? 0 : request.data.name.startsWith('trained') ? trainedShare : examShare;
+      const { examShare, trainedShare, correctedShare, winRates } = await scenario;
+      const { name } = request.data;
+      const improved = improvedBy.get(request.adapter ?? '');
+      const shares = name.startsWith('trained')
+        ? trainedShare
+        : name === 'correction.jsonl'
+          ? 1
+          : improved === 'correction'
+            ? correctedShare
+            : examShare;
+      const share = request.adapter === undefined ? 0 : shares;
       // Counted on from call to call: a share of many small exams comes out as that of one large one.
-      const before = answered.get(request.data.name) ?? 0;
-      answered.set(request.data.name, before + rows);
-      const exactMatch = (Math.floor((before + rows) * share) - Math.floor(before * share)) / rows;
-      return { rows, loss: 0.4, perplexity: 1.5, tokens: 400, exactMatch, scores: {}, predictions: [] };
+      const before = answered.get(name) ?? 0;
+      answered.set(name, before + rows);
+      const right = Math.floor((before + rows) * share) - Math.floor(before * share);
+      const exactMatch = right / rows;
+      const scores = { exactMatch: { value: exactMatch, ...wilson(right, rows), rows, interval: 'wilson' as const } };
+      const isOfPairs = new TextDecoder().decode(request.data.bytes).includes('"chosen"');
+      const winRate = winRates[improved === 'pairs' ? 1 : 0];
+      return {
+        ...{ rows, loss: 0.4, perplexity: 1.5, tokens: 400, exactMatch, scores, predictions: [] },
+        ...(isOfPairs && { winRate }),
+      };
     },
 
     // No place of the page shows one yet.

@@ -116,6 +116,10 @@ export async function quickExam(
   return 'code' in score ? { asked: 0, right: 0 } : score;
 }
 
+/** Tokens that an answer to one of these rows may have. */
+export const tokensForAnswers = (lines: readonly string[]): number =>
+  Math.min(MAX_TOKENS, Math.max(0, ...lines.map((line) => answerBytes(line) ?? MAX_TOKENS)) + SPARE_TOKENS);
+
 async function ask(
   request: Omit<EvaluateRequest, 'data'>,
   name: string,
@@ -126,10 +130,7 @@ async function ask(
   let [asked, right] = [0, 0];
   const timeIsUp = AbortSignal.timeout(1000 * LIMIT_SECONDS);
   const signal = AbortSignal.any([stopped, timeIsUp]);
-  const maxNewTokens = Math.min(
-    MAX_TOKENS,
-    Math.max(0, ...lines.map((line) => answerBytes(line) ?? MAX_TOKENS)) + SPARE_TOKENS,
-  );
+  const maxNewTokens = tokensForAnswers(lines);
   let from = 0;
   for (; from < lines.length && !signal.aborted; from += PART) {
     const part = lines.slice(from, from + PART);

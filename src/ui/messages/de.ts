@@ -8,6 +8,8 @@ const examples = (n: number): string => plural(n, { one: 'Beispiel', other: 'Bei
 const rows = (n: number): string => plural(n, { one: 'Zeile', other: 'Zeilen' });
 const steps = (n: number): string => plural(n, { one: 'Schritt', other: 'Schritte' });
 const answers = (n: number): string => plural(n, { one: 'Antwort', other: 'Antworten' });
+const comparisons = (n: number): string => plural(n, { one: 'Vergleich', other: 'Vergleiche' });
+const percent = (share: number): string => `${count(100 * share)} %`;
 
 /** Jeder Text der Seite auf Deutsch; siehe en.ts. */
 export const de: Messages = {
@@ -814,6 +816,77 @@ export const de: Messages = {
     speed: (perSecond) => `${perSecond < 10 ? decimal(perSecond, 1) : count(perSecond)} Token pro Sekunde`,
     right: '✓ wie gewünscht',
     wrong: 'weicht von Ihrer Antwort ab',
+  },
+  improve: {
+    open: 'Durch Vergleichen verbessern',
+    title: 'Durch Vergleichen verbessern',
+    intro:
+      'Dieselbe Frage wird zweimal beantwortet. Sie sagen, welche Antwort besser ist; daraus kann es lernen, was Sie wollen. Von wem welche Antwort ist, wird nicht gezeigt.',
+    compared: 'Was verglichen wird',
+    withItself: 'Zwei Antworten des trainierten Modells',
+    withBase: 'Das trainierte und das ursprüngliche Modell',
+    withRun: (name) => `Das trainierte Modell und „${name}“`,
+    show: 'Zwei Antworten zeigen',
+    back: 'Zurück zu vorher und nachher',
+    writing: 'Zwei Antworten werden geschrieben.',
+    whichIsBetter: 'Welche Antwort ist besser?',
+    sameTwice: 'Es kamen keine zwei verschiedenen Antworten heraus. Fragen Sie noch einmal oder etwas anderes.',
+    first: 'Erste Antwort',
+    second: 'Zweite Antwort',
+    judgements: {
+      first: 'Die erste ist besser',
+      second: 'Die zweite ist besser',
+      'both-bad': 'Beide sind schlecht',
+      same: 'Gleich gut',
+    },
+    skip: 'Nächste Frage',
+    kept: (n, needed) =>
+      n < needed
+        ? `${comparisons(n)} aufgehoben. Ab ${count(needed)} kann es daraus lernen.`
+        : `${comparisons(n)} aufgehoben.`,
+    fewQuestions:
+      'Vergleichen Sie Antworten auf noch ein paar andere Fragen: Einige Fragen werden zurückgehalten, um hinterher zu prüfen, was es gelernt hat.',
+    learn: (n) => `Aus ${plural(n, { one: 'Vergleich', other: 'Vergleichen' })} lernen`,
+    learnNote: (n) =>
+      `${comparisons(n)} davon werden zurückgehalten, um zu prüfen, was es gelernt hat. Sie können es rückgängig machen.`,
+    list: (n) => `Ihre Vergleiche: ${count(n)}`,
+    better: 'Besser:',
+    worse: 'Schlechter:',
+    deleteOf: (question) => `Den Vergleich zu „${question}“ löschen`,
+    download: 'Als JSONL herunterladen',
+    learning: { preferences: 'Es lernt aus Ihren Vergleichen', correction: 'Es lernt Ihre Verbesserung' },
+    checking: 'Gelernt. Jetzt wird geprüft, was sich geändert hat.',
+    prefers: (after, n, before) =>
+      `Es bevorzugt Ihre Wahl in ${count(after)} von ${count(n)} zurückgehaltenen Vergleichen; vorher: ${count(before)} von ${count(n)}`,
+    interval: (low, high) =>
+      `Sicher ist bei so vielen Vergleichen (zu 95 %) nur ein Anteil zwischen ${percent(low)} und ${percent(high)}.`,
+    preferenceChange: {
+      better: 'Es folgt Ihrer Wahl öfter als vorher.',
+      unclear: 'Das kann Zufall sein: Vergleichen Sie weiter, und lassen Sie es noch einmal lernen.',
+      worse: 'Es folgt Ihrer Wahl seltener als vorher: Machen Sie es besser rückgängig.',
+    },
+    learnNow: 'Jetzt lernen',
+    learned: 'Es sagt jetzt, was Sie wollten',
+    notLearned: 'Es sagt noch nicht genau, was Sie wollten',
+    heldOutRight: (after, n, before) =>
+      `Von ${plural(n, { one: 'Frage', other: 'Fragen' })}, die es nie gesehen hat, ${pick(after, { one: 'ist', other: 'sind' })} ${count(after)} richtig beantwortet; vorher: ${count(before)}.`,
+    heldOutWords: (after, before) =>
+      `In Antworten auf Fragen, die es nie gesehen hat, sind ${percent(after)} der Wörter die gewünschten; vorher: ${percent(before)}.`,
+    correctionChange: {
+      better: 'Sonst wurde nichts schlechter.',
+      unclear: 'Sonst wurde nichts schlechter, als es Zufall sein kann.',
+      worse:
+        'Andere Antworten wurden schlechter, mehr als durch Zufall: Machen Sie es besser rückgängig, und heben Sie die Verbesserung für das nächste Training auf.',
+    },
+    nothingHeldOut:
+      'Es wurden keine Fragen zurückgehalten; ob sonst etwas schlechter wurde, ist deshalb nicht bekannt.',
+    notChecked: 'Was sich geändert hat, wurde nicht geprüft.',
+    noRows:
+      'Die Beispiele dieses Durchlaufs sind nicht in diesem Browser, und mit der Verbesserung allein würde es sie vergessen. Heben Sie sie stattdessen für das nächste Training auf.',
+    unchanged: 'Es ist nichts verloren: Der Adapter von vorher ist noch hier.',
+    undo: 'Rückgängig machen',
+    undone:
+      'Rückgängig gemacht: Der Adapter von vorher ist wieder offen. Was es seither gelernt hatte, steht unter den früheren Durchläufen.',
   },
   result: {
     stopped: (n, total) => `Nach ${count(n)} von ${plural(total, { one: 'Schritt', other: 'Schritten' })} beendet`,

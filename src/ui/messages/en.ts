@@ -13,6 +13,9 @@ const examples = (n: number): string => plural(n, { one: 'example', other: 'exam
 const rows = (n: number): string => plural(n, { one: 'row', other: 'rows' });
 const steps = (n: number): string => plural(n, { one: 'step', other: 'steps' });
 const answers = (n: number): string => plural(n, { one: 'answer', other: 'answers' });
+const comparisons = (n: number): string => plural(n, { one: 'comparison', other: 'comparisons' });
+const questions = (n: number): string => plural(n, { one: 'question', other: 'questions' });
+const percent = (share: number): string => `${count(100 * share)} %`;
 
 /** Every text of the page in English. `<name>…</name>` marks a part that the component puts into an element. */
 export const en = {
@@ -786,6 +789,74 @@ export const en = {
     speed: (perSecond: number) => `${perSecond < 10 ? decimal(perSecond, 1) : count(perSecond)} tokens a second`,
     right: '✓ as wanted',
     wrong: 'differs from your answer',
+  },
+  improve: {
+    open: 'Improve by comparing',
+    title: 'Improve by comparing',
+    intro:
+      'The same question is answered twice. You say which answer is better; from your choices it can learn what you want. Which answer is whose is not shown.',
+    compared: 'What is compared',
+    withItself: 'Two answers of the tuned model',
+    withBase: 'The tuned model and the base model',
+    withRun: (name: string) => `The tuned model and “${name}”`,
+    show: 'Show two answers',
+    back: 'Back to before and after',
+    writing: 'Two answers are being written.',
+    whichIsBetter: 'Which answer is better?',
+    sameTwice: 'No two different answers came out. Ask again, or take another question.',
+    first: 'First answer',
+    second: 'Second answer',
+    judgements: {
+      first: 'The first is better',
+      second: 'The second is better',
+      'both-bad': 'Both are bad',
+      same: 'Equally good',
+    },
+    skip: 'Next question',
+    kept: (n: number, needed: number) =>
+      n < needed
+        ? `${comparisons(n)} kept. From ${count(needed)} on, it can learn from them.`
+        : `${comparisons(n)} kept.`,
+    fewQuestions:
+      'Compare answers to a few more questions: some questions are held back, to check afterwards what it learned.',
+    learn: (n: number) => `Learn from ${comparisons(n)}`,
+    learnNote: (n: number) => `${comparisons(n)} of these are held back, to check what it learned. You can undo it.`,
+    list: (n: number) => `Your comparisons: ${count(n)}`,
+    better: 'Better:',
+    worse: 'Worse:',
+    deleteOf: (question: string) => `Delete the comparison of “${question}”`,
+    download: 'Download as JSONL',
+    learning: { preferences: 'It learns from your comparisons', correction: 'It learns your correction' },
+    checking: 'Learned. Now it is checked what changed.',
+    prefers: (after: number, n: number, before: number) =>
+      `It prefers your choice in ${count(after)} of ${count(n)} held-back comparisons; before: ${count(before)} of ${count(n)}`,
+    interval: (low: number, high: number) =>
+      `With so many comparisons, all that is certain (at 95 %) is a share between ${percent(low)} and ${percent(high)}.`,
+    preferenceChange: {
+      better: 'It follows your choices more than before.',
+      unclear: 'That may be chance: keep comparing, and learn again.',
+      worse: 'It follows your choices less than before: better undo it.',
+    },
+    learnNow: 'Learn this now',
+    learned: 'It now says what you wanted',
+    notLearned: 'It does not say exactly what you wanted yet',
+    heldOutRight: (after: number, n: number, before: number) =>
+      `Of ${questions(n)} that it never saw, ${count(after)} ${pick(after, { one: 'is', other: 'are' })} right; before: ${count(before)}.`,
+    heldOutWords: (after: number, before: number) =>
+      `In answers to questions that it never saw, ${percent(after)} of the words are the wanted ones; before: ${percent(before)}.`,
+    correctionChange: {
+      better: 'Nothing else got worse.',
+      unclear: 'Nothing else got worse beyond chance.',
+      worse:
+        'Other answers got worse by more than chance: better undo it, and keep the correction for the next training.',
+    },
+    nothingHeldOut: 'No questions were kept back, so it is not known whether anything else got worse.',
+    notChecked: 'What changed was not checked.',
+    noRows:
+      'The examples of this run are not in this browser, and alone a correction would make it forget them. Keep it for the next training instead.',
+    unchanged: 'Nothing was lost: the adapter before is still here.',
+    undo: 'Undo',
+    undone: 'Undone: the adapter before is open again. What it had learned since is under Earlier runs.',
   },
   result: {
     stopped: (n: number, total: number) => `Stopped after ${count(n)} of ${steps(total)}`,

@@ -15,6 +15,7 @@ import { syncedSignal, removePersisted, persist, loadPersisted } from '../state/
 import { runsOfOtherTabs, takeTurn } from '../state/other-tabs.ts';
 import { askSavedState, progressAnswers } from './progress-answers.ts';
 import { makeRunName } from './run-name.ts';
+import { keepRunRows } from '../state/run-rows.ts';
 import { earlierRuns, onDeleted, refreshRuns } from '../take-away/runs.ts';
 import { INIT_ADAPTER, pageWords } from './setting-fields.ts';
 import { t } from '../messages/language.ts';
@@ -22,6 +23,9 @@ import { settings, typed } from './settings.ts';
 import { examine, linesOf, stopExam, type ExamRequest } from '../exam/exam.ts';
 import type { Score } from '../exam/verdict.ts';
 import { adapter, compare } from '../try/trial.ts';
+
+/** What a run on top of another one teaches: choices between answers, or one correction with its row. */
+export type Improvement = { readonly kind: 'preferences' } | { readonly kind: 'correction'; readonly row: Dataset };
 
 export type RunPhase = 'waiting' | 'starting' | 'running' | 'pausing' | 'paused' | 'stopping' | 'finished' | 'failed';
 
@@ -39,6 +43,10 @@ export interface RunBegin {
   readonly repeats?: Score;
   /** The run whose adapter it began with. */
   readonly initAdapter?: string;
+  /** Rows mixed in, so that they are not forgotten. */
+  readonly replayData?: Dataset;
+  /** Of a run that teaches the open adapter what the person said of its answers. */
+  readonly improves?: Improvement;
 }
 
 export interface RunView extends RunBegin {
@@ -179,6 +187,8 @@ function asBegin({
   exam: questions,
   repeats,
   initAdapter,
+  replayData,
+  improves,
 }: RunBegin): RunBegin {
   return {
     ...{ out, title, source, config, data },
@@ -186,7 +196,16 @@ function asBegin({
     ...(questions && { exam: questions }),
     ...(repeats && { repeats }),
     ...(initAdapter !== undefined && { initAdapter }),
+    ...(replayData && { replayData }),
+    ...(improves && { improves }),
   };
+}
+
+/** Begins a run with everything given, on top of another one. */
+export async function trainOnTop(begin: Omit<RunBegin, 'out'> & { readonly initAdapter: string }): Promise<void> {
+  if (isTraining.value) return;
+  [steps, evals] = [[], []];
+  await play({ ...begin, out: newRunName(begin.source === 'own' ? begin.title : begin.source) }, false);
 }
 
 /** The same examples again, for twice as many steps. */
@@ -273,7 +292,7 @@ async function awaitTurn(out: string): Promise<(() => void) | undefined> {
 async function playInTurn(begin: RunBegin, resume: boolean): Promise<void> {
   if (model.value.kind !== 'ready') return;
   const { id } = model.value.facts;
-  const { out, config, data, evalData, initAdapter } = begin;
+  const { out, config, data, evalData, initAdapter, replayData } = begin;
   if (!resume) await persist(`run:${out}`, begin);
   const first = initAdapter === undefined ? undefined : await engine.openRun(id, initAdapter);
   if (first?.ok === false) return change({ phase: 'failed', failure: first.error });
@@ -281,6 +300,7 @@ async function playInTurn(begin: RunBegin, resume: boolean): Promise<void> {
     model: id,
     data,
     ...(evalData && { evalData }),
+    ...(replayData && { replayData }),
     ...(first && { initAdapter: first.value }),
     config,
     out,
@@ -375,6 +395,9 @@ async function finish(report: RunReport): Promise<void> {
   }
   if (report.ended !== 'stopped') await removePersisted(`run:${view.out}`);
   setAdapter(view, report.adapter, report.ended === 'stopped');
+  // What became of an improvement is measured by what began it.
+  if (view.improves !== undefined) return;
+  await keepRunRows(view);
   await compare();
   await examine(examOf(view, report.adapter));
 }

@@ -160,8 +160,8 @@ export function rate(isGood: boolean): void {
   ratings.value = [...others, { question: asked, answer: answer.text, isGood }].slice(-200);
 }
 
-export function keepAsExample(answer: string): void {
-  const asked = question.value.trim();
+export function keepAsExample(answer: string, to = question.value): void {
+  const asked = to.trim();
   if (asked === '' || answer.trim() === '') return;
   const others = newExamples.value.filter((example) => example.question !== asked);
   newExamples.value = [...others, { question: asked, answer: answer.trim() }];

@@ -2,6 +2,10 @@ import { useSignal } from '@preact/signals';
 import { GENERATE_SETTINGS } from '../../generate/settings.ts';
 import { model } from '../state/engine.ts';
 import { hrefOfUse } from '../state/place.ts';
+import { CompareView } from '../improve/compare-view.tsx';
+import { canImprove, isComparing } from '../improve/comparing.ts';
+import { Improvement } from '../improve/improvement.tsx';
+import { LearnNow } from '../improve/learn-now.tsx';
 import { earlierRuns, isOfThisModel, openEarlierRun } from '../take-away/runs.ts';
 import { readRunName } from '../train/run-name.ts';
 import { isTraining, run } from '../train/training.ts';
@@ -43,6 +47,14 @@ export function TryPlace() {
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) ask(event);
   };
+  if (isComparing.value && adapter.value !== undefined) {
+    return (
+      <Section id="try" title={t().places.try} intro={texts.intro}>
+        <Improvement />
+        <CompareView />
+      </Section>
+    );
+  }
   return (
     <Section id="try" title={t().places.try} intro={texts.intro}>
       {adapter.value === undefined && !isTraining.value && (
@@ -102,12 +114,18 @@ export function TryPlace() {
         </p>
       )}
       <AnswerPanes />
+      <Judgement />
+      <Improvement />
       {adapter.value !== undefined && (
-        <p>
+        <p class="actions">
           <a href={hrefOfUse(adapter.value.out)}>{texts.chat}</a>
+          {canImprove.value && (
+            <button type="button" class="plain" onClick={() => (isComparing.value = true)}>
+              {t().improve.open}
+            </button>
+          )}
         </p>
       )}
-      <Judgement />
       <Knobs isReady={isReady} />
       <ScoreCard />
     </Section>
@@ -166,6 +184,11 @@ function Judgement() {
             <button type="submit" disabled={correction.value.trim() === ''}>
               {texts.keepCorrection}
             </button>
+            <LearnNow
+              question={question.value}
+              answer={correction.value}
+              onBegun={() => (isCorrecting.value = false)}
+            />
           </div>
         </form>
       )}

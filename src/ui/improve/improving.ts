@@ -1,0 +1,280 @@
+import { effect, signal } from '@preact/signals';
+import { fromFailure, toFailure, type Failure } from '../../errors.ts';
+import { wilson } from '../../evaluate/statistics.ts';
+import { DEFAULT_LEARNING_RATE, DEFAULT_SEQ_LEN } from '../../train/settings.ts';
+import type { TrainConfig } from '../../train/config.ts';
+import type { Dataset, EvaluateReport, Result } from '../../../workers/engine/contract.ts';
+import { firstRows, linesOf, tokensForAnswers } from '../exam/exam.ts';
+import { examples } from '../examples/examples.ts';
+import { engine, model } from '../state/engine.ts';
+import { syncedSignal } from '../state/persisted.ts';
+import { forgetRunRows, putRunRows, runRows, type RunRows } from '../state/run-rows.ts';
+import { onDeleted, openRunAdapter } from '../take-away/runs.ts';
+import { readRunName } from '../train/run-name.ts';
+import { isTraining, run, secondsPerToken, trainOnTop, type RunView } from '../train/training.ts';
+import { adapter, compare, question, type CurrentAdapter } from '../try/trial.ts';
+import { correctionSteps, type BeforeAfter } from './outcome.ts';
+import { copyPairs, pairsFile, pairsOf } from './pairs.ts';
+import { splitPairs } from './split-pairs.ts';
+
+/** Of the model's own learning rate: preferences correct what was learned, and a high rate would undo it. */
+const PREFERENCE_RATE = 0.1;
+const PREFERENCE_EPOCHS = 4;
+/** Rows of the run beside each presentation of a correction. */
+const REPLAYED = 3;
+/** Of the model's own learning rate. */
+const CORRECTION_RATE = 0.5;
+/** Questions kept back that are asked before and after: enough to see that much was forgotten, few enough to wait for. */
+const CHECKED = 20;
+
+/** Rows by which a correction is checked, and what they say. */
+export interface HeldOutScore extends BeforeAfter {
+  /** Answers that are exactly right; where none is, before and after, the words they share with the wanted ones. */
+  readonly measure: 'exactMatch' | 'tokenF1';
+  readonly rows: number;
+}
+
+/** What a run on top of another one changed. */
+export interface Outcome {
+  /** The run before, to which undoing returns. */
+  readonly parent: string;
+  /** Held-out pairs, and the share of them whose chosen answer the model prefers. */
+  readonly preferences?: BeforeAfter & { readonly pairs: number };
+  readonly correction?: { readonly question: string; readonly isLearned: boolean; readonly heldOut?: HeldOutScore };
+}
+
+/** By the run's folder. */
+export const outcomes = syncedSignal<Readonly<Record<string, Outcome>>>(
+  'improvements',
+  {},
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+);
+/** Which run is being checked, and why it cannot be checked or begun. */
+export const checking = signal<string | undefined>(undefined);
+export const improveFailure = signal<Failure | undefined>(undefined);
+/** The examples of the open adapter's run are not in this browser. */
+export const lacksRows = signal(false);
+/** Whether the last thing that was done was to undo. */
+export const isUndone = signal(false);
+
+onDeleted.add((out) => {
+  const { [out]: _gone, ...rest } = outcomes.value;
+  outcomes.value = rest;
+  void forgetRunRows(out);
+});
+
+/** What all runs on top of the open adapter have in common. */
+const onTopOf = ({ out, title }: CurrentAdapter) => ({
+  source: readRunName(out).sample ?? ('own' as const),
+  title,
+  initAdapter: out,
+});
+
+function rate(share: number): number {
+  const recommended = model.value.kind === 'ready' ? model.value.facts.recommendedLearningRate : undefined;
+  return share * (recommended ?? DEFAULT_LEARNING_RATE);
+}
+
+function begin(): { readonly current: CurrentAdapter; readonly id: string } | undefined {
+  const current = adapter.value;
+  if (current === undefined || model.value.kind !== 'ready' || isTraining.value || checking.value !== undefined) return;
+  [improveFailure.value, lacksRows.value, isUndone.value] = [undefined, false, false];
+  return { current, id: model.value.facts.id };
+}
+
+/** Trains on the choices that were made between the open adapter's answers. */
+export async function learnFromPairs(): Promise<void> {
+  const begun = begin();
+  if (begun === undefined) return;
+  const { current, id } = begun;
+  const pairs = pairsOf(current.out);
+  const { train, heldOut } = splitPairs(pairs);
+  const { system } = current;
+  const config: Partial<TrainConfig> = {
+    objective: 'dpo',
+    lr: rate(PREFERENCE_RATE),
+    epochs: PREFERENCE_EPOCHS,
+    ...(system !== undefined && { system }),
+  };
+  // A run of pairs plans for two sequences at a time: no longer than they are.
+  const measured = await engine.measureData(id, pairsFile('comparisons.jsonl', pairs), config);
+  if (!measured.ok) {
+    improveFailure.value = measured.error;
+    return;
+  }
+  await trainOnTop({
+    ...onTopOf(current),
+    config: { ...config, seqLen: Math.min(DEFAULT_SEQ_LEN, 64 * Math.ceil(measured.value.longestTokens / 64)) },
+    data: pairsFile('comparisons.jsonl', train),
+    evalData: pairsFile('held-out-comparisons.jsonl', heldOut),
+    improves: { kind: 'preferences' },
+  });
+}
+
+function need<T>(result: Result<T>): T {
+  if (result.ok) return result.value;
+  throw fromFailure(result.error);
+}
+
+const asRow = (asked: string, answer: string): string =>
+  JSON.stringify({
+    messages: [
+      { role: 'user', content: asked },
+      { role: 'assistant', content: answer },
+    ],
+  });
+
+const rowsFile = (name: string, lines: readonly string[]): Dataset => ({
+  name,
+  bytes: new TextEncoder().encode(lines.map((line) => `${line}\n`).join('')),
+});
+
+/** The examples of a run: as it was trained in this browser, or those of the sample that is open. */
+async function rowsOf(out: string): Promise<RunRows | undefined> {
+  const kept = await runRows(out);
+  if (kept !== undefined) return kept;
+  const set = examples.value.kind === 'ready' ? examples.value.set : undefined;
+  const { sample } = readRunName(out);
+  if (sample === undefined || set?.source !== sample) return undefined;
+  return { data: set.training.data, ...(set.exam && { heldOut: set.exam }) };
+}
+
+/** Trains one correction into the open adapter at once, beside rows that it knows already. */
+export async function learnNow(asked: string, answer: string): Promise<void> {
+  const begun = begin();
+  if (begun === undefined) return;
+  const { current, id } = begun;
+  const rows = await rowsOf(current.out);
+  lacksRows.value = rows === undefined;
+  if (rows === undefined) return;
+  const { system } = current;
+  const config: Partial<TrainConfig> = {
+    lr: rate(CORRECTION_RATE),
+    accumulate: 1 + REPLAYED,
+    epochs: 1,
+    replayShare: REPLAYED / (1 + REPLAYED),
+    ...(system !== undefined && { system }),
+  };
+  const row = rowsFile('correction.jsonl', [asRow(asked.trim(), answer.trim())]);
+  const { replayShare: _share, ...alone } = config;
+  const [own, known] = await Promise.all([
+    engine.measureData(id, row, alone),
+    engine.measureData(id, rows.data, alone),
+  ]);
+  if (!own.ok || !known.ok) {
+    improveFailure.value = own.ok ? (known.ok ? undefined : known.error) : own.error;
+    return;
+  }
+  const [problem] = own.value.problems;
+  if (problem !== undefined) {
+    improveFailure.value = { code: 'bad-data', message: problem.reason };
+    return;
+  }
+  const perStep = own.value.totalTokens + (REPLAYED * known.value.totalTokens) / Math.max(1, known.value.rows);
+  const steps = correctionSteps(perStep, secondsPerToken.value);
+  await trainOnTop({
+    ...onTopOf(current),
+    config,
+    // As often as there are updates, so that each has it beside other rows than the one before.
+    data: rowsFile(
+      'correction.jsonl',
+      Array.from({ length: steps }, () => linesOf(row)[0] ?? ''),
+    ),
+    replayData: rows.data,
+    improves: { kind: 'correction', row },
+  });
+}
+
+// Watched, not awaited: a run that a reload cut off is continued elsewhere, and is measured too.
+const measured = new Set<string>();
+effect(() => {
+  const view = run.value;
+  if (view?.phase !== 'finished' || view.improves === undefined || measured.has(view.out)) return;
+  measured.add(view.out);
+  queueMicrotask(() => void measureOutcome(view));
+});
+
+async function measureOutcome(view: RunView): Promise<void> {
+  const { out, initAdapter: parent, improves, report } = view;
+  if (parent === undefined || improves === undefined || report === undefined || model.value.kind !== 'ready') return;
+  if (report.ended === 'stopped') {
+    measured.delete(out);
+    return undoTo(parent);
+  }
+  copyPairs(parent, out);
+  outcomes.value = { ...outcomes.value, [out]: { parent } };
+  const rows = await rowsOf(parent);
+  if (rows !== undefined) await putRunRows(out, withCorrection(rows, improves));
+  checking.value = out;
+  const { id } = model.value.facts;
+  try {
+    const before = need(await engine.openRun(id, parent));
+    const found =
+      improves.kind === 'preferences'
+        ? await comparePreferences(view, before, report.adapter)
+        : await compareCorrection(view, { row: improves.row, heldOut: rows?.heldOut }, before, report.adapter);
+    void engine.unloadAdapter(before);
+    outcomes.value = { ...outcomes.value, [out]: { parent, ...found } };
+  } catch (thrown) {
+    improveFailure.value = toFailure(thrown);
+  } finally {
+    checking.value = undefined;
+  }
+  const corrected = outcomes.value[out]?.correction?.question;
+  if (corrected !== undefined && corrected === question.value.trim()) await compare();
+}
+
+/** What a run knows once it learned a correction: that is repeated beside the next one. */
+function withCorrection(rows: RunRows, improves: RunView['improves']): RunRows {
+  if (improves?.kind !== 'correction') return rows;
+  return { ...rows, data: rowsFile(rows.data.name, [...linesOf(rows.data), ...linesOf(improves.row)]) };
+}
+
+/** Rows under an adapter. @throws WebLoraError */
+async function evaluateRows(
+  { config: { system } }: RunView,
+  id: string,
+  data: Dataset,
+  maxNewTokens: number,
+): Promise<EvaluateReport> {
+  const loaded = model.value.kind === 'ready' ? model.value.facts.id : '';
+  const request = { model: loaded, adapter: id, data, maxNewTokens, ...(system !== undefined && { system }) };
+  return need(await engine.evaluate(request));
+}
+
+async function comparePreferences(view: RunView, before: string, after: string): Promise<Partial<Outcome>> {
+  const { evalData } = view;
+  if (evalData === undefined) return {};
+  // The answers themselves are not wanted: the win rate is of log-probabilities.
+  const { winRate: was = 0 } = await evaluateRows(view, before, evalData, 1);
+  const { winRate: is = 0, rows: pairs } = await evaluateRows(view, after, evalData, 1);
+  return { preferences: { pairs, before: was, after: is, ...wilson(is * pairs, pairs) } };
+}
+
+async function compareCorrection(
+  view: RunView,
+  { row, heldOut }: { readonly row: Dataset; readonly heldOut: Dataset | undefined },
+  before: string,
+  after: string,
+): Promise<Partial<Outcome>> {
+  const [line = '{}'] = linesOf(row);
+  const { messages } = JSON.parse(line) as { messages: readonly { readonly content: string }[] };
+  const { exactMatch } = await evaluateRows(view, after, row, tokensForAnswers([line]));
+  const correction = { question: messages[0]?.content ?? '', isLearned: exactMatch === 1 };
+  if (heldOut === undefined) return { correction };
+  const asked = firstRows(heldOut, CHECKED);
+  const maxTokens = tokensForAnswers(linesOf(asked));
+  const first = await evaluateRows(view, before, asked, maxTokens);
+  const second = await evaluateRows(view, after, asked, maxTokens);
+  const measure = (first.exactMatch ?? 0) + (second.exactMatch ?? 0) > 0 ? 'exactMatch' : 'tokenF1';
+  const [was, is] = [first.scores[measure], second.scores[measure]];
+  if (was === undefined || is === undefined) return { correction };
+  const { value, low, high, rows } = is;
+  return { correction: { ...correction, heldOut: { measure, rows, before: was.value, after: value, low, high } } };
+}
+
+/** Back to the adapter before, as its run wrote it; what was learned since stays among the earlier runs. */
+export async function undoTo(parent: string): Promise<void> {
+  improveFailure.value = await openRunAdapter(parent);
+  isUndone.value = improveFailure.value === undefined;
+}

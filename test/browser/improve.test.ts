@@ -1,0 +1,167 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Locator, Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { expectNoViolation } from './axe.ts';
+import { ENDED } from './ended.ts';
+import { useSite } from './use-site.ts';
+
+const button = (page: Page, name: string | RegExp): Locator => page.getByRole('button', { name, exact: true });
+const at = (page: Page, place: string): Promise<void> =>
+  page.getByRole('navigation').getByRole('link', { name: place }).click();
+
+const OUT = 'shop-20261103-101500';
+const runs = [{ out: OUT, finished: true, step: 100, totalSteps: 100, model: 'embedded' }];
+/** Choices between answers to so many questions, as the page keeps them. */
+const pairsOf = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ prompt: `Question ${i}?`, chosen: `Good ${i}.`, rejected: `Bad ${i}.` }));
+
+/** What the page has in its local storage before it begins. */
+function remember(page: Page, values: Readonly<Record<string, unknown>>): Promise<unknown> {
+  return page.evaluate((entries) => {
+    for (const [name, value] of entries) localStorage.setItem(`web-lora.${name}`, JSON.stringify(value));
+  }, Object.entries(values));
+}
+
+const openAdapter = (page: Page): Promise<unknown> =>
+  page.evaluate(() => JSON.parse(localStorage.getItem('web-lora.adapter') ?? 'null') as unknown);
+
+/** Whether anything is wider than the page. */
+const overflow = (page: Page): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+describe('improving a tuned model, over a scripted engine', () => {
+  const { url, open } = useSite('fake-app');
+
+  it('compares by keyboard, keeps the pairs, learns from them, says what changed, and undoes it', async () => {
+    const { page, complaints, close } = await open({ stepMs: 1, tunedAnswer: 'Said {seed}.', winRates: [0.5, 0.875] });
+    await page.getByText('Built-in model ready').waitFor();
+    await button(page, 'Train').click();
+    await page.getByText(ENDED).waitFor();
+    const parent = await openAdapter(page);
+    await at(page, 'Try');
+    await button(page, 'Improve by comparing').click();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Improve by comparing');
+    await button(page, 'Show two answers').press('Enter');
+    const answers = page.locator('.pane .answer');
+    const first = button(page, 'The first is better');
+    const status = (text: string): Promise<void> => page.getByText(text, { exact: true }).waitFor();
+    const asked = page.getByLabel('Question', { exact: true });
+
+    // One of the two is what the model says without chance; which side it is on is drawn.
+    const chosen = new Map<string, string>();
+    const isGreedyFirst = new Set<boolean>();
+    for (let n = 1; n <= 20; n += 1) {
+      await expect.poll(() => first.getAttribute('aria-disabled')).toBe('false');
+      const [left = '', right = ''] = await answers.allInnerTexts();
+      expect([left, right].filter((text) => text === 'Said 0.')).toHaveLength(1);
+      isGreedyFirst.add(left === 'Said 0.');
+      chosen.set(await asked.inputValue(), left);
+      await first.press('Enter');
+      await status(
+        n < 20
+          ? `${n} comparison${n === 1 ? '' : 's'} kept. From 20 on, it can learn from them.`
+          : '20 comparisons kept.',
+      );
+      // The focus stays where the next choice is made.
+      expect(await first.evaluate((element) => element === document.activeElement)).toBe(true);
+    }
+    expect(isGreedyFirst.size).toBe(2);
+
+    await expect.poll(() => first.getAttribute('aria-disabled')).toBe('false');
+    await button(page, 'Equally good').click();
+    await expect.poll(() => first.getAttribute('aria-disabled')).toBe('false');
+    await button(page, 'Both are bad').click();
+    await page.getByLabel('What it should have said').fill('A better answer.');
+    await button(page, 'Keep for the next training').click();
+    await status('20 comparisons kept.');
+    const kept = await page.evaluate(() => localStorage.getItem('web-lora.new-examples'));
+    expect(JSON.parse(kept ?? '[]')).toMatchObject([{ answer: 'A better answer.' }]);
+
+    await page.getByText('Your comparisons: 20').click();
+    const [saved] = await Promise.all([page.waitForEvent('download'), button(page, 'Download as JSONL').click()]);
+    const lines = (await readFile(await saved.path(), 'utf8')).trim().split('\n');
+    const rows = lines.map((line) => JSON.parse(line) as { prompt: string; chosen: string; rejected: string });
+    expect(rows.map(({ prompt, chosen: text }) => [prompt, text])).toEqual([...chosen]);
+    expect(rows.every(({ chosen: text, rejected }) => text !== rejected)).toBe(true);
+    await expectNoViolation(page, 'comparing');
+    await button(page, /^Delete the comparison of/)
+      .first()
+      .click();
+    await status('19 comparisons kept. From 20 on, it can learn from them.');
+    await button(page, /^Learn from/).waitFor({ state: 'detached' });
+    await expect.poll(() => first.getAttribute('aria-disabled')).toBe('false');
+    await first.click();
+    await status('20 comparisons kept.');
+
+    await button(page, 'Learn from 20 comparisons').click();
+    await page
+      .getByText('It prefers your choice in 7 of 8 held-back comparisons; before: 4 of 8', { exact: true })
+      .waitFor();
+    await page.locator('.result.is-ready').waitFor();
+    await page.getByText('all that is certain (at 95 %) is a share between 53 % and 98 %', { exact: false }).waitFor();
+    expect(await openAdapter(page)).not.toBe(parent);
+    await expectNoViolation(page, 'what changed');
+    await button(page, 'Undo').click();
+    await page.getByText('Undone: the adapter before is open again.', { exact: false }).waitFor();
+    expect(await openAdapter(page)).toBe(parent);
+    await expect.poll(() => page.locator('.result').count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it('shows no success within the interval, in German, on a phone, after a reload too', async () => {
+    const { page, complaints, close } = await open(
+      { runs, stepMs: 1, winRates: [0.5, 0.75] },
+      { locale: 'de-DE', viewport: { width: 390, height: 844 } },
+    );
+    await page.getByText('Eingebautes Modell bereit').waitFor();
+    await remember(page, { adapter: OUT, examples: 'shop', pairs: { [OUT]: pairsOf(20) } });
+    await page.goto(`${url()}#/try`);
+    await page.reload();
+    await button(page, 'Durch Vergleichen verbessern').click();
+    await page.getByText('20 Vergleiche aufgehoben.').waitFor();
+    await page.getByText('Ihre Vergleiche: 20').click();
+    expect(await overflow(page)).toBe(0);
+    await expectNoViolation(page, 'Vergleichen');
+    await button(page, 'Aus 20 Vergleichen lernen').click();
+    const outcome = page.getByText('Es bevorzugt Ihre Wahl in 6 von 8 zurückgehaltenen Vergleichen; vorher: 4 von 8', {
+      exact: true,
+    });
+    await outcome.waitFor();
+    await page.getByText('Das kann Zufall sein', { exact: false }).waitFor();
+    await expect.poll(() => page.locator('.result.is-ready').count()).toBe(0);
+    expect(await overflow(page)).toBe(0);
+    expect(await openAdapter(page)).not.toBe(OUT);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it.each([
+    { correctedShare: 0.9, says: 'Nothing else got worse beyond chance.' },
+    { correctedShare: 0.4, says: 'Other answers got worse by more than chance' },
+  ])(
+    'learns one correction at once, and says what became of other answers: $says',
+    async ({ correctedShare, says }) => {
+      const { page, complaints, close } = await open({ runs, stepMs: 1, correctedShare });
+      await page.getByText('Built-in model ready').waitFor();
+      await remember(page, { adapter: OUT, examples: 'shop' });
+      await page.goto(`${url()}#/try`);
+      await page.reload();
+      await button(page, 'Ask both').click();
+      await button(page, 'Correct it').click();
+      await page.getByLabel('What it should have said').fill('We close at six.');
+      await button(page, 'Learn this now').click();
+      await page.getByText('It now says what you wanted', { exact: true }).waitFor();
+      await page
+        .getByText(`Of 20 questions that it never saw, ${20 * correctedShare} are right; before: 18.`, { exact: false })
+        .waitFor();
+      await page.getByText(says, { exact: false }).waitFor();
+      await expectNoViolation(page, 'a correction');
+      await button(page, 'Undo').click();
+      await expect.poll(() => openAdapter(page)).toBe(OUT);
+      expect(complaints).toEqual([]);
+      await close();
+    },
+  );
+});
