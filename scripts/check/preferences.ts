@@ -10,6 +10,7 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFil
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { wilson } from '../../src/evaluate/statistics.ts';
 import { judged, preferences } from '../../models/embedded/tasks/preferences.ts';
 
 const OBJECTIVES = ['dpo', 'kto'] as const;
@@ -38,15 +39,6 @@ if (values.out === undefined) throw new Error('preferences.ts: give --out FILE.j
 const out = values.out;
 const command = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
 const folder = mkdtempSync(join(tmpdir(), 'weblora-preferences-'));
-
-/** Wilson's 95 % interval of a share: Wilson 1927, doi 10.1080/01621459.1927.10502953. */
-function wilson(share: number, count: number): [number, number] {
-  const z = 1.959964;
-  const middle = share + (z * z) / (2 * count);
-  const half = z * Math.sqrt((share * (1 - share)) / count + (z * z) / (4 * count * count));
-  const [low, high] = [middle - half, middle + half].map((x) => x / (1 + (z * z) / count));
-  return [low ?? NaN, high ?? NaN];
-}
 
 function file(name: string, rows: readonly object[]): string {
   const path = join(folder, name);
@@ -79,12 +71,13 @@ function measure(objective: Measured['objective'], seed: number, adapter: readon
       .at(-1) ?? '';
   const { winRate, rewardMargin } = JSON.parse(last) as Measured;
   const pairs = preferences.heldout.length;
+  const { low, high } = wilson(winRate * pairs, pairs);
   const row: Measured = {
     objective,
     seed,
     pairs,
     winRate,
-    interval: wilson(winRate, pairs),
+    interval: [low, high],
     ...(rewardMargin !== undefined && { rewardMargin }),
   };
   measured.push(row);

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { expectNoViolation } from './axe.ts';
@@ -110,7 +109,7 @@ describe('improving a tuned model, over a scripted engine', () => {
     await close();
   });
 
-  it('shows no success within the interval, in German, on a phone, after a reload too', async () => {
+  it('shows no success within the interval, in German, on a phone', async () => {
     const { page, complaints, close } = await open(
       { runs, stepMs: 1, winRates: [0.5, 0.75] },
       { locale: 'de-DE', viewport: { width: 390, height: 844 } },

@@ -18,6 +18,7 @@ import {
   type ComparedWith,
   type Judgement,
 } from './comparing.ts';
+import { isEnough } from './pairs.ts';
 import { LearnFromPairs } from './learn-from-pairs.tsx';
 
 /** Two answers to one question, whose is not shown: which is better? The choices are what the adapter learns from. */
@@ -51,7 +52,11 @@ export function CompareView() {
         />
         <WithWhat />
         <div class="actions">
-          <button type="submit" class="primary" disabled={isTraining.value || question.value.trim() === ''}>
+          <button
+            type="submit"
+            class={isEnough.value ? '' : 'primary'}
+            disabled={isTraining.value || question.value.trim() === ''}
+          >
             {texts.show}
           </button>
           {hasOtherQuestions.value && (

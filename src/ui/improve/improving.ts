@@ -15,14 +15,14 @@ import { isTraining, run, secondsPerToken, trainOnTop, type RunView } from '../t
 import { adapter, compare, question, type CurrentAdapter } from '../try/trial.ts';
 import { correctionSteps, type BeforeAfter } from './outcome.ts';
 import { copyPairs, pairsFile, pairsOf } from './pairs.ts';
-import { splitPairs } from './split-pairs.ts';
+import { splitPairs, type ChosenPair } from './split-pairs.ts';
 
 /** Of the model's own learning rate: preferences correct what was learned, and a high rate would undo it. */
 const PREFERENCE_RATE = 0.1;
 const PREFERENCE_EPOCHS = 4;
 /** Rows of the run beside each presentation of a correction. */
 const REPLAYED = 3;
-/** Of the model's own learning rate. */
+/** Of the model's own learning rate; at the whole of it other answers suffer (docs/objectives.md). */
 const CORRECTION_RATE = 0.5;
 /** Questions kept back that are asked before and after: enough to see that much was forgotten, few enough to wait for. */
 const CHECKED = 20;
@@ -150,6 +150,9 @@ export async function learnNow(asked: string, answer: string): Promise<void> {
   const { system } = current;
   const config: Partial<TrainConfig> = {
     lr: rate(CORRECTION_RATE),
+    // The few updates are all needed: none of them with a rate near 0.
+    schedule: 'constant',
+    warmupRatio: 0,
     accumulate: 1 + REPLAYED,
     epochs: 1,
     replayShare: REPLAYED / (1 + REPLAYED),
@@ -204,7 +207,8 @@ async function measureOutcome(view: RunView): Promise<void> {
   copyPairs(parent, out);
   outcomes.value = { ...outcomes.value, [out]: { parent } };
   const rows = await rowsOf(parent);
-  if (rows !== undefined) await putRunRows(out, withCorrection(rows, improves));
+  const known = rows && withTaught(rows, view);
+  if (known !== undefined) await putRunRows(out, known);
   checking.value = out;
   const { id } = model.value.facts;
   try {
@@ -212,7 +216,7 @@ async function measureOutcome(view: RunView): Promise<void> {
     const found =
       improves.kind === 'preferences'
         ? await comparePreferences(view, before, report.adapter)
-        : await compareCorrection(view, { row: improves.row, heldOut: rows?.heldOut }, before, report.adapter);
+        : await compareCorrection(view, { row: improves.row, heldOut: known?.heldOut }, before, report.adapter);
     void engine.unloadAdapter(before);
     outcomes.value = { ...outcomes.value, [out]: { parent, ...found } };
   } catch (thrown) {
@@ -224,10 +228,21 @@ async function measureOutcome(view: RunView): Promise<void> {
   if (corrected !== undefined && corrected === question.value.trim()) await compare();
 }
 
-/** What a run knows once it learned a correction: that is repeated beside the next one. */
-function withCorrection(rows: RunRows, improves: RunView['improves']): RunRows {
-  if (improves?.kind !== 'correction') return rows;
-  return { ...rows, data: rowsFile(rows.data.name, [...linesOf(rows.data), ...linesOf(improves.row)]) };
+/** What a run knows that was taught something on top: a correction is repeated too, and what it learned of is not new any more. */
+function withTaught({ data, heldOut }: RunRows, { data: taught, improves }: RunView): RunRows {
+  const learned = improves?.kind === 'correction' ? linesOf(improves.row) : [];
+  const rows = learned.length === 0 ? data : rowsFile(data.name, [...linesOf(data), ...learned]);
+  const asked = [...linesOf(taught), ...learned].flatMap(questionOf).map((text) => JSON.stringify(text));
+  const unseen = heldOut && linesOf(heldOut).filter((line) => !asked.some((text) => line.includes(text)));
+  return { data: rows, ...(heldOut && unseen?.length && { heldOut: rowsFile(heldOut.name, unseen) }) };
+}
+
+/** The question of a row that this page wrote. */
+function questionOf(line: string): string[] {
+  const { prompt, messages } = JSON.parse(line) as Partial<ChosenPair> & {
+    readonly messages?: readonly { readonly content: string }[];
+  };
+  return [prompt, messages?.[0]?.content].filter((text) => text !== undefined);
 }
 
 /** Rows under an adapter. @throws WebLoraError */
@@ -258,14 +273,14 @@ async function compareCorrection(
   after: string,
 ): Promise<Partial<Outcome>> {
   const [line = '{}'] = linesOf(row);
-  const { messages } = JSON.parse(line) as { messages: readonly { readonly content: string }[] };
+  const [asked = ''] = questionOf(line);
   const { exactMatch } = await evaluateRows(view, after, row, tokensForAnswers([line]));
-  const correction = { question: messages[0]?.content ?? '', isLearned: exactMatch === 1 };
+  const correction = { question: asked, isLearned: exactMatch === 1 };
   if (heldOut === undefined) return { correction };
-  const asked = firstRows(heldOut, CHECKED);
-  const maxTokens = tokensForAnswers(linesOf(asked));
-  const first = await evaluateRows(view, before, asked, maxTokens);
-  const second = await evaluateRows(view, after, asked, maxTokens);
+  const checked = firstRows(heldOut, CHECKED);
+  const maxTokens = tokensForAnswers(linesOf(checked));
+  const first = await evaluateRows(view, before, checked, maxTokens);
+  const second = await evaluateRows(view, after, checked, maxTokens);
   const measure = (first.exactMatch ?? 0) + (second.exactMatch ?? 0) > 0 ? 'exactMatch' : 'tokenF1';
   const [was, is] = [first.scores[measure], second.scores[measure]];
   if (was === undefined || is === undefined) return { correction };

@@ -4,8 +4,8 @@ import { saveFile } from '../save-file.ts';
 import { isTraining } from '../train/training.ts';
 import { adapter } from '../try/trial.ts';
 import { checking, learnFromPairs } from './improving.ts';
-import { pairsFile, pairsOf, removePair } from './pairs.ts';
-import { MIN_HELD_OUT, MIN_PAIRS, splitPairs } from './split-pairs.ts';
+import { isEnough, pairsFile, pairsOf, removePair } from './pairs.ts';
+import { MIN_PAIRS, splitPairs } from './split-pairs.ts';
 
 /** How many choices there are, what they are, and from enough of them on the button that trains on them. */
 export function LearnFromPairs() {
@@ -14,14 +14,12 @@ export function LearnFromPairs() {
   if (current === undefined) return null;
   const pairs = pairsOf(current.out);
   const { heldOut } = splitPairs(pairs);
-  const isEnough = pairs.length >= MIN_PAIRS && heldOut.length >= MIN_HELD_OUT;
   return (
     <>
       <p role="status">
-        {texts.kept(pairs.length, MIN_PAIRS)}
-        {pairs.length >= MIN_PAIRS && !isEnough && ` ${texts.fewQuestions}`}
+        {texts.kept(pairs.length, MIN_PAIRS)} {pairs.length >= MIN_PAIRS && !isEnough.value && texts.fewQuestions}
       </p>
-      {isEnough && (
+      {isEnough.value && (
         <div class="actions">
           <button
             type="button"

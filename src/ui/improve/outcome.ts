@@ -15,7 +15,7 @@ export function changeOf({ before, low, high }: BeforeAfter): Change {
 }
 
 /** Updates of learning one correction. */
-const MOST_STEPS = 8;
+const MOST_STEPS = 16;
 const FEWEST_STEPS = 2;
 /** Of the fifteen seconds that it may take on a laptop's graphics chip; the rest is for getting ready. */
 const TRAINING_SECONDS = 12;

@@ -1,7 +1,9 @@
+import { computed } from '@preact/signals';
 import type { Dataset } from '../../../workers/engine/contract.ts';
 import { syncedSignal } from '../state/persisted.ts';
 import { onDeleted } from '../take-away/runs.ts';
-import type { ChosenPair } from './split-pairs.ts';
+import { adapter } from '../try/trial.ts';
+import { MIN_HELD_OUT, MIN_PAIRS, splitPairs, type ChosenPair } from './split-pairs.ts';
 
 /** More than these would not teach more, and local storage has room for so many. */
 const MOST_PAIRS = 500;
@@ -39,6 +41,12 @@ export function removePair(out: string, pair: ChosenPair): void {
 export function copyPairs(from: string, to: string): void {
   setPairs(to, pairsOf(from));
 }
+
+/** Whether there are enough of the open adapter to learn from, and to check with. */
+export const isEnough = computed(() => {
+  const pairs = pairsOf(adapter.value?.out ?? '');
+  return pairs.length >= MIN_PAIRS && splitPairs(pairs).heldOut.length >= MIN_HELD_OUT;
+});
 
 onDeleted.add((out) => setPairs(out, []));
 

@@ -848,7 +848,7 @@ export const de: Messages = {
       'Vergleichen Sie Antworten auf noch ein paar andere Fragen: Einige Fragen werden zurückgehalten, um hinterher zu prüfen, was es gelernt hat.',
     learn: (n) => `Aus ${plural(n, { one: 'Vergleich', other: 'Vergleichen' })} lernen`,
     learnNote: (n) =>
-      `${comparisons(n)} davon werden zurückgehalten, um zu prüfen, was es gelernt hat. Sie können es rückgängig machen.`,
+      `${count(n)} davon ${pick(n, { one: 'wird', other: 'werden' })} zurückgehalten, um zu prüfen, was es gelernt hat. Sie können es rückgängig machen.`,
     list: (n) => `Ihre Vergleiche: ${count(n)}`,
     better: 'Besser:',
     worse: 'Schlechter:',

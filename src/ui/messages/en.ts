@@ -820,7 +820,8 @@ export const en = {
     fewQuestions:
       'Compare answers to a few more questions: some questions are held back, to check afterwards what it learned.',
     learn: (n: number) => `Learn from ${comparisons(n)}`,
-    learnNote: (n: number) => `${comparisons(n)} of these are held back, to check what it learned. You can undo it.`,
+    learnNote: (n: number) =>
+      `${count(n)} of them ${pick(n, { one: 'is', other: 'are' })} held back, to check what it learned. You can undo it.`,
     list: (n: number) => `Your comparisons: ${count(n)}`,
     better: 'Better:',
     worse: 'Worse:',
