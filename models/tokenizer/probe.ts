@@ -71,6 +71,11 @@ const BYTE_SIGNS: readonly string[] = (() => {
   return Array.from({ length: 256 }, (_, b) => String.fromCharCode(isPrintable(b) ? b : spare++));
 })();
 
+/** A text as byte-level vocabularies spell it. */
+export function byteSigns(text: string): string {
+  return Array.from(new TextEncoder().encode(text), (byte) => BYTE_SIGNS[byte]).join('');
+}
+
 /**
  * Encodes and decodes a text of every kind. A tokenizer that can spell everything and changes nothing on purpose must
  * give each back.

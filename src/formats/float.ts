@@ -32,7 +32,10 @@ export function f16ToF32(bits: number): number {
  * NaN becomes the quiet NaN 0x7e00 with its sign preserved.
  */
 export function f32ToF16(value: number): number {
-  const bits = bitsOfF32(value);
+  return f32BitsToF16(bitsOfF32(value));
+}
+
+function f32BitsToF16(bits: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
@@ -63,7 +66,10 @@ export function bf16ToF32(bits: number): number {
 
 /** The bf16 nearest to `value` (first rounded to f32). NaN becomes 0x7fc0 with its sign preserved. */
 export function f32ToBf16(value: number): number {
-  const bits = bitsOfF32(value);
+  return f32BitsToBf16(bitsOfF32(value));
+}
+
+function f32BitsToBf16(bits: number): number {
   if ((bits & 0x7fffffff) > 0x7f800000) return ((bits >>> 16) & 0x8000) | 0x7fc0;
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
 }
@@ -85,7 +91,8 @@ export function f16ArrayToF32(bits: Uint16Array): Float32Array<ArrayBuffer> {
 
 export function f32ArrayToF16(values: Float32Array): Uint16Array<ArrayBuffer> {
   const bits = new Uint16Array(values.length);
-  for (let i = 0; i < values.length; i++) bits[i] = f32ToF16(values[i] ?? 0);
+  const words = wordsOf(values);
+  for (let i = 0; i < bits.length; i++) bits[i] = f32BitsToF16(words[i] ?? 0);
   return bits;
 }
 
@@ -98,6 +105,11 @@ export function bf16ArrayToF32(bits: Uint16Array): Float32Array<ArrayBuffer> {
 
 export function f32ArrayToBf16(values: Float32Array): Uint16Array<ArrayBuffer> {
   const bits = new Uint16Array(values.length);
-  for (let i = 0; i < values.length; i++) bits[i] = f32ToBf16(values[i] ?? 0);
+  const words = wordsOf(values);
+  for (let i = 0; i < bits.length; i++) bits[i] = f32BitsToBf16(words[i] ?? 0);
   return bits;
+}
+
+function wordsOf({ buffer, byteOffset, length }: Float32Array): Uint32Array {
+  return new Uint32Array(buffer, byteOffset, length);
 }

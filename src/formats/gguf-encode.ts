@@ -30,70 +30,87 @@ export function encodeGguf(
   cols: number,
   name = 'tensor',
 ): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(ggufBytes(type, rows, cols, name));
+  const size = ggufBytes(type, rows, cols, name);
   switch (type) {
     case 'F32':
-      new Float32Array(bytes.buffer).set(values);
-      return bytes;
+      return new Uint8Array(values.slice().buffer);
     case 'F16': {
       const halves = f32ArrayToF16(values);
-      const at = halves.findIndex((half, i) => (half & 0x7c00) === 0x7c00 && Number.isFinite(values[i]));
-      if (at >= 0) throw outOfRange(name, values[at] ?? 0);
-      new Uint16Array(bytes.buffer).set(halves);
-      return bytes;
+      assertInRange(halves, values, name);
+      return new Uint8Array(halves.buffer);
     }
     case 'BF16':
-      new Uint16Array(bytes.buffer).set(f32ArrayToBf16(values));
-      return bytes;
+      return new Uint8Array(f32ArrayToBf16(values).buffer);
     case 'Q8_0':
-      encodeBlocks(bytes, values, 34, encodeQ8Block);
-      return bytes;
+      return encodeQ8(values, size);
     case 'Q4_0':
-      encodeBlocks(bytes, values, 18, encodeQ4Block);
-      return bytes;
+      return encodeQ4(values, size);
     default:
       return type satisfies never;
   }
 }
 
-type EncodeBlock = (values: Float32Array, out: DataView, at: number) => void;
-
 const BLOCK = 32;
 
-function encodeBlocks(
-  bytes: Uint8Array<ArrayBuffer>,
-  values: Float32Array,
-  blockBytes: number,
-  encode: EncodeBlock,
-): void {
-  const out = new DataView(bytes.buffer);
-  for (let block = 0; block < values.length / BLOCK; block++)
-    encode(values.subarray(block * BLOCK, (block + 1) * BLOCK), out, block * blockBytes);
-}
-
 /** d = max|x| / 127, code = x / d rounded half away from zero; codes use the f32 scale, the file keeps it as f16. */
-function encodeQ8Block(values: Float32Array, out: DataView, at: number): void {
-  let most = 0;
-  for (const value of values) most = Math.max(most, Math.abs(value));
-  const scale = Math.fround(most / 127);
-  const inverse = scale === 0 ? 0 : Math.fround(1 / scale);
-  out.setUint16(at, f32ToF16(scale), true);
-  for (let i = 0; i < BLOCK; i++) {
-    const ratio = Math.fround((values[i] ?? 0) * inverse);
-    out.setInt8(at + 2 + i, Math.sign(ratio) * Math.floor(Math.abs(ratio) + 0.5));
+function encodeQ8(values: Float32Array, size: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (let begin = 0; begin < values.length; begin += BLOCK) {
+    const end = begin + BLOCK;
+    let most = 0;
+    for (let i = begin; i < end; i++) most = Math.max(most, Math.abs(values[i] ?? 0));
+    const scale = Math.fround(most / 127);
+    const inverse = scale === 0 ? 0 : Math.fround(1 / scale);
+    at = writeHalf(bytes, at, f32ToF16(scale));
+    for (let i = begin; i < end; i++) {
+      const ratio = Math.fround((values[i] ?? 0) * inverse);
+      bytes[at++] = ratio < 0 ? -((0.5 - ratio) | 0) : (ratio + 0.5) | 0;
+    }
   }
+  return bytes;
 }
 
 /** d = the value farthest from zero / -8, code = min(15, floor(x / d + 8.5)); value = d · (code - 8). */
-function encodeQ4Block(values: Float32Array, out: DataView, at: number): void {
-  let farthest = 0;
-  for (const value of values) if (Math.abs(value) > Math.abs(farthest)) farthest = value;
-  const scale = Math.fround(farthest / -8);
-  const inverse = scale === 0 ? 0 : Math.fround(1 / scale);
-  out.setUint16(at, f32ToF16(scale), true);
-  const code = (i: number): number =>
-    Math.min(15, Math.trunc(Math.fround(Math.fround((values[i] ?? 0) * inverse) + 8.5)));
-  for (let i = 0; i < BLOCK / 2; i++) out.setUint8(at + 2 + i, code(i) | (code(i + BLOCK / 2) << 4));
+function encodeQ4(values: Float32Array, size: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (let begin = 0; begin < values.length; begin += BLOCK) {
+    let farthest = 0;
+    for (let i = begin; i < begin + BLOCK; i++) {
+      const value = values[i] ?? 0;
+      if (Math.abs(value) > Math.abs(farthest)) farthest = value;
+    }
+    const scale = Math.fround(farthest / -8);
+    const inverse = scale === 0 ? 0 : Math.fround(1 / scale);
+    at = writeHalf(bytes, at, f32ToF16(scale));
+    const middle = begin + BLOCK / 2;
+    for (let i = begin; i < middle; i++) {
+      bytes[at++] = codeQ4(values[i] ?? 0, inverse) | (codeQ4(values[i + BLOCK / 2] ?? 0, inverse) << 4);
+    }
+  }
+  return bytes;
+}
+
+function codeQ4(value: number, inverse: number): number {
+  const code = Math.fround(Math.fround(value * inverse) + 8.5);
+  return code >= 15 ? 15 : code | 0;
+}
+
+/** Little-endian. Returns where the next byte goes. */
+function writeHalf(bytes: Uint8Array, at: number, half: number): number {
+  bytes[at] = half & 0xff;
+  bytes[at + 1] = half >> 8;
+  return at + 2;
+}
+
+/** @throws `bad-model` for a finite value that became an infinity */
+function assertInRange(halves: Uint16Array, values: Float32Array, name: string): void {
+  for (let i = 0; i < halves.length; i++) {
+    if (((halves[i] ?? 0) & 0x7c00) !== 0x7c00) continue;
+    const value = values[i] ?? 0;
+    if (Number.isFinite(value)) throw outOfRange(name, value);
+  }
 }
 
 function outOfRange(name: string, value: number): WebLoraError {

@@ -106,31 +106,43 @@ function writeScalar(
 }
 
 class ByteWriter {
+  readonly #encoder = new TextEncoder();
   #bytes = new Uint8Array(4096);
+  #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
   raw(bytes: Uint8Array): void {
-    if (this.#length + bytes.length > this.#bytes.length) {
-      const longer = new Uint8Array(2 * (this.#length + bytes.length));
-      longer.set(this.#bytes);
-      this.#bytes = longer;
-    }
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
+    const at = this.#take(bytes.length);
+    this.#bytes.set(bytes, at);
   }
 
   u32(value: number): void {
-    this.raw(new Uint8Array(Uint32Array.of(value).buffer));
+    const at = this.#take(4);
+    this.#view.setUint32(at, value, true);
   }
 
   u64(value: number): void {
-    this.raw(new Uint8Array(BigUint64Array.of(BigInt(value)).buffer));
+    const at = this.#take(8);
+    this.#view.setBigUint64(at, BigInt(value), true);
   }
 
   text(text: string): void {
-    const bytes = new TextEncoder().encode(text);
+    const bytes = this.#encoder.encode(text);
     this.u64(bytes.length);
     this.raw(bytes);
+  }
+
+  /** Room for so many more bytes. @returns where they begin */
+  #take(count: number): number {
+    const at = this.#length;
+    if (at + count > this.#bytes.length) {
+      const longer = new Uint8Array(2 * (at + count));
+      longer.set(this.#bytes);
+      this.#bytes = longer;
+      this.#view = new DataView(longer.buffer);
+    }
+    this.#length += count;
+    return at;
   }
 
   pad(): void {

@@ -70,7 +70,7 @@ async function baseRows(
 ): Promise<Float32Array> {
   const [, cols = 0] = spec.shape;
   // A copy: what is read may be a view of the file's bytes.
-  const values = Float32Array.from(await opened.readRows(spec.name, from, to));
+  const values = (await opened.readRows(spec.name, from, to)).slice();
   if (base === undefined || base === 'gguf' || spec.kind === 'positions') return values;
   return unpackWeight(packWeight(values, to - from, cols, base, spec.name));
 }

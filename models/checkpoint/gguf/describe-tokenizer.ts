@@ -1,7 +1,7 @@
 import { WebLoraError } from '../../../src/errors.ts';
 import type { GgufMetadata, GgufMetadataValue } from '../../../src/formats/gguf-write.ts';
 import type { ChatTokenizer } from '../../tokenizer/chat-tokenizer.ts';
-import { PROBE_TEXTS } from '../../tokenizer/probe.ts';
+import { byteSigns, PROBE_TEXTS } from '../../tokenizer/probe.ts';
 import { loadTokenizer } from '../../tokenizer/tokenizer.ts';
 import {
   findChatTemplate,
@@ -109,12 +109,11 @@ function scoresOf(tokens: readonly string[], merges: readonly (readonly [string,
 
 /** Sets whether a text gets a space in front, by what comes back when it is read. */
 function chooseSpacePrefix(entries: Entries, tokenizer: ChatTokenizer): string[] {
-  const tried = [true, false].map((value) => {
-    entries.set('tokenizer.ggml.add_space_prefix', { type: 'bool', value });
-    return { value, differing: differences(entries, tokenizer) };
-  });
+  const differences = comparison(entries, tokenizer);
+  const key = 'tokenizer.ggml.add_space_prefix';
+  const tried = [true, false].map((value) => ({ value, differing: differences(key, { type: 'bool', value }) }));
   const [best] = tried.sort((one, other) => one.differing.length - other.differing.length);
-  entries.set('tokenizer.ggml.add_space_prefix', { type: 'bool', value: best?.value ?? true });
+  entries.set(key, { type: 'bool', value: best?.value ?? true });
   return notesOf(best?.differing ?? [], 'SentencePiece');
 }
 
@@ -160,10 +159,10 @@ function choosePreTokenizer(entries: Entries, json: JsonObject, tokenizer: ChatT
   if (cuts === undefined) throw refusal('a pre-tokenizer without byte-level pieces', 'byte-level BPE or SentencePiece');
   const names = Object.keys(PRE_TOKENIZERS);
   const same = names.filter((name) => PRE_TOKENIZERS[name]?.patterns.join('\n') === cuts.join('\n'));
+  const differences = comparison(entries, tokenizer);
   let best: { readonly name: string; readonly differing: readonly string[] } | undefined;
   for (const name of same.length > 0 ? same : names) {
-    entries.set('tokenizer.ggml.pre', text(name));
-    const differing = differences(entries, tokenizer);
+    const differing = differences('tokenizer.ggml.pre', text(name));
     if (best === undefined || differing.length < best.differing.length) best = { name, differing };
     if (differing.length === 0) break;
   }
@@ -190,12 +189,66 @@ function stepsOf(component: unknown): JsonObject[] {
   return Array.isArray(inner) ? inner.flatMap(stepsOf) : [component];
 }
 
-/** The texts whose tokens are others when what is written is read back; what a vocabulary cannot spell is no test. */
-function differences(entries: Entries, original: ChatTokenizer): string[] {
-  const written = loadTokenizer(readBack(entries));
-  const ids = (tokenizer: ChatTokenizer, probe: string): string =>
-    tokenizer.encode(probe, { addSpecialTokens: false }).join();
-  return PROBE_TEXTS.filter((probe) => original.keeps(probe) && ids(written, probe) !== ids(original, probe));
+/**
+ * Tells the texts whose tokens are others when what is written is read back with a key set; what a vocabulary cannot spell
+ * is no test.
+ */
+function comparison(
+  entries: Entries,
+  original: ChatTokenizer,
+): (key: string, value: GgufMetadataValue) => readonly string[] {
+  const encode = (tokenizer: ChatTokenizer, probe: string): number[] =>
+    tokenizer.encode(probe, { addSpecialTokens: false });
+  const probes = PROBE_TEXTS.filter((probe) => original.keeps(probe));
+  const wanted = new Map(probes.map((probe) => [probe, encode(original, probe).join()]));
+  const { entries: few, ids } = onlyProbed(entries);
+  return (key, value) => {
+    const written = loadTokenizer(readBack(new Map([...few, [key, value]])));
+    const read = (probe: string): string =>
+      encode(written, probe)
+        .map((id) => ids[id])
+        .join();
+    return probes.filter((probe) => read(probe) !== wanted.get(probe));
+  };
+}
+
+/**
+ * The vocabulary without the tokens and merges that no probe can need, so that a large one is not opened once for each way
+ * to cut texts. On the probes it encodes as the whole one: a token is a piece of the text, and so are the pieces it is merged from.
+ */
+function onlyProbed(entries: Entries): { readonly entries: Entries; readonly ids: readonly number[] } {
+  const texts = PROBE_TEXTS.flatMap((probe) => [probe, probe.normalize('NFC')]);
+  const spelled =
+    listOf(entries, 'merges') === undefined
+      ? texts.map((probe) => `▁${probe}`.replaceAll(' ', '▁'))
+      : texts.map(byteSigns);
+  const all = spelled.join('\0');
+  const tokens = listOf(entries, 'tokens') as readonly string[];
+  const types = listOf(entries, 'token_type');
+  const named = new Set([...entries].flatMap(([key, { value }]) => (key.endsWith('_token_id') ? [value] : [])));
+  const isNeeded = (token: string, id: number): boolean => {
+    const type = types?.[id];
+    if (named.has(id) || (type !== TOKEN.normal && type !== TOKEN.unused)) return true;
+    return type === TOKEN.normal && all.includes(token);
+  };
+  const ids = tokens.flatMap((token, id) => (isNeeded(token, id) ? [id] : []));
+  const pieces = new Set(ids.map((id) => tokens[id]));
+  const places = new Map(ids.map((id, place) => [id, place]));
+  const few = [...entries].map(([key, given]): readonly [string, GgufMetadataValue] => {
+    if (key.endsWith('_token_id'))
+      return [key, { type: 'u32', value: places.get(Number(given.value)) ?? Number(given.value) }];
+    if (given.type !== 'array') return [key, given];
+    const value = key.endsWith('.merges')
+      ? given.value.filter((pair) => pieces.has(String(pair).replace(' ', '')))
+      : ids.map((id) => given.value[id]);
+    return [key, { ...given, value } as GgufMetadataValue];
+  });
+  return { entries: new Map(few), ids };
+}
+
+function listOf(entries: Entries, name: string): readonly unknown[] | undefined {
+  const given = entries.get(`tokenizer.ggml.${name}`);
+  return given?.type === 'array' ? given.value : undefined;
 }
 
 function readBack(entries: GgufMetadata): TokenizerFiles {

@@ -24,6 +24,25 @@ function outputs(kind: string, weight: Float32Array, x: readonly number[], scale
   });
 }
 
+it.each([
+  [1, 1],
+  [3, 4],
+  [4, 7],
+  [6, 9],
+] as const)('sums the branch of rank %i in the order of its ranks, over %i rows', (rank, outFeatures) => {
+  const inFeatures = 5;
+  const [a, b] = [testValues(rank * inFeatures, 1), testValues(outFeatures * rank, 2)];
+  const weight = testValues(outFeatures * inFeatures, 4);
+  const wanted = weight.map((value, at) => {
+    const [o, i] = [Math.floor(at / inFeatures), at % inFeatures];
+    let sum = 0;
+    for (let r = 0; r < rank; r++) sum += (b[o * rank + r] ?? 0) * (a[r * inFeatures + i] ?? 0);
+    return value + 1.7 * sum;
+  });
+  adapterKind('lora').merge(weight, { a, b }, 1.7, { rank, inFeatures, outFeatures });
+  expect(weight).toEqual(wanted);
+});
+
 describe.each(ADAPTER_KIND_NAMES)('%s', (name) => {
   const kind = adapterKind(name);
 
