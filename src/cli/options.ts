@@ -51,7 +51,6 @@ export const DATA_CHECK: readonly Option[] = [
       'columns',
       'evalData',
       'evalSplit',
-      'seed',
       'seqLen',
       'lossOn',
       'system',
