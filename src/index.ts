@@ -40,6 +40,7 @@ import { mergedFormat, type MergedFormatName } from './merge/index.ts';
 import { openBrowserGpu } from './gpu/gpu.ts';
 import { wordPhrase } from './phrase.ts';
 import { openBrowserModels } from './sources/browser-models.ts';
+import { uploadToHub, type HubUpload, type HubUploadOptions } from './sources/hub-upload.ts';
 import { openBrowserStore } from './storage/opfs-store.ts';
 import type { TrainConfig } from './train/config.ts';
 
@@ -62,6 +63,7 @@ export type { CheckProgress, CheckReport } from './data/check/check.ts';
 export type { Finding, FindingKind, Severity } from './data/check/finding.ts';
 export { mend, undoMend, type Mended, type Remedy, type StandIns } from './data/check/mend.ts';
 export type { DataRow } from './data/rows.ts';
+export { uploadToHub, type HubUpload, type HubUploadOptions } from './sources/hub-upload.ts';
 export type {
   CachedModel,
   ModelStorage,
@@ -516,6 +518,21 @@ export class Adapter {
         { ...(onProgress && { onProgress }), ...(signal && { signal }) },
       ),
     );
+  }
+
+  /**
+   * Puts the PEFT folder on the Hugging Face hub, into a new private repository unless told otherwise: only where this is
+   * called, and with a token that is kept nowhere.
+   * @example await adapter.upload('me/my-adapter', { token: 'hf_…', golden: await adapter.golden() });
+   * @throws `access`, `exists`, `file-not-found`, `network`, `aborted`, and as `files`
+   */
+  async upload(
+    repo: string,
+    { golden, ...options }: HubUploadOptions & { readonly golden?: Golden },
+  ): Promise<HubUpload> {
+    const files = await this.files('peft', golden && { golden });
+    const blobs = files.map(({ name, bytes }) => [name, new Blob([bytes as Uint8Array<ArrayBuffer> | Blob])] as const);
+    return uploadToHub(new Map(blobs), repo, options);
   }
 
   /** Frees what it takes; it cannot be used afterwards. */

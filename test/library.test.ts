@@ -14,6 +14,7 @@ import {
 } from '../src/index.ts';
 import { recordGpuOf } from './harness/gpu.ts';
 import { startHub } from './harness/hub-server.ts';
+import { startUploadHub } from './harness/hub-upload-server.ts';
 
 const EMBEDDED = pathToFileURL(`${join(import.meta.dirname, '..', 'models', 'embedded')}/`);
 const TOY = join(import.meta.dirname, 'fixtures', 'toy-llama', 'model');
@@ -115,6 +116,11 @@ describe('the library', () => {
       await expect(adapter.export('gguf', { golden })).rejects.toThrow(
         'golden prompts: got GGUF LoRA, which is one file, wanted a format that is a folder, or the files of an adapter; leave them out here',
       );
+      const hub = await startUploadHub('hf_mine');
+      const uploaded = await adapter.upload('me/mine', { token: 'hf_mine', hubUrl: hub.url, golden });
+      expect([...uploaded.files].sort()).toEqual(Object.keys(checked).sort());
+      expect([...(hub.repositories.get('me/mine')?.files.keys() ?? [])].sort()).toEqual(Object.keys(checked).sort());
+      await hub.close();
       await expect(adapter.golden({ prompts: [] })).rejects.toThrow('golden prompts: got 0 of them, wanted 1 to 32');
       const progress: number[] = [];
       const gguf = await adapter.export('merged-gguf', {

@@ -19,6 +19,7 @@ import { catalogue, models } from './commands/models.ts';
 import { plan } from './commands/plan.ts';
 import { serve } from './commands/serve.ts';
 import { train } from './commands/train.ts';
+import { upload } from './commands/upload.ts';
 import { mergeFlags, type Flags } from './flags.ts';
 import {
   ADAPTER,
@@ -37,6 +38,7 @@ import {
   SERVE,
   SHAPE,
   TRAIN,
+  UPLOAD,
   type Option,
 } from './options.ts';
 import { Output, reportFailure } from './output.ts';
@@ -83,6 +85,7 @@ async function main(): Promise<number> {
       .configureOutput({ writeErr: () => undefined });
     if (name === 'inspect')
       sub.argument('[model]', 'a model, adapter or run; nothing: models people use, and what fits');
+    if (name === 'upload') sub.argument('<folder>', 'a folder that train or export wrote');
     if (name.startsWith('data ')) sub.argument('<file>', 'examples: JSONL, JSON, CSV, TSV, .xlsx or Parquet');
     for (const [flags, text] of all) sub.option(flags, text);
     const known = new Set(all.map(flagNameOf));
@@ -209,6 +212,12 @@ async function main(): Promise<number> {
       OFFLINE,
     ],
     combine,
+  );
+  command(
+    'upload',
+    'put a folder of an adapter or a model on the Hugging Face hub, as you ask for it here and never by itself',
+    UPLOAD,
+    (flags, output, folder) => upload(folder, flags, output),
   );
   command(
     'inspect',

@@ -87,6 +87,15 @@ export const SERVE: readonly Option[] = [
   ),
 ];
 
+/** Of `weblora upload`. */
+export const UPLOAD: readonly Option[] = [
+  ['--repo <owner/name>', 'the repository, which is made; HF_TOKEN has the access token, HF_ENDPOINT another hub'],
+  ['--public', 'let everyone see it (default: private)'],
+  ['--update', 'add a commit to a repository that is there; who may see it stays'],
+  ['--message <text>', 'of the commit'],
+  ['--dry-run', 'say what would go where, and ask no server'],
+];
+
 /** Of `weblora plan`. */
 export const PLAN: readonly Option[] = [
   ['--profile <name>', `${PROFILE_NAMES.join(', ')}: plan for such a device instead of this one`],

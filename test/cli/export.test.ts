@@ -1,10 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { GOLDEN_PROMPTS, type Golden } from '../../src/adapters/golden.ts';
 import { readSafetensors, tensorToFloat32 } from '../../src/formats/safetensors.ts';
 import { relativeError } from '../harness/compare.ts';
+import { startUploadHub } from '../harness/hub-upload-server.ts';
 import { ROOT, weblora } from './weblora.ts';
 
 const TOY = join(ROOT, 'test', 'fixtures', 'toy-llama');
@@ -64,6 +65,38 @@ it('merges an adapter into a folder and into a GGUF, and measures what that cost
   expect(relativeError(await logits('gguf', ['--model', gguf]), wanted)).toBeLessThan(3e-5);
   expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
 }, 600_000);
+
+it('uploads an adapter when asked to, and nothing but its files', async () => {
+  const hub = await startUploadHub('hf_cli');
+  const run = join(folder, 'run');
+  cpSync(ADAPTER, run, { recursive: true });
+  mkdirSync(join(run, 'checkpoints'));
+  for (const name of ['run.json', 'metrics.jsonl', 'train.jsonl']) writeFileSync(join(run, name), '{}');
+  writeFileSync(join(run, 'README.md'), '---\nlicense: mit\nbase_model: org/base\n---\n# mine\n');
+  const goes = ['README.md', 'adapter_config.json', 'adapter_model.safetensors'];
+  const stays = ['checkpoints/', 'metrics.jsonl', 'run.json', 'train.jsonl'];
+  const env = { HF_ENDPOINT: hub.url, HF_TOKEN: 'hf_cli' };
+  const args = ['upload', run, '--repo', 'me/mine', '--json'];
+  try {
+    const dry = await weblora([...args, '--dry-run'], { env });
+    expect(dry.records()).toMatchObject([{ files: goes, leftOut: stays, dryRun: true }]);
+    const unsigned = await weblora(args, { env: { ...env, HF_TOKEN: '', HF_TOKEN_PATH: join(folder, 'none') } });
+    expect(unsigned.status).toBe(1);
+    expect(unsigned.error).toMatch(/^error\[access\]: upload: got no access token.*set it as HF_TOKEN/);
+    expect(hub.seen).toEqual([]);
+    const ended = await weblora(args, { env });
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(ended.records()).toMatchObject([{ url: `${hub.url}/me/mine`, files: goes, leftOut: stays, notes: [] }]);
+    expect(ended.stderr + ended.stdout).not.toContain('hf_cli');
+    const made = hub.repositories.get('me/mine');
+    expect(made?.visibility).toBe('private');
+    expect([...(made?.files.keys() ?? [])].sort()).toEqual(goes);
+    const taken = await weblora(args, { env });
+    expect(taken.error).toMatch(/^error\[exists\]: upload to me\/mine: got a repository of that name/);
+  } finally {
+    await hub.close();
+  }
+});
 
 it.each<[string, readonly string[], RegExp]>([
   ['a type of no format', ['--to', 'merged-gguf', '--type', 'q3_k'], /--type: got 'q3_k', wanted f16 or q8_0 or q4_0/],
