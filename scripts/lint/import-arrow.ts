@@ -71,6 +71,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'src/data/language-of-text.ts',
       'src/data/random.ts',
       'src/data/rephrase.ts',
+      'src/evaluate/report/html.ts',
       'src/data/run-size.ts',
       'src/evaluate/statistics.ts',
       'src/widget/site-chat.ts',

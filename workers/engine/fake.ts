@@ -1,7 +1,7 @@
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
 import { adapterFormat, asDownload, writeAdapter } from '../../src/adapters/formats/index.ts';
 import { exportFormatsOf, mergedExportFormats } from '../../src/engine/export-formats.ts';
-import { fromFailure, WebLoraError, type Failure } from '../../src/errors.ts';
+import { fromFailure, type Failure } from '../../src/errors.ts';
 import { DEFAULT_PROFILE } from '../../src/gpu/device-profile.ts';
 import { chooseModels } from '../../src/engine/chooser.ts';
 import { wilson } from '../../src/evaluate/statistics.ts';
@@ -15,6 +15,7 @@ import type {
   StepMetrics,
   TrainRequest,
 } from '../../src/engine/calls.ts';
+import { scriptedReport } from './fake-report.ts';
 
 /** What the scripted engine plays; a browser test answers `embedded/scenario.json` with the parts it wants changed. */
 export interface Scenario {
@@ -54,6 +55,10 @@ export interface Scenario {
   readonly winRates: readonly [number, number];
   /** `examShare` of an adapter that learned a correction. */
   readonly correctedShare: number;
+  /** Of the untrained model with examples in its prompt. */
+  readonly promptedShare: number;
+  /** Milliseconds that each part of a report takes. */
+  readonly reportMs: number;
   /** Milliseconds that writing a merged model takes, and its loss on rows kept back; the adapter's is 0.4. */
   readonly mergeMs: number;
   readonly mergedLoss: number;
@@ -75,6 +80,8 @@ const DEFAULTS: Scenario = {
   trainedShare: 1,
   winRates: [0.5, 0.875],
   correctedShare: 0.9,
+  promptedShare: 0.4,
+  reportMs: 20,
   mergeMs: 40,
   mergedLoss: 0.401,
   tunedAnswer: '{"category":"return","priority":"high","product":"bread maker"}',
@@ -436,8 +443,15 @@ export function makeEngine({
       };
     },
 
-    // No place of the page shows one yet.
-    report: () => Promise.reject(new WebLoraError('unsupported', 'report', { got: 'a scripted engine' })),
+    report: async (request, call) => {
+      const { examShare, trainedShare, promptedShare, reportMs } = await scenario;
+      return scriptedReport(request, call, {
+        tuned: examShare,
+        trained: trainedShare,
+        prompted: promptedShare,
+        ms: reportMs,
+      });
+    },
 
     async describeExport(id) {
       const adapter = adapterOf(id);

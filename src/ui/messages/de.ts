@@ -626,6 +626,126 @@ export const de: Messages = {
       },
     },
   },
+  report: {
+    title: 'Wie gut ist es, und woher weiß man das?',
+    make: 'Den ganzen Bericht machen',
+    remake: 'Noch einmal messen',
+    note: (seconds) =>
+      `Fragt alles, was zurückgehalten wurde, vergleicht und sucht, was schiefgehen kann: neben den eigenen Antworten höchstens ${duration(seconds)}. Alles auf diesem Gerät.`,
+    nothingKept:
+      'Vom Training wurde nichts zurückgehalten; deshalb weiß niemand, wie es bei neuen Fragen abschneidet. Halten Sie unter Beispiele einige Zeilen zurück; ab 30 sagen sie etwas aus.',
+    asking: 'Es wird gemessen…',
+    stop: 'Anhalten, und behalten, was bis jetzt bekannt ist',
+    stopped: 'Angehalten, ehe die eigenen Antworten gemessen waren: Es lässt sich nichts sagen.',
+    verdicts: {
+      ready: 'Bereit: Bei Fragen, mit denen es nicht trainiert wurde, erreicht es, was Sie verlangt haben.',
+      'not-ready':
+        'Nicht bereit: Bei Fragen, mit denen es nicht trainiert wurde, erreicht es nicht, was Sie verlangt haben.',
+      'cannot-tell': 'Nicht zu sagen: Es wurde zu wenig gefragt, um sicher zu sein.',
+    },
+    marks: { ready: 'Erreicht', 'not-ready': 'Nicht erreicht', 'cannot-tell': 'Nicht zu sagen' },
+    bar: (mark, label, value, n, between, wanted) =>
+      `${mark}: ${label}, ${value} von ${answers(n)} (${between}); verlangt war ${wanted}.`,
+    barUnknown: (label, wanted) => `Nicht zu sagen: ${label} wurde nicht gemessen; verlangt war ${wanted}.`,
+    atLeast: (percent) => `mindestens ${percent}`,
+    atMost: (percent) => `höchstens ${percent}`,
+    between: (low, high) => `wahrscheinlich ${low} bis ${high}`,
+    usualBar: 'Sie haben nichts Bestimmtes verlangt; deshalb gilt, was üblich ist.',
+    rowsNeeded: (n) =>
+      `Etwa ${plural(n, { one: 'zurückgehaltene Zeile', other: 'zurückgehaltene Zeilen' })} würden es klären, wenn die Antworten so gut bleiben.`,
+    tuning: {
+      yes: 'Das Training hat mehr gebracht, als dem untrainierten Modell zu jeder Frage die passendsten Beispiele zu zeigen.',
+      no: 'Das Training war nicht nötig: Das untrainierte Modell kann es ebenso gut, wenn ihm zu jeder Frage die passendsten Beispiele gezeigt werden.',
+      'cannot-tell':
+        'Ob das untrainierte Modell es mit den passendsten Beispielen ebenso gut könnte, lässt sich aus so wenigen Zeilen nicht sagen.',
+    },
+    columns: { base: 'Untrainiert', prompted: 'Untrainiert, mit passenden Beispielen', tuned: 'Trainiert' },
+    curve: (first, last, step, kept) =>
+      `Überraschung über die zurückgehaltenen Zeilen: ${first} am Anfang, ${last} am Ende. Behalten wurde Schritt ${count(step)} mit ${kept}.`,
+    alsoLooked: 'Was schiefgehen kann',
+    suite: (title, says, mark) => `${mark}${title}: ${says}.`,
+    suitePlain: (percent, n) => `${percent} von ${count(n)} bestanden`,
+    suiteUnknown: (title) => `${title}: nicht gemessen.`,
+    suiteMarks: { ready: 'Gut. ', 'not-ready': 'Hier hinsehen. ', 'cannot-tell': 'Nicht zu sagen. ' },
+    suites: {
+      robustness: {
+        label: 'Anders gefragt',
+        says: (percent, n) =>
+          `${percent} von ${plural(n, { one: 'Frage', other: 'Fragen' })} bekommen mit Tippfehlern, in Großbuchstaben und mit anderen Worten dieselbe Antwort`,
+      },
+      forgetting: {
+        label: 'Was es vergessen hat',
+        says: (percent, n) => `${percent} von ${count(n)} Alltagssätzen sind ihm noch vertraut`,
+      },
+      memorisation: {
+        label: 'Wiederholt Trainingszeilen',
+        says: (percent, n) => `${percent} von ${answers(n)} wiederholen keine Trainingszeile, wo sie nicht hingehört`,
+      },
+      hallucination: {
+        label: 'Erfundene Preise, Daten und Links',
+        says: (percent, n) => `${percent} von ${answers(n)} nennen keine, die nirgends stehen`,
+      },
+      rules: {
+        label: 'Regeln der Form',
+        says: (percent, n) =>
+          `${percent} von ${answers(n)} sind ganz, drehen sich nicht im Kreis und halten Ihre Regeln ein`,
+      },
+    },
+    metrics: {
+      exactMatch: {
+        label: 'Genau richtig',
+        meaning: 'Antworten, die Buchstabe für Buchstabe die gewünschte sind (JSON: dieselben Werte).',
+      },
+      tokenF1: {
+        label: 'Dieselben Wörter',
+        meaning: 'Wie weit die Wörter einer Antwort die der gewünschten sind, in beliebiger Folge.',
+      },
+      rougeL: {
+        label: 'Dieselben Wörter der Reihe nach',
+        meaning: 'Wie weit die Wörter einer Antwort die der gewünschten sind, in derselben Folge (ROUGE-L).',
+      },
+      chrf: {
+        label: 'Dieselben Buchstaben',
+        meaning:
+          'Wie weit Stücke bis zu sechs Buchstaben die der gewünschten Antworten sind; kleine Versehen kosten wenig (chrF).',
+      },
+      jsonValid: { label: 'Gültiges JSON', meaning: 'Wo JSON gewünscht ist: Antworten, die ein Programm lesen kann.' },
+      jsonFields: {
+        label: 'Richtige JSON-Felder',
+        meaning: 'Wo JSON gewünscht ist: der Anteil der Felder mit dem richtigen Wert.',
+      },
+      contains: { label: 'Sagt, was es muss', meaning: 'Der Anteil der Texte, die eine Antwort enthalten muss.' },
+      pattern: { label: 'Hat die gewünschte Form', meaning: 'Antworten in der gewünschten Form.' },
+      choice: {
+        label: 'Richtige Wahl',
+        meaning: 'Zeilen mit Auswahl, deren richtige Antwort dem Modell die wahrscheinlichste ist.',
+      },
+    },
+    details: 'Alle Zahlen, falsche Antworten, was nicht gemessen wurde',
+    gap: (trained, heldOut, right) =>
+      `Überraschung über trainierte Zeilen: ${decimal(trained, 2)}; über zurückgehaltene: ${decimal(heldOut, 2)}.${right === undefined ? '' : ` Von trainierten Fragen sind ${right} genau richtig.`}`,
+    table: 'Jede Zahl mit ihrem Bereich',
+    measured: 'Gemessen',
+    noNumber: '–',
+    wrong: (n, all) => `Falsche Antworten, ${count(n)} von ${count(all)}:`,
+    expected: 'Gewünscht:',
+    got: 'Geantwortet:',
+    notMeasured: 'Nicht gemessen:',
+    how: 'Jede Frage wurde einmal beantwortet, immer mit dem wahrscheinlichsten Wort. Ein Bereich ist, wo die Zahl für alle Fragen dieser Art wahrscheinlich liegt (19-mal von 20); das Urteil richtet sich nach dem Bereich. Erfundene Namen, Zahlen ohne Währung und Tatsachen mit anderen Worten werden übersehen.',
+    save: 'Bericht als Seite speichern (Englisch)',
+    wanted: {
+      legend: 'Was muss es erreichen?',
+      label: 'Bei Fragen, die es nie sah',
+      kinds: {
+        usual: 'Was üblich ist',
+        exactMatch: 'So viele Antworten genau richtig',
+        tokenF1: 'So viele Wörter wie gewünscht',
+      },
+      percent: 'Mindestens, in Prozent',
+      noneInvented: 'Kein Preis, kein Datum, kein Link darf erfunden sein',
+      hint: 'Sagen Sie es vor dem Training: Danach antwortet der Bericht bereit, nicht bereit oder nicht zu sagen.',
+    },
+  },
   train: {
     intro:
       'Das Modell übt an den Beispielen und wird korrigiert, Schritt für Schritt. Sie können jederzeit unterbrechen oder aufhören.',

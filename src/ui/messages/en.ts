@@ -601,6 +601,122 @@ export const en = {
       },
     },
   },
+  report: {
+    title: 'How good is it, and how is that known?',
+    make: 'Make the full report',
+    remake: 'Measure again',
+    note: (seconds: number) =>
+      `Asks everything that was kept back, compares, and looks for what may go wrong: beside its own answers at most ${duration(seconds)}. All on this device.`,
+    nothingKept:
+      'Nothing was kept back from training, so nobody can tell how it does on new questions. Keep some rows back under Examples; 30 or more of them tell something.',
+    asking: 'Measuring…',
+    stop: 'Stop, and keep what is known so far',
+    stopped: 'Stopped before its own answers were measured: nothing can be told.',
+    verdicts: {
+      ready: 'Ready: on questions it was not trained on, it reaches what you asked of it.',
+      'not-ready': 'Not ready: on questions it was not trained on, it does not reach what you asked of it.',
+      'cannot-tell': 'Cannot tell: too little was asked to be sure.',
+    },
+    marks: { ready: 'Reached', 'not-ready': 'Not reached', 'cannot-tell': 'Cannot tell' },
+    bar: (mark: string, label: string, value: string, n: number, between: string, wanted: string) =>
+      `${mark}: ${label}, ${value} of ${answers(n)} (${between}); you asked for ${wanted}.`,
+    barUnknown: (label: string, wanted: string) => `Cannot tell: ${label} was not measured; you asked for ${wanted}.`,
+    atLeast: (percent: string) => `at least ${percent}`,
+    atMost: (percent: string) => `at most ${percent}`,
+    between: (low: string, high: string) => `probably ${low} to ${high}`,
+    usualBar: 'You asked for nothing particular, so a usual bar was taken.',
+    rowsNeeded: (n: number) =>
+      `About ${plural(n, { one: 'row', other: 'rows' })} kept back would settle it, if answers stay as good.`,
+    tuning: {
+      yes: 'Training did more than showing the untrained model the best-matching examples with each question.',
+      no: 'Training was not needed: the untrained model does as well when it is shown the best-matching examples with each question.',
+      'cannot-tell':
+        'Whether the untrained model, shown the best-matching examples, would do as well cannot be told from so few rows.',
+    },
+    columns: { base: 'Untrained', prompted: 'Untrained, shown matching examples', tuned: 'Trained' },
+    curve: (first: string, last: string, step: number, kept: string) =>
+      `Surprise at the rows kept back: ${first} at first, ${last} at the end. Step ${count(step)} was kept, with ${kept}.`,
+    alsoLooked: 'What may go wrong',
+    suite: (title: string, says: string, mark: string) => `${mark}${title}: ${says}.`,
+    suitePlain: (percent: string, n: number) => `${percent} of ${count(n)} passed`,
+    suiteUnknown: (title: string) => `${title}: not measured.`,
+    suiteMarks: { ready: 'Good. ', 'not-ready': 'Look here. ', 'cannot-tell': 'Cannot tell. ' },
+    suites: {
+      robustness: {
+        label: 'Asked differently',
+        says: (percent: string, n: number) =>
+          `${percent} of ${plural(n, { one: 'question', other: 'questions' })} get the same answer with typing errors, in capitals and in other words`,
+      },
+      forgetting: {
+        label: 'What it forgot',
+        says: (percent: string, n: number) => `${percent} of ${count(n)} everyday sentences are still familiar to it`,
+      },
+      memorisation: {
+        label: 'Repeats training rows',
+        says: (percent: string, n: number) =>
+          `${percent} of ${answers(n)} repeat no training row where it does not belong`,
+      },
+      hallucination: {
+        label: 'Invented prices, dates and links',
+        says: (percent: string, n: number) => `${percent} of ${answers(n)} name none that stands nowhere`,
+      },
+      rules: {
+        label: 'Rules of form',
+        says: (percent: string, n: number) =>
+          `${percent} of ${answers(n)} are whole, do not go round in circles and keep your rules`,
+      },
+    },
+    metrics: {
+      exactMatch: {
+        label: 'Exactly right',
+        meaning: 'Answers that are the wanted one, letter by letter (JSON: the same values).',
+      },
+      tokenF1: {
+        label: 'Same words',
+        meaning: 'How far the words of an answer are those of the wanted one, in any order.',
+      },
+      rougeL: {
+        label: 'Same words in order',
+        meaning: 'How far the words of an answer are those of the wanted one, in the same order (ROUGE-L).',
+      },
+      chrf: {
+        label: 'Same letters',
+        meaning: 'How far pieces of up to six letters are those of the wanted answers; small slips cost little (chrF).',
+      },
+      jsonValid: { label: 'Valid JSON', meaning: 'Where JSON is wanted: answers that a program can read.' },
+      jsonFields: {
+        label: 'Right JSON fields',
+        meaning: 'Where JSON is wanted: the share of fields with the right value.',
+      },
+      contains: { label: 'Says what it must', meaning: 'The share of the texts that an answer must contain.' },
+      pattern: { label: 'Has the wanted form', meaning: 'Answers of the wanted form.' },
+      choice: { label: 'Right choice', meaning: 'Rows with choices whose right answer is the likeliest to the model.' },
+    },
+    details: 'All numbers, wrong answers, what was not measured',
+    gap: (trained: number, heldOut: number, right: string | undefined) =>
+      `Surprise at rows it was trained on: ${decimal(trained, 2)}; at rows kept back: ${decimal(heldOut, 2)}.${right === undefined ? '' : ` Of trained questions ${right} are exactly right.`}`,
+    table: 'Every number with its range',
+    measured: 'Measured',
+    noNumber: '–',
+    wrong: (n: number, all: number) => `Wrong answers, ${count(n)} of ${count(all)}:`,
+    expected: 'Wanted:',
+    got: 'Answered:',
+    notMeasured: 'Not measured:',
+    how: 'Each question was answered once, always with the likeliest word. A range is where the number probably lies (19 times of 20) for all questions of this kind; the verdict goes by the range. Invented names, numbers without a currency and repeated facts in other words are missed.',
+    save: 'Save the report as a page (English)',
+    wanted: {
+      legend: 'What must it reach?',
+      label: 'Of questions it never saw',
+      kinds: {
+        usual: 'What is usual',
+        exactMatch: 'So many answers exactly right',
+        tokenF1: 'So many words as wanted',
+      },
+      percent: 'At least, in percent',
+      noneInvented: 'No price, date or link may be made up',
+      hint: 'Say it before training: the report afterwards answers ready, not ready or cannot tell by it.',
+    },
+  },
   train: {
     intro:
       'The model practises on the examples and is corrected, step by step. You can pause or stop whenever you like.',

@@ -9,6 +9,7 @@ import { Rich } from '../parts/rich.tsx';
 import { Breakable } from '../parts/breakable.tsx';
 import { LossChart } from './loss-chart.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { ReportPanel } from '../report/report-panel.tsx';
 import { RunResult } from '../try/run-result.tsx';
 import { Term } from '../parts/term.tsx';
 
@@ -63,6 +64,7 @@ export function RunPanel({ view }: { readonly view: RunView }) {
         </>
       )}
       {phase === 'finished' && view.report !== undefined && <RunResult view={view} report={view.report} />}
+      {phase === 'finished' && <ReportPanel view={view} />}
       {phase === 'failed' && view.failure !== undefined && <Problem failure={view.failure} lost={whatIsKept(view)} />}
       {curve.value.steps.length > 0 && <LossChart />}
       {latest !== undefined && <MoreNumbers view={view} />}

@@ -9,6 +9,7 @@ import { brought } from './shared-link.ts';
 import { continueRun, isTraining, run, train } from './training.ts';
 import { BeforeStart } from './before-start.tsx';
 import { Presets } from './presets.tsx';
+import { WantedBarForm } from '../report/wanted-bar.tsx';
 import { RunPanel } from './run-panel.tsx';
 import { RunsTable } from '../take-away/runs-table.tsx';
 import { Section } from '../parts/section.tsx';
@@ -34,6 +35,7 @@ export function TrainPlace() {
           {isFinished && <h3>{t().train.again}</h3>}
           <KeepsNothing />
           <Presets />
+          <WantedBarForm />
           <BeforeStart />
           <div class="actions">
             <button

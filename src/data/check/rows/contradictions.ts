@@ -1,6 +1,6 @@
 import { sortedLines, type Finding, type RowCheck } from '../finding.ts';
 import { groupPairs } from '../minhash.ts';
-import { contentOf, wordsOf } from '../words.ts';
+import { contentOf, wordsOf, type Content } from '../words.ts';
 import { sameQuestions } from './same-question.ts';
 
 /** Share of the shorter answer's words that the other has, from which on two answers say the same in other words. */
@@ -9,16 +9,29 @@ const SAME_WORDS = 0.6;
 /** More different answers than this to one question are more likely meant so. */
 const OPEN_QUESTION = 5;
 
+/** An answer as it is compared; of many answers to one question each is compared with many. */
+interface Told {
+  readonly words: readonly string[];
+  readonly text: string;
+  readonly content: Content;
+  readonly values: readonly string[];
+}
+
+function toldBy(answer: string): Told {
+  const words = wordsOf(answer);
+  const content = contentOf(answer);
+  return { words, text: words.join(' '), content, values: content.values.split(' ').filter(Boolean) };
+}
+
 /** Whether two answers to one question cannot both be what the model should learn. */
-export function answersDiffer(one: string, other: string): boolean {
-  const [wordsA, wordsB] = [wordsOf(one), wordsOf(other)];
-  if (wordsA.join(' ') === wordsB.join(' ')) return false;
-  const [a, b] = [contentOf(one), contentOf(other)];
+export const answersDiffer = (one: string, other: string): boolean => differ(toldBy(one), toldBy(other));
+
+function differ(one: Told, other: Told): boolean {
+  if (one.text === other.text) return false;
+  const [wordsA, wordsB] = [one.words, other.words];
+  const [a, b] = [one.content, other.content];
   if (a.isNegative !== b.isNegative) return true;
-  const [valuesA, valuesB] = [a.values.split(' '), b.values.split(' ')].map((values) => values.filter(Boolean)) as [
-    string[],
-    string[],
-  ];
+  const [valuesA, valuesB] = [one.values, other.values];
   // One answer may tell more than the other, but both may not have what the other lacks.
   const [moreA, moreB] = [
     valuesA.some((value) => !valuesB.includes(value)),
@@ -41,16 +54,22 @@ export const contradictions: RowCheck = {
   kinds: ['contradiction'],
   label: 'contradictory answers',
   async find({ rows, pause }) {
-    const differ = (a: number, b: number): boolean => {
+    const told = new Map<number, Told>();
+    const tellOf = (at: number): Told => {
+      const known = told.get(at) ?? toldBy(rows[at]?.answer ?? '');
+      told.set(at, known);
+      return known;
+    };
+    const areDifferent = (a: number, b: number): boolean => {
       const [one, other] = [rows[a], rows[b]];
       // Preference and labelled rows are there to hold several answers to one question.
       if (one?.row.kind !== 'messages' || other?.row.kind !== 'messages') return false;
-      return answersDiffer(one.answer, other.answer);
+      return differ(tellOf(a), tellOf(b));
     };
-    const pairs = await sameQuestions(rows, pause, differ);
+    const pairs = await sameQuestions(rows, pause, areDifferent);
     return groupPairs(pairs).map((group): Finding => {
       const lines = sortedLines(group.map((at) => rows[at]?.line ?? 0));
-      const answers = new Set(group.map((at) => wordsOf(rows[at]?.answer ?? '').join(' '))).size;
+      const answers = new Set(group.map((at) => tellOf(at).text)).size;
       const isOpen = answers > OPEN_QUESTION;
       return {
         kind: 'contradiction',
