@@ -7,12 +7,14 @@
 
 The scripts are compiled, and the run is trained in PyTorch alone: by the model of scripts/fixtures, over the folder's rows, order,
 initial adapter and recipe. Where transformers, PEFT and accelerate are installed the folder's own train.py is run as well, as one
-process and as two. Losses must lie within 1 % of the run's.
+process and as two, and its fsdp.yaml is read by accelerate and taken for two processes that share the base in shards (FSDP over gloo,
+see fsdp_on_cpu.py). Losses must lie within 1 % of the run's.
 """
 
 import importlib.util
 import json
 import math
+import os
 import pathlib
 import py_compile
 import subprocess
@@ -87,13 +89,29 @@ def compare(name, losses, wanted):
     return worst <= BOUND
 
 
-def train(folder, model, out, processes, *more):
+def train(folder, model, out, processes, *more, fsdp=None):
     """Runs the folder's own script on the CPU."""
     launch = [sys.executable, '-m', 'accelerate.commands.launch', '--cpu', '--num_processes', str(processes)]
     launch += ['--num_machines', '1', '--mixed_precision', 'no', '--dynamo_backend', 'no', '--num_cpu_threads_per_process', '1']
     script = [str(folder / 'train.py'), '--base', str(model), '--out', str(out), *more]
-    subprocess.run([*launch, *script], check=True, stdout=subprocess.DEVNULL)
+    if fsdp is not None:
+        script.insert(0, str(pathlib.Path(__file__).with_name('fsdp_on_cpu.py')))
+    subprocess.run([*launch, *script], check=True, stdout=subprocess.DEVNULL, env={**os.environ, **(fsdp or {})})
     return losses_of(out / 'metrics.jsonl')
+
+
+def fsdp_settings(path):
+    """The environment that `accelerate launch` makes of the file for FSDP; a key that it does not know is an error."""
+    from accelerate.commands.config.config_args import load_config_from_file
+    from accelerate.commands.launch import launch_command_parser
+    from accelerate.utils import DistributedType
+
+    config = load_config_from_file(str(path))
+    assert config.distributed_type == DistributedType.FSDP, config.distributed_type
+    unknown = set(config.fsdp_config) - {action.dest for action in launch_command_parser()._actions}
+    assert not unknown, 'accelerate does not know %s' % ', '.join(sorted(unknown))
+    values = {key.upper(): str(value).lower() if isinstance(value, bool) else str(value) for key, value in config.fsdp_config.items()}
+    return {'ACCELERATE_USE_FSDP': 'true', **values}
 
 
 def check_script(folder, model, wanted):
@@ -109,6 +127,15 @@ def check_script(folder, model, wanted):
         passed.append(compare('train.py, resumed after update %d' % step, again, wanted[step:]))
         kept = set(read_safetensors(next(out.glob('state/*/model.safetensors'))))
         assert kept and all('lora_' in name for name in kept), 'a state holds more than the adapter'
+        out = pathlib.Path(scratch) / 'fsdp'
+        sharded = train(folder, model, out, 2, fsdp=fsdp_settings(folder / 'fsdp.yaml'))
+        passed.append(compare('train.py with fsdp.yaml, 2 processes', sharded, wanted))
+        assert not (out / 'state').exists(), 'without shards there would be a state'
+        whole, back = (
+            {name: value.shape for name, value in read_safetensors(path / 'adapter_model.safetensors').items()}
+            for path in (folder / 'initial_adapter', out / 'adapter')
+        )
+        assert back == whole, 'the adapter of shards has other tensors'
     return passed
 
 
