@@ -22,6 +22,24 @@ describe('sizeRun', () => {
     },
   );
 
+  it.each([
+    // preset, sequences → accumulate, epochs or steps, updates
+    ['thorough', 20, 2, { epochs: 30 }, 300],
+    ['thorough', 30, 4, { epochs: 30 }, 240],
+    ['thorough', 200, 4, { epochs: 6 }, 300],
+    ['thorough', 2000, 4, { epochs: 6 }, 3000],
+    ['thorough', 4, 1, { epochs: 30 }, 120],
+    ['quick', 200, 4, { steps: 40 }, 40],
+    ['quick', 1, 1, { steps: 20 }, 20],
+    ['balanced', 40, 4, { epochs: 10 }, 100],
+  ] as const)('%s, %i rows: accumulate %i, %o, %i updates', (preset, sequences, accumulate, length, updates) => {
+    const size = sizeRun({ sequences, batchSize: 1, accumulate: 4, preset });
+    expect(size).toMatchObject({ accumulate, ...length, updates });
+    expect(Object.keys(size)).not.toContain('steps' in length ? 'epochs' : 'steps');
+    // What was asked for in numbers stands.
+    expect(sizeRun({ sequences, batchSize: 1, accumulate: 4, preset, steps: 7 }).updates).toBe(7);
+  });
+
   it('keeps an accumulation that was asked for', () => {
     const size = sizeRun({ sequences: 10, batchSize: 1, accumulate: 4, isAccumulateGiven: true });
     expect([size.accumulate, size.epochs, size.updates]).toEqual([4, 20, 60]);

@@ -12,7 +12,13 @@ export interface RunSizeInput {
   readonly isAccumulateGiven?: boolean;
   readonly steps?: number;
   readonly epochs?: number;
+  /** How long without either. Default `balanced`. */
+  readonly preset?: Preset;
 }
+
+/** Lengths of a run by the number of its rows. */
+export const PRESETS = ['quick', 'balanced', 'thorough'] as const;
+export type Preset = (typeof PRESETS)[number];
 
 export interface RunSize {
   readonly accumulate: number;
@@ -25,9 +31,12 @@ export interface RunSize {
   readonly warning?: string;
 }
 
-const DEFAULT_EPOCHS = 3;
-const MAX_DEFAULT_EPOCHS = 20;
-const ENOUGH_UPDATES = 100;
+/** Epochs until there are so many updates, within bounds; `thorough` as measured in models/embedded/recipe/README.md. */
+const EPOCHS = {
+  balanced: { updates: 100, least: 3, most: 20 },
+  thorough: { updates: 300, least: 6, most: 30 },
+} as const;
+const QUICK_UPDATES = 40;
 const MIN_UPDATES_PER_EPOCH = 8;
 const FEW_UPDATES = 50;
 
@@ -46,12 +55,14 @@ function many(count: number, noun: string): string {
 
 /**
  * How long a run is. Without steps and epochs it is sized to teach: 3 epochs, or as many more as make 100 updates, at
- * most 20, with an accumulation that leaves an epoch at least 8 updates.
+ * most 20, with an accumulation that leaves an epoch at least 8 updates. `thorough` is 6 epochs, or as many more as make 300
+ * updates, at most 30; `quick` 40 updates, or fewer where `balanced` has fewer.
  * @throws WebLoraError 'config' for counts that are not positive, 'usage' for both steps and epochs,
  *   'bad-data' without sequences
  */
 export function sizeRun(input: RunSizeInput): RunSize {
-  const { sequences, batchSize, steps } = input;
+  const { sequences, batchSize, preset = 'balanced' } = input;
+  let { steps } = input;
   checkCount('batchSize', batchSize);
   checkCount('accumulate', input.accumulate);
   checkCount('steps', steps);
@@ -77,8 +88,13 @@ export function sizeRun(input: RunSizeInput): RunSize {
     if (input.isAccumulateGiven !== true) {
       while (accumulate > 1 && Math.ceil(microBatches / accumulate) < MIN_UPDATES_PER_EPOCH) accumulate--;
     }
-    const enough = Math.ceil(ENOUGH_UPDATES / Math.ceil(microBatches / accumulate));
-    epochs = Math.min(MAX_DEFAULT_EPOCHS, Math.max(DEFAULT_EPOCHS, enough));
+    const anEpoch = Math.ceil(microBatches / accumulate);
+    const { updates: enough, least, most } = EPOCHS[preset === 'thorough' ? 'thorough' : 'balanced'];
+    epochs = Math.min(most, Math.max(least, Math.ceil(enough / anEpoch)));
+    if (preset === 'quick') {
+      steps = Math.min(QUICK_UPDATES, epochs * anEpoch);
+      epochs = undefined;
+    }
   }
   const updates = steps ?? (epochs ?? 0) * Math.ceil(microBatches / accumulate);
   const length = epochs === undefined ? '' : ` in ${many(epochs, 'epoch')}`;

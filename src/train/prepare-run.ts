@@ -43,7 +43,7 @@ export interface RunSchedule {
 }
 
 export function scheduleRun(config: TrainConfig, data: RunData, lengthOf: (row: number) => number): RunSchedule {
-  const { batchSize, packing, shuffle, seed, accumulate, steps, epochs } = config;
+  const { batchSize, packing, shuffle, seed, accumulate, steps, epochs, preset } = config;
   const order = {
     rowCount: data.train.length,
     shuffle,
@@ -59,6 +59,7 @@ export function scheduleRun(config: TrainConfig, data: RunData, lengthOf: (row: 
     isAccumulateGiven: accumulate !== undefined,
     ...(steps !== undefined && { steps }),
     ...(epochs !== undefined && { epochs }),
+    preset,
   });
   const length = size.steps !== undefined ? { steps: size.steps } : { epochs: size.epochs ?? 1 };
   return { size, steps: planOptimizerSteps({ ...order, batchSize, accumulate: size.accumulate, ...length }) };

@@ -2,6 +2,7 @@ import { ADAPTER_KIND_NAMES } from '../lora/kinds/index.ts';
 import { BASE_FORMATS } from '../formats/layout.ts';
 import { KERNEL_CHOICES } from '../gpu/device-profile.ts';
 import { OBJECTIVE_NAMES } from '../objectives/index.ts';
+import { PRESETS } from '../data/run-size.ts';
 import { defineSettings } from '../settings/settings.ts';
 import { SEED } from '../settings/shared.ts';
 import {
@@ -115,6 +116,12 @@ export const TRAIN_SETTINGS = defineSettings({
     default: false,
     help: 'leave out rows that cannot be used; otherwise they stop the run',
     page: { elsewhere: 'under Examples' },
+  },
+  preset: {
+    type: choice(PRESETS),
+    default: 'balanced',
+    help: 'length by the number of rows, where steps and epochs are left out',
+    page: { elsewhere: 'the three lengths above the settings' },
   },
   steps: {
     type: integer({ from: 1 }),

@@ -141,7 +141,7 @@ describe('the page, over a scripted engine', () => {
     await expect
       .poll(() => line.innerText())
       .toBe(
-        'weblora train --model embedded --data models/embedded/examples/shop/train.jsonl --eval-data models/embedded/examples/shop/heldout.jsonl --steps 40 --out my-run',
+        'weblora train --model embedded --data models/embedded/examples/shop/train.jsonl --eval-data models/embedded/examples/shop/heldout.jsonl --preset quick --out my-run',
       );
     await page.getByLabel('Steps', { exact: true }).fill('12');
     await page.getByLabel('Learning rate', { exact: true }).fill('-1');
@@ -176,6 +176,9 @@ describe('the page, over a scripted engine', () => {
     const [yaml] = await Promise.all([page.waitForEvent('download'), button(page, 'Save as YAML').click()]);
     expect(yaml.suggestedFilename()).toBe('weblora-settings.yaml');
     expect(await readFile(await yaml.path(), 'utf8')).toBe('steps: 12\nlr: 0.002\nrank: 8\n');
+    await load('long.yaml', 'preset: thorough\n');
+    await expect.poll(() => page.getByRole('radio', { name: /Thorough/ }).isChecked()).toBe(true);
+    await expect.poll(() => line.innerText()).toContain('--preset thorough');
     await load('run.yaml', '# mine\nsteps: 12\nlr: 2e-3\nrank: 8\nadam_betas: [0.9, 0.99]\n');
     await page.getByText('run.yaml is in use.').waitFor();
     await expect.poll(() => line.innerText()).toContain('--steps 12 --lr 0.002 --rank 8 --adam-betas 0.9,0.99');
@@ -245,7 +248,7 @@ describe('the page, over a scripted engine', () => {
     await page.getByText('All settings', { exact: false }).click();
     await expect
       .poll(() => page.getByLabel('Command line').innerText())
-      .toMatch(/examples\/shop\/train\.jsonl.*--steps 40 --lr 0\.002/s);
+      .toMatch(/examples\/shop\/train\.jsonl.*--preset quick --lr 0\.002/s);
     await page.reload();
     await page.getByText('Trains on A small shop.').waitFor();
     await expect.poll(() => page.getByText('This link brought').count()).toBe(0);

@@ -772,7 +772,10 @@ export const de: Messages = {
       legend: 'Wie gründlich',
       quick: { title: 'Kurzer Blick', text: 'Ein erster Eindruck: Lohnt sich mehr Zeit?' },
       balanced: { title: 'Ausgewogen', text: 'So lange, wie das Lernen meist dauert. Für die meisten richtig.' },
-      thorough: { title: 'Gründlich', text: 'Bis zu doppelt so lange.' },
+      thorough: {
+        title: 'Gründlich',
+        text: 'Bis zu dreimal so lange; bei wenigen Beispielen lernt es damit meist mehr.',
+      },
       keepsBest: ' Hört auf, wenn es nicht mehr besser wird, und behält den besten Stand.',
       steps,
     },

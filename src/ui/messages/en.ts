@@ -742,7 +742,10 @@ export const en = {
       legend: 'How thoroughly',
       quick: { title: 'Quick look', text: 'A first impression: is this worth more time?' },
       balanced: { title: 'Balanced', text: 'As long as it usually takes to learn. Right for most sets.' },
-      thorough: { title: 'Thorough', text: 'Up to twice as long.' },
+      thorough: {
+        title: 'Thorough',
+        text: 'Up to three times as long; where examples are few, it mostly learns more.',
+      },
       keepsBest: ' Stops when it no longer gets better, and keeps the best.',
       steps,
     },

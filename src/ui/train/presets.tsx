@@ -1,8 +1,7 @@
 import { examples } from '../examples/examples.ts';
-import { preset, presetUpdates, typed, type Preset } from './settings.ts';
+import { PRESETS } from '../../data/run-size.ts';
+import { preset, presetUpdates, typed } from './settings.ts';
 import { t } from '../messages/language.ts';
-
-const PRESETS = ['quick', 'balanced', 'thorough'] as const satisfies readonly Preset[];
 
 /** Three lengths in plain words; every other setting is below for those who want it. */
 export function Presets() {

@@ -1,5 +1,5 @@
 import { computed } from '@preact/signals';
-import { sizeRun, type RunSize } from '../../data/run-size.ts';
+import { PRESETS, sizeRun, type Preset, type RunSize } from '../../data/run-size.ts';
 import { toFailure, type Failure } from '../../errors.ts';
 import { flagNamed, readSetting, settingOf, writeSettings, type Setting } from '../../settings/settings.ts';
 import type { Written } from '../../settings/value-types.ts';
@@ -11,10 +11,7 @@ import { examples } from '../examples/examples.ts';
 import { isTextRecord, persistedSignal } from '../state/persisted.ts';
 import { INIT_ADAPTER, isElsewhere, isOmitted, pageSetting, typedText } from './setting-fields.ts';
 
-export type Preset = 'quick' | 'balanced' | 'thorough';
-
-const PRESETS: readonly unknown[] = ['quick', 'balanced', 'thorough'] satisfies Preset[];
-export const isPreset = (value: unknown): value is Preset => PRESETS.includes(value);
+export const isPreset = (value: unknown): value is Preset => (PRESETS as readonly unknown[]).includes(value);
 
 export const preset = persistedSignal<Preset>('preset', 'balanced', isPreset);
 /** What the person typed, as typed, by the terminal's flag. What is not there has its default. */
@@ -71,11 +68,10 @@ function configOf(given: Readonly<Record<string, string>>): Partial<TrainConfig>
   return readTrainConfig(values);
 }
 
-const QUICK_STEPS = 40;
 const THOROUGH_PATIENCE = 3;
 
 function sizeOf(config: Partial<TrainConfig>, sequences: number): RunSize {
-  const { batchSize = 1, accumulate, steps, epochs } = config;
+  const { batchSize = 1, accumulate, steps, epochs, preset: length } = config;
   return sizeRun({
     sequences,
     batchSize,
@@ -83,20 +79,15 @@ function sizeOf(config: Partial<TrainConfig>, sequences: number): RunSize {
     isAccumulateGiven: accumulate !== undefined,
     ...(steps !== undefined && { steps }),
     ...(epochs !== undefined && { epochs }),
+    ...(length !== undefined && { preset: length }),
   });
 }
 
 /** What a preset adds to what was typed; a length that was typed stands. */
-function presetConfig(
-  which: Preset,
-  own: Partial<TrainConfig>,
-  rows: number,
-  hasHeldOut: boolean,
-): Partial<TrainConfig> {
+function presetConfig(which: Preset, own: Partial<TrainConfig>, hasHeldOut: boolean): Partial<TrainConfig> {
   if (which === 'balanced' || own.steps !== undefined || own.epochs !== undefined) return {};
-  const { updates, epochs = 3 } = sizeOf(own, rows);
-  if (which === 'quick') return { steps: Math.min(QUICK_STEPS, updates) };
-  return { epochs: 2 * epochs, ...(hasHeldOut && { earlyStoppingPatience: THOROUGH_PATIENCE }) };
+  const stops = which === 'thorough' && hasHeldOut;
+  return { preset: which, ...(stops && { earlyStoppingPatience: THOROUGH_PATIENCE }) };
 }
 
 export interface PlannedRun {
@@ -112,7 +103,7 @@ function planned(which: Preset): PlannedRun | { readonly problem: Failure } {
     const own = configOf(typed.value);
     resolveTrainConfig(own);
     if (rows === 0) return { config: own };
-    const config = { ...presetConfig(which, own, rows, set?.training.heldOut !== undefined), ...own };
+    const config = { ...presetConfig(which, own, set?.training.heldOut !== undefined), ...own };
     resolveTrainConfig(config);
     return { config, size: sizeOf(config, rows) };
   } catch (thrown) {
@@ -135,14 +126,17 @@ export const presetUpdates = computed((): Readonly<Record<Preset, number | undef
 /** Settings under the terminal's names: what a settings file holds and the command line says. */
 export function settingFlags(): Readonly<Record<string, Written>> {
   const current = settings.value;
-  const { steps, epochs, earlyStoppingPatience } = 'problem' in current ? {} : current.config;
+  const { preset: length, steps, epochs, earlyStoppingPatience } = 'problem' in current ? {} : current.config;
   const own = Object.entries(typed.value).map(([flag, text]): [string, Written] => {
     const setting = pageSetting(flag);
     if (setting === undefined) return [flag, text.trim()];
     const value = setting.type.read(plain(setting, text));
     return [flag, value === undefined ? text.trim() : setting.type.write(value)];
   });
-  return { ...writeSettings(TRAIN_SETTINGS, { steps, epochs, earlyStoppingPatience }), ...Object.fromEntries(own) };
+  return {
+    ...writeSettings(TRAIN_SETTINGS, { preset: length, steps, epochs, earlyStoppingPatience }),
+    ...Object.fromEntries(own),
+  };
 }
 
 const quoted = (text: string): string => (/^[\w./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
@@ -188,8 +182,14 @@ export async function readSettingsFile(file: File): Promise<readonly string[]> {
   const record = parseSettingsFile(file.name, await file.text());
   const next: Record<string, string> = {};
   const unknown: string[] = [];
+  let length: Preset = 'balanced';
   for (const [name, value] of Object.entries(record)) {
     const flag = flagNamed(TRAIN_SETTINGS, name);
+    if (flag === 'preset') {
+      const read = readSetting(flag, TRAIN_SETTINGS.preset, value ?? length);
+      if (isPreset(read)) length = read;
+      continue;
+    }
     const setting = pageSetting(flag);
     // Where a run began from is a folder of the other computer.
     if (setting === undefined || flag === INIT_ADAPTER) {
@@ -201,6 +201,6 @@ export async function readSettingsFile(file: File): Promise<readonly string[]> {
     }
   }
   typed.value = next;
-  preset.value = 'balanced';
+  preset.value = length;
   return unknown;
 }

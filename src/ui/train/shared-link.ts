@@ -4,7 +4,8 @@ import { hrefOf } from '../state/place.ts';
 import { t } from '../messages/language.ts';
 import { isSampleKey, type SampleKey } from '../examples/samples.ts';
 import { pageSetting } from './setting-fields.ts';
-import { isPreset, preset, typed, type Preset } from './settings.ts';
+import type { Preset } from '../../data/run-size.ts';
+import { isPreset, preset, typed } from './settings.ts';
 
 /** What somebody writes or made is theirs: a system prompt, other texts and an adapter stay here, as examples and questions do. */
 const isShared = (flag: string): boolean => {
