@@ -7,6 +7,7 @@ import { VERSION } from '../version.ts';
 import { bench } from './commands/bench.ts';
 import { chat } from './commands/chat.ts';
 import { combine } from './commands/combine.ts';
+import { dataCanaries } from './commands/data-canaries.ts';
 import { dataCheck } from './commands/data-check.ts';
 import { dataShow } from './commands/data-show.ts';
 import { evaluateCommand } from './commands/eval.ts';
@@ -28,6 +29,7 @@ import {
   INSPECT_MODEL,
   COLUMNS,
   COMMON,
+  DATA_CANARIES,
   DATA_CHECK,
   DATA_SHOW,
   flagNameOf,
@@ -160,6 +162,12 @@ async function main(): Promise<number> {
     'say what training makes of each row of a file: tokens, labels, notes',
     DATA_SHOW,
     (flags, output, file) => dataShow(file, flags, output),
+  );
+  command(
+    'data canaries',
+    'plant rows with random secrets among examples, so that a report tells how far training learns by heart',
+    DATA_CANARIES,
+    (flags, output, file) => dataCanaries(file, flags, output),
   );
   command(
     'plan',

@@ -41,6 +41,8 @@ export const DATA_SHOW: readonly Option[] = [
   ).map((key) => optionOf(key, TRAIN_SETTINGS[key])),
   ['--rows <n>', 'rows to show (default: all); notes and problems are of the whole file'],
 ];
+/** Of `data canaries`. */
+export const DATA_CANARIES: readonly Option[] = [COLUMNS, ['--out <file>', 'where to write the rows, as JSONL']];
 /** Of `data check`. */
 export const DATA_CHECK: readonly Option[] = [
   ...(
