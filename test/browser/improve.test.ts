@@ -128,7 +128,7 @@ describe('improving a tuned model, over a scripted engine', () => {
       exact: true,
     });
     await outcome.waitFor();
-    await page.getByText('Das kann Zufall sein', { exact: false }).waitFor();
+    await page.getByText('Keine klare Änderung', { exact: false }).waitFor();
     await expect.poll(() => page.locator('.result.is-ready').count()).toBe(0);
     expect(await overflow(page)).toBe(0);
     expect(await openAdapter(page)).not.toBe(OUT);

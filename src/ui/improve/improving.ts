@@ -18,8 +18,8 @@ import { copyPairs, pairsFile, pairsOf } from './pairs.ts';
 import { splitPairs, type ChosenPair } from './split-pairs.ts';
 
 /** Of the model's own learning rate: preferences correct what was learned, and a high rate would undo it. */
-const PREFERENCE_RATE = 0.1;
-const PREFERENCE_EPOCHS = 4;
+const PREFERENCE_RATE = 0.25;
+const PREFERENCE_EPOCHS = 8;
 /** Rows of the run beside each presentation of a correction. */
 const REPLAYED = 3;
 /** Of the model's own learning rate; at the whole of it other answers suffer (docs/objectives.md). */

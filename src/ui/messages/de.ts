@@ -985,7 +985,8 @@ export const de: Messages = {
       `Sicher ist bei so vielen Vergleichen (zu 95 %) nur ein Anteil zwischen ${percent(low)} und ${percent(high)}.`,
     preferenceChange: {
       better: 'Es folgt Ihrer Wahl öfter als vorher.',
-      unclear: 'Das kann Zufall sein: Vergleichen Sie weiter, und lassen Sie es noch einmal lernen.',
+      unclear:
+        'Keine klare Änderung: Ein solcher Unterschied kann Zufall sein. Vergleichen Sie weiter, und lassen Sie es noch einmal lernen.',
       worse: 'Es folgt Ihrer Wahl seltener als vorher: Machen Sie es besser rückgängig.',
     },
     learnNow: 'Jetzt lernen',

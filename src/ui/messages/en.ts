@@ -954,7 +954,7 @@ export const en = {
       `With so many comparisons, all that is certain (at 95 %) is a share between ${percent(low)} and ${percent(high)}.`,
     preferenceChange: {
       better: 'It follows your choices more than before.',
-      unclear: 'That may be chance: keep comparing, and learn again.',
+      unclear: 'No clear change: a difference like this may be chance. Keep comparing, and learn again.',
       worse: 'It follows your choices less than before: better undo it.',
     },
     learnNow: 'Learn this now',
