@@ -31,7 +31,9 @@ import type {
   TrainEvent as EngineTrainEvent,
 } from '../workers/engine/contract.ts';
 import { checkFile, type CheckProgress, type CheckReport } from './data/check/check.ts';
-import type { AdapterFormatName } from './adapters/formats/index.ts';
+import { combineAdapters, combinedCard, type Combination, type WeightedAdapter } from './adapters/combine.ts';
+import { readAdapterFiles, type AdapterFormatName } from './adapters/formats/index.ts';
+import { writePeft } from './adapters/formats/peft.ts';
 import { fromFailure, WebLoraError } from './errors.ts';
 import type { Bar } from './evaluate/report/gate.ts';
 import type { DataRow } from './data/rows.ts';
@@ -376,6 +378,25 @@ export class EngineModel {
     );
   }
 
+  /**
+   * One adapter whose effect is exactly the weighted sum of the others'.
+   * @param how `sum`: in as few ranks as it takes; `concat`: all ranks side by side
+   * @example const both = await model.combine([{ adapter: shop, weight: 0.7 }, { adapter: style, weight: 0.3 }]);
+   * @throws `usage` for fewer than two, `bad-adapter` where shapes differ, `unsupported` for DoRA
+   */
+  async combine(
+    given: readonly { readonly adapter: Adapter; readonly weight?: number }[],
+    how: Combination = 'sum',
+  ): Promise<Adapter> {
+    const parts = given.map(async ({ adapter, weight = 1 }, i): Promise<WeightedAdapter> => {
+      const files = await adapter.files('peft');
+      return { name: `adapter ${i + 1}`, weight, adapter: await readAdapterFiles(new Map(await bytesOf(files))) };
+    });
+    const adapters = await Promise.all(parts);
+    const files = writePeft(combineAdapters(adapters, how), { modelCard: combinedCard(adapters) });
+    return this.loadAdapter([...files].map(([name, bytes]) => ({ name, bytes })));
+  }
+
   /** Reads an adapter in any format of {@link Adapter.export}: its files, or one zip of them. @throws `bad-adapter`, `unsupported` */
   async loadAdapter(files: readonly NamedFile[]): Promise<Adapter> {
     return new Adapter(this.#client, unwrap(await this.#client.loadAdapter(this.facts.id, files)));
@@ -551,6 +572,14 @@ export class Adapter {
   ): Promise<readonly NamedFile[]> {
     return unwrap(await this.#client.adapterFiles(this.id, format, golden));
   }
+}
+
+function bytesOf(files: readonly NamedFile[]): Promise<(readonly [string, Uint8Array])[]> {
+  const read = async ({ name, bytes }: NamedFile): Promise<readonly [string, Uint8Array]> => [
+    name,
+    bytes instanceof Blob ? new Uint8Array(await bytes.arrayBuffer()) : bytes,
+  ];
+  return Promise.all(files.map(read));
 }
 
 function sourceOf(input: ModelInput): ModelSource {

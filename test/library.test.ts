@@ -116,6 +116,14 @@ describe('the library', () => {
       await expect(adapter.export('gguf', { golden })).rejects.toThrow(
         'golden prompts: got GGUF LoRA, which is one file, wanted a format that is a folder, or the files of an adapter; leave them out here',
       );
+      const halves = await model.combine([
+        { adapter, weight: 0.25 },
+        { adapter, weight: 0.75 },
+      ]);
+      expect((await model.evaluate(rows, { adapter: halves, maxNewTokens: 1 })).loss).toBeCloseTo(loss, 5);
+      expect((await halves.files()).map(({ name }) => name)).toContain('adapter_model.safetensors');
+      await halves.unload();
+      await expect(model.combine([{ adapter }])).rejects.toMatchObject({ code: 'usage' });
       const hub = await startUploadHub('hf_mine');
       const uploaded = await adapter.upload('me/mine', { token: 'hf_mine', hubUrl: hub.url, golden });
       expect([...uploaded.files].sort()).toEqual(Object.keys(checked).sort());

@@ -1,6 +1,7 @@
 import { WebLoraError } from '../errors.ts';
 import { adapterKind } from '../lora/kinds/index.ts';
 import { rankOf, scaleOf, shortNames, type LoraAdapter, type LoraModule } from './adapter.ts';
+import { adapterHash } from './lineage.ts';
 
 /**
  * - `concat`: the ranks of all stand one after the other, as PEFT's `add_weighted_adapter(combination_type='cat')`
@@ -139,4 +140,24 @@ function stack(
     from += term.rank;
   }
   return { a, b, inFeatures, outFeatures };
+}
+
+/** README.md of a combined adapter: what it is made of, by names and hashes. */
+export function combinedCard(adapters: readonly WeightedAdapter[]): string {
+  const terms = adapters.map(
+    ({ name, weight, adapter }) => `- ${weight} × \`${name}\`, sha256 of its weights \`${adapterHash(adapter)}\``,
+  );
+  return [
+    ...[
+      '---',
+      'library_name: peft',
+      'pipeline_tag: text-generation',
+      'tags:',
+      '  - lora',
+      '  - peft',
+      '  - web-lora',
+      '---',
+    ],
+    ...['', '# Combined adapter', '', 'The weighted sum of the effects of:', '', ...terms, ''],
+  ].join('\n');
 }

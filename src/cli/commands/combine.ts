@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
-import { COMBINATIONS, combineAdapters, type WeightedAdapter } from '../../adapters/combine.ts';
+import { COMBINATIONS, combineAdapters, combinedCard, type WeightedAdapter } from '../../adapters/combine.ts';
 import { writePeft } from '../../adapters/formats/peft.ts';
 import { WebLoraError } from '../../errors.ts';
 import { newPath } from '../export-flags.ts';
 import { readAdapter, readRunFile } from '../files.ts';
-import { adapterHash } from '../../adapters/lineage.ts';
 import type { Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { baseNamesFor } from '../session.ts';
@@ -29,26 +28,6 @@ export async function combine(flags: Flags, output: Output): Promise<number> {
   output.record({ out, how, rank: combined.rank, modules: combined.modules.size, adapters: parts });
   output.line(`wrote an adapter of rank ${combined.rank} to ${out}: the weighted sum of ${parts.length}`);
   return 0;
-}
-
-/** What the adapter is made of, by names and hashes. */
-function combinedCard(adapters: readonly WeightedAdapter[]): string {
-  const terms = adapters.map(
-    ({ name, weight, adapter }) => `- ${weight} × \`${name}\`, sha256 of its weights \`${adapterHash(adapter)}\``,
-  );
-  return [
-    ...[
-      '---',
-      'library_name: peft',
-      'pipeline_tag: text-generation',
-      'tags:',
-      '  - lora',
-      '  - peft',
-      '  - web-lora',
-      '---',
-    ],
-    ...['', '# Combined adapter', '', 'The weighted sum of the effects of:', '', ...terms, ''],
-  ].join('\n');
 }
 
 /** `runs/a:0.5` */
