@@ -5,7 +5,7 @@ import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
 import type { KernelVariant } from '../../src/gpu/device-profile.ts';
 import { cases } from './top_k.cases.ts';
 import { topKRef } from './top_k.ref.ts';
-import { topK, type TopKArgs } from './top_k.ts';
+import { listsShape, topK, type TopKArgs } from './top_k.ts';
 
 const variants: readonly KernelVariant[] = ['workgroup', 'serial'];
 type Pattern = (typeof cases)[number]['pattern'];
@@ -25,10 +25,16 @@ function logitsOf(count: number, pattern: Pattern): Float32Array {
 /** Rows and outputs with one more element each, and a folded grid (of an odd count, one too many): what lies behind must stay. */
 async function run(logits: Float32Array, args: TopKArgs): Promise<Record<string, Numbers>> {
   const { rows, vocab, k } = args;
-  const launch = topK(args);
+  const lists = listsShape(args);
+  const listWords = lists === undefined ? 0 : lists[0] * lists[1];
   const padded = new Float32Array(logits.length + vocab);
   padded.set(logits);
-  const result = await runLaunches(await testGpu(), [{ ...launch, workgroups: [2, Math.ceil(rows / 2), 1] }], {
+  const launches = topK(args).map((launch) => {
+    const [count] = launch.workgroups;
+    return { ...launch, workgroups: [2, Math.ceil(count / 2), 1] as const };
+  });
+  const result = await runLaunches(await testGpu(), launches, {
+    ...(lists && { lists_0: new Uint32Array(listWords), lists_1: new Uint32Array(listWords) }),
     logits: padded,
     values: new Float32Array(rows * k + k).fill(7),
     indices: new Uint32Array(rows * k + k).fill(7),
@@ -117,12 +123,15 @@ describe('top_k, the best alone, in the quad-subgroup variant', () => {
   });
 
   it('is chosen for serial-quad and k = 1', () => {
-    const entryOf = (k: number, variant: KernelVariant): string => topK({ rows: 1, vocab: 9, k, variant }).entry;
-    expect([entryOf(1, 'serial-quad'), entryOf(2, 'serial-quad'), entryOf(1, 'serial')]).toEqual([
-      'best_quads',
-      'rows_serial',
-      'rows_serial',
+    const entriesOf = (k: number, variant: KernelVariant, vocab = 9): string[] =>
+      topK({ rows: 1, vocab, k, variant }).map(({ entry }) => entry);
+    expect([entriesOf(1, 'serial-quad'), entriesOf(2, 'serial-quad'), entriesOf(1, 'serial')]).toEqual([
+      ['best_quads'],
+      ['rows_serial'],
+      ['rows_serial'],
     ]);
+    expect(entriesOf(1, 'workgroup', 16 * 1024)).toEqual(['sort_chunk', 'finish']);
+    expect(entriesOf(1, 'workgroup', 16 * 1024 + 1)).toEqual(['sort_chunk', 'merge', 'finish']);
   });
 });
 

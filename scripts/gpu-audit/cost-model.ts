@@ -131,6 +131,9 @@ const narrow =
   (shape, { perUnit }) =>
     inSteps(perUnit, { steps: Math.ceil(shape(reduced) / 128), issue: 260, latency: 450, resident: 6, after: 600 });
 
+/** 16 lists of 64, merged by the last layers of a sorting network. */
+const MERGE: Steps = { steps: 28, issue: 40, latency: 60, resident: 5, after: 900 };
+
 /** Blocks of 32 rows. */
 const blocksOf = (rows: number): number => Math.ceil(rows / 32);
 /** Blocks that a tile of 32 rows sees on average. */
@@ -152,6 +155,11 @@ const CLOCKS: Readonly<Record<string, ClocksOf>> = {
       steps: Math.ceil(shape('in_features') / 256),
       ...{ issue: 70, latency: 450, resident: 16, after: 600 },
     }),
+  // A step is a layer of the network: 33 instructions for a lane's exchange, of which it has two in most of the layers.
+  'top_k/sort_chunk': (_, { perUnit }) =>
+    inSteps(perUnit, { steps: 49, issue: 80, latency: 60, resident: 5, after: 900 }),
+  'top_k/merge': (_, { perUnit }) => inSteps(perUnit, MERGE),
+  'top_k/finish': (_, { perUnit }) => inSteps(perUnit, MERGE),
   'matmul_tn/tile': (shape, { gpu, perUnit }) =>
     inSteps(perUnit, { steps: Math.ceil(shape('rows') / 16), issue: 214, latency: gpu.stepLatency, resident: 6 }),
   // 16 x 16 outputs by 256 lanes that split the rows: 40 instructions a lane for 16 rows, of which four are in flight.

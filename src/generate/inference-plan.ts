@@ -1,7 +1,7 @@
 import type { AttentionOver, Model } from '../../models/families/family.ts';
 import { baseBufferRequests, bindWeights, ropeTensors } from '../../models/base/gpu-base.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
-import type { DeviceProfile } from '../gpu/device-profile.ts';
+import type { DeviceProfile, KernelVariant } from '../gpu/device-profile.ts';
 import type { TilingChoices } from '../gpu/kernel.ts';
 import { Graph, STEP_WORDS } from '../graph/graph.ts';
 import { planBuckets, type BucketPlans } from '../graph/program.ts';
@@ -13,6 +13,11 @@ import { loraGroups, type LoraSettings } from '../lora/lora.ts';
 const LARGEST_PREFILL = 512;
 /** Candidates that the GPU selects for sampling; sampling that needs more reads all logits. */
 export const MAX_CANDIDATES = 64;
+
+/** The result that has the best k tokens. A GPU finds many as fast as one; software adapters find the best alone much sooner. */
+export function candidatesOf(k: number, variant: KernelVariant): 'best' | 'top' {
+  return k === 1 && variant !== 'workgroup' ? 'best' : 'top';
+}
 
 /** What the programs of generation depend on besides model, device and adapter. */
 export interface GenerationSettings {
@@ -41,7 +46,7 @@ export function planGeneration(
   const { tilings = {} } = settings;
   return planBuckets({
     buckets: sizes,
-    graphOf: (rows) => ({ graph: inferenceGraph(model, settings, lora, rows) }),
+    graphOf: (rows) => ({ graph: inferenceGraph(model, settings, lora, rows, device.variant) }),
     groupsOf: (graph) => loraGroups(graph, lora, 0),
     device,
     tilings,
@@ -101,6 +106,7 @@ function inferenceGraph(
   { format, slots: slotCount, context, tableRows }: GenerationSettings,
   lora: LoraSettings | undefined,
   rows: number,
+  variant: KernelVariant,
 ): Graph {
   const { kvHeads, headDim, layers, vocabSize } = model.shape;
   const g = new Graph();
@@ -117,7 +123,9 @@ function inferenceGraph(
   const bind = bindWeights(g, model, format, lora);
   const hidden = model.hidden(g, bind, { step, tokens, positions, rope: ropeTensors(g, model, tableRows) }, over);
   const logits = g.logits(g.gatherRows(hidden, step, wanted), bind.matrix(model.headName));
-  g.topK(logits, 1, 'best');
-  g.topK(logits, Math.min(MAX_CANDIDATES, vocabSize), 'top');
+  const most = Math.min(MAX_CANDIDATES, vocabSize);
+  // Only the first is computed where the best token is all that is asked for.
+  for (const name of new Set([candidatesOf(1, variant), candidatesOf(most, variant)]))
+    g.topK(logits, name === 'best' ? 1 : most, name);
   return g;
 }

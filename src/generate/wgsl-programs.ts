@@ -116,8 +116,8 @@ export class WgslPrograms {
   }
 }
 
-/** Launches up to and with the logits, the best token, all candidates. */
-export type Until = 'logits' | 'best' | 'all';
+/** Launches up to and with the logits, the best token, the most likely ones. */
+export type Until = 'logits' | 'best' | 'top';
 
 /** One plan of a program. */
 interface Sized {
@@ -146,6 +146,12 @@ function relativeScale(scale: number, { scale: usual }: Pick<LoraSettings, 'scal
 /** Whether a buffer belongs to an adapter. */
 function isOfAdapter(buffer: string, matrices: GpuAdapter | undefined): boolean {
   return buffer === 'params' || matrices?.buffers.get(buffer) !== undefined;
+}
+
+/** The index past the last launch. The best token alone takes one launch, the first after the logits. */
+function endOf({ launches }: Plan, until: Until): number {
+  const logitsEnd = launches.findIndex(({ launch }) => launch.kernel.name === 'top_k');
+  return { logits: logitsEnd, best: logitsEnd + 1, top: launches.length }[until];
 }
 
 /** Stands for the base alone where an adapter would. */
@@ -277,9 +283,7 @@ export class Program {
     }
     write((name) => this.#inputs.of(name), sized.rows);
     this.#base.gpu.writeBuffer(this.#shared.require('inputs'), 0, this.#inputs.all);
-    const { length } = replay;
-    const to = { logits: length - 2, best: length - 1, all: length }[until];
-    replay.run({ to, ...(finish && { finish }) });
+    replay.run({ to: endOf(sized.plan, until), ...(finish && { finish }) });
   }
 
   #replayOf(sized: Sized, cache: Cache, matrices: GpuAdapter | undefined): Replay {

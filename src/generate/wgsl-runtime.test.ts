@@ -314,16 +314,19 @@ describe('generation on the GPU', () => {
     expect(gpu.bytesAllocated).toBe(before);
   });
 
-  it('continues a conversation with the logits of reading all of it anew, bit for bit, for any cut', async () => {
+  // A GPU's kernels for one row add up in another order than those for many.
+  it('continues a conversation with the logits of reading all of it anew for any cut, bit for bit on software adapters', async () => {
     const runtime = await runtimeOf(1, { adapter: true });
     const alone = await runtimeOf(1, { adapter: true });
     const [whole = []] = await logitsInPieces(alone, first, [37]);
+    const isGpu = base.gpu.profile.variant === 'workgroup';
+    const tolerance = { atol: isGpu ? 1e-5 * Math.max(...whole.map(Math.abs)) : 0, rtol: 0 };
     for (let cut = 1; cut < 37; cut += 5) {
       // What was said before, its end decoded token by token, then the rest of the turn at once.
       const decoded = Math.min(3, cut - 1);
       const pieces = [cut - decoded, ...Array<number>(decoded).fill(1), 37 - cut];
       const logits = await logitsInPieces(runtime, first, pieces);
-      expect(logits.at(-1)).toEqual(whole);
+      expectClose(logits.at(-1) ?? [], whole, tolerance, `cut at ${cut}`);
     }
   });
 });

@@ -6,7 +6,7 @@ import { Usage, WorkErrors } from '../gpu/gpu.ts';
 import { phrase, setting } from '../phrase.ts';
 import { BufferSet } from '../graph/replay.ts';
 import { AdapterPool } from '../lora/adapter-pool.ts';
-import { MAX_CANDIDATES } from './inference-plan.ts';
+import { candidatesOf, MAX_CANDIDATES } from './inference-plan.ts';
 import { resolveSelection, type Candidates, type Runtime, type RuntimeRows, type AdapterSelection } from './runtime.ts';
 import { WgslPrograms, type Cache, type ChooseTilings, type Program, type Until } from './wgsl-programs.ts';
 
@@ -115,12 +115,12 @@ export class WgslRuntime implements Runtime {
 
   async topK(rows: RuntimeRows, wanted: readonly number[], k: number): Promise<Candidates[]> {
     if (k > this.#candidates) throw new WebLoraError('internal', `topK: k is ${k}, at most ${this.#candidates}`);
-    const name = k === 1 ? 'best' : 'top';
-    const stored = k === 1 ? 1 : this.#candidates;
+    const name = candidatesOf(k, this.#programs.base.gpu.profile.variant);
+    const stored = name === 'best' ? 1 : this.#candidates;
     const staging = this.#staging;
     const sizes = { values: this.slots * stored * 4, indices: this.slots * stored * 4, lse: this.slots * 4 };
     const program = await this.#prepared(rows);
-    this.#submit(program, rows, wanted, k === 1 ? 'best' : 'all', (encoder) => {
+    this.#submit(program, rows, wanted, name, (encoder) => {
       let offset = 0;
       for (const part of ['values', 'indices', 'lse'] as const) {
         encoder.copyBufferToBuffer(program.result(`${name}.${part}`), 0, staging, offset, sizes[part]);

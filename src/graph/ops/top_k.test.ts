@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { launchLines, OpGraph } from '../../../test/harness/op-graph.ts';
+import { DEFAULT_PROFILE } from '../../gpu/device-profile.ts';
 
 describe('top_k', () => {
   it('gives values, token ids and the log-sum-exp of each row as results', () => {
@@ -11,14 +12,23 @@ describe('top_k', () => {
       ['best.lse', [3], 'f32', 'result'],
     ]);
     expect(g.lines()).toEqual(['top_k: logits -> best.values, best.indices, best.lse']);
-    expect(launchLines(g.nodes)).toMatchObject([
+    const serial = launchLines(g.nodes, { ...DEFAULT_PROFILE, variant: 'serial' });
+    expect(serial).toMatchObject([
       {
-        launch: expect.stringContaining(
-          'logits=logits -> values=best.values, indices=best.indices, lse=best.lse',
-        ) as string,
+        launch: 'top_k/rows_serial: logits=logits -> values=best.values, indices=best.indices, lse=best.lse',
         params: { rows: 3, vocab: 100, k: 8 },
       },
     ]);
     expect(() => g.backwardLines(values)).toThrow(/top_k has no gradient/);
+  });
+
+  it('sorts chunks and merges their lists on a GPU, from one scratch tensor to the other', () => {
+    const g = new OpGraph();
+    g.topK(g.frozen('logits', 3, 20_000), 8, 'top');
+    expect(launchLines(g.nodes).map(({ launch }) => launch)).toEqual([
+      'top_k/sort_chunk: logits=logits -> lists=top_k.lists_0',
+      'top_k/merge: lists_in=top_k.lists_0 -> lists=top_k.lists_1',
+      'top_k/finish: lists_in=top_k.lists_1 -> values=top.values, indices=top.indices, lse=top.lse',
+    ]);
   });
 });

@@ -1,4 +1,4 @@
-import { topK as topKKernel } from '../../../kernels/top_k/top_k.ts';
+import { listsShape, topK as topKKernel } from '../../../kernels/top_k/top_k.ts';
 import type { ForwardOp, GraphBuilder } from '../op.ts';
 import type { Tensor } from '../tensor.ts';
 import { noGradient } from './_lib/no-gradient.ts';
@@ -38,7 +38,13 @@ export function topK(
 export const topKOp: ForwardOp<TopKNode> = {
   writes: ['values', 'indices', 'lse'],
   gradient: noGradient,
-  lower({ logits, k, values, indices, lse }, { variant, launch }) {
-    launch(topKKernel({ rows: logits.rows, vocab: logits.cols, k, variant }), { logits, values, indices, lse });
+  lower({ logits, k, values, indices, lse }, { variant, launch, scratch }) {
+    const args = { rows: logits.rows, vocab: logits.cols, k, variant };
+    const lists = listsShape(args);
+    const between = lists && {
+      lists_0: scratch('top_k.lists_0', lists),
+      lists_1: scratch('top_k.lists_1', lists),
+    };
+    for (const each of topKKernel(args)) launch(each, { logits, values, indices, lse, ...between });
   },
 };
