@@ -500,19 +500,28 @@ export class Adapter {
   /**
    * One file: a GGUF, or a zip of the folder of the other formats.
    * @param options.golden of `golden()`, for a format that is a folder
+   * @param options.sign with a signature of this device's key, to which whoever reads it is held; for a format that is a folder
    * @example await adapter.export('peft', { golden: await adapter.golden() }); // with golden.json and check_peft.py
    * @throws `unsupported` where the format cannot express the adapter, saying why
    */
-  async export(format: AdapterFormatName, options?: { readonly golden?: Golden }): Promise<Blob>;
+  async export(
+    format: AdapterFormatName,
+    options?: { readonly golden?: Golden; readonly sign?: boolean },
+  ): Promise<Blob>;
   /**
    * The model with the adapter merged in: a GGUF, or a zip of a folder in Hugging Face layout. It is written row by row,
    * in a browser into its storage, so that the Blob fills no memory.
    * @throws `unsupported` where llama.cpp lacks something the model does, `aborted`, `storage`
    */
   async export(format: MergedFormatName, options?: MergeOptions): Promise<Blob>;
-  async export(format: AdapterFormatName | MergedFormatName, options: MergeOptions = {}): Promise<Blob> {
+  async export(
+    format: AdapterFormatName | MergedFormatName,
+    options: MergeOptions & { readonly sign?: boolean } = {},
+  ): Promise<Blob> {
     if (isMerged(format)) return (await this.#merge(format, options)).content ?? new Blob();
-    const { bytes, mediaType } = unwrap(await this.#client.exportAdapter(this.id, format, options.golden));
+    const { bytes, mediaType } = unwrap(
+      await this.#client.exportAdapter(this.id, format, options.golden, options.sign),
+    );
     return new Blob([bytes as Uint8Array<ArrayBuffer>], { type: mediaType });
   }
 

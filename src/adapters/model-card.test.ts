@@ -47,6 +47,28 @@ describe('writeModelCard', () => {
     expect(silent).toContain('sha256 of its weights `ab12`; its files name no licence.');
   });
 
+  it('says what was recorded by function of the framework, and what was not done', () => {
+    const rowOf = (card: string, part: string): string =>
+      card.split('\n').find((line) => line.startsWith(`| ${part}`)) ?? 'none';
+    const card = writeModelCard({ ...facts, elapsedSeconds: 61.4 });
+    expect(rowOf(card, 'Govern')).toContain(
+      'licence of the adapter: cc-by-4.0; of the base: apache-2.0; of the data: CC BY 4.0',
+    );
+    expect(rowOf(card, 'Map')).toContain(
+      '2 rows that could not be used were left out; the system prompt that it needs',
+    );
+    expect(rowOf(card, 'Measure')).toContain('loss on rows that were held out');
+    expect(rowOf(card, 'Manage')).toContain('no plan for incidents or withdrawal is recorded');
+    expect(card).toContain('Training took 61 s on SwiftShader; energy was not measured.');
+    const { licence: _, dataSource: __, dataLicence: ___, systemPrompt: ____, ...rest } = facts;
+    const bare = writeModelCard({ ...rest, results: [{ measure: 'training loss, last update', tuned: 0.4 }] });
+    expect(rowOf(bare, 'Govern')).toContain('licence of the adapter: not stated');
+    expect(rowOf(bare, 'Map')).toContain('source of the data: not stated');
+    expect(rowOf(bare, 'Measure')).toContain('the training loss alone: no row was held out');
+    expect(rowOf(bare, 'Measure')).toContain('how it does on new questions');
+    expect(bare).toContain('Time was not recorded on SwiftShader; energy was not measured.');
+  });
+
   it('is written for a merged model', () => {
     const { format: _, ...base } = facts.base;
     const card = writeMergedCard({
@@ -180,6 +202,20 @@ describe('writeModelCard', () => {
 
       The base is \`HuggingFaceTB/SmolLM2-135M\` at revision \`c0ffee\`, sha256 of its weights \`ab12\`; licence: apache-2.0.
       The adapter fits no other base model.
+
+      ## Governance
+
+      By the functions of the NIST AI Risk Management Framework, with the topics of Annex A of ISO/IEC 42001 in brackets. A record of what
+      is known and what is not, neither an assessment nor a certificate.
+
+      | function | recorded | not done |
+      | --- | --- | --- |
+      | Govern (A.2 policies, A.3 roles, A.10 third parties) | licence of the adapter: cc-by-4.0; of the base: apache-2.0; of the data: CC BY 4.0 | who is responsible, and who may approve a use, is not recorded |
+      | Map (A.5 impacts, A.7 data, A.9 use) | source of the data: hf:acme/tickets; names and sha256 of the data files; 2 rows that could not be used were left out; the system prompt that it needs | intended use, people affected and harms were not assessed; consent of people in the data is not recorded |
+      | Measure (A.6 verification and validation) | loss on rows that were held out | bias, refusals, robustness, memorised rows and invented facts: \`weblora eval --report\` measures some of these, and its report is a file of its own |
+      | Manage (A.6 operation, A.8 information for others) | settings, seed, versions and device, so that the run can be repeated; this card | what happens after release is not watched; no plan for incidents or withdrawal is recorded |
+
+      Time was not recorded on SwiftShader; energy was not measured.
 
       ## To make it again
 

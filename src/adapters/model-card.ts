@@ -1,4 +1,5 @@
 import { OTHER_PROGRAMS, type OtherProgram } from './elsewhere.ts';
+import { governanceSection } from './governance.ts';
 import { modelfile, type OllamaFacts } from './ollama.ts';
 import { shownName } from './shown-name.ts';
 
@@ -52,6 +53,8 @@ export interface ModelCardFacts {
   readonly curve?: readonly { readonly step: number; readonly loss?: number; readonly heldOutLoss?: number }[];
   readonly steps: number;
   readonly tokens: number;
+  /** That training took. */
+  readonly elapsedSeconds?: number;
   /** The adapter's name as WebGPU reports it. */
   readonly device: string;
   readonly webLoraVersion: string;
@@ -77,6 +80,7 @@ export function writeModelCard(facts: ModelCardFacts): string {
     '',
     ...baseFacts(facts),
     '',
+    ...governanceSection(facts, table),
     '## To make it again',
     '',
     'With the data named above beside it, `weblora train --config run.json --out another-folder` repeats the run: `run.json`',

@@ -11,6 +11,7 @@ import {
   readAdapterFiles,
   type BaseNames,
 } from '../adapters/formats/index.ts';
+import { SIGNATURE_FILE, signedNames } from '../adapters/signature.ts';
 import { WebLoraError } from '../errors.ts';
 import { checkRange, type ByteSource } from '../formats/byte-source.ts';
 import type { RunRecord } from '../train/run-record.ts';
@@ -118,7 +119,9 @@ export function adapterFilesAt(flag: string, path: string): Map<string, Uint8Arr
     });
   }
   if (!statSync(path).isDirectory()) return new Map([[basename(path), readFileSync(path)]]);
-  const files = readdirSync(path).filter((name) => isAdapterFile(name) || name === CARD_FILE);
+  const signature = existsSync(join(path, SIGNATURE_FILE)) ? readFileSync(join(path, SIGNATURE_FILE)) : undefined;
+  const signed = new Set(signature === undefined ? [] : [SIGNATURE_FILE, ...signedNames(signature)]);
+  const files = readdirSync(path).filter((name) => isAdapterFile(name) || name === CARD_FILE || signed.has(name));
   return new Map(files.map((name) => [name, readFileSync(join(path, name))]));
 }
 

@@ -188,6 +188,7 @@ async function main(): Promise<number> {
         ].join(', '),
       ],
       ['--out <path>', 'a new folder, a .zip of it, or a file, as the format is'],
+      ['--sign <key>', 'sign an adapter’s folder or zip with the key of this file, which is made if it is not there'],
       ['--model <model>', 'the base model, to merge into it or to name its layers (default: of run.json)'],
       OFFLINE,
       [

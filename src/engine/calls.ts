@@ -424,9 +424,10 @@ export interface EngineCalls {
   computeGolden(request: GoldenRequest, call: Call<ProgressEvent>): Promise<Golden>;
   /**
    * One file: the adapter's, or a zip of its folder, with `golden` and what checks it. `unsupported` where the format cannot
-   * express it, `usage` for golden prompts with a format of one file.
+   * express it, `usage` for golden prompts or a signature with a format of one file.
+   * @param isSigned with a signature of this device's key, which a reader of the adapter is held to
    */
-  exportAdapter(adapter: AdapterId, format: AdapterFormatName, golden?: Golden): Promise<Download>;
+  exportAdapter(adapter: AdapterId, format: AdapterFormatName, golden?: Golden, isSigned?: boolean): Promise<Download>;
   /** The adapter merged into its model, written row by row. Aborting ends it with `aborted` and leaves nothing. */
   exportMerged(request: MergeExportRequest, call: Call<ProgressEvent>): Promise<MergedExport>;
   /** The adapter's files in a format, with `golden` and what checks it. `unsupported` where the format cannot express it. */

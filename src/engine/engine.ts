@@ -15,6 +15,7 @@ import {
   type Download,
 } from '../adapters/formats/index.ts';
 import { goldenFiles } from '../adapters/golden.ts';
+import { SIGNATURE_FILE, signFiles, verifyFiles } from '../adapters/signature.ts';
 import { toFailure, WebLoraError } from '../errors.ts';
 import { parseGate } from '../evaluate/report/gate.ts';
 import { BAR_METRICS } from '../evaluate/suites/index.ts';
@@ -34,6 +35,7 @@ import { adapterFrom, assertAdapterFits } from '../lora/gpu-adapter.ts';
 import { loraOn, ownAlphas } from '../train/program-settings.ts';
 import { RunControl } from '../train/run-control.ts';
 import { Core, type EvaluateSettings, type LoadedModel } from './core.ts';
+import { deviceKey } from './device-key.ts';
 import { fileBytes } from './file-bytes.ts';
 import { chooseModels, deviceFor } from './chooser.ts';
 import { exportFormatsOf, mergedExportFormats } from './export-formats.ts';
@@ -344,10 +346,16 @@ class Engine implements EngineCalls {
     });
   }
 
-  async exportAdapter(id: AdapterId, name: AdapterFormatName, golden?: Golden): Promise<Download> {
+  async exportAdapter(id: AdapterId, name: AdapterFormatName, golden?: Golden, isSigned = false): Promise<Download> {
     const format = adapterFormat(name);
-    if (golden !== undefined && format.layout.kind === 'file') throw oneFile(format.label);
-    return asDownload(format, this.#write(id, format, golden), 'adapter');
+    if (format.layout.kind === 'file') {
+      if (golden !== undefined) throw oneFile('golden prompts', format.label);
+      if (isSigned) throw oneFile('a signature', format.label);
+    }
+    const files = this.#write(id, format, golden);
+    if (!isSigned) return asDownload(format, files, 'adapter');
+    const signature = await signFiles(files, await deviceKey(await this.#files()));
+    return asDownload(format, new Map([...files, [SIGNATURE_FILE, signature]]), 'adapter');
   }
 
   async adapterFiles(id: AdapterId, name: AdapterFormatName, golden?: Golden): Promise<readonly AdapterFile[]> {
@@ -374,7 +382,7 @@ class Engine implements EngineCalls {
       });
     }
     const isFile = format.layout.kind === 'file';
-    if (isFile && request.golden !== undefined) throw oneFile(format.label);
+    if (isFile && request.golden !== undefined) throw oneFile('golden prompts', format.label);
     const fileName = format.layout.kind === 'file' ? `merged${format.layout.extension}` : 'merged.zip';
     const store = await this.#files();
     const place = to === undefined ? storeSink(store, EXPORTS) : handleSink(to);
@@ -434,6 +442,7 @@ class Engine implements EngineCalls {
   async loadAdapter(modelId: ModelId, given: readonly NamedFile[]): Promise<AdapterId> {
     const model = this.#model(modelId);
     const { files, format } = formatOf(await fileBytes(given));
+    await verifyFiles(files, isAdapterFile);
     const adapter = await format.read(files, baseNamesOf(model.loaded.opened.model));
     assertAdapterFits(adapter, model.loaded.opened.model);
     const card = files.get(CARD_FILE);
@@ -533,8 +542,8 @@ class Engine implements EngineCalls {
   }
 }
 
-function oneFile(label: string): WebLoraError {
-  return new WebLoraError('usage', 'golden prompts', {
+function oneFile(what: string, label: string): WebLoraError {
+  return new WebLoraError('usage', what, {
     got: `${label}, which is one file`,
     wanted: 'a format that is a folder, or the files of an adapter',
     fix: 'leave them out here',

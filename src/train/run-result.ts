@@ -92,7 +92,10 @@ export class RunResult {
     });
   }
 
-  #card({ steps, finalLoss, evalLoss, totalTokens }: TrainedRun, curve: ReturnType<typeof curveOf>): string {
+  #card(
+    { steps, finalLoss, evalLoss, totalTokens, elapsedSeconds }: TrainedRun,
+    curve: ReturnType<typeof curveOf>,
+  ): string {
     const { opened, config, base, out, title = out } = this.#request;
     const { facts, evalFacts, replay } = this.#data;
     const { resolved } = this.record;
@@ -131,6 +134,7 @@ export class RunResult {
       curve,
       steps,
       tokens: totalTokens,
+      elapsedSeconds,
       device: this.#deviceName,
       webLoraVersion: VERSION,
     });

@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { unzipSync } from 'fflate';
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { isAdapterFile } from '../../src/adapters/formats/index.ts';
+import { verifyFiles } from '../../src/adapters/signature.ts';
 import { ENDED } from './ended.ts';
 import { useSite } from './use-site.ts';
 
@@ -94,6 +97,28 @@ describe('a whole model taken away, over a scripted engine', () => {
     await button(page, 'Make the model').click();
     await button(page, 'Make the model').waitFor();
     await expect.poll(() => page.getByRole('alert').count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+});
+
+describe('an adapter taken away, over a scripted engine', () => {
+  const { open } = useSite('fake-app');
+
+  it('is signed by the browser where that is wanted, so that a change is found', async () => {
+    const { page, complaints, close } = await open({ stepMs: 1 });
+    await button(page, 'Train').click();
+    await page.getByText(ENDED).waitFor();
+    await at(page, 'Take away');
+    await page.getByLabel('Sign it with this browser’s key').check();
+    const [download] = await Promise.all([page.waitForEvent('download'), button(page, 'Download adapter').click()]);
+    const files = new Map(Object.entries(unzipSync(new Uint8Array(await readFile(await download.path())))));
+    expect(await verifyFiles(files, isAdapterFile)).toMatch(/^[0-9a-f]{64}$/);
+    files.set('README.md', new TextEncoder().encode('# Theirs'));
+    await expect(verifyFiles(files, isAdapterFile)).rejects.toThrow('README.md: got a file that was changed');
+    // One file has no place for a signature.
+    await page.getByRole('radio', { name: /^GGUF LoRA/ }).check();
+    await expect.poll(() => page.getByLabel('Sign it with this browser’s key').count()).toBe(0);
     expect(complaints).toEqual([]);
     await close();
   });

@@ -1,4 +1,5 @@
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
+import { makeSigningKey, SIGNATURE_FILE, signFiles } from '../../src/adapters/signature.ts';
 import { adapterFormat, asDownload, writeAdapter } from '../../src/adapters/formats/index.ts';
 import { exportFormatsOf, mergedExportFormats } from '../../src/engine/export-formats.ts';
 import { fromFailure, type Failure } from '../../src/errors.ts';
@@ -463,9 +464,11 @@ export function makeEngine({
         base: { name: MODEL.name, sha256: MODEL.baseHash, precision: 'q4' },
         prompts: [],
       }),
-    async exportAdapter(id, name) {
+    async exportAdapter(id, name, _golden, isSigned = false) {
       const format = adapterFormat(name);
-      return asDownload(format, writeAdapter(format, adapterOf(id), WRITE_OPTIONS), 'adapter');
+      const files = new Map<string, Uint8Array>(writeAdapter(format, adapterOf(id), WRITE_OPTIONS));
+      if (isSigned) files.set(SIGNATURE_FILE, await signFiles(files, await makeSigningKey()));
+      return asDownload(format, files, 'adapter');
     },
     async exportMerged({ format, to, evalData }, { emit, signal }) {
       const { mergeMs, mergedLoss } = await scenario;

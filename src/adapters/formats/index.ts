@@ -1,6 +1,7 @@
 import { WebLoraError } from '../../errors.ts';
 import { adapterKind } from '../../lora/kinds/index.ts';
 import type { LoraAdapter } from '../adapter.ts';
+import { verifyFiles } from '../signature.ts';
 import { adapterFiles, zipFiles } from '../zip.ts';
 import type { AdapterFiles, AdapterFormat, BaseNames, WriteOptions } from './format.ts';
 import { gguf } from './gguf.ts';
@@ -54,12 +55,13 @@ export function formatOf(given: AdapterFiles): { readonly format: AdapterFormat;
 }
 
 /**
- * Reads an adapter in whatever format it is.
+ * Reads an adapter in whatever format it is; one that is signed is held to its signature.
  * @param base of a format that `needsBase`; asked for only then
  * @throws as {@link AdapterFormat.read}
  */
 export async function readAdapterFiles(given: AdapterFiles, base?: () => Promise<BaseNames>): Promise<LoraAdapter> {
   const { format, files } = formatOf(given);
+  await verifyFiles(files, isAdapterFile);
   return format.read(files, format.needsBase && base !== undefined ? await base() : undefined);
 }
 

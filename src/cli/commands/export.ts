@@ -8,12 +8,14 @@ import {
   type BaseNames,
 } from '../../adapters/formats/index.ts';
 import { goldenFiles } from '../../adapters/golden.ts';
+import { SIGNATURE_FILE, signFiles } from '../../adapters/signature.ts';
 import { zipFiles } from '../../adapters/zip.ts';
 import { WebLoraError } from '../../errors.ts';
 import { mergedFormat, MERGED_FORMATS } from '../../merge/index.ts';
 import { readAdapter, readRunFile } from '../files.ts';
 import { ggufTypeOf, newPath } from '../export-flags.ts';
 import { goldenFor } from '../golden.ts';
+import { signingKeyAt } from '../signing-key.ts';
 import { sayCommands } from '../say-commands.ts';
 import { writeBeside } from '../write-beside.ts';
 import type { Flags } from '../flags.ts';
@@ -30,6 +32,8 @@ export async function exportAdapter(flags: Flags, output: Output): Promise<numbe
   const source = flags.required('adapter', 'a trained adapter');
   flags.required('to', FORMAT_NAMES.join(' or '));
   const name = flags.oneOf('to', FORMAT_NAMES) ?? '';
+  const keyPath = flags.text('sign');
+  if (keyPath !== undefined) refuseSignature(name);
   if (name === ACCELERATE) return exportAccelerate(source, flags, output);
   refuseRunFlags(flags, name);
   const merged = mergedFormat(name);
@@ -52,7 +56,11 @@ export async function exportAdapter(flags: Flags, output: Output): Promise<numbe
     ...(format.needsBase && { base: await base() }),
     ...(type && { type }),
   });
-  const checks = golden === undefined ? [] : goldenFiles(golden, format.name, basename(out));
+  const checks = golden === undefined ? [] : [...goldenFiles(golden, format.name, basename(out))];
+  if (keyPath !== undefined) {
+    const key = await signingKeyAt(keyPath, output);
+    checks.push([SIGNATURE_FILE, await signFiles(new Map<string, Uint8Array>([...files, ...checks]), key)]);
+  }
   const [only] = files.values();
   let written = [...files.keys()];
   if (layout.kind === 'file' && only !== undefined) {
@@ -70,6 +78,16 @@ export async function exportAdapter(flags: Flags, output: Output): Promise<numbe
   output.line(`wrote ${written.join(', ')} to ${out}, for ${format.opens}`);
   sayCommands(output, format.name, out, adapter.baseModel);
   return 0;
+}
+
+/** A signature lies beside the files of an adapter: there is no place for one in a single file. */
+function refuseSignature(name: string): void {
+  if (ADAPTER_FORMATS.some((format) => format.name === name && format.layout.kind === 'folder')) return;
+  throw new WebLoraError('usage', '--sign', {
+    got: `--to ${name}`,
+    wanted: 'a format that is the folder of an adapter, or a zip of it',
+    fix: 'leave out --sign, or use --to peft',
+  });
 }
 
 /** Flags that only a merge reads. */

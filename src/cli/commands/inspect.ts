@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { openModel } from '../../../models/checkpoint/open-model.ts';
+import { verifyFiles } from '../../adapters/signature.ts';
 import { WebLoraError } from '../../errors.ts';
 import { alphaOf, rankOf } from '../../adapters/adapter.ts';
 import { ADAPTER_FORMATS, formatOf, isAdapterFile } from '../../adapters/formats/index.ts';
@@ -73,7 +74,8 @@ async function describeAdapter(
         };
   if (!readdirSync(path).some(isAdapterFile)) return { kind: 'run without a finished adapter', ...lineage };
   const trainedOn = run?.settings['model'];
-  const { format } = formatOf(adapterFilesAt('inspect', target));
+  const { format, files } = formatOf(adapterFilesAt('inspect', target));
+  const signedBy = await verifyFiles(files, isAdapterFile);
   const adapter = await readAdapter('inspect', target, () =>
     baseNamesFor(flags, output, typeof trainedOn === 'string' ? trainedOn : undefined),
   );
@@ -89,6 +91,7 @@ async function describeAdapter(
   return {
     kind: run === undefined ? 'adapter' : 'run with a finished adapter',
     format: format.label,
+    ...(signedBy !== undefined && { signedBy }),
     baseModel,
     method,
     rank,

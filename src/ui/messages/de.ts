@@ -1077,6 +1077,7 @@ export const de: Messages = {
     note: 'Dauert einen Moment: Beide Seiten beantworten Fragen, die im Training nicht vorkamen.',
   },
   takeAway: {
+    sign: 'Mit dem Schlüssel dieses Browsers unterschreiben: WebLoRA weist es ab, wenn es danach verändert wurde',
     intro:
       'Was das Modell gelernt hat, ist eine kleine Datei, ein Adapter. Er gehört Ihnen, und andere Programme können ihn lesen.',
     nothingYet:

@@ -1042,6 +1042,7 @@ export const en = {
     note: 'Takes a moment: both sides answer questions that training never saw.',
   },
   takeAway: {
+    sign: 'Sign it with this browser’s key: WebLoRA refuses it where it was changed afterwards',
     intro: 'What the model learned is a small file, an adapter. It is yours, and other tools can read it.',
     nothingYet:
       'After <train>training</train>, the <term>adapter</term> can be downloaded here. Earlier ones open below.',

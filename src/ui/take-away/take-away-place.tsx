@@ -1,6 +1,14 @@
 import type { MergedExportFormat } from '../../../workers/engine/contract.ts';
 import { model } from '../state/engine.ts';
-import { chosenFormat, chosenMerged, download, downloadFailure, exportFacts, pickedFormat } from './take-away.ts';
+import {
+  chosenFormat,
+  chosenMerged,
+  download,
+  downloadFailure,
+  exportFacts,
+  isSigned,
+  pickedFormat,
+} from './take-away.ts';
 import { adapter, type CurrentAdapter } from '../try/trial.ts';
 import { t } from '../messages/language.ts';
 import { EngineText } from '../parts/engine-text.tsx';
@@ -60,6 +68,16 @@ export function TakeAwayPlace() {
                   )}
                 </p>
               </div>
+              {chosenFormat.value?.extension === '.zip' && (
+                <label class="check">
+                  <input
+                    type="checkbox"
+                    checked={isSigned.value}
+                    onChange={({ currentTarget }) => (isSigned.value = currentTarget.checked)}
+                  />
+                  {texts.sign}
+                </label>
+              )}
               <Uses current={current} />
             </>
           ) : (

@@ -5,6 +5,7 @@ import type { Failure } from '../../errors.ts';
 import type { ExportFacts, ExportFormat, MergedExportFormat } from '../../../workers/engine/contract.ts';
 import { saveFile } from '../save-file.ts';
 import { engine } from '../state/engine.ts';
+import { persistedSignal } from '../state/persisted.ts';
 import { adapter } from '../try/trial.ts';
 
 export const downloadFailure = signal<Failure | undefined>(undefined);
@@ -12,6 +13,8 @@ export const downloadFailure = signal<Failure | undefined>(undefined);
 export const exportFacts = signal<ExportFacts | undefined>(undefined);
 /** The format that was picked last; it stays for the next adapter. */
 export const pickedFormat = signal<AdapterFormatName | MergedFormatName | undefined>(undefined);
+/** Whether downloads of folders are signed with this browser's key. */
+export const isSigned = persistedSignal('signs', false, (value) => typeof value === 'boolean');
 /** The whole model, where that is picked. */
 export const chosenMerged = computed((): MergedExportFormat | undefined =>
   exportFacts.value?.merged.find(({ name }) => name === pickedFormat.value),
@@ -39,7 +42,8 @@ export async function download(): Promise<void> {
   const current = adapter.value;
   const format = chosenFormat.value;
   if (current === undefined || format === undefined) return;
-  const exported = await engine.exportAdapter(current.id, format.name);
+  const signs = isSigned.value && format.extension === '.zip';
+  const exported = await engine.exportAdapter(current.id, format.name, undefined, signs);
   downloadFailure.value = exported.ok ? undefined : exported.error;
   if (exported.ok) saveFile(`${current.out}${format.extension}`, exported.value.bytes, exported.value.mediaType);
 }
