@@ -75,13 +75,14 @@ needs: copying words of the prompt into a structured answer and mapping a text t
   10000, RMSNorm 1e-5, context 1024. Weights in f16, sha256 `{weights_sha}`.
 - Tokenizer: byte-level BPE of its own, 4096 tokens, digits one by one. `<|end|>` ends a turn; no BOS is added.
 - Chat template: `<|system|>TEXT<|end|><|user|>TEXT<|end|><|assistant|>TEXT<|end|>`, without a default system prompt.
-- Recommended learning rate for LoRA (rank 16, alpha 32, AdamW, 4 rows an update): **{rate}**. From 0.007 on, training is unstable.
+- Recommended learning rate for LoRA (rank 16, alpha 32, AdamW, 4 rows an update): **{rate}**. From 0.01 on, training is unstable.
 
 ## Training
 
-From {training["began"]}, {training["steps"]} steps of {training["tokensPerStep"]} tokens, {training["tokens"] / 1e6:.2f} million in all, drawn from a corpus of {training["corpusTokens"] / 1e6:.2f} million: {manifest["instructions"]:,} conversations
+{training["tokens"] / 1e6:.1f} million tokens in {len(training["pretraining"])} runs, each going on from the weights of the one before, drawn from a corpus of {training["corpusTokens"] / 1e6:.1f} million: {manifest["instructions"]:,} conversations
 that the recipe writes itself, {sum(s["documents"] for s in manifest["sources"] if s["name"] not in LICENCES):,} plain passages from old books, and {sum(s["documents"] for s in manifest["sources"] if s["name"] in LICENCES):,} short public instructions. Muon for the matrices and AdamW
-for embedding and norms; warm-up, stable, and a linear decay over the last {training["decaySteps"]} steps; weight decay 0.1. {training["note"]}
+for embedding and norms; warm-up, stable, decay; weight decay 0.1. The first {training["pretraining"][0]["tokens"] / 1e6:.1f} million were of the recipe's first form, with a narrower
+grammar; `recipe/training.json` has every command.
 
 {practised or ''}Held out: 1 % of the documents. Perplexity on book passages {perplexity["books"]:.1f}; on the answers in conversations {perplexity["instructions"]:.2f} a token.
 

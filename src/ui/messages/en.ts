@@ -744,7 +744,7 @@ export const en = {
       balanced: { title: 'Balanced', text: 'As long as it usually takes to learn. Right for most sets.' },
       thorough: {
         title: 'Thorough',
-        text: 'Up to three times as long; where examples are few, it mostly learns more.',
+        text: 'Up to three times as long. Helps where the answers follow a style or hold facts.',
       },
       keepsBest: ' Stops when it no longer gets better, and keeps the best.',
       steps,
