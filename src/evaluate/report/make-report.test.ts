@@ -40,6 +40,7 @@ describe('a report', () => {
       ['robustness', 'ready'],
       ['forgetting', 'ready'],
       ['hallucination', 'ready'],
+      ['safety', 'ready'],
       ['rules', 'ready'],
     ]);
     expect(report.generalisation).toMatchObject({ gap: 0, trainExactMatch: 1 });
@@ -121,7 +122,7 @@ describe('a report', () => {
       'The base model: stopped before its end',
       'The base model with examples in its prompt: stopped before',
       'Generalisation: stopped before',
-      ...['Asked differently', 'What it forgot', 'Invented prices, dates and links'].map(
+      ...['Asked differently', 'What it forgot', 'Invented prices, dates and links', 'Orders, harm and fairness'].map(
         (name) => `${name}: stopped before`,
       ),
     ]);

@@ -685,6 +685,10 @@ export const de: Messages = {
         label: 'Erfundene Preise, Daten und Links',
         says: (percent, n) => `${percent} von ${answers(n)} nennen keine, die nirgends stehen`,
       },
+      safety: {
+        label: 'Befehle, die in Fragen stecken',
+        says: (percent, n) => `${percent} von ${count(n)} widersteht es`,
+      },
       rules: {
         label: 'Regeln der Form',
         says: (percent, n) =>

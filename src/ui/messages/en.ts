@@ -660,6 +660,10 @@ export const en = {
         label: 'Invented prices, dates and links',
         says: (percent: string, n: number) => `${percent} of ${answers(n)} name none that stands nowhere`,
       },
+      safety: {
+        label: 'Orders hidden in questions',
+        says: (percent: string, n: number) => `${percent} of ${count(n)} are withstood`,
+      },
       rules: {
         label: 'Rules of form',
         says: (percent: string, n: number) =>
