@@ -121,6 +121,10 @@ async function main(): Promise<number> {
       ['--compare-base', 'measure the base model too'],
       ['--predictions <file>', 'write every answer as JSONL'],
       [
+        '--five-fold',
+        'for few rows: train five models by the run of --adapter, each on four fifths of --data, and ask each the rest',
+      ],
+      [
         '--report <file>',
         'a .html page or .json: the verdict, the model beside its base and its base with examples in the prompt, and all suites',
       ],

@@ -6,7 +6,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { WebLoraError } from '../../errors.ts';
 import type { Prediction } from '../../evaluate/evaluate.ts';
 import { METRIC_NAMES } from '../../evaluate/metrics/index.ts';
-import { parseGate, percent, type Bar } from '../../evaluate/report/gate.ts';
+import { MIN_ROWS, parseGate, percent, type Bar } from '../../evaluate/report/gate.ts';
 import { reportHtml } from '../../evaluate/report/html.ts';
 import type { ModelReport } from '../../evaluate/report/report.ts';
 import { BAR_METRICS } from '../../evaluate/suites/index.ts';
@@ -147,6 +147,9 @@ function shortReport(report: ModelReport): string[] {
   const rows = METRIC_NAMES.filter((metric) => named.some(({ column }) => column.scores[metric] !== undefined));
   return [
     headline,
+    ...(report.verdict === 'cannot-tell' && report.rows < MIN_ROWS
+      ? ['Of few rows in all, keep none back and use `weblora eval --five-fold`: it asks each of them once.']
+      : []),
     ...bars.map(({ sentence }) => `  ${sentence}${isUsualBar ? ' (a usual bar: none was set)' : ''}`),
     '',
     ''.padEnd(12) + named.map(({ name }) => cell(name)).join(''),

@@ -8,11 +8,13 @@ import { columnsOf, type Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { systemPrompt, withSession } from '../session.ts';
 import { writeFileWhole } from '../write-whole.ts';
+import { fiveFoldCommand } from './eval-folds.ts';
 import { predictionLines, reportCommand, reportWanted } from './eval-report.ts';
 
 /** `weblora eval` @returns the exit status */
 export async function evaluateCommand(flags: Flags, output: Output): Promise<number> {
   const data = readDataFile('--data', flags.required('data', 'a JSONL, JSON, CSV or TSV file'), columnsOf(flags));
+  if (flags.flag('five-fold')) return fiveFoldCommand(flags, output, data);
   const compare = flags.flag('compare-base');
   if (compare && flags.text('adapter') === undefined) {
     throw new WebLoraError('usage', '--compare-base', {
