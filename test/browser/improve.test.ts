@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { unzipSync } from 'fflate';
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { expectNoViolation } from './axe.ts';
@@ -24,6 +25,18 @@ function remember(page: Page, values: Readonly<Record<string, unknown>>): Promis
 
 const openAdapter = (page: Page): Promise<unknown> =>
   page.evaluate(() => JSON.parse(localStorage.getItem('web-lora.adapter') ?? 'null') as unknown);
+
+/** The weights that the page downloads. */
+async function adapterFile(page: Page): Promise<Uint8Array> {
+  await at(page, 'Take away');
+  const [saved] = await Promise.all([page.waitForEvent('download'), button(page, 'Download adapter').click()]);
+  const files = unzipSync(new Uint8Array(await readFile(await saved.path())));
+  return Object.entries(files).find(([name]) => name.endsWith('adapter_model.safetensors'))?.[1] ?? new Uint8Array();
+}
+
+const THINGS = ['clock', 'chair', 'ring', 'bag', 'coat', 'radio'];
+const DAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday', 'May 3'];
+const LATER = ['some day', 'later', 'in a while', 'one day', 'soon', 'in time', 'before long', 'at last'];
 
 /** Whether anything is wider than the page. */
 const overflow = (page: Page): Promise<number> =>
@@ -163,4 +176,59 @@ describe('improving a tuned model, over a scripted engine', () => {
       await close();
     },
   );
+});
+
+describe('improving a tuned model on the real engine', () => {
+  const { open, url } = useSite('app');
+
+  it('compares, learns from pairs on top of the adapter, gives the win rate, and undoes it bit for bit', async () => {
+    const { page, context, complaints, close } = await open();
+    // A small adapter, few updates and short answers: what it says does not matter here.
+    const settings = { steps: '4', accumulate: '1', 'seq-len': '64', rank: '4', targets: 'q_proj,v_proj' };
+    await remember(page, { settings, 'answer-length': 8 });
+    await page.reload();
+    await page.getByText('Built-in model ready').waitFor();
+    const rows = THINGS.map((thing) => ({ question: `When is my ${thing} ready?`, answer: 'It is ready soon.' }));
+    await page.locator('.drop input[type=file]').setInputFiles({
+      name: 'workshop.jsonl',
+      mimeType: 'text/plain',
+      buffer: Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n')),
+    });
+    await page.getByText('6 examples to learn from').waitFor();
+    await button(page, 'Train').click();
+    await page.locator('.result').waitFor();
+    await at(page, 'Try');
+    await button(page, 'Improve by comparing').click();
+    await button(page, 'Show two answers').click();
+    const first = button(page, 'The first is better');
+    await expect.poll(() => first.getAttribute('aria-disabled')).toBe('false');
+    await first.click();
+    await page.getByText('1 comparison kept.', { exact: false }).waitFor();
+
+    // The other choices come from another tab: four are trained on, sixteen are held out.
+    const out = String(await openAdapter(page));
+    const pairs = THINGS.flatMap((thing, i) =>
+      Array.from({ length: [1, 8, 1, 8, 2][i] ?? 0 }, (_, n) => ({
+        prompt: `Is the ${thing} ready?`,
+        chosen: `${thing}: ${LATER[n] ?? ''}.`,
+        rejected: `${thing}: on ${DAYS[n] ?? ''}.`,
+      })),
+    );
+    const other = await context.newPage();
+    await other.goto(`${url()}icon.svg`);
+    await remember(other, { pairs: { [out]: pairs } });
+    await other.close();
+    const before = await adapterFile(page);
+    await at(page, 'Try');
+    await button(page, 'Learn from 20 comparisons').click();
+    await page.getByText(/^It prefers your choice in \d+ of 16 held-back comparisons; before: \d+ of 16$/).waitFor();
+    expect(await openAdapter(page)).not.toBe(out);
+    expect(Buffer.compare(before, await adapterFile(page))).not.toBe(0);
+    await at(page, 'Try');
+    await button(page, 'Undo').click();
+    await expect.poll(() => openAdapter(page)).toBe(out);
+    expect(Buffer.compare(before, await adapterFile(page))).toBe(0);
+    expect(complaints).toEqual([]);
+    await close();
+  });
 });
