@@ -28,7 +28,21 @@ describe('weblora data check', () => {
     expect(kinds).toContain('contradiction');
     const out = join(folder, 'report.json');
     const report = await weblora([
-      ...['eval', '--model', TOY, '--base', 'f32', '--data', heldOut, '--train-data', SHOP, '--report', out],
+      ...[
+        'eval',
+        '--model',
+        TOY,
+        '--base',
+        'f32',
+        '--data',
+        heldOut,
+        '--train-data',
+        SHOP,
+        '--report',
+        out,
+        '--report-seconds',
+        '1',
+      ],
     ]);
     expect(report.status).toBe(0);
     const written = JSON.parse(readFileSync(out, 'utf8')) as { readonly findings: unknown };
