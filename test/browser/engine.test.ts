@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { GOLDEN_PROMPTS, type Golden } from '../../src/adapters/golden.ts';
 import { memorySource } from '../../src/formats/byte-source.ts';
 import { openGguf } from '../../src/formats/gguf.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
@@ -85,11 +86,14 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
         Object.keys(files)
           .map((path) => path.split('/').at(-1))
           .sort(),
-      ).toEqual(['README.md', 'adapter_config.json', 'adapter_model.safetensors']);
+      ).toEqual(['README.md', 'adapter_config.json', 'adapter_model.safetensors', 'check_peft.py', 'golden.json']);
       const file = (name: string): Uint8Array =>
         Object.entries(files).find(([path]) => path.endsWith(name))?.[1] ?? new Uint8Array();
       const config = JSON.parse(new TextDecoder().decode(file('adapter_config.json'))) as Record<string, unknown>;
       expect(config).toMatchObject({ peft_type: 'LORA', r: 16, lora_alpha: 32 });
+      const golden = JSON.parse(new TextDecoder().decode(file('golden.json'))) as Golden;
+      expect(golden.prompts.map(({ prompt }) => prompt)).toEqual(GOLDEN_PROMPTS);
+      expect(golden.prompts.every(({ text, continuation }) => text !== '' && continuation.length > 0)).toBe(true);
       const { tensors } = readSafetensors(file('adapter_model.safetensors'));
       const names = [...tensors.keys()];
       expect(names.every((name) => /^base_model\.model\.model\.layers\.\d+\..+\.lora_[AB]\.weight$/.test(name))).toBe(
@@ -141,7 +145,7 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
       expect([await typeOf('GGUF LoRA'), await typeOf('Whole model, one file')]).toEqual(['adapter', 'model']);
       const merged = unzipSync(saved.get('Whole model, a folder') ?? new Uint8Array());
       expect(Object.keys(merged)).toEqual(
-        expect.arrayContaining(['config.json', 'model.safetensors', 'tokenizer.json']),
+        expect.arrayContaining(['config.json', 'model.safetensors', 'tokenizer.json', 'golden.json', 'CHECK.md']),
       );
 
       await page

@@ -1090,6 +1090,9 @@ export const de: Messages = {
     chatNote: 'Eine eigene Seite, als Lesezeichen oder installiert; sie funktioniert ohne Netz.',
     download: 'Adapter herunterladen',
     file: (name, title, isUnfinished) => `${name}, trainiert mit: ${title}${isUnfinished ? ', soweit es kam' : ''}`,
+    golden:
+      'Vier alltägliche Fragen mit den Antworten des Modells kommen mit, um es in anderen Programmen zu prüfen. Von Ihren Beispielen ist nichts darin.',
+    answering: 'Das Modell beantwortet die Fragen, die mitkommen…',
     openSaved: 'Gespeicherten Adapter öffnen',
     nothingChanged: 'Es ist nichts verloren, und die Datei wurde nicht verändert.',
     stillStored: 'Es ist nichts verloren: Der Adapter ist noch in diesem Browser gespeichert.',

@@ -1055,6 +1055,9 @@ export const en = {
     download: 'Download adapter',
     file: (name: string, title: string, isUnfinished: boolean) =>
       `${name}, tuned on ${title}${isUnfinished ? ', as far as it got' : ''}`,
+    golden:
+      'Four everyday questions with the model’s answers come along, to check it in other programs. None of your examples are in them.',
+    answering: 'The model answers the questions that come along…',
     openSaved: 'Open a saved adapter',
     nothingChanged: 'Nothing was lost, and the file was not changed.',
     stillStored: 'Nothing was lost: the adapter is still stored in this browser.',

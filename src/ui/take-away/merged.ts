@@ -8,7 +8,7 @@ import { engine } from '../state/engine.ts';
 import { readRunName } from '../train/run-name.ts';
 import { run } from '../train/training.ts';
 import { adapter, type CurrentAdapter } from '../try/trial.ts';
-import { chosenMerged } from './take-away.ts';
+import { chosenMerged, goldenOf } from './take-away.ts';
 
 /** Types of a GGUF file's weights, with the bits that one takes, its block's scale included. */
 export const GGUF_BITS = { F16: 16, Q8_0: 8.5, Q4_0: 4.5 } as const;
@@ -101,6 +101,8 @@ export async function makeMerged(): Promise<void> {
   merge.value = { kind: 'working', phase: 'writing the merged model', share: 0 };
   const held = keptBack(current);
   const evalData = held && firstRows(held, MEASURED_ROWS);
+  const golden = format.layout === 'folder' ? await goldenOf(current) : undefined;
+  if (working !== mine) return;
   const written = await engine.exportMerged(
     {
       adapter: current.id,
@@ -109,6 +111,7 @@ export async function makeMerged(): Promise<void> {
       ...(to && { to }),
       ...(evalData && { evalData }),
       ...(current.system !== undefined && { system: current.system }),
+      ...(golden && { golden }),
     },
     {
       signal: mine.signal,

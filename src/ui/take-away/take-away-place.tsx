@@ -6,6 +6,8 @@ import {
   download,
   downloadFailure,
   exportFacts,
+  isAnswering,
+  isFolder,
   isSigned,
   pickedFormat,
 } from './take-away.ts';
@@ -55,7 +57,7 @@ export function TakeAwayPlace() {
                 <button
                   type="button"
                   class="primary"
-                  disabled={chosenFormat.value === undefined}
+                  disabled={chosenFormat.value === undefined || isAnswering.value}
                   onClick={() => void download()}
                 >
                   {texts.download}
@@ -66,6 +68,11 @@ export function TakeAwayPlace() {
                     current.title,
                     current.isUnfinished === true,
                   )}
+                </p>
+                <p class="quiet" role="status">
+                  {isAnswering.value
+                    ? texts.answering
+                    : chosenFormat.value !== undefined && isFolder(chosenFormat.value) && texts.golden}
                 </p>
               </div>
               {chosenFormat.value?.extension === '.zip' && (

@@ -2,11 +2,12 @@ import { computed, signal } from '@preact/signals';
 import type { AdapterFormatName } from '../../adapters/formats/index.ts';
 import type { MergedFormatName } from '../../merge/index.ts';
 import type { Failure } from '../../errors.ts';
-import type { ExportFacts, ExportFormat, MergedExportFormat } from '../../../workers/engine/contract.ts';
+import type { ExportFacts, ExportFormat, Golden, MergedExportFormat } from '../../../workers/engine/contract.ts';
 import { saveFile } from '../save-file.ts';
 import { engine } from '../state/engine.ts';
 import { persistedSignal } from '../state/persisted.ts';
-import { adapter } from '../try/trial.ts';
+import { isTraining } from '../train/training.ts';
+import { adapter, type CurrentAdapter } from '../try/trial.ts';
 
 export const downloadFailure = signal<Failure | undefined>(undefined);
 /** The current adapter's formats and model card, once the engine has told them. */
@@ -37,13 +38,35 @@ adapter.subscribe((current) => {
   });
 });
 
+/** Whether the model is answering the questions that go along. */
+export const isAnswering = signal(false);
+
+/**
+ * Questions of everyday life with the model's answers, which check a folder in other programs. Undefined where they are not
+ * to be had now: the export goes without.
+ */
+export async function goldenOf({ id, system }: CurrentAdapter): Promise<Golden | undefined> {
+  if (isTraining.peek()) return undefined;
+  isAnswering.value = true;
+  try {
+    const golden = await engine.computeGolden({ adapter: id, ...(system !== undefined && { system }) });
+    return golden.ok ? golden.value : undefined;
+  } finally {
+    isAnswering.value = false;
+  }
+}
+
+/** Whether such a download is a folder, which has room for more files. */
+export const isFolder = ({ extension }: Pick<ExportFormat, 'extension'>): boolean => extension === '.zip';
+
 /** Hands the current adapter to the browser as one file of the chosen format. */
 export async function download(): Promise<void> {
   const current = adapter.value;
   const format = chosenFormat.value;
-  if (current === undefined || format === undefined) return;
-  const signs = isSigned.value && format.extension === '.zip';
-  const exported = await engine.exportAdapter(current.id, format.name, undefined, signs);
+  if (current === undefined || format === undefined || isAnswering.value) return;
+  const signs = isSigned.value && isFolder(format);
+  const golden = isFolder(format) ? await goldenOf(current) : undefined;
+  const exported = await engine.exportAdapter(current.id, format.name, golden, signs);
   downloadFailure.value = exported.ok ? undefined : exported.error;
   if (exported.ok) saveFile(`${current.out}${format.extension}`, exported.value.bytes, exported.value.mediaType);
 }
