@@ -511,7 +511,7 @@ export const de: Messages = {
     stop: 'Nicht weiter durchsehen',
     stopped: 'Die Beispiele wurden nicht bis zum Ende durchgesehen.',
     again: 'Noch einmal durchsehen',
-    nothing: 'Durchgesehen: Nichts gefunden, was an den Beispielen falsch wäre.',
+    nothing: 'Die brauchbaren Zeilen sind durchgesehen: Nichts gefunden, was an ihnen falsch wäre.',
     found: (n) =>
       plural(n, {
         one: 'Punkt, den Sie vor dem Training ansehen sollten',

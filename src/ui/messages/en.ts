@@ -487,7 +487,7 @@ export const en = {
     stop: 'Stop looking',
     stopped: 'The examples were not looked through to the end.',
     again: 'Look again',
-    nothing: 'Looked through: nothing found that is wrong with the examples.',
+    nothing: 'Looked through the rows that can be used: nothing found that is wrong with them.',
     found: (n: number) =>
       plural(n, { one: 'thing to look at before training', other: 'things to look at before training' }),
     show: (n: number) => `Show ${pick(n, { one: 'it', other: `all ${count(n)}` })}`,

@@ -53,9 +53,11 @@ export function formatsOf(language: string, regions: readonly string[] = browser
     duration: (seconds) => {
       const whole = Math.max(0, Math.round(seconds));
       if (whole < 60) return `${whole} s`;
-      if (whole < 600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+      if (whole < 600 && whole % 60 > 0) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
       if (whole < 3600) return `${Math.round(whole / 60)} min`;
-      return `${Math.floor(whole / 3600)} h ${Math.round((whole % 3600) / 60)} min`;
+      const minutes = Math.round(whole / 60);
+      const rest = minutes % 60;
+      return `${Math.floor(minutes / 60)} h${rest > 0 ? ` ${rest} min` : ''}`;
     },
     dateTime: (date, length) => date.toLocaleString(locale, { dateStyle: length, timeStyle: 'short' }),
     plural: (value, forms) => `${count(value)} ${pick(value, forms)}`,

@@ -113,7 +113,15 @@ describe('numbers and dates', () => {
     expect([english.significant(0.00004, 2), german.significant(0.00123, 2)]).toEqual(['0.00004', '0,0012']);
   });
   it('say durations in units that every language has', () => {
-    expect([4, 200, 1800, 3900].map(english.duration)).toEqual(['4 s', '3 min 20 s', '30 min', '1 h 5 min']);
+    expect([4, 120, 200, 1800, 3600, 3900, 7199].map(english.duration)).toEqual([
+      '4 s',
+      '2 min',
+      '3 min 20 s',
+      '30 min',
+      '1 h',
+      '1 h 5 min',
+      '2 h',
+    ]);
   });
   it('take the region of the reader', () => {
     expect(formatsOf('de', ['en-US', 'de-AT']).locale).toBe('de-AT');
