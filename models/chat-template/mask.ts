@@ -14,7 +14,7 @@ export interface TurnSource {
 }
 
 // Letters only: templates trim white space, split at tags and look for brackets.
-const STAND_IN = 'qxzAnswerStandsHereqxz';
+export const STAND_IN = 'qxzAnswerStandsHereqxz';
 
 /**
  * Length of the end of turn that `tail`, the text behind an answer, begins with: optional white space and one special
@@ -42,7 +42,7 @@ export function renderedOrNothing(
 }
 
 /** Cuts a turn behind its end-of-turn token: what a template sets between turns or behind the last is nobody's words. */
-function upToEndOfTurn(turn: string, answer: string, specialTexts: readonly string[]): string {
+export function upToEndOfTurn(turn: string, answer: string, specialTexts: readonly string[]): string {
   // Templates take the thinking out of a text that has it; of what they write anew, the last end of turn counts.
   for (const spoken of [answer.trim(), (answer.split('</think>').at(-1) ?? '').trim(), '']) {
     // The last place where an end of turn follows: a short answer may also occur in a header or a token's name.
@@ -156,6 +156,7 @@ function wantedMarks(
  * and with it adds to rendering those before it with the generation prompt; templates that write earlier turns
  * differently (dropping their reasoning, say) are searched with a stand-in for the answer.
  * @param wanted which assistant turns; those that no loss is kept from where not given
+ * @param known turns that were found already
  * @throws WebLoraError 'unsupported' when neither finds a turn
  */
 export function assistantSpans(
@@ -163,35 +164,43 @@ export function assistantSpans(
   messages: readonly ChatMessage[],
   whole: string,
   wanted: (message: ChatMessage) => boolean = (message) => message.scored !== false,
+  known?: ReadonlyMap<number, { readonly span: Span }>,
 ): Span[] {
   if (source.render.generated !== undefined)
     return wantedMarks(source.render.generated(messages, source.context), messages, wanted);
-  const spans: Span[] = [];
-  messages.forEach((message, index) => {
-    if (message.role !== 'assistant' || !wanted(message)) return;
-    const before = renderedOrNothing(source, messages.slice(0, index), true);
-    const through =
-      index === messages.length - 1 ? whole : renderedOrNothing(source, messages.slice(0, index + 1), false);
-    const startsAt = before !== undefined && whole.startsWith(before) ? before.length : undefined;
-    if (startsAt !== undefined && through !== undefined && through.length > startsAt && whole.startsWith(through)) {
-      const turn = upToEndOfTurn(through.slice(startsAt), message.content, source.specialTexts);
-      spans.push({ start: startsAt, end: startsAt + turn.length });
-      return;
-    }
-    const found =
-      spanByStandIn(source, messages, index, whole) ??
-      spanUpToEnd(source, messages, index, whole, { startsAt, asked: before });
-    if (found === undefined) {
-      throw new WebLoraError('unsupported', 'chat template: assistant turns', {
-        got: `a turn (message ${index + 1}) that cannot be found in the rendered text`,
-        wanted: 'a template that keeps the answer as it is',
-        fix: 'score all of each row (loss on all), or give rows with input_ids and labels',
-      });
-    }
-    const start = startsAt !== undefined && startsAt <= found.start ? startsAt : found.start;
-    spans.push({ start, end: found.end });
+  return messages.flatMap((message, index) => {
+    if (message.role !== 'assistant' || !wanted(message)) return [];
+    const span = known?.get(index)?.span ?? spanOfTurn(source, messages, index, whole).span;
+    if (span !== undefined) return [span];
+    throw new WebLoraError('unsupported', 'chat template: assistant turns', {
+      got: `a turn (message ${index + 1}) that cannot be found in the rendered text`,
+      wanted: 'a template that keeps the answer as it is',
+      fix: 'score all of each row (loss on all), or give rows with input_ids and labels',
+    });
   });
-  return spans;
+}
+
+/** Finds one turn by rendering everything before it; with where its prompt ends, if that is how `whole` begins. */
+export function spanOfTurn(
+  source: TurnSource,
+  messages: readonly ChatMessage[],
+  index: number,
+  whole: string,
+): { readonly startsAt: number | undefined; readonly span: Span | undefined } {
+  const before = renderedOrNothing(source, messages.slice(0, index), true);
+  const through =
+    index === messages.length - 1 ? whole : renderedOrNothing(source, messages.slice(0, index + 1), false);
+  const startsAt = before !== undefined && whole.startsWith(before) ? before.length : undefined;
+  if (startsAt !== undefined && through !== undefined && through.length > startsAt && whole.startsWith(through)) {
+    const turn = upToEndOfTurn(through.slice(startsAt), messages[index]?.content ?? '', source.specialTexts);
+    return { startsAt, span: { start: startsAt, end: startsAt + turn.length } };
+  }
+  const found =
+    spanByStandIn(source, messages, index, whole) ??
+    spanUpToEnd(source, messages, index, whole, { startsAt, asked: before });
+  if (found === undefined) return { startsAt, span: undefined };
+  const start = startsAt !== undefined && startsAt <= found.start ? startsAt : found.start;
+  return { startsAt, span: { start, end: found.end } };
 }
 
 /** Encoding and decoding as the mapping from characters to tokens needs them. */

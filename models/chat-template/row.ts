@@ -2,6 +2,7 @@ import { phrase, setting } from '../../src/phrase.ts';
 import { WebLoraError } from '../../src/errors.ts';
 import type { ChatContext, ChatMessage } from '../tokenizer/chat-tokenizer.ts';
 import type { Span } from './chat-template.ts';
+import { turnsByWindows } from './long-rows.ts';
 import { assistantSpans, renderedOrNothing, spanByStandIn, spanUpToEnd } from './mask.ts';
 import type { TurnSource } from './mask.ts';
 
@@ -44,14 +45,18 @@ export function writeRow(
   checkTools(source, messages);
   const last = messages.findLastIndex(isTurn);
   const prompt = last < 1 ? undefined : renderedOrNothing(source, messages.slice(0, last), true);
+  const isAsAsked = prompt === undefined || whole.startsWith(prompt);
+  // Where all prompts are how the whole begins, there is nothing to say of them either.
+  const known = isAsAsked ? turnsByWindows(source, messages, whole) : undefined;
   const row =
-    prompt === undefined || whole.startsWith(prompt) || render.generated !== undefined
-      ? { text: whole, spans: assistantSpans(source, messages, whole, wanted), isAsPrompt: false }
+    isAsAsked || render.generated !== undefined
+      ? { text: whole, spans: assistantSpans(source, messages, whole, wanted, known), isAsPrompt: false }
       : behindPrompt(source, messages, { whole, last, prompt, wanted });
   const notes = new Set<string>(row.isAsPrompt ? [NOTE.asPrompt] : []);
   if (last >= 1 && prompt === undefined) notes.add(NOTE.noPrompt);
   messages.forEach((message, index) => {
     if (!isTurn(message) || message.scored === false || index < 1 || (index === last && row.isAsPrompt)) return;
+    if (known?.has(index) === true) return;
     const asked = index === last ? prompt : renderedOrNothing(source, messages.slice(0, index), true);
     if (asked === undefined || row.text.startsWith(asked)) return;
     notes.add(index < last ? NOTE.earlier : NOTE.marks);
@@ -137,12 +142,32 @@ function checkTools(source: TurnSource, messages: readonly ChatMessage[]): void 
     // A template that refuses the other name reads it.
     renderedOrNothing({ ...source, context }, row, false)?.includes(STAND_IN) !== false;
   if (tools.length > 0 && !isWritten(messages, { tools: tools.map(renamed) })) throw noTools('its tools');
-  messages.forEach((message, i) => {
-    if (message.tool_calls === undefined || message.tool_calls.length === 0) return;
-    const calls = message.tool_calls.map((call) => ({ ...call, function: { ...call.function, name: STAND_IN } }));
-    const exchanged = messages.map((each, at) => (at === i ? { ...each, tool_calls: calls } : each));
-    if (!isWritten(exchanged, source.context ?? {})) throw noTools(`the tool calls of message ${i + 1}`);
+  const calling = messages.flatMap(({ tool_calls: calls = [] }, i) => (calls.length > 0 ? [i] : []));
+  const renameCalls = (message: ChatMessage, name: string): ChatMessage => ({
+    ...message,
+    tool_calls: (message.tool_calls ?? []).map((call) => ({ ...call, function: { ...call.function, name } })),
   });
+  if (areAllWritten(source, messages, calling, renameCalls)) return;
+  for (const i of calling) {
+    const exchanged = messages.map((each, at) => (at === i ? renameCalls(each, STAND_IN) : each));
+    if (!isWritten(exchanged, source.context ?? {})) throw noTools(`the tool calls of message ${i + 1}`);
+  }
+}
+
+/** Whether a template writes other names of all of these messages, seen in one rendering; where not, each is to be looked at alone. */
+function areAllWritten(
+  source: TurnSource,
+  messages: readonly ChatMessage[],
+  indices: readonly number[],
+  rename: (message: ChatMessage, name: string) => ChatMessage,
+): boolean {
+  if (indices.length < 2) return false;
+  const chosen = new Set(indices);
+  // The number in the middle, so that no name is the beginning of another.
+  const nameOf = (index: number): string => `${STAND_IN}${index}qxz`;
+  const exchanged = messages.map((each, at) => (chosen.has(at) ? rename(each, nameOf(at)) : each));
+  const text = renderedOrNothing(source, exchanged, false);
+  return text !== undefined && indices.every((index) => text.includes(nameOf(index)));
 }
 
 function noTools(what: string, writer = 'the chat template'): WebLoraError {
@@ -155,14 +180,18 @@ function noTools(what: string, writer = 'the chat template'): WebLoraError {
 
 /** Names of messages that a template does not read: with another name it would write the same. */
 function leftOutNames(source: TurnSource, messages: readonly ChatMessage[]): string[] {
-  const called = messages.flatMap(({ tool_calls: calls = [] }) => calls.map((call) => call.function.name));
-  return messages.flatMap((message, i) => {
-    // A tool's result repeats the name that its call has.
-    if (message.name === undefined || (message.role === 'tool' && called.includes(message.name))) return [];
-    const exchanged = messages.map((each, at) => (at === i ? { ...each, name: STAND_IN } : each));
+  const called = new Set(messages.flatMap(({ tool_calls: calls = [] }) => calls.map((call) => call.function.name)));
+  // A tool's result repeats the name that its call has.
+  const named = messages.flatMap(({ name, role }, i) =>
+    name === undefined || (role === 'tool' && called.has(name)) ? [] : [i],
+  );
+  const rename = (message: ChatMessage, name: string): ChatMessage => ({ ...message, name });
+  if (areAllWritten(source, messages, named, rename)) return [];
+  return named.flatMap((i) => {
+    const exchanged = messages.map((each, at) => (at === i ? rename(each, STAND_IN) : each));
     // A template that refuses the other name reads it.
     const isWritten = renderedOrNothing(source, exchanged, false)?.includes(STAND_IN) !== false;
-    return isWritten ? [] : [noName('the chat template', message.role)];
+    return isWritten ? [] : [noName('the chat template', messages[i]?.role ?? '')];
   });
 }
 
@@ -205,19 +234,22 @@ export function leftOutWithoutTemplate(messages: readonly ChatMessage[], { tools
 /** What messages say and the row's text does not. @throws WebLoraError 'unsupported' for the result of a tool */
 function leftOut(messages: readonly ChatMessage[], text: string): string[] {
   const notes: string[] = [];
+  let from = 0;
+  // Behind what was found last first, so that a long text is not looked through for every message.
+  const has = (said: string): boolean => {
+    const at = text.indexOf(said, from);
+    if (at < 0) return from > 0 && text.includes(said);
+    from = at;
+    return true;
+  };
   for (const [i, { role, content, reasoning_content: reasoning = '' }] of messages.entries()) {
     // Templates take the thinking out of a text that has it.
     const said = (content.split('</think>').at(-1) ?? '').trim();
-    if (
-      role !== 'assistant' &&
-      said !== '' &&
-      !text.includes(said) &&
-      !text.includes(JSON.stringify(said).slice(1, -1))
-    ) {
+    if (role !== 'assistant' && said !== '' && !has(said) && !has(JSON.stringify(said).slice(1, -1))) {
       if (role === 'tool') throw noTools(`the results of tools in message ${i + 1}`);
       notes.push(`the chat template does not have the text of a ${role} message as it is given`);
     }
-    if (reasoning.trim() !== '' && !text.includes(reasoning.trim()))
+    if (reasoning.trim() !== '' && !has(reasoning.trim()))
       notes.push('the chat template leaves out the reasoning of an assistant message');
   }
   return notes;
