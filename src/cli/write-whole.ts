@@ -1,6 +1,17 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { nodeStorageFailure } from '../storage/node-store.ts';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { storeSink, type ModelSink } from '../merge/sink.ts';
+import { makeNodeStore, nodeStorageFailure } from '../storage/node-store.ts';
 
 /**
  * Writes a file that appears whole or not at all: beside its place first, then moved there. What was at the path is
@@ -23,8 +34,25 @@ export function writeFolderWhole(path: string, files: ReadonlyMap<string, Uint8A
   });
 }
 
+/** {@link writeFolderWhole} for the files of a model, one after the other. */
+export function wholeFolderSink(path: string): ModelSink {
+  const draft = draftOf(path);
+  const sink = storeSink(makeNodeStore(dirname(path)), basename(draft));
+  return {
+    open: (name) => sink.open(name),
+    commit: async () => {
+      await sink.commit();
+      renameSync(draft, path);
+    },
+    discard: async () => {
+      await sink.discard();
+      rmSync(draft, { recursive: true, force: true });
+    },
+  };
+}
+
 function appear(path: string, write: (draft: string) => void): void {
-  const draft = `${path}.${process.pid}.partial`;
+  const draft = draftOf(path);
   try {
     makeFolder(dirname(path));
     write(draft);
@@ -32,6 +60,27 @@ function appear(path: string, write: (draft: string) => void): void {
   } catch (thrown) {
     rmSync(draft, { recursive: true, force: true });
     throw nodeStorageFailure(path, thrown);
+  }
+}
+
+const DRAFT = /\.(\d+)\.partial$/;
+
+/** Where something is written before it appears; what killed processes left of it is removed. */
+function draftOf(path: string): string {
+  const folder = dirname(path);
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const [ending, pid] = DRAFT.exec(name) ?? [];
+    if (ending === undefined || name !== basename(path) + ending || isAlive(Number(pid))) continue;
+    rmSync(join(folder, name), { recursive: true, force: true });
+  }
+  return `${path}.${process.pid}.partial`;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

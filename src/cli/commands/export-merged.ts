@@ -8,14 +8,15 @@ import { exportMerged, lossWarning, mergedBaseOf, mergedCard, mergedLosses } fro
 import type { MergedLosses } from '../../engine/merged-base.ts';
 import { WebLoraError } from '../../errors.ts';
 import { BASE_FORMATS } from '../../formats/quantize.ts';
-import type { MergedFormat } from '../../merge/index.ts';
-import { storeSink, zipSink } from '../../merge/sink.ts';
+import type { MergedFormat, MergedModel } from '../../merge/index.ts';
+import { storeSink, zipSink, type ModelSink } from '../../merge/sink.ts';
 import { makeNodeStore } from '../../storage/node-store.ts';
 import { openModelFolder, readAdapter, readDataFile, readRunFile } from '../files.ts';
 import { ggufTypeOf, newPath } from '../export-flags.ts';
 import { goldenFor } from '../golden.ts';
 import { sayCommands } from '../say-commands.ts';
-import { writeBeside } from '../write-beside.ts';
+import { writeWithBeside } from '../write-beside.ts';
+import { wholeFolderSink } from '../write-whole.ts';
 import { columnsOf, type Flags } from '../flags.ts';
 import { MODEL_WANTED, openModelSource } from '../model-source.ts';
 import { formatBytes, type Output } from '../output.ts';
@@ -63,37 +64,37 @@ export async function exportMergedModel(
       ...(system !== undefined && { systemPrompt: system }),
     },
   );
-  const progress = output.progress('writing', 'MB');
-  const stop = abortOnStop();
-  let written;
-  try {
-    written = await exportMerged(
-      format,
-      {
-        opened,
-        adapter,
-        ...(base !== undefined && { base }),
-        ...(type !== undefined && { type }),
-        modelCard,
-        extras: checks,
-        signal: stop.signal,
-        onProgress: (done, total) => progress.update(Math.floor(done / 1e6), Math.ceil(total / 1e6)),
-      },
-      sinkFor(format, out),
-      basename(out),
-    );
-  } finally {
-    stop.release();
-    progress.end();
-  }
-  const { bytes, notes } = written;
-  const beside = new Map(checks);
+  const beside = new Map(format.layout.kind === 'file' ? checks : []);
   if (format.name === 'merged-gguf' && opened.origin.tokenizerFiles !== undefined)
     beside.set(
       'Modelfile',
       new TextEncoder().encode(modelfile(basename(out), ollamaFacts(opened.tokenizer()), system)),
     );
-  const files = format.layout.kind === 'file' ? [...written.files, ...writeBeside(out, beside)] : written.files;
+  const progress = output.progress('writing', 'MB');
+  const stop = abortOnStop();
+  const merge = {
+    opened,
+    adapter,
+    ...(base !== undefined && { base }),
+    ...(type !== undefined && { type }),
+    modelCard,
+    extras: checks,
+    signal: stop.signal,
+    onProgress: (done: number, total: number) => progress.update(Math.floor(done / 1e6), Math.ceil(total / 1e6)),
+  };
+  let written: MergedModel | undefined;
+  let besides: string[] = [];
+  try {
+    besides = await writeWithBeside(out, beside, async () => {
+      written = await exportMerged(format, merge, sinkFor(format, out), basename(out));
+    });
+  } finally {
+    stop.release();
+    progress.end();
+  }
+  if (written === undefined) throw new WebLoraError('internal', 'a merged model that was written nowhere');
+  const { bytes, notes } = written;
+  const files = [...written.files, ...besides];
   const losses = evalData && (await measure(flags, output, { name, out, adapter, evalData }));
   output.warnOf(out, notes);
   output.record({
@@ -113,10 +114,10 @@ export async function exportMergedModel(
   return 0;
 }
 
-function sinkFor({ layout }: MergedFormat, out: string): ReturnType<typeof storeSink> {
-  const store = makeNodeStore(dirname(out));
-  if (layout.kind === 'file') return storeSink(store, '');
-  return out.endsWith('.zip') ? zipSink(storeSink(store, ''), basename(out)) : storeSink(store, basename(out));
+function sinkFor({ layout }: MergedFormat, out: string): ModelSink {
+  if (layout.kind === 'folder' && !out.endsWith('.zip')) return wholeFolderSink(out);
+  const file = storeSink(makeNodeStore(dirname(out)), '');
+  return layout.kind === 'file' ? file : zipSink(file, basename(out));
 }
 
 /** Rows to measure the merge on; read before the work begins. */

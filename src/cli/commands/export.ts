@@ -17,7 +17,7 @@ import { ggufTypeOf, newPath } from '../export-flags.ts';
 import { goldenFor } from '../golden.ts';
 import { signingKeyAt } from '../signing-key.ts';
 import { sayCommands } from '../say-commands.ts';
-import { writeBeside } from '../write-beside.ts';
+import { writeWithBeside } from '../write-beside.ts';
 import type { Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { baseNamesFor } from '../session.ts';
@@ -64,8 +64,7 @@ export async function exportAdapter(flags: Flags, output: Output): Promise<numbe
   const [only] = files.values();
   let written = [...files.keys()];
   if (layout.kind === 'file' && only !== undefined) {
-    writeFileWhole(out, only);
-    written = [basename(out), ...writeBeside(out, checks)];
+    written = [basename(out), ...(await writeWithBeside(out, checks, () => writeFileWhole(out, only)))];
   } else if (out.endsWith('.zip')) {
     for (const [file, bytes] of checks) files.set(file, bytes as Uint8Array<ArrayBuffer>);
     written = [...files.keys()];
