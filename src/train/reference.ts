@@ -1,4 +1,6 @@
+import * as v from 'valibot';
 import { lossOfEach } from '../data/batch.ts';
+import { sha256Of } from '../hash.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import type { Reference, RowSet, RunPasses } from './passes.ts';
@@ -6,6 +8,9 @@ import { sharedLosses } from './shared-term.ts';
 import type { NamedMatrices, Trainer } from './trainer.ts';
 
 export const REFERENCE_FILE = 'reference.json';
+
+const REFERENCE = v.looseObject({ train: v.array(v.array(v.number())), evaluation: v.array(v.array(v.number())) });
+const FILE = v.looseObject({ sha256: v.string(), losses: REFERENCE });
 
 /**
  * The losses of every row under the model before the run, for an objective that compares with it: computed once and kept
@@ -19,15 +24,34 @@ export async function resolveReference(
   { trainer, passes, start }: { trainer: Trainer; passes: RunPasses; start: () => Promise<NamedMatrices> },
 ): Promise<Reference> {
   const path = joinPath(out, REFERENCE_FILE);
-  if (await store.exists(path)) return JSON.parse(await store.readText(path)) as Reference;
+  const known = (await store.exists(path)) ? readReference(await store.readText(path)) : undefined;
+  if (known !== undefined) return known;
   trainer.writeState({ params: await start() });
   const reference: Reference = {
     train: await lossesOf('train', trainer, passes),
     evaluation: await lossesOf('evaluation', trainer, passes),
   };
-  await store.write(`${path}.tmp`, JSON.stringify(reference));
+  await store.write(`${path}.tmp`, JSON.stringify({ sha256: hashOf(reference), losses: reference }));
   await store.replace(`${path}.tmp`, path);
   return reference;
+}
+
+/** Undefined for a file that was damaged: what was in it is computed again, and is the same. */
+function readReference(text: string): Reference | undefined {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!v.is(FILE, content)) return undefined;
+  const { train, evaluation } = content.losses;
+  const reference = { train, evaluation };
+  return hashOf(reference) === content.sha256 ? reference : undefined;
+}
+
+function hashOf(reference: Reference): string {
+  return sha256Of(JSON.stringify(reference));
 }
 
 /** Forgets what an earlier run in the folder compared with. */
