@@ -21,7 +21,7 @@ import { watchRequests } from './state/requests.ts';
 import { findInterrupted } from './train/interrupted.ts';
 import { refreshRuns, reopenAdapter } from './take-away/runs.ts';
 import { beginWithLastUse, watchUse } from './use/opening.ts';
-import { takeSharedLink } from './train/shared-link.ts';
+import { readSharedLink } from './train/shared-link.ts';
 
 const root = document.querySelector('#app');
 if (root === null) throw new Error('index.html has no #app');
@@ -42,8 +42,9 @@ watchPlan();
 watchLoadOptions();
 watchUse();
 watchChoices();
-if (!takeSharedLink()) void restoreExamples();
-addEventListener('hashchange', takeSharedLink);
+readSharedLink();
+void restoreExamples();
+addEventListener('hashchange', readSharedLink);
 async function findRuns(): Promise<void> {
   await refreshRuns();
   await findInterrupted();

@@ -239,9 +239,28 @@ describe('the page, over a scripted engine', () => {
     await first.close();
 
     const { page, close } = await open();
+    await at(page, 'Train');
+    await page.getByText('Trains on Support tickets.').waitFor();
     await page.goto(`${link}&wings=2`);
+    const offer = page.getByRole('region', { name: 'This link would set:' });
+    await expect
+      .poll(() => offer.getByRole('listitem').allInnerTexts())
+      .toEqual(['the sample “A small shop”', 'a quick run', 'Learning rate: 0,002']);
+    await offer.getByText('Not known here: wings.').waitFor();
+    // Nothing is set before it is said, not even by a reload.
+    await page.reload();
+    await page.getByText('Trains on Support tickets.').waitFor();
+    await expect.poll(() => page.getByRole('radio', { name: /Quick look/ }).isChecked()).toBe(false);
+    await button(page, 'Leave everything as it is').click();
+    await expect.poll(() => page.url()).toBe(`${url()}#/train`);
+    await expect.poll(() => offer.count()).toBe(0);
+    await page.getByText('Trains on Support tickets.').waitFor();
+    await page.goto(`${link}&wings=2`);
+    await button(page, 'Take it over').click();
     await page
-      .getByText('This link brought the sample “A small shop”, a quick run, lr 0,002. Not known here: wings.')
+      .getByText(
+        'This link brought the sample “A small shop”, a quick run, Learning rate: 0,002. Not known here: wings.',
+      )
       .waitFor();
     await expect.poll(() => page.url()).toBe(`${url()}#/train`);
     await expect.poll(() => page.getByRole('radio', { name: /Quick look/ }).isChecked()).toBe(true);
@@ -254,6 +273,22 @@ describe('the page, over a scripted engine', () => {
     await expect.poll(() => page.getByText('This link brought').count()).toBe(0);
     await page.goto(`${url()}#/train?wings=2`);
     await page.getByText('This link brought nothing this page knows.').waitFor();
+    await close();
+  });
+
+  it('is not blocked by a link to a billion steps, nor by one of a megabyte', async () => {
+    const { page, close } = await open();
+    await page.getByText('Built-in model ready', { exact: false }).waitFor();
+    await page.goto(`${url()}#/train?steps=1e9&lr=${'9'.repeat(1e6)}`);
+    await page.getByText('Not known here: lr.').waitFor();
+    await button(page, 'Take it over').click();
+    await page.getByText('This link brought Steps: 1e9.', { exact: false }).waitFor();
+    await button(page, 'Train').click();
+    await page.getByText(/^Step \d+ of 1,000,000,000$/).waitFor();
+    await button(page, 'Stop').click();
+    await page.getByText(/^Stopped after/).waitFor();
+    await page.reload();
+    await expect.poll(() => button(page, 'Train').isEnabled()).toBe(true);
     await close();
   });
 
@@ -637,7 +672,29 @@ describe('the page, over a scripted engine', () => {
     await expect.poll(() => failing.page.getByText('What was learned up to step 20 is kept').isVisible()).toBe(true);
     await expect.poll(() => failing.page.getByText('lower the learning rate').isVisible()).toBe(true);
     await expect.poll(() => button(failing.page, 'Train again').isEnabled()).toBe(true);
+    await expect.poll(() => button(failing.page, 'Continue training').isEnabled()).toBe(true);
     await failing.close();
+
+    // A run that lost the graphics chip before its first step leaves nothing to go on with.
+    const error = { code: 'device-lost', message: 'the GPU device was lost' } as const;
+    const lost = await open({ steps: 40, stepMs: 5, trainFails: { atStep: 1, error } });
+    await button(lost.page, 'Train').click();
+    await lost.page.getByText('The graphics chip stopped answering').waitFor();
+    await expect.poll(() => button(lost.page, 'Train again').isEnabled()).toBe(true);
+    await expect.poll(() => button(lost.page, 'Continue training').count()).toBe(0);
+    const kept = (): Promise<string[]> =>
+      lost.page.evaluate(
+        () =>
+          new Promise((resolve) => {
+            const opening = indexedDB.open('web-lora-page');
+            opening.onsuccess = () => {
+              const keys = opening.result.transaction('kept').objectStore('kept').getAllKeys();
+              keys.onsuccess = () => resolve(keys.result.map(String));
+            };
+          }),
+      );
+    await expect.poll(async () => (await kept()).filter((key) => key.startsWith('run:'))).toEqual([]);
+    await lost.close();
 
     const refused = await open({
       trainRefused: { code: 'out-of-memory', message: 'this run: got 9 GB, wanted 4 GB; lower the rank' },

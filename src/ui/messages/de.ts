@@ -863,6 +863,11 @@ export const de: Messages = {
     link: {
       sample: (title) => `die Sammlung „${title}“`,
       length: { quick: 'einen kurzen Durchlauf', balanced: 'einen ausgewogenen', thorough: 'einen gründlichen' },
+      offer: 'Dieser Link würde einstellen:',
+      replaces:
+        'Noch ist nichts eingestellt. Eigene Einstellungen würden ersetzt, und eine Sammlung träte an die Stelle eigener Beispiele.',
+      take: 'Übernehmen',
+      leave: 'Alles lassen, wie es ist',
       nothing: 'Dieser Link enthielt nichts, was diese Seite kennt.',
       brought: (what) => `Dieser Link brachte mit: ${what.join(', ')}.`,
       unknown: (names) => `Hier nicht bekannt: ${names.join(', ')}.`,

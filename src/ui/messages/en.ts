@@ -833,6 +833,11 @@ export const en = {
     link: {
       sample: (title: string) => `the sample “${title}”`,
       length: { quick: 'a quick run', balanced: 'a balanced run', thorough: 'a thorough run' },
+      offer: 'This link would set:',
+      replaces:
+        'Nothing is set yet. Your own settings would be replaced, and a sample takes the place of your examples.',
+      take: 'Take it over',
+      leave: 'Leave everything as it is',
       nothing: 'This link brought nothing this page knows.',
       brought: (what: readonly string[]) => `This link brought ${what.join(', ')}.`,
       unknown: (names: readonly string[]) => `Not known here: ${names.join(', ')}.`,

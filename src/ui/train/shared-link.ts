@@ -3,7 +3,7 @@ import { chooseSample, chosenSource } from '../examples/examples.ts';
 import { hrefOf } from '../state/place.ts';
 import { t } from '../messages/language.ts';
 import { isSampleKey, type SampleKey } from '../examples/samples.ts';
-import { pageSetting } from './setting-fields.ts';
+import { labelOf, pageSetting } from './setting-fields.ts';
 import type { Preset } from '../../data/run-size.ts';
 import { isPreset, preset, typed } from './settings.ts';
 
@@ -24,47 +24,81 @@ export const sharedLink = computed(() => {
   return link.href;
 });
 
-/** What the address this page was opened with brought along, in words; empty for a plain address. */
+/** What a link would set; nothing of it is set before the person says so. */
+interface Offer {
+  readonly sample?: SampleKey;
+  readonly length?: Preset;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Names in it that this page does not know. */
+  readonly unknown: readonly string[];
+}
+
+/** What the address this page was opened with offers, until it is taken or left. */
+export const offer = signal<Offer | undefined>(undefined);
+
+/** What was done with it, in words; empty for a plain address. */
 export const brought = signal('');
 
-/**
- * Takes over what a shared link names and leaves a plain address behind, so that a reload keeps what was changed since.
- * A system prompt stays as it is; what the page does not know is left out and said.
- *
- * @returns whether it chose the examples
- */
-export function takeSharedLink(): boolean {
-  const [, query] = location.hash.split('?');
-  if (query === undefined) return false;
+/** No value of a setting is longer: what is, would only be in the way of reading the rest. */
+const LONGEST_VALUE = 100;
+
+/** An offer in words, one piece each. */
+export function offerWords({ sample, length, settings }: Offer): string[] {
   const texts = t().train.link;
-  const shared: string[] = [];
+  return [
+    ...(sample === undefined ? [] : [texts.sample(t().samples[sample].title)]),
+    ...(length === undefined ? [] : [texts.length[length]]),
+    ...Object.entries(settings).map(([flag, text]) => `${labelOf(flag)}: ${text}`),
+  ];
+}
+
+/** Reads what a shared link would set. What the page does not know is left out and said. */
+export function readSharedLink(): void {
+  const [, query] = location.hash.split('?');
+  if (query === undefined) return;
   const unknown: string[] = [];
   const settings: Record<string, string> = {};
   let length: Preset | undefined;
   let sample: SampleKey | undefined;
   for (const [name, value] of new URLSearchParams(query)) {
-    if (name === 'sample' && isSampleKey(value)) {
-      sample = value;
-      shared.push(texts.sample(t().samples[value].title));
-    } else if (name === 'length' && isPreset(value)) length = value;
-    else if (isShared(name)) settings[name] = value;
-    else unknown.push(name);
+    if (name === 'sample' && isSampleKey(value)) sample = value;
+    else if (name === 'length' && isPreset(value)) length = value;
+    else if (isShared(name) && value.length <= LONGEST_VALUE) settings[name] = value;
+    else unknown.push(name.slice(0, LONGEST_VALUE));
   }
-  const flags = Object.entries(settings);
-  if (length !== undefined || flags.length > 0) {
+  const read = { ...(sample && { sample }), ...(length && { length }), settings, unknown };
+  const isEmpty = offerWords(read).length === 0;
+  offer.value = isEmpty ? undefined : read;
+  brought.value = isEmpty ? t().train.link.nothing : '';
+  if (isEmpty) forgetQuery();
+}
+
+/** Sets what the link offers. A system prompt stays as it is. */
+export function takeOffer(): void {
+  const taken = offer.value;
+  if (taken === undefined) return;
+  const { sample, length, settings, unknown } = taken;
+  brought.value = [
+    t().train.link.brought(offerWords(taken)),
+    ...(unknown.length === 0 ? [] : [t().train.link.unknown(unknown)]),
+  ].join(' ');
+  if (length !== undefined || Object.keys(settings).length > 0) {
     const { system } = typed.peek();
     typed.value = { ...settings, ...(system !== undefined && { system }) };
     preset.value = length ?? 'balanced';
-    shared.push(
-      ...(length === undefined ? [] : [texts.length[length]]),
-      ...flags.map(([flag, text]) => `${flag} ${text}`),
-    );
   }
-  brought.value = [
-    shared.length === 0 ? texts.nothing : texts.brought(shared),
-    ...(unknown.length === 0 || shared.length === 0 ? [] : [texts.unknown(unknown)]),
-  ].join(' ');
-  history.replaceState(null, '', location.hash.slice(0, location.hash.indexOf('?')));
   if (sample !== undefined) void chooseSample(sample);
-  return sample !== undefined;
+  leaveOffer();
+}
+
+/** Leaves everything as it is. */
+export function leaveOffer(): void {
+  offer.value = undefined;
+  forgetQuery();
+}
+
+/** A plain address, so that a reload keeps what was changed since. */
+function forgetQuery(): void {
+  const [path = ''] = location.hash.split('?');
+  if (location.hash.includes('?')) history.replaceState(null, '', path);
 }

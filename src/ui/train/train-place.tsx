@@ -5,8 +5,9 @@ import { examples } from '../examples/examples.ts';
 import { interrupted, putOff } from './interrupted.ts';
 import { obstacle, trainNote } from './obstacle.ts';
 import { readRunName } from './run-name.ts';
-import { brought } from './shared-link.ts';
+import { brought, leaveOffer, offer, offerWords, takeOffer } from './shared-link.ts';
 import { continueRun, isTraining, run, train } from './training.ts';
+import { Breakable } from '../parts/breakable.tsx';
 import { BeforeStart } from './before-start.tsx';
 import { Presets } from './presets.tsx';
 import { WantedBarForm } from '../report/wanted-bar.tsx';
@@ -22,6 +23,7 @@ export function TrainPlace() {
   const isFinished = view?.phase === 'finished' || view?.phase === 'failed';
   return (
     <Section id="train" title={t().places.train} intro={t().train.intro}>
+      <LinkOffer />
       {brought.value !== '' && view === undefined && (
         <p class="notice" role="status">
           {brought.value}
@@ -31,7 +33,7 @@ export function TrainPlace() {
       {view !== undefined && <RunPanel view={view} />}
       {!isTraining.value && (
         <div class="stack">
-          {view?.phase === 'failed' && view.totalSteps > 0 && <GoOn out={view.out} />}
+          {view?.phase === 'failed' && view.step > 0 && <GoOn out={view.out} />}
           {isFinished && <h3>{t().train.again}</h3>}
           <KeepsNothing />
           <Presets />
@@ -59,7 +61,40 @@ export function TrainPlace() {
   );
 }
 
-/** A run that failed on its way goes on from its last saved step, or from its beginning. */
+/** What a link would set, before it does. */
+function LinkOffer() {
+  const offered = offer.value;
+  if (offered === undefined) return null;
+  const texts = t().train.link;
+  return (
+    <div class="notice" role="region" aria-label={texts.offer}>
+      <p>{texts.offer}</p>
+      <ul>
+        {offerWords(offered).map((words) => (
+          <li key={words}>
+            <Breakable text={words} />
+          </li>
+        ))}
+      </ul>
+      {offered.unknown.length > 0 && (
+        <p>
+          <Breakable text={texts.unknown(offered.unknown)} />
+        </p>
+      )}
+      <p class="quiet">{texts.replaces}</p>
+      <div class="actions">
+        <button type="button" disabled={isTraining.value} onClick={takeOffer}>
+          {texts.take}
+        </button>
+        <button type="button" class="plain" onClick={leaveOffer}>
+          {texts.leave}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** A run that failed on its way goes on from its last saved step, or from its beginning; one that never began is pressed again. */
 function GoOn({ out }: { readonly out: string }) {
   return (
     <div class="actions">

@@ -98,6 +98,8 @@ const speedKey = (): string => {
 export const secondsPerToken = computed(() => speeds.value[speedKey()]);
 
 let runId: RunId | undefined;
+/** Whether the run at hand was begun earlier. */
+let isResumed = false;
 /** Gives up waiting for another tab. */
 let waiting: AbortController | undefined;
 let steps: StepMetrics[] = [];
@@ -259,6 +261,7 @@ function clearRun(): void {
 async function play(begin: RunBegin, resume: boolean): Promise<void> {
   if (model.value.kind !== 'ready') return;
   pending = {};
+  isResumed = resume;
   stopExam();
   if (!resume) progressAnswers.value = [];
   run.value = { ...begin, phase: 'starting', step: 0, firstStep: 0, totalSteps: 0, notices: [] };
@@ -366,8 +369,17 @@ async function take(event: TrainEvent): Promise<void> {
       void finish(event.report);
       return;
     case 'failed':
-      return change({ phase: 'failed', failure: event.error });
+      change({ phase: 'failed', failure: event.error });
+      return forgetEmptyRun();
   }
+}
+
+/** A run that failed before its first step has nothing to go on from: it is not kept, and not offered after a reload. */
+async function forgetEmptyRun(): Promise<void> {
+  const view = run.value;
+  if (view === undefined || view.step > 0 || view.firstStep > 0 || isResumed) return;
+  await removePersisted(`run:${view.out}`);
+  await engine.deleteRun(view.out);
 }
 
 /** A pause saves: what was learned so far can be tried meanwhile. */
