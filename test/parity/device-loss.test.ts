@@ -29,17 +29,38 @@ const openToy = (core: Core): Promise<LoadedModel> =>
 const train = (
   model: LoadedModel,
   store: FileStore,
-  { steps = 4, emit = () => undefined }: { readonly steps?: number; readonly emit?: (event: RunEvent) => void } = {},
+  {
+    steps = 4,
+    saveEvery = 2,
+    control = new RunControl(),
+    emit = () => undefined,
+  }: {
+    readonly steps?: number;
+    readonly saveEvery?: number;
+    readonly control?: RunControl;
+    readonly emit?: (event: RunEvent) => void;
+  } = {},
 ): Promise<TrainedRun> =>
   model.train({
-    config: resolveTrainConfig({ rank: 2, dropout: 0.1, steps, accumulate: 1, seqLen: 48, saveEvery: 2, lr: 1e-2 }),
-    ...{ data: ROWS, store, out: 'run', resume: false, emit, control: new RunControl() },
+    config: resolveTrainConfig({ rank: 2, dropout: 0.1, steps, accumulate: 1, seqLen: 48, saveEvery, lr: 1e-2 }),
+    ...{ data: ROWS, store, out: 'run', resume: false, emit, control },
   });
 
 const answer = (model: LoadedModel, onText?: (text: string) => void): Promise<string> =>
   model
     .generate({ input: { text: 'the cat' }, maxNewTokens: 6 }, { ...(onText && { onText }) })
     .then(({ text, tokens }) => `${text} ${tokens.join(' ')}`);
+
+/** Two turns of a chat. */
+async function talk(model: LoadedModel): Promise<string[]> {
+  const chat = model.chat({ maxNewTokens: 3 });
+  const said: string[] = [];
+  for (const text of ['the cat', 'a dog']) for await (const piece of chat.send(text)) said.push(piece);
+  return said;
+}
+
+/** 20 by WEBLORA_DEVICE_LOSSES=20, for docs/checks.md: each takes a device opened and all kernels compiled anew. */
+const LOSSES = Number(process.env['WEBLORA_DEVICE_LOSSES'] ?? 4);
 
 describe('a device that is lost', () => {
   it(
@@ -100,6 +121,51 @@ describe('a device that is lost', () => {
       core.dispose();
     },
   );
+
+  it('may be lost in every update of a run, with other work in between', { timeout: 600_000 }, async () => {
+    const core = await Core.open({ device: 'webgpu', openGpu: openTestGpu });
+    const model = await openToy(core);
+    const config = { steps: LOSSES + 1, saveEvery: 1 };
+    const whole = makeMemoryStore();
+    await train(model, whole, config);
+    const text = await answer(model);
+    const report = await model.evaluate(QUESTIONS, { maxNewTokens: 2 });
+    const said = (await talk(model)).join('|');
+
+    // What is done while the run opens its next device.
+    const between: Promise<unknown>[] = [];
+    const works: readonly (() => Promise<void>)[] = [
+      async () => expect(await answer(model)).toBe(text),
+      async () => expect(await model.evaluate(QUESTIONS, { maxNewTokens: 2 })).toEqual(report),
+      async () => {
+        const other = await openToy(core);
+        expect(await answer(other)).toBe(text);
+        other.dispose();
+      },
+      async () => expect((await talk(model)).join('|')).toBe(said),
+    ];
+    const store = makeMemoryStore();
+    const control = new RunControl();
+    const lost: number[] = [];
+    const outcome = await train(model, store, {
+      ...config,
+      control,
+      emit: (event) => {
+        if (event.kind !== 'step' || event.step > LOSSES || event.step <= lost.length) return;
+        lost.push(event.step);
+        core.gpu?.device.destroy();
+        // The next loss waits for it: work that loses its device three times ends.
+        control.pause();
+        const work = works[lost.length % works.length]?.();
+        between.push(work?.finally(() => control.resume()) ?? Promise.resolve());
+      },
+    });
+    await Promise.all(between);
+    expect(outcome).toMatchObject({ ended: 'completed', steps: LOSSES + 1 });
+    expect(lost.length).toBe(LOSSES);
+    expect(await store.read(`run/${PEFT_WEIGHTS_FILE}`)).toEqual(await whole.read(`run/${PEFT_WEIGHTS_FILE}`));
+    core.dispose();
+  });
 
   it('ends work that loses it three times in a row, with everything saved and the reason', async () => {
     const core = await Core.open({ device: 'webgpu', openGpu: openTestGpu });
