@@ -86,9 +86,14 @@ export async function writeCheckpoint(store: FileStore, out: string, checkpoint:
   };
   await store.write(joinPath(folder, MANIFEST_DRAFT), `${JSON.stringify(manifest, null, 2)}\n`);
   await store.replace(joinPath(folder, MANIFEST_DRAFT), joinPath(folder, MANIFEST));
-  const steps = await checkpointSteps(store, out);
-  for (const old of steps.slice(RETAINED)) await removeCheckpoint(store, folderOf(out, old));
+  await removeOlderCheckpoints(store, out, step);
   return folder;
+}
+
+/** Keeps the checkpoint of `step` and the one before it; a process that died after writing one had no time to. */
+export async function removeOlderCheckpoints(store: FileStore, out: string, step: number): Promise<void> {
+  const steps = (await checkpointSteps(store, out)).filter((each) => each <= step);
+  for (const old of steps.slice(RETAINED)) await removeCheckpoint(store, folderOf(out, old));
 }
 
 /** A checkpoint whose files are not those that its manifest names. */

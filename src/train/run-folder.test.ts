@@ -158,6 +158,16 @@ describe('a resumed run', () => {
     }
   });
 
+  it('keeps two checkpoints, also after a process that died before it removed the third', async () => {
+    const store = await stopped();
+    for (const { name } of await store.list('run/checkpoints/step-4'))
+      await store.write(`run/checkpoints/step-2/${name}`, await store.read(`run/checkpoints/step-4/${name}`));
+    const control = new RunControl();
+    control.stop();
+    expect((await resume(store, { control })).firstStep).toBe(6);
+    expect((await store.list('run/checkpoints')).map(({ name }) => name)).toEqual(['step-4', 'step-6']);
+  });
+
   it('says that it starts from nothing where no checkpoint is whole', async () => {
     const store = await stopped();
     for (const step of [4, 6]) await store.write(`run/checkpoints/step-${step}/params.safetensors`, 'gone');

@@ -3,7 +3,7 @@ import { WebLoraError, type ErrorCode } from '../errors.ts';
 import { lostTooOften, MOST_LOSSES } from '../gpu/gpu.ts';
 import { phrase, setting, type Mention, type Phrase } from '../phrase.ts';
 import { joinPath } from '../storage/paths.ts';
-import { findLatestCheckpoint, setAside, type Checkpoint } from './checkpoints.ts';
+import { findLatestCheckpoint, removeOlderCheckpoints, setAside, type Checkpoint } from './checkpoints.ts';
 import { cutMetrics } from './metrics-file.ts';
 import { RunPasses } from './passes.ts';
 import { initialParams } from './initial-params.ts';
@@ -155,6 +155,7 @@ async function startingPoint(
     warnings.push(`the checkpoint of update ${step} is damaged (${reason}) and was moved to ${kept}`);
   }
   if (checkpoint !== undefined) {
+    await removeOlderCheckpoints(store, out, checkpoint.step);
     if (damaged.length > 0) warnings.push(`continuing from the older checkpoint of update ${checkpoint.step}`);
     return { checkpoint, warnings };
   }
