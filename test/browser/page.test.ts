@@ -675,6 +675,27 @@ describe('the page, over a scripted engine', () => {
     await expect.poll(() => button(failing.page, 'Continue training').isEnabled()).toBe(true);
     await failing.close();
 
+    // A run that lost the graphics chip before its first step leaves nothing to go on with.
+    const error = { code: 'device-lost', message: 'the GPU device was lost' } as const;
+    const lost = await open({ steps: 40, stepMs: 5, trainFails: { atStep: 1, error } });
+    await button(lost.page, 'Train').click();
+    await lost.page.getByText('The graphics chip stopped answering').waitFor();
+    await expect.poll(() => button(lost.page, 'Train again').isEnabled()).toBe(true);
+    await expect.poll(() => button(lost.page, 'Continue training').count()).toBe(0);
+    const kept = (): Promise<string[]> =>
+      lost.page.evaluate(
+        () =>
+          new Promise((resolve) => {
+            const opening = indexedDB.open('web-lora-page');
+            opening.onsuccess = () => {
+              const keys = opening.result.transaction('kept').objectStore('kept').getAllKeys();
+              keys.onsuccess = () => resolve(keys.result.map(String));
+            };
+          }),
+      );
+    await expect.poll(async () => (await kept()).filter((key) => key.startsWith('run:'))).toEqual([]);
+    await lost.close();
+
     const refused = await open({
       trainRefused: { code: 'out-of-memory', message: 'this run: got 9 GB, wanted 4 GB; lower the rank' },
     });
