@@ -91,12 +91,17 @@ def compare(name, losses, wanted):
 
 def train(folder, model, out, processes, *more, fsdp=None):
     """Runs the folder's own script on the CPU."""
-    launch = [sys.executable, '-m', 'accelerate.commands.launch', '--cpu', '--num_processes', str(processes)]
-    launch += ['--num_machines', '1', '--mixed_precision', 'no', '--dynamo_backend', 'no', '--num_cpu_threads_per_process', '1']
+    # `accelerate launch --cpu` starts one process, whatever number is asked for.
+    if processes == 1:
+        launch = [sys.executable, '-m', 'accelerate.commands.launch', '--cpu', '--num_processes', '1', '--num_machines', '1']
+        launch += ['--mixed_precision', 'no', '--dynamo_backend', 'no', '--num_cpu_threads_per_process', '1']
+    else:
+        launch = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', str(processes)]
     script = [str(folder / 'train.py'), '--base', str(model), '--out', str(out), *more]
     if fsdp is not None:
         script.insert(0, str(pathlib.Path(__file__).with_name('fsdp_on_cpu.py')))
-    subprocess.run([*launch, *script], check=True, stdout=subprocess.DEVNULL, env={**os.environ, **(fsdp or {})})
+    settings = {'ACCELERATE_USE_CPU': 'true', 'OMP_NUM_THREADS': '1', **(fsdp or {})}
+    subprocess.run([*launch, *script], check=True, stdout=subprocess.DEVNULL, env={**os.environ, **settings})
     return losses_of(out / 'metrics.jsonl')
 
 
@@ -111,7 +116,9 @@ def fsdp_settings(path):
     unknown = set(config.fsdp_config) - {action.dest for action in launch_command_parser()._actions}
     assert not unknown, 'accelerate does not know %s' % ', '.join(sorted(unknown))
     values = {key.upper(): str(value).lower() if isinstance(value, bool) else str(value) for key, value in config.fsdp_config.items()}
-    return {'ACCELERATE_USE_FSDP': 'true', **values}
+    # These two need a GPU: each process loads the base itself.
+    without_gpu = {'FSDP_SYNC_MODULE_STATES': 'false', 'FSDP_CPU_RAM_EFFICIENT_LOADING': 'false'}
+    return {'ACCELERATE_USE_FSDP': 'true', **values, **without_gpu}
 
 
 def check_script(folder, model, wanted):

@@ -11,7 +11,7 @@ import { abortOnStop } from '../stop-signals.ts';
 const MODEL_FILES = [
   /^(README|CHECK|LICENSE|USE_POLICY)\.md$|^(LICENSE|NOTICE)(\.txt)?$|^Modelfile$|\.Modelfile$/,
   /^(adapter_model|adapters|model|model-\d+-of-\d+)\.safetensors$|^model\.safetensors\.index\.json$|\.gguf$/,
-  /^(adapter_config|config|generation_config|golden)\.json$|^check_peft\.py$/,
+  /^(adapter_config|config|generation_config|golden|weblora-signature)\.json$|^check_peft\.py$/,
   /^(tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template)\.json$/,
   /^merges\.txt$|^tokenizer\.model$|^chat_template\.jinja$/,
 ];

@@ -13,6 +13,8 @@ import torch.nn.functional as nnf
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 from peft import PeftModel
+from safetensors import safe_open
+from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM
 
 from run_data import IGNORED, RunData, lr_factor, share
@@ -103,11 +105,25 @@ def evaluate(model, rows, batch_size, accelerator):
     return accelerator.reduce(total, 'sum').item() / sum(rows.scored(row) for row in range(len(rows)))
 
 
+def name_in_file(name):
+    """Of a parameter `….lora_A.default.weight`, as PEFT's files have it."""
+    return name.replace('.lora_magnitude_vector.default.weight', '.lora_magnitude_vector').replace('.default.', '.')
+
+
 def save_adapter(model, out, accelerator):
+    """The tensors that went in, trained. Not by save_pretrained: PEFT 0.21 finds none of them in a model in shards."""
     state = accelerator.get_state_dict(model)
-    accelerator.unwrap_model(model).save_pretrained(
-        str(out), state_dict=state, is_main_process=accelerator.is_main_process, save_embedding_layers=False
-    )
+    if accelerator.is_main_process:
+        initial = HERE / 'initial_adapter'
+        tensors = {name_in_file(name): value.detach().cpu().contiguous() for name, value in state.items() if 'lora_' in name}
+        with safe_open(str(initial / 'adapter_model.safetensors'), 'pt') as file:
+            missing = set(file.keys()) ^ set(tensors)
+        if missing:
+            raise SystemExit('the trained adapter has other tensors than the initial one: %s' % ', '.join(sorted(missing)[:5]))
+        out.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, str(out / 'adapter_model.safetensors'), metadata={'format': 'pt'})
+        shutil.copyfile(initial / 'adapter_config.json', out / 'adapter_config.json')
+    accelerator.wait_for_everyone()
 
 
 def keep_adapter_only(models, states, folder):
