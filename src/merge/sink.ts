@@ -48,7 +48,8 @@ export function storeSink(store: FileStore, folder: string): ModelSink {
       for (const path of written) await store.replace(path + PART, path);
     },
     discard: async () => {
-      await open?.close();
+      // On a full disk this may fail as the write did, and what is removed need not be on the disk.
+      await open?.close().catch(() => undefined);
       for (const path of written) await store.remove(path + PART);
       if (folder !== '' && (await store.list(folder)).length === 0) await store.remove(folder);
     },
