@@ -1,8 +1,9 @@
 import { foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { defineVectorKernel, vectorWidth } from '../_lib/vector.ts';
+import activationWgsl from '../_lib/activation.wgsl?raw';
 import wgsl from './gated_activation.wgsl?raw';
 
-const kernels = defineVectorKernel('gated_activation', wgsl);
+const kernels = defineVectorKernel('gated_activation', activationWgsl, wgsl);
 const WG = 64;
 
 export type GateActivation = 'silu' | 'gelu_tanh';

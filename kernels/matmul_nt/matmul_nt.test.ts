@@ -47,6 +47,7 @@ describe('matmul_nt', () => {
       const { rows, inFeatures, outFeatures, rank } = shape;
       const alpha = 'alpha' in shape ? shape.alpha : 1;
       const accumulate = 'accumulate' in shape;
+      const isAdded = 'added' in shape;
       const [outStride, outOffset] = [outFeatures + 7, 3];
       const packed = testWeight(shape.format, outFeatures, inFeatures, 1);
       const x = testValues(rows * inFeatures, 2);
@@ -54,6 +55,7 @@ describe('matmul_nt', () => {
       const h = testValues(rows * rank, 4);
       const loraB = testValues((outOffset + outFeatures) * rank, 5);
       const before = testValues(rows * outStride, 6);
+      const added = testValues(rows * outStride, 7);
       const dense = matmulNtRef(
         Float64Array.from(x),
         Float64Array.from(unpackWeight(packed)),
@@ -80,6 +82,7 @@ describe('matmul_nt', () => {
             (dense[from] ?? 0) +
             (branch[from] ?? 0) +
             (shape.bias ? (bias[outOffset + o] ?? 0) : 0) +
+            (isAdded ? (added[at] ?? 0) : 0) +
             (accumulate ? (before[at] ?? 0) : 0);
         }
       }
@@ -89,6 +92,7 @@ describe('matmul_nt', () => {
         w_codes: packed.codes,
         w_scales: packed.scales,
         bias,
+        added,
         h,
         lora_b: new Float32Array(packWeight(loraB, outOffset + outFeatures, rank, 'f32').codes.buffer),
         y: before,

@@ -14,11 +14,13 @@ import {
 import addProductsWgsl from '../_lib/add_products.wgsl?raw';
 import narrowColumnsWgsl from '../_lib/narrow.wgsl?raw';
 import wideTilesWgsl from '../_lib/wide_tiles.wgsl?raw';
+import addedWgsl from './added.wgsl?raw';
 import biasWgsl from './bias.wgsl?raw';
 import interfaceWgsl from './interface.wgsl?raw';
 import loraWgsl from './lora.wgsl?raw';
 import wgsl from './matmul_nt.wgsl?raw';
 import narrowWgsl from './narrow.wgsl?raw';
+import noAddedWgsl from './no_added.wgsl?raw';
 import noBiasWgsl from './no_bias.wgsl?raw';
 import noLoraWgsl from './no_lora.wgsl?raw';
 import quadsWgsl from './software/matmul_nt_quad.wgsl?raw';
@@ -41,15 +43,18 @@ function joined(
   return (bias, lora) => (bias ? (lora ? withBoth : withBias) : lora ? withLora : plain);
 }
 
-const tiles = [tilesWgsl, workgroupWgsl, wgsl] as const;
+const tiles = [noAddedWgsl, tilesWgsl, workgroupWgsl, wgsl] as const;
 const sources = joined(defineWeightKernel, ...tiles);
+const addingSources = joined(defineWeightKernel, addedWgsl, tilesWgsl, workgroupWgsl, wgsl);
 const subgroupsSources = joined(defineWeightKernel, subgroupsWgsl, ...tiles);
-const serialSources = joined(defineWeightKernel, wgsl, serialWgsl);
-const quadsSources = joined(defineQuadsKernel, quadsWgsl, wgsl, serialWgsl);
-const wideSources = joined(defineWideKernel, addProductsWgsl, wideTilesWgsl, wideWgsl);
+const serialSources = joined(defineWeightKernel, noAddedWgsl, wgsl, serialWgsl);
+const quadsSources = joined(defineQuadsKernel, quadsWgsl, noAddedWgsl, wgsl, serialWgsl);
+const wide = [addProductsWgsl, wideTilesWgsl, wideWgsl] as const;
+const wideSources = joined(defineWideKernel, noAddedWgsl, ...wide);
+const wideAddingSources = joined(defineWideKernel, addedWgsl, ...wide);
 const narrowKernel = defineKernel(
   'matmul_nt',
-  [addProductsWgsl, narrowColumnsWgsl, narrowWgsl, interfaceWgsl, noBiasWgsl].join('\n'),
+  [addProductsWgsl, narrowColumnsWgsl, narrowWgsl, interfaceWgsl, noBiasWgsl, noAddedWgsl].join('\n'),
 );
 
 export interface MatmulNtArgs {
@@ -71,6 +76,8 @@ export interface MatmulNtArgs {
   /** Default 1. */
   readonly alpha?: number;
   readonly accumulate?: boolean;
+  /** Whether a tensor laid out as y is added: only where `addsInProduct` says so. */
+  readonly added?: boolean;
   readonly variant: KernelVariant;
 }
 
@@ -120,10 +127,10 @@ type Selected = Pick<MatmulNtArgs, 'variant' | 'rows' | 'inFeatures' | 'outFeatu
 
 /** Few rows, as in decoding, leave a tile idle; from three rows on reading each weight once for all of them wins. */
 export function selectMatmulNt(args: Selected): MatmulNtEntry {
-  const { variant, rows, inFeatures, outFeatures, format, bias, rank } = args;
+  const { variant, rows, inFeatures, outFeatures } = args;
   if (variant === 'workgroup') {
     if (rows <= 4) return 'matvec';
-    if (isNarrow(outFeatures, inFeatures) && format === 'f32' && !bias && rank === 0) return 'narrow';
+    if (isNarrowProduct(args)) return 'narrow';
     return selectTile({
       rows,
       columns: outFeatures,
@@ -137,10 +144,19 @@ export function selectMatmulNt(args: Selected): MatmulNtEntry {
   return rows <= 8 ? 'quads_eight' : 'quads';
 }
 
+/** Whether products can add a tensor themselves: for any count of rows or for none, as plans for few rows share an arena. */
+export function addsInProduct(args: Selected): boolean {
+  return args.variant === 'workgroup' && !isNarrowProduct(args);
+}
+
+function isNarrowProduct({ inFeatures, outFeatures, format, bias, rank }: Omit<Selected, 'variant' | 'rows'>): boolean {
+  return isNarrow(outFeatures, inFeatures) && format === 'f32' && !bias && rank === 0;
+}
+
 /**
- * y[n,o] = alpha · Σ_i x[n,i] W[o,i] (+ bias[o]) (+ loraScale · Σ_r h[n,r] B[o,r]) (+ y[n,o]).
+ * y[n,o] = alpha · Σ_i x[n,i] W[o,i] (+ bias[o]) (+ loraScale · Σ_r h[n,r] B[o,r]) (+ added[n,o]) (+ y[n,o]).
  * Operands: x [N, I], w_codes, w_scales (but for floats), bias (with `bias`), h [N, R] and lora_b, its rows padded to four
- * values (with `rank`) -> y [N, outStride], of which columns [outOffset, outOffset + O) are written; bias and lora_b are
+ * values (with `rank`), added (with `added`) -> y [N, outStride], of which columns [outOffset, outOffset + O) are written; bias and lora_b are
  * read from row outOffset on, so of a weight in parts they are the whole layer's.
  */
 export function matmulNt(args: MatmulNtArgs, entry?: MatmulNtEntry): Launch {
@@ -163,11 +179,12 @@ export function matmulNt(args: MatmulNtArgs, entry?: MatmulNtEntry): Launch {
 }
 
 function launchOf(args: MatmulNtArgs, entry: MatmulNtEntry): Launch {
-  const { rows, inFeatures, outFeatures, outStride, outOffset, rank, loraScale, alpha = 1, accumulate = false } = args;
+  const { rows, inFeatures, outFeatures, outStride, outOffset, rank, loraScale, alpha = 1 } = args;
+  const { accumulate = false, added = false } = args;
   const isQuads = entry.startsWith('quads');
   // One program of quads serves with and without an adapter.
   const branch = rank > 0 || isQuads;
-  const weight = readWeight(sourcesFor(entry)(args.bias, branch), args.format, inFeatures);
+  const weight = readWeight(sourcesFor(entry, added)(args.bias, branch), args.format, inFeatures);
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(rows / tileRows) * Math.ceil(outFeatures / tileCols);
   const isSerial = entry === 'serial' || entry === 'serial_row';
@@ -188,16 +205,24 @@ function launchOf(args: MatmulNtArgs, entry: MatmulNtEntry): Launch {
       lora_scale: loraScale,
       accumulate: accumulate ? 1 : 0,
     },
-    operands: ['x', ...weight.operands, ...(args.bias ? ['bias'] : []), ...(branch ? ['h', 'lora_b'] : []), 'y'],
+    operands: [
+      'x',
+      ...weight.operands,
+      ...(args.bias ? ['bias'] : []),
+      ...(branch ? ['h', 'lora_b'] : []),
+      ...(added ? ['added'] : []),
+      'y',
+    ],
     ...(branch && rank === 0 && { aliases: { h: 'x', lora_b: 'x' } }),
     workgroups: foldGrid(Math.ceil(shares / perWorkgroup)),
     flops: 2 * rows * outFeatures * (inFeatures + rank),
   };
 }
 
-function sourcesFor(entry: MatmulNtEntry): (bias: boolean, lora: boolean) => WeightKernel {
+function sourcesFor(entry: MatmulNtEntry, added: boolean): (bias: boolean, lora: boolean) => WeightKernel {
   if (entry.startsWith('quads')) return quadsSources;
-  if (entry === 'wide' || entry === 'wide_small') return wideSources;
+  if (entry === 'wide' || entry === 'wide_small') return added ? wideAddingSources : wideSources;
   if (entry === 'serial' || entry === 'serial_row') return serialSources;
-  return entry === 'matvec_subgroups' ? subgroupsSources : sources;
+  if (entry === 'matvec_subgroups') return subgroupsSources;
+  return added ? addingSources : sources;
 }

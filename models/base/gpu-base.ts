@@ -3,13 +3,14 @@ import type { GpuLimits } from '../../src/gpu/device-profile.ts';
 import { Usage, WorkErrors, type Gpu } from '../../src/gpu/gpu.ts';
 import { phrase, setting } from '../../src/phrase.ts';
 import { applyLora, type LoraSettings } from '../../src/lora/lora.ts';
-import { vectorBufferName, weightBufferName, weightParts } from '../../src/graph/operand.ts';
+import { vectorRange, weightBufferName, weightParts } from '../../src/graph/operand.ts';
 import { BufferSet, type BufferRequest } from '../../src/graph/replay.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import type { LinearWeights } from '../../src/graph/ops/linear.ts';
 import { Tensor } from '../../src/graph/tensor.ts';
 import { formatOf, readVector } from './base-format.ts';
-import type { ForwardInputs, Model, WeightBinder, WeightSpec } from '../families/family.ts';
+import { joinedRows } from './joined-rows.ts';
+import type { ForwardInputs, Model, WeightBinder } from '../families/family.ts';
 import type { OpenModel } from '../checkpoint/open-model.ts';
 import { rotaryTables } from '../families/rope.ts';
 import { streamMatrix, type PackedRows } from '../checkpoint/stream-matrix.ts';
@@ -22,6 +23,7 @@ export function ropeBufferName(table: string, of: 'cos' | 'sin'): string {
 /** Binds a model's weights as tensors of a graph, with adapter slots where `lora` says. */
 export function bindWeights(g: Graph, model: Model, format: BaseFormat, lora: LoraSettings | undefined): WeightBinder {
   const specs = new Map(model.weights.map((spec) => [spec.name, spec]));
+  const joined = joinedRows(model, format);
   const made = new Map<string, Tensor>();
   const tensor = (name: string, role: 'weight' | 'vector'): Tensor => {
     const known = made.get(name);
@@ -33,6 +35,7 @@ export function bindWeights(g: Graph, model: Model, format: BaseFormat, lora: Lo
       shape: spec.shape,
       role,
       ...(role === 'weight' && { format: formatOf(spec, format) }),
+      joined: joined.get(name),
     });
     made.set(name, bound);
     return bound;
@@ -75,25 +78,32 @@ export function baseBufferRequests(
   limits: GpuLimits,
 ): BufferRequest[] {
   const requests: BufferRequest[] = [];
+  const joined = joinedRows(model, format);
   for (const spec of model.weights) {
     const { name, shape, kind } = spec;
+    const joinedTo = joined.get(name);
     if (kind === 'vector') {
-      requests.push({ name: vectorBufferName(name), bytes: (shape[0] ?? 0) * 4, usage: WEIGHT_USAGE });
+      // A joined buffer is asked for once, with the first of its members.
+      if (joinedTo !== undefined && joinedTo.firstRow > 0) continue;
+      const { buffer } = vectorRange(new Tensor(0, { name, shape, role: 'vector', joined: joinedTo }));
+      requests.push({ name: buffer, bytes: (joinedTo?.rows ?? shape[0] ?? 0) * 4, usage: WEIGHT_USAGE });
       continue;
     }
     const stored = formatOf(spec, format);
-    const weight = new Tensor(0, { name, shape, role: 'weight', format: stored });
+    const weight = new Tensor(0, { name, shape, role: 'weight', format: stored, joined: joinedTo });
     for (const part of weightParts(weight, limits)) {
+      if (part.joined !== undefined && part.skippedRows !== 0) continue;
+      const rows = part.joined === undefined ? part.rows : (joinedTo?.rows ?? 0);
       requests.push({
         name: weightBufferName(weight, part, 'codes'),
-        bytes: part.rows * codeWordsPerRow(stored, weight.cols) * 4,
+        bytes: rows * codeWordsPerRow(stored, weight.cols) * 4,
         usage: WEIGHT_USAGE,
       });
       const scaleWords = scaleWordsPerRow(stored, weight.cols);
       if (scaleWords > 0)
         requests.push({
           name: weightBufferName(weight, part, 'scales'),
-          bytes: part.rows * scaleWords * 4,
+          bytes: rows * scaleWords * 4,
           usage: WEIGHT_USAGE,
         });
     }
@@ -135,15 +145,19 @@ export class GpuBase {
     const buffers = await BufferSet.make(gpu, `the weights of ${opened.name}`, requests, WAYS_TO_FIT);
     const base = new GpuBase(gpu, model, format, context, buffers);
     const errors = new WorkErrors(gpu, 'uploading weights');
+    const joined = joinedRows(model, format);
     try {
       let done = 0;
       for (const spec of model.weights) {
         if (spec.kind === 'vector') {
           const values = await readVector(opened, spec);
-          const buffer = buffers.require(vectorBufferName(spec.name));
-          errors.within(() => gpu.writeBuffer(buffer, 0, values));
+          const tensor = new Tensor(0, { ...spec, role: 'vector', joined: joined.get(spec.name) });
+          const { buffer, offsetBytes } = vectorRange(tensor);
+          errors.within(() => gpu.writeBuffer(buffers.require(buffer), offsetBytes, values));
         } else {
-          for await (const rows of streamMatrix(opened, spec, format)) errors.within(() => base.#upload(spec, rows));
+          const stored = { format: formatOf(spec, format), joined: joined.get(spec.name) };
+          const weight = new Tensor(0, { ...spec, role: 'weight', ...stored });
+          for await (const rows of streamMatrix(opened, spec, format)) errors.within(() => base.#upload(weight, rows));
           // What was written stays in JavaScript's memory until the queue has taken it.
           await gpu.idle();
           await errors.check();
@@ -167,8 +181,7 @@ export class GpuBase {
     }
   }
 
-  #upload(spec: WeightSpec, { firstRow, rows, codes, scales }: PackedRows): void {
-    const weight = new Tensor(0, { ...spec, role: 'weight', format: formatOf(spec, this.format) });
+  #upload(weight: Tensor, { firstRow, rows, codes, scales }: PackedRows): void {
     for (const part of weightParts(weight, this.gpu.profile.limits)) {
       const from = Math.max(firstRow, part.firstRow);
       const to = Math.min(firstRow + rows, part.firstRow + part.rows);
@@ -178,7 +191,7 @@ export class GpuBase {
         if (words === undefined || perRow === 0) continue;
         this.gpu.writeBuffer(
           this.buffers.require(weightBufferName(weight, part, of === 'codes' ? 'codes' : 'scales')),
-          (from - part.firstRow) * perRow * 4,
+          ((part.skippedRows ?? 0) + from - part.firstRow) * perRow * 4,
           words.subarray((from - firstRow) * perRow, (to - firstRow) * perRow),
         );
       }

@@ -12,6 +12,8 @@ export interface LinearShape {
   readonly out: number;
   readonly in: number;
   readonly bias?: boolean;
+  /** What it is computed together with, under `model.layers.N.` too. */
+  readonly join?: string;
 }
 
 /** Separate projections of queries, keys and values, as Llama names them. */
@@ -22,9 +24,9 @@ export function attentionLinears(
   const query = c.heads * c.headDim;
   const keyValue = c.kvHeads * c.headDim;
   return [
-    { path: 'self_attn.q_proj', out: query, in: c.hiddenSize, bias: bias.qkv },
-    { path: 'self_attn.k_proj', out: keyValue, in: c.hiddenSize, bias: bias.qkv },
-    { path: 'self_attn.v_proj', out: keyValue, in: c.hiddenSize, bias: bias.qkv },
+    { path: 'self_attn.q_proj', out: query, in: c.hiddenSize, bias: bias.qkv, join: 'self_attn.qkv' },
+    { path: 'self_attn.k_proj', out: keyValue, in: c.hiddenSize, bias: bias.qkv, join: 'self_attn.qkv' },
+    { path: 'self_attn.v_proj', out: keyValue, in: c.hiddenSize, bias: bias.qkv, join: 'self_attn.qkv' },
     { path: 'self_attn.o_proj', out: c.hiddenSize, in: query, bias: bias.o },
   ];
 }
@@ -35,8 +37,8 @@ export function gatedLinears(
   bias = false,
 ): LinearShape[] {
   return [
-    { path: 'mlp.gate_proj', out: c.intermediateSize, in: c.hiddenSize, bias },
-    { path: 'mlp.up_proj', out: c.intermediateSize, in: c.hiddenSize, bias },
+    { path: 'mlp.gate_proj', out: c.intermediateSize, in: c.hiddenSize, bias, join: 'mlp.gate_up' },
+    { path: 'mlp.up_proj', out: c.intermediateSize, in: c.hiddenSize, bias, join: 'mlp.gate_up' },
     { path: 'mlp.down_proj', out: c.hiddenSize, in: c.intermediateSize, bias },
   ];
 }
@@ -63,9 +65,11 @@ export function decoderWeights(layout: DecoderLayout): Pick<Model, 'weights' | '
       weights.push({ name: `${prefix}${path}.weight`, shape: [size], kind: 'vector' });
     for (const linear of linears) {
       linearPaths.push(`${prefix}${linear.path}`);
-      weights.push({ name: `${prefix}${linear.path}.weight`, shape: [linear.out, linear.in], kind: 'matrix' });
+      const join = (of: 'weight' | 'bias') => linear.join !== undefined && { join: `${prefix}${linear.join}.${of}` };
+      const name = `${prefix}${linear.path}.weight`;
+      weights.push({ name, shape: [linear.out, linear.in], kind: 'matrix', ...join('weight') });
       if (linear.bias === true)
-        weights.push({ name: `${prefix}${linear.path}.bias`, shape: [linear.out], kind: 'vector' });
+        weights.push({ name: `${prefix}${linear.path}.bias`, shape: [linear.out], kind: 'vector', ...join('bias') });
     }
   }
   weights.push({ name: FINAL_NORM_NAME, shape: [hiddenSize], kind: 'vector' });

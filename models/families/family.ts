@@ -11,6 +11,11 @@ export interface WeightSpec {
   readonly shape: readonly number[];
   /** `matrix`: stored in the base's format; `positions`: a matrix that is always f32; `vector`: norms and biases, always f32. */
   readonly kind: 'matrix' | 'positions' | 'vector';
+  /**
+   * Matrices, or vectors, of one name here lie one after the other in one buffer where they are stored alike, so that decoding
+   * computes them in one product.
+   */
+  readonly join?: string;
   /** Of a matrix: the layout that keeps it as its file has it. A base in `gguf` needs one for every matrix. */
   readonly fileFormat?: WeightFormat;
   /** The checkpoint keeps this matrix as [cols, rows] (GPT-2's Conv1D): it is transposed once, when it is read. */

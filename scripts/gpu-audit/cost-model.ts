@@ -51,8 +51,8 @@ export function workgroupsOf({ workgroups: [x, y, z] }: Pick<LaunchRecord, 'work
  * @param past positions in the cache, which a launch of decoding is not told
  */
 export function predictSeconds(launch: LaunchRecord, gpu: GpuModel, past: number): number {
-  const { kernel, entry, shape, bytesRead, bytesWritten } = launch;
-  const memory = (bytesRead + bytesWritten) / gpu.bytesPerSecond / BANDWIDTH_SHARE;
+  const { kernel, entry, shape } = launch;
+  const memory = bytesOf(launch) / gpu.bytesPerSecond / BANDWIDTH_SHARE;
   const clocksOf = CLOCKS[`${kernel}/${entry}`];
   if (clocksOf === undefined) return Math.max(memory, DISPATCH_SECONDS);
   const perUnit = Math.ceil(workgroupsOf(launch) / gpu.units);
@@ -62,6 +62,13 @@ export function predictSeconds(launch: LaunchRecord, gpu: GpuModel, past: number
     return value;
   };
   return Math.max(memory, clocksOf(of, { gpu, perUnit, past }) / gpu.clockHz);
+}
+
+/** Bytes that a launch moves: those of its bindings, but of a table only the rows that are looked up. */
+export function bytesOf({ kernel, shape, bytesRead, bytesWritten }: LaunchRecord): number {
+  if (kernel !== 'embedding') return bytesRead + bytesWritten;
+  const rowBytes = ((shape['code_words'] ?? 0) + (shape['scale_words'] ?? 0)) * 4;
+  return (shape['rows'] ?? 0) * rowBytes + bytesWritten;
 }
 
 interface Where {
@@ -131,6 +138,24 @@ const narrow =
   (shape, { perUnit }) =>
     inSteps(perUnit, { steps: Math.ceil(shape(reduced) / 128), issue: 260, latency: 450, resident: 6, after: 600 });
 
+/** Instructions of a lane for sixteen columns of four rows, and clocks before the first of them. */
+const ROW_PRODUCTS = {
+  row_product: { instructions: 268, before: 0 },
+  row_product_norm: { instructions: 322, before: 0 },
+  // Five parts in use: 30 more for each; and their weights before.
+  row_product_parts: { instructions: 420, before: 1500 },
+} as const;
+
+/** 8 rows of W by 64 lanes in steps of 512 columns. */
+function rowProduct(kernel: keyof typeof ROW_PRODUCTS): ClocksOf {
+  const { instructions, before } = ROW_PRODUCTS[kernel];
+  return (shape, { perUnit }) =>
+    inSteps(perUnit, {
+      steps: Math.ceil(shape('in_features') / 512),
+      ...{ issue: instructions / 2, latency: 450, resident: 16, after: 600 + before },
+    });
+}
+
 /** 16 lists of 64, merged by the last layers of a sorting network. */
 const MERGE: Steps = { steps: 28, issue: 40, latency: 60, resident: 5, after: 900 };
 
@@ -154,6 +179,18 @@ const CLOCKS: Readonly<Record<string, ClocksOf>> = {
     inSteps(perUnit, {
       steps: Math.ceil(shape('in_features') / 256),
       ...{ issue: 70, latency: 450, resident: 16, after: 600 },
+    }),
+  ...Object.fromEntries(
+    (['row_product', 'row_product_norm', 'row_product_parts'] as const).flatMap((kernel) =>
+      (['product', 'product_add', 'product_gated'] as const).map((entry) => [`${kernel}/${entry}`, rowProduct(kernel)]),
+    ),
+  ),
+  // 128 positions by 256 lanes: 40 instructions of a lane for a quad of a score; 600 clocks for the largest score; two turns of four
+  // loads of 420 each, as of `attend`. 800 for what is loaded first and rotated, 1500 for five sums over lanes at the end.
+  'split_attention/attend_parts': (shape, { perUnit, past }) =>
+    inSteps(perUnit, {
+      steps: Math.ceil(Math.max(1, past) / 1024),
+      ...{ issue: shape('head_vecs') * 40 + 600, latency: 420 + 600 + 840, resident: 5, after: 800 + 1500 },
     }),
   // A step is a layer of the network: 33 instructions for a lane's exchange, of which it has two in most of the layers.
   'top_k/sort_chunk': (_, { perUnit }) =>

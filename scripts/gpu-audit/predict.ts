@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runnerImport } from 'vite';
 import type { LaunchRecord } from '../../src/graph/launch-records.ts';
-import { GPUS, peakFlops, predictSeconds, workgroupsOf, type GpuModel } from './cost-model.ts';
+import { bytesOf, GPUS, peakFlops, predictSeconds, workgroupsOf, type GpuModel } from './cost-model.ts';
 
 interface Audited {
   readonly name: string;
@@ -40,9 +40,9 @@ function report({ name, launches, past }: Audited, gpu: GpuModel, isBrief: boole
   const gaps = launches.length * gpu.gapSeconds;
   const kernels = sum(({ seconds }) => seconds);
   const flops = sum((row) => row.flops);
-  const bytes = launches.reduce((total, { bytesRead, bytesWritten }) => total + bytesRead + bytesWritten, 0);
+  const bytes = launches.reduce((total, launch) => total + bytesOf(launch), 0);
   // What a token cannot do without: the weights that its products read, each once.
-  const weights = launches.reduce((total, one) => total + (one.kernel === 'matmul_nt' ? one.bytesRead : 0), 0);
+  const weights = launches.reduce((total, one) => total + weightBytes(one), 0);
   const share =
     past === undefined
       ? `${((flops / (kernels + gaps) / peakFlops(gpu)) * 100).toFixed(1)} % of f32 peak`
@@ -58,6 +58,13 @@ function report({ name, launches, past }: Audited, gpu: GpuModel, isBrief: boole
         `  ${row.name.padEnd(48)} x${String(row.count).padStart(4)} ${ms(row.seconds).padStart(8)} ms ${((row.seconds / kernels) * 100).toFixed(1).padStart(5)} % ${((row.flops / row.seconds / peakFlops(gpu)) * 100).toFixed(1).padStart(5)} % of peak  ${row.fewest} to ${row.most} workgroups`,
     );
   return [head, ...lines].join('\n');
+}
+
+function weightBytes({ kernel, entry, bytesRead, shape }: LaunchRecord): number {
+  if (kernel === 'matmul_nt') return bytesRead;
+  if (!kernel.startsWith('row_product')) return 0;
+  const rows = (shape['out_features'] ?? 0) * (entry === 'product_gated' ? 2 : 1);
+  return rows * ((shape['code_words'] ?? 0) + (shape['scale_words'] ?? 0)) * 4;
 }
 
 function nameOf({ kernel, entry, shape }: LaunchRecord): string {

@@ -3,6 +3,7 @@ import { baseBufferRequests, bindWeights, ropeTensors } from '../../models/base/
 import type { BaseFormat } from '../formats/quantize.ts';
 import type { DeviceProfile, KernelVariant } from '../gpu/device-profile.ts';
 import type { TilingChoices } from '../gpu/kernel.ts';
+import { fuseRow } from '../graph/fuse.ts';
 import { Graph, STEP_WORDS } from '../graph/graph.ts';
 import { planBuckets, type BucketPlans } from '../graph/program.ts';
 import type { Tensor } from '../graph/tensor.ts';
@@ -46,7 +47,12 @@ export function planGeneration(
   const { tilings = {} } = settings;
   return planBuckets({
     buckets: sizes,
-    graphOf: (rows) => ({ graph: inferenceGraph(model, settings, lora, rows, device.variant) }),
+    graphOf: (rows) => {
+      const graph = inferenceGraph(model, settings, lora, rows, device.variant);
+      // Not where there are more: several may be of one slot, and the later ones need the keys of the others.
+      if (rows === 1 && device.variant === 'workgroup') fuseRow(graph, device.limits);
+      return { graph, isDifferent: rows === 1 };
+    },
     groupsOf: (graph) => loraGroups(graph, lora, 0),
     device,
     tilings,
@@ -79,7 +85,7 @@ export function planChat(
   const weightsBytes = sum(baseBufferRequests(model, format, tableRows, device.limits));
   const cacheBytes = sum(planned.caches);
   const arenaBytes =
-    planned.full.placement.slabBytes.reduce((total, bytes) => total + bytes, 0) +
+    planned.slabBytes.reduce((total, bytes) => total + bytes, 0) +
     sum(planned.results) +
     planned.inputBytes +
     planned.uniformBytes;
@@ -122,7 +128,9 @@ function inferenceGraph(
   const over: AttentionOver = { kind: 'cache', slots, caches };
   const bind = bindWeights(g, model, format, lora);
   const hidden = model.hidden(g, bind, { step, tokens, positions, rope: ropeTensors(g, model, tableRows) }, over);
-  const logits = g.logits(g.gatherRows(hidden, step, wanted), bind.matrix(model.headName));
+  // One row of one slot is all that can be wanted.
+  const picked = rows === 1 && slotCount === 1 ? hidden : g.gatherRows(hidden, step, wanted);
+  const logits = g.logits(picked, bind.matrix(model.headName));
   const most = Math.min(MAX_CANDIDATES, vocabSize);
   // Only the first is computed where the best token is all that is asked for.
   for (const name of new Set([candidatesOf(1, variant), candidatesOf(most, variant)]))

@@ -190,7 +190,7 @@ export class Program {
   static async make(base: GpuBase, plans: ProgramPlans, shared: BufferSet, pool: AdapterPool): Promise<Program> {
     const { planned } = plans;
     const buffers = await BufferSet.make(base.gpu, 'intermediate results of generation', [
-      ...slabRequests(planned.full.placement.slabBytes),
+      ...slabRequests(planned.slabBytes),
       { name: 'uniforms', bytes: planned.uniformBytes, usage: Usage.uniform | Usage.copyDst },
     ]);
     return new Program(base, plans, { shared, buffers }, pool);

@@ -48,5 +48,5 @@ it.each(PROFILE_NAMES)('a profile plans training and one token: %s', (name) => {
   expect(planTraining(model, programSettings(model, base, config), device).report.totalBytes).toBeGreaterThan(0);
   const settings = { format: 'q4', tableRows: 512, slots: 1, context: 512 } as const;
   const records = planGeneration(model, settings, device, undefined, [1]).plans.get(1)?.launches.map(recordLaunch);
-  expect(records?.filter(({ kernel }) => kernel === 'cached_attention')).toHaveLength(30);
+  expect(records?.filter(({ kernel }) => kernel === 'split_attention')).toHaveLength(30);
 });

@@ -2,9 +2,11 @@ import { WebLoraError } from '../errors.ts';
 import type { DeviceProfile } from '../gpu/device-profile.ts';
 import type { Launch, TilingChoices } from '../gpu/kernel.ts';
 import type { LabelledRows } from './labelled-rows.ts';
-import type { GraphNode } from './op.ts';
+import { readsOf } from './nodes.ts';
+import type { GraphNode, LowerContext } from './op.ts';
 import { weightParts, type Operands } from './operand.ts';
 import { opOf } from './ops/index.ts';
+import { canAdd, lowerLinear, type LinearNode } from './ops/linear.ts';
 import { Tensor } from './tensor.ts';
 
 export interface LowerOptions {
@@ -33,16 +35,45 @@ export function lowerNodes(
   const { limits, variant } = device;
   const lowered: LoweredLaunch[] = [];
   let scratchId = firstScratchId;
+  const readers = countReaders(nodes);
+  let isDone = false;
   nodes.forEach((node, index) => {
-    opOf(node).lower(node, {
+    if (isDone) {
+      isDone = false;
+      return;
+    }
+    const ctx: LowerContext = {
       variant,
       parts: (weight) => weightParts(weight, limits),
       launch: (launch, operands, rows) =>
         lowered.push({ node: index, launch: chosenTiling(launch, tilings), operands, rows }),
       scratch: (name, shape) => new Tensor(scratchId++, { name, shape, role: 'activation' }),
-    });
+    };
+    const added = node.op === 'linear' ? addedTo(node, nodes[index + 1], readers) : undefined;
+    if (node.op === 'linear' && added !== undefined && canAdd(node, ctx)) {
+      lowerLinear(node, ctx, added);
+      isDone = true;
+    } else opOf(node).lower(node, ctx);
   });
   return lowered;
+}
+
+/** What a layer's output is added to right behind it, where nothing else reads the output. */
+function addedTo(
+  { y }: LinearNode,
+  next: GraphNode | undefined,
+  readers: ReadonlyMap<Tensor, number>,
+): { added: Tensor; sum: Tensor } | undefined {
+  if (next?.op !== 'add' || next.a === next.b || readers.get(y) !== 1) return undefined;
+  if (next.b === y) return { added: next.a, sum: next.y };
+  return next.a === y ? { added: next.b, sum: next.y } : undefined;
+}
+
+/** How many times nodes read each tensor. */
+function countReaders(nodes: readonly GraphNode[]): ReadonlyMap<Tensor, number> {
+  const readers = new Map<Tensor, number>();
+  for (const node of nodes) for (const tensor of readsOf(node)) readers.set(tensor, (readers.get(tensor) ?? 0) + 1);
+  return readers;
 }
 
 function chosenTiling(launch: Launch, choices: TilingChoices): Launch {

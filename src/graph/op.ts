@@ -13,9 +13,12 @@ export interface ForwardNodes {}
 /** The nodes that only gradients emit, by op; declared in the same way. */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- filled by declaration merging
 export interface BackwardNodes {}
+/** The nodes that only fusing others makes (fuse.ts), by op; declared in the same way. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- filled by declaration merging
+export interface FusedNodes {}
 
 export type ForwardNode = ForwardNodes[keyof ForwardNodes];
-export type GraphNode = ForwardNode | BackwardNodes[keyof BackwardNodes];
+export type GraphNode = ForwardNode | BackwardNodes[keyof BackwardNodes] | FusedNodes[keyof FusedNodes];
 
 /** What an op's constructor and its gradient do to a graph. */
 export interface GraphBuilder {

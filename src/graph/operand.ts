@@ -15,13 +15,15 @@ export interface WeightPart {
   readonly index: number;
   readonly firstRow: number;
   readonly rows: number;
-  /** Rows of its buffers that lie before it: of a part of a part. */
+  /** Rows of its buffers that lie before it: of a part of a part, or of a joined weight. */
   readonly skippedRows?: number;
+  /** The weight whose buffers it lies in, where that is another. */
+  readonly joined?: string;
 }
 
 /** Rows [from, from + rows) of a part. @param from a multiple of 64, since a binding begins at a multiple of 256 bytes */
-export function partOf({ index, firstRow, skippedRows = 0 }: WeightPart, from: number, rows: number): WeightPart {
-  return { index, firstRow: firstRow + from, rows, skippedRows: skippedRows + from };
+export function partOf(part: WeightPart, from: number, rows: number): WeightPart {
+  return { ...part, firstRow: part.firstRow + from, rows, skippedRows: (part.skippedRows ?? 0) + from };
 }
 
 /** A launch's operand: a whole tensor, or one buffer of a weight part. */
@@ -42,6 +44,10 @@ export function weightParts(weight: Tensor, limits: GpuLimits): readonly WeightP
       wanted: `at most ${limitBytes}, this GPU's binding limit`,
     });
   }
+  const { joined } = weight;
+  // Where the whole does not fit into a binding, each weight keeps to buffers of its own.
+  if (joined !== undefined && joined.rows <= rowsPerPart)
+    return [{ index: 0, firstRow: 0, rows: weight.rows, skippedRows: joined.firstRow, joined: joined.name }];
   const parts: WeightPart[] = [];
   for (let firstRow = 0; firstRow < weight.rows; firstRow += rowsPerPart) {
     parts.push({ index: parts.length, firstRow, rows: Math.min(rowsPerPart, weight.rows - firstRow) });
@@ -50,12 +56,12 @@ export function weightParts(weight: Tensor, limits: GpuLimits): readonly WeightP
 }
 
 export function weightBufferName(weight: Tensor, part: WeightPart, of: 'codes' | 'scales'): string {
-  return `weight/${weight.name}/${part.index}/${of}`;
+  return `weight/${part.joined ?? weight.name}/${part.index}/${of}`;
 }
 
-/** The buffer of a frozen vector. */
-export function vectorBufferName(name: string): string {
-  return `vector/${name}`;
+/** Where a frozen vector lies. */
+export function vectorRange({ name, elems, joined }: Pick<Tensor, 'name' | 'elems' | 'joined'>): BufferRange {
+  return { buffer: `vector/${joined?.name ?? name}`, offsetBytes: (joined?.firstRow ?? 0) * 4, bytes: elems * 4 };
 }
 
 /** Where a weight part's codes or scales lie. */

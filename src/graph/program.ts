@@ -2,7 +2,7 @@ import { WebLoraError } from '../errors.ts';
 import type { DeviceProfile } from '../gpu/device-profile.ts';
 import type { TilingChoices } from '../gpu/kernel.ts';
 import type { Graph } from './graph.ts';
-import { vectorBufferName, type BufferRange } from './operand.ts';
+import { vectorRange, type BufferRange } from './operand.ts';
 import { ParamLayout, type ParamGroup } from './params.ts';
 import { alignBytes, type Placement } from './place.ts';
 import { planGraph, type Plan } from './plan.ts';
@@ -21,12 +21,14 @@ export interface SizedGraph {
   readonly graph: Graph;
   /** Nodes before this index are the forward pass; default: all. */
   readonly forwardEnd?: number;
+  /** Whether its nodes are others than those of the graph for the most rows: its intermediates are placed anew. */
+  readonly isDifferent?: boolean;
 }
 
 export interface BucketOptions {
   /** Counts of rows to plan for, ascending. */
   readonly buckets: readonly number[];
-  /** The computation over so many rows; all but its shapes is the same for each. */
+  /** The computation over so many rows; all but its shapes is the same for each, unless it says otherwise. */
   readonly graphOf: (rows: number) => SizedGraph;
   /** The trainable matrices of a graph, by parameter group. */
   readonly groupsOf: (graph: Graph) => readonly ParamGroup[];
@@ -44,6 +46,8 @@ export interface BucketPlans {
   readonly plans: ReadonlyMap<number, Plan>;
   /** The plan for the most rows, whose placement the others use. */
   readonly full: Plan;
+  /** Bytes of each slab of the arena, enough for every plan. */
+  readonly slabBytes: readonly number[];
   /** How trainable matrices lie in `params` and `gradients`. */
   readonly layout: ParamLayout;
   /** Where each host-written input lies in `inputs`, for the most rows. */
@@ -74,7 +78,13 @@ export function planBuckets({ buckets, graphOf, groupsOf, device, tilings = {} }
     planGraph(graph, { device, tilings, rangeOf: (tensor) => rangeOf(tensor, layout, inputs), forwardEnd, placement });
   // The largest first: its placement fits every smaller one of the same graph.
   const full = planOf(first);
-  const plans = new Map(buckets.map((rows) => [rows, rows === largest ? full : planOf(graphOf(rows), full.placement)]));
+  const plans = new Map(
+    buckets.map((rows) => {
+      if (rows === largest) return [rows, full];
+      const sized = graphOf(rows);
+      return [rows, planOf(sized, sized.isDifferent === true ? undefined : full.placement)];
+    }),
+  );
   const perUpdate = planOf({ graph: { nodes: graph.perUpdate, tensors: graph.tensors } }, full.placement);
   const uniformOffsets = new Map<number, number>();
   let uniformBytes = 0;
@@ -85,6 +95,7 @@ export function planBuckets({ buckets, graphOf, groupsOf, device, tilings = {} }
   return {
     plans,
     full,
+    slabBytes: largestSlabs([...plans.values()]),
     layout,
     inputs,
     inputBytes: [...inputs.values()].reduce((end, { offsetBytes, bytes }) => Math.max(end, offsetBytes + bytes), 0),
@@ -117,6 +128,12 @@ export class InputWords {
   }
 }
 
+function largestSlabs(plans: readonly Plan[]): number[] {
+  const slabs = plans.map(({ placement }) => placement.slabBytes);
+  const count = Math.max(...slabs.map(({ length }) => length));
+  return Array.from({ length: count }, (_, slab) => Math.max(...slabs.map((bytes) => bytes[slab] ?? 0)));
+}
+
 function inputRanges(graph: Graph): Map<string, BufferRange> {
   const ranges = new Map<string, BufferRange>();
   let offsetBytes = 0;
@@ -133,7 +150,8 @@ function buffersOf(graph: Graph, role: TensorRole): BufferSize[] {
 }
 
 /** Where a tensor lies that the planner places neither in the arena nor by parts. */
-function rangeOf({ name, role, elems }: Tensor, layout: ParamLayout, inputs: BucketPlans['inputs']): BufferRange {
+function rangeOf(tensor: Tensor, layout: ParamLayout, inputs: BucketPlans['inputs']): BufferRange {
+  const { name, role, elems } = tensor;
   const bytes = elems * 4;
   switch (role) {
     case 'input': {
@@ -142,7 +160,7 @@ function rangeOf({ name, role, elems }: Tensor, layout: ParamLayout, inputs: Buc
       return { ...range, bytes };
     }
     case 'vector':
-      return { buffer: vectorBufferName(name), offsetBytes: 0, bytes };
+      return vectorRange(tensor);
     case 'param':
       return layout.range('params', name);
     case 'gradient':

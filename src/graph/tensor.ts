@@ -16,6 +16,15 @@ import type { WeightFormat } from '../formats/quantize.ts';
 export type TensorRole =
   'activation' | 'input' | 'constant' | 'weight' | 'vector' | 'param' | 'gradient' | 'derived' | 'cache' | 'result';
 
+/** Rows of a larger matrix or vector in whose buffer a frozen tensor lies. */
+export interface JoinedRows {
+  /** The larger one's name. */
+  readonly name: string;
+  readonly firstRow: number;
+  /** Of the larger one. */
+  readonly rows: number;
+}
+
 export interface TensorOptions {
   readonly name: string;
   readonly shape: readonly number[];
@@ -26,6 +35,8 @@ export interface TensorOptions {
   /** The tensor this one overwrites in place; both share one storage. */
   readonly inPlaceOf?: Tensor;
   readonly requiresGrad?: boolean;
+  /** Only for `weight` and `vector`. */
+  readonly joined?: JoinedRows | undefined;
 }
 
 /** A value of the graph: shape and role, no data. Row-major, last dimension contiguous. */
@@ -38,6 +49,7 @@ export class Tensor {
   readonly format: WeightFormat | undefined;
   readonly inPlaceOf: Tensor | undefined;
   readonly requiresGrad: boolean;
+  readonly joined: JoinedRows | undefined;
 
   constructor(id: number, options: TensorOptions) {
     this.id = id;
@@ -48,6 +60,7 @@ export class Tensor {
     this.format = options.format;
     this.inPlaceOf = options.inPlaceOf;
     this.requiresGrad = options.requiresGrad ?? false;
+    this.joined = options.joined;
   }
 
   get elems(): number {

@@ -244,7 +244,7 @@ function build(
       usage: Usage.mapRead | Usage.copyDst,
     })),
   ];
-  const arena = slabRequests(planned.full.placement.slabBytes);
+  const arena = slabRequests(planned.slabBytes);
   const adapter: BufferRequest[] = [
     ...['params', 'gradients'].map((name) => ({ name, bytes: layout.bytes, usage: STORAGE })),
     ...planned.derived.map((derived) => ({ ...derived, usage: STORAGE })),

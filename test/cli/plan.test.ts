@@ -62,7 +62,7 @@ it('writes the launches of a micro-step and of one token, of a device that is no
   expect(step.some(({ kernel, workgroupSize }) => kernel === 'attention_backward' && workgroupSize > 1)).toBe(true);
   await both.planned([...flags, '--decode', '16']);
   const token = read();
-  expect(token.some(({ kernel, flops }) => kernel === 'cached_attention' && flops > 0)).toBe(true);
+  expect(token.some(({ kernel, flops }) => kernel === 'split_attention' && flops > 0)).toBe(true);
   const alone = await weblora(['plan', '--model', 'embedded', '--decode', '16']);
   expect(alone.status).toBe(2);
   expect(alone.error).toContain('--decode');

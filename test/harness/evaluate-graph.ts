@@ -15,11 +15,11 @@ import { matmulNtRef } from '../../kernels/matmul_nt/matmul_nt.ref.ts';
 import { matmulTnRef } from '../../kernels/matmul_tn/matmul_tn.ref.ts';
 import { rmsNormBackwardRef, rmsNormForwardRef } from '../../kernels/rms_norm/rms_norm.ref.ts';
 import { rotaryRef } from '../../kernels/rotary/rotary.ref.ts';
-import type { BackwardNodes, ForwardNodes, GraphNode } from '../../src/graph/op.ts';
+import type { BackwardNodes, ForwardNodes, FusedNodes, GraphNode } from '../../src/graph/op.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import { relativeError } from './compare.ts';
 
-type Nodes = ForwardNodes & BackwardNodes;
+type Nodes = ForwardNodes & BackwardNodes & FusedNodes;
 type Evaluate = { readonly [Name in keyof Nodes]?: (node: Nodes[Name], values: GraphValues) => void };
 
 /** What a graph's tensors hold, in f64. A tensor that overwrites another shares its values, as it shares its bytes on the GPU. */

@@ -1,4 +1,4 @@
-import type { BackwardNodes, ForwardNode, ForwardNodes, ForwardOp, GraphNode, Op } from '../op.ts';
+import type { BackwardNodes, ForwardNode, ForwardNodes, ForwardOp, FusedNodes, GraphNode, Op } from '../op.ts';
 import { accumulateOp, addOp } from './add.ts';
 import { attentionBackwardOp, attentionDeltaOp, attentionOp } from './attention.ts';
 import { cachedAttentionOp } from './cached_attention.ts';
@@ -17,10 +17,13 @@ import { linearCrossEntropyOp, lossBackwardOp } from './linear_cross_entropy.ts'
 import { logitsOp } from './logits.ts';
 import { rmsNormBackwardOp, rmsNormOp } from './rms_norm.ts';
 import { rotaryOp } from './rotary.ts';
+import { rowProductOp } from './row_product.ts';
+import { splitAttentionOp } from './split_attention.ts';
 import { joinColumnsOp, splitColumnsOp } from './split_columns.ts';
 import { topKOp } from './top_k.ts';
 
 type ForwardOps = { readonly [Name in keyof ForwardNodes]: ForwardOp<ForwardNodes[Name]> };
+type FusedOps = { readonly [Name in keyof FusedNodes]: Op<FusedNodes[Name]> };
 type BackwardOps = { readonly [Name in keyof BackwardNodes]: Op<BackwardNodes[Name]> };
 
 /** Every op that a model can use. */
@@ -67,7 +70,13 @@ export const BACKWARD_OPS: BackwardOps = {
   loss_backward: lossBackwardOp,
 };
 
-const ALL_OPS = { ...FORWARD_OPS, ...BACKWARD_OPS };
+/** Every op that only fusing makes. */
+const FUSED_OPS: FusedOps = {
+  row_product: rowProductOp,
+  split_attention: splitAttentionOp,
+};
+
+const ALL_OPS = { ...FORWARD_OPS, ...BACKWARD_OPS, ...FUSED_OPS };
 
 // TypeScript cannot relate a node to its entry, but the types of the tables do: an entry takes its own nodes.
 

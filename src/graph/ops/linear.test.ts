@@ -125,6 +125,22 @@ describe('linear', () => {
     expect(g.nodes.map(({ op }) => op)).toEqual(['linear']);
   });
 
+  it('adds what is added right behind it, on a GPU, where nothing else reads its output', () => {
+    const lines = (alsoRead: boolean, device = DEFAULT_PROFILE): string[] => {
+      const g = new OpGraph();
+      const y = g.linear(g.frozen('x', 64, 64), { weight: g.weight('w', 64, 64) });
+      g.add(g.frozen('stream', 64, 64), y);
+      if (alsoRead) g.gelu(y);
+      return launchLines(g.nodes, device).map(({ launch }) => launch);
+    };
+    expect(lines(false)).toEqual(['matmul_nt/wide_small: x=x, w_codes=w[0:64].codes, added=stream -> y=sum']);
+    expect(lines(true)).toHaveLength(3);
+    expect(lines(false, { ...DEFAULT_PROFILE, variant: 'serial' })).toEqual([
+      'matmul_nt/serial: x=x, w_codes=w[0:64].codes -> y=w',
+      'add/sum: a=stream, b=w -> y=sum',
+    ]);
+  });
+
   it('goes over the parts of a weight that exceeds a binding, adding the branch once', () => {
     const g = new OpGraph();
     const device = { ...DEFAULT_PROFILE, limits: { ...DEFAULT_PROFILE.limits, maxBindingBytes: 4 * 8 * 4 } };

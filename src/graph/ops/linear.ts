@@ -1,9 +1,10 @@
 import { NARROW } from '../../../kernels/_lib/software/serial.ts';
 import { matmulNn } from '../../../kernels/matmul_nn/matmul_nn.ts';
-import { matmulNt } from '../../../kernels/matmul_nt/matmul_nt.ts';
+import { addsInProduct, matmulNt } from '../../../kernels/matmul_nt/matmul_nt.ts';
 import { matmulTn } from '../../../kernels/matmul_tn/matmul_tn.ts';
 import { WebLoraError } from '../../errors.ts';
 import type { ForwardOp, GraphBuilder, LowerContext, Op } from '../op.ts';
+import type { WeightPart } from '../operand.ts';
 import { paramStride } from '../params.ts';
 import { expectShape, type Tensor } from '../tensor.ts';
 import { quadVariantWhere } from './_lib/variant.ts';
@@ -154,27 +155,50 @@ export const linearOp: ForwardOp<LinearNode> = {
     g.push({ op: 'lora_down_backward', dh, loraA: a, ...gradients.add(input) });
   },
   lower(node, ctx) {
-    const { x, weight, bias, loraScale, y } = node;
-    const branch = branchOf(node);
-    if (branch !== undefined) lowerDown(ctx, branch.input, branch.a, branch.h);
-    for (const part of ctx.parts(weight)) {
-      const launch = matmulNt({
-        rows: x.rows,
-        inFeatures: x.cols,
-        outFeatures: part.rows,
-        outStride: y.cols,
-        outOffset: part.firstRow,
-        format: weight.format ?? 'f32',
-        bias: bias !== undefined,
-        rank: branch?.h.cols ?? 0,
-        loraScale,
-        variant: weightVariant(ctx, weight),
-      });
-      const ofBranch = branch && { h: branch.h, lora_b: branch.b };
-      ctx.launch(launch, { x, y, ...weightOperands(weight, part), ...(bias && { bias }), ...ofBranch });
-    }
+    lowerLinear(node, ctx);
   },
 };
+
+/** What a product of a node with one part of its weight is told. */
+function productArgs(node: LinearNode, part: WeightPart, ctx: LowerContext) {
+  const { x, weight, bias, loraScale, y } = node;
+  return {
+    rows: x.rows,
+    inFeatures: x.cols,
+    outFeatures: part.rows,
+    outStride: y.cols,
+    outOffset: part.firstRow,
+    format: weight.format ?? 'f32',
+    bias: bias !== undefined,
+    rank: branchOf(node)?.h.cols ?? 0,
+    loraScale,
+    variant: weightVariant(ctx, weight),
+  };
+}
+
+/** Whether the products of a layer can add a tensor of their shape themselves. */
+export function canAdd(node: LinearNode, ctx: LowerContext): boolean {
+  return ctx.parts(node.weight).every((part) => addsInProduct(productArgs(node, part, ctx)));
+}
+
+/** Lowers a layer, or a layer and the add behind it: `sum` = `added` + its output, with the same bits. */
+export function lowerLinear(node: LinearNode, ctx: LowerContext, addition?: { added: Tensor; sum: Tensor }): void {
+  const { x, weight, bias } = node;
+  const branch = branchOf(node);
+  if (branch !== undefined) lowerDown(ctx, branch.input, branch.a, branch.h);
+  for (const part of ctx.parts(weight)) {
+    const launch = matmulNt({ ...productArgs(node, part, ctx), added: addition !== undefined });
+    const ofBranch = branch && { h: branch.h, lora_b: branch.b };
+    ctx.launch(launch, {
+      x,
+      y: addition?.sum ?? node.y,
+      ...weightOperands(weight, part),
+      ...(bias && { bias }),
+      ...ofBranch,
+      ...(addition && { added: addition.added }),
+    });
+  }
+}
 
 export const linearBackwardOp: Op<LinearBackwardNode> = {
   writes: ['dx'],

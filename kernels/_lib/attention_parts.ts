@@ -1,0 +1,2 @@
+/** Heads whose parts of an attention row_product can put together. */
+export const MOST_HEADS = 64;

@@ -1,0 +1,4 @@
+// A row is added to each row of products: a residual stream. Laid out as y is.
+@group(0) @binding(8) var<storage, read> added: array<f32>;
+
+fn with_added(at: u32, value: f32) -> f32 { return value + added[at]; }
