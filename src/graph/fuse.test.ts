@@ -75,7 +75,7 @@ describe('fuseRow', () => {
     expect(names.filter((name) => name === 'row_product/product_add')).toHaveLength(2);
     const down = tokenOf(LLAMA, { lora: loraOn('model.layers.0.mlp.down_proj') });
     expect(down.slice(0, 5)).toEqual(FUSED.slice(0, 5));
-    expect(down.slice(5, 8)).toEqual(['matmul_nt/matvec', 'matmul_nt/matvec', 'add/sum']);
+    expect(down.slice(5, 8)).toEqual(['matmul_nt/matvec', 'matmul_nt/matvec', 'row_product_norm/product']);
   });
 
   it('keeps an attention whose heads are normalised by themselves', () => {
