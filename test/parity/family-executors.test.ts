@@ -163,7 +163,7 @@ it('computes with a layer in parts, as a binding limit cuts it, what it computes
     const names = plans.flatMap(({ launches }) =>
       launches.flatMap(({ bindings }) => bindings.map((each) => each.buffer)),
     );
-    const buffers = new Set(names.filter((name) => name.includes('self_attn.q_proj.weight'))).size;
+    const buffers = new Set(names.filter((name) => name.includes('self_attn.o_proj.weight'))).size;
     const result = { losses: await trainer.evaluate(batch), gradients: await trainer.readGradients(), buffers };
     trainer.dispose();
     base.destroy();
