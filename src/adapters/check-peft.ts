@@ -4,7 +4,8 @@ export const CHECK_PEFT = String.raw`"""Checks this PEFT adapter against golden.
     pip install torch transformers peft
     python check_peft.py path/or/name/of/the/base/model
 
-Exit status 0: the adapter computes what it did in WebLoRA, or on another precision of the base has the same effect.
+Exit status 0: the adapter computes what it did in WebLoRA, or on another precision of the base has the same effect. 1: it does
+not. 2: it cannot be told, as the effect differs by what 4-bit weights of a small base may account for.
 """
 
 import json
@@ -13,6 +14,8 @@ import os
 import sys
 
 COSINE = 0.99
+UNSURE = 0.9
+ROUGH = ('q4', 'nf4')
 RELATIVE = 0.02
 
 
@@ -26,14 +29,16 @@ def relative_error(got, wanted):
     return difference / (math.sqrt(sum(b * b for b in wanted)) or 1.0)
 
 
-def judge(prompt, tuned, base):
-    """'same' where the logits agree, 'effect' where only what the adapter adds does, else what differs."""
+def judge(prompt, tuned, base, precision):
+    """'same' where the logits agree, 'effect' where only what the adapter adds does, 'unsure' where it nearly does, or 'other'."""
     wanted = prompt['logits']
     error = relative_error(tuned, wanted['tuned'])
     if error <= RELATIVE:
         return 'same', error
     effect = cosine([t - b for t, b in zip(tuned, base)], [t - b for t, b in zip(wanted['tuned'], wanted['base'])])
-    return ('effect' if effect >= COSINE else 'other'), effect
+    if effect >= COSINE:
+        return 'effect', effect
+    return ('unsure' if effect >= UNSURE and precision in ROUGH else 'other'), effect
 
 
 def main(base_name):
@@ -66,13 +71,17 @@ def main(base_name):
                 base = model(ids).logits[0, -1, kept].tolist()
             count = len(prompt['continuation'])
             answer = model.generate(ids, max_new_tokens=count, do_sample=False)[0, ids.shape[1]:].tolist()
-        verdict, number = judge(prompt, tuned, base)
+        verdict, number = judge(prompt, tuned, base, golden['base']['precision'])
         verdicts.append(verdict)
         words = 'same words' if answer[:count] == prompt['continuation'] else 'other words'
         print('%s: %s (%.4f), %s: %r' % (prompt['prompt'], verdict, number, words, tokenizer.decode(answer)))
     if 'other' in verdicts:
         print('NOT the adapter that WebLoRA exported, or not its base')
         return 1
+    if 'unsure' in verdicts:
+        print('cannot tell: its effect is like the one in WebLoRA, over a base in %s there; to be sure, '
+              'export it again with --base f16' % golden['base']['precision'])
+        return 2
     print('same adapter' if set(verdicts) == {'same'} else 'same adapter, other base precision')
     return 0
 
