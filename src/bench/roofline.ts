@@ -1,6 +1,6 @@
 import { benchLaunch, timeRepeated, type BenchResult } from '../../kernels/_lib/bench.ts';
-import { matmulNt } from '../../kernels/matmul_nt/matmul_nt.ts';
-import { codeWordsPerRow, scaleWordsPerRow, type WeightFormat } from '../formats/quantize.ts';
+import { squareProduct } from '../../kernels/matmul_nt/square.ts';
+import type { WeightFormat } from '../formats/quantize.ts';
 import { Usage, type Gpu } from '../gpu/gpu.ts';
 import { fastestTiling } from '../graph/tune.ts';
 import { summarise } from './row.ts';
@@ -29,15 +29,7 @@ export async function benchSquare(
   size: number,
   format: WeightFormat,
 ): Promise<BenchResult & { readonly kernel: string }> {
-  const { variant } = gpu.profile;
-  const shape = { rows: size, inFeatures: size, outFeatures: size, outStride: size, outOffset: 0, format };
-  const launch = matmulNt({ ...shape, bias: false, rank: 0, loraScale: 0, variant });
-  const words = {
-    x: size * size,
-    w_codes: size * codeWordsPerRow(format, size),
-    w_scales: size * scaleWordsPerRow(format, size),
-    y: size * size,
-  };
+  const { launch, words } = squareProduct(size, format, gpu.profile.variant);
   const kernel = await fastestTiling(gpu, launch, words);
   const name = `x·Wᵀ ${format} ${size}`;
   return { ...(await benchLaunch(gpu, { name, launch: launch.tilings?.launches[kernel] ?? launch, words })), kernel };

@@ -77,8 +77,7 @@ export async function* runSuites(options: BenchOptions): AsyncGenerator<BenchRow
             { impl: 'jax-js', make: () => jaxTrainingSide(gpu, job, nodePeers?.provideWebGpu), mayFail: true },
           ];
           yield* await timeInTurns(job, [ours, ...(peers ? others : [])], about, onMeasure);
-          if (!peers) continue;
-          if (nodePeers === undefined) continue;
+          if (!peers || nodePeers === undefined) continue;
           for (const device of torchDevices(gpu)) {
             onMeasure(`${tokens} tokens, pytorch-${device}`);
             yield await nodePeers.benchTorchTrain(gpu, opened, { format, tokens, device }, about);
