@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { makeSigningKey, parseSigningKey, type SigningKey } from '../adapters/signature.ts';
 import type { Output } from './output.ts';
 import { writeFileWhole } from './write-whole.ts';
@@ -7,8 +7,7 @@ import { writeFileWhole } from './write-whole.ts';
 export async function signingKeyAt(path: string, output: Output): Promise<SigningKey> {
   if (existsSync(path)) return parseSigningKey(readFileSync(path, 'utf8'), path);
   const key = await makeSigningKey();
-  writeFileWhole(path, `${JSON.stringify(key)}\n`);
-  chmodSync(path, 0o600);
+  writeFileWhole(path, `${JSON.stringify(key)}\n`, 0o600);
   output.note(`${path}: a new key; keep it to yourself, and tell others its public part ${key.publicKey}`);
   return key;
 }

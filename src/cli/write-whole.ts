@@ -16,10 +16,11 @@ import { makeNodeStore, nodeStorageFailure } from '../storage/node-store.ts';
 /**
  * Writes a file that appears whole or not at all: beside its place first, then moved there. What was at the path is
  * replaced; on a full disk it stays, and nothing half-written is left.
+ * @param mode who may read it from its first byte on; by default what the system gives
  * @throws WebLoraError `storage`
  */
-export function writeFileWhole(path: string, content: Uint8Array | string): void {
-  appear(path, (draft) => writeFlushed(draft, content));
+export function writeFileWhole(path: string, content: Uint8Array | string, mode?: number): void {
+  appear(path, (draft) => writeFlushed(draft, content, mode));
 }
 
 /** {@link writeFileWhole} of a new folder with files, in folders of their own where names have slashes. */
@@ -91,8 +92,8 @@ function makeFolder(path: string): void {
   mkdirSync(path);
 }
 
-function writeFlushed(path: string, content: Uint8Array | string): void {
-  const file = openSync(path, 'wx');
+function writeFlushed(path: string, content: Uint8Array | string, mode?: number): void {
+  const file = openSync(path, 'wx', mode);
   try {
     writeFileSync(file, content);
     fsyncSync(file);
