@@ -69,11 +69,14 @@ export class Gpu {
     this.adapter = adapter;
     this.profile = profile;
     this.pipelines = new PipelineCache(device);
-    device.addEventListener('uncapturederror', ({ error }) => {
+    const onStray = ({ error }: GPUUncapturedErrorEvent): void => {
       this.#stray ??= errorOf(error, 'GPU');
-    });
+    };
+    device.addEventListener('uncapturederror', onStray);
     this.lost = new Promise((resolve) => {
       void device.lost.then((info) => {
+        // Dawn's binding for Node holds a device that has a listener for ever, with its pipelines' code and all that refers to it.
+        device.removeEventListener('uncapturederror', onStray);
         if (this.#destroyed) return;
         this.#lostReason = info.message || info.reason;
         resolve(this.#lostReason);
