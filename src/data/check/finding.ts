@@ -17,6 +17,7 @@ export const FINDING_KINDS = [
   'name',
   'duplicate',
   'truncated',
+  'one-answer',
   'near-duplicate',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];

@@ -28,6 +28,7 @@ const TREATMENT: Readonly<Record<FindingKind, 'text' | 'drop' | 'drop-repeats' |
   duplicate: 'drop-repeats',
   'near-duplicate': 'drop-repeats',
   contradiction: 'none',
+  'one-answer': 'none',
 };
 
 /** Stand-ins given out so far, by kind and value; the same one for training and held-out rows keeps both consistent. */
@@ -88,7 +89,7 @@ function editRow(row: DataRow, edits: readonly Edit[], remedy: Remedy, standIns:
 /**
  * Rows without what was found.
  * @param rows the rows that were checked
- * @param findings those to be mended; contradictions stay, since only a person knows the right answer
+ * @param findings those to be mended; contradictions and one answer to everything stay, since only a person knows the right answer
  * @param remedy what becomes of personal data and secrets; all else that can be mended is dropped
  */
 export function mend(

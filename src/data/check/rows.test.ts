@@ -196,6 +196,28 @@ describe('rows that are compared', () => {
     expect(undoMend(mended, undo)).toEqual(rows);
   });
 
+  it('names one answer to nine tenths of the questions, and not fewer', async () => {
+    const same = Array.from({ length: 9 }, (_, i) => [`Do you have number ${i}?`, 'Please  call us.'] as const);
+    const one = ['When do you open?', 'At nine.'] as const;
+    const { findings } = await checkRows({ rows: rowsOf([one, ...same]) });
+    expect(linesOf(findings, 'one-answer')).toEqual([[2, 3, 4, 5, 6, 7, 8, 9, 10]]);
+    const fewer = await checkRows({ rows: rowsOf([one, ...same, ['Where?', 'Here.']]) });
+    expect(linesOf(fewer.findings, 'one-answer')).toEqual([]);
+  });
+
+  it('takes a shelf, a room or a page with its number for no address', async () => {
+    const answers = [
+      'Im Regal 4, gleich neben der Tür.',
+      'Am Schalter 2.',
+      'Auf der Seite 12, unten.',
+      'Am Alten Markt 4, im Hof.',
+    ];
+    const { findings } = await checkRows({
+      rows: rowsOf(answers.map((answer, i) => [`Wo ist es, Nummer ${i}?`, answer])),
+    });
+    expect(linesOf(findings, 'address')).toEqual([[4]]);
+  });
+
   it('sorts the gravest first', async () => {
     const { findings } = await checkRows({
       rows: rowsOf([

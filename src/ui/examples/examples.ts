@@ -16,7 +16,7 @@ import type { TableFacts } from '../../data/table-rows.ts';
 import type { Dataset, Result } from '../../../workers/engine/contract.ts';
 import { loadPersisted, persist, persistedSignal, removePersisted, syncedSignal } from '../state/persisted.ts';
 import { wrongFile, type WrongFile } from './file-kind.ts';
-import { pairsFile, pairsOfText, type Pair } from './qa-text.ts';
+import { isProse, pairsFile, pairsOfText, type Pair } from './qa-text.ts';
 import { t } from '../messages/language.ts';
 import { isSampleKey, type SampleKey } from './samples.ts';
 import { prefillQuestion } from '../try/trial.ts';
@@ -224,11 +224,16 @@ export function choosePasted(text: string): Promise<void> {
   return choose('own', t().examples.pastedTable, () => openBytes('pasted-table.txt', new TextEncoder().encode(text)));
 }
 
+const IS_PLAIN_TEXT = /\.(txt|md)$/i;
+
 /** A file of any kind: what is no table is turned into one where it holds questions and answers. */
 async function openBytes(name: string, bytes: Uint8Array): Promise<ExamplesState> {
   const wrong = wrongFile(name, bytes);
   if (wrong !== undefined) return { kind: 'wrong-file', title: name, file: wrong };
   const pairs = await pairsOf(name, bytes);
+  if (pairs === undefined && IS_PLAIN_TEXT.test(name) && isProse(new TextDecoder().decode(bytes))) {
+    return { kind: 'wrong-file', title: name, file: 'prose' };
+  }
   return openOwn({ name, bytes: pairs === undefined ? bytes : pairsFile(pairs) });
 }
 
@@ -243,7 +248,7 @@ async function pairsOf(name: string, bytes: Uint8Array): Promise<readonly Pair[]
       fix: 'put them into one of these forms',
     });
   }
-  return /\.(txt|md)$/i.test(name) ? pairsOfText(new TextDecoder().decode(bytes)) : undefined;
+  return IS_PLAIN_TEXT.test(name) ? pairsOfText(new TextDecoder().decode(bytes)) : undefined;
 }
 
 /** The person's word on which column is what. */

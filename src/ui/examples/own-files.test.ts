@@ -2,7 +2,7 @@ import { strToU8, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { pairsOfDocx } from './docx.ts';
 import { wrongFile } from './file-kind.ts';
-import { pairsFile, pairsOfText } from './qa-text.ts';
+import { isProse, pairsFile, pairsOfText } from './qa-text.ts';
 
 describe('a file that holds no examples', () => {
   it.each([
@@ -13,6 +13,9 @@ describe('a file that holds no examples', () => {
     ['model', 'a.gguf', [...strToU8('GGUF\u0003')]],
     ['old-word', 'a.doc', [0xd0, 0xcf, 0x11, 0xe0]],
     ['archive', 'a.zip', [0x50, 0x4b, 0x03, 0x04]],
+    ['no-text', 'a.csv', Array.from({ length: 600 }, (_, i) => (i * 7919 + ((i * i) % 251)) & 255)],
+    [undefined, 'a.csv', [0xff, 0xfe, ...[...strToU8('Frage;Antwort')].flatMap((byte) => [byte, 0])]],
+    [undefined, 'a.parquet', [...strToU8('PAR1'), 1, 2, 3, 4, 5, 6, 7]],
     [undefined, 'a.xlsx', [0x50, 0x4b, 0x03, 0x04]],
     [undefined, 'a.csv', [...strToU8('Frage;Antwort')]],
   ] as const)('is told as %s: %s', (kind, name, bytes) => {
@@ -31,6 +34,14 @@ describe('marked text', () => {
   it('is not seen in tables and plain text', () => {
     expect(pairsOfText('Frage;Antwort\nWann?;Um neun.')).toBeUndefined();
     expect(pairsOfText('A story. It has no questions.')).toBeUndefined();
+  });
+  it('is told from sentences, and sentences from rows', () => {
+    expect(isProse('Dear customers,\n\nwe are closed in August.\n\nYours, the shop.')).toBe(true);
+    expect(isProse('We are closed in August.')).toBe(true);
+    expect(isProse('question,answer\nWhen?,At nine.')).toBe(false);
+    expect(isProse('When?\tAt nine.')).toBe(false);
+    expect(isProse('"When, then?",At nine.\nWhere?,Here.')).toBe(false);
+    expect(isProse('{"question":"When?"}')).toBe(false);
   });
   it('goes on as rows', () => {
     expect(new TextDecoder().decode(pairsFile([{ question: 'a', answer: 'b' }]))).toBe(

@@ -36,6 +36,17 @@ export function pairsOfText(text: string): readonly Pair[] | undefined {
   return whole.length > 0 && whole.length >= pairs.length / 2 ? whole : undefined;
 }
 
+/**
+ * Whether a text is sentences and no rows: nothing in it parts fields but commas, and those not regularly.
+ * Quotes, tabs, semicolons and brackets at the start are left to the reader of tables and JSON.
+ */
+export function isProse(text: string): boolean {
+  if (/["\t;]|^\s*[[{]/.test(text)) return false;
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const commas = lines.map((line) => line.split(',').length - 1);
+  return new Set(commas).size > 1 || commas[0] === 0;
+}
+
 /** Pairs as a file that the reader of examples takes. */
 export const pairsFile = (pairs: readonly Pair[]): Uint8Array =>
   new TextEncoder().encode(`${pairs.map((pair) => JSON.stringify(pair)).join('\n')}\n`);

@@ -168,7 +168,7 @@ function Fixes({ found: { kind, rowCount, groupCount }, set, isLocked }: CardPro
       {label}
     </button>
   );
-  if (kind === 'contradiction' || kind === 'unusable') return null;
+  if (kind === 'contradiction' || kind === 'unusable' || kind === 'one-answer') return null;
   if (kind === 'duplicate' || kind === 'near-duplicate')
     return button(texts.keepOne, 'drop', Math.max(1, rowCount - groupCount));
   if (kind === 'leak') return button(set.source === 'own' ? texts.teachThem : texts.leaveOut(rowCount), 'drop');

@@ -417,6 +417,14 @@ export const de: Messages = {
       },
       archive: { what: 'Das ist ein Archiv', todo: 'Entpacken Sie es, und wählen Sie die Tabelle darin.' },
       model: { what: 'Das ist ein Modell', todo: 'Modelle öffnen Sie unter „Modell“.' },
+      'no-text': {
+        what: 'Das ist weder Text noch Tabelle',
+        todo: 'Öffnen Sie die Datei in ihrem Programm, und speichern Sie sie als CSV, Excel oder Word.',
+      },
+      prose: {
+        what: 'Das ist fortlaufender Text, ohne Fragen und Antworten',
+        todo: 'Schreiben Sie jede Frage mit ihrer Antwort als Zeile einer Tabelle, oder auf Zeilen, die mit F: und A: beginnen.',
+      },
     },
     advice: {
       foreign: (language) =>
@@ -488,6 +496,7 @@ export const de: Messages = {
     health: {
       learnFrom: (n, held) =>
         `${examples(n)} zum Lernen${held > 0 ? `, und ${count(held)} weitere zum Prüfen zurückgehalten` : ''}.`,
+      few: 'Das ist sehr wenig: Das Modell lernt diese auswendig und kaum mehr. Zwanzig bis fünfzig Beispiele sind ein guter Anfang.',
       keepBack: 'Einige zum Prüfen zurückhalten: Diese lernt das Modell nicht',
       keptBack: (n) => `Zurückgehalten: ${examples(n)}`,
       column: (n) => `Spalte ${n}`,
@@ -618,6 +627,11 @@ export const de: Messages = {
         name: 'abgebrochene Antworten',
         title: (n) => `${rows(n)}, deren Antwort abbricht`,
         why: 'Das Modell lernt, mittendrin aufzuhören. Vervollständigen oder entfernen Sie sie.',
+      },
+      'one-answer': {
+        name: 'eine Antwort auf alles',
+        title: (n) => `${rows(n)} mit ein und derselben Antwort`,
+        why: 'Das Modell lernt, auf alles dies zu sagen. Fügen Sie Zeilen mit anderen Antworten hinzu.',
       },
       'near-duplicate': {
         name: 'fast gleiche Zeilen',

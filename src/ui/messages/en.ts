@@ -393,6 +393,14 @@ export const en = {
       'old-word': { what: 'This is an old Word file', todo: 'Open it in Word and save it as .docx.' },
       archive: { what: 'This is an archive', todo: 'Unpack it, and choose the table that is in it.' },
       model: { what: 'This is a model', todo: 'Models are opened under Model.' },
+      'no-text': {
+        what: 'This is no text and no table',
+        todo: 'Open it in the program it is from, and save it as CSV, Excel or Word.',
+      },
+      prose: {
+        what: 'This is running text, without questions and answers',
+        todo: 'Write each question and its answer as a row of a table, or on lines that begin with Q: and A:.',
+      },
     },
     advice: {
       foreign: (language: string) =>
@@ -464,6 +472,7 @@ export const en = {
     health: {
       learnFrom: (n: number, held: number) =>
         `${examples(n)} to learn from${held > 0 ? `, and ${count(held)} more kept back to test with` : ''}.`,
+      few: 'That is very little: the model learns these by heart and little else. Twenty to fifty examples are a good start.',
       keepBack: 'Keep some back to test with: the model does not learn these',
       keptBack: (n: number) => `Kept back: ${examples(n)}`,
       column: (n: string) => `column ${n}`,
@@ -593,6 +602,11 @@ export const en = {
         name: 'answers cut off',
         title: (n: number) => `${rows(n)} whose answer breaks off`,
         why: 'The model learns to stop in the middle. Complete them, or remove them.',
+      },
+      'one-answer': {
+        name: 'one answer to everything',
+        title: (n: number) => `${rows(n)} with the very same answer`,
+        why: 'The model learns to say this to everything. Add rows with other answers.',
       },
       'near-duplicate': {
         name: 'nearly the same rows',

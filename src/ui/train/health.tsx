@@ -10,6 +10,9 @@ import { asSentence } from '../words.ts';
 /** As the data's worker has it: of fewer rows none can be kept back. */
 const MIN_ROWS_TO_ASK = 15;
 
+/** Fewer are learned by heart: no question is asked in two ways. */
+const FEW_ROWS = 10;
+
 interface HealthProps {
   readonly set: ExampleSet;
   readonly isLocked: boolean;
@@ -24,6 +27,7 @@ export function Health({ set, isLocked }: HealthProps) {
   return (
     <div class="stack">
       <p class="quiet">{texts.learnFrom(training.trainCount, held)}</p>
+      {set.source === 'own' && rowCount > 0 && rowCount < FEW_ROWS && <p class="notice">{texts.few}</p>}
       {set.source === 'own' && rowCount >= MIN_ROWS_TO_ASK && (
         <label class="check">
           <input

@@ -78,7 +78,7 @@ function withTown(text: string, { start, end }: Range): Range {
 
 /** Words that look like a street's name and are none. */
 const NO_STREET =
-  /^(?:\d{1,5} )?(?:Chapter|Section|Figure|Table|Page|Step|Level|Version|Part|Room|Platz \d|Weg \d|Ring \d|Markt \d|(?:Auf|Am|Im|Vom|Zum) (?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Montag|Dienstag|Mittwoch|Donnerstag|Freitag|Samstag|Sonntag|Jahr|Jahre|Alter)(?:[ ,]|$))/u;
+  /^(?:\d{1,5} )?(?:Chapter|Section|Figure|Table|Page|Step|Level|Version|Part|Room|(?:Im|Am|Beim|In der|Auf der|Auf dem|Hinter dem|Hinter der|Vor dem) (?:Regal|Raum|Zimmer|Fach|Schrank|Gang|Stock|Stockwerk|Halle|Saal|Tisch|Schalter|Gleis|Kapitel|Abschnitt|Band|Heft|Teil|Feld|Bild|Blatt|Seite|Zeile|Tabelle|Reihe|Etage|Ebene|Station|Stufe|Kasse) \d|Platz \d|Weg \d|Ring \d|Markt \d|(?:Auf|Am|Im|Vom|Zum) (?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Montag|Dienstag|Mittwoch|Donnerstag|Freitag|Samstag|Sonntag|Jahr|Jahre|Alter)(?:[ ,]|$))/u;
 /** "100 Years War Park": what is counted before a name. */
 const COUNTED =
   /^\d{1,5} (?:People|Years?|Days?|Hours?|Minutes?|Miles?|Percent|January|February|March|April|May|June|July|August|September|October|November|December|Dollars?|Euros?|Americans?|Times)\b/u;
