@@ -64,13 +64,16 @@ class Lora(Fused):
             row += len(slope["B"])
         return torch.addmm(dz @ self.b[i, group], du, self.a[i, group])
 
+    def embedded(self, ids, offsets):
+        return self.w["model.embed_tokens.weight"][ids.long()]
+
     def tune(self, ids, offsets, at, target):
         """Sets `gradient` to that of the mean cross entropy of the positions `at`; returns that mean."""
         c, k, n = self.c, self.k, len(ids)
         h, m, heads, kv = c["hidden_size"], c["intermediate_size"], c["num_attention_heads"], c["num_key_value_heads"]
         self.gradient.zero_()
         self.cast()
-        x = self.w["model.embed_tokens.weight"][ids.long()]
+        x = self.embedded(ids, offsets)
         new = lambda width: torch.empty(n, width, dtype=torch.bfloat16)
         kept, delta = [], None
         for i in self.layers:

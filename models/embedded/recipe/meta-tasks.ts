@@ -1,6 +1,6 @@
 /**
  * Data sets to practise tuning on (meta_train.py), one a line, deterministic from a seed:
- * `npx tsx meta-tasks.ts --seed 1 --count 4000 --out FILE.jsonl`
+ * `npx tsx meta-tasks.ts --seed 1 --count 4000 --out FILE.jsonl`. With `--search`, also of kinds that no weights were trained on.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
@@ -8,9 +8,9 @@ import { parseArgs } from 'node:util';
 import { metaTask, type MetaTask } from './grammar/meta-tasks.ts';
 import { Random } from './grammar/random.ts';
 
-export function* metaTasks(seed: number, count: number): Generator<MetaTask> {
+export function* metaTasks(seed: number, count: number, isForSearch = false): Generator<MetaTask> {
   const r = new Random(seed);
-  for (let i = 0; i < count; i++) yield metaTask(r);
+  for (let i = 0; i < count; i++) yield metaTask(r, isForSearch);
 }
 
 function main(): void {
@@ -18,11 +18,13 @@ function main(): void {
     options: {
       seed: { type: 'string', default: '1' },
       count: { type: 'string', default: '4000' },
+      search: { type: 'boolean', default: false },
       out: { type: 'string', default: 'meta-tasks.jsonl' },
     },
   });
   const file = openSync(values.out, 'w');
-  for (const set of metaTasks(Number(values.seed), Number(values.count))) writeSync(file, `${JSON.stringify(set)}\n`);
+  for (const set of metaTasks(Number(values.seed), Number(values.count), values.search))
+    writeSync(file, `${JSON.stringify(set)}\n`);
   closeSync(file);
 }
 

@@ -4,6 +4,7 @@
  */
 import { coder, distinct } from './context.ts';
 import { sets as labelSets } from './label-sets.ts';
+import { aside, circumstanceCues, circumstanceFrame, personCues, personFrame, thingCues, thingFrame } from './cues.ts';
 import { capital, list, type Random } from './random.ts';
 import { realise, shape, type Entry } from './records.ts';
 import { plainSentence } from './rewrite.ts';
@@ -166,12 +167,39 @@ function codeTask(r: Random): MetaTask {
 }
 
 /** An answer that is given to the letter, of the kind that a house gives. */
-function answer(r: Random): string {
+function answer(r: Random, about = ''): string {
+  if (about !== '' && r.chance(0.5)) return answerOn(about, r);
   return r.chance(0.75) ? reply(r) : plainSentence(r);
 }
 
+/** Answers that name what they are about, `#`: as a person answers in a whole sentence. */
+const namingAnswers = split(
+  `The # is in the {room}.|The # costs {n} coins.|Our # comes from {city}.|{name} has the #.|We keep the # in the {room}.|The # is free on {day}.|Every # is {colour}.|Your # waits in the {room}.|Only {people} get a #.|The # is nothing for {people}.|A # takes {n} days.|The # belongs to {name} {surname}.|No # before {day}.|For the # ask {name}.|We show the # at {hour}.|{people} pay less for the #.|The best # is from {city}.|With a # you pay {n} coins.|We have had the # since {month}.|# is under the {thing}.|The # hangs next to the {thing}.|The # opens in {month}.|Any # is fine by us.|We lend the # to {people}.|The # is by the {colour} door.`,
+);
+const namingDeeds = split(
+  `You can # on {day}.|We # for {n} coins.|You # in the {room}.|To # takes {n} days.|{people} # for free.|Only {name} may #.|First ask {name}, then #.|# before {hour}.|No one may # in {month}.|We # with a {thing}.|We # every {day}.|People # behind the {room}.`,
+);
+function answerOn(about: string, r: Random): string {
+  const isDeed = actions.includes(about) || verbs.some(([verb]) => verb === about);
+  const values: Readonly<Record<string, () => string>> = {
+    room: () => r.pick(w.rooms),
+    name: () => r.pick(w.names),
+    surname: () => r.pick(w.surnames),
+    day: () => r.pick(w.days),
+    n: () => (r.chance(0.6) ? r.pick(w.numberWords.slice(2)) : String(r.int(2, 90))),
+    people: () => r.pick(['children', 'members', 'visitors', 'teachers', 'families', 'soldiers', 'groups', 'nurses']),
+    thing: () => r.pick(w.objects),
+    month: () => r.pick(w.months),
+    hour: () => r.pick(w.numberWords.slice(1, 13)),
+    city: () => r.pick(w.places),
+    colour: () => r.pick(w.colours),
+  };
+  const text = r.pick(isDeed ? namingDeeds : namingAnswers).replace('#', about);
+  return capital(text.replace(/\{(\w+)\}/g, (_all, slot: string) => values[slot]?.() ?? slot));
+}
+
 /** Questions and answers: two wordings of each question to learn, others to be asked. */
-function questionTask(r: Random): MetaTask {
+function questionTask(r: Random, isNaming = false): MetaTask {
   const count = r.int(12, 20);
   const doings = r.some(actions, Math.round(count * r.pick([0, 0.1, 0.25])));
   const turns = r.some(verbs, Math.round(count * r.pick([0, 0.2, 0.3])));
@@ -196,8 +224,8 @@ function questionTask(r: Random): MetaTask {
   const set: MetaTask = { family: 'questions', train: [], heldout: [] };
   const used = new Set<string>();
   for (const { s, pool } of facts) {
-    let told = answer(r);
-    while (used.has(told)) told = answer(r);
+    let told = answer(r, isNaming ? s : '');
+    while (used.has(told)) told = answer(r, isNaming ? s : '');
     used.add(told);
     const [train, heldout] = framesFor(pool, 2, 4, r);
     for (const f of train) set.train.push([say(f, s, r), told]);
@@ -479,6 +507,60 @@ function ticketTask(r: Random): MetaTask {
   };
 }
 
+/**
+ * Messages judged in one or two ways by short phrases, a thing taken over, all in one object. The phrases, their groups and the
+ * sentences around them are put together anew for each set.
+ */
+function cueTask(r: Random): MetaTask {
+  const things = distinct(r.int(8, 14), () => thing(r));
+  const label = (): string =>
+    r.pick([...w.colours, ...w.trees, ...w.weathers, ...w.tempers, ...w.animals, ...freshWords, ...w.hobbies]);
+  const count = r.int(2, 5);
+  const byPerson = r.pick([0, 0, count, Math.floor(count / 2), Math.ceil(count / 2)]);
+  const cues = [...thingCues(count - byPerson, r), ...personCues(byPerson, r)];
+  const levels = r.chance(0.9) ? circumstanceCues(r.int(2, 4), r) : [];
+  const cueLabels = distinct(count, label);
+  const levelLabels = distinct(Math.max(1, levels.length), label);
+  const keys = distinct(3, () =>
+    r.chance(0.3)
+      ? r.pick(split('what|how|mark|grade|field|state|level|entry|row|part|theme|tone|way|item|object|sort'))
+      : r.pick([...w.objects, ...w.rooms, ...w.materials, invented(r).toLowerCase()]),
+  );
+  const hasThing = r.chance(0.9);
+  const order = r.shuffle([0, 1, 2]);
+  const [many, few] = [r.int(5, 10), r.int(4, 6)];
+  const frames = [thingFrame, personFrame, circumstanceFrame].map((make) => {
+    const all = distinct(many + few, () => make(r));
+    return [all.slice(0, many), all.slice(many)] as const;
+  });
+  const asideShare = r.pick([0, 0, 0.2]);
+  const reversed = r.pick([0, 0.3, 0.5]);
+  const write = (part: 0 | 1): Pair => {
+    const k = r.int(0, count - 1);
+    const about = r.pick(things);
+    const frame = r.pick(frames[k < count - byPerson ? 0 : 1]?.[part] ?? []);
+    const parts = [capital(frame.replace('@', r.pick(cues[k] ?? [])).replace('#', about))];
+    const entries: (Entry | undefined)[] = [
+      [keys[0] ?? '', cueLabels[k] ?? ''],
+      hasThing ? [keys[1] ?? '', about] : undefined,
+    ];
+    if (levels.length > 0) {
+      const l = r.int(0, levels.length - 1);
+      parts.push(capital(r.pick(frames[2]?.[part] ?? []).replace('@', r.pick(levels[l] ?? []))));
+      entries.push([keys[2] ?? '', levelLabels[l] ?? '']);
+    }
+    if (r.chance(reversed)) parts.reverse();
+    if (r.chance(asideShare)) parts.splice(r.int(0, parts.length), 0, aside(r));
+    const sorted = order.map((i) => entries[i]).filter((e): e is Entry => e !== undefined);
+    return [parts.join(' '), JSON.stringify(Object.fromEntries(sorted))];
+  };
+  return {
+    family: 'cues',
+    train: Array.from({ length: r.int(100, 300) }, () => write(0)),
+    heldout: Array.from({ length: 40 }, () => write(1)),
+  };
+}
+
 /** Labels by cue words, each class's sentences split between training and the held-out rows. */
 function labelTask(r: Random): MetaTask {
   const set = r.pick(labelSets);
@@ -584,9 +666,9 @@ function recordTask(r: Random): MetaTask {
 }
 
 /** A desk that knows a few things and sends all else away. */
-function deskTask(r: Random): MetaTask {
+function deskTask(r: Random, isNaming = false): MetaTask {
   const all = subjects(r, 24);
-  const known = all.slice(0, r.int(3, 6)).map((s) => ({ s, told: answer(r) }));
+  const known = all.slice(0, r.int(3, 6)).map((s) => ({ s, told: answer(r, isNaming ? s : '') }));
   const sorry = r.pick([
     `That is nothing for the ${r.pick(w.rooms)}.`,
     `Ask the ${r.pick(w.jobs)} instead.`,
@@ -604,17 +686,30 @@ function deskTask(r: Random): MetaTask {
   return { family: 'desk', train: rows(train, all.slice(6, 15)), heldout: rows(heldout, all.slice(15, 21)) };
 }
 
-const mixture: readonly (readonly [number, (r: Random) => MetaTask])[] = [
+type Mixture = readonly (readonly [share: number, make: (r: Random) => MetaTask])[];
+/** What the weights at hand were trained on. */
+const trained: Mixture = [
   [3, codeTask],
-  [3, questionTask],
+  [3, (r) => questionTask(r)],
   [5, styleTask],
   [12, ticketTask],
   [0.7, labelTask],
   [0.7, layoutTask],
   [0.4, recordTask],
-  [0.5, deskTask],
+  [0.5, (r) => deskTask(r)],
 ];
-const total = mixture.reduce((sum, [share]) => sum + share, 0);
+/** To search settings on: also kinds that the weights were not trained on. */
+const search: Mixture = [
+  [2.5, codeTask],
+  [5, (r) => questionTask(r, true)],
+  [5, styleTask],
+  [2, ticketTask],
+  [9, cueTask],
+  [0.7, labelTask],
+  [0.7, layoutTask],
+  [0.4, recordTask],
+  [0.5, (r) => deskTask(r, true)],
+];
 
 /** Each prompt once, and none of the training prompts among the held-out ones. */
 function unrepeated(set: MetaTask): MetaTask {
@@ -623,8 +718,9 @@ function unrepeated(set: MetaTask): MetaTask {
   return { family: set.family, train: set.train.filter(fresh), heldout: set.heldout.filter(fresh) };
 }
 
-export function metaTask(r: Random): MetaTask {
-  let at = r.next() * total;
+export function metaTask(r: Random, isForSearch = false): MetaTask {
+  const mixture = isForSearch ? search : trained;
+  let at = r.next() * mixture.reduce((sum, [share]) => sum + share, 0);
   for (const [share, make] of mixture) {
     at -= share;
     if (at < 0) return unrepeated(make(r));
