@@ -21,6 +21,7 @@ import type { EvalMetrics, StepMetrics } from '../train/metrics.ts';
 import type { RunEvent, RunReport as ReportOf } from '../train/run-events.ts';
 import type { RunRecord } from '../train/run-record.ts';
 import type { TokenPiece } from '../train/show-rows.ts';
+import type { ImportedLibrary, VersionNotes, WrittenLibrary } from './library-file.ts';
 import type { MergedBase, MergedLosses } from './merged-base.ts';
 
 export type {
@@ -262,6 +263,16 @@ export interface ModelChoices {
   readonly memory: { readonly availableBytes: number; readonly isAtLeast: boolean };
 }
 
+/** What a run was made of. */
+export interface RunOrigin {
+  /** sha256 of what it gave, as PEFT stores the weights; absent until it is finished. */
+  readonly adapterSha256?: string;
+  /** sha256 of the adapters that it began from. */
+  readonly parents: readonly string[];
+  readonly baseSha256: string;
+  readonly data: { readonly name: string; readonly sha256: string; readonly rows: number };
+}
+
 /** A run found in storage. */
 export interface RunSummary {
   readonly out: string;
@@ -273,6 +284,8 @@ export interface RunSummary {
   readonly evalLoss?: number;
   /** '' where it is not known. */
   readonly model: string;
+  /** Absent where its record cannot be read. */
+  readonly origin?: RunOrigin;
   /** Why its record cannot be read; it can only be deleted then. */
   readonly damaged?: string;
 }
@@ -443,6 +456,13 @@ export interface EngineCalls {
   openRun(model: ModelId, out: string): Promise<AdapterId>;
   listRuns(): Promise<readonly RunSummary[]>;
   readRun(out: string): Promise<RunDetails>;
+  /**
+   * Every finished run with its adapter, record and card as one file; sealed where there is a passphrase.
+   * @param notes what the person wrote about them, by the run's folder
+   */
+  exportLibrary(notes: VersionNotes, passphrase?: string): Promise<WrittenLibrary>;
+  /** Adds the runs of such a file to those in storage. `bad-file` for another passphrase or a file that was changed. */
+  importLibrary(file: NamedFile, passphrase?: string): Promise<ImportedLibrary>;
   /** Removes a run with its checkpoints and its adapter; `locked` while it is being trained. */
   deleteRun(out: string): Promise<null>;
   /** The first row of a data file as training would see it, through the model's template. */
@@ -505,6 +525,8 @@ export const CALLS: { readonly [Name in CallName]: CallShape<Name> } = {
   openRun: 'plain',
   listRuns: 'plain',
   readRun: 'plain',
+  exportLibrary: 'plain',
+  importLibrary: 'plain',
   deleteRun: 'plain',
   previewRow: 'plain',
   measureData: 'plain',

@@ -82,6 +82,8 @@ import type {
 import { computeGolden } from './golden.ts';
 import { modelFacts } from './model-facts.ts';
 import { openSource } from './open-source.ts';
+import { importLibrary, writeLibrary } from './library-file.ts';
+import type { ImportedLibrary, VersionNotes, WrittenLibrary } from './library-file.ts';
 import { deleteRun, listRuns, readRunDetails } from './run-library.ts';
 
 export interface EngineDeps {
@@ -511,6 +513,15 @@ class Engine implements EngineCalls {
 
   async readRun(out: string): Promise<RunDetails> {
     return readRunDetails(await this.#files(), out);
+  }
+
+  async exportLibrary(notes: VersionNotes, passphrase?: string): Promise<WrittenLibrary> {
+    return writeLibrary(await this.#files(), notes, passphrase);
+  }
+
+  async importLibrary({ name, bytes }: NamedFile, passphrase?: string): Promise<ImportedLibrary> {
+    const content = bytes instanceof Blob ? await bytes.arrayBuffer() : bytes;
+    return importLibrary(await this.#files(), { name, bytes: new Uint8Array(content) }, passphrase);
   }
 
   async deleteRun(out: string): Promise<null> {

@@ -23,6 +23,12 @@ export async function listRuns(store: FileStore): Promise<RunSummary[]> {
         ...(record.results && { loss: record.results.finalLoss }),
         ...(record.results?.evalLoss !== undefined && { evalLoss: record.results.evalLoss }),
         model: record.base.name,
+        origin: {
+          ...(record.results && { adapterSha256: record.results.adapterSha256 }),
+          parents: record.parents,
+          baseSha256: record.base.sha256,
+          data: { name: record.data.name, sha256: record.data.sha256, rows: record.data.rows },
+        },
       });
     } catch (thrown) {
       runs.push({ out, finished: false, step: 0, totalSteps: 0, model: '', damaged: toFailure(thrown).message });

@@ -228,7 +228,108 @@ describe('improving a tuned model on the real engine', () => {
     await button(page, 'Undo').click();
     await expect.poll(() => openAdapter(page)).toBe(out);
     expect(Buffer.compare(before, await adapterFile(page))).toBe(0);
+
+    // The two are versions, one below the other: the later one is opened again, and rolled back.
+    const child = page.locator('.runs .runs > li');
+    await child.getByText('Learned comparisons on top of workshop').click();
+    await child.getByText('comparisons.jsonl, 4 rows', { exact: false }).waitFor();
+    await child.getByRole('button', { name: /^Name and note of/ }).click();
+    await child.getByLabel('Tags, with commas between').fill('kinder, , kinder, for the fair');
+    await child.getByRole('button', { name: 'Save' }).click();
+    await expect.poll(() => child.locator('.tag').allInnerTexts()).toEqual(['kinder', 'for the fair']);
+    await child.getByRole('button', { name: /^Open / }).click();
+    await expect.poll(() => openAdapter(page)).not.toBe(out);
+    const later = String(await openAdapter(page));
+    const weights = await adapterFile(page);
+    await button(page, /^Roll back to this: workshop/).click();
+    await expect.poll(() => openAdapter(page)).toBe(out);
+    expect(Buffer.compare(before, await adapterFile(page))).toBe(0);
+
+    // All versions as a file with a passphrase; then they are deleted, and no byte of their weights stays in the browser.
+    await page.getByText('All versions as one file').click();
+    const passphrase = page.getByLabel('Passphrase, if you want one');
+    await passphrase.fill('felt and wool');
+    const [library] = await Promise.all([page.waitForEvent('download'), button(page, 'Save the file').click()]);
+    const saved = await readFile(await library.path());
+    await page.getByText('2 versions saved.').waitFor();
+    const pieces = [before, weights].map((file) => [...file.subarray(file.length >> 1, (file.length >> 1) + 128)]);
+    const filesWith = (): Promise<string[][]> => storedFilesWith(page, pieces);
+    const paths = [`${out}/adapter_model.safetensors`, `${later}/adapter_model.safetensors`];
+    const found = await filesWith();
+    for (const [i, path] of paths.entries()) expect(found[i]?.some((name) => name.endsWith(path))).toBe(true);
+    for (const left of [1, 0]) {
+      await button(page, /^Delete workshop/)
+        .last()
+        .click();
+      await button(page, 'Delete for good').click();
+      await expect.poll(() => button(page, /^Delete workshop/).count()).toBe(left);
+    }
+    expect(await filesWith()).toEqual([[], []]);
+    expect(await storedKeysOf(page, [out, later])).toEqual([]);
+
+    const opened = page.locator('.library-file input[type=file]');
+    const file = { name: 'versions.weblora', mimeType: 'application/octet-stream', buffer: saved };
+    await passphrase.fill('felt and wood');
+    await opened.setInputFiles(file);
+    await page.locator('.library-file [role=alert]').waitFor();
+    await expect.poll(() => page.locator('.library-file').innerText()).toContain('another passphrase');
+    await passphrase.fill('felt and wool');
+    await opened.setInputFiles(file);
+    await page.getByText('2 versions added, 0 were here already.').waitFor();
+    await expect.poll(() => child.locator('.tag').allInnerTexts()).toEqual(['kinder', 'for the fair']);
+    await child.getByRole('button', { name: /^Open / }).click();
+    await expect.poll(() => openAdapter(page)).toBe(later);
+    expect(Buffer.compare(weights, await adapterFile(page))).toBe(0);
+    await expectNoViolation(page, 'versions');
     expect(complaints).toEqual([]);
     await close();
   });
 });
+
+/** For each stretch of bytes the files of the private file system that hold it, and "IndexedDB" where the page's database does. */
+function storedFilesWith(page: Page, pieces: readonly (readonly number[])[]): Promise<string[][]> {
+  return page.evaluate(async (wanted) => {
+    const asText = (bytes: AllowSharedBufferSource): string => new TextDecoder('latin1').decode(bytes);
+    const texts = wanted.map((piece) => asText(new Uint8Array(piece)));
+    const found: string[][] = texts.map(() => []);
+    const look = (name: string, content: string): void =>
+      texts.forEach((text, i) => content.includes(text) && found[i]?.push(name));
+    const walk = async (folder: FileSystemDirectoryHandle, path: string): Promise<void> => {
+      for await (const entry of folder.values()) {
+        const name = `${path}/${entry.name}`;
+        if (entry.kind === 'directory') await walk(entry, name);
+        else look(name, asText(await (await entry.getFile()).arrayBuffer()));
+      }
+    };
+    await walk(await navigator.storage.getDirectory(), '');
+    const settled = <T>(request: IDBRequest<T>): Promise<T> =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error ?? new Error('IndexedDB'));
+      });
+    const database = await settled(indexedDB.open('web-lora-page'));
+    const bytesIn = (value: unknown): void => {
+      if (value instanceof Uint8Array) look('IndexedDB', asText(value));
+      else if (typeof value === 'object' && value !== null) Object.values(value).forEach(bytesIn);
+    };
+    bytesIn(await settled(database.transaction('kept').objectStore('kept').getAll()));
+    database.close();
+    return found;
+  }, pieces);
+}
+
+/** What the page's own storage has under the names of runs. */
+function storedKeysOf(page: Page, outs: readonly string[]): Promise<string[]> {
+  return page.evaluate(async (names) => {
+    const settled = <T>(request: IDBRequest<T>): Promise<T> =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error ?? new Error('IndexedDB'));
+      });
+    const database = await settled(indexedDB.open('web-lora-page'));
+    const keys = await settled(database.transaction('kept').objectStore('kept').getAllKeys());
+    database.close();
+    const notes = localStorage.getItem('web-lora.run-notes') ?? '';
+    return [...keys.map(String), notes].filter((text) => names.some((name) => text.includes(name)));
+  }, outs);
+}

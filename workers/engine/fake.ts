@@ -88,6 +88,13 @@ const DEFAULTS: Scenario = {
   tunedAnswer: '{"category":"return","priority":"high","product":"bread maker"}',
 };
 
+/** Told from that of any other run. */
+const scriptedHash = (out: string): string =>
+  Array.from(out, (letter) => letter.charCodeAt(0).toString(16))
+    .join('')
+    .padEnd(64, '0')
+    .slice(-64);
+
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const MODEL: ModelFacts = {
@@ -321,7 +328,16 @@ export function makeEngine({
           details.set(request.out, detailsOf(request, totalSteps, steps, ended));
           const at = finished.findIndex(({ out }) => out === request.out);
           if (at >= 0) finished.splice(at, 1);
-          finished.unshift({ out: request.out, finished: ended === 'completed', step, totalSteps, model: 'embedded' });
+          const parent = request.initAdapter?.replace('run:', '');
+          finished.unshift({
+            ...{ out: request.out, finished: ended === 'completed', step, totalSteps, model: 'embedded' },
+            origin: {
+              adapterSha256: scriptedHash(request.out),
+              parents: parent === undefined ? [] : [scriptedHash(parent)],
+              baseSha256: MODEL.baseHash,
+              data: { name: request.data.name, sha256: '0'.repeat(64), rows: 40 },
+            },
+          });
           send({
             kind: 'done',
             report: {
@@ -520,6 +536,12 @@ export function makeEngine({
       const request = { config: { lr: 1e-3, rank: 8 }, data: { name: 'rows.jsonl', bytes: new Uint8Array() } };
       return detailsOf(request, summary.totalSteps, steps, summary.finished ? 'completed' : 'stopped');
     },
+    exportLibrary: async () => ({
+      bytes: new Uint8Array(4),
+      versions: (await listAll()).map(({ out }) => out),
+      leftOut: [],
+    }),
+    importLibrary: () => Promise.resolve({ added: [], present: [], notes: {} }),
     deleteRun(out) {
       deleted.add(out);
       return Promise.resolve(null);

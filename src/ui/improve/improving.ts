@@ -16,6 +16,7 @@ import { adapter, compare, question, type CurrentAdapter } from '../try/trial.ts
 import { correctionSteps, type BeforeAfter } from './outcome.ts';
 import { copyPairs, pairsFile, pairsOf } from './pairs.ts';
 import { splitPairs, type ChosenPair } from './split-pairs.ts';
+import { CORRECTION_FILE, PAIRS_FILE } from './taught-files.ts';
 
 /** Of the model's own learning rate: preferences correct what was learned, and a high rate would undo it. */
 const PREFERENCE_RATE = 0.25;
@@ -97,7 +98,7 @@ export async function learnFromPairs(): Promise<void> {
     ...(system !== undefined && { system }),
   };
   // A run of pairs plans for two sequences at a time: no longer than they are.
-  const measured = await engine.measureData(id, pairsFile('comparisons.jsonl', pairs), config);
+  const measured = await engine.measureData(id, pairsFile(PAIRS_FILE, pairs), config);
   if (!measured.ok) {
     improveFailure.value = measured.error;
     return;
@@ -105,7 +106,7 @@ export async function learnFromPairs(): Promise<void> {
   await trainOnTop({
     ...onTopOf(current),
     config: { ...config, seqLen: Math.min(DEFAULT_SEQ_LEN, 64 * Math.ceil(measured.value.longestTokens / 64)) },
-    data: pairsFile('comparisons.jsonl', train),
+    data: pairsFile(PAIRS_FILE, train),
     evalData: pairsFile('held-out-comparisons.jsonl', heldOut),
     improves: { kind: 'preferences' },
   });
@@ -158,7 +159,7 @@ export async function learnNow(asked: string, answer: string): Promise<void> {
     replayShare: REPLAYED / (1 + REPLAYED),
     ...(system !== undefined && { system }),
   };
-  const row = rowsFile('correction.jsonl', [asRow(asked.trim(), answer.trim())]);
+  const row = rowsFile(CORRECTION_FILE, [asRow(asked.trim(), answer.trim())]);
   const { replayShare: _share, ...alone } = config;
   const [own, known] = await Promise.all([
     engine.measureData(id, row, alone),
@@ -180,7 +181,7 @@ export async function learnNow(asked: string, answer: string): Promise<void> {
     config,
     // As often as there are updates, so that each has it beside other rows than the one before.
     data: rowsFile(
-      'correction.jsonl',
+      CORRECTION_FILE,
       Array.from({ length: steps }, () => linesOf(row)[0] ?? ''),
     ),
     replayData: rows.data,

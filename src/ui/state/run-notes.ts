@@ -5,6 +5,7 @@ export interface RunNote {
   /** Instead of the name it was given; '' is none. */
   readonly title?: string;
   readonly note?: string;
+  readonly tags?: readonly string[];
   /** Of the questions it never saw. */
   readonly score?: { readonly right: number; readonly asked: number };
 }

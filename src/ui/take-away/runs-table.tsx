@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
-import type { RunSummary, StepMetrics } from '../../../workers/engine/contract.ts';
+import type { RunOrigin, StepMetrics } from '../../../workers/engine/contract.ts';
 import {
   comparedCsv,
   comparedRuns,
@@ -15,6 +15,7 @@ import {
   setCompared,
   settingsDifference,
 } from './runs.ts';
+import { ancestorsOf, versionTree, type Version } from './version-tree.ts';
 import { resumable } from '../train/interrupted.ts';
 import { go } from '../state/place.ts';
 import { runsOfOtherTabs } from '../state/other-tabs.ts';
@@ -41,8 +42,8 @@ export function RunsTable() {
       <h3>{t().runs.title}</h3>
       {failure !== undefined && <Problem failure={failure} lost={t().runs.stayStored} />}
       <ul class="runs">
-        {runs.map((summary) => (
-          <Run key={summary.out} summary={summary} />
+        {versionTree(runs).map((version) => (
+          <Run key={version.summary.out} version={version} />
         ))}
       </ul>
       {comparedRuns.value.size > 0 && <Comparison />}
@@ -50,19 +51,21 @@ export function RunsTable() {
   );
 }
 
-function Run({ summary }: { readonly summary: RunSummary }) {
+function Run({ version }: { readonly version: Version }) {
+  const { summary, children } = version;
   const texts = t().runs;
   const { out, finished, step, totalSteps } = summary;
   const { title, began } = readRunName(out);
   const isAsking = useSignal(false);
   const isNoting = useSignal(false);
-  const { note, score } = runNotes.value[out] ?? {};
+  const { note, score, tags = [] } = runNotes.value[out] ?? {};
   const when = began === undefined ? undefined : formats().dateTime(began, 'medium');
   const name = `${title}, ${when ?? out}`;
   const fits = isOfThisModel(summary);
   const isCompared = comparedRuns.value.has(out);
   const isElsewhere = runsOfOtherTabs.value.has(out);
   const color = [...comparedRuns.value.keys()].indexOf(out) % COLORS.length;
+  const isRollback = ancestorsOf(adapter.value?.out, earlierRuns.value).includes(out);
   return (
     <li>
       <div class="run-line">
@@ -89,7 +92,13 @@ function Run({ summary }: { readonly summary: RunSummary }) {
               .filter((text) => text !== undefined)
               .join(', ')}
           </span>
+          {tags.map((tag) => (
+            <span key={tag} class="tag">
+              {tag}
+            </span>
+          ))}
           {note !== undefined && note !== '' && <span class="run-note">{note}</span>}
+          {summary.origin !== undefined && <Origin version={version} origin={summary.origin} />}
         </span>
         <span class="run-actions">
           {adapter.value?.out === out ? (
@@ -99,10 +108,10 @@ function Run({ summary }: { readonly summary: RunSummary }) {
               type="button"
               class="plain"
               disabled={isTraining.value || !fits}
-              aria-label={texts.openOf(name)}
+              aria-label={isRollback ? texts.rollBackOf(name) : texts.openOf(name)}
               onClick={() => void openEarlierRun(out).then((isOpen) => isOpen && go('try'))}
             >
-              {texts.open}
+              {isRollback ? texts.rollBack : texts.open}
             </button>
           )}
           {!finished && resumable.value.has(out) && (
@@ -161,7 +170,9 @@ function Run({ summary }: { readonly summary: RunSummary }) {
           </button>
         </span>
       </div>
-      {isNoting.value && <Noting out={out} title={title} note={note ?? ''} onDone={() => (isNoting.value = false)} />}
+      {isNoting.value && (
+        <Noting out={out} title={title} note={note ?? ''} tags={tags} onDone={() => (isNoting.value = false)} />
+      )}
       {isAsking.value && (
         <div class="notice notice-row">
           <p>{texts.deleteAsk}</p>
@@ -175,7 +186,45 @@ function Run({ summary }: { readonly summary: RunSummary }) {
           </span>
         </div>
       )}
+      {children.length > 0 && (
+        <ul class="runs" aria-label={texts.madeFrom(name)}>
+          {children.map((child) => (
+            <Run key={child.summary.out} version={child} />
+          ))}
+        </ul>
+      )}
     </li>
+  );
+}
+
+/** How a version came about, and the hashes by which it is told from any other. */
+function Origin({ version: { kind, parent }, origin }: { readonly version: Version; readonly origin: RunOrigin }) {
+  const texts = t().runs;
+  const { data, baseSha256, adapterSha256, parents } = origin;
+  const rows: (readonly [string, string])[] = [
+    [texts.origin.examples, `${data.name}, ${texts.origin.rows(data.rows)}, ${data.sha256}`],
+    [texts.origin.base, baseSha256],
+    ...(adapterSha256 === undefined ? [] : [[texts.origin.adapter, adapterSha256] as const]),
+    ...parents.map((hash) => [texts.origin.from, hash] as const),
+  ];
+  return (
+    <details class="run-origin">
+      <summary>
+        {parent !== undefined
+          ? texts.origin[kind](readRunName(parent).title)
+          : parents.length > 0
+            ? texts.origin.lostParent
+            : texts.origin.first}
+      </summary>
+      <dl>
+        {rows.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
   );
 }
 
@@ -183,18 +232,21 @@ interface NotingProps {
   readonly out: string;
   readonly title: string;
   readonly note: string;
+  readonly tags: readonly string[];
   readonly onDone: () => void;
 }
 
 /** Another name for a run, and what the person wants to remember of it. */
-function Noting({ out, title, note, onDone }: NotingProps) {
+function Noting({ out, title, note, tags, onDone }: NotingProps) {
   const texts = t().runs;
-  const [named, noted] = [useSignal(title), useSignal(note)];
+  const [named, noted, tagged] = [useSignal(title), useSignal(note), useSignal(tags.join(', '))];
   const save = (event: Event): void => {
     event.preventDefault();
     const name = named.value.trim();
     // A name that was not changed goes on following the language.
-    noteRun(out, { ...(name !== title && { title: name }), note: noted.value.trim() });
+    const chosen = tagged.value.split(',').map((tag) => tag.trim());
+    const unique = [...new Set(chosen)].filter((tag) => tag !== '');
+    noteRun(out, { ...(name !== title && { title: name }), note: noted.value.trim(), tags: unique });
     onDone();
   };
   return (
@@ -211,6 +263,12 @@ function Noting({ out, title, note, onDone }: NotingProps) {
         rows={2}
         value={noted.value}
         onInput={({ currentTarget }) => (noted.value = currentTarget.value)}
+      />
+      <label for={`tags-${out}`}>{texts.tags}</label>
+      <input
+        id={`tags-${out}`}
+        value={tagged.value}
+        onInput={({ currentTarget }) => (tagged.value = currentTarget.value)}
       />
       <div class="actions">
         <button type="submit">{texts.save}</button>

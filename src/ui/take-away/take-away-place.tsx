@@ -22,6 +22,7 @@ import { openAdapterFiles, openFailure } from './open-adapter.ts';
 import { asShell, Code } from './code.tsx';
 import { MergedExportForm } from './merged-export.tsx';
 import { SiteExport } from './site-export.tsx';
+import { LibraryFile } from './library-file.tsx';
 import { RunsTable } from './runs-table.tsx';
 import { hrefOfUse } from '../state/place.ts';
 import { Section } from '../parts/section.tsx';
@@ -112,6 +113,7 @@ export function TakeAwayPlace() {
         </label>
       </div>
       <RunsTable />
+      <LibraryFile />
     </Section>
   );
 }
