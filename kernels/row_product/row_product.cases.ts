@@ -5,6 +5,8 @@ export const cases = [
   { inFeatures: 576, outFeatures: 13, format: 'q4', bias: false, input: 'norm', output: 'plain' },
   { inFeatures: 48, outFeatures: 9, format: 'f16', bias: true, input: 'norm', output: 'add' },
   { inFeatures: 1040, outFeatures: 16, format: 'q8', bias: false, input: 'row', output: 'add' },
+  // Outputs of more than two workgroups, so that a folded grid has a second row.
+  { inFeatures: 64, outFeatures: 29, format: 'q4', bias: false, input: 'norm', output: 'add' },
   { inFeatures: 96, outFeatures: 7, format: 'q4', bias: true, input: 'norm', output: 'silu' },
   { inFeatures: 528, outFeatures: 5, format: 'bf16', bias: false, input: 'norm', output: 'gelu_tanh' },
   { inFeatures: 64, outFeatures: 1, format: 'f32', bias: true, input: 'row', output: 'silu' },
