@@ -1,5 +1,6 @@
 import { RecordedDemo } from './demo/recorded-demo.tsx';
 import { tour } from './state/tour.ts';
+import { Erased } from './parts/erased.tsx';
 import { ExamplesPlace } from './examples/examples-place.tsx';
 import { Footer, LanguageSwitch } from './parts/footer.tsx';
 import { ModelPlace } from './model/model-place.tsx';
@@ -10,6 +11,7 @@ import { TryPlace } from './try/try-place.tsx';
 import { TourBar, Tours } from './parts/tour.tsx';
 import { UpdateBanner } from './parts/update-banner.tsx';
 import { model } from './state/engine.ts';
+import { erasure } from './state/erase.ts';
 import { t } from './messages/language.ts';
 import { address, hrefOf, PLACES, type Place } from './state/place.ts';
 import { UseView } from './use/use-view.tsx';
@@ -27,6 +29,7 @@ export function App() {
   const { place, isStart, use } = address.value;
   const View = VIEWS[place];
   const recording = tour.value?.recording;
+  if (erasure.value.kind !== 'none') return <Erased />;
   return (
     <>
       <a class="skip" href="#content" onClick={skipToContent}>

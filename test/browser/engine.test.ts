@@ -10,6 +10,7 @@ import { openGguf } from '../../src/formats/gguf.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { expectNoViolation } from './axe.ts';
 import { openSite } from './site.ts';
+import { everythingStored } from './stored.ts';
 import { useSite } from './use-site.ts';
 import { ENDED } from './ended.ts';
 
@@ -257,6 +258,15 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
       /Its loss went from ([\d.]+) to ([\d.]+)/.exec(await page.locator('.result').innerText()) ?? [];
     expect(Number(last)).toBeLessThan(0.8 * Number(first));
     expect(requests.filter((url) => /tfjs/.test(url))).toEqual([]);
+
+    // The engine's own files, while it may still be asked questions about the run.
+    const before = await everythingStored(page);
+    expect(before.some((name) => /^file web-lora\/laden-.*\/adapter_model\.safetensors$/.test(name))).toBe(true);
+    await page.getByText('What is kept on this device').click();
+    await page.getByRole('button', { name: 'Erase everything here' }).click();
+    await page.getByRole('button', { name: 'Erase for good' }).click();
+    await page.getByRole('heading', { name: 'Everything is erased' }).waitFor(PATIENCE);
+    expect(await everythingStored(page)).toEqual([]);
     expect(complaints).toEqual([]);
     await close();
   });

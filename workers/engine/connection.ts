@@ -14,6 +14,8 @@ export interface EngineClient extends Omit<ClientCalls, 'dispose'> {
   readonly died: Promise<Failure>;
   /** Lets the engine give its GPU memory back, then ends its thread. Open calls end with `aborted`. */
   dispose(): Promise<void>;
+  /** Ends its thread at once, whatever it is doing: one that hangs answers nothing. Open and later calls end with `failure`. */
+  terminate(failure: Failure): void;
 }
 
 /** The engine that a worker serves. */
@@ -38,7 +40,12 @@ function clientOf(connection: Connection): EngineClient {
   const calls = Object.fromEntries(names.map((name) => [name, methodOf(connection, name)]));
   const { died } = connection;
   // The table has every call of the interface, in the shape that its type says.
-  return { ...(calls as unknown as ClientCalls), died, dispose: () => connection.dispose() };
+  return {
+    ...(calls as unknown as ClientCalls),
+    died,
+    dispose: () => connection.dispose(),
+    terminate: (failure) => connection.terminate(failure),
+  };
 }
 
 function methodOf(connection: Connection, name: CallName): (...given: unknown[]) => Promise<Result<unknown>> {
@@ -67,6 +74,7 @@ class Connection {
   /** How each open call is answered should the engine die. */
   readonly #open = new Set<(failure: Failure) => void>();
   #death: Failure | undefined;
+  #isEnded = false;
   readonly died: Promise<Failure>;
   #reportDeath: (failure: Failure) => void = () => {};
 
@@ -136,7 +144,13 @@ class Connection {
 
   async dispose(): Promise<void> {
     await this.call('dispose', []);
-    this.die({ code: 'aborted', message: 'the engine was closed' });
+    this.terminate({ code: 'aborted', message: 'the engine was closed' });
+  }
+
+  terminate(failure: Failure): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.die(failure);
     this.#ask[releaseProxy]();
     this.#engine[releaseProxy]();
     this.#terminate();

@@ -66,6 +66,47 @@ export const de: Messages = {
     stored: 'hier gespeichert',
     size: (value) => `${decimal(value / 1000, 1)} kB`,
   },
+  kept: {
+    title: 'Was auf diesem Gerät gespeichert ist',
+    used: (used) => `Diese Seite belegt ${bytes(used)} im Speicher dieses Browsers.`,
+    onlyHere: 'Es liegt nur in diesem Browser; niemand hat eine Kopie.',
+    erase: 'Alles hier löschen',
+    busy: 'Hier oder in einem anderen Tab läuft ein Training: Halten Sie es zuerst an.',
+    ask: 'Das alles aus diesem Browser löschen?',
+    runs: (n) =>
+      `${plural(n, { one: 'Training', other: 'Trainings' })}, mit Adaptern, Zwischenständen, Namen und Notizen`,
+    models: (n, size) =>
+      `${plural(n, { one: 'heruntergeladenes Modell', other: 'heruntergeladene Modelle' })}${n > 0 ? `, ${bytes(size)}` : ''}`,
+    examples: (n) =>
+      `${plural(n, { one: 'eigene Sammlung von Beispielen', other: 'eigene Sammlungen von Beispielen' })}, mit behaltenen Antworten und Vergleichen`,
+    settings: 'alle Einstellungen und der Schlüssel, mit dem dieser Browser Adapter unterschreibt',
+    token: 'das Zugriffstoken von Hugging Face',
+    page: 'die gespeicherte Kopie dieser Seite, die ohne Netz funktioniert',
+    final: 'Das lässt sich nicht rückgängig machen. Dateien, die Sie heruntergeladen haben, bleiben, wo sie sind.',
+    eraseForGood: 'Endgültig löschen',
+    keep: 'Alles behalten',
+  },
+  erased: {
+    titles: {
+      erasing: 'Alles wird gelöscht…',
+      erased: 'Alles ist gelöscht',
+      left: 'Nicht alles ließ sich löschen',
+      elsewhere: 'In einem anderen Tab wurde alles gelöscht',
+    },
+    verified:
+      'Die Seite hat danach noch einmal nachgesehen: Kein Training, kein Adapter, kein Modell, kein Beispiel, keine Einstellung und keine Kopie der Seite ist in diesem Browser übrig.',
+    elsewhere: 'Was dieser Tab gezeigt hat, ist auch weg.',
+    parts: {
+      files: 'Trainings, Adapter und Modelle',
+      database: 'Beispiele',
+      settings: 'Einstellungen',
+      page: 'die Kopie der Seite',
+    },
+    left: (parts) =>
+      `Noch da: ${f.list(parts)}. Schließen Sie die anderen Tabs dieser Seite, und versuchen Sie es noch einmal, oder löschen Sie die Daten dieser Website in den Einstellungen des Browsers.`,
+    tryAgain: 'Noch einmal versuchen',
+    beginAnew: 'Von vorn beginnen',
+  },
   storage: {
     none: 'Dieser Browser, oder dieses private Fenster, gibt der Seite keinen eigenen Speicher. Alles funktioniert, aber was Sie hier trainieren oder herunterladen, ist mit diesem Fenster verloren: Laden Sie den Adapter herunter, bevor Sie es schließen oder neu laden.',
     noExamples:

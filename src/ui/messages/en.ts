@@ -61,6 +61,46 @@ export const en = {
     stored: 'stored here',
     size: (value: number) => `${decimal(value / 1000, 1)} kB`,
   },
+  kept: {
+    title: 'What is kept on this device',
+    used: (used: number) => `This page takes ${bytes(used)} of this browser’s storage.`,
+    onlyHere: 'It is in this browser only; nobody has a copy.',
+    erase: 'Erase everything here',
+    busy: 'A run goes on here or in another tab: stop it first.',
+    ask: 'Erase all of this from this browser?',
+    runs: (n: number) => `${plural(n, { one: 'run', other: 'runs' })}, with adapters, saved steps, names and notes`,
+    models: (n: number, size: number) =>
+      `${plural(n, { one: 'downloaded model', other: 'downloaded models' })}${n > 0 ? `, ${bytes(size)}` : ''}`,
+    examples: (n: number) =>
+      `${plural(n, { one: 'set of your own examples', other: 'sets of your own examples' })}, with kept answers and comparisons`,
+    settings: 'all settings, and this browser’s key for signing adapters',
+    token: 'the access token of Hugging Face',
+    page: 'the stored copy of this page that works without a network',
+    final: 'This cannot be undone. Files that you downloaded stay where they are.',
+    eraseForGood: 'Erase for good',
+    keep: 'Keep everything',
+  },
+  erased: {
+    titles: {
+      erasing: 'Erasing everything…',
+      erased: 'Everything is erased',
+      left: 'Not everything could be erased',
+      elsewhere: 'Everything was erased in another tab',
+    },
+    verified:
+      'The page looked again afterwards: no run, adapter, model, example or setting and no stored copy of the page is left in this browser.',
+    elsewhere: 'What this tab showed is gone too.',
+    parts: {
+      files: 'runs, adapters and models',
+      database: 'examples',
+      settings: 'settings',
+      page: 'the stored copy of the page',
+    },
+    left: (parts: readonly string[]) =>
+      `Still here: ${f.list(parts)}. Close the other tabs of this page and try again, or clear the data of this site in the browser’s settings.`,
+    tryAgain: 'Try again',
+    beginAnew: 'Begin anew',
+  },
   storage: {
     none: 'This browser, or this private window, gives pages no storage of their own. Everything works, but nothing that is trained or downloaded here outlives this tab: take the adapter away before you close or reload it.',
     noExamples:

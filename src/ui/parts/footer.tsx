@@ -1,12 +1,14 @@
 import { LANGUAGE_CODES, LANGUAGES, language, setLanguage, t } from '../messages/language.ts';
 import { otherServers } from '../model/model-server.ts';
 import { worksOffline } from '../state/offline.ts';
+import { KeptHere } from './kept-here.tsx';
 import { foreignRequests, refreshRequests, requests } from '../state/requests.ts';
 
 export function Footer() {
   return (
     <footer class="bottom">
       <Privacy />
+      <KeptHere />
       <p>
         {t().app.footer} {worksOffline.value && t().app.offline}
       </p>

@@ -1,8 +1,18 @@
 import { effect, signal, type Signal } from '@preact/signals';
 
 /** What the page itself persists over a reload, in this browser only. Runs and adapters are the engine's. */
-const DATABASE = 'web-lora-page';
+export const DATABASE = 'web-lora-page';
 const STORE = 'kept';
+/** Of every name in the browser's local and session storage. */
+export const KEY_PREFIX = 'web-lora.';
+
+let isClosed = false;
+
+/** Lets go of the database, and persists nothing from now on: everything is being erased. */
+export function closePersisted(): void {
+  isClosed = true;
+  void opened?.then((database) => database.close()).catch(() => undefined);
+}
 
 /** True once something could not be persisted: a private window, or no room. */
 export const cannotPersist = signal(false);
@@ -32,6 +42,7 @@ async function withStore<T>(mode: IDBTransactionMode, ask: (store: IDBObjectStor
 
 /** Persists plain data, bytes included. A browser that refuses does not stop the work; the page says so. */
 export async function persist(key: string, value: unknown): Promise<void> {
+  if (isClosed) return;
   try {
     await withStore('readwrite', (store) => store.put(value, key));
   } catch {
@@ -41,6 +52,7 @@ export async function persist(key: string, value: unknown): Promise<void> {
 
 /** @returns what was persisted, or undefined; the caller knows its shape, which it wrote itself */
 export async function loadPersisted(key: string): Promise<unknown> {
+  if (isClosed) return undefined;
   try {
     return await withStore('readonly', (store) => store.get(key) as IDBRequest<unknown>);
   } catch {
@@ -49,15 +61,17 @@ export async function loadPersisted(key: string): Promise<unknown> {
 }
 
 export async function removePersisted(key: string): Promise<void> {
+  if (isClosed) return;
   await withStore('readwrite', (store) => store.delete(key)).catch(() => undefined);
 }
 
 /** A small setting that survives a reload. `isValid` guards against what an older version wrote. */
 export function persistedSignal<T>(name: string, initial: T, isValid: (value: unknown) => boolean): Signal<T> {
-  const key = `web-lora.${name}`;
+  const key = KEY_PREFIX + name;
   const persisted = signal(readPersisted(key, initial, isValid));
   effect(() => {
     const text = JSON.stringify(persisted.value);
+    if (isClosed) return;
     try {
       // Two tabs that took over each other's value would otherwise go on exchanging them.
       if (localStorage.getItem(key) !== text) localStorage.setItem(key, text);
@@ -85,7 +99,7 @@ function readPersisted<T>(key: string, initial: T, isValid: (value: unknown) => 
  */
 export function syncedSignal<T>(name: string, initial: T, isValid: (value: unknown) => boolean): Signal<T> {
   const persisted = persistedSignal(name, initial, isValid);
-  const key = `web-lora.${name}`;
+  const key = KEY_PREFIX + name;
   window.addEventListener('storage', (event: StorageEvent) => {
     if (event.key === key) persisted.value = readPersisted(key, initial, isValid);
   });
