@@ -14,12 +14,10 @@ from pathlib import Path
 
 import torch
 
-from check_tuning import load_rows, measure, q4
-from export import read_safetensors
+from check_tuning import load_base, load_rows, measure
 from llama import CONFIG, Llama
 from lora import Lora
 from meta_train import packed
-from tokenizer import Tokenizer
 
 DEFAULTS = dict(lr=0.004, updates=100, epochs=20, accumulate=4, least=8, floor=3, ratio=1.0, rank=16, alpha=0.0, warm=0.03, dropout=0.0, decay=0.0, neftune=0.0, average=0.0)
 
@@ -146,9 +144,7 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
-    tokenizer = Tokenizer.load(args.model)
-    weights = read_safetensors(Path(args.model) / "model.safetensors")
-    base = {k: q4(v) if v.dim() > 1 else v for k, v in weights.items()}
+    tokenizer, base = load_base(args.model)
     out = Path(args.out)
     known = {(r["task"], r["settings"], r["seed"]) for r in map(json.loads, out.read_text().splitlines())} if out.exists() else set()
     tasks = [t for t in read_tasks(args.tasks, tokenizer, args.per_family, args.rows) if t[0].startswith(tuple(args.only.split(",")))]

@@ -11,9 +11,7 @@ from pathlib import Path
 import torch
 
 from check_presets import parse, tune
-from check_tuning import load_rows, measure, q4
-from export import read_safetensors
-from tokenizer import Tokenizer
+from check_tuning import load_base, load_rows, measure
 
 RULES = [(re.compile(pattern), to) for pattern, to in (
     (r"^Can (I|we) (.+)\?$", r"Would it be all right if \1 \2?"),
@@ -47,9 +45,7 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
-    tokenizer = Tokenizer.load(args.model)
-    weights = read_safetensors(Path(args.model) / "model.safetensors")
-    base = {k: q4(v) if v.dim() > 1 else v for k, v in weights.items()}
+    tokenizer, base = load_base(args.model)
     for folder in map(Path, args.sets):
         pairs = [tuple(json.loads(line).values()) for line in (folder / "train.jsonl").read_text().splitlines()]
         own = {tuple(json.loads(line).values())[0] for part in ("train", "heldout") for line in (folder / f"{part}.jsonl").read_text().splitlines()}

@@ -26,6 +26,12 @@ def q4(w):
     return (code * d.half().float() + low.half().float()).reshape(w.shape)
 
 
+def load_base(folder):
+    """(tokenizer, weights of a model folder as they are after q4 quantisation); one dimension stays as it is."""
+    weights = read_safetensors(Path(folder) / "model.safetensors")
+    return Tokenizer.load(folder), {k: q4(v) if v.dim() > 1 else v for k, v in weights.items()}
+
+
 def load_rows(path, tokenizer, system=None):
     rows = []
     for line in Path(path).read_text().splitlines():
@@ -120,9 +126,7 @@ def main():
     parser.add_argument("--out", help="write the results as JSON")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    tokenizer = Tokenizer.load(args.model)
-    weights = read_safetensors(Path(args.model) / "model.safetensors")
-    base = {k: q4(v) if v.dim() > 1 else v for k, v in weights.items()}
+    tokenizer, base = load_base(args.model)
     results = []
 
     def report(**row):
