@@ -184,6 +184,8 @@ export interface ProgressEvent {
   readonly done: number;
   readonly total: number;
   readonly unit: 'bytes' | 'rows' | 'pipelines';
+  /** Of a report, what is being measured: `own`, `base`, `prompted`, `generalisation`, or the name of a suite. */
+  readonly part?: string;
   /** Of downloads: the file at hand, the rate, and the time left at that rate. */
   readonly file?: string;
   readonly bytesPerSecond?: number;

@@ -323,12 +323,13 @@ class Engine implements EngineCalls {
       ...(request.system !== undefined && { system: request.system }),
       ...(request.maxNewTokens !== undefined && { maxNewTokens: request.maxNewTokens }),
       signal,
-      onProgress: ({ phase, done, total }) =>
+      onProgress: ({ phase, done, total, part }) =>
         emit({
           phase: phase === 'loss' ? 'measuring the loss' : 'answering held-out rows',
           done,
           total,
           unit: 'rows',
+          ...(part !== undefined && { part }),
         }),
     };
   }

@@ -45,6 +45,8 @@ export interface EvaluateProgress {
   /** Rows. */
   readonly done: number;
   readonly total: number;
+  /** Of a report, what is being measured: `own`, `base`, `prompted`, `generalisation`, or the name of a suite. */
+  readonly part?: string;
 }
 
 /** A question in tokens with the answer that is expected. */

@@ -68,6 +68,7 @@ describe('the report after training, on the page', () => {
     await page.locator('.findings[data-checked]').waitFor();
     await trainWith(page, 'exactMatch', 80);
     await page.getByRole('button', { name: 'Make the full report' }).click();
+    await page.getByText('Measuring now: Untrained').waitFor();
     await page.getByRole('button', { name: 'Stop, and keep what is known so far' }).click();
     await expect.poll(() => page.locator('.report-verdict').innerText()).toMatch(/^Cannot tell: /);
     await page.getByText(/^About \d+ rows kept back would settle it/).waitFor();

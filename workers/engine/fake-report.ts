@@ -51,17 +51,17 @@ export async function scriptedReport(
     }));
   const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve));
   /** @returns false after a stop */
-  const part = async (): Promise<boolean> => {
+  const part = async (name: string): Promise<boolean> => {
     for (let done = 1; done <= 4 && !signal.aborted; done += 1) {
-      emit({ phase: 'answering held-out rows', done, total: 4, unit: 'rows' });
+      emit({ phase: 'answering held-out rows', done, total: 4, unit: 'rows', part: name });
       await Promise.race([wait(script.ms / 4), stopped]);
     }
     return !signal.aborted;
   };
   const tuned = answer(script.tuned);
   const scores = measureAll(tuned);
-  const hasBase = await part();
-  const hasSuites = await part();
+  const hasBase = await part('base');
+  const hasSuites = await part('robustness');
   const [base, prompted] = [answer(0), answer(script.prompted)];
   const suites = SUITES.map((suite) =>
     suiteResult(suite, {

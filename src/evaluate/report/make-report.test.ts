@@ -3,6 +3,7 @@ import type { Finding } from '../../data/check/finding.ts';
 import { toyExamples, toySubject, type Script } from '../toy-subject.ts';
 import { reportHtml } from './html.ts';
 import { withoutTrained } from './leaked-rows.ts';
+import { SUITES } from '../suites/index.ts';
 import { makeReport, type ReportInput } from './make-report.ts';
 import type { ModelReport } from './report.ts';
 
@@ -99,6 +100,19 @@ describe('a report', () => {
     const report = await makeReport({ subject, use, hasAdapter: true, examples: held, training, isFull: true });
     expect(report.generalisation).toMatchObject({ trainExactMatch: 1 });
     expect(report.generalisation?.sentence).toContain('by heart');
+  });
+
+  it('tells what it is measuring', async () => {
+    const { subject, use } = toySubject(knows);
+    const parts: (string | undefined)[] = [];
+    await makeReport({
+      subject: { ...subject, onProgress: ({ part }) => parts.push(part) },
+      ...{ use, hasAdapter: true, examples: held, training, isFull: true },
+    });
+    const inOrder = parts.filter((part, i) => part !== parts[i - 1]);
+    expect(inOrder.slice(0, 4)).toEqual(['own', 'base', 'prompted', 'generalisation']);
+    expect(new Set(inOrder).size).toBe(inOrder.length);
+    expect(SUITES.map(({ name }) => name)).toEqual(expect.arrayContaining(inOrder.slice(4)));
   });
 
   it('keeps what was measured when it is stopped', async () => {

@@ -114,7 +114,12 @@ const columnOf = ({ scores, loss, perplexity }: EvaluateReport): Column => ({ sc
  * @throws `aborted` before that
  */
 export async function makeReport(request: ReportInput): Promise<ModelReport> {
-  const { subject, use, hasAdapter, examples, training, suite, rules = [], bars: given, isFull, limit } = request;
+  const { use, hasAdapter, examples, training, suite, rules = [], bars: given, isFull, limit } = request;
+  let measuring = 'own';
+  const subject: Subject = {
+    ...request.subject,
+    onProgress: (progress) => request.subject.onProgress?.({ ...progress, part: measuring }),
+  };
   const { leaked = [], findings } = request;
   const { tokenizer, context, maxNewTokens = GENERATE_SETTINGS.maxNewTokens.default } = subject;
   const self = hasAdapter ? 'tuned' : 'base';
@@ -132,11 +137,12 @@ export async function makeReport(request: ReportInput): Promise<ModelReport> {
   const signal = AbortSignal.any(signals);
   const limited: Subject = { ...subject, signal, scoring: { ...subject.scoring, signal } };
   /** A part that may be missing: after a stop, or where a text says why. */
-  const part = async <T>(name: string, run: () => Promise<T | string>): Promise<T | undefined> => {
+  const part = async <T>(id: string, name: string, run: () => Promise<T | string>): Promise<T | undefined> => {
     if (ended !== undefined) {
       notMeasured.push(`${name}: ${ended} before`);
       return undefined;
     }
+    measuring = id;
     try {
       const result = await run();
       if (typeof result !== 'string') return result;
@@ -153,7 +159,7 @@ export async function makeReport(request: ReportInput): Promise<ModelReport> {
   const wantedMetrics = new Set(bars.map(({ metric }) => metric));
   const suites: SuiteResult[] = [];
   if (suite !== undefined && suite.length > 0) {
-    const result = await part('Your own suite', () => runOwnSuite(suite, subject));
+    const result = await part('suite', 'Your own suite', () => runOwnSuite(suite, subject));
     if (result) suites.push(result);
   }
   /** Not left out for want of time: bars or rules need it, or it takes none. */
@@ -163,7 +169,7 @@ export async function makeReport(request: ReportInput): Promise<ModelReport> {
     (name === outputRules.name && rules.length > 0);
   const runSuites = async (chosen: readonly Suite[], who: Subject): Promise<void> => {
     for (const one of chosen) {
-      const result = await part(one.label, () =>
+      const result = await part(one.name, one.label, () =>
         one.run({ subject: who, use, hasAdapter, examples, predictions, training, rules }),
       );
       if (result) suites.push(result);
@@ -177,14 +183,14 @@ export async function makeReport(request: ReportInput): Promise<ModelReport> {
   let generalisation: Generalisation | undefined;
   if (isFull) {
     if (hasAdapter) {
-      base = await part('The base model', async () => {
+      base = await part('base', 'The base model', async () => {
         await use('base');
         const report = await evaluate({ ...limited, ...limited.scoring, examples });
         others.base = report.predictions;
         return columnOf(report);
       });
     }
-    prompted = await part('The base model with examples in its prompt', async () => {
+    prompted = await part('prompted', 'The base model with examples in its prompt', async () => {
       if (training === undefined) return 'the training rows are not at hand';
       await use('base');
       const candidates = fewShotCandidates(training);
@@ -205,7 +211,7 @@ export async function makeReport(request: ReportInput): Promise<ModelReport> {
       return { scores: measureAll(answered), examples: shown / Math.max(1, prompts.length) };
     });
     await use(self);
-    generalisation = await part('Generalisation', async () => {
+    generalisation = await part('generalisation', 'Generalisation', async () => {
       if (training === undefined) return 'the training rows are not at hand';
       const trained = spread(training, TRAINED_ROWS);
       const { loss: trainLoss } = await meanLoss({ ...limited.scoring, examples: trained });

@@ -183,7 +183,13 @@ async function ownState(
   const training = need(await data.trainingSet(undefined, keepsBack.peek()));
   const title = facts.name === TYPED_NAME ? t().examples.yours : facts.name;
   const { name, rowCount } = facts;
-  await persist(keyOf(name), { ...need(await data.snapshot()), ...(columns && { columns }) });
+  const isKept = keepsBack.peek();
+  const persisted: PersistedSet = {
+    ...need(await data.snapshot()),
+    ...(columns && { columns }),
+    ...(isKept !== undefined && { keepsBack: isKept }),
+  };
+  await persist(keyOf(name), persisted);
   const others = ownSets.peek().filter((set) => set.name !== name);
   for (const { name: old } of others.slice(MOST_SETS - 1)) await removePersisted(keyOf(old));
   ownSets.value = [{ name, rowCount }, ...others.slice(0, MOST_SETS - 1)];
@@ -280,7 +286,7 @@ export async function startTyping(): Promise<void> {
   isEditing.value = true;
 }
 
-type PersistedSet = SetSnapshot & Pick<OwnFile, 'columns'>;
+type PersistedSet = SetSnapshot & Pick<OwnFile, 'columns'> & { readonly keepsBack?: boolean };
 
 /** Opens a set that is persisted here. @returns whether it was there */
 export async function chooseOwnSet(name: string): Promise<boolean> {
@@ -288,7 +294,7 @@ export async function chooseOwnSet(name: string): Promise<boolean> {
   const persisted = (await loadPersisted(keyOf(name))) as PersistedSet | undefined;
   if (choice !== before) return true; // something was chosen meanwhile
   if (persisted === undefined) return false;
-  keepsBack.value = undefined;
+  keepsBack.value = persisted.keepsBack;
   undoable.value = undefined;
   await choose('own', persisted.name, async () =>
     ownState(need(await data.openSnapshot(persisted)), persisted.columns),
@@ -366,6 +372,8 @@ async function change(ask: () => Promise<Result<SetFacts>>): Promise<boolean> {
     const before = need(await data.snapshot());
     const facts = need(await ask());
     undoable.value = before;
+    // Mending may leave fewer rows than are split unasked: what was to be tested still is.
+    if (set.source === 'own' && set.training.heldOut !== undefined) keepsBack.value ??= true;
     const next = await ownState(facts, set.terminal.columns);
     if (next.kind !== 'ready') return false;
     chosenSource.value = 'own';

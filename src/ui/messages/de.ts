@@ -689,7 +689,12 @@ export const de: Messages = {
       `Fragt alles, was zurückgehalten wurde, vergleicht und sucht, was schiefgehen kann: neben den eigenen Antworten höchstens ${duration(seconds)}. Alles auf diesem Gerät.`,
     nothingKept:
       'Vom Training wurde nichts zurückgehalten; deshalb weiß niemand, wie es bei neuen Fragen abschneidet. Halten Sie unter Beispiele einige Zeilen zurück; ab 30 sagen sie etwas aus.',
-    asking: 'Es wird gemessen…',
+    asking: (part) => `Es wird gemessen: ${part}`,
+    parts: {
+      own: 'die eigenen Antworten auf die zurückgehaltenen Zeilen',
+      suite: 'Ihre eigenen Fragen',
+      generalisation: 'Antworten auf Zeilen, mit denen es trainiert wurde',
+    },
     stop: 'Anhalten, und behalten, was bis jetzt bekannt ist',
     stopped: 'Angehalten, ehe die eigenen Antworten gemessen waren: Es lässt sich nichts sagen.',
     verdicts: {

@@ -663,7 +663,12 @@ export const en = {
       `Asks everything that was kept back, compares, and looks for what may go wrong: beside its own answers at most ${duration(seconds)}. All on this device.`,
     nothingKept:
       'Nothing was kept back from training, so nobody can tell how it does on new questions. Keep some rows back under Examples; 30 or more of them tell something.',
-    asking: 'Measuring…',
+    asking: (part: string) => `Measuring now: ${part}`,
+    parts: {
+      own: 'its own answers to the rows kept back',
+      suite: 'your own questions',
+      generalisation: 'answers to rows it was trained on',
+    },
     stop: 'Stop, and keep what is known so far',
     stopped: 'Stopped before its own answers were measured: nothing can be told.',
     verdicts: {

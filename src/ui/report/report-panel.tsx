@@ -5,7 +5,7 @@ import { EngineText } from '../parts/engine-text.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { saveFile } from '../save-file.ts';
 import { curve, type RunView } from '../train/training.ts';
-import { barLine, columnsOf, suiteLine } from './report-text.ts';
+import { barLine, columnsOf, partLabel, suiteLine } from './report-text.ts';
 import { Bars, HeldOutCurve, percentText } from './pictures.tsx';
 import { limitSeconds, makeReport, report, reportPage, stopReport } from './report.ts';
 
@@ -27,7 +27,7 @@ export function ReportPanel({ view }: { readonly view: RunView }) {
     return (
       <section class="report" aria-label={texts.title}>
         <h3>{texts.title}</h3>
-        <label for="report-progress">{texts.asking}</label>
+        <label for="report-progress">{texts.asking(partLabel(state.part))}</label>
         <progress id="report-progress" value={state.share} max={1} />
         <div class="actions">
           <button type="button" onClick={stopReport}>

@@ -30,6 +30,14 @@ function labelOf(metric: string): string {
   return suite in suites ? suites[suite as keyof typeof suites].label : metric;
 }
 
+/** What a part of a report is called while it is measured. */
+export function partLabel(part: string): string {
+  const { parts, columns, suites } = t().report;
+  if (part === 'base' || part === 'prompted') return columns[part];
+  if (part in suites) return suites[part as keyof typeof suites].label;
+  return part in parts ? parts[part as keyof typeof parts] : part;
+}
+
 /** A bar with what was reached, and whether that is enough. */
 export function barLine({ bar, verdict, measure }: BarResult): string {
   const texts = t().report;

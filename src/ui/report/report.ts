@@ -8,8 +8,8 @@ import { gateOf } from './wanted.ts';
 
 export type ReportState =
   | { readonly kind: 'none' }
-  /** `share` of what is being asked now, 0 to 1. */
-  | { readonly kind: 'asking'; readonly out: string; readonly share: number }
+  /** `share` of what is being measured now, 0 to 1. */
+  | { readonly kind: 'asking'; readonly out: string; readonly share: number; readonly part: string }
   | { readonly kind: 'done'; readonly out: string; readonly report: ModelReport }
   /** Before there was anything to tell. */
   | { readonly kind: 'stopped'; readonly out: string }
@@ -48,7 +48,7 @@ export async function makeReport(view: RunView): Promise<void> {
   if (ended === undefined || heldOut === undefined || model.value.kind !== 'ready') return;
   asking?.abort();
   const mine = (asking = new AbortController());
-  report.value = { kind: 'asking', out, share: 0 };
+  report.value = { kind: 'asking', out, share: 0, part: 'own' };
   const gate = gateOf(barOf(out));
   const result = await engine.report(
     {
@@ -62,8 +62,8 @@ export async function makeReport(view: RunView): Promise<void> {
     },
     {
       signal: mine.signal,
-      onProgress: ({ done, total }) => {
-        if (asking === mine) report.value = { kind: 'asking', out, share: done / Math.max(1, total) };
+      onProgress: ({ done, total, part = 'own' }) => {
+        if (asking === mine) report.value = { kind: 'asking', out, share: done / Math.max(1, total), part };
       },
     },
   );
