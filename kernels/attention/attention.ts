@@ -11,6 +11,7 @@ import chunkWgsl from './software/attention_chunk.wgsl?raw';
 import groupWgsl from './attention_group.wgsl?raw';
 import deltaWgsl from './attention_delta.wgsl?raw';
 import forwardWgsl from './attention_forward.wgsl?raw';
+import tileWgsl from './attention_tile.wgsl?raw';
 import forwardQuadsWgsl from './software/attention_forward_quad.wgsl?raw';
 import forwardSerialWgsl from './software/attention_forward_serial.wgsl?raw';
 import pDsWgsl from './software/attention_p_ds_quad.wgsl?raw';
@@ -30,12 +31,12 @@ function defineAttention(name: string, ...wgsl: readonly string[]): Sources {
 }
 
 const forward: Readonly<Record<KernelVariant, Sources>> = {
-  workgroup: defineAttention('attention_forward', forwardWgsl),
+  workgroup: defineAttention('attention_forward', tileWgsl, forwardWgsl),
   serial: defineAttention('attention_forward', forwardSerialWgsl),
   'serial-quad': defineAttention('attention_forward', quadsWgsl, forwardQuadsWgsl, rowsWgsl),
 };
 const backward: Readonly<Record<Exclude<KernelVariant, 'serial-quad'>, Sources>> = {
-  workgroup: defineAttention('attention_backward', backwardWgsl),
+  workgroup: defineAttention('attention_backward', tileWgsl, backwardWgsl),
   serial: defineAttention('attention_backward', backwardSerialWgsl),
 };
 const pDs = defineAttention('attention_p_ds', quadsWgsl, chunkWgsl, pDsWgsl, rowsWgsl);

@@ -3,18 +3,10 @@
 //   P[i,j] = exp(s[i,j] - lse[i,h])      dP[i,j] = dy[i,h].v[j,g]      dS = scale * cap'(s) * P * (dP - delta)
 //   backward_dq   dq[i,h] = sum_j dS[i,j] k[j,g]
 //   backward_dkv  dk[j,h] = sum_i dS[i,j] q[i,h]      dv[j,h] = sum_i P[i,j] dy[i,h]      added up over g's group by sum_group
-// q, dy, dq, dk, dv [N, H, D]; k, v [N, K, D]; lse_delta [N, H]; bounds [N]. A workgroup owns 8 * ROWS_PER_LANE rows (queries
-// for dq, keys for dkv); the other side is read in blocks of 32 at fixed places. Lanes as in attention_forward.wgsl.
-// Joined with keys_of.wgsl, _lib/vector_*.wgsl and a score cap. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
-// Reference: attention.ref.ts.
-override HEAD_VECS: u32 = 8;
-override CHUNKS: u32 = 1;
-override CHUNK_VECS: u32 = 8;
-override ROWS_PER_LANE: u32 = 4;
-
-struct Params { rows: u32, heads: u32, kv_heads: u32, scale: f32, window: u32, soft_cap: f32 }
-
-@group(0) @binding(0) var<uniform> p: Params;
+// q, dy, dq, dk, dv [N, H, D]; k, v [N, K, D]; lse_delta [N, H]; bounds [N]. A workgroup owns rows of one head
+// (attention_tile.wgsl): queries for dq, keys for dkv. What is multiplied last is staged last: a head of one chunk is read once.
+// Joined with attention_tile.wgsl, keys_of.wgsl, _lib/vector_*.wgsl and a score cap.
+// Source: Dao 2023, arXiv:2307.08691, algorithm 2. Reference: attention.ref.ts.
 @group(0) @binding(1) var<storage, read> q: array<Vec>;
 @group(0) @binding(2) var<storage, read> k: array<Vec>;
 @group(0) @binding(3) var<storage, read> v: array<Vec>;
@@ -25,21 +17,6 @@ struct Params { rows: u32, heads: u32, kv_heads: u32, scale: f32, window: u32, s
 @group(0) @binding(8) var<storage, read_write> dk: array<Vec>;
 @group(0) @binding(9) var<storage, read_write> dv: array<Vec>;
 
-const WG: u32 = 64u;
-const GROUPS: u32 = 8u;
-const BLOCK: u32 = 32u;
-// One more than a row holds, so that rows start in different banks.
-override STRIDE: u32 = CHUNK_VECS + 1u;
-override VECS_PER_LANE: u32 = (CHUNK_VECS + GROUPS - 1u) / GROUPS;
-const WEIGHT_STRIDE: u32 = BLOCK + 1u;
-
-var<workgroup> own: array<Vec, BLOCK * STRIDE>;
-var<workgroup> other: array<Vec, BLOCK * STRIDE>;
-var<workgroup> weights: array<f32, BLOCK * WEIGHT_STRIDE>;
-
-alias Scores = array<vec4f, 4>;
-alias Sums = array<Vec, 32u / WIDTH>;
-
 // P and dS of one owned row against the lane's four columns.
 struct PDs { weight: vec4f, ds: vec4f }
 
@@ -49,121 +26,60 @@ fn p_ds_of(products: vec4f, dp: vec4f, row_lse: vec4f, delta: vec4f, visible: ve
   return PDs(weight, weight * (dp - delta) * c.slope * p.scale);
 }
 
-fn is_inside(row: u32, d: u32) -> bool { return row < p.rows && d < HEAD_VECS; }
-
 fn load_q_own(first_row: u32, head: u32, chunk: u32, lane: u32) {
-  for (var i = lane; i < GROUPS * ROWS_PER_LANE * CHUNK_VECS; i += WG) {
-    let row = first_row + i / CHUNK_VECS;
-    let d = chunk * CHUNK_VECS + i % CHUNK_VECS;
-    var value = Vec(0.0);
-    if (is_inside(row, d)) { value = q[(row * p.heads + head) * HEAD_VECS + d]; }
-    own[i / CHUNK_VECS * STRIDE + i % CHUNK_VECS] = value;
+  for (var turn = 0u; turn < OWN_TURNS; turn += 1u) {
+    let place = place_of(OWN_VECS, first_row, chunk, lane, turn);
+    stage_own(place, q[index_of(place, p.heads, head)]);
   }
 }
 
 fn load_q_other(first_row: u32, head: u32, chunk: u32, lane: u32) {
-  for (var i = lane; i < BLOCK * CHUNK_VECS; i += WG) {
-    let row = first_row + i / CHUNK_VECS;
-    let d = chunk * CHUNK_VECS + i % CHUNK_VECS;
-    var value = Vec(0.0);
-    if (is_inside(row, d)) { value = q[(row * p.heads + head) * HEAD_VECS + d]; }
-    other[i / CHUNK_VECS * STRIDE + i % CHUNK_VECS] = value;
+  for (var turn = 0u; turn < OTHER_TURNS; turn += 1u) {
+    let place = place_of(OTHER_VECS, first_row, chunk, lane, turn);
+    stage_other(place, q[index_of(place, p.heads, head)]);
   }
 }
 
 fn load_dy_own(first_row: u32, head: u32, chunk: u32, lane: u32) {
-  for (var i = lane; i < GROUPS * ROWS_PER_LANE * CHUNK_VECS; i += WG) {
-    let row = first_row + i / CHUNK_VECS;
-    let d = chunk * CHUNK_VECS + i % CHUNK_VECS;
-    var value = Vec(0.0);
-    if (is_inside(row, d)) { value = dy[(row * p.heads + head) * HEAD_VECS + d]; }
-    own[i / CHUNK_VECS * STRIDE + i % CHUNK_VECS] = value;
+  for (var turn = 0u; turn < OWN_TURNS; turn += 1u) {
+    let place = place_of(OWN_VECS, first_row, chunk, lane, turn);
+    stage_own(place, dy[index_of(place, p.heads, head)]);
   }
 }
 
 fn load_dy_other(first_row: u32, head: u32, chunk: u32, lane: u32) {
-  for (var i = lane; i < BLOCK * CHUNK_VECS; i += WG) {
-    let row = first_row + i / CHUNK_VECS;
-    let d = chunk * CHUNK_VECS + i % CHUNK_VECS;
-    var value = Vec(0.0);
-    if (is_inside(row, d)) { value = dy[(row * p.heads + head) * HEAD_VECS + d]; }
-    other[i / CHUNK_VECS * STRIDE + i % CHUNK_VECS] = value;
+  for (var turn = 0u; turn < OTHER_TURNS; turn += 1u) {
+    let place = place_of(OTHER_VECS, first_row, chunk, lane, turn);
+    stage_other(place, dy[index_of(place, p.heads, head)]);
   }
 }
 
 fn load_k_own(first_row: u32, head: u32, chunk: u32, lane: u32) {
-  for (var i = lane; i < GROUPS * ROWS_PER_LANE * CHUNK_VECS; i += WG) {
-    let row = first_row + i / CHUNK_VECS;
-    let d = chunk * CHUNK_VECS + i % CHUNK_VECS;
-    var value = Vec(0.0);
-    if (is_inside(row, d)) { value = k[(row * p.kv_heads + head) * HEAD_VECS + d]; }
-    own[i / CHUNK_VECS * STRIDE + i % CHUNK_VECS] = value;
+  for (var turn = 0u; turn < OWN_TURNS; turn += 1u) {
+    let place = place_of(OWN_VECS, first_row, chunk, lane, turn);
+    stage_own(place, k[index_of(place, p.kv_heads, head)]);
   }
 }
 
 fn load_k_other(first_row: u32, head: u32, chunk: u32, lane: u32) {
-  for (var i = lane; i < BLOCK * CHUNK_VECS; i += WG) {
-    let row = first_row + i / CHUNK_VECS;
-    let d = chunk * CHUNK_VECS + i % CHUNK_VECS;
-    var value = Vec(0.0);
-    if (is_inside(row, d)) { value = k[(row * p.kv_heads + head) * HEAD_VECS + d]; }
-    other[i / CHUNK_VECS * STRIDE + i % CHUNK_VECS] = value;
+  for (var turn = 0u; turn < OTHER_TURNS; turn += 1u) {
+    let place = place_of(OTHER_VECS, first_row, chunk, lane, turn);
+    stage_other(place, k[index_of(place, p.kv_heads, head)]);
   }
 }
 
 fn load_v_own(first_row: u32, head: u32, chunk: u32, lane: u32) {
-  for (var i = lane; i < GROUPS * ROWS_PER_LANE * CHUNK_VECS; i += WG) {
-    let row = first_row + i / CHUNK_VECS;
-    let d = chunk * CHUNK_VECS + i % CHUNK_VECS;
-    var value = Vec(0.0);
-    if (is_inside(row, d)) { value = v[(row * p.kv_heads + head) * HEAD_VECS + d]; }
-    own[i / CHUNK_VECS * STRIDE + i % CHUNK_VECS] = value;
+  for (var turn = 0u; turn < OWN_TURNS; turn += 1u) {
+    let place = place_of(OWN_VECS, first_row, chunk, lane, turn);
+    stage_own(place, v[index_of(place, p.kv_heads, head)]);
   }
 }
 
 fn load_v_other(first_row: u32, head: u32, chunk: u32, lane: u32) {
-  for (var i = lane; i < BLOCK * CHUNK_VECS; i += WG) {
-    let row = first_row + i / CHUNK_VECS;
-    let d = chunk * CHUNK_VECS + i % CHUNK_VECS;
-    var value = Vec(0.0);
-    if (is_inside(row, d)) { value = v[(row * p.kv_heads + head) * HEAD_VECS + d]; }
-    other[i / CHUNK_VECS * STRIDE + i % CHUNK_VECS] = value;
+  for (var turn = 0u; turn < OTHER_TURNS; turn += 1u) {
+    let place = place_of(OTHER_VECS, first_row, chunk, lane, turn);
+    stage_other(place, v[index_of(place, p.kv_heads, head)]);
   }
-}
-
-// s[r] += own row r . other columns, over the chunk in workgroup memory.
-fn add_products(s: ptr<function, Scores>, my_row: u32, my_column: u32) {
-  for (var d = 0u; d < CHUNK_VECS; d += 1u) {
-    let b0 = other[my_column * STRIDE + d];
-    let b1 = other[(my_column + 8u) * STRIDE + d];
-    let b2 = other[(my_column + 16u) * STRIDE + d];
-    let b3 = other[(my_column + 24u) * STRIDE + d];
-    for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
-      let a = own[(my_row + r) * STRIDE + d];
-      (*s)[r] += vec4f(vec_dot(a, b0), vec_dot(a, b1), vec_dot(a, b2), vec_dot(a, b3));
-    }
-  }
-}
-
-// sums += weights . other, for the chunk of the head dimension in workgroup memory.
-fn add_weighted(sums: ptr<function, Sums>, chunk: u32, my_row: u32, my_column: u32) {
-  for (var t = 0u; t < VECS_PER_LANE; t += 1u) {
-    let d = min(my_column + t * GROUPS, CHUNK_VECS - 1u);
-    for (var j = 0u; j < BLOCK; j += 1u) {
-      let value = other[j * STRIDE + d];
-      for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
-        (*sums)[(chunk * VECS_PER_LANE + t) * ROWS_PER_LANE + r] += weights[(my_row + r) * WEIGHT_STRIDE + j] * value;
-      }
-    }
-  }
-}
-
-fn store_weights(row: u32, my_column: u32, values: vec4f) {
-  let at = row * WEIGHT_STRIDE + my_column;
-  weights[at] = values.x;
-  weights[at + 8u] = values.y;
-  weights[at + 16u] = values.z;
-  weights[at + 24u] = values.w;
 }
 
 @compute @workgroup_size(WG)
@@ -184,36 +100,43 @@ fn backward_dq(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: 
       end = max(end, keys.y);
     }
   }
-  let my_row = lane / GROUPS * ROWS_PER_LANE;
+  let group = lane / GROUPS;
+  let my_row = group * ROWS_PER_LANE;
   let my_column = lane % GROUPS;
+  // Rows that the lane does not have see nothing.
+  var keys = array<vec2u, 4>();
+  var of_row = array<vec2f, 4>();
+  for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
+    let row = tile + my_row + r;
+    keys[r] = keys_of(row);
+    of_row[r] = lse_delta[min(row, p.rows - 1u) * p.heads + head];
+  }
   var sums: Sums;
   for (var block = first / BLOCK * BLOCK; block < end; block += BLOCK) {
     var s = Scores();
     var dp = Scores();
     for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
-      load_q_own(tile, head, chunk, lane);
-      load_k_other(block, kv_head, chunk, lane);
-      workgroupBarrier();
-      add_products(&s, my_row, my_column);
-      workgroupBarrier();
       load_dy_own(tile, head, chunk, lane);
       load_v_other(block, kv_head, chunk, lane);
       workgroupBarrier();
       add_products(&dp, my_row, my_column);
       workgroupBarrier();
+      load_q_own(tile, head, chunk, lane);
+      load_k_other(block, kv_head, chunk, lane);
+      workgroupBarrier();
+      add_products(&s, my_row, my_column);
+      if (CHUNKS > 1u) { workgroupBarrier(); }
     }
     let columns = vec4u(block + my_column) + vec4u(0u, 8u, 16u, 24u);
     for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
-      let row = tile + my_row + r;
-      let keys = keys_of(row);
-      let row_lse_delta = lse_delta[min(row, p.rows - 1u) * p.heads + head];
-      let visible = (columns >= vec4u(keys.x)) & (columns < vec4u(keys.y));
-      store_weights(my_row + r, my_column, p_ds_of(s[r], dp[r], vec4f(row_lse_delta.x), vec4f(row_lse_delta.y), visible).ds);
+      let visible = (columns >= vec4u(keys[r].x)) & (columns < vec4u(keys[r].y));
+      s[r] = p_ds_of(s[r], dp[r], vec4f(of_row[r].x), vec4f(of_row[r].y), visible).ds;
     }
+    store_weights(group, my_column, s);
     for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
-      load_k_other(block, kv_head, chunk, lane);
+      if (CHUNKS > 1u) { load_k_other(block, kv_head, chunk, lane); }
       workgroupBarrier();
-      add_weighted(&sums, chunk, my_row, my_column);
+      add_weighted(&sums, group, my_column);
       workgroupBarrier();
     }
   }
@@ -240,7 +163,8 @@ fn backward_dkv(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
     let segment_end = bounds[tile + r].y;
     end = max(end, select(segment_end, min(segment_end, tile + r + p.window), p.window > 0u));
   }
-  let my_row = lane / GROUPS * ROWS_PER_LANE;
+  let group = lane / GROUPS;
+  let my_row = group * ROWS_PER_LANE;
   let my_column = lane % GROUPS;
   var dk_sums: Sums;
   var dv_sums: Sums;
@@ -257,7 +181,7 @@ fn backward_dkv(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
       load_dy_other(block, head, chunk, lane);
       workgroupBarrier();
       add_products(&dp, my_row, my_column);
-      workgroupBarrier();
+      if (CHUNKS > 1u) { workgroupBarrier(); }
     }
     let columns = vec4u(block + my_column) + vec4u(0u, 8u, 16u, 24u);
     let column_head = min(columns, vec4u(p.rows - 1u)) * p.heads + vec4u(head);
@@ -276,20 +200,21 @@ fn backward_dkv(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid:
     for (var r = 0u; r < ROWS_PER_LANE; r += 1u) {
       let row = vec4u(tile + my_row + r);
       let both = p_ds_of(s[r], dp[r], row_lse, delta, (row >= seen_first) & (row < seen_end));
-      store_weights(my_row + r, my_column, both.weight);
-      s[r] = both.ds;
+      s[r] = both.weight;
+      dp[r] = both.ds;
     }
+    store_weights(group, my_column, s);
     for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
-      load_dy_other(block, head, chunk, lane);
+      if (CHUNKS > 1u) { load_dy_other(block, head, chunk, lane); }
       workgroupBarrier();
-      add_weighted(&dv_sums, chunk, my_row, my_column);
+      add_weighted(&dv_sums, group, my_column);
       workgroupBarrier();
     }
-    for (var r = 0u; r < ROWS_PER_LANE; r += 1u) { store_weights(my_row + r, my_column, s[r]); }
+    store_weights(group, my_column, dp);
     for (var chunk = 0u; chunk < CHUNKS; chunk += 1u) {
       load_q_other(block, head, chunk, lane);
       workgroupBarrier();
-      add_weighted(&dk_sums, chunk, my_row, my_column);
+      add_weighted(&dk_sums, group, my_column);
       workgroupBarrier();
     }
   }

@@ -61,7 +61,7 @@ export function predictSeconds(launch: LaunchRecord, gpu: GpuModel, past: number
     if (value === undefined) throw new Error(`${kernel}/${entry} has no '${name}' in its shape`);
     return value;
   };
-  return Math.max(memory, clocksOf(of, { gpu, perUnit, past }) / gpu.clockHz);
+  return Math.max(memory, clocksOf(of, { gpu, perUnit, past, flops: launch.flops }) / gpu.clockHz);
 }
 
 /** Bytes that a launch moves: those of its bindings, but of a table only the rows that are looked up. */
@@ -76,6 +76,7 @@ interface Where {
   /** Workgroups of a unit. */
   readonly perUnit: number;
   readonly past: number;
+  readonly flops: number;
 }
 
 /** Clocks of a launch on the unit with most of its workgroups, from its shape. */
@@ -164,6 +165,33 @@ const blocksOf = (rows: number): number => Math.ceil(rows / 32);
 /** Blocks that a tile of 32 rows sees on average. */
 const causalBlocks = (rows: number): number => (blocksOf(rows) + 1) / 2;
 
+type StepOf = (headDim: number) => { readonly issue: number; readonly latency: number };
+
+/**
+ * A block of 32 rows against a tile of 32, by 64 lanes, whose instructions a unit issues in half a clock each. A lane's are
+ * counted in the compiler's output at 32 and 64 floats a head, loops by their turns. A chunk of 32 floats has so many barriers.
+ */
+function attentionStep(
+  [at32, at64]: readonly [number, number],
+  { perChunk, others, clocks }: { readonly perChunk: number; readonly others: number; readonly clocks: number },
+): StepOf {
+  return (headDim) => ({
+    issue: (at32 + ((at64 - at32) * (headDim - 32)) / 32) / 2,
+    latency: (perChunk * Math.ceil(headDim / 32) + others) * clocks,
+  });
+}
+
+const ATTENTION = {
+  forward: attentionStep([1927, 3521], { perChunk: 4, others: 1, clocks: 250 }),
+  dq: attentionStep([2548, 4673], { perChunk: 6, others: 0, clocks: 250 }),
+  dkv: attentionStep([3522, 6551], { perChunk: 8, others: 0, clocks: 300 }),
+} as const;
+
+/** Floats of a head, of which a pair of rows takes some products; no parameter of the kernel says them. */
+function headDimOf(shape: (name: string) => number, flops: number, products: number): number {
+  return flops / (products * shape('heads') * ((shape('rows') * (shape('rows') + 1)) / 2));
+}
+
 /** By kernel and entry. What is not here is bound by its bytes. */
 const CLOCKS: Readonly<Record<string, ClocksOf>> = {
   'matmul_nt/tile': tile('in_features'),
@@ -202,14 +230,19 @@ const CLOCKS: Readonly<Record<string, ClocksOf>> = {
   // 16 x 16 outputs by 256 lanes that split the rows: 40 instructions a lane for 16 rows, of which four are in flight.
   'matmul_tn/narrow': (shape, { perUnit }) =>
     inSteps(perUnit, { steps: Math.ceil(shape('rows') / 64), issue: 320, latency: 450, resident: 6, after: 400 }),
-  'attention_forward/forward': (shape, { perUnit }) =>
-    inSteps(perUnit, { steps: 1.2 * causalBlocks(shape('rows')), issue: 2800, latency: 9 * 250, resident: 6 }),
-  'attention_backward/backward_dq': (shape, { perUnit }) =>
-    inSteps(perUnit, { steps: causalBlocks(shape('rows')), issue: 4200, latency: 12 * 250, resident: 6 }),
-  'attention_backward/backward_dkv': (shape, { perUnit }) => {
-    // A grid of one or two workgroups a unit waits for its longest. Heads of a group one after the other, up to 8aaa895.
+  // The longest tile of a small grid runs alone for a while, hence 1.2.
+  'attention_forward/forward': (shape, { perUnit, flops }) =>
+    inSteps(perUnit, {
+      steps: 1.2 * causalBlocks(shape('rows')),
+      ...ATTENTION.forward(headDimOf(shape, flops, 4)),
+      resident: 6,
+    }),
+  'attention_backward/backward_dq': (shape, { perUnit, flops }) =>
+    inSteps(perUnit, { steps: causalBlocks(shape('rows')), ...ATTENTION.dq(headDimOf(shape, flops, 6)), resident: 6 }),
+  'attention_backward/backward_dkv': (shape, { perUnit, flops }) => {
+    // A grid of one or two workgroups a unit waits for its longest.
     const steps = perUnit <= 2 ? blocksOf(shape('rows')) : causalBlocks(shape('rows'));
-    return inSteps(perUnit, { steps, issue: 7000, latency: 16 * 300, resident: 6 });
+    return inSteps(perUnit, { steps, ...ATTENTION.dkv(headDimOf(shape, flops, 8)), resident: 6 });
   },
   'linear_cross_entropy/rows_workgroup': (shape, { perUnit }) =>
     Math.ceil(shape('vocab') / 4 / 256) * (900 / 4 + 700) * Math.ceil(perUnit / 4),
