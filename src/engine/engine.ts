@@ -82,7 +82,7 @@ import type {
 import { computeGolden } from './golden.ts';
 import { modelFacts } from './model-facts.ts';
 import { openSource } from './open-source.ts';
-import { importLibrary, writeLibrary } from './library-file.ts';
+import { assertLibrarySize, importLibrary, writeLibrary } from './library-file.ts';
 import type { ImportedLibrary, VersionNotes, WrittenLibrary } from './library-file.ts';
 import { deleteRun, listRuns, readRunDetails } from './run-library.ts';
 
@@ -521,6 +521,7 @@ class Engine implements EngineCalls {
   }
 
   async importLibrary({ name, bytes }: NamedFile, passphrase?: string): Promise<ImportedLibrary> {
+    assertLibrarySize(bytes instanceof Blob ? bytes.size : bytes.byteLength, name);
     const content = bytes instanceof Blob ? await bytes.arrayBuffer() : bytes;
     return importLibrary(await this.#files(), { name, bytes: new Uint8Array(content) }, passphrase);
   }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ScriptedTrainer, scriptedRun } from '../../test/harness/scripted-run.ts';
 import { makeMemoryStore } from '../storage/memory-store.ts';
-import { importLibrary, writeLibrary } from './library-file.ts';
+import { assertLibrarySize, importLibrary, writeLibrary } from './library-file.ts';
 import { listRuns } from './run-library.ts';
 
 async function storeWith(outs: readonly string[]) {
@@ -43,6 +43,7 @@ it.each([undefined, 'correct horse'])(
       added: [{ out: 'first-2', was: 'first' }, { out: 'second' }],
       notes: { 'first-2': notes.first },
     });
+    expect(await importLibrary(taken, asFile(bytes), pass)).toMatchObject({ added: [], present: ['first', 'second'] });
   },
 );
 
@@ -60,7 +61,11 @@ it('shows nothing without the passphrase, and refuses another one and any byte t
     changed[at] = (changed[at] ?? 0) ^ 1;
     await expect(reading(changed, 'correct horse')).rejects.toThrow('changed or cut after it was saved');
   }
-  await expect(reading(bytes.slice(0, -40), 'correct horse')).rejects.toThrow('changed or cut');
+  // Cut within the head, it is not the passphrase that is wrong.
+  for (const length of [bytes.length - 40, 61, 40, 17])
+    await expect(reading(bytes.slice(0, length), 'correct horse')).rejects.toThrow('changed or cut');
+  const { bytes: open } = await writeLibrary(await storeWith(['first']), notes);
+  await expect(reading(open, 'correct horse')).rejects.toThrow('a file that no passphrase protects');
   expect(await store.list('')).toEqual([]);
 });
 
@@ -86,4 +91,25 @@ it('leaves nothing of a library whose files are not those of its list, or that n
   ).rejects.toThrow('a file named ../run.json');
   await expect(importLibrary(store, asFile(new Uint8Array(90)))).rejects.toMatchObject({ code: 'bad-file' });
   expect(await store.list('')).toEqual([]);
+});
+
+it('leaves nothing where not everything could be written, and names no inherited note or file', async () => {
+  const { bytes } = await writeLibrary(await storeWith(['constructor', 'second']), {});
+  const full = makeMemoryStore();
+  const failing = {
+    ...full,
+    write: (path: string, content: Uint8Array | string) =>
+      path === 'second/run.json' ? Promise.reject(new Error('disk full')) : full.write(path, content),
+  };
+  await expect(importLibrary(failing, asFile(bytes))).rejects.toThrow('disk full');
+  expect(await full.list('')).toEqual([]);
+  expect(await importLibrary(full, asFile(bytes))).toMatchObject({ added: [{}, {}], notes: {} });
+  const { unzipSync, zipSync } = await import('fflate');
+  const more = zipSync({ ...unzipSync(bytes), toString: new Uint8Array(3) });
+  await expect(importLibrary(full, asFile(new Uint8Array(more)))).rejects.toThrow('toString, which was not in it');
+});
+
+it('reads nothing of a file that is larger than any that was saved', () => {
+  expect(() => assertLibrarySize(2 ** 30, 'all.weblora')).not.toThrow();
+  expect(() => assertLibrarySize(2 ** 33, 'all.weblora')).toThrow('8589934592 bytes');
 });
