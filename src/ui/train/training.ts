@@ -333,6 +333,7 @@ async function take(event: TrainEvent): Promise<void> {
         totalSteps,
         firstStep,
         step: firstStep,
+        ...(firstStep > 0 && { checkpointStep: firstStep }),
         notices: [...warnings, ...notices].map(pageWords),
         ...(plan && { plan }),
       });
