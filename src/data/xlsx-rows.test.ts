@@ -1,5 +1,6 @@
 import { strToU8, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
+import { refusal } from '../../test/harness/refusal.ts';
 import { readDataRows } from './read-rows.ts';
 
 const MAIN = 'http://schemas.openxmlformats.org/spreadsheetml/2006/main';
@@ -118,5 +119,35 @@ describe('spreadsheets', () => {
 
   it('an empty workbook says so', async () => {
     await expect(readDataRows(workbook({ rows: '' }), 'a.xlsx')).rejects.toThrow(/whose sheets hold nothing/);
+  });
+
+  describe('larger than a table that somebody looks at', () => {
+    /** As it is, so that nothing is refused for how well it is packed. */
+    const stored = (xml: string): Uint8Array =>
+      zipSync({ 'xl/workbook.xml': strToU8('<workbook/>'), 'xl/worksheets/sheet1.xml': strToU8(xml) }, { level: 0 });
+    const refusalOf = (bytes: Uint8Array): Promise<string> => refusal(() => readDataRows(bytes, 'a.xlsx'));
+
+    it('is refused by its last cell, wherever that stands in what is unpacked at a time', async () => {
+      const cell = '<row r="1048576"><c s="1" r="XFD1048576"><v>1</v></c></row>';
+      for (let blanks = 65_536 - 260; blanks < 65_536; blanks += 20) {
+        const sheet = `<worksheet><cols></cols><sheetData>${' '.repeat(blanks)}${cell}</sheetData></worksheet>`;
+        expect(await refusalOf(stored(sheet)), String(blanks)).toContain('1048576 rows and 16384 columns with 1 cells');
+      }
+    });
+
+    it('is refused by its number of cells before all of it is unpacked', async () => {
+      const bytes = stored(`<worksheet>${'<c/>'.repeat(1_100_000)}</worksheet>`);
+      // The checksum of its last bytes would be wrong.
+      const at = bytes.length - 400;
+      expect(await refusalOf(bytes.with(at, 0))).toMatch(/0 rows and 0 columns with 10\d{5} cells or more/);
+    });
+
+    it('is refused by the size that it unpacks to', async () => {
+      const bytes = stored('<worksheet></worksheet>');
+      const view = new DataView(bytes.buffer, bytes.byteOffset);
+      const entry = bytes.findLastIndex((_, i) => i + 4 <= bytes.length && view.getUint32(i, true) === 0x02014b50);
+      view.setUint32(entry + 24, 4e8, true);
+      expect(await refusalOf(bytes)).toContain('more than 209715200 bytes inside');
+    });
   });
 });

@@ -83,34 +83,78 @@ function fillMerged(fields: string[][], sheet: WorkSheet): number {
   return filled;
 }
 
-/** A workbook's XML shrinks to a tenth; 40 MB of table become some hundreds of MB of it. */
-const LIMITS = { bytes: 600 * 2 ** 20, entries: 10_000, ratio: 300 };
-/** Cells of a table that somebody looks at; a sheet may claim 17 billion. */
-const MOST_CELLS = 5_000_000;
+/** A million cells are some 100 MB of XML; a workbook's XML shrinks to a tenth. */
+const LIMITS = { bytes: 200 * 2 ** 20, entries: 10_000, ratio: 300 };
+/** Cells of a table that somebody looks at; a sheet may claim 17 billion. A CSV file is read several times as fast. */
+const MOST_CELLS = 1_000_000;
+/** Cells of the table that they stand in, empty ones included. */
+const MOST_PLACES = 4 * MOST_CELLS;
+/** Bytes at the beginning of a tag that its place is looked for in. */
+const TAG_BYTES = 60;
 
-/** Columns by their letters: `XFD` -> 16384. */
-const columnOf = (letters: string): number =>
-  Array.from(letters).reduce((sum, c) => sum * 26 + c.charCodeAt(0) - 64, 0);
+const [OPENS, CLOSES, SPACE, LETTER_C, LETTER_R] = [0x3c, 0x3e, 0x20, 0x63, 0x72];
 
-/**
- * Holds a sheet to the cells that it has room for as a table: the rows up to the last one, as wide as the widest.
- * @throws RangeError
- */
-function checkCells(path: string, xml: Uint8Array): void {
-  if (!/^xl\/worksheets\/[^/]+\.xml$/.test(path)) return;
-  let [rows, columns, cells] = [0, 0, 0];
-  for (let at = 0; at < xml.length; at += 1) {
-    // `<c ` with `r="B7"`, or `<row ` with `r="7"`
-    if (xml[at] !== 0x3c || (xml[at + 1] !== 0x63 && xml[at + 1] !== 0x72)) continue;
-    const tag = String.fromCharCode(...xml.subarray(at, at + 60));
-    const found = /^<(?:c|row)\s[^>]*?\br="([A-Z]{0,3})(\d{1,7})"/.exec(tag);
-    if (tag.startsWith('<c')) cells += 1;
-    if (found === null) continue;
-    rows = Math.max(rows, Number(found[2]));
-    columns = Math.max(columns, columnOf(found[1] ?? ''));
+/** Holds a sheet to the cells that it has room for as a table, the rows up to the last one, as wide as the widest, as it is unpacked. */
+class SheetBounds {
+  #at = 0;
+  #rows = 0;
+  #columns = 0;
+  #cells = 0;
+
+  /** @throws RangeError */
+  check(xml: Uint8Array, isWhole: boolean): void {
+    const end = isWhole ? xml.length : xml.length - TAG_BYTES;
+    for (;;) {
+      const at = xml.indexOf(OPENS, this.#at);
+      if (at < 0 || at >= end) break;
+      this.#at = at + 1;
+      if (xml[at + 1] === LETTER_C) this.#cell(xml, at + 2);
+      else if (xml[at + 1] === LETTER_R && xml[at + 2] === 0x6f && xml[at + 3] === 0x77) this.#place(xml, at + 4);
+    }
+    if (this.#cells > MOST_CELLS || this.#rows * this.#columns > MOST_PLACES)
+      throw new RangeError(
+        `a sheet of ${this.#rows} rows and ${this.#columns} columns with ${this.#cells} cells or more; ` +
+          `at most ${MOST_CELLS} are read`,
+      );
   }
-  if (cells > MOST_CELLS || rows * columns > 4 * MOST_CELLS)
-    throw new RangeError(`a sheet of ${rows} rows and ${columns} columns with ${cells} cells`);
+
+  /** `<c r="B7" ...>` from behind its name; `<cols>` is another tag. */
+  #cell(xml: Uint8Array, from: number): void {
+    const next = xml[from] ?? 0;
+    if (next > SPACE && next !== CLOSES && next !== 0x2f) return;
+    this.#cells += 1;
+    this.#place(xml, from);
+  }
+
+  /** `r="B7"` of a cell, `r="7"` of a row. */
+  #place(xml: Uint8Array, from: number): void {
+    const stop = Math.min(xml.length, from + TAG_BYTES);
+    for (let at = from; at < stop && xml[at] !== CLOSES; at += 1) {
+      if (xml[at] !== LETTER_R || (xml[at - 1] ?? 0) > SPACE || xml[at + 1] !== 0x3d) continue;
+      let column = 0;
+      let row = 0;
+      for (at += 3; at < stop; at += 1) {
+        const code = xml[at] ?? 0;
+        if (code >= 0x41 && code <= 0x5a) column = column * 26 + code - 0x40;
+        else if (code >= 0x30 && code <= 0x39) row = row * 10 + code - 0x30;
+        else break;
+      }
+      this.#rows = Math.max(this.#rows, row);
+      this.#columns = Math.max(this.#columns, column);
+      return;
+    }
+  }
+}
+
+/** Takes what is unpacked of a workbook's parts, and holds its sheets to their bounds. */
+function sheetBounds(): (path: string, soFar: Uint8Array, isWhole: boolean) => void {
+  const sheets = new Map<string, SheetBounds>();
+  return (path, soFar, isWhole) => {
+    if (!/^xl\/worksheets\/[^/]+\.xml$/.test(path)) return;
+    const bounds = sheets.get(path) ?? new SheetBounds();
+    sheets.set(path, bounds);
+    bounds.check(soFar, isWhole);
+  };
 }
 
 export interface SheetRecords {
@@ -126,11 +170,9 @@ export interface SheetRecords {
 export async function readXlsx(bytes: Uint8Array, file: string): Promise<SheetRecords> {
   const sheets = await import('@e965/xlsx');
   let book;
-  let parts;
   try {
     // A whole zip first: on one that is cut off, SheetJS 0.20.3 never comes back.
-    parts = unzip(bytes, LIMITS);
-    for (const [path, part] of parts) checkCells(path, part);
+    unzip(bytes, LIMITS, undefined, sheetBounds());
     // A copy of its own: the bytes may be a view of a larger buffer.
     book = sheets.read(new Uint8Array(bytes), {
       type: 'array',

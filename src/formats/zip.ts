@@ -24,12 +24,14 @@ interface Entry {
  * The entries of a zip archive, unpacked and compared with the sizes and CRCs that its directory has. Nothing is unpacked
  * beyond the limits, whatever the directory claims.
  * @param isWanted whether an entry of this path is unpacked; folders never are
+ * @param onPart told of an entry what is unpacked of it so far, so that what it throws ends the work
  * @throws RangeError saying which limit or which check failed
  */
 export function unzip(
   bytes: Uint8Array,
   limits: ZipLimits,
   isWanted: (path: string) => boolean = () => true,
+  onPart: (path: string, soFar: Uint8Array, isWhole: boolean) => void = () => undefined,
 ): Map<string, Uint8Array<ArrayBuffer>> {
   const wanted = new Map<string, Entry>();
   let total = 0;
@@ -56,6 +58,7 @@ export function unzip(
         throw new RangeError(`${file.name} that is larger than its directory says`);
       content.set(chunk, done);
       done += chunk.byteLength;
+      onPart(file.name, content.subarray(0, done), isLast);
       if (!isLast) return;
       if (done !== entry.size) throw new RangeError(`${file.name} that is shorter than its directory says`);
       if (crc32(content) !== entry.crc) throw new RangeError(`${file.name} whose checksum does not match`);
