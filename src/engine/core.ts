@@ -60,7 +60,7 @@ import { resolveContext } from './context.ts';
 import { LiveGpu } from './live-gpu.ts';
 import { Resident } from './resident.ts';
 import { Scorer } from './scorer.ts';
-import { tilingsFor } from './tilings.ts';
+import { tilingsFor, type MeasuredTilings } from './tilings.ts';
 
 export type Device = 'auto' | 'webgpu' | 'cpu';
 
@@ -91,6 +91,7 @@ export class Core {
   readonly executor: 'webgpu' | 'cpu';
   readonly #live: LiveGpu | undefined;
   readonly #openStore: CoreOptions['openStore'];
+  readonly #tilings: MeasuredTilings = new Map();
 
   private constructor(live: LiveGpu | undefined, openStore?: CoreOptions['openStore']) {
     this.#live = live;
@@ -128,7 +129,7 @@ export class Core {
     onProgress?: (done: number, total: number) => void,
   ): Promise<TilingChoices> {
     if (this.gpu?.profile.variant !== 'workgroup') return {};
-    return tilingsFor(this.gpu, plans, await this.#openStore?.(), onProgress);
+    return tilingsFor(this.gpu, plans, { measured: this.#tilings, store: await this.#openStore?.(), onProgress });
   }
 
   /** What plans are made for; without a GPU, what every GPU offers. */

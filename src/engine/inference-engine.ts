@@ -30,7 +30,7 @@ import { resolveContext } from './context.ts';
 import { fileBytes } from './file-bytes.ts';
 import { modelFacts } from './model-facts.ts';
 import { openSource } from './open-source.ts';
-import { tilingsFor } from './tilings.ts';
+import { tilingsFor, type MeasuredTilings } from './tilings.ts';
 
 /** The calls of a page that only talks with a tuned model. */
 export type InferenceCalls = Pick<EngineCalls, 'loadModel' | 'loadAdapter' | 'generate' | 'dispose'>;
@@ -87,9 +87,14 @@ class InferenceEngine implements InferenceCalls {
     });
     const pool = new AdapterPool(gpu);
     const tuned = gpu.profile.variant === 'workgroup';
+    const measured: MeasuredTilings = new Map();
     const programs = new WgslPrograms(
       base,
-      { slots: 1, context, ...(tuned && { choose: async (plans) => tilingsFor(gpu, plans, await openStore()) }) },
+      {
+        slots: 1,
+        context,
+        ...(tuned && { choose: async (plans) => tilingsFor(gpu, plans, { measured, store: await openStore() }) }),
+      },
       pool,
     );
     const conversation = new Conversation(await WgslRuntime.over(programs), () => opened.tokenizer());

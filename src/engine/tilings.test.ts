@@ -118,4 +118,23 @@ describe('tilings of a device', () => {
       model.dispose();
     }
   }, 600_000);
+
+  it('are measured once by an engine, without storage too', async () => {
+    const gpu = await openTestGpu({}, 'workgroup');
+    const core = await Core.open({ device: 'webgpu', openGpu: () => Promise.resolve(gpu) });
+    const model = await core.loadModel(folderOnDisk(join(TOY, 'model'), 'toy-llama'));
+    const config = resolveTrainConfig({ rank: 2, seqLen: 16, accumulate: 1 });
+    const allocate = vi.spyOn(gpu, 'allocate');
+    const measurements = (): number => allocate.mock.calls.filter(([what]) => what === 'a measurement').length;
+    try {
+      await model.prepare(config);
+      const all = measurements();
+      expect(all).toBeGreaterThan(5);
+      await model.prepare(config);
+      expect(measurements()).toBe(all);
+    } finally {
+      allocate.mockRestore();
+      model.dispose();
+    }
+  }, 600_000);
 });

@@ -8,21 +8,37 @@ import { adapterKey, readCached } from './device-cache.ts';
 
 const TILINGS_FILE = 'tilings.json';
 
+/** What an engine measured so far, by adapter: work that fails, or has no file to cache it in, measures nothing twice. */
+export type MeasuredTilings = Map<string, Record<string, string>>;
+
+interface TilingOptions {
+  readonly measured: MeasuredTilings;
+  /** Where choices are cached beyond the engine; left out, nowhere. */
+  readonly store?: FileStore | undefined;
+  readonly onProgress?: TuneOptions['onProgress'] | undefined;
+}
+
 /**
  * Choices for a device's plans: those cached for its adapter and this version of the kernels, the rest measured and
  * cached.
- * @param store where choices are cached; undefined: nowhere
  */
 export async function tilingsFor(
   gpu: Gpu,
   plans: readonly Pick<Plan, 'launches'>[],
-  store: FileStore | undefined,
-  onProgress?: TuneOptions['onProgress'],
+  { measured, store, onProgress }: TilingOptions,
 ): Promise<TilingChoices> {
   const key = `${VERSION}/${adapterKey(gpu)}`;
   const all = store === undefined ? {} : await readCached(store, TILINGS_FILE, isChoices);
   const known = all[key] ?? {};
-  const choices = await tuneTilings(gpu, plans, { known, ...(onProgress && { onProgress }) });
+  const own = measured.get(key) ?? {};
+  measured.set(key, own);
+  const choices = await tuneTilings(gpu, plans, {
+    known: { ...own, ...known },
+    onMeasured: (shape, name) => {
+      own[shape] = name;
+    },
+    ...(onProgress && { onProgress }),
+  });
   if (store !== undefined && Object.keys(choices).some((shape) => known[shape] !== choices[shape]))
     await store.write(TILINGS_FILE, JSON.stringify({ ...all, [key]: { ...known, ...choices } }));
   return choices;

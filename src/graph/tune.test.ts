@@ -60,6 +60,14 @@ describe('tuneTilings', () => {
     expect(onProgress.mock.calls).toEqual([[1, 1]]);
   });
 
+  it('tells each choice at once, as a later measurement may fail', async () => {
+    const measure = vi.fn().mockResolvedValueOnce(3).mockResolvedValueOnce(2).mockRejectedValue(new Error('no memory'));
+    const onMeasured = vi.fn();
+    const plans = [await planOf(product, gradient)];
+    await expect(tuneTilings(await testGpu(), plans, { measure, onMeasured })).rejects.toThrow('no memory');
+    expect(onMeasured.mock.calls).toEqual([['matmul_nt 70x40->66 f32 rank 0', 'tile_8']]);
+  });
+
   it('refuses what gives another bit, however fast', async () => {
     const { tilings } = product;
     if (tilings === undefined) throw new Error('no tilings');

@@ -11,6 +11,8 @@ export interface TuneOptions {
   readonly known?: TilingChoices;
   /** Shapes measured so far, of all. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Each choice that was measured, at once: what comes later may fail. */
+  readonly onMeasured?: (shape: string, name: string) => void;
   /** Milliseconds of a dispatch; default: measured. */
   readonly measure?: (name: string, prepared: BenchLaunch) => Promise<number>;
 }
@@ -23,7 +25,7 @@ export interface TuneOptions {
 export async function tuneTilings(
   gpu: Gpu,
   plans: readonly Pick<Plan, 'launches'>[],
-  { known = {}, onProgress, measure = measured }: TuneOptions = {},
+  { known = {}, onProgress, onMeasured, measure = measured }: TuneOptions = {},
 ): Promise<TilingChoices> {
   const shapes = new Map<string, PlannedLaunch>();
   for (const { launches } of plans)
@@ -40,7 +42,9 @@ export async function tuneTilings(
   }
   for (const [index, [shape, { launch, bindings }]] of unknown.entries()) {
     const words = Object.fromEntries(launch.operands.map((operand, i) => [operand, (bindings[i]?.sizeBytes ?? 0) / 4]));
-    choices[shape] = await fastestTiling(gpu, launch, words, measure);
+    const name = await fastestTiling(gpu, launch, words, measure);
+    choices[shape] = name;
+    onMeasured?.(shape, name);
     onProgress?.(index + 1, unknown.length);
   }
   return choices;
