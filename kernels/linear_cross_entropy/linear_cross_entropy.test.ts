@@ -127,6 +127,20 @@ describe.each(variants)('linear_cross_entropy, %s', (variant) => {
     }
   });
 
+  it('finds the largest logit wherever in a row it is', async () => {
+    const gpu = await testGpu();
+    // One in each of the four quarters that an invocation takes up at once; exp(200) is not finite.
+    const [vocab, places] = [1023, [5, 300, 600, 900]];
+    const logits = new Float32Array(places.length * vocab);
+    for (const [row, at] of places.entries()) logits[row * vocab + at] = 200;
+    const labels = Uint32Array.of(5, 5, 5, 5);
+    const expected = crossEntropyRowsRef(Float64Array.from(logits), labels, vocab);
+    const launch = crossEntropyRows({ chunkRows: places.length, vocab, firstRow: 0, gradient: true, variant });
+    const result = await runLaunches(gpu, [launch], { step: stepOf(4), labels, logits, nll: new Float32Array(4) });
+    expectClose(result['nll'] ?? [], expected.nll, { rtol: 1e-6, atol: 1e-6 }, 'nll');
+    expectClose(result['logits'] ?? [], expected.dLogits, { rtol: 1e-5, atol: 1.5e-7 }, 'logits', [4, vocab]);
+  });
+
   it('does not lose many small terms beside a few large ones', async () => {
     const gpu = await testGpu();
     const vocab = 262144;
@@ -223,15 +237,19 @@ interface Sliced {
   readonly labelled?: number;
   readonly format?: PackFormat;
   readonly options?: HeadOptions;
+  /** Whether the head's parts are finished from the last to the first: none may write a row whose label it does not have. */
+  readonly backwards?: boolean;
 }
 
 /** The head by slices: products of any kernel would do, so the plainest of each. */
 async function runSlices(
-  { rows, cols, vocab, columns, firstRow = 0, labelled = rows, format = 'f32', options = {} }: Sliced,
+  sliced: Sliced,
   x: Float32Array,
   w: Float32Array,
   saved: Float32Array,
 ): Promise<{ nll: Numbers; dx: Numbers; unpacked: Float64Array; labels: Uint32Array; lossRows: Uint32Array }> {
+  const { rows, cols, vocab, columns, firstRow = 0, labelled = rows } = sliced;
+  const { format = 'f32', options = {}, backwards = false } = sliced;
   const gpu = await testGpu();
   const launches: Launch[] = [];
   const renames: Record<string, string>[] = [];
@@ -270,16 +288,22 @@ async function runSlices(
     add(finishLoss({ chunkRows: rows, cols, firstRow, ...part, format }), weight);
   }
   // The parts of the head are finished after all slices.
-  const order = [...launches.keys()].sort((a, b) => Number(a % 4 === 3) - Number(b % 4 === 3) || a - b);
-  const labels = labelsOf(labelled, vocab);
-  const lossRows = Uint32Array.from({ length: labelled }, (_, i) => (i * 3 + 1) % (saved.length / cols));
+  const all = [...launches.keys()];
+  const finishing = all.filter((i) => i % 4 === 3);
+  const order = [...all.filter((i) => i % 4 !== 3), ...(backwards ? finishing.reverse() : finishing)];
+  // Rows past the labelled ones, and one past the chunk, have a label and a place too: that they stay is up to the kernels.
+  const known = Math.max(labelled, firstRow + rows) + 1;
+  const labels = labelsOf(known, vocab);
+  // The first row of a part and the last of the one before it.
+  if (vocab > columns) labels.set(rows > 1 ? [columns, columns - 1] : [columns], firstRow);
+  const lossRows = Uint32Array.from({ length: known }, (_, i) => (i * 3 + 1) % (saved.length / cols));
   const result = await runLaunches(
     gpu,
     order.flatMap((i) => launches[i] ?? []),
     {
       ...buffers,
       ...{ step: stepOf(labelled), labels, rows: lossRows, x, dx: saved },
-      nll: testValues(Math.max(labelled, firstRow + rows), 2),
+      nll: testValues(known, 2),
       dxg: testValues(rows * cols, 3),
       state: new Uint32Array(rows * STATE_WORDS).fill(0x7fc00000),
       keep: new Float32Array(rows).fill(Number.NaN),
@@ -299,6 +323,9 @@ describe('linear_cross_entropy by slices of the vocabulary', () => {
     { rows: 4, cols: 20, vocab: 301, columns: 128, firstRow: 2, labelled: 5, format: 'q8' },
     { rows: 2, cols: 5, vocab: 60, columns: 64, firstRow: 3, labelled: 3 },
     { rows: 70, cols: 24, vocab: 96, columns: 64 },
+    // Fewer labelled rows than the chunk has, and more.
+    { rows: 5, cols: 24, vocab: 96, columns: 64, firstRow: 1, labelled: 4, backwards: true },
+    { rows: 3, cols: 7, vocab: 130, columns: 64, firstRow: 1, labelled: 6, backwards: true },
   ])('gives each loss and its gradient in x: $rows x $cols, $vocab by $columns', async (shape) => {
     const { rows, cols, vocab, firstRow = 0, labelled = rows, options = {} } = shape;
     const x = testValues(rows * cols, 3, 2);
@@ -333,7 +360,7 @@ describe('linear_cross_entropy by slices of the vocabulary', () => {
     const expected = linearCrossEntropyRef(Float64Array.from(x), unpacked, labels, cols);
     expectNonTrivial(expected.dx);
     // Logits of 90 are computed to 8e-6, which is what their exponentials are off by; W has values of 90.
-    expectClose(nll, expected.nll, { rtol: 1e-6, atol: 1.6e-5 }, 'nll');
+    expectClose(nll.subarray(0, rows), expected.nll, { rtol: 1e-6, atol: 1.6e-5 }, 'nll');
     for (let i = 0; i < rows; i += 1) {
       const at = (lossRows[i] ?? 0) * cols;
       expectClose(
@@ -363,7 +390,7 @@ describe('linear_cross_entropy by slices of the vocabulary', () => {
           w,
           new Float32Array(17 * cols),
         );
-        expect([...nll].map((loss) => Number.isNaN(loss))).toEqual([false, true, false]);
+        expect([...nll.subarray(0, rows)].map((loss) => Number.isNaN(loss))).toEqual([false, true, false]);
         for (let i = 0; i < rows; i += 1) {
           const at = (lossRows[i] ?? 0) * cols;
           expect([...dx.subarray(at, at + cols)].map((each) => Number.isNaN(each))).toEqual(
