@@ -756,7 +756,8 @@ export class LoadedModel {
         ...(suite && { rules: suite.rules }),
         ...(bars && { bars }),
         isFull,
-        ...(limitSeconds > 0 && { limit: AbortSignal.timeout(1000 * limitSeconds) }),
+        // Node takes whole milliseconds alone; the length of a run is none.
+        ...(limitSeconds > 0 && { limit: AbortSignal.timeout(Math.ceil(1000 * limitSeconds)) }),
       });
     } catch (error) {
       await this.#afterFailure(error);
