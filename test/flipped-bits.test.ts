@@ -2,9 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { EngineCalls } from '../src/engine/calls.ts';
+import { deviceKey } from '../src/engine/device-key.ts';
 import { makeEngine } from '../src/engine/engine.ts';
 import { WebLoraError } from '../src/errors.ts';
 import { makeMemoryStore, type MemoryStore } from '../src/storage/memory-store.ts';
+import { readRunRecord } from '../src/train/run-record.ts';
 import { RunControl } from '../src/train/run-control.ts';
 import { refusal } from './harness/refusal.ts';
 import { ScriptedTrainer, scriptedRun } from './harness/scripted-run.ts';
@@ -37,7 +39,7 @@ const placeOf = async (store: MemoryStore, path: string, text: RegExp): Promise<
   return found.index + found[0].length - 1;
 };
 
-// Models of the hub: src/sources/fetch-model.test.ts. The base and the data of a resumed run, and its checkpoints:
+// docs/checks.md lists every kind that is stored, with its test. Models of the hub: src/sources/fetch-model.test.ts. The base and the data of a resumed run, and its checkpoints:
 // src/train/run-folder.test.ts. What a preference run compares with: src/train/objective-run.test.ts.
 describe('one flipped bit in the library of runs', () => {
   it('is found in every file of a finished adapter, and in the hashes that run.json has of them', async () => {
@@ -54,12 +56,67 @@ describe('one flipped bit in the library of runs', () => {
     ] as const) {
       await flip(store, path, at);
       expect(await refusal(() => engine.openRun(model, 'run')), path).toMatch(
-        /^bad-adapter: run 'run': adapter_\w+\.\w+: got content with sha256 .* as run\.json has it/,
+        path === 'run/run.json'
+          ? /^bad-checkpoint: run\/run\.json: got a record with sha256 .*, as its run wrote it/
+          : /^bad-adapter: run 'run': adapter_\w+\.\w+: got content with sha256 .* as run\.json has it/,
       );
       await flip(store, path, at);
     }
     await engine.openRun(model, 'run');
     await engine.dispose();
+  });
+
+  it('is found in everything that run.json says, and keeps no other run from the list', async () => {
+    const store = makeMemoryStore();
+    await scriptedRun(new ScriptedTrainer(() => []), { steps: 2 }, { store });
+    const { engine, model } = await engineOver(store);
+    const whole = await store.read('run/run.json');
+    const record = await readRunRecord(store, 'run');
+    const text = new TextDecoder().decode(whole);
+    for (let at = 0; at < whole.length; at += 1) {
+      await store.write('run/run.json', whole.with(at, (whole[at] ?? 0) ^ (1 << ((at * 5) % 8))));
+      const said = await refusal(async () => {
+        const { recordSha256: _kept, ...got } = JSON.parse(
+          JSON.stringify(await readRunRecord(store, 'run')),
+        ) as object & {
+          readonly recordSha256?: string;
+        };
+        // All that may be changed is the name of the checksum itself.
+        expect(Object.keys(got).filter((key) => !(key in (record ?? {})))).toEqual([
+          expect.stringMatching(/256$|^record/),
+        ]);
+        expect(got).toMatchObject(JSON.parse(JSON.stringify(record)) as object);
+        throw new WebLoraError('bad-checkpoint', 'its checksum alone');
+      });
+      expect(said, text.slice(Math.max(0, at - 20), at + 20)).toMatch(
+        /^bad-checkpoint: (run\/run\.json: got |its checksum)/,
+      );
+    }
+    await store.write('run/run.json', text.replace('"seed": 0', '"seed": 1'));
+    expect(await refusal(() => engine.openRun(model, 'run'))).toMatch(
+      /^bad-checkpoint: run\/run\.json: got a record with sha256 .*, as its run wrote it; take it from a copy/,
+    );
+    await scriptedRun(new ScriptedTrainer(() => []), { steps: 2 }, { store, out: 'whole' });
+    expect((await engine.listRuns()).map(({ out, damaged }) => [out, damaged !== undefined])).toEqual([
+      ['run', true],
+      ['whole', false],
+    ]);
+    await store.write('run/run.json', whole);
+    await engine.openRun(model, 'run');
+    await engine.dispose();
+  });
+
+  it('is found in the key that signs what leaves the device', async () => {
+    const store = makeMemoryStore();
+    await deviceKey(store);
+    const name = '.device-key.json';
+    const whole = await store.read(name);
+    for (let at = 0; at < whole.length; at += 3) {
+      await store.write(name, whole.with(at, (whole[at] ?? 0) ^ 1));
+      expect(await refusal(() => deviceKey(store)), String(at)).toMatch(/^bad-file: \.device-key\.json/);
+    }
+    await store.write(name, whole);
+    await deviceKey(store);
   });
 
   it('makes an older checkpoint of an unfinished run be opened, and is told where there is none', async () => {

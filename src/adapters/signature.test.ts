@@ -4,7 +4,7 @@ import { toyAdapter } from '../../test/harness/toy-llama.ts';
 import { adapterFormat, isAdapterFile, readAdapterFiles, writeAdapter } from './formats/index.ts';
 import {
   makeSigningKey,
-  parseSigningKey,
+  openSigningKey,
   SIGNATURE_FILE,
   signedNames,
   signFiles,
@@ -102,7 +102,7 @@ describe('a signed adapter', () => {
 
   it('has a key that is read as it was written', async () => {
     const key = await makeSigningKey();
-    expect(parseSigningKey(JSON.stringify(key), 'key.json')).toEqual(key);
-    expect(() => parseSigningKey('{}', 'key.json')).toThrow(/key\.json/);
+    expect(await openSigningKey(JSON.stringify(key), 'key.json')).toEqual(key);
+    await expect(openSigningKey('{}', 'key.json')).rejects.toThrow(/key\.json/);
   });
 });

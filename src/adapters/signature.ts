@@ -62,10 +62,34 @@ export function makeSigningKey(): Promise<SigningKey> {
 }
 
 /** @throws `bad-file` */
-export const parseSigningKey = (text: string, name: string): SigningKey => {
+const parseSigningKey = (text: string, name: string): SigningKey => {
   const of = { what: name, code: 'bad-file', wanted: 'a key that WebLoRA made', fix: 'use another file' } as const;
   return checkShape(KEY, parseJson(text, of), of);
 };
+
+/**
+ * A key whose two halves belong together: what the private one signs, the public one verifies.
+ * @throws `bad-file`
+ */
+export async function openSigningKey(text: string, name: string): Promise<SigningKey> {
+  const key = parseSigningKey(text, name);
+  const probe = new TextEncoder().encode(FORMAT);
+  const belongs = await withEd25519(async (subtle) => {
+    try {
+      const priv = await subtle.importKey('pkcs8', bytesOf(key.privateKey), ALGORITHM, false, ['sign']);
+      const pub = await subtle.importKey('raw', bytesOf(key.publicKey), ALGORITHM, false, ['verify']);
+      return await subtle.verify(ALGORITHM, pub, await subtle.sign(ALGORITHM, priv, probe), probe);
+    } catch {
+      return false; // not the encoding of a key any more
+    }
+  });
+  if (belongs) return key;
+  throw new WebLoraError('bad-file', name, {
+    got: 'a private key and a public key that do not belong together',
+    wanted: 'a key as WebLoRA made it',
+    fix: 'take it from a copy; without one, remove the file, and a new key is made',
+  });
+}
 
 /** What is signed: a line for each file, sorted by name, as sha256sum writes them. */
 function signedText(files: Readonly<Record<string, string>>): Uint8Array<ArrayBuffer> {

@@ -5,7 +5,8 @@ import type { DataFacts } from './run-data.ts';
 import { OPTIMIZER_STATES, type OptimizerState } from './optimizers.ts';
 import type { PlanReport } from './program.ts';
 import { phrase, setting, type Phrase } from '../phrase.ts';
-import { anyObject, count, numberOrNan, parseShape, type ShapeOf } from '../schema.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
+import { anyObject, checkShape, count, numberOrNan, parseJson, type ShapeOf } from '../schema.ts';
 import { CHECKPOINTING, type Checkpointing } from '../graph/differentiate.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { TilingChoices } from '../gpu/kernel.ts';
@@ -160,15 +161,32 @@ export function assertAsRecorded(
   }
 }
 
+/** Of the rest of run.json, as JSON without white space; absent in records that an older version wrote. */
+const CHECKSUM = 'recordSha256';
+
 export async function writeRunRecord(store: FileStore, out: string, record: RunRecord): Promise<void> {
   const path = joinPath(out, RUN_FILE);
-  await store.write(`${path}.tmp`, `${JSON.stringify(record, null, 2)}\n`);
+  const whole = { ...record, [CHECKSUM]: sha256Of(JSON.stringify(record)) };
+  await store.write(`${path}.tmp`, `${JSON.stringify(whole, null, 2)}\n`);
   await store.replace(`${path}.tmp`, path);
+}
+
+/** The record without its checksum, which was compared. */
+function checkedRecord(value: unknown, { what, code }: Pick<ShapeOf, 'what' | 'code'>): unknown {
+  if (!isJsonObject(value) || !(CHECKSUM in value)) return value;
+  const { [CHECKSUM]: wanted, ...record }: JsonObject = value;
+  const got = sha256Of(JSON.stringify(record));
+  if (got === wanted) return record;
+  throw new WebLoraError(code, what, {
+    got: `a record with sha256 ${got.slice(0, 12)}…`,
+    wanted: `${JSON.stringify(wanted)?.slice(1, 13) ?? ''}…, as its run wrote it`,
+    fix: `take it from a copy, or remove its line ${CHECKSUM} where it was changed on purpose; the adapter and the checkpoints beside it stay as they are`,
+  });
 }
 
 /**
  * @returns undefined when the folder holds no run
- * @throws WebLoraError `bad-checkpoint` for a file that is no run's record
+ * @throws WebLoraError `bad-checkpoint` for a file that is no run's record, or was changed since the run wrote it
  */
 export async function readRunRecord(store: FileStore, out: string): Promise<RunRecord | undefined> {
   const path = joinPath(out, RUN_FILE);
@@ -180,9 +198,10 @@ export async function readRunRecord(store: FileStore, out: string): Promise<RunR
   });
 }
 
-/** @throws WebLoraError with the given code for what is no run's record */
+/** @throws WebLoraError with the given code for what is no run's record, or was changed since the run wrote it */
 export function parseRunRecord(text: string, of: Omit<ShapeOf, 'wanted'>): RunRecord {
-  return parseShape(RUN_RECORD, text, { ...of, wanted: 'the record of a run' });
+  const shape = { ...of, wanted: 'the record of a run' };
+  return checkShape(RUN_RECORD, checkedRecord(parseJson(text, shape), shape), shape);
 }
 
 export function isFinished(record: RunRecord | undefined): boolean {

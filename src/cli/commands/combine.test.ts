@@ -20,7 +20,10 @@ it('refuses adapters that were trained on bases with other weights', async () =>
   const paths = ['a', 'b'].map((name) => {
     cpSync(ADAPTER, join(folder, name), { recursive: true });
     const base = { ...record.base, sha256: name.repeat(64) };
-    writeFileSync(join(folder, name, 'run.json'), JSON.stringify({ ...record, status: 'stopped', base }));
+    writeFileSync(
+      join(folder, name, 'run.json'),
+      JSON.stringify({ ...record, status: 'stopped', base, recordSha256: undefined }),
+    );
     return join(folder, name);
   });
   const flags = new Flags(
