@@ -76,6 +76,28 @@ describe('matmul_nn', () => {
     },
   );
 
+  it.each([
+    ['NaN', Number.NaN, 0x7e00],
+    ['an infinity', Infinity, 0x7c00],
+  ])('hands on %s of dy, and of a weight in halves', async (_, value, half) => {
+    const [rows, inFeatures, outFeatures] = [33, 48, 32];
+    const shape = { rows, inFeatures, outFeatures, dyStride: outFeatures, dyOffset: 0, format: 'f16' } as const;
+    const args = { ...shape, accumulate: false, rank: 0, loraScale, variant: 'serial' } as const;
+    const packed = testWeight('f16', outFeatures, inFeatures, 1);
+    const dy = testValues(rows * outFeatures, 2);
+    const dx = new Float32Array(rows * inFeatures);
+    const badDy = Float32Array.from(dy);
+    badDy[5 * outFeatures + 7] = value;
+    const badCodes = packed.codes.slice();
+    new Uint16Array(badCodes.buffer)[((9 * badCodes.length) / outFeatures) * 2 + 3] = half;
+    for (const entry of ['serial', 'quads', 'tile', 'tile_8', 'wide', 'wide_small', 'naive'] as const) {
+      const ofDy = await run(args, { dy: badDy, w_codes: packed.codes, dx }, entry);
+      expect([...ofDy].map(Number.isFinite), entry).toEqual([...dx].map((_dx, i) => Math.floor(i / inFeatures) !== 5));
+      const ofWeight = await run(args, { dy, w_codes: badCodes, dx }, entry);
+      expect([...ofWeight].map(Number.isFinite), entry).toEqual([...dx].map((_dx, i) => i % inFeatures !== 3));
+    }
+  });
+
   it('is the gradient of matmul_nt in x', () => {
     const [rows, inFeatures, outFeatures] = [3, 7, 5];
     const x = Float64Array.from(testValues(rows * inFeatures, 1));

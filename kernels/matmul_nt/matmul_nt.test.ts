@@ -150,6 +150,28 @@ describe('matmul_nt', () => {
     },
   );
 
+  it.each([
+    ['NaN', Number.NaN, 0x7e00],
+    ['an infinity', Infinity, 0x7c00],
+  ])('hands on %s of x, and of a weight in halves', async (_, value, half) => {
+    const [rows, inFeatures, outFeatures] = [33, 32, 17];
+    const shape = { rows, inFeatures, outFeatures, outStride: outFeatures, outOffset: 0, format: 'f16' } as const;
+    const args = { ...shape, bias: false, rank: 0, loraScale, variant: 'serial' } as const;
+    const packed = testWeight('f16', outFeatures, inFeatures, 1);
+    const x = testValues(rows * inFeatures, 2);
+    const y = new Float32Array(rows * outFeatures);
+    const badX = Float32Array.from(x);
+    badX[5 * inFeatures + 7] = value;
+    const badCodes = packed.codes.slice();
+    new Uint16Array(badCodes.buffer)[((3 * badCodes.length) / outFeatures) * 2 + 9] = half;
+    for (const entry of ['serial', 'quads_narrow', 'tile', 'tile_8', 'wide', 'wide_small', 'naive'] as const) {
+      const ofX = await run(args, { x: badX, w_codes: packed.codes, y }, entry);
+      expect([...ofX].map(Number.isFinite), entry).toEqual([...y].map((_y, i) => Math.floor(i / outFeatures) !== 5));
+      const ofWeight = await run(args, { x, w_codes: badCodes, y }, entry);
+      expect([...ofWeight].map(Number.isFinite), entry).toEqual([...y].map((_y, i) => i % outFeatures !== 3));
+    }
+  });
+
   it('offers a tuner only ways that add in the same order', () => {
     const offered = (format: MatmulNtArgs['format'], rows: number, inFeatures: number): Record<string, Launch> => {
       const shape = { rows, inFeatures, outFeatures: 64, outStride: 64, outOffset: 0, format };

@@ -260,32 +260,38 @@ describe('evaluation during training', () => {
 });
 
 describe('a step that is not finite', () => {
-  it('touches neither parameters nor moments, nor does any step after it', () =>
-    withTrainer({}, async (trainer) => {
-      const rows = toyRows('toy-llama', 'data.jsonl');
-      const step = async (batch: MicroBatch, update: number): Promise<boolean> => {
-        trainer.microStep(batch, { first: true, seed: SEED });
-        return (await trainer.update({ ...HYPER, invTokens: 1 / batch.lossRows.length, update })).finite;
-      };
-      const batch = makeMicroBatch(rows.slice(0, 2));
-      expect(await step(batch, 1)).toBe(true);
-      const before = await trainer.readState();
-      const poisoned = new Map(
-        [...before.params].map(([name, values], i) => [
-          name,
-          i === 0 ? Float32Array.from(values, (v, j) => (j === 3 ? Number.NaN : v)) : values,
-        ]),
-      );
-      trainer.writeState({ params: poisoned });
-      expect(await step(batch, 2)).toBe(false);
-      const after = await trainer.readState();
-      for (const [name, values] of poisoned) expect(after.params.get(name), name).toEqual(values);
-      for (const moment of ['m', 'v'])
-        for (const [name, values] of before.moments[moment] ?? [])
-          expect(after.moments[moment]?.get(name), name).toEqual(values);
-      trainer.writeState({ params: before.params });
-      expect(await step(batch, 3), 'the flag stays until the run ends').toBe(false);
-    }));
+  it.each([
+    { format: 'q4', value: Number.NaN },
+    { format: 'f16', value: Infinity },
+  ] as const)(
+    'touches neither parameters nor moments, nor does any step after it: $value over $format',
+    ({ format, value }) =>
+      withTrainer({ format }, async (trainer) => {
+        const rows = toyRows('toy-llama', 'data.jsonl');
+        const step = async (batch: MicroBatch, update: number): Promise<boolean> => {
+          trainer.microStep(batch, { first: true, seed: SEED });
+          return (await trainer.update({ ...HYPER, invTokens: 1 / batch.lossRows.length, update })).finite;
+        };
+        const batch = makeMicroBatch(rows.slice(0, 2));
+        expect(await step(batch, 1)).toBe(true);
+        const before = await trainer.readState();
+        const poisoned = new Map(
+          [...before.params].map(([name, values], i) => [
+            name,
+            i === 0 ? Float32Array.from(values, (v, j) => (j === 3 ? value : v)) : values,
+          ]),
+        );
+        trainer.writeState({ params: poisoned });
+        expect(await step(batch, 2)).toBe(false);
+        const after = await trainer.readState();
+        for (const [name, values] of poisoned) expect(after.params.get(name), name).toEqual(values);
+        for (const moment of ['m', 'v'])
+          for (const [name, values] of before.moments[moment] ?? [])
+            expect(after.moments[moment]?.get(name), name).toEqual(values);
+        trainer.writeState({ params: before.params });
+        expect(await step(batch, 3), 'the flag stays until the run ends').toBe(false);
+      }),
+  );
 });
 
 describe('memory', () => {
