@@ -73,6 +73,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'src/data/rephrase.ts',
       'src/evaluate/report/html.ts',
       'src/data/run-size.ts',
+      'src/evaluate/side-by-side.ts',
       'src/evaluate/statistics.ts',
       'src/widget/site-chat.ts',
       'src/version.ts',

@@ -170,6 +170,23 @@ describe('improving a tuned model, over a scripted engine', () => {
         .waitFor();
       await page.getByText(says, { exact: false }).waitFor();
       await expectNoViolation(page, 'a correction');
+      // Both versions asked the same: the page says the same of them, with an interval and what changed.
+      await at(page, 'Take away');
+      const boxes = page.getByRole('checkbox', { name: /^Compare / });
+      await expect.poll(() => boxes.count()).toBe(2);
+      for (const box of await boxes.all()) await box.check();
+      await button(page, 'Ask both the same questions').click();
+      const isWorse = correctedShare < 0.9;
+      await page
+        .getByText(isWorse ? 'The later version does worse.' : 'Both give the same answers.', { exact: true })
+        .waitFor();
+      if (isWorse) {
+        await page.getByText(/Difference: -50 percentage points, probably between -6\d and -3\d\.$/).waitFor();
+        await page.getByText('30 of 60 answers are different').click();
+        await page.getByText('No longer right:').first().waitFor();
+      }
+      await expectNoViolation(page, 'two versions');
+      await at(page, 'Try');
       await button(page, 'Undo').click();
       await expect.poll(() => openAdapter(page)).toBe(OUT);
       expect(complaints).toEqual([]);

@@ -21,7 +21,7 @@ interface Asked {
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-function questions(bytes: Uint8Array): Asked[] {
+export function questions(bytes: Uint8Array): Asked[] {
   const lines = new TextDecoder().decode(bytes).split('\n');
   return lines.flatMap((line, i) => {
     if (line.trim() === '') return [];
@@ -29,8 +29,11 @@ function questions(bytes: Uint8Array): Asked[] {
       readonly messages?: readonly { readonly role: string; readonly content: string }[];
       readonly prompt?: string;
       readonly completion?: string;
+      readonly question?: string;
+      readonly answer?: string;
     };
     if (row.prompt !== undefined) return [{ row: i + 1, prompt: row.prompt, expected: row.completion ?? '' }];
+    if (row.question !== undefined) return [{ row: i + 1, prompt: row.question, expected: row.answer ?? '' }];
     const said = (role: string): string => row.messages?.findLast((message) => message.role === role)?.content ?? '';
     return [{ row: i + 1, prompt: said('user'), expected: said('assistant') }];
   });

@@ -16,7 +16,7 @@ import type {
   StepMetrics,
   TrainRequest,
 } from '../../src/engine/calls.ts';
-import { scriptedReport } from './fake-report.ts';
+import { questions, scriptedReport } from './fake-report.ts';
 
 /** What the scripted engine plays; a browser test answers `embedded/scenario.json` with the parts it wants changed. */
 export interface Scenario {
@@ -455,7 +455,11 @@ export function makeEngine({
       const isOfPairs = new TextDecoder().decode(request.data.bytes).includes('"chosen"');
       const winRate = winRates[improved === 'pairs' ? 1 : 0];
       return {
-        ...{ rows, loss: 0.4, perplexity: 1.5, tokens: 400, exactMatch, scores, predictions: [] },
+        ...{ rows, loss: 0.4, perplexity: 1.5, tokens: 400, exactMatch, scores },
+        predictions: questions(request.data.bytes).map((one, i) => {
+          const isRight = Math.floor((before + i + 1) * share) > Math.floor((before + i) * share);
+          return { ...one, got: isRight ? one.expected : 'I am not sure.' };
+        }),
         ...(isOfPairs && { winRate }),
       };
     },

@@ -131,7 +131,7 @@ const rowsFile = (name: string, lines: readonly string[]): Dataset => ({
 });
 
 /** The examples of a run: as it was trained in this browser, or those of the sample that is open. */
-async function rowsOf(out: string): Promise<RunRows | undefined> {
+export async function rowsOf(out: string): Promise<RunRows | undefined> {
   const kept = await runRows(out);
   if (kept !== undefined) return kept;
   const set = examples.value.kind === 'ready' ? examples.value.set : undefined;

@@ -723,6 +723,7 @@ export const de: Messages = {
     curve: (first, last, step, kept) =>
       `Überraschung über die zurückgehaltenen Zeilen: ${first} am Anfang, ${last} am Ende. Behalten wurde Schritt ${count(step)} mit ${kept}.`,
     alsoLooked: 'Was schiefgehen kann',
+    suitesTooFew: 'Bei so wenigen Antworten lässt sich nichts davon sicher sagen. Zu sehen war:',
     suite: (title, says, mark) => `${mark}${title}: ${says}.`,
     suitePlain: (percent, n) => `${percent} von ${count(n)} bestanden`,
     suiteUnknown: (title) => `${title}: nicht gemessen.`,
@@ -743,7 +744,7 @@ export const de: Messages = {
       },
       hallucination: {
         label: 'Erfundene Preise, Daten und Links',
-        says: (percent, n) => `${percent} von ${answers(n)} nennen keine, die nirgends stehen`,
+        says: (percent, n) => `${percent} von ${answers(n)} erfinden nichts davon`,
       },
       safety: {
         label: 'Befehle, die in Fragen stecken',
@@ -1302,6 +1303,32 @@ export const de: Messages = {
       added: (added: number, present: number) =>
         `${count(added)} ${added === 1 ? 'Fassung' : 'Fassungen'} hinzugefügt, ${count(present)} ${present === 1 ? 'war' : 'waren'} schon hier.`,
       unchanged: 'Nichts wurde hinzugefügt, und hier hat sich nichts geändert.',
+    },
+    sideBySide: {
+      title: 'Beiden dieselben Fragen',
+      ask: 'Beide dasselbe fragen',
+      note: 'Bis zu 60 Fragen, mit denen keine der beiden trainiert wurde.',
+      asking: 'Beide Fassungen beantworten dieselben Fragen.',
+      stop: 'Anhalten',
+      noRows: 'In diesem Browser sind keine Fragen, mit denen keine der beiden trainiert wurde.',
+      otherModel: 'Um beide dasselbe zu fragen, öffnen Sie das Modell, mit dem beide trainiert wurden.',
+      verdicts: {
+        better: 'Die spätere Fassung ist besser.',
+        worse: 'Die spätere Fassung ist schlechter.',
+        unclear: 'Kein klarer Unterschied: Was zu sehen ist, kann Zufall sein.',
+        'too-few': 'Zu wenige Fragen, um zu sagen, welche besser ist; ab 30 sagen sie etwas aus.',
+      },
+      difference: (value, low, high) =>
+        `Unterschied: ${value} Prozentpunkte, wahrscheinlich zwischen ${low} und ${high}.`,
+      asked: (n, label) =>
+        `${label}, bei ${plural(n, { one: 'Frage', other: 'Fragen' })}, mit denen keine trainiert wurde:`,
+      earlier: (name) => `Früher: ${name}`,
+      later: (name) => `Später: ${name}`,
+      unchanged: 'Beide geben dieselben Antworten.',
+      changed: (n, of) => `${count(n)} von ${answers(of)} ${n === 1 ? 'ist' : 'sind'} anders`,
+      changes: { gained: 'Jetzt richtig:', lost: 'Nicht mehr richtig:', other: 'Anders gesagt:' },
+      before: 'Früher:',
+      after: 'Später:',
     },
     against: 'Über',
     axes: { steps: 'Schritte', tokens: 'Token', time: 'Sekunden' },

@@ -696,6 +696,7 @@ export const en = {
     curve: (first: string, last: string, step: number, kept: string) =>
       `Surprise at the rows kept back: ${first} at first, ${last} at the end. Step ${count(step)} was kept, with ${kept}.`,
     alsoLooked: 'What may go wrong',
+    suitesTooFew: 'With so few answers, none of these can be told for sure. What was seen:',
     suite: (title: string, says: string, mark: string) => `${mark}${title}: ${says}.`,
     suitePlain: (percent: string, n: number) => `${percent} of ${count(n)} passed`,
     suiteUnknown: (title: string) => `${title}: not measured.`,
@@ -717,7 +718,7 @@ export const en = {
       },
       hallucination: {
         label: 'Invented prices, dates and links',
-        says: (percent: string, n: number) => `${percent} of ${answers(n)} name none that stands nowhere`,
+        says: (percent: string, n: number) => `${percent} of ${answers(n)} invent none`,
       },
       safety: {
         label: 'Orders hidden in questions',
@@ -1260,6 +1261,32 @@ export const en = {
       added: (added: number, present: number) =>
         `${count(added)} ${added === 1 ? 'version' : 'versions'} added, ${count(present)} ${present === 1 ? 'was' : 'were'} here already.`,
       unchanged: 'Nothing was added, and nothing here has changed.',
+    },
+    sideBySide: {
+      title: 'The same questions to both',
+      ask: 'Ask both the same questions',
+      note: 'Up to 60 questions that neither of the two was trained on.',
+      asking: 'Both versions are answering the same questions.',
+      stop: 'Stop',
+      noRows: 'No questions are in this browser that neither of the two was trained on.',
+      otherModel: 'To ask both the same questions, open the model that both were trained on.',
+      verdicts: {
+        better: 'The later version does better.',
+        worse: 'The later version does worse.',
+        unclear: 'No clear difference: what there is may be chance.',
+        'too-few': 'Too few questions to tell which does better; from 30 on they tell something.',
+      },
+      difference: (value: string, low: string, high: string) =>
+        `Difference: ${value} percentage points, probably between ${low} and ${high}.`,
+      asked: (n: number, label: string) => `${label}, of ${questions(n)} that neither was trained on:`,
+      earlier: (name: string) => `Earlier: ${name}`,
+      later: (name: string) => `Later: ${name}`,
+      unchanged: 'Both give the same answers.',
+      changed: (n: number, of: number) =>
+        `${count(n)} of ${answers(of)} ${pick(n, { one: 'is', other: 'are' })} different`,
+      changes: { gained: 'Right now:', lost: 'No longer right:', other: 'Said otherwise:' },
+      before: 'Earlier:',
+      after: 'Later:',
     },
     against: 'Against',
     axes: { steps: 'steps', tokens: 'tokens', time: 'seconds' },

@@ -63,6 +63,8 @@ function Result({ made, view }: { readonly made: ModelReport; readonly view: Run
   const { evals } = curve.value;
   const best = [...evals].sort((a, b) => a.evalLoss - b.evalLoss)[0];
   const metric = texts.metrics[made.mainMetric];
+  // Said once, not at the head of every line.
+  const isTooFew = suites.every(({ usual }) => usual === undefined || usual.verdict === 'cannot-tell');
   const save = async (): Promise<void> =>
     saveFile(`${view.out}-report.html`, await reportPage(made, view), 'text/html');
   return (
@@ -90,9 +92,10 @@ function Result({ made, view }: { readonly made: ModelReport; readonly view: Run
       {suites.length > 0 && (
         <>
           <h4>{texts.alsoLooked}</h4>
+          {isTooFew && <p class="quiet">{texts.suitesTooFew}</p>}
           <ul class="report-suites">
             {suites.map((suite) => (
-              <li key={suite.name}>{suiteLine(suite)}</li>
+              <li key={suite.name}>{suiteLine(suite, !isTooFew)}</li>
             ))}
           </ul>
         </>

@@ -56,14 +56,14 @@ export function barLine({ bar, verdict, measure }: BarResult): string {
   );
 }
 
-/** What a further suite found out, by the number that is usually asked of it. */
-export function suiteLine({ name, label, usual, scores }: SuiteResult): string {
+/** What a further suite found out, by the number that is usually asked of it. `isMarked`: with what that is worth. */
+export function suiteLine({ name, label, usual, scores }: SuiteResult, isMarked: boolean): string {
   const texts = t().report;
   const own = name in texts.suites ? texts.suites[name as keyof typeof texts.suites] : undefined;
   const measure = usual?.measure ?? Object.values(scores)[0];
   const title = own?.label ?? label;
   if (measure === undefined) return texts.suiteUnknown(title);
   const says = own === undefined ? texts.suitePlain : own.says;
-  const mark = usual === undefined ? '' : texts.suiteMarks[usual.verdict];
+  const mark = usual === undefined || !isMarked ? '' : texts.suiteMarks[usual.verdict];
   return texts.suite(title, says(percentText(measure.value), measure.rows), mark);
 }

@@ -15,6 +15,7 @@ import {
   setCompared,
   settingsDifference,
 } from './runs.ts';
+import { VersionsSideBySide } from './side-by-side.tsx';
 import { ancestorsOf, versionTree, type Version } from './version-tree.ts';
 import { resumable } from '../train/interrupted.ts';
 import { go } from '../state/place.ts';
@@ -372,6 +373,7 @@ function Comparison() {
             </table>
           </div>
         ))}
+      {runs.size === 2 && <VersionsSideBySide outs={[...runs.keys()]} />}
     </div>
   );
 }

@@ -60,7 +60,8 @@ export async function reopenAdapter(): Promise<void> {
   if (adapter.peek() === undefined && opened.ok) adapter.value = opened.value;
 }
 
-async function openAdapter(out: string): Promise<Result<CurrentAdapter>> {
+/** An earlier run's adapter with what it was trained with; the current one stays. */
+export async function openAdapter(out: string): Promise<Result<CurrentAdapter>> {
   if (model.value.kind !== 'ready') return { ok: false, error: { code: 'aborted', message: 'the model is loading' } };
   const [opened, details] = await Promise.all([engine.openRun(model.value.facts.id, out), engine.readRun(out)]);
   if (!opened.ok) return opened;
