@@ -32,4 +32,6 @@ it('puts each version below the one that it began from, and loses none', () => {
 it('ends where two runs claim to come from each other', () => {
   const runs = [runOf('a', ['of-b']), runOf('b', ['of-a'])];
   expect(ancestorsOf('a', runs)).toEqual(['b']);
+  // Neither is lost.
+  expect(versionTree([...runs, runOf('c', ['of-b'])]).map(asText)).toEqual(['a continued [b continued [c continued]]']);
 });

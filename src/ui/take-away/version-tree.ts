@@ -34,16 +34,24 @@ export function ancestorsOf(out: string | undefined, runs: readonly RunSummary[]
   return found;
 }
 
-/** Every run once, below the one that it began from; runs side by side stay in the order in which they are given. */
+/**
+ * Every run once, below the one that it began from; runs side by side stay in the order in which they are given. Of runs that claim to
+ * come from each other, as records from elsewhere may, the first stands at the top.
+ */
 export function versionTree(runs: readonly RunSummary[]): readonly Version[] {
-  const below = (parent: string | undefined): readonly Version[] =>
-    runs
-      .filter((run) => ancestorsOf(run.out, runs)[0] === parent)
-      .map((summary) => ({
-        summary,
-        ...(parent !== undefined && { parent }),
-        kind: kindOf(summary),
-        children: below(summary.out),
-      }));
-  return below(undefined);
+  const parents = new Map(runs.map((run) => [run.out, parentOf(run, runs)]));
+  const placed = new Set<string>();
+  const place = (summary: RunSummary, parent?: string): Version => {
+    const { out } = summary;
+    placed.add(out);
+    const children = runs.filter((run) => parents.get(run.out) === out && !placed.has(run.out));
+    return {
+      summary,
+      ...(parent !== undefined && { parent }),
+      kind: kindOf(summary),
+      children: children.map((child) => place(child, out)),
+    };
+  };
+  const roots = runs.filter(({ out }) => parents.get(out) === undefined).map((run) => place(run));
+  return [...roots, ...runs.flatMap((run) => (placed.has(run.out) ? [] : [place(run)]))];
 }
