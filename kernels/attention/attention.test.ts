@@ -170,6 +170,8 @@ describe.each(KERNEL_VARIANTS)('attention, %s', (variant) => {
   it.each([
     { rows: 9, first: 6 },
     { rows: 48, first: 16 },
+    // Whole tiles.
+    { rows: 64, first: 40 },
     { rows: 150, first: 64 },
   ])('gives zeros for rows outside their own bounds: $first to $rows', async ({ rows, first }) => {
     const shape = { rows, heads: 2, kvHeads: 1, headDim: 10, scale: 0.5 };
