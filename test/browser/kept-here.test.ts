@@ -120,4 +120,130 @@ describe('what is kept on the device, over a scripted engine', () => {
     expect(await everythingStored(page)).toEqual(OTHERS);
     await close();
   });
+
+  it('has to have room before a run or a download begins: it is said where there is too little', async () => {
+    const { page, context, close } = await open();
+    const noRoom = /(There may be too little|There is no) room/;
+    const lookAround = async (): Promise<void> => {
+      await page.getByText('Built-in model ready').waitFor();
+      await page.getByRole('navigation').getByRole('link', { name: 'Train' }).click();
+      await page.locator('.costs').getByText('31 MB').waitFor();
+      await page.getByRole('navigation').getByRole('link', { name: 'Model' }).click();
+      await button(page, 'See what fits').click();
+      await page.getByText('recommended', { exact: true }).waitFor();
+    };
+    const giveRoom = (bytes: number): Promise<unknown> =>
+      context.addInitScript((room) => {
+        StorageManager.prototype.estimate = () => Promise.resolve({ quota: 2e7 + room, usage: 2e7 });
+      }, bytes);
+    await giveRoom(1e12);
+    await page.reload();
+    await lookAround();
+    await expect.poll(() => page.getByText(noRoom).count()).toBe(0);
+    await giveRoom(1e7);
+    await page.reload();
+    await lookAround();
+    const choice = page.locator('.model-choice').filter({ hasText: 'recommended' });
+    await choice
+      .getByText(/^There is no room for it: [\d.]+ [MG]B are still to come, and this browser has 10 MB left/)
+      .waitFor();
+    await expect.poll(() => choice.getByRole('button', { disabled: false }).count()).toBe(0);
+    await expect.poll(() => choice.getByRole('button').count()).toBeGreaterThan(0);
+    await page.getByRole('navigation').getByRole('link', { name: 'Train' }).click();
+    // Three states of 1.2 + 2.4 MB, and an adapter of 1.2 MB.
+    await page.getByText('its adapter take up to 12 MB, and this browser has 10 MB left for the page').waitFor();
+    await close();
+  });
+
+  it('is asked to stay when a run begins and not before; where the browser promises nothing, that is said', async () => {
+    const { page, context, close } = await open({ stepMs: 1 });
+    interface State {
+      asked: number;
+      /** What the browser answers when it is asked, and what it has promised. */
+      willGive: boolean;
+      isGiven: boolean;
+    }
+    await context.addInitScript(() => {
+      const state: State = { asked: 0, willGive: false, isGiven: false };
+      Object.assign(window, { persisting: state });
+      StorageManager.prototype.persisted = () => Promise.resolve(state.isGiven);
+      StorageManager.prototype.persist = () => {
+        state.asked += 1;
+        state.isGiven = state.willGive;
+        return Promise.resolve(state.isGiven);
+      };
+    });
+    const state = (): Promise<State> => page.evaluate(() => (window as unknown as { persisting: State }).persisting);
+    await page.reload();
+    await page.getByText('Built-in model ready').waitFor();
+    expect((await state()).asked).toBe(0);
+    await button(page, 'Train').click();
+    await page.getByText(ENDED).waitFor();
+    expect((await state()).asked).toBe(1);
+    await page.locator('main').getByText('When the disk is full, this browser may clear what is kept here.').waitFor();
+
+    await page.reload();
+    await page.getByText('What is kept on this device').click();
+    await button(page, 'Ask the browser to keep it').click();
+    await page.getByText('The browser promised nothing: when the disk is full').waitFor();
+    await page.reload();
+    await page.getByText('What is kept on this device').click();
+    await page.getByText('When the disk is full, this browser may clear what is kept here.').waitFor();
+    await page.evaluate(() => {
+      (window as unknown as { persisting: State }).persisting.willGive = true;
+    });
+    await button(page, 'Ask the browser to keep it').click();
+    await page.getByText('The browser promised to keep it until you erase it.').waitFor();
+    await expect.poll(() => page.getByText('may clear what is kept here').count()).toBe(0);
+    await close();
+  });
+
+  it('is missed where the browser cleared it, and the rest goes on', async () => {
+    const runs = ['shop-20261103-101500', 'style-20261102-090000', 'tickets-20261101-080000'].map((out) => ({
+      ...{ out, finished: true, step: 100, totalSteps: 100, model: 'embedded' },
+    }));
+    const { page, context, complaints, close } = await open({ runs });
+    const at = (place: string): Promise<void> =>
+      page.getByRole('navigation').getByRole('link', { name: place }).click();
+    const script = (scenario: object): Promise<unknown> =>
+      context.route('**/embedded/scenario.json', (route) => route.fulfill({ json: scenario }));
+    await page.getByText('Built-in model ready').waitFor();
+    await at('Take away');
+    await page.getByRole('button', { name: /^Delete Support tickets/ }).click();
+    await button(page, 'Delete for good').click();
+    await page.getByRole('button', { name: /^Delete Support tickets/ }).waitFor({ state: 'detached' });
+    await expect.poll(() => page.getByText(/was here is gone|were here are gone/).count()).toBe(0);
+    // The scripted engine forgets on a reload that one was deleted.
+    await script({ runs: runs.slice(0, 2) });
+    await at('Model');
+    await button(page, 'See what fits').click();
+    await page
+      .getByRole('button', { name: /^Download [\d.]+ [MG]B/ })
+      .first()
+      .click();
+    await page.getByText(/[\w.-]+\/[\w.-]+ ready, 5.1 million parameters/).waitFor();
+
+    await script({ runs: runs.slice(0, 1), evicted: true });
+    await page.reload();
+    await page.getByText(/^[\w.-]+\/[\w.-]+, which you used last, cannot be opened: it is no longer whole/).waitFor();
+    await page.getByText('Built-in model ready').waitFor();
+    await at('Take away');
+    await page.getByText('1 run that was here is gone: House style.').waitFor();
+    await page.getByRole('button', { name: /^Open A small shop/ }).click();
+    await page.getByRole('article', { name: 'After: tuned on A small shop' }).waitFor();
+    await at('Take away');
+    await button(page, 'All right').click();
+    await page.getByText('1 run that was here is gone').waitFor({ state: 'detached' });
+    await at('Model');
+    await button(page, 'Download it again').click();
+    await page.getByText(/[\w.-]+\/[\w.-]+ ready, 5.1 million parameters/).waitFor();
+    await script({ runs: runs.slice(0, 1) });
+    await page.reload();
+    await page.getByText(/[\w.-]+\/[\w.-]+ ready, 5.1 million parameters/).waitFor();
+    await at('Take away');
+    await page.getByRole('button', { name: /^Delete A small shop/ }).waitFor();
+    await expect.poll(() => page.getByText(/is gone|are gone|which you used last/).count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await close();
+  });
 });

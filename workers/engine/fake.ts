@@ -27,6 +27,8 @@ export interface Scenario {
   readonly loadFails?: Failure;
   /** The first download of this visit fails. */
   readonly downloadFails?: Failure;
+  /** What was downloaded is not there any more. */
+  readonly evicted?: boolean;
   /** Milliseconds that loading the model takes. */
   readonly loadMs: number;
   /** With the usual length of examples. */
@@ -261,13 +263,15 @@ export function makeEngine({
     },
 
     async loadModel(source, { offline = false, base = MODEL.base }, { emit }) {
-      const { loadFails, downloadFails, loadMs, baseHash } = await scenario;
+      const { loadFails, downloadFails, loadMs, baseHash, evicted } = await scenario;
       for (let part = 0; part <= 10; part += 1) {
         emit({ phase: 'preparing the model', done: part * 1e6, total: 1e7, unit: 'bytes' });
         await wait(loadMs / 10);
       }
       if (loadFails !== undefined) throw fromFailure(loadFails);
       if (source.kind === 'embedded' || source.kind === 'files') return { ...MODEL, base, baseHash };
+      if (offline && evicted === true)
+        throw fromFailure({ code: 'file-not-found', message: 'the model while offline: got no copy on this device' });
       if (!offline && downloadFails !== undefined && !hasFailed) {
         hasFailed = true;
         throw fromFailure(downloadFails);

@@ -70,11 +70,12 @@ export const de: Messages = {
     title: 'Was auf diesem Gerät gespeichert ist',
     used: (used) => `Diese Seite belegt ${bytes(used)} im Speicher dieses Browsers.`,
     onlyHere: 'Es liegt nur in diesem Browser; niemand hat eine Kopie.',
+    promised: 'Der Browser hat versprochen, es zu behalten, bis Sie es löschen.',
     erase: 'Alles hier löschen',
-    busy: 'Hier oder in einem anderen Tab läuft ein Training: Halten Sie es zuerst an.',
+    busy: 'Hier oder in einem anderen Fenster läuft ein Training: Beenden Sie es zuerst.',
     ask: 'Das alles aus diesem Browser löschen?',
     runs: (n) =>
-      `${plural(n, { one: 'Training', other: 'Trainings' })}, mit Adaptern, Zwischenständen, Namen und Notizen`,
+      `${plural(n, { one: 'Durchlauf', other: 'Durchläufe' })}, mit Adaptern, Zwischenständen, Namen und Notizen`,
     models: (n, size) =>
       `${plural(n, { one: 'heruntergeladenes Modell', other: 'heruntergeladene Modelle' })}${n > 0 ? `, ${bytes(size)}` : ''}`,
     examples: (n) =>
@@ -88,22 +89,22 @@ export const de: Messages = {
   },
   erased: {
     titles: {
-      erasing: 'Alles wird gelöscht…',
+      erasing: 'Alles wird gelöscht …',
       erased: 'Alles ist gelöscht',
       left: 'Nicht alles ließ sich löschen',
-      elsewhere: 'In einem anderen Tab wurde alles gelöscht',
+      elsewhere: 'In einem anderen Fenster wurde alles gelöscht',
     },
     verified:
-      'Die Seite hat danach noch einmal nachgesehen: Kein Training, kein Adapter, kein Modell, kein Beispiel, keine Einstellung und keine Kopie der Seite ist in diesem Browser übrig.',
-    elsewhere: 'Was dieser Tab gezeigt hat, ist auch weg.',
+      'Die Seite hat danach noch einmal nachgesehen: Kein Durchlauf, kein Adapter, kein Modell, kein Beispiel, keine Einstellung und keine Kopie der Seite ist in diesem Browser übrig.',
+    elsewhere: 'Was dieses Fenster gezeigt hat, ist auch weg.',
     parts: {
-      files: 'Trainings, Adapter und Modelle',
+      files: 'Durchläufe, Adapter und Modelle',
       database: 'Beispiele',
       settings: 'Einstellungen',
       page: 'die Kopie der Seite',
     },
     left: (parts) =>
-      `Noch da: ${f.list(parts)}. Schließen Sie die anderen Tabs dieser Seite, und versuchen Sie es noch einmal, oder löschen Sie die Daten dieser Website in den Einstellungen des Browsers.`,
+      `Noch da: ${f.list(parts)}. Schließen Sie die anderen Fenster dieser Seite, und versuchen Sie es noch einmal, oder löschen Sie die Daten dieser Website in den Einstellungen des Browsers.`,
     tryAgain: 'Noch einmal versuchen',
     beginAnew: 'Von vorn beginnen',
   },
@@ -111,6 +112,12 @@ export const de: Messages = {
     none: 'Dieser Browser, oder dieses private Fenster, gibt der Seite keinen eigenen Speicher. Alles funktioniert, aber was Sie hier trainieren oder herunterladen, ist mit diesem Fenster verloren: Laden Sie den Adapter herunter, bevor Sie es schließen oder neu laden.',
     noExamples:
       'Dieser Browser speichert für diese Seite nichts, wie in einem privaten Fenster: Nach dem Neuladen sind Ihre Beispiele weg.',
+    mayBeCleared:
+      'Ist die Festplatte voll, darf dieser Browser löschen, was hier gespeichert ist. Laden Sie herunter, was Ihnen wichtig ist.',
+    askToKeep: 'Den Browser bitten, es zu behalten',
+    notPromised:
+      'Der Browser hat nichts versprochen: Ist die Festplatte voll, darf er löschen, was hier gespeichert ist. Manche Browser versprechen es, sobald die Seite installiert ist oder ein Lesezeichen hat. Laden Sie herunter, was Ihnen wichtig ist.',
+    read: 'In Ordnung',
   },
   problem: {
     todo: 'Was Sie tun können:',
@@ -339,6 +346,9 @@ export const de: Messages = {
       savedBefore: 'Was vorher gespeichert war, liegt noch in diesem Browser.',
       arrivedKept: 'Es ist nichts verloren: Was schon angekommen ist, bleibt erhalten.',
       nothingStarted: 'Es ist nichts verloren: Es war noch nichts begonnen.',
+      lost: (name) =>
+        `${name}, das Sie zuletzt verwendet haben, lässt sich nicht öffnen: Es ist nicht mehr vollständig auf diesem Gerät. Womöglich hat der Browser seinen Speicher geräumt. Stattdessen ist das eingebaute Modell offen; Beispiele und Durchläufe sind davon nicht berührt.`,
+      downloadAgain: 'Noch einmal herunterladen',
       reload: 'Seite neu laden',
       tryAgain: 'Noch einmal versuchen',
       useBuiltIn: 'Eingebautes Modell verwenden',
@@ -369,6 +379,8 @@ export const de: Messages = {
       download: (size) => `${bytes(size)} herunterladen`,
       withSmaller: (todo) => `${todo}, mit kleineren Einstellungen`,
       asItIs: (todo) => `${todo}, wie es ist`,
+      noRoom: (need, free) =>
+        `Dafür ist kein Platz: ${bytes(need)} kommen noch, und dieser Browser hat für die Seite noch ${bytes(free)} frei. Löschen Sie Modelle oder Durchläufe, die Sie nicht mehr brauchen, oder schaffen Sie Platz auf der Festplatte.`,
       smaller: (rank, length, verdict) => `Rang ${rank} und Beispiele bis ${count(length)} Token: ${verdict}.`,
       facts: ({ parameters, download, context, licence, isGated }) =>
         `${large(parameters)} Parameter, ${bytes(download)} Download, liest bis zu ${count(context)} Token, Lizenz ${licence}${isGated ? ', verlangt zuerst eine Anmeldung' : ''}.`,
@@ -859,6 +871,8 @@ export const de: Messages = {
       noGpu:
         'Für diese Seite gibt es keinen Grafikchip; deshalb rechnet der Prozessor. „Messen“ macht ein paar Schritte und sagt, wie lange der ganze Durchlauf dauern würde.',
       long: 'Das ist lange. „Kurzer Blick“ zeigt schneller, ob es sich lohnt; ein anderer Computer mit Grafikchip braucht nur Minuten. Ausprobieren geht hier trotzdem.',
+      noRoom: (need, free) =>
+        `Der Platz reicht womöglich nicht: Die Zwischenstände dieses Durchlaufs und sein Adapter brauchen bis zu ${bytes(need)}, und dieser Browser hat für die Seite noch ${bytes(free)} frei. Löschen Sie Durchläufe oder Modelle, die Sie nicht mehr brauchen, oder wählen Sie einen kleineren Rang.`,
       copyAddress: 'Adresse dieser Seite kopieren',
       tryModel: 'Modell ausprobieren',
     },
@@ -1246,6 +1260,8 @@ export const de: Messages = {
   runs: {
     title: 'Frühere Durchläufe',
     stayStored: 'Gespeicherte Durchläufe bleiben gespeichert.',
+    gone: (titles) =>
+      `${plural(titles.length, { one: 'Durchlauf von hier ist weg', other: 'Durchläufe von hier sind weg' })}: ${f.list(titles)}. Der Browser hat seinen Speicher geräumt, oder jemand hat die Daten dieser Website gelöscht. Einen Adapter, den Sie heruntergeladen haben, können Sie unter Mitnehmen wieder öffnen.`,
     elsewhere: 'trainiert in einem anderen Fenster',
     damaged: 'die Aufzeichnung ist beschädigt',
     steps,

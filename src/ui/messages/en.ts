@@ -65,6 +65,7 @@ export const en = {
     title: 'What is kept on this device',
     used: (used: number) => `This page takes ${bytes(used)} of this browser’s storage.`,
     onlyHere: 'It is in this browser only; nobody has a copy.',
+    promised: 'The browser promised to keep it until you erase it.',
     erase: 'Erase everything here',
     busy: 'A run goes on here or in another tab: stop it first.',
     ask: 'Erase all of this from this browser?',
@@ -105,6 +106,11 @@ export const en = {
     none: 'This browser, or this private window, gives pages no storage of their own. Everything works, but nothing that is trained or downloaded here outlives this tab: take the adapter away before you close or reload it.',
     noExamples:
       'This browser does not keep data for this page, as in a private window: after a reload your examples are gone.',
+    mayBeCleared: 'When the disk is full, this browser may clear what is kept here. Download what matters to you.',
+    askToKeep: 'Ask the browser to keep it',
+    notPromised:
+      'The browser promised nothing: when the disk is full, it may clear what is kept here. Some browsers promise it once the page is installed or bookmarked. Download what matters to you.',
+    read: 'All right',
   },
   problem: {
     todo: 'What to do:',
@@ -319,6 +325,9 @@ export const en = {
       savedBefore: 'What was saved before is kept in this browser.',
       arrivedKept: 'Nothing was lost: what has arrived of it is kept.',
       nothingStarted: 'Nothing was lost: nothing had been started.',
+      lost: (name: string) =>
+        `${name}, which you used last, cannot be opened: it is no longer whole on this device. The browser may have cleared its storage. The built-in model is open instead; examples and runs are not touched.`,
+      downloadAgain: 'Download it again',
       reload: 'Reload the page',
       tryAgain: 'Try again',
       useBuiltIn: 'Use the built-in model',
@@ -349,6 +358,8 @@ export const en = {
       download: (size: number) => `Download ${bytes(size)}`,
       withSmaller: (todo: string) => `${todo}, with smaller settings`,
       asItIs: (todo: string) => `${todo}, as it is`,
+      noRoom: (need: number, free: number) =>
+        `There is no room for it: ${bytes(need)} are still to come, and this browser has ${bytes(free)} left for the page. Delete models or runs that you no longer need, or free space on the disk.`,
       smaller: (rank: number, length: number, verdict: string) =>
         `Rank ${rank} and examples of up to ${count(length)} tokens: ${verdict}.`,
       facts: (model: {
@@ -828,6 +839,8 @@ export const en = {
       noGpu:
         'There is no graphics chip for this page, so the processor does the work. “Measure” makes a few steps and says how long the whole run would take.',
       long: 'That is long. “Quick look” shows sooner whether it is worth it; another computer with a graphics chip does it in minutes. Try works here all the same.',
+      noRoom: (need: number, free: number) =>
+        `There may be too little room: the saved steps of this run and its adapter take up to ${bytes(need)}, and this browser has ${bytes(free)} left for the page. Delete runs or models that you no longer need, or choose a smaller rank.`,
       copyAddress: 'Copy this page’s address',
       tryModel: 'Try the model',
     },
@@ -1205,6 +1218,8 @@ export const en = {
   runs: {
     title: 'Earlier runs',
     stayStored: 'Runs that are stored stay stored.',
+    gone: (titles: readonly string[]) =>
+      `${plural(titles.length, { one: 'run that was here is gone', other: 'runs that were here are gone' })}: ${f.list(titles)}. The browser cleared its storage, or somebody cleared the data of this site. An adapter that you downloaded can be opened again under Take away.`,
     elsewhere: 'training in another tab',
     damaged: 'its record is damaged',
     steps,

@@ -10,12 +10,12 @@ import { sourceOfText } from './model-text.ts';
 import { setSetting } from '../train/settings.ts';
 import {
   deleteStoredModel,
-  freeBytes,
   refreshStoredModels,
   storedFailure,
   storedModels,
   type StoredModel,
 } from './stored-models.ts';
+import { freeBytes } from '../state/storage-use.ts';
 import { secondsAt } from '../train/cost.ts';
 import { isTraining } from '../train/training.ts';
 import { language as pageLanguage, t } from '../messages/language.ts';
@@ -23,6 +23,7 @@ import { EngineText } from '../parts/engine-text.tsx';
 import { Rich } from '../parts/rich.tsx';
 import { asSentence, modelTitle } from '../words.ts';
 import { KeepsNothing } from '../parts/keeps-nothing.tsx';
+import { MayBeCleared } from '../parts/may-be-cleared.tsx';
 import { ModelStatus } from './model-status.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Section } from '../parts/section.tsx';
@@ -149,7 +150,8 @@ function Choice({ choice, memory, isRecommended }: ChoiceProps) {
   const { id, name, parameterCount, downloadBytes, context, licence, training, smaller, goodFor, gated } = choice;
   const seconds = secondsAt(training.tokensPerSecond);
   const isStored = storedModels.value.some((stored) => stored.name === `hf:${id}` && stored.complete);
-  const isLocked = isTraining.value || model.value.kind === 'loading';
+  const room = isStored ? undefined : missingRoom(id, downloadBytes);
+  const isLocked = isTraining.value || model.value.kind === 'loading' || room !== undefined;
   const todo = isStored ? texts.use : texts.download(downloadBytes);
   const open = (): void => void openModel({ kind: 'hub', hub: id }, isStored);
   const openSmaller = (): void => {
@@ -189,6 +191,7 @@ function Choice({ choice, memory, isRecommended }: ChoiceProps) {
           )}
         </p>
       )}
+      {room !== undefined && <p class="notice">{texts.noRoom(room.needBytes, room.freeBytes)}</p>}
       {smaller !== undefined && (
         <div class="actions">
           <button type="button" class={isRecommended ? 'primary' : ''} disabled={isLocked} onClick={openSmaller}>
@@ -211,6 +214,16 @@ function Choice({ choice, memory, isRecommended }: ChoiceProps) {
       )}
     </li>
   );
+}
+
+/** What is still to come of a download, where the browser has no room for it. */
+function missingRoom(
+  id: string,
+  downloadBytes: number,
+): { readonly needBytes: number; readonly freeBytes: number } | undefined {
+  const arrived = storedModels.value.find(({ name }) => name === `hf:${id}`)?.bytes ?? 0;
+  const [needBytes, free] = [downloadBytes - arrived, freeBytes.value];
+  return free === undefined || needBytes <= free ? undefined : { needBytes, freeBytes: free };
 }
 
 /** A model that a newer list has may have no text in this language yet: its own is English. */
@@ -293,6 +306,7 @@ function StoredModels() {
           <StoredLine key={one.id} stored={one} />
         ))}
       </ul>
+      <MayBeCleared />
     </div>
   );
 }
@@ -326,7 +340,7 @@ function StoredLine({ stored: { id, name, bytes, complete } }: { readonly stored
             class="plain"
             disabled={isLocked}
             aria-label={texts.deleteOf(title)}
-            onClick={() => void deleteStoredModel(id)}
+            onClick={() => void deleteStoredModel({ id, name })}
           >
             {texts.delete}
           </button>

@@ -3,7 +3,9 @@ import {
   backToBuiltIn,
   engineFacts,
   loadOptions,
+  lostModel,
   model,
+  openModel,
   stopLoading,
   tryAgain,
   type ModelState,
@@ -12,6 +14,7 @@ import { isDistant } from './model-server.ts';
 import { HowFast } from './how-fast.tsx';
 import { OwnPickers } from './own-pickers.tsx';
 import { refreshRuns } from '../take-away/runs.ts';
+import { isTraining } from '../train/training.ts';
 import { t } from '../messages/language.ts';
 import { EngineText } from '../parts/engine-text.tsx';
 import { modelTitle } from '../words.ts';
@@ -51,6 +54,44 @@ export function ModelStatus() {
       </Problem>
     );
   }
+  return (
+    <>
+      <LostModel />
+      <Facts state={state} />
+    </>
+  );
+}
+
+/** The model of the last visit, which the browser cleared away. */
+function LostModel() {
+  const texts = t().model.status;
+  const lost = lostModel.value;
+  if (lost === undefined || !isDistant(lost)) return null;
+  const read = (): void => (lostModel.value = undefined);
+  return (
+    <div class="notice" role="status">
+      <p>{texts.lost(modelTitle(lost.kind === 'hub' ? `hf:${lost.hub}` : lost.url))}</p>
+      <div class="actions">
+        <button
+          type="button"
+          disabled={model.value.kind !== 'ready' || isTraining.value}
+          onClick={() => {
+            read();
+            void openModel(lost);
+          }}
+        >
+          {texts.downloadAgain}
+        </button>
+        <button type="button" class="plain" onClick={read}>
+          {t().storage.read}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function Facts({ state }: { readonly state: Exclude<ModelState, { readonly kind: 'failed' }> }) {
+  const texts = t().model.status;
   return (
     <dl class="facts" aria-label={texts.label}>
       <div>

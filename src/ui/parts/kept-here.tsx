@@ -4,10 +4,11 @@ import { hubTokenKept } from '../model/hub-token-state.ts';
 import { refreshStoredModels, storedModels } from '../model/stored-models.ts';
 import { ownSets } from '../examples/examples.ts';
 import { eraseEverything } from '../state/erase.ts';
-import { readUsage, usedBytes } from '../state/storage-use.ts';
+import { isPersistent, usedBytes } from '../state/storage-use.ts';
 import { worksOffline } from '../state/offline.ts';
 import { runsOfOtherTabs } from '../state/other-tabs.ts';
 import { earlierRuns, refreshRuns } from '../take-away/runs.ts';
+import { MayBeCleared } from './may-be-cleared.tsx';
 import { isTraining } from '../train/training.ts';
 
 /** What this browser keeps of the page, and the one button that takes all of it away. */
@@ -20,13 +21,15 @@ export function KeptHere() {
       class="privacy"
       onToggle={({ currentTarget }) => {
         if (!currentTarget.open) return;
-        void Promise.all([readUsage(), refreshRuns(), refreshStoredModels()]);
+        void Promise.all([refreshRuns(), refreshStoredModels()]);
       }}
     >
       <summary>{texts.title}</summary>
       <p>
-        {usedBytes.value !== undefined && texts.used(usedBytes.value)} {texts.onlyHere}
+        {usedBytes.value !== undefined && texts.used(usedBytes.value)} {texts.onlyHere}{' '}
+        {isPersistent.value === true && texts.promised}
       </p>
+      <MayBeCleared />
       <div class="actions">
         <button
           type="button"

@@ -9,6 +9,7 @@ import type {
 } from '../../../workers/engine/contract.ts';
 import { startEngineInPage } from '../../../workers/engine/in-page.ts';
 import { persistedSignal } from './persisted.ts';
+import { askToPersistOnce } from './storage-use.ts';
 import { forgetWanted, goAndFetch, isDistant, leaveDownload, mayFetch, wantedModel } from '../model/model-server.ts';
 
 /** What is done until a model is ready: the engine’s phases, and what comes before them. */
@@ -48,6 +49,17 @@ const lastModel = persistedSignal<ModelSource>('model', EMBEDDED, (value) =>
   ['embedded', 'hub', 'url'].includes(String((value as Partial<ModelSource> | null)?.kind)),
 );
 
+/** The model that was in use last and is not here any more, though nobody deleted it; until the person has read of it. */
+export const lostModel = signal<ModelSource | undefined>(undefined);
+
+const nameOfSource = (source: ModelSource): string =>
+  source.kind === 'hub' ? `hf:${source.hub}` : source.kind === 'url' ? source.url : source.kind;
+
+/** The person deletes a model: it is not missed on the next visit. */
+export function forgetModel(name: string): void {
+  if (nameOfSource(lastModel.peek()) === name) lastModel.value = EMBEDDED;
+}
+
 let isDead = false;
 let loading: AbortController | undefined;
 /** The model that is being opened, until it is or has failed. */
@@ -74,8 +86,10 @@ export async function startEngine(): Promise<void> {
   forgetWanted();
   const last = lastModel.peek();
   if (last.kind !== 'embedded') await openModel(last, true);
-  // Deleted, or never all there: the built-in model always is.
-  if (model.value.kind !== 'ready') await openModel(EMBEDDED);
+  if (model.value.kind === 'ready') return;
+  // The built-in model always is there.
+  if (last.kind !== 'embedded') lostModel.value = last;
+  await openModel(EMBEDDED);
 }
 
 /** Stops a download; what has arrived is kept for the next time. */
@@ -114,6 +128,7 @@ export async function openModel(source: ModelSource, offline = false): Promise<v
     };
     return show({ kind: 'failed', failure, isDead, source });
   }
+  if (isFetched) void askToPersistOnce();
   wanted = source;
   const previous = model.peek();
   const mine = new AbortController();

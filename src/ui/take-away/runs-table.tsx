@@ -15,6 +15,7 @@ import {
   setCompared,
   settingsDifference,
 } from './runs.ts';
+import { dismissGoneRuns, goneRuns } from './gone-runs.ts';
 import { VersionsSideBySide } from './side-by-side.tsx';
 import { ancestorsOf, versionTree, type Version } from './version-tree.ts';
 import { resumable } from '../train/interrupted.ts';
@@ -29,6 +30,7 @@ import { saveFile } from '../save-file.ts';
 import { formats, t } from '../messages/language.ts';
 import { modelTitle } from '../words.ts';
 import { Plot } from '../train/plot.tsx';
+import { MayBeCleared } from '../parts/may-be-cleared.tsx';
 import { Problem } from '../parts/problem.tsx';
 
 const COLORS = ['--accent', '--curve-held', '--curve-3', '--curve-4', '--curve-5'] as const;
@@ -37,17 +39,35 @@ const COLORS = ['--accent', '--curve-held', '--curve-3', '--curve-4', '--curve-5
 export function RunsTable() {
   const runs = earlierRuns.value;
   const failure = runsFailure.value;
-  if (runs.length === 0 && failure === undefined) return null;
+  if (runs.length === 0 && failure === undefined && goneRuns.value.length === 0) return null;
   return (
     <div class="stack runs-part">
       <h3>{t().runs.title}</h3>
+      <GoneRuns />
       {failure !== undefined && <Problem failure={failure} lost={t().runs.stayStored} />}
       <ul class="runs">
         {versionTree(runs).map((version) => (
           <Run key={version.summary.out} version={version} />
         ))}
       </ul>
+      {runs.length > 0 && <MayBeCleared />}
       {comparedRuns.value.size > 0 && <Comparison />}
+    </div>
+  );
+}
+
+/** Runs that the browser cleared away. */
+function GoneRuns() {
+  const gone = goneRuns.value;
+  if (gone.length === 0) return null;
+  return (
+    <div class="notice" role="status">
+      <p>{t().runs.gone(gone.map((out) => readRunName(out).title))}</p>
+      <div class="actions">
+        <button type="button" onClick={dismissGoneRuns}>
+          {t().storage.read}
+        </button>
+      </div>
     </div>
   );
 }

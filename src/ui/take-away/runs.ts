@@ -6,10 +6,12 @@ import { chooseSample, chosenSource } from '../examples/examples.ts';
 import { address } from '../state/place.ts';
 import { removePersisted, persistedSignal } from '../state/persisted.ts';
 import { encodeEvaluation, encodeStep } from '../../train/metrics.ts';
+import { readStorage } from '../state/storage-use.ts';
 import { forgetNote } from '../state/run-notes.ts';
 import { saveFile } from '../save-file.ts';
 import { readRunName } from '../train/run-name.ts';
 import { csvCell } from './csv.ts';
+import { forgetKnownRun, noteListedRuns } from './gone-runs.ts';
 import { labelOf } from '../train/setting-fields.ts';
 import { adapter, type CurrentAdapter } from '../try/trial.ts';
 
@@ -40,9 +42,11 @@ export async function refreshRuns(): Promise<void> {
   }
   const began = ({ out }: RunSummary): number => readRunName(out).began?.getTime() ?? 0;
   batch(() => {
+    noteListedRuns(listed.value.map(({ out }) => out));
     earlierRuns.value = [...listed.value].sort((a, b) => began(b) - began(a));
     areRunsRead.value = true;
   });
+  await readStorage();
 }
 
 /** The run whose adapter was open last. */
@@ -115,6 +119,7 @@ export async function downloadRun(out: string): Promise<void> {
 export const onDeleted = new Set<(out: string) => void>();
 
 export async function deleteRun(out: string): Promise<void> {
+  forgetKnownRun(out);
   const deleted = await engine.deleteRun(out);
   runsFailure.value = deleted.ok ? undefined : deleted.error;
   if (!deleted.ok) return;

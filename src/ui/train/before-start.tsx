@@ -1,5 +1,6 @@
-import { estimatedSeconds, plan, planFailure } from './cost.ts';
+import { estimatedSeconds, plan, planFailure, savedBytes } from './cost.ts';
 import { engineFacts } from '../state/engine.ts';
+import { freeBytes } from '../state/storage-use.ts';
 import { settings } from './settings.ts';
 import { measureSpeed, speedTrial, TOO_LONG_SECONDS } from '../model/slow-path.ts';
 import { formats, t } from '../messages/language.ts';
@@ -42,10 +43,18 @@ export function BeforeStart() {
         </div>
       </dl>
       {planFailure.value !== undefined && <Problem failure={planFailure.value} lost={texts.smaller} />}
+      <Room />
       {size.warning !== undefined && <p class="notice">{texts.few(size.updates)}</p>}
       <SlowDevice />
     </div>
   );
+}
+
+/** Saved steps and the adapter have to fit into the browser's storage. */
+function Room() {
+  const [need, free] = [savedBytes.value, freeBytes.value];
+  if (need === undefined || free === undefined || need <= free || engineFacts.value?.keepsFiles === false) return null;
+  return <p class="notice">{t().train.before.noRoom(need, free)}</p>;
 }
 
 function Time() {

@@ -36,6 +36,18 @@ export function watchPlan(): void {
   });
 }
 
+/** Two saved states of a run stay, and a third is written before the oldest goes. */
+const SAVED_STATES = 3;
+/** A saved state has the optimizer's numbers in 32 bits each. */
+const WIDENED = { f32: 1, '8bit': 4 } as const;
+
+/** What a run needs of the browser's storage at most: its saved states and the adapter. */
+export const savedBytes = computed(() => {
+  if (plan.value === undefined) return undefined;
+  const { adapterBytes, optimizerBytes, optimizerState } = plan.value;
+  return SAVED_STATES * (adapterBytes + WIDENED[optimizerState] * optimizerBytes) + adapterBytes;
+});
+
 /** Seconds that the run would take, from the speed this device had before; undefined before a first run. */
 export const estimatedSeconds = computed(() => {
   const planned = settings.value;

@@ -12,10 +12,12 @@ import type {
 import { engine, engineFacts, model } from '../state/engine.ts';
 import { examples, titleOf, type Source } from '../examples/examples.ts';
 import { syncedSignal, removePersisted, persist, loadPersisted } from '../state/persisted.ts';
+import { askToPersistOnce } from '../state/storage-use.ts';
 import { runsOfOtherTabs, takeTurn } from '../state/other-tabs.ts';
 import { askSavedState, progressAnswers } from './progress-answers.ts';
 import { makeRunName } from './run-name.ts';
 import { keepRunRows } from '../state/run-rows.ts';
+import { forgetKnownRun } from '../take-away/gone-runs.ts';
 import { earlierRuns, onDeleted, refreshRuns } from '../take-away/runs.ts';
 import { INIT_ADAPTER, pageWords } from './setting-fields.ts';
 import { t } from '../messages/language.ts';
@@ -260,6 +262,7 @@ function clearRun(): void {
 
 async function play(begin: RunBegin, resume: boolean): Promise<void> {
   if (model.value.kind !== 'ready') return;
+  void askToPersistOnce();
   pending = {};
   isResumed = resume;
   stopExam();
@@ -380,6 +383,7 @@ async function forgetEmptyRun(): Promise<void> {
   const view = run.value;
   if (view === undefined || view.step > 0 || view.firstStep > 0 || isResumed) return;
   await removePersisted(`run:${view.out}`);
+  forgetKnownRun(view.out);
   await engine.deleteRun(view.out);
 }
 
