@@ -21,6 +21,7 @@ const RUNS = [
   { name: '40 updates, --lr 0.02', flags: ['--steps', '40', '--lr', '0.02'], wanted: 'not-ready' },
 ] as const;
 
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const seeds = Number(process.argv[2] ?? 3);
 const folder = mkdtempSync(join(tmpdir(), 'weblora-forgetting-'));
 const gate = join(folder, 'bar.json');
@@ -29,7 +30,7 @@ writeFileSync(gate, JSON.stringify(BAR));
 writeFileSync(data, readFileSync(join(tickets, 'heldout.jsonl'), 'utf8').split('\n').slice(0, 2).join('\n'));
 let isAsWanted = true;
 try {
-  console.log('| seed | run | kept | rise in nats a token | verdict |\n| --- | --- | --- | --- | --- |');
+  say('| seed | run | kept | rise in nats a token | verdict |\n| --- | --- | --- | --- | --- |');
   for (let seed = 0; seed < seeds; seed += 1) {
     for (const { name, flags, wanted } of RUNS) {
       const out = join(folder, `${seed}-${flags.length}`);
@@ -45,7 +46,7 @@ try {
       const rise = /are (\S+) nats/.exec(sentence)?.[1] ?? '?';
       const kept = bars[0]?.measure?.value ?? Number.NaN;
       if (verdict !== wanted) isAsWanted = false;
-      console.log(`| ${seed} | ${name} | ${(100 * kept).toFixed(0)} % | ${rise} | ${verdict} |`);
+      say(`| ${seed} | ${name} | ${(100 * kept).toFixed(0)} % | ${rise} | ${verdict} |`);
     }
   }
 } finally {
