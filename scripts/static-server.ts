@@ -49,6 +49,7 @@ function securityHeaders(path = ''): Record<string, string> {
     'Content-Security-Policy': `${policy}; frame-ancestors 'none'`,
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
+    'Cross-Origin-Opener-Policy': 'same-origin',
   };
 }
 
