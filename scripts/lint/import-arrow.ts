@@ -16,7 +16,14 @@ interface Area {
 const ARROW =
   'imports go formats, gpu <- kernels <- graph <- lora, models, objectives <- train, generate, evaluate <- engine <- workers <- ui, cli';
 /** What everything may import. */
-const EVERYWHERE = new Set(['src/errors.ts', 'src/hash.ts', 'src/json.ts', 'src/phrase.ts', 'src/schema.ts']);
+const EVERYWHERE = new Set([
+  'src/crc32.ts',
+  'src/errors.ts',
+  'src/hash.ts',
+  'src/json.ts',
+  'src/phrase.ts',
+  'src/schema.ts',
+]);
 const LEAF =
   'storage, sources, data and adapters stay usable without a GPU or a model: they import formats, errors and types';
 const KEEPERS = ['src/formats', 'src/storage', 'src/sources', 'src/data', 'src/adapters'];
@@ -25,6 +32,7 @@ const MODELS = [...ENGINE, 'src/settings', ...KEEPERS, 'src/lora/kinds', 'src/lo
 const WORK = ['src/objectives', 'src/train', 'src/generate', 'src/evaluate', 'src/merge'];
 
 export const AREAS: Readonly<Record<string, Area>> = {
+  'src/crc32.ts': { uses: [], why: 'damage of small records is looked for everywhere' },
   'src/errors.ts': { uses: [], why: 'everything imports errors, so it imports nothing else' },
   'src/hash.ts': { uses: [], why: 'what is written down of a file is checked everywhere' },
   'src/json.ts': { uses: [], why: 'what an object of a JSON text is' },

@@ -1,6 +1,7 @@
 import { zipSync, type Zippable } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { crc32, unzip, type ZipLimits } from './zip.ts';
+import { crc32 } from '../crc32.ts';
+import { unzip, type ZipLimits } from './zip.ts';
 
 const LIMITS: ZipLimits = { bytes: 8 * 2 ** 20, entries: 10, ratio: 200 };
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);

@@ -1,4 +1,5 @@
 import { Unzip, UnzipInflate } from 'fflate';
+import { crc32 } from '../crc32.ts';
 
 /** What a zip may hold, so that a small file cannot take a whole computer's memory. */
 export interface ZipLimits {
@@ -104,17 +105,4 @@ function readDirectory(bytes: Uint8Array, mostEntries: number): Entry[] {
     at += ENTRY_BYTES + nameLength + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
   }
   return entries;
-}
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n;
-  for (let bit = 0; bit < 8; bit += 1) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
-  return c;
-});
-
-/** CRC-32 as zip and gzip have it. */
-export function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = (CRC_TABLE[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
 }

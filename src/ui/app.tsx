@@ -9,6 +9,7 @@ import { TakeAwayPlace } from './take-away/take-away-place.tsx';
 import { TrainPlace } from './train/train-place.tsx';
 import { TryPlace } from './try/try-place.tsx';
 import { TourBar, Tours } from './parts/tour.tsx';
+import { DamagedRecords } from './parts/damaged-records.tsx';
 import { UpdateBanner } from './parts/update-banner.tsx';
 import { model } from './state/engine.ts';
 import { erasure } from './state/erase.ts';
@@ -57,6 +58,7 @@ export function App() {
         <LanguageSwitch />
       </header>
       <UpdateBanner />
+      <DamagedRecords />
       <TourBar />
       <main id="content" tabIndex={-1}>
         {!isStart && <h1 class="visually-hidden">{t().app.title}</h1>}

@@ -24,7 +24,7 @@ function remember(page: Page, values: Readonly<Record<string, unknown>>): Promis
 }
 
 const openAdapter = (page: Page): Promise<unknown> =>
-  page.evaluate(() => JSON.parse(localStorage.getItem('web-lora.adapter') ?? 'null') as unknown);
+  page.evaluate(() => JSON.parse(localStorage.getItem('web-lora.adapter')?.split('\n')[0] ?? 'null') as unknown);
 
 /** The weights that the page downloads. */
 async function adapterFile(page: Page): Promise<Uint8Array> {
@@ -88,7 +88,7 @@ describe('improving a tuned model, over a scripted engine', () => {
     await button(page, 'Keep for the next training').click();
     await status('20 comparisons kept.');
     const kept = await page.evaluate(() => localStorage.getItem('web-lora.new-examples'));
-    expect(JSON.parse(kept ?? '[]')).toMatchObject([{ answer: 'A better answer.' }]);
+    expect(JSON.parse(kept?.split('\n')[0] ?? '[]')).toMatchObject([{ answer: 'A better answer.' }]);
 
     await page.getByText('Your comparisons: 20').click();
     const [saved] = await Promise.all([page.waitForEvent('download'), button(page, 'Download as JSONL').click()]);

@@ -51,7 +51,7 @@ function rowsOfRun(page: Page): Promise<{ readonly data: RowsFile; readonly held
     const store = database.transaction('kept').objectStore('kept');
     const [key = ''] = (await settled(store.getAllKeys())).map(String).filter((name) => name.startsWith('rows:'));
     type Kept = Readonly<Record<'data' | 'heldOut', { readonly name: string; readonly bytes: Uint8Array }>>;
-    const { data, heldOut } = (await settled(store.get(key))) as Kept;
+    const { data, heldOut } = ((await settled(store.get(key))) as { readonly value: Kept }).value;
     database.close();
     const asText = ({ name, bytes }: Kept['data']) => ({ name, text: new TextDecoder().decode(bytes) });
     return { data: asText(data), heldOut: asText(heldOut) };
@@ -137,7 +137,7 @@ describe('from a file with faults to a second version and back, on the real engi
     await button(page, 'Train').click();
     await page.getByText(ENDED).waitFor();
     const openAdapter = (): Promise<string> =>
-      page.evaluate(() => JSON.parse(localStorage.getItem('web-lora.adapter') ?? '""') as string);
+      page.evaluate(() => JSON.parse(localStorage.getItem('web-lora.adapter')?.split('\n')[0] ?? '""') as string);
     const first = await openAdapter();
     await at(page, 'Train');
     await button(page, 'Make the full report').click();
@@ -173,7 +173,7 @@ describe('from a file with faults to a second version and back, on the real engi
     await bothBad.click();
     await page.getByLabel('What it should have said').fill('We open at nine.');
     await button(page, 'Keep for the next training').click();
-    expect(await page.evaluate(() => localStorage.getItem('web-lora.new-examples'))).toBe(
+    expect(await page.evaluate(() => localStorage.getItem('web-lora.new-examples')?.split('\n')[0])).toBe(
       JSON.stringify([{ question: asked, answer: 'We open at nine.' }]),
     );
     const firstIsBetter = button(page, 'The first is better');

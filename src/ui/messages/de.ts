@@ -118,6 +118,16 @@ export const de: Messages = {
     notPromised:
       'Der Browser hat nichts versprochen: Ist die Festplatte voll, darf er löschen, was hier gespeichert ist. Manche Browser versprechen es, sobald die Seite installiert ist oder ein Lesezeichen hat. Laden Sie herunter, was Ihnen wichtig ist.',
     read: 'In Ordnung',
+    damaged: {
+      title:
+        'Etwas, das dieser Browser für die Seite aufbewahrt, hat sich von selbst verändert. Es ist beschädigt und wird nicht benutzt:',
+      examples: (name) => `Ihre Beispiele „${name}“`,
+      begin: (title) => `womit das Training „${title}“ begonnen wurde; es lässt sich nicht fortsetzen`,
+      rows: (title) => `die Beispiele zum Training „${title}“; was es gelernt hat, ist nicht betroffen`,
+      notes: 'Titel, Notizen und Stichwörter von Trainings',
+      choices: (name) => `was Sie auf dieser Seite als „${name}“ gewählt oder gesammelt haben`,
+      todo: 'Alles andere ist, wie es war. Wenn Sie die Beispiele als Datei haben, öffnen Sie diese noch einmal.',
+    },
   },
   problem: {
     todo: 'Was Sie tun können:',

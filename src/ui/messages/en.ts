@@ -111,6 +111,15 @@ export const en = {
     notPromised:
       'The browser promised nothing: when the disk is full, it may clear what is kept here. Some browsers promise it once the page is installed or bookmarked. Download what matters to you.',
     read: 'All right',
+    damaged: {
+      title: 'Something that this browser keeps for the page has changed by itself. It is damaged, and is not used:',
+      examples: (name: string) => `your examples “${name}”`,
+      begin: (title: string) => `what the run “${title}” was begun with, so that it cannot go on`,
+      rows: (title: string) => `the examples kept with the run “${title}”; what it learned is not affected`,
+      notes: 'titles, notes and tags of runs',
+      choices: (name: string) => `what you chose or collected on this page as “${name}”`,
+      todo: 'Everything else is as it was. If you have the examples as a file, open it again.',
+    },
   },
   problem: {
     todo: 'What to do:',

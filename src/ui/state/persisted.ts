@@ -1,4 +1,5 @@
 import { effect, signal, type Signal } from '@preact/signals';
+import { crc32 } from '../../crc32.ts';
 
 /** What the page itself persists over a reload, in this browser only. Runs and adapters are the engine's. */
 export const DATABASE = 'web-lora-page';
@@ -16,6 +17,30 @@ export function closePersisted(): void {
 
 /** True once something could not be persisted: a private window, or no room. */
 export const cannotPersist = signal(false);
+
+/** Names of what was persisted and came back as something else: it is not used, and the page says so. */
+export const damagedRecords = signal<readonly string[]>([]);
+
+function tellOfDamage(name: string): void {
+  if (!damagedRecords.peek().includes(name)) damagedRecords.value = [...damagedRecords.peek(), name];
+}
+
+/** What is in the database: the data, and the checksum of what was put there. */
+interface Checked {
+  readonly value: unknown;
+  readonly crc: string;
+}
+
+const isChecked = (record: unknown): record is Checked =>
+  typeof record === 'object' && record !== null && Object.keys(record).sort().join() === 'crc,value';
+
+const hexOf = (bytes: Uint8Array): string => crc32(bytes).toString(16).padStart(8, '0');
+
+/** CRC-32, in hex, of data as JSON with that of bytes in their place: one flipped bit always changes it. */
+function checksumOf(value: unknown): string {
+  const text = JSON.stringify(value, (_, inner: unknown) => (inner instanceof Uint8Array ? hexOf(inner) : inner));
+  return hexOf(new TextEncoder().encode(text));
+}
 
 function settle<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -44,20 +69,26 @@ async function withStore<T>(mode: IDBTransactionMode, ask: (store: IDBObjectStor
 export async function persist(key: string, value: unknown): Promise<void> {
   if (isClosed) return;
   try {
-    await withStore('readwrite', (store) => store.put(value, key));
+    await withStore('readwrite', (store) => store.put({ value, crc: checksumOf(value) } satisfies Checked, key));
   } catch {
     cannotPersist.value = true;
   }
 }
 
-/** @returns what was persisted, or undefined; the caller knows its shape, which it wrote itself */
+/** @returns what was persisted, or undefined where nothing was or it is damaged; the caller knows its shape, which it wrote itself */
 export async function loadPersisted(key: string): Promise<unknown> {
   if (isClosed) return undefined;
+  let record: unknown;
   try {
-    return await withStore('readonly', (store) => store.get(key) as IDBRequest<unknown>);
+    record = await withStore('readonly', (store) => store.get(key) as IDBRequest<unknown>);
   } catch {
     return undefined;
   }
+  // Without a checksum an older version wrote it.
+  if (!isChecked(record)) return record;
+  if (checksumOf(record.value) === record.crc) return record.value;
+  tellOfDamage(key);
+  return undefined;
 }
 
 export async function removePersisted(key: string): Promise<void> {
@@ -68,9 +99,10 @@ export async function removePersisted(key: string): Promise<void> {
 /** A small setting that survives a reload. `isValid` guards against what an older version wrote. */
 export function persistedSignal<T>(name: string, initial: T, isValid: (value: unknown) => boolean): Signal<T> {
   const key = KEY_PREFIX + name;
-  const persisted = signal(readPersisted(key, initial, isValid));
+  const persisted = signal(readPersisted(name, initial, isValid));
   effect(() => {
-    const text = JSON.stringify(persisted.value);
+    const json = JSON.stringify(persisted.value);
+    const text = `${json}\n${hexOf(new TextEncoder().encode(json))}`;
     if (isClosed) return;
     try {
       // Two tabs that took over each other's value would otherwise go on exchanging them.
@@ -82,11 +114,21 @@ export function persistedSignal<T>(name: string, initial: T, isValid: (value: un
   return persisted;
 }
 
-/** What is persisted under `key`, or `initial` where nothing of use is. */
-function readPersisted<T>(key: string, initial: T, isValid: (value: unknown) => boolean): T {
+/** What is persisted under `key`, or `initial` where nothing of use is; what is damaged is put aside. */
+function readPersisted<T>(name: string, initial: T, isValid: (value: unknown) => boolean): T {
+  const key = KEY_PREFIX + name;
   try {
-    const stored: unknown = JSON.parse(localStorage.getItem(key) ?? 'null');
-    if (stored !== null && isValid(stored)) return stored as T;
+    const stored = localStorage.getItem(key);
+    const [json = '', crc] = stored?.split('\n') ?? [];
+    if (stored === null) return initial;
+    // Without a checksum an older version wrote it.
+    if (crc !== undefined && crc !== hexOf(new TextEncoder().encode(json))) {
+      tellOfDamage(name);
+      if (!isClosed) localStorage.setItem(`${key}.damaged`, stored);
+      return initial;
+    }
+    const value: unknown = JSON.parse(json);
+    if (value !== null && isValid(value)) return value as T;
   } catch {
     // Storage is off, or what it holds is not ours: the default stands.
   }
@@ -101,7 +143,7 @@ export function syncedSignal<T>(name: string, initial: T, isValid: (value: unkno
   const persisted = persistedSignal(name, initial, isValid);
   const key = KEY_PREFIX + name;
   window.addEventListener('storage', (event: StorageEvent) => {
-    if (event.key === key) persisted.value = readPersisted(key, initial, isValid);
+    if (event.key === key) persisted.value = readPersisted(name, initial, isValid);
   });
   return persisted;
 }
