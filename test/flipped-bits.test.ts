@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { EngineCalls } from '../src/engine/calls.ts';
 import { deviceKey } from '../src/engine/device-key.ts';
+import { readCached, writeCached } from '../src/engine/device-cache.ts';
 import { makeEngine } from '../src/engine/engine.ts';
 import { WebLoraError } from '../src/errors.ts';
 import { makeMemoryStore, type MemoryStore } from '../src/storage/memory-store.ts';
@@ -104,6 +105,37 @@ describe('one flipped bit in the library of runs', () => {
     await store.write('run/run.json', whole);
     await engine.openRun(model, 'run');
     await engine.dispose();
+  });
+
+  it('is found in the losses of a run that ended, whose adapter still opens', async () => {
+    const store = makeMemoryStore();
+    await scriptedRun(new ScriptedTrainer(() => []), { steps: 2 }, { store });
+    const { engine, model } = await engineOver(store);
+    expect((await engine.readRun('run')).steps).toHaveLength(2);
+    const { length } = await store.read('run/metrics.jsonl');
+    for (let at = 0; at < length; at += 1) {
+      await flip(store, 'run/metrics.jsonl', at);
+      expect(await engine.readRun('run'), String(at)).toMatchObject({ steps: [], evals: [], areMetricsChanged: true });
+      await flip(store, 'run/metrics.jsonl', at);
+    }
+    await flip(store, 'run/metrics.jsonl', 9);
+    await engine.openRun(model, 'run');
+    await engine.dispose();
+  });
+
+  it('is found in what was measured of a device, which is measured again', async () => {
+    const store = makeMemoryStore();
+    const isNumber = (value: unknown): value is number => typeof value === 'number';
+    await writeCached(store, 'speeds.json', { first: 20, second: 31 });
+    const { length } = await store.read('speeds.json');
+    for (let at = 0; at < length; at += 1) {
+      await flip(store, 'speeds.json', at);
+      const got = await readCached(store, 'speeds.json', isNumber);
+      // A flip in the name of the checksum makes the file one of an older version: what it caches is unchanged.
+      if (Object.keys(got).length > 0) expect(got, String(at)).toEqual({ first: 20, second: 31 });
+      await flip(store, 'speeds.json', at);
+    }
+    expect(await readCached(store, 'speeds.json', isNumber)).toEqual({ first: 20, second: 31 });
   });
 
   it('is found in the key that signs what leaves the device', async () => {

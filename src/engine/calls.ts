@@ -297,6 +297,8 @@ export interface RunDetails {
   readonly record: RunRecord;
   readonly steps: readonly StepMetrics[];
   readonly evals: readonly EvalMetrics[];
+  /** metrics.jsonl was changed since the run ended, and is not used: `steps` and `evals` are empty. */
+  readonly areMetricsChanged?: boolean;
   /** Empty for a run that is not finished. */
   readonly card: string;
 }

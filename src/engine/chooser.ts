@@ -10,7 +10,7 @@ import { resolveTrainConfig } from '../train/config.ts';
 import { programSettings } from '../train/program-settings.ts';
 import { planTraining } from '../train/program.ts';
 import type { ChooseRequest, Fit, ModelChoice, ModelChoices } from './calls.ts';
-import { adapterKey, readCached } from './device-cache.ts';
+import { adapterKey, readCached, writeCached } from './device-cache.ts';
 import { probeSpeed } from './probe-speed.ts';
 
 /** What of a device decides which models suit it. */
@@ -59,7 +59,7 @@ export async function deviceFor(
     const cached = probeAgain ? undefined : known[key];
     if (cached !== undefined) return cached;
     const value = await probe();
-    await store.write(file, JSON.stringify({ ...known, [key]: value }));
+    await writeCached(store, file, { ...known, [key]: value });
     return value;
   };
   const memory = await probed(MEMORY_FILE, isProbedMemory, () =>

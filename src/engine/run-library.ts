@@ -2,7 +2,7 @@ import { toFailure, WebLoraError } from '../errors.ts';
 import { CARD_FILE } from '../adapters/formats/index.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
-import { readMetrics } from '../train/metrics-file.ts';
+import { metricsHash, readMetrics } from '../train/metrics-file.ts';
 import { readLatestCheckpoint } from '../train/checkpoints.ts';
 import { isFinished, readRunRecord } from '../train/run-record.ts';
 import type { RunDetails, RunSummary } from './calls.ts';
@@ -44,9 +44,11 @@ export async function readRunDetails(store: FileStore, out: string): Promise<Run
     throw new WebLoraError('file-not-found', `run '${out}'`, { fix: 'it may have been deleted in another tab' });
   }
   const card = joinPath(out, CARD_FILE);
+  const { metricsSha256: wanted } = record;
+  const areMetricsChanged = wanted !== undefined && (await metricsHash(store, out)) !== wanted;
   return {
     record,
-    ...(await readMetrics(store, out)),
+    ...(areMetricsChanged ? { steps: [], evals: [], areMetricsChanged } : await readMetrics(store, out)),
     card: (await store.exists(card)) ? await store.readText(card) : '',
   };
 }

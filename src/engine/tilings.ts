@@ -4,7 +4,7 @@ import type { Plan } from '../graph/plan.ts';
 import { tuneTilings, type TuneOptions } from '../graph/tune.ts';
 import type { FileStore } from '../storage/store.ts';
 import { VERSION } from '../version.ts';
-import { adapterKey, readCached } from './device-cache.ts';
+import { adapterKey, readCached, writeCached } from './device-cache.ts';
 
 const TILINGS_FILE = 'tilings.json';
 
@@ -40,7 +40,7 @@ export async function tilingsFor(
     ...(onProgress && { onProgress }),
   });
   if (store !== undefined && Object.keys(choices).some((shape) => known[shape] !== choices[shape]))
-    await store.write(TILINGS_FILE, JSON.stringify({ ...all, [key]: { ...known, ...choices } }));
+    await writeCached(store, TILINGS_FILE, { ...all, [key]: { ...known, ...choices } });
   return choices;
 }
 

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { WebLoraError } from '../errors.ts';
 import type { ByteSource } from '../formats/byte-source.ts';
 import { count, sha256Hex, shapeOrUndefined } from '../schema.ts';
+import { checkRecord, withChecksum } from '../storage/checked-record.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore, Lock } from '../storage/store.ts';
 import { countBytes, type Range } from './ranges.ts';
@@ -108,7 +109,8 @@ export class ModelCache {
   }
 
   async #revisions(model: string): Promise<Record<string, string>> {
-    return shapeOrUndefined(REVISIONS_SHAPE, await readJson(this.store, joinPath(model, REVISIONS))) ?? {};
+    const { record, changed } = await readJson(this.store, joinPath(model, REVISIONS));
+    return (changed === undefined ? shapeOrUndefined(REVISIONS_SHAPE, record) : undefined) ?? {};
   }
 
   async list(): Promise<readonly CachedModel[]> {
@@ -218,7 +220,21 @@ export class Snapshot {
 
   /** The manifest; undefined where there is none or it is damaged, which is the same as nothing downloaded. */
   async read(): Promise<Manifest | undefined> {
-    return shapeOrUndefined(MANIFEST_SHAPE, await readJson(this.#store, joinPath(this.folder, MANIFEST)));
+    const { record } = await readJson(this.#store, joinPath(this.folder, MANIFEST));
+    return shapeOrUndefined(MANIFEST_SHAPE, record);
+  }
+
+  /** @throws WebLoraError `bad-file` for a manifest that was changed since it was written, which is removed */
+  async #assertAsWritten(isLocked: boolean): Promise<void> {
+    const path = joinPath(this.folder, MANIFEST);
+    const { changed } = await readJson(this.#store, path);
+    if (changed === undefined) return;
+    await this.#under(isLocked, () => this.#store.remove(path));
+    throw new WebLoraError('bad-file', path, {
+      got: `a record with sha256 ${changed.got.slice(0, 12)}…`,
+      wanted: `${changed.wanted.slice(0, 12)}…, as the download wrote it`,
+      fix: 'load the model again to fetch it anew; the damaged record was removed',
+    });
   }
 
   async write(manifest: Manifest): Promise<void> {
@@ -298,13 +314,14 @@ export class Snapshot {
    * something is missing or has another size than recorded.
    * @param isLocked whether the caller has the snapshot's lock
    * @param isCompared false where only headers are wanted: the bytes are then taken for what they were
-   * @throws WebLoraError `bad-file` for a file whose bytes changed, which is removed so that it is fetched again
+   * @throws WebLoraError `bad-file` for a file, or the manifest, whose bytes changed, which is removed so that it is fetched again
    */
   async openAll(
     onProgress?: OnChecked,
     isLocked = false,
     isCompared = true,
   ): Promise<ReadonlyMap<string, ByteSource> | undefined> {
+    await this.#assertAsWritten(isLocked);
     const manifest = await this.read();
     if (manifest?.complete !== true) return undefined;
     const entries = Object.entries(manifest.files);
@@ -319,7 +336,7 @@ export class Snapshot {
       const found = isCompared ? await hashSource(source, (bytes) => onProgress?.(path, before + bytes, total)) : hash;
       done += size;
       if (found !== hash) {
-        await this.#discardUnder(isLocked, path);
+        await this.#under(isLocked, () => this.discard(path));
         throw new WebLoraError('bad-file', `${manifest.name}: ${path}`, {
           got: `content with sha256 ${found.slice(0, 12)}…`,
           wanted: `${hash.slice(0, 12)}…, as it was downloaded`,
@@ -331,10 +348,10 @@ export class Snapshot {
     return files;
   }
 
-  async #discardUnder(isLocked: boolean, path: string): Promise<void> {
+  async #under(isLocked: boolean, change: () => Promise<void>): Promise<void> {
     const lock = isLocked ? undefined : await this.lock();
     try {
-      await this.discard(path);
+      await change();
     } finally {
       await lock?.release();
     }
@@ -355,17 +372,17 @@ export async function hashSource(source: ByteSource, onProgress?: (bytes: number
   return bytesToHex(hash.digest());
 }
 
-async function readJson(store: FileStore, path: string): Promise<unknown> {
-  if (!(await store.exists(path))) return undefined;
+async function readJson(store: FileStore, path: string): Promise<ReturnType<typeof checkRecord>> {
+  if (!(await store.exists(path))) return { record: undefined };
   try {
-    return JSON.parse(await store.readText(path));
+    return checkRecord(JSON.parse(await store.readText(path)));
   } catch (thrown) {
-    if (thrown instanceof SyntaxError) return undefined;
+    if (thrown instanceof SyntaxError) return { record: undefined };
     throw thrown;
   }
 }
 
 async function writeJson(store: FileStore, path: string, value: object): Promise<void> {
-  await store.write(`${path}.new`, `${JSON.stringify(value, null, 1)}\n`);
+  await store.write(`${path}.new`, `${JSON.stringify(withChecksum(value), null, 1)}\n`);
   await store.replace(`${path}.new`, path);
 }

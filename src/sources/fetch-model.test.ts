@@ -154,6 +154,25 @@ describe('a model of the hub', () => {
     expect(hub.seen.slice(before).filter(({ path }) => path.includes(`/resolve/${COMMIT}/`))).toEqual([]);
   });
 
+  it('is refused by name where its manifest has a flipped bit, and then fetched anew', async () => {
+    await assertWhole(await load());
+    const path = `org--toy/${COMMIT}/weblora-files.json`;
+    const text = await store.readText(path);
+    for (const [from, to] of [
+      ['hf:org/toy', 'hf:org/tox'],
+      [`"commit": "${COMMIT.slice(0, 1)}`, `"commit": "${COMMIT.startsWith('f') ? 'e' : 'f'}`],
+    ] as const) {
+      expect(text).toContain(from);
+      await store.write(path, text.replace(from, to));
+      await expect(load()).rejects.toMatchObject({
+        code: 'bad-file',
+        message: expect.stringContaining('weblora-files.json: got a record with sha256') as string,
+      });
+      await assertWhole(await load());
+      expect(await store.readText(path)).toContain(from);
+    }
+  });
+
   it('of a tag, a pull request and a commit are versions of their own', async () => {
     for (const revision of ['v1', 'refs/pr/3', COMMIT]) await assertWhole(await load('org/toy', {}, revision));
     expect((await cache.list()).map(({ name, commit }) => [name, commit[0]])).toEqual([

@@ -1,3 +1,4 @@
+import { sha256Of } from '../hash.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import { decodeLine, type EvalMetrics, type MetricsLine, type StepMetrics } from './metrics.ts';
@@ -25,6 +26,12 @@ export async function readMetrics(
     else steps.push(metrics);
   }
   return { steps, evals };
+}
+
+/** sha256 of what is recorded, which run.json has of a run that ended. */
+export async function metricsHash(store: FileStore, out: string): Promise<string> {
+  const path = joinPath(out, METRICS_FILE);
+  return sha256Of((await store.exists(path)) ? await store.read(path) : '');
 }
 
 /** Keeps the lines up to and with `step`, as a resumed run needs them. */

@@ -5,9 +5,9 @@ import type { DataFacts } from './run-data.ts';
 import { OPTIMIZER_STATES, type OptimizerState } from './optimizers.ts';
 import type { PlanReport } from './program.ts';
 import { phrase, setting, type Phrase } from '../phrase.ts';
-import { isJsonObject, type JsonObject } from '../json.ts';
 import { anyObject, checkShape, count, numberOrNan, parseJson, type ShapeOf } from '../schema.ts';
 import { CHECKPOINTING, type Checkpointing } from '../graph/differentiate.ts';
+import { checkRecord, CHECKSUM, withChecksum } from '../storage/checked-record.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { TilingChoices } from '../gpu/kernel.ts';
 import type { FileStore } from '../storage/store.ts';
@@ -63,6 +63,8 @@ export interface RunRecord {
     readonly tilings?: TilingChoices;
   };
   readonly plan?: PlanReport | undefined;
+  /** sha256 of metrics.jsonl when the run ended; absent while it goes on. */
+  readonly metricsSha256?: string;
   readonly results?: {
     readonly steps: number;
     readonly finalLoss: number;
@@ -124,6 +126,7 @@ const RUN_RECORD: v.GenericSchema<unknown, RunRecord> = v.looseObject({
     tilings: v.exactOptional(v.record(v.string(), v.string())),
   }),
   plan: v.exactOptional(v.custom<PlanReport>((value) => v.is(anyObject, value), 'Expected Object')),
+  metricsSha256: v.exactOptional(v.string()),
   results: v.exactOptional(
     v.looseObject({
       steps: count,
@@ -161,25 +164,19 @@ export function assertAsRecorded(
   }
 }
 
-/** Of the rest of run.json, as JSON without white space; absent in records that an older version wrote. */
-const CHECKSUM = 'recordSha256';
-
 export async function writeRunRecord(store: FileStore, out: string, record: RunRecord): Promise<void> {
   const path = joinPath(out, RUN_FILE);
-  const whole = { ...record, [CHECKSUM]: sha256Of(JSON.stringify(record)) };
-  await store.write(`${path}.tmp`, `${JSON.stringify(whole, null, 2)}\n`);
+  await store.write(`${path}.tmp`, `${JSON.stringify(withChecksum(record), null, 2)}\n`);
   await store.replace(`${path}.tmp`, path);
 }
 
 /** The record without its checksum, which was compared. */
 function checkedRecord(value: unknown, { what, code }: Pick<ShapeOf, 'what' | 'code'>): unknown {
-  if (!isJsonObject(value) || !(CHECKSUM in value)) return value;
-  const { [CHECKSUM]: wanted, ...record }: JsonObject = value;
-  const got = sha256Of(JSON.stringify(record));
-  if (got === wanted) return record;
+  const { record, changed } = checkRecord(value);
+  if (changed === undefined) return record;
   throw new WebLoraError(code, what, {
-    got: `a record with sha256 ${got.slice(0, 12)}…`,
-    wanted: `${JSON.stringify(wanted)?.slice(1, 13) ?? ''}…, as its run wrote it`,
+    got: `a record with sha256 ${changed.got.slice(0, 12)}…`,
+    wanted: `${changed.wanted.slice(0, 12)}…, as its run wrote it`,
     fix: `take it from a copy, or remove its line ${CHECKSUM} where it was changed on purpose; the adapter and the checkpoints beside it stay as they are`,
   });
 }

@@ -16,7 +16,7 @@ import type { AdapterSettings, RunSchedule } from './prepare-run.ts';
 import type { DataFacts, RunData } from './run-data.ts';
 import type { TrainedRun } from './run-events.ts';
 import { writeRunRecord, type RunRecord } from './run-record.ts';
-import { readMetrics } from './metrics-file.ts';
+import { metricsHash, readMetrics } from './metrics-file.ts';
 import type { MadeTrainer, RunRequest } from './run-request.ts';
 import { DEFAULT_LEARNING_RATE, TRAIN_SETTINGS } from './settings.ts';
 import type { NamedMatrices } from './trainer.ts';
@@ -58,7 +58,7 @@ export class RunResult {
 
   async writeStatus(status: 'stopped' | 'failed'): Promise<void> {
     const { store, out } = this.#request;
-    await writeRunRecord(store, out, { ...this.record, status });
+    await writeRunRecord(store, out, { ...this.record, status, metricsSha256: await metricsHash(store, out) });
   }
 
   /** Writes the adapter, then run.json, which says that it is whole. */
@@ -78,6 +78,7 @@ export class RunResult {
     await writeRunRecord(store, out, {
       ...this.record,
       status: ended,
+      metricsSha256: await metricsHash(store, out),
       results: {
         steps,
         finalLoss,

@@ -5,6 +5,7 @@ import { openModel } from '../../../models/checkpoint/open-model.ts';
 import { zipFiles } from '../../adapters/zip.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { WebLoraError } from '../../errors.ts';
+import { sha256Of } from '../../hash.ts';
 import { accelerateFolder } from '../../train/accelerate/folder.ts';
 import { METRICS_FILE } from '../../train/metrics-file.ts';
 import { RUN_FILE, type RunRecord } from '../../train/run-record.ts';
@@ -60,7 +61,10 @@ export async function exportAccelerate(source: string, flags: Flags, output: Out
     typeof initial === 'string'
       ? await readAdapter('--init-adapter', initial, () => Promise.resolve(baseNamesOf(opened.model)))
       : undefined;
-  const metrics = join(resolve(source), METRICS_FILE);
+  const metricsPath = join(resolve(source), METRICS_FILE);
+  const metrics = existsSync(metricsPath) ? readFileSync(metricsPath, 'utf8') : '';
+  const areMetricsChanged = record.metricsSha256 !== undefined && record.metricsSha256 !== sha256Of(metrics);
+  if (areMetricsChanged) output.warn(`${metricsPath} was changed since the run ended, and is left out`);
   const files = await accelerateFolder({
     opened,
     record,
@@ -68,7 +72,7 @@ export async function exportAccelerate(source: string, flags: Flags, output: Out
     ...(evalData && { evalData }),
     ...(replayData && { replayData }),
     ...(initAdapter && { initAdapter }),
-    ...(existsSync(metrics) && { metrics: readFileSync(metrics, 'utf8') }),
+    ...(metrics !== '' && !areMetricsChanged && { metrics }),
   });
   if (out.endsWith('.zip')) writeFileWhole(out, zipFiles(files));
   else writeFolderWhole(out, files);

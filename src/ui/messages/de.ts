@@ -1278,6 +1278,7 @@ export const de: Messages = {
     stoppedAt: (step, total) => `bei Schritt ${count(step)} von ${count(total)} beendet`,
     onModel: (name) => `mit ${name}`,
     loss: (value) => `Loss ${decimal(value, 2)}`,
+    curveChanged: 'die gespeicherten Loss-Werte wurden seither verändert, also wird keine Kurve gezeichnet',
     heldOutLoss: (value) => `Loss auf zurückbehaltenen Beispielen ${decimal(value, 2)}`,
     score: (right, asked) => `${count(right)} von ${count(asked)} neuen Fragen richtig`,
     download: 'Herunterladen',

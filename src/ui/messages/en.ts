@@ -1235,6 +1235,7 @@ export const en = {
     stoppedAt: (step: number, total: number) => `stopped at step ${count(step)} of ${count(total)}`,
     onModel: (name: string) => `on ${name}`,
     loss: (value: number) => `loss ${decimal(value, 2)}`,
+    curveChanged: 'its losses on the device were changed since, so no curve is drawn',
     heldOutLoss: (value: number) => `loss on kept-back examples ${decimal(value, 2)}`,
     score: (right: number, asked: number) => `${count(right)} of ${count(asked)} new questions right`,
     download: 'Download',

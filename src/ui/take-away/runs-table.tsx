@@ -12,6 +12,7 @@ import {
   isReadingRuns,
   openEarlierRun,
   runsFailure,
+  runsWithoutCurve,
   setCompared,
   settingsDifference,
 } from './runs.ts';
@@ -107,6 +108,7 @@ function Run({ version }: { readonly version: Version }) {
                 : summary.loss !== undefined
                   ? texts.loss(summary.loss)
                   : undefined,
+              runsWithoutCurve.value.has(out) ? texts.curveChanged : undefined,
               score === undefined ? undefined : texts.score(score.right, score.asked),
               fits || summary.damaged !== undefined ? undefined : texts.onModel(modelTitle(summary.model)),
             ]

@@ -27,6 +27,16 @@ export const comparedRuns = computed(
   (): ReadonlyMap<string, RunDetails> =>
     new Map([...chosenRuns.value].flatMap(([out, details]) => (details === undefined ? [] : [[out, details]]))),
 );
+/** Runs whose losses were changed since they were written: no curve is drawn of them. */
+export const runsWithoutCurve = signal<ReadonlySet<string>>(new Set());
+
+async function readDetails(out: string): Promise<Result<RunDetails>> {
+  const details = await engine.readRun(out);
+  if (details.ok && details.value.areMetricsChanged === true)
+    runsWithoutCurve.value = new Set([...runsWithoutCurve.value, out]);
+  return details;
+}
+
 export const isReadingRuns = computed(() => comparedRuns.value.size < chosenRuns.value.size);
 
 /** Whether a run was made on the model that is open: its adapter fits no other. */
@@ -67,7 +77,7 @@ export async function reopenAdapter(): Promise<void> {
 /** An earlier run's adapter with what it was trained with; the current one stays. */
 export async function openAdapter(out: string): Promise<Result<CurrentAdapter>> {
   if (model.value.kind !== 'ready') return { ok: false, error: { code: 'aborted', message: 'the model is loading' } };
-  const [opened, details] = await Promise.all([engine.openRun(model.value.facts.id, out), engine.readRun(out)]);
+  const [opened, details] = await Promise.all([engine.openRun(model.value.facts.id, out), readDetails(out)]);
   if (!opened.ok) return opened;
   const system = details.ok ? details.value.record.settings['system'] : undefined;
   const isUnfinished = earlierRuns.value.some((run) => run.out === out && !run.finished);
@@ -138,7 +148,7 @@ export async function setCompared(out: string, isCompared: boolean): Promise<voi
   if (isCompared) next.set(out, undefined);
   chosenRuns.value = next;
   if (!isCompared) return;
-  const details = await engine.readRun(out);
+  const details = await readDetails(out);
   if (!chosenRuns.value.has(out)) return; // taken away meanwhile
   if (details.ok) chosenRuns.value = new Map(chosenRuns.value).set(out, details.value);
   else {
