@@ -61,6 +61,7 @@ describe('one flipped bit in what the page keeps of its own', () => {
       .poll(() => told.getByRole('listitem').allInnerTexts())
       .toEqual(['titles, notes and tags of runs', 'your examples “broken.jsonl”']);
     await page.setViewportSize({ width: 390, height: 844 });
+    await expect.poll(() => page.getByRole('button', { name: 'Train', exact: true }).isEnabled()).toBe(true);
     await expectNoViolation(page, 'damaged storage');
     // The notes can still be taken from where they were put aside, and the other set opens as it was.
     expect(await page.evaluate(() => localStorage.getItem('web-lora.run-notes.damaged'))).toContain('My run');
