@@ -764,6 +764,20 @@ describe('the page, over a scripted engine', () => {
     await close();
   });
 
+  it('ends an engine that hangs, where stopping takes long', async () => {
+    const { page, close } = await open({ steps: 100_000, stepMs: 10, hangsOnStop: true });
+    await button(page, 'Train').click();
+    await page.getByText(/Step [1-9][\d,]* of 100,000/).waitFor();
+    await button(page, 'Stop').click();
+    await page.getByText('or the engine hangs').waitFor();
+    await button(page, 'End it now').click();
+    await page.locator('main').getByText('the engine did not answer and was ended').first().waitFor();
+    page.on('dialog', (dialog) => void dialog.accept());
+    await button(page, 'Reload the page').click();
+    await expect.poll(() => button(page, 'Train').isEnabled()).toBe(true);
+    await close();
+  });
+
   it('goes on with a run that a reload cut off', async () => {
     const { page, context, close } = await open({ steps: 100_000, stepMs: 10 });
     await button(page, 'Train').click();

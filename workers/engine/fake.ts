@@ -38,6 +38,8 @@ export interface Scenario {
   readonly generateFails?: Failure;
   /** The worker throws outside any call, as a defect would. */
   readonly crashAtStep?: number;
+  /** Asked to stop, the worker never comes back from its step, as where a loop does not end. */
+  readonly hangsOnStop?: boolean;
   readonly notices: readonly string[];
   readonly runs: readonly RunSummary[];
   /** Models that are on this device already. */
@@ -361,6 +363,7 @@ export function makeEngine({
             while (wishes.get(request.out) === 'pause') await wait(5);
             if (wishes.get(request.out) !== 'stop') send({ kind: 'resumed', step: step - 1 });
           }
+          while (script.hangsOnStop === true && wishes.get(request.out) === 'stop');
           if (wishes.get(request.out) === 'stop') return finish(step - 1, 'stopped');
           if (script.crashAtStep === step) throw new Error('scripted crash');
           if (script.trainFails?.atStep === step) return send({ kind: 'failed', error: script.trainFails.error });

@@ -920,6 +920,9 @@ export const de: Messages = {
       stop: 'Beenden',
       tryNow: 'Ausprobieren, was es schon gelernt hat',
       stopping: 'Beim Beenden bleibt das Gelernte erhalten; Sie können später weitermachen.',
+      endNow: 'Sofort abbrechen',
+      slowToStop:
+        'Der jetzige Schritt dauert lange, oder das Programm hängt. Sofort abgebrochen, geht es nach dem Neuladen vom letzten Sichern aus weiter.',
       askedWhile: 'Beim Lernen gefragt:',
       atStep: (n) => `Schritt ${count(n)}`,
       showAnswers: 'Antworten während des Lernens zeigen',

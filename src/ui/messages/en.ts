@@ -887,6 +887,9 @@ export const en = {
       stop: 'Stop',
       tryNow: 'Try what it has learned so far',
       stopping: 'Stopping keeps what was learned so far; you can go on later.',
+      endNow: 'End it now',
+      slowToStop:
+        'The step at hand takes long, or the engine hangs. Ended now, the run goes on from its last save after a reload.',
       askedWhile: 'Asked while it learns:',
       atStep: (n: number) => `Step ${count(n)}`,
       showAnswers: 'Show answers as it learns',

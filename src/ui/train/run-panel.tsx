@@ -1,7 +1,7 @@
 import { useComputed } from '@preact/signals';
 import { cannotTell, canNotify, keepAwake, setTellWhenDone, tellWhenDone } from '../state/leaving.ts';
 import { progressAnswers, setProgressAnswers, showsProgressAnswers } from './progress-answers.ts';
-import { control, curve, isTraining, run, secondsLeft, type RunView } from './training.ts';
+import { control, curve, endNow, isSlowToStop, isTraining, run, secondsLeft, type RunView } from './training.ts';
 import { question } from '../try/trial.ts';
 import { formats, t } from '../messages/language.ts';
 import { EngineText } from '../parts/engine-text.tsx';
@@ -154,6 +154,7 @@ function Notices({ notices }: { readonly notices: readonly string[] }) {
 function Handles({ phase }: { readonly phase: RunView['phase'] }) {
   const texts = t().train.run;
   const isPaused = phase === 'paused';
+  const isSlow = isSlowToStop.value && (phase === 'pausing' || phase === 'stopping');
   const isBusy = phase === 'starting' || phase === 'pausing' || phase === 'stopping';
   return (
     <div class="actions">
@@ -167,7 +168,18 @@ function Handles({ phase }: { readonly phase: RunView['phase'] }) {
       >
         {texts.stop}
       </button>
-      {isPaused ? <a href="#/try">{texts.tryNow}</a> : <p class="quiet">{texts.stopping}</p>}
+      {isSlow && (
+        <button type="button" onClick={endNow}>
+          {texts.endNow}
+        </button>
+      )}
+      {isPaused ? (
+        <a href="#/try">{texts.tryNow}</a>
+      ) : (
+        <p class="quiet" role="status">
+          {isSlow ? texts.slowToStop : texts.stopping}
+        </p>
+      )}
     </div>
   );
 }

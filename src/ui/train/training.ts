@@ -425,12 +425,26 @@ function examOf({ out, data, evalData, exam: questions, config: { system } }: Ru
   return { out, data, adapter: id, ...(heldOut && { heldOut }), ...(system !== undefined && { system }) };
 }
 
+/** A step takes no longer on most devices: by then its worker may hang. */
+const SLOW_AFTER_MS = 5000;
+/** The run has not paused or stopped for a while after it was asked to. */
+export const isSlowToStop = signal(false);
+let slowTimer: ReturnType<typeof setTimeout> | undefined;
+
+/** Ends the engine, whatever it is doing; the run goes on from its last save after a reload. */
+export function endNow(): void {
+  engine.terminate({ code: 'aborted', message: 'the engine did not answer and was ended' });
+}
+
 export async function control(to: 'pause' | 'resume' | 'stop'): Promise<void> {
   if (run.value?.phase === 'waiting') {
     if (to === 'stop') waiting?.abort();
     return;
   }
   if (runId === undefined) return;
+  clearTimeout(slowTimer);
+  isSlowToStop.value = false;
+  if (to !== 'resume') slowTimer = setTimeout(() => (isSlowToStop.value = true), SLOW_AFTER_MS);
   if (to === 'pause') change({ phase: 'pausing' });
   if (to === 'stop') change({ phase: 'stopping' });
   const done = await engine.control(runId, to);
