@@ -1,4 +1,3 @@
-import { sha256Of } from '../hash.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import { decodeLine, type EvalMetrics, type MetricsLine, type StepMetrics } from './metrics.ts';
@@ -10,15 +9,19 @@ export async function appendMetrics(store: FileStore, out: string, line: Metrics
   await store.append(joinPath(out, METRICS_FILE), `${JSON.stringify(line)}\n`);
 }
 
-/** What is recorded of a run in `out`; a half-written last line of a killed process is left out. */
-export async function readMetrics(
-  store: FileStore,
-  out: string,
-): Promise<{ readonly steps: readonly StepMetrics[]; readonly evals: readonly EvalMetrics[] }> {
+/** What is recorded of a run in `out`, as text; empty where nothing is. */
+export async function readMetricsText(store: FileStore, out: string): Promise<string> {
+  const path = joinPath(out, METRICS_FILE);
+  return (await store.exists(path)) ? store.readText(path) : '';
+}
+
+/** The lines of such a text; a half-written last line of a killed process is left out. */
+export function parseMetrics(text: string): {
+  readonly steps: readonly StepMetrics[];
+  readonly evals: readonly EvalMetrics[];
+} {
   const steps: StepMetrics[] = [];
   const evals: EvalMetrics[] = [];
-  const path = joinPath(out, METRICS_FILE);
-  const text = (await store.exists(path)) ? await store.readText(path) : '';
   for (const line of text.split('\n')) {
     const metrics = decodeLine(line);
     if (metrics === undefined) continue;
@@ -28,10 +31,9 @@ export async function readMetrics(
   return { steps, evals };
 }
 
-/** sha256 of what is recorded, which run.json has of a run that ended. */
-export async function metricsHash(store: FileStore, out: string): Promise<string> {
-  const path = joinPath(out, METRICS_FILE);
-  return sha256Of((await store.exists(path)) ? await store.read(path) : '');
+/** What is recorded of a run in `out`. */
+export async function readMetrics(store: FileStore, out: string): Promise<ReturnType<typeof parseMetrics>> {
+  return parseMetrics(await readMetricsText(store, out));
 }
 
 /** Keeps the lines up to and with `step`, as a resumed run needs them. */

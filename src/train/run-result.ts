@@ -16,7 +16,7 @@ import type { AdapterSettings, RunSchedule } from './prepare-run.ts';
 import type { DataFacts, RunData } from './run-data.ts';
 import type { TrainedRun } from './run-events.ts';
 import { writeRunRecord, type RunRecord } from './run-record.ts';
-import { metricsHash, readMetrics } from './metrics-file.ts';
+import { parseMetrics, readMetricsText } from './metrics-file.ts';
 import type { MadeTrainer, RunRequest } from './run-request.ts';
 import { DEFAULT_LEARNING_RATE, TRAIN_SETTINGS } from './settings.ts';
 import type { NamedMatrices } from './trainer.ts';
@@ -58,7 +58,8 @@ export class RunResult {
 
   async writeStatus(status: 'stopped' | 'failed'): Promise<void> {
     const { store, out } = this.#request;
-    await writeRunRecord(store, out, { ...this.record, status, metricsSha256: await metricsHash(store, out) });
+    const metricsSha256 = sha256Of(await readMetricsText(store, out));
+    await writeRunRecord(store, out, { ...this.record, status, metricsSha256 });
   }
 
   /** Writes the adapter, then run.json, which says that it is whole. */
@@ -67,7 +68,8 @@ export class RunResult {
   ): Promise<void> {
     const { store, out } = this.#request;
     const { ended, adapter, steps, finalLoss, evalLoss, totalTokens, elapsedSeconds } = outcome;
-    const curve = curveOf(await readMetrics(store, out));
+    const metrics = await readMetricsText(store, out);
+    const curve = curveOf(parseMetrics(metrics));
     const { revision } = this.#request.opened.origin;
     const extras = { modelCard: this.#card(outcome, curve), ...(revision !== undefined && { revision }) };
     const files = writePeft(adapter, extras);
@@ -78,7 +80,7 @@ export class RunResult {
     await writeRunRecord(store, out, {
       ...this.record,
       status: ended,
-      metricsSha256: await metricsHash(store, out),
+      metricsSha256: sha256Of(metrics),
       results: {
         steps,
         finalLoss,
@@ -149,7 +151,7 @@ const TOLD_ELSEWHERE: ReadonlySet<string> = new Set(['system', 'license', 'data-
 const CURVE_ROWS = 10;
 
 /** Evenly spaced updates with their losses, and every held-out loss that was measured at one of them. */
-function curveOf({ steps, evals }: Awaited<ReturnType<typeof readMetrics>>): NonNullable<ModelCardFacts['curve']> {
+function curveOf({ steps, evals }: ReturnType<typeof parseMetrics>): NonNullable<ModelCardFacts['curve']> {
   const heldOut = new Map(evals.map(({ step, evalLoss }) => [step, evalLoss]));
   const every = Math.max(1, Math.ceil(steps.length / CURVE_ROWS));
   return steps

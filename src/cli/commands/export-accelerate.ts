@@ -5,10 +5,9 @@ import { openModel } from '../../../models/checkpoint/open-model.ts';
 import { zipFiles } from '../../adapters/zip.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { WebLoraError } from '../../errors.ts';
-import { sha256Of } from '../../hash.ts';
 import { accelerateFolder } from '../../train/accelerate/folder.ts';
 import { METRICS_FILE } from '../../train/metrics-file.ts';
-import { RUN_FILE, type RunRecord } from '../../train/run-record.ts';
+import { areMetricsChanged, RUN_FILE, type RunRecord } from '../../train/run-record.ts';
 import { newPath } from '../export-flags.ts';
 import { readAdapter, readDataFile, readRunFile } from '../files.ts';
 import type { Flags } from '../flags.ts';
@@ -63,8 +62,8 @@ export async function exportAccelerate(source: string, flags: Flags, output: Out
       : undefined;
   const metricsPath = join(resolve(source), METRICS_FILE);
   const metrics = existsSync(metricsPath) ? readFileSync(metricsPath, 'utf8') : '';
-  const areMetricsChanged = record.metricsSha256 !== undefined && record.metricsSha256 !== sha256Of(metrics);
-  if (areMetricsChanged) output.warn(`${metricsPath} was changed since the run ended, and is left out`);
+  const isChanged = areMetricsChanged(record, metrics);
+  if (isChanged) output.warn(`${metricsPath} was changed since the run ended, and is left out`);
   const files = await accelerateFolder({
     opened,
     record,
@@ -72,7 +71,7 @@ export async function exportAccelerate(source: string, flags: Flags, output: Out
     ...(evalData && { evalData }),
     ...(replayData && { replayData }),
     ...(initAdapter && { initAdapter }),
-    ...(metrics !== '' && !areMetricsChanged && { metrics }),
+    ...(metrics !== '' && !isChanged && { metrics }),
   });
   if (out.endsWith('.zip')) writeFileWhole(out, zipFiles(files));
   else writeFolderWhole(out, files);
