@@ -5,3 +5,17 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 export function sha256Of(content: Uint8Array | string): string {
   return bytesToHex(sha256(typeof content === 'string' ? new TextEncoder().encode(content) : content));
 }
+
+/** SHA-256 of bytes that come one after the other. */
+export class RunningSha256 {
+  readonly #hash = sha256.create();
+
+  add(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+  }
+
+  /** Of all so far; more may be added. */
+  get digest(): string {
+    return bytesToHex(this.#hash.clone().digest());
+  }
+}

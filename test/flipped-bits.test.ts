@@ -7,7 +7,9 @@ import { readCached, writeCached } from '../src/engine/device-cache.ts';
 import { makeEngine } from '../src/engine/engine.ts';
 import { WebLoraError } from '../src/errors.ts';
 import { makeMemoryStore, type MemoryStore } from '../src/storage/memory-store.ts';
+import { wordPhrase } from '../src/phrase.ts';
 import { readRunRecord } from '../src/train/run-record.ts';
+import type { RunRequest } from '../src/train/run-request.ts';
 import { RunControl } from '../src/train/run-control.ts';
 import { refusal } from './harness/refusal.ts';
 import { ScriptedTrainer, scriptedRun } from './harness/scripted-run.ts';
@@ -120,6 +122,58 @@ describe('one flipped bit in the library of runs', () => {
     }
     await flip(store, 'run/metrics.jsonl', 9);
     await engine.openRun(model, 'run');
+    await engine.dispose();
+  });
+
+  it('is found in the losses of a run that was killed, up to its last checkpoint, and when it goes on', async () => {
+    const store = makeMemoryStore();
+    let killed = false;
+    const death = scriptedRun(
+      new ScriptedTrainer(() => []),
+      { steps: 9, saveEvery: 3 },
+      {
+        store,
+        emit: (event) => {
+          // Within the update after the next.
+          if (event.kind === 'checkpoint' && event.step === 6) store.faults.operationsLeft = 2;
+        },
+      },
+    ).catch(() => (killed = true));
+    await death;
+    expect(killed).toBe(true);
+    store.faults.operationsLeft = Infinity;
+    await store.remove('run/.lock');
+    const { engine } = await engineOver(store);
+    const whole = await store.read('run/metrics.jsonl');
+    const read = await engine.readRun('run');
+    expect(read.steps.length).toBeGreaterThan(6);
+    const text = new TextDecoder().decode(whole);
+    const end = text.split('\n').slice(0, 6).join('\n').length + 1;
+    for (let at = 0; at < whole.length; at += 5) {
+      await flip(store, 'run/metrics.jsonl', at);
+      expect((await engine.readRun('run')).areMetricsChanged, String(at)).toBe(at < end ? true : undefined);
+      await flip(store, 'run/metrics.jsonl', at);
+    }
+    const resume = async (): Promise<readonly string[]> => {
+      let warnings: readonly string[] = [];
+      const emit: RunRequest['emit'] = (event) => {
+        if (event.kind === 'started') warnings = event.warnings.map((warning) => wordPhrase(warning));
+      };
+      const outcome = await scriptedRun(
+        new ScriptedTrainer(() => []),
+        { steps: 9, saveEvery: 3 },
+        { store, resume: true, emit },
+      );
+      expect(outcome).toMatchObject({ ended: 'completed', steps: 9 });
+      return warnings;
+    };
+    await flip(store, 'run/metrics.jsonl', 60);
+    expect((await resume()).join()).toMatch(
+      /^the losses up to update 6 are not those .* moved to run\/metrics\.damaged\.jsonl/,
+    );
+    const damaged = await store.read('run/metrics.damaged.jsonl');
+    expect(damaged).toEqual(whole.with(60, (whole[60] ?? 0) ^ 4));
+    expect((await engine.readRun('run')).steps.map(({ step }) => step)).toEqual([7, 8, 9]);
     await engine.dispose();
   });
 

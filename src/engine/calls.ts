@@ -297,7 +297,7 @@ export interface RunDetails {
   readonly record: RunRecord;
   readonly steps: readonly StepMetrics[];
   readonly evals: readonly EvalMetrics[];
-  /** metrics.jsonl was changed since the run ended, and is not used: `steps` and `evals` are empty. */
+  /** metrics.jsonl was changed since the run wrote it, and is not used: `steps` and `evals` are empty. */
   readonly areMetricsChanged?: boolean;
   /** Empty for a run that is not finished. */
   readonly card: string;
@@ -420,6 +420,8 @@ export interface EngineCalls {
   modelStorage(): Promise<ModelStorage>;
   /** Keeps the hub's access token on this device; null forgets it. It is sent to the hub and nowhere else. */
   storeHubToken(token: string | null): Promise<null>;
+  /** Whether a token is kept; one that came back damaged is forgotten, with `bad-file`. */
+  hasHubToken(): Promise<boolean>;
   plan(model: ModelId, config: Partial<TrainConfig>): Promise<PlanReport>;
   /** Compiles what a run with these settings needs, so that it starts at once; for while the person still reads. */
   prepare(model: ModelId, config: Partial<TrainConfig>): Promise<null>;
@@ -510,6 +512,7 @@ export const CALLS: { readonly [Name in CallName]: CallShape<Name> } = {
   checkModel: { events: 'progress', after: 1 },
   modelStorage: 'plain',
   storeHubToken: 'plain',
+  hasHubToken: 'plain',
   plan: 'plain',
   prepare: 'plain',
   train: { events: 'stream', after: 1 },

@@ -190,6 +190,10 @@ class Engine implements EngineCalls {
     return null;
   }
 
+  async hasHubToken(): Promise<boolean> {
+    return (await (await this.#openModels()).storedToken()) !== undefined;
+  }
+
   #model(id: ModelId): KnownModel {
     const model = this.#models.get(id);
     if (model === undefined) throw new WebLoraError('internal', `no model '${id}' is loaded`);

@@ -2,9 +2,9 @@ import { toFailure, WebLoraError } from '../errors.ts';
 import { CARD_FILE } from '../adapters/formats/index.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
-import { parseMetrics, readMetricsText } from '../train/metrics-file.ts';
+import { parseMetrics, readCheckedMetrics } from '../train/metrics-file.ts';
 import { readLatestCheckpoint } from '../train/checkpoints.ts';
-import { areMetricsChanged, isFinished, readRunRecord } from '../train/run-record.ts';
+import { isFinished, readRunRecord } from '../train/run-record.ts';
 import type { RunDetails, RunSummary } from './calls.ts';
 
 /** Every run in a store. One whose record cannot be read is listed as damaged, so that it can be deleted. */
@@ -44,10 +44,10 @@ export async function readRunDetails(store: FileStore, out: string): Promise<Run
     throw new WebLoraError('file-not-found', `run '${out}'`, { fix: 'it may have been deleted in another tab' });
   }
   const card = joinPath(out, CARD_FILE);
-  const metrics = await readMetricsText(store, out);
+  const { text, isChanged } = await readCheckedMetrics(store, out, record);
   return {
     record,
-    ...(areMetricsChanged(record, metrics) ? { steps: [], evals: [], areMetricsChanged: true } : parseMetrics(metrics)),
+    ...(isChanged ? { steps: [], evals: [], areMetricsChanged: true } : parseMetrics(text)),
     card: (await store.exists(card)) ? await store.readText(card) : '',
   };
 }

@@ -1,3 +1,6 @@
+import * as v from 'valibot';
+import { WebLoraError } from '../errors.ts';
+import { checkRecord, withChecksum } from '../storage/checked-record.ts';
 import type { FileStore } from '../storage/store.ts';
 import { ModelCache, type CachedModel } from './cache.ts';
 import { fetchModel, peekModel, type FetchedModel, type FetchSettings } from './fetch-model.ts';
@@ -26,7 +29,10 @@ export interface ModelStoreOptions {
   readonly isPersistent?: () => Promise<boolean>;
 }
 
-const TOKEN_FILE = 'hub-token';
+const TOKEN_FILE = 'hub-token.json';
+/** Of an older version: the token alone. */
+const PLAIN_TOKEN_FILE = 'hub-token';
+const TOKEN_SHAPE = v.looseObject({ token: v.string() });
 
 /** The cache of models, the hub, and its access token. */
 export class ModelStore {
@@ -62,17 +68,36 @@ export class ModelStore {
     };
   }
 
+  /** @throws `bad-file` as {@link storedToken} */
   async token(): Promise<string | undefined> {
-    const { settings, foreignToken } = this.#options;
-    if (settings !== undefined && (await settings.exists(TOKEN_FILE))) return settings.readText(TOKEN_FILE);
-    return foreignToken?.();
+    return (await this.storedToken()) ?? this.#options.foreignToken?.();
+  }
+
+  /**
+   * The token that is stored here.
+   * @throws `bad-file` where it came back as something else; it is forgotten then
+   */
+  async storedToken(): Promise<string | undefined> {
+    const { settings } = this.#options;
+    if (settings === undefined) return undefined;
+    if (!(await settings.exists(TOKEN_FILE)))
+      return (await settings.exists(PLAIN_TOKEN_FILE)) ? settings.readText(PLAIN_TOKEN_FILE) : undefined;
+    const token = tokenIn(await settings.readText(TOKEN_FILE));
+    if (token !== undefined) return token;
+    await this.storeToken(undefined);
+    throw new WebLoraError('bad-file', 'the access token of the hub', {
+      got: 'something else than was stored here',
+      wanted: 'the token as it was given',
+      fix: 'give it once more: it was forgotten',
+    });
   }
 
   /** Stores the token on this device, or removes it. */
   async storeToken(token: string | undefined): Promise<void> {
     const { settings } = this.#options;
+    await settings?.remove(PLAIN_TOKEN_FILE);
     if (token === undefined || token.trim() === '') await settings?.remove(TOKEN_FILE);
-    else await settings?.write(TOKEN_FILE, token.trim());
+    else await settings?.write(TOKEN_FILE, JSON.stringify(withChecksum({ token: token.trim() })));
   }
 
   list(): Promise<readonly CachedModel[]> {
@@ -86,5 +111,15 @@ export class ModelStore {
       freeBytes: await this.cache.store.freeBytes(),
       isPersistent: await this.#options.isPersistent?.(),
     };
+  }
+}
+
+/** What such a file has, where it is whole. */
+function tokenIn(text: string): string | undefined {
+  try {
+    const { record, changed } = checkRecord(JSON.parse(text));
+    return changed === undefined && v.is(TOKEN_SHAPE, record) ? record.token : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -5,6 +5,7 @@ import { float32Tensor, readSafetensors, tensorToFloat32, writeSafetensors } fro
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import type { BestSoFar } from './early-stopping.ts';
+import type { MetricsMark } from './metrics.ts';
 import type { TrainerState } from './trainer.ts';
 import { sha256Of } from '../hash.ts';
 
@@ -16,6 +17,8 @@ export interface RunPosition {
   readonly elapsedSeconds: number;
   /** Early stopping's memory, where it is on. */
   readonly best?: BestSoFar;
+  /** Of the lines up to here; absent in checkpoints that an older version wrote. */
+  readonly metrics?: MetricsMark;
 }
 
 export interface Checkpoint extends RunPosition {
@@ -47,6 +50,7 @@ const POSITION_SHAPE: v.GenericSchema<unknown, RunPosition> = v.looseObject({
   best: v.exactOptional(
     v.looseObject({ step: v.exactOptional(count), evalLoss: v.exactOptional(v.number()), since: count }),
   ),
+  metrics: v.exactOptional(v.looseObject({ bytes: count, sha256: sha256Hex })),
 });
 
 /** The folder of a run's checkpoints. */
@@ -62,10 +66,14 @@ const STEP_FOLDER = /^(?:damaged-)?step-\d+$/;
  * whatever moment the process died at. Older checkpoints but the last two are removed after.
  */
 export async function writeCheckpoint(store: FileStore, out: string, checkpoint: Checkpoint): Promise<string> {
-  const { step, totalTokens, elapsedSeconds, best, state, bestParams } = checkpoint;
+  const { step, totalTokens, elapsedSeconds, best, metrics, state, bestParams } = checkpoint;
   const folder = folderOf(out, step);
   await removeCheckpoint(store, folder);
-  const position: RunPosition = { step, totalTokens, elapsedSeconds, ...(best && { best }) };
+  const position: RunPosition = {
+    ...{ step, totalTokens, elapsedSeconds },
+    ...(best && { best }),
+    ...(metrics && { metrics }),
+  };
   const files = new Map<string, Uint8Array>([
     ['params.safetensors', encode(state.params)],
     ...Object.entries(state.moments).map(([name, matrices]): [string, Uint8Array] => [

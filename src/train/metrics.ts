@@ -43,6 +43,12 @@ const STEP_FIELDS = {
 const EVAL_LOSS = 'eval_loss';
 const EVAL_PREFIX = 'eval_';
 
+/** How far metrics.jsonl was written at a checkpoint, and the SHA-256 of it up to there. */
+export interface MetricsMark {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
 /** A line of metrics.jsonl; this file alone knows its field names. */
 export type MetricsLine = Readonly<Record<string, number>>;
 

@@ -6,14 +6,14 @@ import { phrase, setting } from '../phrase.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import { CHECKPOINTS_FOLDER, removeCheckpoints } from './checkpoints.ts';
-import { METRICS_FILE } from './metrics-file.ts';
+import { DAMAGED_METRICS_FILE, METRICS_FILE } from './metrics-file.ts';
 import { REFERENCE_FILE, removeReference } from './reference.ts';
 import { isFinished, type RunRecord } from './run-record.ts';
 
 /** The files of a finished adapter: the one that makes the folder an adapter goes first and comes last. */
 const ADAPTER_FILES = [PEFT_CONFIG_FILE, PEFT_WEIGHTS_FILE, CARD_FILE];
 /** What a run writes into its folder, besides run.json. */
-const OWN_NAMES = [...ADAPTER_FILES, METRICS_FILE, REFERENCE_FILE, CHECKPOINTS_FOLDER];
+const OWN_NAMES = [...ADAPTER_FILES, METRICS_FILE, DAMAGED_METRICS_FILE, REFERENCE_FILE, CHECKPOINTS_FOLDER];
 
 export interface RunFolder {
   readonly store: FileStore;
@@ -66,5 +66,5 @@ export async function clearRunFolder({ store, out }: RunFolder): Promise<void> {
   for (const name of ADAPTER_FILES) await store.remove(joinPath(out, name));
   await removeCheckpoints(store, out);
   await removeReference(store, out);
-  await store.remove(joinPath(out, METRICS_FILE));
+  for (const name of [METRICS_FILE, DAMAGED_METRICS_FILE]) await store.remove(joinPath(out, name));
 }

@@ -6,7 +6,7 @@ import type { Pass, TrainingRow } from '../objectives/objective.ts';
 import { writeCheckpoint, type Checkpoint } from './checkpoints.ts';
 import { NOTHING_YET, recordEvaluation, shouldStopEarly, type BestSoFar } from './early-stopping.ts';
 import { evaluateRun } from './evaluation.ts';
-import { appendMetrics } from './metrics-file.ts';
+import type { MetricsFile } from './metrics-file.ts';
 import { encodeEvaluation, encodeStep, type StepMetrics } from './metrics.ts';
 import type { PreparedPass, RunPasses } from './passes.ts';
 import type { RunSchedule } from './prepare-run.ts';
@@ -37,6 +37,7 @@ export interface RunParts {
   readonly schedule: RunSchedule;
   readonly made: MadeTrainer;
   readonly result: RunResult;
+  readonly metrics: MetricsFile;
   /** Where the run goes on. */
   readonly checkpoint: Checkpoint | undefined;
   /** What else the user is told at the start. */
@@ -213,7 +214,7 @@ export class RunLoop {
       ...(objective && { objective }),
     };
     this.#lastResultAt = now;
-    await appendMetrics(this.#request.store, this.#request.out, encodeStep(metrics));
+    await this.#parts.metrics.append(encodeStep(metrics));
     this.#timeLeft?.updated(step);
     const secondsLeft = this.#timeLeft?.seconds;
     this.#request.emit({ kind: 'step', ...metrics, ...(secondsLeft !== undefined && { secondsLeft }) });
@@ -242,11 +243,11 @@ export class RunLoop {
   }
 
   async #evaluate(step: number): Promise<boolean> {
-    const { store, out, emit, config } = this.#request;
+    const { emit, config } = this.#request;
     const { loss: evalLoss, metrics: objective } = await evaluateRun(this.#trainer, this.#parts.passes);
     const metrics = { step, evalLoss, ...(objective && { objective }) };
     this.#evalLoss = evalLoss;
-    await appendMetrics(store, out, encodeEvaluation(metrics));
+    await this.#parts.metrics.append(encodeEvaluation(metrics));
     emit({ kind: 'eval', ...metrics });
     if (config.earlyStoppingPatience === undefined) return false;
     this.#best = recordEvaluation(this.#best, metrics);
@@ -261,6 +262,7 @@ export class RunLoop {
       step: this.#step,
       totalTokens: this.#totalTokens,
       elapsedSeconds: this.#elapsed(),
+      metrics: this.#parts.metrics.mark,
       ...(config.earlyStoppingPatience !== undefined && { best: this.#best }),
       state: await this.#trainer.readState(),
       ...(this.#bestParams && { bestParams: this.#bestParams }),

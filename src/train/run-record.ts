@@ -195,11 +195,6 @@ export async function readRunRecord(store: FileStore, out: string): Promise<RunR
   });
 }
 
-/** Whether a run's metrics.jsonl is another than when the run ended. */
-export function areMetricsChanged({ metricsSha256 }: RunRecord, text: string): boolean {
-  return metricsSha256 !== undefined && metricsSha256 !== sha256Of(text);
-}
-
 /** @throws WebLoraError with the given code for what is no run's record, or was changed since the run wrote it */
 export function parseRunRecord(text: string, of: Omit<ShapeOf, 'wanted'>): RunRecord {
   const shape = { ...of, wanted: 'the record of a run' };

@@ -4,7 +4,7 @@ import { lostTooOften, MOST_LOSSES } from '../gpu/gpu.ts';
 import { phrase, setting, type Mention, type Phrase } from '../phrase.ts';
 import { joinPath } from '../storage/paths.ts';
 import { findLatestCheckpoint, removeOlderCheckpoints, setAside, type Checkpoint } from './checkpoints.ts';
-import { cutMetrics } from './metrics-file.ts';
+import { MetricsFile, setDamagedMetricsAside } from './metrics-file.ts';
 import { RunPasses } from './passes.ts';
 import { initialParams } from './initial-params.ts';
 import { adapterSettings, scheduleRun, type AdapterSettings, type RunSchedule } from './prepare-run.ts';
@@ -115,12 +115,12 @@ async function playOnce(
     initialParams(opened, format, adapter.lora, config.seed, request.initAdapter);
   if (objective.needsReference) passes.reference = await resolveReference(store, out, { trainer, passes, start });
   trainer.writeState(checkpoint?.state ?? { params: await start() });
-  await cutMetrics(store, out, checkpoint?.step ?? 0);
+  const metrics = await MetricsFile.continue(store, out, checkpoint ?? { step: 0 });
   const result = new RunResult(request, { data, made, schedule, adapter });
   await writeRunRecord(store, out, result.record);
   const notices =
     checkpoint === undefined || resumed === undefined ? [] : changedKernels(resumed.kernels, made.kernels);
-  const parts = { data, passes, schedule, made, result, checkpoint, notices, warnings, isAgain };
+  const parts = { data, passes, schedule, made, result, metrics, checkpoint, notices, warnings, isAgain };
   try {
     return await new RunLoop(request, parts).run();
   } catch (error) {
@@ -157,6 +157,11 @@ async function startingPoint(
   if (checkpoint !== undefined) {
     await removeOlderCheckpoints(store, out, checkpoint.step);
     if (damaged.length > 0) warnings.push(`continuing from the older checkpoint of update ${checkpoint.step}`);
+    const aside = await setDamagedMetricsAside(store, out, checkpoint);
+    if (aside !== undefined)
+      warnings.push(
+        `the losses up to update ${checkpoint.step} are not those that the run wrote: they were moved to ${aside}, and the curve begins there anew`,
+      );
     return { checkpoint, warnings };
   }
   if (isResumed) warnings.push(`${title} has no valid checkpoint: the run starts at update 0`);

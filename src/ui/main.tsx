@@ -7,6 +7,7 @@ import { engineFacts, startEngine } from './state/engine.ts';
 import { restoreExamples } from './examples/examples.ts';
 import { watchErasure } from './state/erase.ts';
 import { explainGpu } from './model/gpu-case.ts';
+import { findHubToken } from './model/hub-token-state.ts';
 import { watchLanguage } from './messages/language.ts';
 import { watchLoadOptions } from './model/load-options.ts';
 import { watchLeaving } from './state/leaving.ts';
@@ -57,6 +58,7 @@ async function findAll(): Promise<void> {
   await reopenAdapter();
 }
 
+void findHubToken();
 void startEngine().then(async () => {
   const { executor, adapter } = engineFacts.value ?? {};
   if (executor !== 'webgpu' || adapter?.isSoftware === true) void explainGpu();

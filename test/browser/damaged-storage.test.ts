@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { withChecksum } from '../../src/storage/checked-record.ts';
 import { expectNoViolation } from './axe.ts';
 import { useSite } from './use-site.ts';
 
@@ -103,4 +104,40 @@ describe('one flipped bit in what the page keeps of its own', () => {
     expect(complaints).toEqual([]);
     await close();
   });
+});
+
+describe('one flipped bit in what the engine keeps for the page', () => {
+  const { open } = useSite('app');
+
+  it(
+    'is found in a token of the hub, which is named, forgotten and asked for again',
+    { timeout: 120_000 },
+    async () => {
+      const { page, complaints, close } = await open();
+      const PATIENCE = { timeout: 90_000 };
+      await page.getByText('Built-in model ready').waitFor(PATIENCE);
+      const text = JSON.stringify(withChecksum({ token: 'hf_secret' })).replace('secret', 'secrdt');
+      await page.evaluate(async (content) => {
+        const folder = await (
+          await navigator.storage.getDirectory()
+        ).getDirectoryHandle('web-lora-settings', { create: true });
+        const file = await (await folder.getFileHandle('hub-token.json', { create: true })).createWritable();
+        await file.write(content);
+        await file.close();
+        localStorage.setItem('web-lora.hub-token-kept', 'true');
+      }, text);
+      await page.reload();
+      const told = page.getByRole('status').filter({ hasText: 'It is damaged, and is not used:' });
+      await told.getByText(/^the access token of Hugging Face; it was deleted/).waitFor(PATIENCE);
+      const names = await page.evaluate(async () => {
+        const found: string[] = [];
+        const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('web-lora-settings');
+        for await (const name of folder.keys()) found.push(name);
+        return [...found, localStorage.getItem('web-lora.hub-token-kept')?.split('\n')[0]];
+      });
+      expect(names).toEqual(['false']);
+      expect(complaints).toEqual([]);
+      await close();
+    },
+  );
 });

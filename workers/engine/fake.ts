@@ -290,6 +290,7 @@ export function makeEngine({
     checkModel: () => Promise.resolve([]),
     modelStorage: () => Promise.resolve({ usedBytes: 0, freeBytes: undefined, isPersistent: undefined }),
     storeHubToken: () => Promise.resolve(null),
+    hasHubToken: () => Promise.resolve(true),
 
     plan: async (_model, config) => {
       const { planFails } = await scenario;

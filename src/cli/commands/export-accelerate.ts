@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { baseNamesOf } from '../../../models/checkpoint/gguf/base-names.ts';
 import { openModel } from '../../../models/checkpoint/open-model.ts';
@@ -6,8 +5,9 @@ import { zipFiles } from '../../adapters/zip.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { WebLoraError } from '../../errors.ts';
 import { accelerateFolder } from '../../train/accelerate/folder.ts';
-import { METRICS_FILE } from '../../train/metrics-file.ts';
-import { areMetricsChanged, RUN_FILE, type RunRecord } from '../../train/run-record.ts';
+import { makeNodeStore } from '../../storage/node-store.ts';
+import { METRICS_FILE, readCheckedMetrics } from '../../train/metrics-file.ts';
+import { RUN_FILE, type RunRecord } from '../../train/run-record.ts';
 import { newPath } from '../export-flags.ts';
 import { readAdapter, readDataFile, readRunFile } from '../files.ts';
 import type { Flags } from '../flags.ts';
@@ -60,10 +60,8 @@ export async function exportAccelerate(source: string, flags: Flags, output: Out
     typeof initial === 'string'
       ? await readAdapter('--init-adapter', initial, () => Promise.resolve(baseNamesOf(opened.model)))
       : undefined;
-  const metricsPath = join(resolve(source), METRICS_FILE);
-  const metrics = existsSync(metricsPath) ? readFileSync(metricsPath, 'utf8') : '';
-  const isChanged = areMetricsChanged(record, metrics);
-  if (isChanged) output.warn(`${metricsPath} was changed since the run ended, and is left out`);
+  const { text: metrics, isChanged } = await readCheckedMetrics(makeNodeStore(resolve(source)), '', record);
+  if (isChanged) output.warn(`${join(source, METRICS_FILE)} was changed since the run wrote it, and is left out`);
   const files = await accelerateFolder({
     opened,
     record,

@@ -125,6 +125,7 @@ export const de: Messages = {
       begin: (title) => `womit das Training „${title}“ begonnen wurde; es lässt sich nicht fortsetzen`,
       rows: (title) => `die Beispiele zum Training „${title}“; was es gelernt hat, ist nicht betroffen`,
       notes: 'Titel, Notizen und Stichwörter von Trainings',
+      token: 'das Zugriffstoken von Hugging Face; es wurde gelöscht und wird erfragt, wenn ein Modell es braucht',
       choices: (name) => `was Sie auf dieser Seite als „${name}“ gewählt oder gesammelt haben`,
       todo: 'Alles andere ist, wie es war. Wenn Sie die Beispiele als Datei haben, öffnen Sie diese noch einmal.',
     },

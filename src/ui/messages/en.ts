@@ -117,6 +117,7 @@ export const en = {
       begin: (title: string) => `what the run “${title}” was begun with, so that it cannot go on`,
       rows: (title: string) => `the examples kept with the run “${title}”; what it learned is not affected`,
       notes: 'titles, notes and tags of runs',
+      token: 'the access token of Hugging Face; it was deleted, and is asked for when a model needs it',
       choices: (name: string) => `what you chose or collected on this page as “${name}”`,
       todo: 'Everything else is as it was. If you have the examples as a file, open it again.',
     },

@@ -32,6 +32,8 @@ function wordsFor(record: string): string {
       return texts.begin(readRunName(name).title);
     case 'rows':
       return texts.rows(readRunName(name).title);
+    case 'hub-token':
+      return texts.token;
     case 'run-notes':
       return texts.notes;
     default:

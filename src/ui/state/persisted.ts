@@ -21,7 +21,7 @@ export const cannotPersist = signal(false);
 /** Names of what was persisted and came back as something else: it is not used, and the page says so. */
 export const damagedRecords = signal<readonly string[]>([]);
 
-function tellOfDamage(name: string): void {
+export function tellOfDamage(name: string): void {
   if (!damagedRecords.peek().includes(name)) damagedRecords.value = [...damagedRecords.peek(), name];
 }
 
