@@ -1,8 +1,9 @@
 /**
  * Breaks every WGSL file in many small ways and runs its kernel's test against each: a mutant that survives is a hole in
- * the test. Usage: tsx scripts/mutate-kernels.ts [--all] [--list] [--match=TEXT] [folder…]. Without --all a spread of
- * each kind of defect is tried in each file (guards, eps, strides and signs most), which takes minutes a folder instead
- * of hours; with --match only mutants whose description has the text. `_lib` is the folder of the shared parts: its own
+ * the test. Usage: tsx scripts/mutate-kernels.ts [--all] [--list] [--match=TEXT] [--first=PATTERN] [folder, or
+ * folder/file.wgsl…]. Without --all a spread of each kind of defect is tried in each file (guards, eps, strides and signs
+ * most), which takes minutes a folder instead of hours; with --match only mutants whose description has the text; with
+ * --first tests whose names match look at a mutant before all do. `_lib` is the folder of the shared parts: its own
  * test looks at a mutant first, then those of the folders that use the part, until one sees it. The files themselves are
  * never written: the mutated text takes the place of the `?raw` import inside the test server. A mutant that computes the
  * same for every input, or that no test on this machine can tell, is declared in kernels/<folder>/equivalent-mutants.json
@@ -19,12 +20,28 @@ interface Equivalent {
   readonly file: string;
   readonly fn: string;
   readonly rule: string;
+  /** The line, where another one of the function has a mutant that looks the same. */
+  readonly from?: string;
   /** The mutated line. */
   readonly to: string;
   readonly reason: string;
 }
 
-type Verdict = 'caught' | 'survived' | 'does not compile';
+interface Options {
+  readonly listOnly: boolean;
+  readonly all: boolean;
+  readonly match: string;
+  /** Names of tests that are likely to see a mutant. */
+  readonly first?: RegExp;
+}
+
+/** One try of a test file: all its tests, or those of some names. */
+interface Look {
+  readonly specification: TestSpecification;
+  readonly names?: RegExp;
+}
+
+type Verdict = 'caught' | 'timed out' | 'survived' | 'does not compile';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const kernels = join(root, 'kernels');
@@ -39,23 +56,27 @@ const say = (line: string): void => {
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
   const asked = args.filter((arg) => !arg.startsWith('--'));
-  const match = args.find((arg) => arg.startsWith('--match='))?.slice('--match='.length) ?? '';
-  const unknown = asked.filter((folder) => !folders.includes(folder));
+  const valueOf = (flag: string): string | undefined =>
+    args.find((arg) => arg.startsWith(`${flag}=`))?.slice(flag.length + 1);
+  const first = valueOf('--first');
+  const options: Options = {
+    listOnly: args.includes('--list'),
+    all: args.includes('--all'),
+    match: valueOf('--match') ?? '',
+    ...(first !== undefined && { first: new RegExp(first) }),
+  };
+  const unknown = asked.filter((name) => !folders.includes(name) && !isSource(name));
   if (unknown.length > 0) {
-    say(`no kernel folder '${unknown.join("', '")}'; there are ${folders.join(', ')}`);
+    say(`no kernel folder and no .wgsl file '${unknown.join("', '")}'; there are ${folders.join(', ')}`);
     return 2;
   }
   let failures = 0;
-  for (const folder of asked.length > 0 ? asked : folders) {
-    const files = readdirSync(join(kernels, folder), { recursive: true, encoding: 'utf8' }).filter((name) =>
-      name.endsWith('.wgsl'),
+  for (const name of asked.length > 0 ? asked : folders) {
+    const [folder = '', ...path] = name.split('/');
+    const files = readdirSync(join(kernels, folder), { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.wgsl'),
     );
-    for (const file of files)
-      failures += await mutateFile(folder, file, {
-        listOnly: args.includes('--list'),
-        all: args.includes('--all'),
-        match,
-      });
+    for (const file of path.length > 0 ? [join(...path)] : files) failures += await mutateFile(folder, file, options);
     failures += reportUnknownFiles(folder, files);
   }
   say(failures === 0 ? 'every mutant was caught' : `${failures} failures`);
@@ -63,11 +84,7 @@ async function main(): Promise<number> {
 }
 
 /** @returns how many mutants survived, stale declarations and a failing baseline counted in */
-async function mutateFile(
-  folder: string,
-  file: string,
-  options: { readonly listOnly: boolean; readonly all: boolean; readonly match: string },
-): Promise<number> {
+async function mutateFile(folder: string, file: string, options: Options): Promise<number> {
   const path = join(kernels, folder, file);
   const name = `${folder}/${file}`;
   const { listOnly, match } = options;
@@ -84,13 +101,15 @@ async function mutateFile(
   let current: string | undefined;
   const testFolders = testFoldersOf(folder, path);
   const vitest = await startTests(testFolders, path, () => current);
-  const counts: Record<Verdict, number> = { caught: 0, survived: 0, 'does not compile': 0 };
+  const counts: Record<Verdict, number> = { caught: 0, 'timed out': 0, survived: 0, 'does not compile': 0 };
   try {
     const specifications = await vitest.globTestSpecifications();
     const inOrder = testFolders.flatMap((testFolder) =>
       specifications.filter(({ moduleId }) => moduleId.startsWith(join(kernels, testFolder, '/'))),
     );
-    const runTest = async (specification: TestSpecification): Promise<Verdict> => {
+    const runTest = async ({ specification, names }: Look): Promise<Verdict> => {
+      if (names === undefined) vitest.resetGlobalTestNamePattern();
+      else vitest.setGlobalTestNamePattern(names);
       vitest.invalidateFile(`${path}?raw`);
       vitest.invalidateFile(path);
       const { testModules, unhandledErrors } = await vitest.runTestSpecifications([specification]);
@@ -100,24 +119,29 @@ async function mutateFile(
         ...tests.flatMap((test) => test.result().errors ?? []),
       ].map((error) => error.message);
       if (messages.some((message) => /does not compile/.test(message))) return 'does not compile';
-      return unhandledErrors.length === 0 && tests.length > 0 && testModules.every((module) => module.ok())
-        ? 'survived'
-        : 'caught';
+      if (unhandledErrors.length === 0 && tests.length > 0 && testModules.every((module) => module.ok()))
+        return 'survived';
+      // A loop without an end, or a machine that is too busy: whoever reads it decides.
+      return messages.some((message) => /timed out/.test(message)) ? 'timed out' : 'caught';
     };
-    const sound = new Set<TestSpecification>();
+    const looks: readonly Look[] = inOrder.flatMap((specification) => [
+      ...(options.first === undefined ? [] : [{ specification, names: options.first }]),
+      { specification },
+    ]);
+    const sound = new Set<Look>();
     for (const mutant of mutants) {
       const started = performance.now();
       let verdict: Verdict = 'survived';
-      for (const specification of inOrder) {
+      for (const look of looks) {
         // A test that fails anyway would catch everything: each is seen to pass before a mutant depends on it.
         current = undefined;
-        if (!sound.has(specification) && (await runTest(specification)) !== 'survived') {
-          say(`${name}: ${relative(root, specification.moduleId)} fails without any mutation`);
+        if (!sound.has(look) && (await runTest(look)) !== 'survived') {
+          say(`${name}: ${relative(root, look.specification.moduleId)} fails without any mutation`);
           return stale.length + 1;
         }
-        sound.add(specification);
+        sound.add(look);
         current = mutant.source;
-        verdict = await runTest(specification);
+        verdict = await runTest(look);
         if (verdict !== 'survived') break;
       }
       counts[verdict] += 1;
@@ -127,9 +151,16 @@ async function mutateFile(
   } finally {
     await vitest.close();
   }
-  say(`${name}: ${counts.caught} caught, ${counts.survived} survived, ${counts['does not compile']} do not compile`);
+  const told = [
+    `${counts.caught + counts['timed out']} caught (${counts['timed out']} of them by time)`,
+    `${counts.survived} survived`,
+    `${counts['does not compile']} do not compile`,
+  ];
+  say(`${name}: ${told.join(', ')}`);
   return counts.survived + stale.length;
 }
+
+const isSource = (name: string): boolean => name.endsWith('.wgsl') && existsSync(join(kernels, name));
 
 /** A test server over some folders' tests, which serves `source()` instead of one kernel's text when there is one. */
 function startTests(testFolders: readonly string[], path: string, source: () => string | undefined): Promise<Vitest> {
@@ -187,7 +218,10 @@ function reportUnknownFiles(folder: string, files: readonly string[]): number {
 }
 
 const isDeclared = (mutant: Mutant, entry: Equivalent): boolean =>
-  mutant.fn === entry.fn && mutant.rule === entry.rule && mutant.to === entry.to;
+  mutant.fn === entry.fn &&
+  mutant.rule === entry.rule &&
+  mutant.to === entry.to &&
+  (entry.from === undefined || mutant.from === entry.from);
 
 const describe = ({ rule, fn, line, from, to }: Mutant): string =>
   `${rule}, ${fn}:${line}: ${from}  =>  ${to === '' ? '(nothing)' : to}`;

@@ -1,6 +1,7 @@
 /**
  * Everything that must hold. `tsx scripts/test.ts`: types, lint, unit, parity and browser tests, ending with the line
  * that names the adapter. `tsx scripts/test.ts fast`: format, types, lint, import circles, dead code and the tests that need no GPU.
+ * `tsx scripts/test.ts gpu [FILE…]`: the tests in Node that open a GPU, or those of them that are named, on the kernels that a GPU gets.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -10,7 +11,7 @@ import { BaseSequencer, startVitest, type TestModule, type TestSpecification } f
 import { GPU_RECORD, readGpuRecords } from './gpu-record.ts';
 
 const root = join(import.meta.dirname, '..');
-const isFast = process.argv[2] === 'fast';
+const [mode, ...named] = process.argv.slice(2);
 
 const TYPES = ['tsc', '--noEmit'];
 const LINT = ['eslint', '.', '--max-warnings', '0'];
@@ -47,14 +48,26 @@ function check(command: readonly string[]): Promise<boolean> {
 
 const opensGpu = (path: string): boolean => readFileSync(join(root, path), 'utf8').includes("harness/gpu.ts'");
 
-/** Tests that compute on no device, neither the GPU nor through tfjs. */
-function fastTests(): string[] {
-  return ['src', 'models', 'workers', 'kernels', 'test/fixtures', 'test/harness']
+const testsOf = (...folders: readonly string[]): string[] =>
+  folders
     .flatMap((top) =>
       readdirSync(join(root, top), { recursive: true, encoding: 'utf8' }).map((path) => `${top}/${path}`),
     )
-    .filter((path) => path.endsWith('.test.ts'))
-    .filter((path) => !opensGpu(path) && !/openNodeGpu|openTfjs/.test(readFileSync(join(root, path), 'utf8')));
+    .filter((path) => path.endsWith('.test.ts'));
+
+/** Whether a test computes on a device, the GPU or through tfjs. */
+const usesDevice = (path: string): boolean =>
+  opensGpu(path) || /openNodeGpu|openTfjs/.test(readFileSync(join(root, path), 'utf8'));
+
+function fastTests(): string[] {
+  const all = testsOf('src', 'models', 'workers', 'kernels', 'test/fixtures', 'test/harness');
+  return all.filter((path) => !usesDevice(path));
+}
+
+/** Tests in Node that compute on a device, those of the terminal command among them. */
+function gpuTests(): string[] {
+  const all = testsOf('src', 'models', 'kernels', 'test').filter((path) => !path.startsWith('test/browser/'));
+  return all.filter((path) => path.startsWith('test/cli/') || usesDevice(path));
 }
 
 /** Parity first: its files take minutes, and one that begins last is waited for by an idle worker. */
@@ -71,9 +84,9 @@ interface Tests {
   readonly modules: readonly TestModule[];
 }
 
-async function runTests(): Promise<Tests> {
-  const selection = { sequence: { sequencer: ParityFirst }, ...(isFast ? { project: ['node'] } : {}) };
-  const vitest = await startVitest('test', isFast ? fastTests() : [], { root, watch: false, ...selection });
+async function runTests(files: string[], project?: string[]): Promise<Tests> {
+  const selection = { sequence: { sequencer: ParityFirst }, ...(project && { project }) };
+  const vitest = await startVitest('test', files, { root, watch: false, ...selection });
   const modules = vitest.state.getTestModules();
   const unhandled = vitest.state.getUnhandledErrors();
   await vitest.close();
@@ -103,44 +116,66 @@ function failures(modules: readonly TestModule[]): string[] {
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
 
-async function full(): Promise<boolean> {
+interface GpuTests extends Tests {
+  readonly adapters: readonly string[];
+  readonly features: readonly string[];
+  /** Absolute paths of the files that opened a device. */
+  readonly opened: ReadonlySet<string>;
+}
+
+async function runTestsOnGpu(files: string[], project?: string[]): Promise<GpuTests> {
   const folder = mkdtempSync(join(tmpdir(), 'weblora-test-'));
   const record = join(folder, 'gpu.jsonl');
   process.env[GPU_RECORD] = record;
   try {
-    // One core's worth of checking beside the tests, which do not keep two busy all the time.
-    const checking = (async () => [await check(TYPES), await check(LINT), await check(CIRCLES)])();
-    const { passed, modules } = await runTests();
-    const checks = await checking;
-    const node = count(modules, ['node', 'cli']);
-    const browser = count(modules, ['browser']);
+    const tests = await runTests(files, project);
     const records = readGpuRecords(record);
-    const adapters = [...new Set(records.map(({ adapter }) => adapter))];
-    const opened = new Set(records.map(({ file }) => file));
-    const without = modules
-      .filter(({ moduleId }) => !opened.has(moduleId))
-      .map(({ moduleId }) => relative(root, moduleId))
-      .filter(opensGpu);
-    const features = [...new Set(records.flatMap((one) => one.features))].sort();
-    const skipped = node.skipped + browser.skipped;
-    const ok =
-      checks.every(Boolean) &&
-      passed &&
-      skipped === 0 &&
-      adapters.length > 0 &&
-      without.length === 0 &&
-      browser.run > 0;
-    if (without.length > 0) say(`GPU tests that never opened a device: ${without.join(', ')}`);
-    for (const line of failures(modules)) say(`FAILED: ${line}`);
-    if (!ok) say('FAILED: see above');
-    say(`gpu features: ${features.join(', ') || 'none'}`);
-    say(
-      `gpu: ${adapters.join(' + ') || 'none'}; tests: ${node.run} run, ${skipped} skipped; browser: ${browser.run} run`,
-    );
-    return ok;
+    return {
+      ...tests,
+      adapters: [...new Set(records.map(({ adapter }) => adapter))],
+      features: [...new Set(records.flatMap((one) => one.features))].sort(),
+      opened: new Set(records.map(({ file }) => file)),
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function full(): Promise<boolean> {
+  // One core's worth of checking beside the tests, which do not keep two busy all the time.
+  const checking = (async () => [await check(TYPES), await check(LINT), await check(CIRCLES)])();
+  const { passed, modules, adapters, features, opened } = await runTestsOnGpu([]);
+  const checks = await checking;
+  const node = count(modules, ['node', 'cli']);
+  const browser = count(modules, ['browser']);
+  const without = modules
+    .filter(({ moduleId }) => !opened.has(moduleId))
+    .map(({ moduleId }) => relative(root, moduleId))
+    .filter(opensGpu);
+  const skipped = node.skipped + browser.skipped;
+  const ok =
+    checks.every(Boolean) && passed && skipped === 0 && adapters.length > 0 && without.length === 0 && browser.run > 0;
+  if (without.length > 0) say(`GPU tests that never opened a device: ${without.join(', ')}`);
+  for (const line of failures(modules)) say(`FAILED: ${line}`);
+  if (!ok) say('FAILED: see above');
+  say(`gpu features: ${features.join(', ') || 'none'}`);
+  say(
+    `gpu: ${adapters.join(' + ') || 'none'}; tests: ${node.run} run, ${skipped} skipped; browser: ${browser.run} run`,
+  );
+  return ok;
+}
+
+/** @param files those to run; all that open a GPU where none is named */
+async function onGpuKernels(files: readonly string[]): Promise<boolean> {
+  process.env['WEBLORA_KERNELS'] = 'workgroup';
+  const chosen = files.length > 0 ? [...files] : gpuTests();
+  const { passed, modules, adapters } = await runTestsOnGpu(chosen, ['node', 'cli']);
+  const { run, skipped } = count(modules, ['node', 'cli']);
+  for (const line of failures(modules)) say(`FAILED: ${line}`);
+  say(
+    `gpu: ${adapters.join(' + ') || 'none'}, workgroup kernels; files: ${modules.length}; tests: ${run} run, ${skipped} skipped`,
+  );
+  return passed && skipped === 0 && adapters.length > 0;
 }
 
 async function fast(): Promise<boolean> {
@@ -149,8 +184,9 @@ async function fast(): Promise<boolean> {
     ...(await Promise.all([check(FORMAT), check(DEAD_CODE)])),
     await check(CIRCLES),
   ];
-  const { passed } = await runTests();
+  const { passed } = await runTests(fastTests(), ['node']);
   return checks.every(Boolean) && passed;
 }
 
-process.exit((await (isFast ? fast() : full())) ? 0 : 1);
+const passed = mode === 'fast' ? fast() : mode === 'gpu' ? onGpuKernels(named) : full();
+process.exit((await passed) ? 0 : 1);
