@@ -27,6 +27,9 @@ interface Equivalent {
   readonly reason: string;
 }
 
+/** Sources that only products by subgroup matrices run. */
+const NEEDS_MATRICES = /^(?:matrix|sixteen)_?\w*\.wgsl$/;
+
 interface Options {
   readonly listOnly: boolean;
   readonly all: boolean;
@@ -87,6 +90,10 @@ async function main(): Promise<number> {
 async function mutateFile(folder: string, file: string, options: Options): Promise<number> {
   const path = join(kernels, folder, file);
   const name = `${folder}/${file}`;
+  if (NEEDS_MATRICES.test(file) && process.env['WEBLORA_KERNELS'] !== 'subgroup-matrix') {
+    say(`${name}: left out, since WEBLORA_KERNELS does not say that this device has subgroup matrices`);
+    return 0;
+  }
   const { listOnly, match } = options;
   const all = mutantsOf(readFileSync(path, 'utf8'));
   const declared = readEquivalents(folder).filter((entry) => entry.file === file);

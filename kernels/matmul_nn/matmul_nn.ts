@@ -1,6 +1,9 @@
+import { WebLoraError } from '../../src/errors.ts';
 import type { WeightFormat } from '../../src/formats/quantize.ts';
-import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import type { KernelVariant, SubgroupMatrices } from '../../src/gpu/device-profile.ts';
 import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
+import { matrixKernel } from '../_lib/matrix_tiles.ts';
+import matrixNoLoraWgsl from '../_lib/matrix_no_lora.wgsl?raw';
 import { NARROW, SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import { isNarrow, selectTile, SMALL_ALIGNMENT, WIDE_ALIGNMENT } from '../_lib/tiles.ts';
 import tilesWgsl from '../_lib/tiles.wgsl?raw';
@@ -17,6 +20,8 @@ import wideTilesWgsl from '../_lib/wide_tiles.wgsl?raw';
 import interfaceWgsl from './interface.wgsl?raw';
 import keepWgsl from './keep.wgsl?raw';
 import loraWgsl from './lora.wgsl?raw';
+import matrixWgsl from './matrix.wgsl?raw';
+import matrixLoraWgsl from './matrix_lora.wgsl?raw';
 import wgsl from './matmul_nn.wgsl?raw';
 import narrowWgsl from './narrow.wgsl?raw';
 import noKeepWgsl from './no_keep.wgsl?raw';
@@ -49,7 +54,7 @@ const narrowKernel = defineKernel(
 const quadsKernel = defineQuadsKernel('matmul_nn', [quadsWgsl, wgsl, interfaceWgsl, loraWgsl, noKeepWgsl].join('\n'));
 
 export type MatmulNnEntry =
-  'serial' | 'quads' | 'quads_narrow' | 'tile' | 'tile_8' | 'wide' | 'wide_small' | 'narrow' | 'naive';
+  'serial' | 'quads' | 'quads_narrow' | 'tile' | 'tile_8' | 'wide' | 'wide_small' | 'narrow' | 'matrix' | 'naive';
 
 /** Outputs, rows x columns, of an invocation (serial, naive) or of a workgroup. */
 const TILE: Readonly<Record<MatmulNnEntry, readonly [rows: number, cols: number]>> = {
@@ -61,6 +66,7 @@ const TILE: Readonly<Record<MatmulNnEntry, readonly [rows: number, cols: number]
   wide: [64, 64],
   wide_small: [32, 32],
   narrow: [8, 16],
+  matrix: [64, 64],
   naive: [1, 1],
 };
 
@@ -85,6 +91,13 @@ export interface MatmulNnArgs {
   /** With `accumulate` and without an adapter: what is there is multiplied by a factor for each row first. */
   readonly keep?: boolean;
   readonly variant: KernelVariant;
+  /** Where `usesMatrices` says so, dy is read in halves and multiplied by these. */
+  readonly matrices?: SubgroupMatrices;
+}
+
+/** Whether a product goes through subgroup matrices: not one with a weight in f32, which halves would not hold. */
+export function usesMatrices({ matrices, format }: Pick<MatmulNnArgs, 'matrices' | 'format'>): boolean {
+  return matrices !== undefined && format !== 'f32';
 }
 
 /** Ways of `workgroup` that add in the same order: among them a measurement may choose. */
@@ -95,6 +108,7 @@ const SAME_BITS: readonly (readonly MatmulNnEntry[])[] = [
 
 export function selectMatmulNn(args: MatmulNnArgs): MatmulNnEntry {
   const { variant, rows, outFeatures, inFeatures, dyStride, dyOffset, format, rank, keep = false } = args;
+  if (usesMatrices(args)) return 'matrix';
   if (variant === 'workgroup') {
     const hasQuads = dyStride % 4 === 0 && dyOffset % 4 === 0;
     if (hasQuads && isNarrow(inFeatures, outFeatures) && format === 'f32' && rank === 0 && !keep) return 'narrow';
@@ -107,7 +121,7 @@ export function selectMatmulNn(args: MatmulNnArgs): MatmulNnEntry {
 
 /**
  * dx[n,i] = alpha · Σ_o dy[n, dyOffset + o] W[o,i] (+ loraScale · Σ_r dh[n,r] A[r,i]) (+ keep[n] · dx[n,i]), with dh = dy·B.
- * Operands: dy [N, dyStride], w_codes, w_scales (but for floats), dh [N, R] and lora_a [R, I], rows
+ * Operands: dy [N, dyStride] (row_halves of its columns, where `usesMatrices`), w_codes, w_scales (but for floats), dh [N, R] and lora_a [R, I], rows
  * padded to four values (with `rank`), keep [N] (with `keep`) -> dx [N, I].
  */
 export function matmulNn(args: MatmulNnArgs, entry?: MatmulNnEntry): Launch {
@@ -134,7 +148,7 @@ function launchOf(args: MatmulNnArgs, entry: MatmulNnEntry): Launch {
   const isQuads = entry === 'quads' || entry === 'quads_narrow';
   // One program of quads serves with and without an adapter.
   const branch = rank > 0 || isQuads;
-  const weight = readWeight(sourcesFor(entry)(branch, keep), args.format, inFeatures);
+  const weight = readWeight(sourcesFor(entry, args)(branch, keep), args.format, inFeatures);
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(rows / tileRows) * Math.ceil(inFeatures / tileCols);
   const perWorkgroup = entry === 'naive' ? 64 : entry === 'serial' ? SERIAL_WORKGROUP : 1;
@@ -154,14 +168,31 @@ function launchOf(args: MatmulNnArgs, entry: MatmulNnEntry): Launch {
       lora_scale: loraScale,
       accumulate: args.accumulate ? 1 : 0,
     },
-    operands: ['dy', ...weight.operands, ...(branch ? ['dh', 'lora_a'] : []), ...(keep ? ['keep'] : []), 'dx'],
+    operands: [
+      entry === 'matrix' ? 'row_halves' : 'dy',
+      ...weight.operands,
+      ...(branch ? ['dh', 'lora_a'] : []),
+      ...(keep ? ['keep'] : []),
+      'dx',
+    ],
     ...(branch && rank === 0 && { aliases: { dh: 'dy', lora_a: 'dy' } }),
     workgroups: foldGrid(Math.ceil(shares / perWorkgroup)),
     flops: 2 * rows * inFeatures * (outFeatures + rank),
   };
 }
 
-function sourcesFor(entry: MatmulNnEntry): (lora: boolean, keep: boolean) => WeightKernel {
+function sourcesFor(
+  entry: MatmulNnEntry,
+  { inFeatures, matrices }: MatmulNnArgs,
+): (lora: boolean, keep: boolean) => WeightKernel {
+  if (entry === 'matrix') {
+    if (matrices === undefined) throw new WebLoraError('internal', 'matmul_nn: matrices of no size');
+    return (lora, keep) =>
+      matrixKernel('matmul_nn', matrices, 'reduction', inFeatures, [
+        ...[matrixWgsl, interfaceWgsl, keep ? keepWgsl : noKeepWgsl],
+        lora ? matrixLoraWgsl : matrixNoLoraWgsl,
+      ]);
+  }
   if (entry === 'quads' || entry === 'quads_narrow') return () => quadsKernel;
   if (entry === 'wide' || entry === 'wide_small') return wideSources;
   return entry === 'serial' ? serialSources : sources;

@@ -1,6 +1,9 @@
+import { WebLoraError } from '../../src/errors.ts';
 import type { WeightFormat } from '../../src/formats/quantize.ts';
-import type { KernelVariant } from '../../src/gpu/device-profile.ts';
+import type { KernelVariant, SubgroupMatrices } from '../../src/gpu/device-profile.ts';
 import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
+import { matrixKernel } from '../_lib/matrix_tiles.ts';
+import matrixNoLoraWgsl from '../_lib/matrix_no_lora.wgsl?raw';
 import { NARROW, SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import { isNarrow, selectTile, SMALL_ALIGNMENT, WIDE_ALIGNMENT } from '../_lib/tiles.ts';
 import tilesWgsl from '../_lib/tiles.wgsl?raw';
@@ -18,6 +21,8 @@ import addedWgsl from './added.wgsl?raw';
 import biasWgsl from './bias.wgsl?raw';
 import interfaceWgsl from './interface.wgsl?raw';
 import loraWgsl from './lora.wgsl?raw';
+import matrixWgsl from './matrix.wgsl?raw';
+import matrixLoraWgsl from './matrix_lora.wgsl?raw';
 import wgsl from './matmul_nt.wgsl?raw';
 import narrowWgsl from './narrow.wgsl?raw';
 import noAddedWgsl from './no_added.wgsl?raw';
@@ -79,6 +84,8 @@ export interface MatmulNtArgs {
   /** Whether a tensor laid out as y is added: only where `addsInProduct` says so. */
   readonly added?: boolean;
   readonly variant: KernelVariant;
+  /** Where `usesMatrices` says so, x is read in halves and multiplied by these. */
+  readonly matrices?: SubgroupMatrices;
 }
 
 export type MatmulNtEntry =
@@ -94,6 +101,7 @@ export type MatmulNtEntry =
   | 'wide'
   | 'wide_small'
   | 'narrow'
+  | 'matrix'
   | 'matvec'
   | 'matvec_subgroups'
   | 'naive';
@@ -112,6 +120,7 @@ const TILE: Readonly<Record<MatmulNtEntry, readonly [rows: number, cols: number]
   wide: [64, 64],
   wide_small: [32, 32],
   narrow: [8, 16],
+  matrix: [64, 64],
   matvec: [1, 4],
   matvec_subgroups: [1, 4],
   naive: [1, 1],
@@ -123,13 +132,25 @@ const SAME_BITS: readonly (readonly MatmulNtEntry[])[] = [
   ['tile', 'tile_8'],
 ];
 
-type Selected = Pick<MatmulNtArgs, 'variant' | 'rows' | 'inFeatures' | 'outFeatures' | 'format' | 'bias' | 'rank'>;
+type Selected = Pick<
+  MatmulNtArgs,
+  'variant' | 'rows' | 'inFeatures' | 'outFeatures' | 'format' | 'bias' | 'rank' | 'matrices'
+>;
+
+/** Rows up to which a product on a GPU reads each weight once and shares nothing. */
+const FEW_ROWS = 4;
+
+/** Whether a product goes through subgroup matrices: not few rows, nor a weight in f32, which halves would not hold. */
+export function usesMatrices({ matrices, rows, format }: Pick<MatmulNtArgs, 'matrices' | 'rows' | 'format'>): boolean {
+  return matrices !== undefined && rows > FEW_ROWS && format !== 'f32';
+}
 
 /** Few rows, as in decoding, leave a tile idle; from three rows on reading each weight once for all of them wins. */
 export function selectMatmulNt(args: Selected): MatmulNtEntry {
   const { variant, rows, inFeatures, outFeatures } = args;
+  if (usesMatrices(args)) return 'matrix';
   if (variant === 'workgroup') {
-    if (rows <= 4) return 'matvec';
+    if (rows <= FEW_ROWS) return 'matvec';
     if (isNarrowProduct(args)) return 'narrow';
     return selectTile({
       rows,
@@ -155,7 +176,7 @@ function isNarrowProduct({ inFeatures, outFeatures, format, bias, rank }: Omit<S
 
 /**
  * y[n,o] = alpha · Σ_i x[n,i] W[o,i] (+ bias[o]) (+ loraScale · Σ_r h[n,r] B[o,r]) (+ added[n,o]) (+ y[n,o]).
- * Operands: x [N, I], w_codes, w_scales (but for floats), bias (with `bias`), h [N, R] and lora_b, its rows padded to four
+ * Operands: x [N, I] (row_halves of it, where `usesMatrices`), w_codes, w_scales (but for floats), bias (with `bias`), h [N, R] and lora_b, its rows padded to four
  * values (with `rank`), added (with `added`) -> y [N, outStride], of which columns [outOffset, outOffset + O) are written; bias and lora_b are
  * read from row outOffset on, so of a weight in parts they are the whole layer's.
  */
@@ -184,7 +205,7 @@ function launchOf(args: MatmulNtArgs, entry: MatmulNtEntry): Launch {
   const isQuads = entry.startsWith('quads');
   // One program of quads serves with and without an adapter.
   const branch = rank > 0 || isQuads;
-  const weight = readWeight(sourcesFor(entry, added)(args.bias, branch), args.format, inFeatures);
+  const weight = readWeight(sourcesFor(entry, args)(args.bias, branch), args.format, inFeatures);
   const [tileRows, tileCols] = TILE[entry];
   const shares = Math.ceil(rows / tileRows) * Math.ceil(outFeatures / tileCols);
   const isSerial = entry === 'serial' || entry === 'serial_row';
@@ -206,7 +227,7 @@ function launchOf(args: MatmulNtArgs, entry: MatmulNtEntry): Launch {
       accumulate: accumulate ? 1 : 0,
     },
     operands: [
-      'x',
+      entry === 'matrix' ? 'row_halves' : 'x',
       ...weight.operands,
       ...(args.bias ? ['bias'] : []),
       ...(branch ? ['h', 'lora_b'] : []),
@@ -219,7 +240,16 @@ function launchOf(args: MatmulNtArgs, entry: MatmulNtEntry): Launch {
   };
 }
 
-function sourcesFor(entry: MatmulNtEntry, added: boolean): (bias: boolean, lora: boolean) => WeightKernel {
+function sourcesFor(entry: MatmulNtEntry, args: MatmulNtArgs): (bias: boolean, lora: boolean) => WeightKernel {
+  const { added = false, inFeatures, matrices } = args;
+  if (entry === 'matrix') {
+    if (matrices === undefined) throw new WebLoraError('internal', 'matmul_nt: matrices of no size');
+    return (bias, lora) =>
+      matrixKernel('matmul_nt', matrices, 'outputs', inFeatures, [
+        ...[matrixWgsl, interfaceWgsl, bias ? biasWgsl : noBiasWgsl, added ? addedWgsl : noAddedWgsl],
+        lora ? matrixLoraWgsl : matrixNoLoraWgsl,
+      ]);
+  }
   if (entry.startsWith('quads')) return quadsSources;
   if (entry === 'wide' || entry === 'wide_small') return added ? wideAddingSources : wideSources;
   if (entry === 'serial' || entry === 'serial_row') return serialSources;

@@ -1,6 +1,7 @@
 import type { GpuBase } from '../../models/base/gpu-base.ts';
 import type { OpenModel } from '../../models/checkpoint/open-model.ts';
 import { IGNORED_LABEL } from '../data/rows.ts';
+import { kernelsName } from '../gpu/device-profile.ts';
 import { tuneTilings } from '../graph/tune.ts';
 import { makeMemoryStore } from '../storage/memory-store.ts';
 import { resolveTrainConfig } from '../train/config.ts';
@@ -60,7 +61,7 @@ export async function benchJob(base: GpuBase, opened: OpenModel, about: About): 
         const { report } = program;
         peakBytes = report.totalBytes;
         const { checkpoint: checkpointing, optimizerState } = report;
-        const kernels = { executor: 'webgpu', variant: profile.variant, checkpointing, optimizerState } as const;
+        const kernels = { executor: 'webgpu', variant: kernelsName(profile), checkpointing, optimizerState } as const;
         const trainer = await WgslTrainer.make(base, program);
         return { trainer, plan: report, device: {}, deviceName: about.adapter, kernels };
       },

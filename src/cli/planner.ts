@@ -3,8 +3,8 @@ import { openModel, type OpenModel } from '../../models/checkpoint/open-model.ts
 import { resolveContext } from '../engine/context.ts';
 import { WebLoraError } from '../errors.ts';
 import { planGeneration } from '../generate/inference-plan.ts';
-import { DEFAULT_PROFILE, resolveVariant, type DeviceProfile } from '../gpu/device-profile.ts';
-import { KNOWN_PROFILES, PROFILE_NAMES } from '../gpu/known-profiles.ts';
+import { DEFAULT_PROFILE, type DeviceProfile } from '../gpu/device-profile.ts';
+import { knownProfile, PROFILE_NAMES } from '../gpu/known-profiles.ts';
 import { openNodeGpu } from '../gpu/node.ts';
 import { recordLaunch } from '../graph/launch-records.ts';
 import type { PlannedLaunch } from '../graph/plan.ts';
@@ -79,11 +79,7 @@ function decodingLaunches(
 async function profileOf(flags: Flags, output: Output): Promise<DeviceProfile> {
   const name = flags.oneOf('profile', PROFILE_NAMES);
   const choice = kernelsOf(flags);
-  if (name !== undefined) {
-    const { kernels = 'auto' } = choice;
-    const profile = KNOWN_PROFILES[name];
-    return { ...profile, variant: resolveVariant({ ...profile, isSoftware: false }, kernels) };
-  }
+  if (name !== undefined) return knownProfile(name, choice.kernels ?? 'auto');
   if (flags.oneOf('device', ['auto', 'webgpu', 'cpu'] as const) === 'cpu') return DEFAULT_PROFILE;
   const gpu = await openNodeGpu({ ...choice, onNotice: (message) => output.note(message) });
   gpu.destroy();

@@ -25,7 +25,7 @@ import type { GenerateReport, GenerateSettings } from '../generate/generate.ts';
 import { RecoveringRuntime } from '../generate/recovering-runtime.ts';
 import type { Runtime, AdapterSelection } from '../generate/runtime.ts';
 import { WgslRuntime } from '../generate/wgsl-runtime.ts';
-import { DEFAULT_PROFILE, KERNEL_VARIANTS, supportsVariant, type DeviceProfile } from '../gpu/device-profile.ts';
+import { DEFAULT_PROFILE, kernelsName, withKernels, type DeviceProfile } from '../gpu/device-profile.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { TilingChoices } from '../gpu/kernel.ts';
 import { CHECKPOINTING } from '../graph/differentiate.ts';
@@ -411,7 +411,7 @@ export class LoadedModel {
     });
     const kernels = {
       executor: 'webgpu',
-      variant: program.device.variant,
+      variant: kernelsName(program.device),
       checkpointing: program.report.checkpoint,
       optimizerState: program.report.optimizerState,
       ...(program.settings.tilings && { tilings: program.settings.tilings }),
@@ -428,13 +428,10 @@ export class LoadedModel {
     if (kernels === undefined) return planTraining(model, settings, profile);
     const { checkpointing: checkpoint, optimizerState, tilings } = kernels;
     // A variant this device cannot run gives way to its own, which gives the same to rounding; the run says so.
-    const recorded = KERNEL_VARIANTS.find(
-      (variant) => variant === kernels.variant && supportsVariant(profile, variant),
-    );
     return planTraining(
       model,
       { ...settings, checkpoint, optimizerState, ...(tilings && { tilings }) },
-      { ...profile, variant: recorded ?? profile.variant },
+      withKernels(profile, kernels.variant) ?? profile,
     );
   }
 

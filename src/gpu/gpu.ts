@@ -1,6 +1,14 @@
 import { WebLoraError } from '../errors.ts';
 import { phrase, setting, type Phrase } from '../phrase.ts';
-import { resolveVariant, type DeviceProfile, type GpuLimits, type KernelChoice } from './device-profile.ts';
+import {
+  MATRIX_FEATURES,
+  resolveKernels,
+  SUBGROUP_SIZE_FEATURE,
+  type DeviceProfile,
+  type GpuLimits,
+  type KernelChoice,
+  type MatrixConfig,
+} from './device-profile.ts';
 import { PipelineCache } from './pipelines.ts';
 
 /** Buffer usage flags by value: Node has no GPUBufferUsage global. */
@@ -42,6 +50,10 @@ const LOSS_GRACE_MS = 500;
 
 /** Optional features that are asked for whenever the adapter has them. */
 const USEFUL_FEATURES: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+/** What is asked for besides where subgroup matrices are wanted: experimental, so for nobody else. */
+const EXPERIMENTAL_FEATURES = [...MATRIX_FEATURES, SUBGROUP_SIZE_FEATURE].filter(
+  (feature) => !(USEFUL_FEATURES as readonly string[]).includes(feature),
+);
 
 /**
  * Owner of one GPUDevice: buffers with byte accounting, pipelines, readback, and what went wrong.
@@ -330,7 +342,8 @@ export class WorkErrors {
 
 /** Opens the device on an adapter, with useful features and limits requested. */
 export async function openGpuOnAdapter(adapter: GPUAdapter, options: OpenGpuOptions = {}): Promise<Gpu> {
-  const features = options.features ?? USEFUL_FEATURES.filter((feature) => adapter.features.has(feature));
+  const wanted = [...USEFUL_FEATURES, ...(options.kernels === 'subgroup-matrix' ? EXPERIMENTAL_FEATURES : [])];
+  const features = options.features ?? (wanted as GPUFeatureName[]).filter((feature) => adapter.features.has(feature));
   const granted = adapter.limits;
   const requiredLimits: Record<string, number> =
     options.limits === 'defaults'
@@ -364,9 +377,22 @@ export async function openGpuOnAdapter(adapter: GPUAdapter, options: OpenGpuOpti
     features: facts.features,
     subgroupSize: facts.features.includes('subgroups') ? { min, max } : undefined,
   };
-  const variant = resolveVariant({ ...planned, isSoftware }, options.kernels);
-  return new Gpu(device, adapter.info, facts, { ...planned, variant });
+  const { subgroupMatrixConfigs = [] } = adapter.info as GPUAdapterInfo & {
+    readonly subgroupMatrixConfigs?: Iterable<MatrixConfig>;
+  };
+  try {
+    const kernels = resolveKernels(
+      { ...planned, isSoftware, matrixConfigs: [...subgroupMatrixConfigs] },
+      options.kernels,
+    );
+    return new Gpu(device, adapter.info, facts, { ...planned, ...kernels });
+  } catch (error) {
+    device.destroy();
+    throw error;
+  }
 }
+
+const KNOWN_FEATURES: readonly string[] = [...USEFUL_FEATURES, ...EXPERIMENTAL_FEATURES];
 
 export function describeAdapter(info: GPUAdapterInfo, features: Iterable<string>): AdapterFacts {
   const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
@@ -376,7 +402,7 @@ export function describeAdapter(info: GPUAdapterInfo, features: Iterable<string>
     device: info.device,
     description: info.description,
     isSoftware: info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/.test(text),
-    features: [...features].filter((feature) => (USEFUL_FEATURES as readonly string[]).includes(feature)).sort(),
+    features: [...features].filter((feature) => KNOWN_FEATURES.includes(feature)).sort(),
   };
 }
 

@@ -1,4 +1,12 @@
-import { DEFAULT_LIMITS, type DeviceProfile, type GpuLimits } from './device-profile.ts';
+import {
+  DEFAULT_LIMITS,
+  MATRIX_FEATURES,
+  resolveKernels,
+  type DeviceProfile,
+  type GpuLimits,
+  type KernelChoice,
+  type MatrixConfig,
+} from './device-profile.ts';
 
 /** Kinds of device that can be planned for without having one. */
 export const PROFILE_NAMES = ['nvidia', 'apple', 'intel', 'mobile'] as const;
@@ -30,3 +38,22 @@ export const KNOWN_PROFILES: Readonly<Record<ProfileName, DeviceProfile>> = {
   intel: desktop(8, 32),
   mobile: { limits: DEFAULT_LIMITS, features: [], subgroupSize: undefined, variant: 'workgroup' },
 };
+
+/** Sizes of f16 matrices with sums in f32 of such devices. */
+const MATRICES: Partial<Readonly<Record<ProfileName, readonly [m: number, n: number, k: number]>>> = {
+  nvidia: [16, 16, 16],
+  apple: [8, 8, 8],
+};
+
+/** Such a device with kernels that were asked for. @throws `config` where it lacks what they need */
+export function knownProfile(name: ProfileName, kernels: KernelChoice): DeviceProfile {
+  const profile = KNOWN_PROFILES[name];
+  const size = kernels === 'subgroup-matrix' ? MATRICES[name] : undefined;
+  const [M, N, K] = size ?? [0, 0, 0];
+  const matrixConfigs: MatrixConfig[] =
+    size === undefined ? [] : [{ componentType: 'f16', resultComponentType: 'f32', M, N, K }];
+  const features =
+    size === undefined ? profile.features : [...new Set([...profile.features, ...MATRIX_FEATURES])].sort();
+  const device = { ...profile, features };
+  return { ...device, ...resolveKernels({ ...device, isSoftware: false, matrixConfigs }, kernels) };
+}

@@ -15,8 +15,11 @@ export interface OpenNodeGpuOptions extends OpenGpuOptions {
   readonly onNotice?: (message: string) => void;
 }
 
-// Dawn's instance must outlive every adapter and device made from it.
-let instance: GPU | undefined;
+/** Dawn's switch for features that WebGPU does not have yet: on only where they are asked for. */
+const EXPERIMENTAL = 'enable-dawn-features=allow_unsafe_apis';
+
+// Dawn's instances, by flags, must outlive every adapter and device made from them.
+const instances = new Map<string, GPU>();
 let isResting = false;
 
 /**
@@ -28,7 +31,8 @@ let isResting = false;
 export async function openNodeGpu(options: OpenNodeGpuOptions = {}): Promise<Gpu> {
   const forced = process.env['WEBLORA_KERNELS'];
   const kernels = options.kernels ?? (forced === undefined ? 'auto' : parseKernelChoice('WEBLORA_KERNELS', forced));
-  const adapter = await requestNodeAdapter(options.onNotice);
+  const flags = kernels === 'subgroup-matrix' ? [EXPERIMENTAL] : [];
+  const adapter = await requestNodeAdapter(flags, options.onNotice);
   const gpu = await openGpuOnAdapter(adapter, { ...options, kernels });
   if (gpu.adapter.isSoftware && !isResting) {
     isResting = true;
@@ -37,22 +41,25 @@ export async function openNodeGpu(options: OpenNodeGpuOptions = {}): Promise<Gpu
   return gpu;
 }
 
-async function requestNodeAdapter(onNotice?: (message: string) => void): Promise<GPUAdapter> {
+async function requestNodeAdapter(flags: readonly string[], onNotice?: (message: string) => void): Promise<GPUAdapter> {
   const { create } = await import('webgpu').catch((cause: unknown) => {
     throw new WebLoraError('no-webgpu', "the 'webgpu' package (Dawn) cannot be loaded in this Node", {
       fix: phrase`run npm install, or use ${setting('device', 'cpu')}`,
       cause,
     });
   });
+  const key = flags.join(' ');
+  let instance = instances.get(key);
   if (instance === undefined && hasVulkanLoader()) {
-    const gpu = create([]);
+    const gpu = create([...flags]);
     if ((await gpu.requestAdapter({ powerPreference: 'high-performance' })) !== null) instance = gpu;
   }
   if (instance === undefined) {
     await useSwiftShader();
-    instance = create([]);
+    instance = create([...flags]);
     onNotice?.('no GPU found: using the SwiftShader software adapter, which is slow');
   }
+  instances.set(key, instance);
   const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter === null) {
     throw new WebLoraError('no-webgpu', 'no WebGPU adapter, not even the software one', {

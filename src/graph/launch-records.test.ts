@@ -3,7 +3,7 @@ import { CATALOGUE } from '../../models/catalogue/catalogue.ts';
 import { makeModel } from '../../models/families/index.ts';
 import { planGeneration } from '../generate/inference-plan.ts';
 import { KERNEL_VARIANTS } from '../gpu/device-profile.ts';
-import { KNOWN_PROFILES, PROFILE_NAMES } from '../gpu/known-profiles.ts';
+import { knownProfile, KNOWN_PROFILES, PROFILE_NAMES } from '../gpu/known-profiles.ts';
 import { resolveTrainConfig } from '../train/config.ts';
 import { programSettings } from '../train/program-settings.ts';
 import { planTraining } from '../train/program.ts';
@@ -16,8 +16,9 @@ const base = { format: 'q4', context: 512 } as const;
 const config = resolveTrainConfig({ seqLen: 128, accumulate: 1 });
 
 describe('the launches of a micro-step', () => {
-  it.each(KERNEL_VARIANTS)('are told with sizes, work and bytes: %s', (variant) => {
-    const device = { ...KNOWN_PROFILES.nvidia, variant };
+  it.each([...KERNEL_VARIANTS, 'subgroup-matrix'] as const)('are told with sizes, work and bytes: %s', (kernels) => {
+    const device =
+      kernels === 'subgroup-matrix' ? knownProfile('nvidia', kernels) : { ...KNOWN_PROFILES.nvidia, variant: kernels };
     const { plans, update, report } = planTraining(model, programSettings(model, base, config), device);
     const records = plans.get(128)?.launches.map(recordLaunch) ?? [];
     for (const { workgroupSize, workgroups, bytesWritten } of records) {
@@ -49,4 +50,28 @@ it.each(PROFILE_NAMES)('a profile plans training and one token: %s', (name) => {
   const settings = { format: 'q4', tableRows: 512, slots: 1, context: 512 } as const;
   const records = planGeneration(model, settings, device, undefined, [1]).plans.get(1)?.launches.map(recordLaunch);
   expect(records?.filter(({ kernel }) => kernel === 'split_attention')).toHaveLength(30);
+});
+
+it('products of more than four rows go through subgroup matrices, where they were asked for and the base is not f32', () => {
+  const entriesOf = (format: 'q4' | 'f16' | 'f32', rows: number): ReadonlySet<string> => {
+    const settings = { format, tableRows: 512, slots: 4, context: 512 };
+    const { plans } = planGeneration(
+      model,
+      settings,
+      knownProfile('apple', 'subgroup-matrix'),
+      undefined,
+      [1, 4, 8, 64],
+    );
+    return new Set(plans.get(rows)?.launches.map(({ launch }) => launch.entry));
+  };
+  for (const format of ['q4', 'f16'] as const) {
+    expect(entriesOf(format, 1)).not.toContain('matrix');
+    expect(entriesOf(format, 4)).toContain('matvec');
+    expect(entriesOf(format, 4)).not.toContain('matrix');
+    for (const entry of ['matrix', 'pack']) expect(entriesOf(format, 8)).toContain(entry);
+    // The head answers for four slots; all other products have eight rows.
+    for (const entry of ['wide', 'wide_small', 'tile']) expect(entriesOf(format, 8)).not.toContain(entry);
+  }
+  expect(entriesOf('f32', 64)).not.toContain('matrix');
+  expect(entriesOf('f32', 64)).not.toContain('pack');
 });

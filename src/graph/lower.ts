@@ -32,7 +32,7 @@ export function lowerNodes(
   nodes: readonly GraphNode[],
   { device, tilings, firstScratchId }: LowerOptions,
 ): LoweredLaunch[] {
-  const { limits, variant } = device;
+  const { limits, variant, matrices } = device;
   const lowered: LoweredLaunch[] = [];
   let scratchId = firstScratchId;
   const readers = countReaders(nodes);
@@ -44,6 +44,7 @@ export function lowerNodes(
     }
     const ctx: LowerContext = {
       variant,
+      matrices,
       parts: (weight) => weightParts(weight, limits),
       launch: (launch, operands, rows) =>
         lowered.push({ node: index, launch: chosenTiling(launch, tilings), operands, rows }),

@@ -1,4 +1,4 @@
-import type { KernelVariant } from '../gpu/device-profile.ts';
+import type { KernelVariant, SubgroupMatrices } from '../gpu/device-profile.ts';
 import type { Launch } from '../gpu/kernel.ts';
 import type { LabelledRows } from './labelled-rows.ts';
 import type { Operands, WeightPart } from './operand.ts';
@@ -54,6 +54,8 @@ export interface Gradients {
 /** What lowering a node may use and do. */
 export interface LowerContext {
   readonly variant: KernelVariant;
+  /** Products with a frozen weight go through these. */
+  readonly matrices: SubgroupMatrices | undefined;
   readonly parts: (weight: Tensor) => readonly WeightPart[];
   /** Adds a dispatch; `operands` maps each of the launch's operand names, `rows` are the labelled ones it is for. */
   readonly launch: (launch: Launch, operands: Operands, rows?: LabelledRows) => void;

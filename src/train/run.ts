@@ -1,5 +1,6 @@
 import { adapterHash } from '../adapters/lineage.ts';
 import { WebLoraError, type ErrorCode } from '../errors.ts';
+import type { BaseFormat } from '../formats/quantize.ts';
 import { lostTooOften, MOST_LOSSES } from '../gpu/gpu.ts';
 import { phrase, setting, type Mention, type Phrase } from '../phrase.ts';
 import { joinPath } from '../storage/paths.ts';
@@ -118,8 +119,10 @@ async function playOnce(
   const metrics = await MetricsFile.continue(store, out, checkpoint ?? { step: 0 });
   const result = new RunResult(request, { data, made, schedule, adapter });
   await writeRunRecord(store, out, result.record);
-  const notices =
-    checkpoint === undefined || resumed === undefined ? [] : changedKernels(resumed.kernels, made.kernels);
+  const notices = [
+    ...(checkpoint === undefined || resumed === undefined ? [] : changedKernels(resumed.kernels, made.kernels)),
+    ...unusedMatrices(made.kernels, format),
+  ];
   const parts = { data, passes, schedule, made, result, metrics, checkpoint, notices, warnings, isAgain };
   try {
     return await new RunLoop(request, parts).run();
@@ -136,6 +139,14 @@ function changedKernels(before: RunRecord['kernels'], now: RunRecord['kernels'])
   return [
     `the run was begun with ${before.variant} kernels, which this device cannot run; it goes on with ${now.variant} ` +
       'kernels and differs from the uninterrupted run by rounding',
+  ];
+}
+
+/** A base in f32 would lose bits in halves, so its products stay as they are. */
+function unusedMatrices({ variant }: RunRecord['kernels'], format: BaseFormat): Phrase[] {
+  if (variant !== 'subgroup-matrix' || format !== 'f32') return [];
+  return [
+    phrase`the base is in f32, whose products do not go through subgroup matrices; those of another ${setting('base')} do`,
   ];
 }
 

@@ -57,7 +57,7 @@ export const TRAIN_SETTINGS = defineSettings({
     config: false,
     recorded: 'value',
     terminal: 'model',
-    help: 'which kernels the device runs; WEBLORA_KERNELS in the environment says it too',
+    help: 'which kernels the device runs; subgroup-matrix multiplies in f16, experimental; WEBLORA_KERNELS in the environment says it too',
     page: { elsewhere: 'those that suit the graphics chip' },
   },
   data: {

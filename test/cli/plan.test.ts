@@ -82,15 +82,28 @@ describe('--kernels', () => {
     expect(byEnvironment.plan).not.toEqual(byFlag.plan);
   });
 
-  it('is refused where it is no variant, or one that is not built', async () => {
-    for (const [kernels, message] of [
-      ['fast', "--kernels: got 'fast'"],
-      ['subgroup-matrix', 'not built yet'],
-    ] as const) {
-      const ended = await weblora(['plan', ...toy, '--kernels', kernels]);
-      expect(ended.status).toBe(2);
-      expect(ended.error).toContain(message);
-    }
+  it('plans for subgroup matrices where a device has them', async () => {
+    const file = join(folder, 'matrices.jsonl');
+    const entriesOf = async (kernels: string): Promise<Set<string>> => {
+      await both.planned([...toy, '--profile', 'nvidia', '--kernels', kernels, '--launches', file]);
+      const lines = readFileSync(file, 'utf8').trim().split('\n');
+      return new Set(lines.map((line) => (JSON.parse(line) as { entry: string }).entry));
+    };
+    const entries = await entriesOf('subgroup-matrix');
+    expect(entries).toContain('matrix');
+    expect(entries).toContain('pack');
+    expect(await entriesOf('auto')).not.toContain('matrix');
+    const ended = await weblora(['plan', ...toy, '--profile', 'mobile', '--kernels', 'subgroup-matrix']);
+    expect(ended.status).toBe(2);
+    expect(ended.error).toContain(
+      '--kernels subgroup-matrix: got a device without chromium-experimental-subgroup-matrix',
+    );
+  });
+
+  it('is refused where it is no variant', async () => {
+    const refused = await weblora(['plan', ...toy, '--kernels', 'fast']);
+    expect(refused.status).toBe(2);
+    expect(refused.error).toContain("--kernels: got 'fast'");
     const ended = await weblora(['plan', ...toy], { env: { WEBLORA_KERNELS: 'fast' } });
     expect(ended.status).toBe(2);
     expect(ended.error).toContain("WEBLORA_KERNELS: got 'fast'");

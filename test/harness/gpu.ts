@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, expect } from 'vitest';
 import { recordGpu } from '../../scripts/gpu-record.ts';
+import { WebLoraError } from '../../src/errors.ts';
 import type { GpuLimits, KernelVariant } from '../../src/gpu/device-profile.ts';
 import type { AdapterFacts, Gpu } from '../../src/gpu/gpu.ts';
 import { openNodeGpu, type OpenNodeGpuOptions } from '../../src/gpu/node.ts';
@@ -23,6 +24,19 @@ export async function openTestGpu(cap: Partial<GpuLimits> = {}, kernels?: Kernel
     gpu.destroy();
   });
   return gpu;
+}
+
+/**
+ * A device opened for subgroup matrices, with the specification's limits; undefined where the adapter has none, so that a file
+ * declares no test that needs one.
+ */
+export async function openMatrixGpu(): Promise<Gpu | undefined> {
+  try {
+    return await open({ limits: 'defaults', kernels: 'subgroup-matrix' });
+  } catch (error) {
+    if (error instanceof WebLoraError && error.code === 'config') return undefined;
+    throw error;
+  }
 }
 
 /** For a run made by the terminal command or the library, which open a device of their own: run.json says which. */

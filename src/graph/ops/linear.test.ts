@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { launchLines, nodeLine, OpGraph } from '../../../test/harness/op-graph.ts';
 import { DEFAULT_PROFILE, type KernelVariant } from '../../gpu/device-profile.ts';
+import { knownProfile } from '../../gpu/known-profiles.ts';
 
 describe('linear', () => {
   it('multiplies by a frozen weight, with its bias', () => {
@@ -17,6 +18,23 @@ describe('linear', () => {
         params: { rows: 5, in_features: 64, out_features: 6, rank: 0 },
       },
     ]);
+  });
+
+  it('brings its input, and the gradient of its output, into halves for subgroup matrices', () => {
+    const g = new OpGraph();
+    const { lora } = g.layer('w', 6, 77, 2);
+    const layer = { weight: g.weight('w', 6, 77, 'q4'), ...(lora && { lora }) };
+    g.backwardLines(g.linear(g.trained('x', 8, 77), layer));
+    const lines = launchLines(g.nodes, knownProfile('apple', 'subgroup-matrix'));
+    expect(lines.map(({ launch }) => launch).filter((launch) => /^row_halves|\/matrix/.test(launch))).toEqual([
+      'row_halves/pack: x=x -> halves=x.halves',
+      'matmul_nt/matrix: row_halves=x.halves, w_codes=w[0:6].codes, w_scales=w[0:6].scales, h=w.h, lora_b=w.B -> y=w',
+      'row_halves/pack: x=dy -> halves=dy.halves',
+      'matmul_nn/matrix: row_halves=dy.halves, w_codes=w[0:6].codes, w_scales=w[0:6].scales, dh=d w.h, lora_a=w.A -> dx=d x',
+    ]);
+    const others = lines.map(({ launch }) => launch).filter((launch) => /[=:] ?w\.[AB]/.test(launch));
+    expect(others.filter((launch) => launch.startsWith('matmul')).length).toBeGreaterThan(2);
+    expect(launchLines(g.nodes).some(({ launch }) => launch.includes('halves'))).toBe(false);
   });
 
   it('refuses an input or an adapter of another shape', () => {

@@ -1,6 +1,6 @@
 import { NARROW } from '../../../kernels/_lib/software/serial.ts';
-import { matmulNn } from '../../../kernels/matmul_nn/matmul_nn.ts';
-import { addsInProduct, matmulNt } from '../../../kernels/matmul_nt/matmul_nt.ts';
+import { matmulNn, usesMatrices as nnUsesMatrices } from '../../../kernels/matmul_nn/matmul_nn.ts';
+import { addsInProduct, matmulNt, usesMatrices as ntUsesMatrices } from '../../../kernels/matmul_nt/matmul_nt.ts';
 import { matmulTn } from '../../../kernels/matmul_tn/matmul_tn.ts';
 import { WebLoraError } from '../../errors.ts';
 import type { ForwardOp, GraphBuilder, LowerContext, Op } from '../op.ts';
@@ -8,7 +8,7 @@ import type { WeightPart } from '../operand.ts';
 import { paramStride } from '../params.ts';
 import { expectShape, type Tensor } from '../tensor.ts';
 import { quadVariantWhere } from './_lib/variant.ts';
-import { weightOperands, weightVariant } from './_lib/weight.ts';
+import { halvesFor, inHalves, weightKernels, weightOperands } from './_lib/weight.ts';
 import { columnScale, type ColumnScaleNode } from './column_scale.ts';
 import { dropout } from './dropout.ts';
 
@@ -172,7 +172,7 @@ function productArgs(node: LinearNode, part: WeightPart, ctx: LowerContext) {
     bias: bias !== undefined,
     rank: branchOf(node)?.h.cols ?? 0,
     loraScale,
-    variant: weightVariant(ctx, weight),
+    ...weightKernels(ctx, weight),
   };
 }
 
@@ -186,11 +186,14 @@ export function lowerLinear(node: LinearNode, ctx: LowerContext, addition?: { ad
   const { x, weight, bias } = node;
   const branch = branchOf(node);
   if (branch !== undefined) lowerDown(ctx, branch.input, branch.a, branch.h);
+  const halves = halvesFor(ctx, weight, x.name, x);
+  const shape = { rows: x.rows, format: weight.format ?? 'f32', ...weightKernels(ctx, weight) };
+  const input = halves && ntUsesMatrices(shape) ? inHalves(ctx, x, halves, x) : { x };
   for (const part of ctx.parts(weight)) {
     const launch = matmulNt({ ...productArgs(node, part, ctx), added: addition !== undefined });
     const ofBranch = branch && { h: branch.h, lora_b: branch.b };
     ctx.launch(launch, {
-      x,
+      ...input,
       y: addition?.sum ?? node.y,
       ...weightOperands(weight, part),
       ...(bias && { bias }),
@@ -203,10 +206,13 @@ export function lowerLinear(node: LinearNode, ctx: LowerContext, addition?: { ad
 export const linearBackwardOp: Op<LinearBackwardNode> = {
   writes: ['dx'],
   lower({ dy, weight, dh, loraA, into, dx }, ctx) {
-    ctx.parts(weight).forEach((part, index) => {
+    const parts = ctx.parts(weight);
+    const widest = { rows: dy.rows, cols: Math.max(...parts.map((part) => part.rows)) };
+    const halves = halvesFor(ctx, weight, dy.name, widest);
+    parts.forEach((part, index) => {
       // The adapter's branch is added once, with the first part.
       const rank = index === 0 && dh !== undefined ? dh.cols : 0;
-      const launch = matmulNn({
+      const args = {
         rows: dy.rows,
         outFeatures: part.rows,
         inFeatures: weight.cols,
@@ -216,10 +222,12 @@ export const linearBackwardOp: Op<LinearBackwardNode> = {
         rank,
         loraScale: 1,
         accumulate: into !== undefined || index > 0,
-        variant: weightVariant(ctx, weight),
-      });
+        ...weightKernels(ctx, weight),
+      };
+      const columns = { rows: dy.rows, cols: part.rows, offset: part.firstRow };
+      const input = halves && nnUsesMatrices(args) ? inHalves(ctx, dy, halves, columns) : { dy };
       const ofBranch = rank > 0 && dh && loraA && { dh, lora_a: loraA };
-      ctx.launch(launch, { dy, dx, ...weightOperands(weight, part), ...ofBranch });
+      ctx.launch(matmulNn(args), { ...input, dx, ...weightOperands(weight, part), ...ofBranch });
     });
   },
 };

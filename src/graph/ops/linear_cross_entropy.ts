@@ -6,13 +6,13 @@ import {
   smoothLoss,
   STATE_WORDS,
 } from '../../../kernels/linear_cross_entropy/linear_cross_entropy.ts';
-import { matmulNn } from '../../../kernels/matmul_nn/matmul_nn.ts';
-import { matmulNt } from '../../../kernels/matmul_nt/matmul_nt.ts';
+import { matmulNn, usesMatrices as nnUsesMatrices } from '../../../kernels/matmul_nn/matmul_nn.ts';
+import { matmulNt, usesMatrices as ntUsesMatrices } from '../../../kernels/matmul_nt/matmul_nt.ts';
 import { WebLoraError } from '../../errors.ts';
 import type { ForwardOp, GraphBuilder, LowerContext, Op } from '../op.ts';
 import { partOf, type WeightPart } from '../operand.ts';
 import type { Tensor } from '../tensor.ts';
-import { weightOperands, weightVariant } from './_lib/weight.ts';
+import { halvesFor, inHalves, weightKernels, weightOperands } from './_lib/weight.ts';
 import { columnMean } from './column_mean.ts';
 import { lowerHead } from './logits.ts';
 
@@ -98,6 +98,19 @@ export const linearCrossEntropyOp: ForwardOp<LinearCrossEntropyNode> = {
   },
 };
 
+/** Where a chunk's rows, and gradients of its logits, lie in halves. */
+function lossHalves(
+  ctx: LowerContext,
+  weight: Tensor,
+  rows: number,
+  columns: number,
+): { readonly xHalves: Tensor | undefined; readonly dyHalves: Tensor | undefined } {
+  return {
+    xHalves: halvesFor(ctx, weight, 'loss.x', { rows, cols: weight.cols }),
+    dyHalves: halvesFor(ctx, weight, 'loss.logits', { rows, cols: columns }),
+  };
+}
+
 /** Chunk by chunk: gather labelled rows, logits, their losses and gradient in place, and back through the head. */
 function lowerRows(node: LinearCrossEntropyNode, ctx: LowerContext): void {
   const { x, weight, step, lossRows: rows, labels, logitScale, softCap, saved, nll } = node;
@@ -106,16 +119,22 @@ function lowerRows(node: LinearCrossEntropyNode, ctx: LowerContext): void {
   const xg = ctx.scratch('loss.x', [chunkRows, x.cols]);
   const logits = ctx.scratch('loss.logits', [chunkRows, weight.rows]);
   const dxg = ctx.scratch('loss.dx', [chunkRows, x.cols]);
+  const { xHalves, dyHalves } = lossHalves(
+    ctx,
+    weight,
+    chunkRows,
+    Math.max(...ctx.parts(weight).map((part) => part.rows)),
+  );
   for (let firstRow = 0; firstRow < x.rows; firstRow += chunkRows) {
     const chunk = Math.min(chunkRows, x.rows - firstRow);
     const labelled = { first: firstRow, count: chunk };
     const shape = { chunkRows: chunk, cols: x.cols, firstRow };
     ctx.launch(gatherRows(shape), { step, rows, x, xg }, labelled);
-    lowerHead(ctx, { x: xg, weight, y: logits, rows: chunk }, labelled);
+    lowerHead(ctx, { x: xg, weight, y: logits, rows: chunk, halves: xHalves }, labelled);
     const loss = { chunkRows: chunk, vocab: weight.rows, firstRow, logitScale, softCap, gradient: true, variant };
     ctx.launch(crossEntropyRows(loss), { step, labels, logits, nll }, labelled);
     ctx.parts(weight).forEach((part, index) => {
-      const launch = matmulNn({
+      const args = {
         rows: chunk,
         outFeatures: part.rows,
         inFeatures: x.cols,
@@ -125,9 +144,12 @@ function lowerRows(node: LinearCrossEntropyNode, ctx: LowerContext): void {
         rank: 0,
         loraScale: 0,
         accumulate: index > 0,
-        variant: weightVariant(ctx, weight),
-      });
-      ctx.launch(launch, { dy: logits, dx: dxg, ...weightOperands(weight, part) }, labelled);
+        ...weightKernels(ctx, weight),
+      };
+      const columns = { rows: chunk, cols: part.rows, offset: part.firstRow };
+      const input =
+        dyHalves && nnUsesMatrices(args) ? inHalves(ctx, logits, dyHalves, columns, labelled) : { dy: logits };
+      ctx.launch(matmulNn(args), { ...input, dx: dxg, ...weightOperands(weight, part) }, labelled);
     });
     ctx.launch(scatterRows(shape), { step, rows, dxg, dx: saved }, labelled);
   }
@@ -147,25 +169,23 @@ function lowerSlices(node: LinearCrossEntropyNode, ctx: LowerContext, sliceColum
   const dxg = ctx.scratch('loss.dx', [chunkRows, x.cols]);
   const state = ctx.scratch('loss.state', [chunkRows, STATE_WORDS]);
   const keep = ctx.scratch('loss.keep', [chunkRows]);
-  const variant = weightVariant(ctx, weight);
+  const { xHalves, dyHalves } = lossHalves(ctx, weight, chunkRows, widest);
+  const kernels = weightKernels(ctx, weight);
   const format = weight.format ?? 'f32';
   for (let firstRow = 0; firstRow < x.rows; firstRow += chunkRows) {
     const chunk = Math.min(chunkRows, x.rows - firstRow);
     const labelled = { first: firstRow, count: chunk };
     ctx.launch(gatherRows({ chunkRows: chunk, cols: x.cols, firstRow }), { step, rows, x, xg }, labelled);
+    const products = { rows: chunk, inFeatures: x.cols, format, rank: 0, loraScale: 0, ...kernels };
+    const input =
+      xHalves && ntUsesMatrices(products)
+        ? inHalves(ctx, xg, xHalves, { rows: chunk, cols: x.cols }, labelled)
+        : { x: xg };
     slices.forEach((slice, index) => {
-      const shape = {
-        rows: chunk,
-        inFeatures: x.cols,
-        outFeatures: slice.rows,
-        format,
-        rank: 0,
-        loraScale: 0,
-        variant,
-      };
+      const shape = { ...products, outFeatures: slice.rows };
       const w = weightOperands(weight, slice);
       const forward = matmulNt({ ...shape, outStride: slice.rows, outOffset: 0, bias: false });
-      ctx.launch(forward, { x: xg, y: logits, ...w }, labelled);
+      ctx.launch(forward, { ...input, y: logits, ...w }, labelled);
       const loss = crossEntropySlice({
         ...{ chunkRows: chunk, vocab: slice.rows, firstRow, logitScale, softCap },
         ...{ firstColumn: slice.firstRow, isLast: index === slices.length - 1 },
@@ -173,7 +193,11 @@ function lowerSlices(node: LinearCrossEntropyNode, ctx: LowerContext, sliceColum
       ctx.launch(loss, { step, labels, logits, nll, state, keep }, labelled);
       const isAdded = index > 0;
       const back = matmulNn({ ...shape, dyStride: slice.rows, dyOffset: 0, accumulate: isAdded, keep: isAdded });
-      ctx.launch(back, { dy: logits, dx: dxg, ...w, ...(isAdded && { keep }) }, labelled);
+      const dy =
+        dyHalves && nnUsesMatrices(shape)
+          ? inHalves(ctx, logits, dyHalves, { rows: chunk, cols: slice.rows, stride: slice.rows }, labelled)
+          : { dy: logits };
+      ctx.launch(back, { ...dy, dx: dxg, ...w, ...(isAdded && { keep }) }, labelled);
     });
     for (const part of ctx.parts(weight)) {
       const shape = { chunkRows: chunk, cols: x.cols, firstRow, rowOffset: part.firstRow, partRows: part.rows, format };

@@ -1,9 +1,9 @@
-import { matmulNt } from '../../../kernels/matmul_nt/matmul_nt.ts';
+import { matmulNt, usesMatrices } from '../../../kernels/matmul_nt/matmul_nt.ts';
 import type { LabelledRows } from '../labelled-rows.ts';
 import type { ForwardOp, GraphBuilder, LowerContext } from '../op.ts';
 import type { Tensor } from '../tensor.ts';
 import { noGradient } from './_lib/no-gradient.ts';
-import { weightOperands, weightVariant } from './_lib/weight.ts';
+import { halvesFor, inHalves, weightKernels, weightOperands } from './_lib/weight.ts';
 
 export interface LogitsNode {
   readonly op: 'logits';
@@ -36,29 +36,28 @@ export const logitsOp: ForwardOp<LogitsNode> = {
   writes: ['y'],
   gradient: noGradient,
   lower({ x, weight, y }, ctx) {
-    lowerHead(ctx, { x, weight, y, rows: x.rows });
+    lowerHead(ctx, { x, weight, y, rows: x.rows, halves: halvesFor(ctx, weight, x.name, x) });
   },
 };
 
-/** y[:rows] = x·Wᵀ over the parts of the head. */
+/** y[:rows] = x·Wᵀ over the parts of the head; `halves` as of `halvesFor`. */
 export function lowerHead(
   ctx: LowerContext,
-  { x, weight, y, rows }: { x: Tensor; weight: Tensor; y: Tensor; rows: number },
+  { x, weight, y, rows, halves }: { x: Tensor; weight: Tensor; y: Tensor; rows: number; halves: Tensor | undefined },
   labelled?: LabelledRows,
 ): void {
+  const shape = { rows, inFeatures: x.cols, format: weight.format ?? 'f32', ...weightKernels(ctx, weight) };
+  const input = halves && usesMatrices(shape) ? inHalves(ctx, x, halves, { rows, cols: x.cols }, labelled) : { x };
   for (const part of ctx.parts(weight)) {
     const launch = matmulNt({
-      rows,
-      inFeatures: x.cols,
+      ...shape,
       outFeatures: part.rows,
       outStride: weight.rows,
       outOffset: part.firstRow,
-      format: weight.format ?? 'f32',
       bias: false,
       rank: 0,
       loraScale: 0,
-      variant: weightVariant(ctx, weight),
     });
-    ctx.launch(launch, { x, y, ...weightOperands(weight, part) }, labelled);
+    ctx.launch(launch, { ...input, y, ...weightOperands(weight, part) }, labelled);
   }
 }

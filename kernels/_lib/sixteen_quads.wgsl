@@ -1,0 +1,7 @@
+// As sixteen_wide.wgsl for rows that are no whole sixteens, by four quads of columns.
+fn quad_of(row: u32, i: u32) -> vec4f {
+  let at = min(i, (p.in_features - 1u) & ~3u);
+  return weight_quad(row, at, group_scale(row, at));
+}
+
+fn sixteen(row: u32, i: u32) -> mat4x4f { return mat4x4f(quad_of(row, i), quad_of(row, i + 4u), quad_of(row, i + 8u), quad_of(row, i + 12u)); }
