@@ -51,7 +51,7 @@ import {
 import type { FileStore } from '../storage/store.ts';
 import { firstRowKind, prepareFile, readTrainingRows, resolveSeqLen } from '../train/run-data.ts';
 import type { TrainedRun } from '../train/run-events.ts';
-import type { MadeTrainer, RunRequest, TrainerSpec } from '../train/run-request.ts';
+import type { DeviceLoss, MadeTrainer, RunRequest, TrainerSpec } from '../train/run-request.ts';
 import { runTraining } from '../train/run.ts';
 import { tokenPieces } from '../train/show-rows.ts';
 import { WgslTrainer } from '../train/wgsl-trainer.ts';
@@ -417,7 +417,8 @@ export class LoadedModel {
       ...(program.settings.tilings && { tilings: program.settings.tilings }),
     } as const;
     const { gpu } = resident.base;
-    const whyLost = async (): Promise<string | undefined> => (gpu.isLost ? gpu.lost : undefined);
+    const whyLost = async (): Promise<DeviceLoss | undefined> =>
+      gpu.isLost ? { reason: await gpu.lost, wasAtWork: gpu.wasAtWork } : undefined;
     return { trainer, plan: program.report, device, deviceName, kernels, whyLost };
   }
 

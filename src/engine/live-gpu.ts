@@ -5,6 +5,10 @@ import { checkKnownAnswer } from '../gpu/known-answer.ts';
 /** Waits between tries to open a device after a loss, in milliseconds: a browser's GPU process takes a while to start again. */
 const REOPEN_WAITS_MS = [0, 500, 2000];
 
+/** How much shorter submissions become after a loss at work, and how short at most: a watchdog ends those of about two seconds. */
+const SHORTER = 1 / 4;
+const SHORTEST = 1 / 16;
+
 /** What a failure of work on a lost device may look like. */
 const MAY_BE_LOSS: ReadonlySet<string> = new Set(['device-lost', 'out-of-memory', 'internal', 'aborted']);
 
@@ -63,13 +67,18 @@ export class LiveGpu {
 
   async #reopen(): Promise<Gpu> {
     const reason = await this.#gpu.lost;
+    const { wasAtWork, sliceShare: before } = this.#gpu;
+    // WebGPU does not tell a watchdog from other causes, and shorter submissions cost little.
+    const sliceShare = wasAtWork ? Math.max(SHORTEST, before * SHORTER) : before;
     this.#gpu.destroy();
     let cause: unknown;
     for (const wait of REOPEN_WAITS_MS) {
       if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
       try {
-        this.#gpu = await this.#open();
-        return this.#gpu;
+        const gpu = await this.#open();
+        gpu.sliceShare = sliceShare;
+        this.#gpu = gpu;
+        return gpu;
       } catch (error) {
         cause = error;
       }

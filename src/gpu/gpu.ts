@@ -66,11 +66,19 @@ export class Gpu {
   /** What plans are made for. */
   readonly profile: DeviceProfile;
   readonly pipelines: PipelineCache;
+  /**
+   * How long a submission may be, as a share of what is usual: less where the device before was lost at work, which may have been a
+   * watchdog. It changes no bit of what is computed.
+   */
+  sliceShare = 1;
   /** Resolves with the reason once the device is lost for another reason than `destroy()`. */
   readonly lost: Promise<string>;
   readonly #sizes = new Map<GPUBuffer, number>();
   #stray: WebLoraError | undefined;
   #lostReason: string | undefined;
+  /** Of work whose end is waited for. */
+  #awaited = 0;
+  #wasAtWork = false;
   #bytesAllocated = 0;
   #buffersCreated = 0;
   #destroyed = false;
@@ -90,6 +98,7 @@ export class Gpu {
         // Dawn's binding for Node holds a device that has a listener for ever, with its pipelines' code and all that refers to it.
         device.removeEventListener('uncapturederror', onStray);
         if (this.#destroyed) return;
+        this.#wasAtWork = this.#awaited > 0;
         this.#lostReason = info.message || info.reason;
         resolve(this.#lostReason);
       });
@@ -99,6 +108,11 @@ export class Gpu {
   /** Whether the device is lost for another reason than `destroy()`: nothing here works again, another has to be opened. */
   get isLost(): boolean {
     return this.#lostReason !== undefined;
+  }
+
+  /** Whether results were waited for when the device was lost: what it was computing may have been the cause. */
+  get wasAtWork(): boolean {
+    return this.#wasAtWork;
   }
 
   /** Bytes of all live buffers made through this object. */
@@ -238,10 +252,13 @@ export class Gpu {
    */
   async readStaging(staging: GPUBuffer, bytes: number, error: Promise<WebLoraError | undefined>): Promise<ArrayBuffer> {
     const mapping = this.scoped('reading results back', () => staging.mapAsync(0x1));
+    this.#awaited += 1;
     try {
       await mapping.made;
     } catch (cause) {
       throw await this.#whyNotMapped((await error) ?? (await mapping.error), cause);
+    } finally {
+      this.#awaited -= 1;
     }
     try {
       const failure = await error;

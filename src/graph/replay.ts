@@ -12,7 +12,8 @@ export type BufferSource = (name: string) => GPUBuffer;
 
 /**
  * Work per command buffer. A submission must end well before a browser's GPU watchdog (about two seconds on Windows)
- * fires on a slow device; a software adapter has no watchdog but shares its threads with everything else.
+ * fires on a slow device; a software adapter has no watchdog but shares its threads with everything else. After a device
+ * was lost at work it is less (`Gpu.sliceShare`).
  */
 const FLOPS_PER_SUBMIT = 2e10;
 const SOFTWARE_FLOPS_PER_SUBMIT = 1e9;
@@ -56,7 +57,7 @@ export class Replay {
   private constructor(gpu: Gpu, steps: readonly ReplayStep[]) {
     this.#gpu = gpu;
     this.#steps = steps;
-    this.#flopsPerSubmit = gpu.adapter.isSoftware ? SOFTWARE_FLOPS_PER_SUBMIT : FLOPS_PER_SUBMIT;
+    this.#flopsPerSubmit = gpu.sliceShare * (gpu.adapter.isSoftware ? SOFTWARE_FLOPS_PER_SUBMIT : FLOPS_PER_SUBMIT);
   }
 
   /** `uniforms` is the name of the buffer that holds `plan.uniforms`, at `uniformsOffset`. */

@@ -39,10 +39,18 @@ export function adapterSettings({
 /** How long a run is and which rows each of its optimizer steps has. */
 export interface RunSchedule {
   readonly size: RunSize;
+  /** Into how many parts each micro-batch of the settings is taken. */
+  readonly split: number;
   readonly steps: StepPlan;
 }
 
-export function scheduleRun(config: TrainConfig, data: RunData, lengthOf: (row: number) => number): RunSchedule {
+/** @param split of the batch size, a divisor of it: updates have the same rows in more and smaller micro-batches */
+export function scheduleRun(
+  config: TrainConfig,
+  data: RunData,
+  lengthOf: (row: number) => number,
+  split = 1,
+): RunSchedule {
   const { batchSize, packing, shuffle, seed, accumulate, steps, epochs, preset } = config;
   const order = {
     rowCount: data.train.length,
@@ -62,5 +70,6 @@ export function scheduleRun(config: TrainConfig, data: RunData, lengthOf: (row: 
     preset,
   });
   const length = size.steps !== undefined ? { steps: size.steps } : { epochs: size.epochs ?? 1 };
-  return { size, steps: planOptimizerSteps({ ...order, batchSize, accumulate: size.accumulate, ...length }) };
+  const microBatches = { batchSize: batchSize / split, accumulate: size.accumulate * split };
+  return { size, split, steps: planOptimizerSteps({ ...order, ...microBatches, ...length }) };
 }

@@ -12,25 +12,33 @@ export const REFERENCE_FILE = 'reference.json';
 const REFERENCE = v.looseObject({ train: v.array(v.array(v.number())), evaluation: v.array(v.array(v.number())) });
 const FILE = v.looseObject({ sha256: v.string(), losses: REFERENCE });
 
+interface ReferenceParts {
+  readonly trainer: Trainer;
+  readonly passes: RunPasses;
+  readonly start: () => Promise<NamedMatrices>;
+  readonly isStopping: () => boolean;
+}
+
 /**
  * The losses of every row under the model before the run, for an objective that compares with it: computed once and kept
  * in the run's folder, so that no second model is loaded and a resumed run compares with the same numbers.
  * @param start the parameters before the first update: of an adapter that adds nothing, or of the one that the run starts
  * from; the trainer is left with them where they were needed
+ * @returns undefined where the run is to stop before it is known
  */
 export async function resolveReference(
   store: FileStore,
   out: string,
-  { trainer, passes, start }: { trainer: Trainer; passes: RunPasses; start: () => Promise<NamedMatrices> },
-): Promise<Reference> {
+  { trainer, passes, start, isStopping }: ReferenceParts,
+): Promise<Reference | undefined> {
   const path = joinPath(out, REFERENCE_FILE);
   const known = (await store.exists(path)) ? readReference(await store.readText(path)) : undefined;
   if (known !== undefined) return known;
   trainer.writeState({ params: await start() });
-  const reference: Reference = {
-    train: await lossesOf('train', trainer, passes),
-    evaluation: await lossesOf('evaluation', trainer, passes),
-  };
+  const train = await lossesOf('train', { trainer, passes, isStopping });
+  const evaluation = await lossesOf('evaluation', { trainer, passes, isStopping });
+  if (isStopping()) return undefined;
+  const reference: Reference = { train, evaluation };
   await store.write(`${path}.tmp`, JSON.stringify({ sha256: hashOf(reference), losses: reference }));
   await store.replace(`${path}.tmp`, path);
   return reference;
@@ -59,10 +67,14 @@ export function removeReference(store: FileStore, out: string): Promise<void> {
   return store.remove(joinPath(out, REFERENCE_FILE));
 }
 
-async function lossesOf(set: RowSet, trainer: Trainer, passes: RunPasses): Promise<number[][]> {
+async function lossesOf(
+  set: RowSet,
+  { trainer, passes, isStopping }: Omit<ReferenceParts, 'start'>,
+): Promise<number[][]> {
   const { objective } = passes;
   const losses: number[][] = [];
   for (const { pass, batch, indexes } of passes.through(set)) {
+    if (isStopping()) return losses;
     const sequences = pass.rows.map((row) => objective.sequencesOf(row));
     const sums = lossOfEach(await trainer.evaluate(batch), sequences.flat());
     for (const [i, own] of sequences.entries()) losses[indexes[i] ?? 0] = sums.splice(0, own.length);

@@ -1,5 +1,6 @@
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import type { RowProblem } from '../data/rows.ts';
+import type { Checkpointing } from '../graph/differentiate.ts';
 import type { Phrase } from '../phrase.ts';
 import type { EvalMetrics, StepMetrics } from './metrics.ts';
 import type { PlanReport } from './program.ts';
@@ -29,8 +30,22 @@ export type RunEvent =
   | ({ readonly kind: 'eval' } & EvalMetrics)
   | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
   | { readonly kind: 'paused' | 'resumed'; readonly step: number }
-  /** The GPU was lost and is opened again: the updates after `step` are made once more. */
-  | { readonly kind: 'device-lost'; readonly reason: string; readonly step: number };
+  | RunIncident;
+
+/** What interrupted a run that goes on by itself: the updates after `step` are made once more. run.json keeps them. */
+export type RunIncident = { readonly reason: string; readonly step: number } &
+  /** The GPU was lost and is opened again; where it was at work it is given shorter submissions, which changes no bit. */
+  ({ readonly kind: 'device-lost'; readonly wasAtWork: boolean } | ({ readonly kind: 'memory-short' } & MemoryRemedy));
+
+/** How a run goes on that was short of memory. */
+export type MemoryRemedy =
+  /** Less is kept for the backward pass and more computed again, which changes no bit of the result. */
+  | { readonly remedy: 'checkpointing'; readonly checkpointing: Checkpointing }
+  /**
+   * Smaller micro-batches, more of them to an update: it learns from the same rows, and its sums are added in another order,
+   * with other dropout masks.
+   */
+  | { readonly remedy: 'micro-batch'; readonly batchSize: number; readonly accumulate: number };
 
 /** How a run ended, with what it trained. */
 export interface RunReport<Adapter> {

@@ -3,6 +3,7 @@ import { PEFT_WEIGHTS_FILE } from '../adapters/formats/peft.ts';
 import { WebLoraError } from '../errors.ts';
 import type { DataFacts } from './run-data.ts';
 import { OPTIMIZER_STATES, type OptimizerState } from './optimizers.ts';
+import type { RunIncident } from './run-events.ts';
 import type { PlanReport } from './program.ts';
 import { phrase, setting, type Phrase } from '../phrase.ts';
 import { anyObject, checkShape, count, numberOrNan, parseJson, type ShapeOf } from '../schema.ts';
@@ -48,6 +49,8 @@ export interface RunRecord {
     readonly learningRate: number;
     readonly steps: number;
     readonly accumulate: number;
+    /** Into how many parts each micro-batch is taken since memory was short; absent: it is whole. */
+    readonly batchSplit?: number;
     readonly seqLen: number;
     readonly targets: readonly string[];
   };
@@ -63,6 +66,8 @@ export interface RunRecord {
     readonly tilings?: TilingChoices;
   };
   readonly plan?: PlanReport | undefined;
+  /** What interrupted it; absent where nothing did. */
+  readonly incidents?: readonly RunIncident[];
   /** sha256 of metrics.jsonl when the run ended; absent while it goes on. */
   readonly metricsSha256?: string;
   readonly results?: {
@@ -113,6 +118,7 @@ const RUN_RECORD: v.GenericSchema<unknown, RunRecord> = v.looseObject({
     learningRate: v.number(),
     steps: count,
     accumulate: count,
+    batchSplit: v.exactOptional(v.pipe(count, v.minValue(1))),
     seqLen: count,
     targets: v.array(v.string()),
   }),
@@ -126,6 +132,7 @@ const RUN_RECORD: v.GenericSchema<unknown, RunRecord> = v.looseObject({
     tilings: v.exactOptional(v.record(v.string(), v.string())),
   }),
   plan: v.exactOptional(v.custom<PlanReport>((value) => v.is(anyObject, value), 'Expected Object')),
+  incidents: v.exactOptional(v.array(v.custom<RunIncident>((value) => v.is(anyObject, value), 'Expected Object'))),
   metricsSha256: v.exactOptional(v.string()),
   results: v.exactOptional(
     v.looseObject({

@@ -22,6 +22,12 @@ export interface TrainerSpec {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+export interface DeviceLoss {
+  readonly reason: string;
+  /** Whether its results were waited for. */
+  readonly wasAtWork: boolean;
+}
+
 export interface MadeTrainer {
   readonly trainer: Trainer;
   readonly plan: PlanReport | undefined;
@@ -29,7 +35,7 @@ export interface MadeTrainer {
   readonly deviceName: string;
   readonly kernels: RunRecord['kernels'];
   /** Why the device that the trainer is on was lost, where it was; another trainer then goes on. Absent where there is none to lose. */
-  readonly whyLost?: () => Promise<string | undefined>;
+  readonly whyLost?: () => Promise<DeviceLoss | undefined>;
 }
 
 export interface RunRequest {

@@ -14,7 +14,7 @@ import { VERSION } from '../version.ts';
 import type { TrainConfig } from './config.ts';
 import type { AdapterSettings, RunSchedule } from './prepare-run.ts';
 import type { DataFacts, RunData } from './run-data.ts';
-import type { TrainedRun } from './run-events.ts';
+import type { RunIncident, TrainedRun } from './run-events.ts';
 import { writeRunRecord, type RunRecord } from './run-record.ts';
 import { parseMetrics, readMetricsText } from './metrics-file.ts';
 import type { MadeTrainer, RunRequest } from './run-request.ts';
@@ -37,14 +37,15 @@ export class RunResult {
       readonly made: MadeTrainer;
       readonly schedule: RunSchedule;
       readonly adapter: AdapterSettings;
+      readonly incidents: readonly RunIncident[];
     },
   ) {
-    const { data, made, schedule, adapter } = parts;
+    const { data, made, adapter } = parts;
     this.#request = request;
     this.#data = data;
     this.#adapter = adapter;
     this.#deviceName = made.deviceName;
-    this.record = makeRecord(request, parts.data, made, schedule, adapter);
+    this.record = makeRecord(request, parts);
   }
 
   adapterOf(params: NamedMatrices): LoraAdapter {
@@ -190,10 +191,7 @@ function cardFacts(
 
 function makeRecord(
   request: RunRequest,
-  data: RunData,
-  made: MadeTrainer,
-  schedule: RunSchedule,
-  adapter: AdapterSettings,
+  { data, made, schedule, adapter, incidents }: ConstructorParameters<typeof RunResult>[1],
 ): RunRecord {
   const { opened, base, config, initAdapter, extraSettings } = request;
   const { columns } = request.data;
@@ -232,6 +230,7 @@ function makeRecord(
       learningRate: config.lr ?? opened.recommendedLearningRate ?? DEFAULT_LEARNING_RATE,
       steps: schedule.steps.count,
       accumulate: schedule.size.accumulate,
+      ...(schedule.split > 1 && { batchSplit: schedule.split }),
       seqLen: data.seqLen,
       targets: adapter.lora.paths,
     },
@@ -239,5 +238,6 @@ function makeRecord(
     device: made.device,
     kernels: made.kernels,
     plan: made.plan,
+    ...(incidents.length > 0 && { incidents }),
   };
 }

@@ -1,11 +1,12 @@
 import { adapterHash } from '../adapters/lineage.ts';
-import { WebLoraError, type ErrorCode } from '../errors.ts';
+import { toFailure, WebLoraError, type ErrorCode } from '../errors.ts';
 import type { BaseFormat } from '../formats/quantize.ts';
 import { lostTooOften, MOST_LOSSES } from '../gpu/gpu.ts';
 import { phrase, setting, type Mention, type Phrase } from '../phrase.ts';
 import { joinPath } from '../storage/paths.ts';
 import { findLatestCheckpoint, removeOlderCheckpoints, setAside, type Checkpoint } from './checkpoints.ts';
 import { MetricsFile, setDamagedMetricsAside } from './metrics-file.ts';
+import { smallerFootprint, type Footprint } from './memory-remedy.ts';
 import { RunPasses } from './passes.ts';
 import { initialParams } from './initial-params.ts';
 import { adapterSettings, scheduleRun, type AdapterSettings, type RunSchedule } from './prepare-run.ts';
@@ -13,7 +14,7 @@ import { programSettings } from './program-settings.ts';
 import type { ProgramSettings } from './program.ts';
 import { resolveReference } from './reference.ts';
 import { readRunData, type DataFacts, type RunData } from './run-data.ts';
-import type { TrainedRun } from './run-events.ts';
+import type { MemoryRemedy, RunIncident, TrainedRun } from './run-events.ts';
 import { assertMayWrite, clearRunFolder, hasFinishedAdapter, type RunFolder } from './run-folder.ts';
 import { RunLoop } from './run-loop.ts';
 import { isFinished, readRunRecord, writeRunRecord, type RunRecord } from './run-record.ts';
@@ -42,11 +43,7 @@ export async function runTraining(request: RunRequest): Promise<TrainedRun> {
     });
     if (resumed !== undefined) assertSameInputs(request, resumed, data);
     const adapter = adapterSettings(request);
-    const planned = programSettings(opened.model, request.base, config, adapter.lora);
-    const passes = new RunPasses(objective, data, planned.rows);
-    const schedule = scheduleRun(config, data, (row) => passes.tokensOf(row));
-    const settings = { ...planned, microSteps: schedule.size.accumulate };
-    return await withDevices(request, { folder, resumed, data, adapter, passes, schedule, settings });
+    return await withDevices(request, { folder, resumed, data, adapter });
   } finally {
     await lock.release();
   }
@@ -58,51 +55,115 @@ interface PreparedRun {
   readonly resumed: RunRecord | undefined;
   readonly data: RunData;
   readonly adapter: AdapterSettings;
+}
+
+/** What decides how much of it is on the GPU at a time. */
+interface RunLayout {
   readonly passes: RunPasses;
   readonly schedule: RunSchedule;
   readonly settings: ProgramSettings;
 }
 
+/** @param split into how many parts each micro-batch of the settings is taken */
+function layOut(request: RunRequest, { data, adapter }: PreparedRun, split: number): RunLayout {
+  const { opened, base, objective } = request;
+  const config = { ...request.config, batchSize: request.config.batchSize / split };
+  const planned = programSettings(opened.model, base, config, adapter.lora);
+  const passes = new RunPasses(objective, data, planned.rows);
+  const schedule = scheduleRun(request.config, data, (row) => passes.tokensOf(row), split);
+  return { passes, schedule, settings: { ...planned, microSteps: schedule.size.accumulate * split } };
+}
+
 /**
- * Plays the run, again from its last checkpoint where the device was lost, until that happens for the third time without a
- * checkpoint in between.
+ * Plays the run, again from its last checkpoint where the device was lost or had no memory for it, until that happens for the
+ * third time without a checkpoint in between.
  */
 async function withDevices(request: RunRequest, prepared: PreparedRun): Promise<TrainedRun> {
-  const { store, out } = request;
-  const { resumed, settings } = prepared;
-  let kernels = resumed?.kernels;
-  let losses = 0;
+  const { resumed } = prepared;
+  let { kernels }: Partial<Pick<RunRecord, 'kernels'>> = resumed ?? {};
+  let split = resumed?.resolved.batchSplit ?? 1;
+  const incidents = [...(resumed?.incidents ?? [])];
+  let isStarted = false;
+  const emit: RunRequest['emit'] = (event) => {
+    isStarted ||= event.kind === 'started';
+    request.emit(event);
+  };
+  let failures = 0;
   let reached = 0;
-  for (let isAgain = false; ; isAgain = true) {
-    const made = await request.makeTrainer({
-      settings,
-      tune: request.config.tune,
-      ...(kernels !== undefined && { kernels }),
-      onProgress: (done, total) => {
-        if (!isAgain) request.emit({ kind: 'preparing', done, total });
-      },
-    });
-    ({ kernels } = made);
+  for (;;) {
+    const layout = layOut(request, prepared, split);
+    let made: MadeTrainer | undefined;
     try {
-      return await playOnce(request, prepared, made, isAgain);
+      made = await request.makeTrainer({
+        settings: layout.settings,
+        tune: request.config.tune,
+        ...(kernels !== undefined && { kernels }),
+        onProgress: (done, total) => {
+          if (!isStarted) emit({ kind: 'preparing', done, total });
+        },
+      });
+      ({ kernels } = made);
+      return await playOnce({ ...request, emit }, { ...prepared, ...layout, incidents }, made, isStarted);
     } catch (error) {
-      const reason = await made.whyLost?.();
-      if (reason === undefined) throw error;
-      const { checkpoint: { step } = { step: 0 } } = await findLatestCheckpoint(store, out);
-      losses = step > reached ? 1 : losses + 1;
+      const loss = await made?.whyLost?.();
+      const isShort = loss === undefined && toFailure(error).code === 'out-of-memory';
+      // What does not fit from the start is told at once, with what helps.
+      if (kernels === undefined || (loss === undefined && !isShort)) throw error;
+      const { checkpoint: { step } = { step: 0 } } = await findLatestCheckpoint(request.store, request.out);
+      failures = step > reached ? 1 : failures + 1;
       reached = step;
-      if (losses >= MOST_LOSSES) throw lostTooOften(reason);
-      request.emit({ kind: 'device-lost', reason, step });
+      if (loss !== undefined) {
+        if (failures >= MOST_LOSSES) throw lostTooOften(loss.reason);
+        incidents.push({ kind: 'device-lost', step, ...loss });
+      } else {
+        const smaller = smallerFootprint({ kernels, split }, request.config.batchSize);
+        const reason = firstClause(error);
+        if (failures >= MOST_LOSSES) throw shortTooOften(reason);
+        if (smaller === undefined) throw error;
+        const remedy = remedyOf(smaller, split, layout.schedule, request.config.batchSize);
+        incidents.push({ kind: 'memory-short', step, reason, ...remedy });
+        ({ kernels, split } = smaller);
+      }
+      const incident = incidents.at(-1);
+      if (incident !== undefined) emit(incident);
     } finally {
-      made.trainer.dispose();
+      made?.trainer.dispose();
     }
   }
+}
+
+function remedyOf(smaller: Footprint, split: number, { size }: RunSchedule, batchSize: number): MemoryRemedy {
+  return smaller.split === split
+    ? { remedy: 'checkpointing', checkpointing: smaller.kernels.checkpointing }
+    : {
+        remedy: 'micro-batch',
+        batchSize: batchSize / smaller.split,
+        accumulate: size.accumulate * smaller.split,
+      };
+}
+
+/** What went wrong, without what would help. */
+const firstClause = (error: unknown): string => toFailure(error).message.split('; ')[0] ?? '';
+
+/** What ends a run that has no memory again and again. */
+function shortTooOften(reason: string): WebLoraError {
+  return new WebLoraError('out-of-memory', `${reason} (${MOST_LOSSES} times in a row)`, {
+    fix: phrase`close other programs that use the GPU and continue with ${setting('resume')}, or begin again with a smaller ${setting('seqLen')}, ${setting('batchSize')} or ${setting('rank')}`,
+  });
 }
 
 /** Plays the run on one trainer, from its last checkpoint or its beginning. */
 async function playOnce(
   request: RunRequest,
-  { folder, resumed, data, adapter, passes, schedule }: PreparedRun,
+  {
+    folder,
+    resumed,
+    data,
+    adapter,
+    passes,
+    schedule,
+    incidents,
+  }: PreparedRun & RunLayout & { readonly incidents: readonly RunIncident[] },
   made: MadeTrainer,
   isAgain: boolean,
 ): Promise<TrainedRun> {
@@ -114,13 +175,18 @@ async function playOnce(
     : await startingPoint(folder, resumed !== undefined);
   const start = (): Promise<NamedMatrices> =>
     initialParams(opened, format, adapter.lora, config.seed, request.initAdapter);
-  if (objective.needsReference) passes.reference = await resolveReference(store, out, { trainer, passes, start });
+  if (objective.needsReference) {
+    const isStopping = (): boolean => request.control.isStopping;
+    passes.reference = await resolveReference(store, out, { trainer, passes, start, isStopping });
+  }
   trainer.writeState(checkpoint?.state ?? { params: await start() });
   const metrics = await MetricsFile.continue(store, out, checkpoint ?? { step: 0 });
-  const result = new RunResult(request, { data, made, schedule, adapter });
+  const result = new RunResult(request, { data, made, schedule, adapter, incidents });
   await writeRunRecord(store, out, result.record);
+  const isResumed = checkpoint !== undefined && resumed !== undefined;
   const notices = [
-    ...(checkpoint === undefined || resumed === undefined ? [] : changedKernels(resumed.kernels, made.kernels)),
+    ...(isResumed ? changedKernels(resumed.kernels, made.kernels) : []),
+    ...(isResumed ? splitBatches(schedule, config.batchSize) : []),
     ...unusedMatrices(made.kernels, format),
   ];
   const parts = { data, passes, schedule, made, result, metrics, checkpoint, notices, warnings, isAgain };
@@ -131,6 +197,15 @@ async function playOnce(
     await result.writeStatus('failed').catch(() => undefined);
     throw error;
   }
+}
+
+/** A resumed run goes on with the micro-batches that it had. */
+function splitBatches({ split, size }: RunSchedule, batchSize: number): string[] {
+  if (split === 1) return [];
+  return [
+    `memory was short before: micro-batches have ${batchSize / split} of ${batchSize} rows, and an update has ` +
+      `${size.accumulate * split} of them`,
+  ];
 }
 
 /** A resumed run whose kernels this device lacks goes on with others, whose sums are in another order. */

@@ -4,9 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { PEFT_WEIGHTS_FILE } from '../../src/adapters/formats/peft.ts';
 import { Core, type LoadedModel } from '../../src/engine/core.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
+import { wordPhrase } from '../../src/phrase.ts';
 import { makeMemoryStore } from '../../src/storage/memory-store.ts';
 import type { FileStore } from '../../src/storage/store.ts';
-import { resolveTrainConfig } from '../../src/train/config.ts';
+import { resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
 import { RunControl } from '../../src/train/run-control.ts';
 import type { RunEvent, TrainedRun } from '../../src/train/run-events.ts';
 import { readRunRecord } from '../../src/train/run-record.ts';
@@ -34,16 +35,26 @@ const train = (
     saveEvery = 2,
     control = new RunControl(),
     emit = () => undefined,
-  }: {
-    readonly steps?: number;
-    readonly saveEvery?: number;
+    resume = false,
+    ...config
+  }: Partial<TrainConfig> & {
     readonly control?: RunControl;
     readonly emit?: (event: RunEvent) => void;
+    readonly resume?: boolean;
   } = {},
 ): Promise<TrainedRun> =>
   model.train({
-    config: resolveTrainConfig({ rank: 2, dropout: 0.1, steps, accumulate: 1, seqLen: 48, saveEvery, lr: 1e-2 }),
-    ...{ data: ROWS, store, out: 'run', resume: false, emit, control },
+    config: resolveTrainConfig({
+      rank: 2,
+      dropout: 0.1,
+      steps,
+      accumulate: 1,
+      seqLen: 48,
+      saveEvery,
+      lr: 1e-2,
+      ...config,
+    }),
+    ...{ data: ROWS, store, out: 'run', resume, emit, control },
   });
 
 const answer = (model: LoadedModel, onText?: (text: string) => void): Promise<string> =>
@@ -58,6 +69,9 @@ async function talk(model: LoadedModel): Promise<string[]> {
   for (const text of ['the cat', 'a dog']) for await (const piece of chat.send(text)) said.push(piece);
   return said;
 }
+
+const lossesIn = async (from: FileStore): Promise<string[]> =>
+  (await from.readText('run/metrics.jsonl')).match(/(?<="loss":)[^,]*/g) ?? [];
 
 /** 20 by WEBLORA_DEVICE_LOSSES=20, for docs/checks.md: each takes a device opened and all kernels compiled anew. */
 const LOSSES = Number(process.env['WEBLORA_DEVICE_LOSSES'] ?? 4);
@@ -100,8 +114,11 @@ describe('a device that is lost', () => {
         'device-lost 2',
       ]);
       expect(await store.read(`run/${PEFT_WEIGHTS_FILE}`)).toEqual(await whole.read(`run/${PEFT_WEIGHTS_FILE}`));
-      const lossesIn = async (from: FileStore): Promise<unknown[]> =>
-        (await from.readText('run/metrics.jsonl')).match(/"loss":[^,]*/g) ?? [];
+      expect((await readRunRecord(store, 'run'))?.incidents).toMatchObject([
+        { kind: 'device-lost', step: 0, wasAtWork: true },
+        { kind: 'device-lost', step: 2, wasAtWork: true },
+      ]);
+      expect(core.gpu?.sliceShare).toBe(1 / 16);
       expect(await lossesIn(store)).toEqual(await lossesIn(whole));
 
       // Between calls, and within an answer: what was said stays said.
@@ -184,6 +201,115 @@ describe('a device that is lost', () => {
     expect((await readRunRecord(store, 'run'))?.status).toBe('failed');
     expect(await store.exists('run/checkpoints/step-2/manifest.json')).toBe(true);
     await expect(answer(model)).resolves.toMatch(/ /);
+    core.dispose();
+  }, 600_000);
+});
+
+describe('shorter submissions', () => {
+  it('are more of them, and change no bit', async () => {
+    const gpu = await openTestGpu();
+    const submit = gpu.device.queue.submit.bind(gpu.device.queue);
+    let submissions = 0;
+    Object.defineProperty(gpu.device.queue, 'submit', {
+      value: (buffers: Iterable<GPUCommandBuffer>) => {
+        submissions += 1;
+        submit(buffers);
+      },
+    });
+    const core = await Core.open({ device: 'webgpu', openGpu: () => Promise.resolve(gpu) });
+    const model = await openToy(core);
+    const counts: number[] = [];
+    const adapters: Uint8Array[] = [];
+    for (const share of [1, 1e-4]) {
+      gpu.sliceShare = share;
+      const store = makeMemoryStore();
+      submissions = 0;
+      await train(model, store, { steps: 2 });
+      counts.push(submissions);
+      adapters.push(await store.read(`run/${PEFT_WEIGHTS_FILE}`));
+    }
+    const [usual = 0, shorter = 0] = counts;
+    expect(shorter).toBeGreaterThan(2 * usual);
+    expect(adapters[1]).toEqual(adapters[0]);
+    core.dispose();
+  }, 600_000);
+});
+
+describe('a run whose GPU has no memory left on the way', () => {
+  it('goes on with more computed again, then with half the micro-batch, and gives up at the third time', async () => {
+    const gpu = await openTestGpu();
+    const memory = shortOfMemory(gpu);
+    const core = await Core.open({ device: 'webgpu', openGpu: () => Promise.resolve(gpu) });
+    const model = await openToy(core);
+    const config = { steps: 6, saveEvery: 2, batchSize: 2, accumulate: 1, dropout: 0 };
+    const whole = makeMemoryStore();
+    await train(model, whole, config);
+    expect((await readRunRecord(whole, 'run'))?.kernels.checkpointing).toBe('none');
+
+    /** A run that has no memory at its next allocation after update 3, so many times. */
+    const short = async (
+      store: FileStore,
+      times: number,
+      { control, ...more }: { readonly control?: RunControl; readonly stopAt?: number } = {},
+    ): Promise<{ readonly outcome: TrainedRun; readonly told: readonly RunEvent[] }> => {
+      let left = times;
+      const told: RunEvent[] = [];
+      const emit = (event: RunEvent): void => {
+        if (event.kind === 'memory-short') {
+          memory.failFrom(undefined);
+          told.push(event);
+        }
+        if (event.kind !== 'step') return;
+        if (event.step === 3 && left > 0) {
+          left -= 1;
+          memory.failFrom(0);
+        } else if (event.step === more.stopAt && told.length === times) control?.stop();
+      };
+      try {
+        return { outcome: await train(model, store, { ...config, emit, ...(control && { control }) }), told };
+      } finally {
+        memory.failFrom(undefined);
+      }
+    };
+    const readAdapter = (store: FileStore): Promise<Uint8Array> => store.read(`run/${PEFT_WEIGHTS_FILE}`);
+
+    const once = makeMemoryStore();
+    const first = await short(once, 1);
+    expect(first.outcome.ended).toBe('completed');
+    expect(first.told).toMatchObject([{ step: 2, remedy: 'checkpointing', checkpointing: 'block-and-attention' }]);
+    expect(await readAdapter(once)).toEqual(await readAdapter(whole));
+    expect(await readRunRecord(once, 'run')).toMatchObject({
+      kernels: { checkpointing: 'block-and-attention' },
+      incidents: [{ kind: 'memory-short', step: 2, reason: expect.stringMatching(/memory/) as string }],
+    });
+
+    const twice = makeMemoryStore();
+    const second = await short(twice, 2);
+    expect(second.told.at(-1)).toMatchObject({ step: 2, remedy: 'micro-batch', batchSize: 1, accumulate: 2 });
+    expect((await readRunRecord(twice, 'run'))?.resolved).toMatchObject({ accumulate: 1, batchSplit: 2 });
+    const [got, wanted] = await Promise.all([lossesIn(twice), lossesIn(whole)]);
+    expect(got).toHaveLength(6);
+    got.forEach((loss, i) => expect(Number(loss)).toBeCloseTo(Number(wanted[i]), 5));
+
+    const stopped = makeMemoryStore();
+    const control = new RunControl();
+    expect((await short(stopped, 2, { control, stopAt: 4 })).outcome.ended).toBe('stopped');
+    const notices: string[] = [];
+    await train(model, stopped, {
+      ...config,
+      resume: true,
+      emit: (event) => event.kind === 'started' && notices.push(...event.notices.map((notice) => wordPhrase(notice))),
+    });
+    expect(notices).toContain('memory was short before: micro-batches have 1 of 2 rows, and an update has 2 of them');
+    expect(await readAdapter(stopped)).toEqual(await readAdapter(twice));
+
+    const thrice = makeMemoryStore();
+    await expect(short(thrice, 3)).rejects.toMatchObject({
+      code: 'out-of-memory',
+      message: expect.stringMatching(/\(3 times in a row\); close other programs/) as string,
+    });
+    expect(await readRunRecord(thrice, 'run')).toMatchObject({ status: 'failed', resolved: { batchSplit: 2 } });
+    expect(await thrice.exists('run/checkpoints/step-2/manifest.json')).toBe(true);
     core.dispose();
   }, 600_000);
 });

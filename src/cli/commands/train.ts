@@ -8,7 +8,7 @@ import { BadRowsError } from '../../train/run-data.ts';
 import { describeProblem } from '../../data/rows.ts';
 import { encodeEvaluation, encodeStep } from '../../train/metrics.ts';
 import { RunControl } from '../../train/run-control.ts';
-import type { RunEvent } from '../../train/run-events.ts';
+import type { MemoryRemedy, RunEvent } from '../../train/run-events.ts';
 import { TRAIN_SETTINGS } from '../../train/settings.ts';
 import { alphaOf, rankOf, targetNames, type LoraAdapter, type LoraModule } from '../../adapters/adapter.ts';
 import { selectTargets, valuesByPattern } from '../../lora/targets.ts';
@@ -214,6 +214,17 @@ function resumedFlags(given: Flags, folder: string): Flags {
   return new Flags(values);
 }
 
+/** How a run goes on that was short of memory. */
+function withRemedy(remedy: MemoryRemedy): string {
+  if (remedy.remedy === 'checkpointing')
+    return 'and computes more again instead of keeping it, which takes longer and changes no bit of the result';
+  const rows = remedy.batchSize === 1 ? '1 row' : `${remedy.batchSize} rows`;
+  return (
+    `with micro-batches of ${rows}, ${remedy.accumulate} to an update: it learns from the same rows, ` +
+    'and its result differs from an uninterrupted run by rounding and by the masks of dropout'
+  );
+}
+
 /** What a person, or a script with --json, sees of a run. */
 class TrainView {
   readonly #output: Output;
@@ -267,8 +278,11 @@ class TrainView {
         return;
       case 'device-lost':
         output.warn(
-          `the GPU was lost (${event.reason}): it is opened again, and the run goes on after update ${event.step}`,
+          `the GPU was lost (${event.reason}): it is opened again${event.wasAtWork ? ' and given shorter pieces of work' : ''}, and the run goes on after update ${event.step}`,
         );
+        return;
+      case 'memory-short':
+        output.warn(`${event.reason}: the run goes on after update ${event.step} ${withRemedy(event)}`);
         return;
       case 'checkpoint':
       case 'paused':
