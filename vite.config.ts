@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { build, defineConfig, type Plugin, type UserConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
-import { DOWNLOAD_DOCUMENT, DOWNLOAD_POLICY, PAGE_POLICY } from './src/ui/policy.ts';
+import { DOWNLOAD_DOCUMENT, DOWNLOAD_POLICY, ISOLATION, PAGE_POLICY } from './src/ui/policy.ts';
 import { embeddedFiles, embeddedModelFiles } from './scripts/embedded-files.ts';
 import { commitOf } from './src/cli/commit.ts';
 
@@ -143,6 +143,8 @@ function app(engine: 'real' | 'fake'): UserConfig {
     plugins: [contentSecurityPolicy(), embeddedFiles(), ...(engine === 'real' ? [siteKit()] : []), offline()],
     // What is found only when a worker runs makes the development server reload the page, in the middle of a measurement.
     optimizeDeps: { entries: ['*.html', 'workers/*/worker.ts'] },
+    server: { headers: ISOLATION },
+    preview: { headers: ISOLATION },
     define: { __COMMIT__: JSON.stringify(commitOf(import.meta.dirname)) },
     worker: { format: 'es', plugins: () => (engine === 'fake' ? [scriptedEngine()] : [nameBenchWorker()]) },
     build: {

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { extname, join, normalize, sep } from 'node:path';
-import { DOWNLOAD_DOCUMENT, DOWNLOAD_POLICY, PAGE_POLICY } from '../src/ui/policy.ts';
+import { DOWNLOAD_DOCUMENT, DOWNLOAD_POLICY, ISOLATION, PAGE_POLICY } from '../src/ui/policy.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -49,7 +49,7 @@ function securityHeaders(path = ''): Record<string, string> {
     'Content-Security-Policy': `${policy}; frame-ancestors 'none'`,
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
-    'Cross-Origin-Opener-Policy': 'same-origin',
+    ...ISOLATION,
   };
 }
 

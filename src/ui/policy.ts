@@ -25,5 +25,15 @@ export const PAGE_POLICY = policy("'self'");
 /** Its first script narrows this to the server that was picked, before anything else runs. */
 export const DOWNLOAD_POLICY = policy("'self' https: http:");
 
+/**
+ * Isolates the page from others of the same browser; where a host does not send these the page works without. Models of other servers
+ * come by CORS, which an embedder policy allows.
+ */
+export const ISOLATION = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+} as const;
+
 /** What narrows the document for downloads to these servers. */
 export const narrowedTo = (servers: readonly string[]): string => `connect-src 'self' ${servers.join(' ')}`;

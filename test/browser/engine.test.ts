@@ -326,6 +326,18 @@ describe('the page as it ships, training the built-in model on WebGPU', () => {
         await page.getByRole('article', { name: `After: tuned on ${title}` }).waitFor();
       }
     }
+
+    // As a browser clears what it promised nothing for: the settings stay, files go.
+    await second.close();
+    await first.evaluate(async () => {
+      const runs = await (await navigator.storage.getDirectory()).getDirectoryHandle('web-lora');
+      for await (const name of runs.keys())
+        if (name.startsWith('first-')) await runs.removeEntry(name, { recursive: true });
+    });
+    await first.reload();
+    await first.getByRole('navigation').getByRole('link', { name: 'Take away' }).click();
+    await first.getByText('1 run that was here is gone: first.').waitFor(PATIENCE);
+    await first.getByRole('button', { name: /^Open second/ }).waitFor();
     expect(complaints).toEqual([]);
     await close();
   });

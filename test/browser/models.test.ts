@@ -143,6 +143,9 @@ describe('models from elsewhere, over a scripted engine', () => {
       const { page, complaints, close } = await visit(browser(), site.url);
       await page.getByText('Built-in model ready').waitFor();
       expect(page.workers()).toHaveLength(2);
+      const isIsolated = (): boolean => crossOriginIsolated;
+      const isolated = [page.evaluate(isIsolated), ...page.workers().map((worker) => worker.evaluate(isIsolated))];
+      expect(await Promise.all(isolated)).toEqual(Array(3).fill(host !== 'that sends none'));
       expect(await fetchEverywhere(page, `${elsewhere.url}secret`)).toEqual(['refused', 'refused', 'refused']);
       expect(await fetchEverywhere(page, `${site.url}icon.svg`)).toEqual(['let through', 'let through', 'let through']);
       const isPlanted = await page.evaluate(() => {
@@ -196,11 +199,29 @@ describe('models from elsewhere, on the page as it ships', () => {
       const { page, requests, complaints, close } = await open();
       await page.getByText('Built-in model ready').waitFor(PATIENCE);
 
-      server.holdAfter = 3e6;
+      // Where there is too little room for it, none of its weights are asked for.
+      const browserOf = await page.context().newCDPSession(page);
+      const giveRoom = async (bytes: number): Promise<void> => {
+        const { usage = 0 } = await page.evaluate(() => navigator.storage.estimate());
+        await browserOf.send('Storage.overrideQuotaForOrigin', {
+          origin: new URL(url()).origin,
+          quotaSize: usage + bytes,
+        });
+      };
+      await giveRoom(4e6);
       await at(page, 'Model');
       await page.getByText('Another model, by name or address').click();
       await page.getByLabel(/^Name on Hugging Face/).fill(address);
       await button(page, 'Download and use').click();
+      await page
+        .getByText(/got \d(\.\d)? MB of free space, wanted [78](\.\d)? MB for the files still to come/)
+        .waitFor(PATIENCE);
+      expect(server.sent.filter(({ path, range }) => path.endsWith('.safetensors') && range !== 'bytes=0-0')).toEqual(
+        [],
+      );
+      await giveRoom(1e9);
+      server.holdAfter = server.sent.reduce((sum, { bytes }) => sum + bytes, 0) + 3e6;
+      await button(page, 'Try again').click();
       // Nothing more comes: the page shows what has arrived for as long as nobody stops it.
       await expect.poll(() => server.isHeld, PATIENCE).toBe(true);
       await page.getByText(/(2\.\d|3(\.\d)?) MB of 8(\.\d)? MB/).waitFor(PATIENCE);

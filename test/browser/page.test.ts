@@ -8,6 +8,7 @@ import { openGguf } from '../../src/formats/gguf.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { openSite, visit } from './site.ts';
 import { useSite } from './use-site.ts';
+import { expectNoViolation } from './axe.ts';
 import { ENDED } from './ended.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -761,6 +762,41 @@ describe('the page, over a scripted engine', () => {
     await expect.poll(() => page.locator('main').getByText('scripted crash').first().isVisible()).toBe(true);
     await button(page, 'Reload the page').click();
     await expect.poll(() => button(page, 'Train').isEnabled()).toBe(true);
+    await close();
+  });
+
+  it('can be stopped before the first step, and keeps nothing of it', async () => {
+    const { page, complaints, close } = await open({ preparesUntilStopped: true });
+    await page.getByText('Built-in model ready').waitFor();
+    await button(page, 'Train').click();
+    await page.getByText('Getting ready', { exact: true }).waitFor();
+    await button(page, 'Stop').click();
+    await expect.poll(() => button(page, 'Train').isEnabled()).toBe(true);
+    await expect.poll(() => page.locator('.run').count()).toBe(0);
+    await page.reload();
+    await expect.poll(() => button(page, 'Train').isEnabled()).toBe(true);
+    await expect.poll(() => button(page, 'Continue training').count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it('says how a run goes on where the graphics memory was full', async () => {
+    const { page, complaints, close } = await open({ steps: 40, stepMs: 5, memoryShortAt: 12 });
+    await page.getByText('Built-in model ready').waitFor();
+    await button(page, 'Train').click();
+    await page.getByText(ENDED).waitFor();
+    await expect
+      .poll(() => page.locator('.notices').getByRole('listitem').allInnerTexts())
+      .toEqual([
+        expect.stringMatching(/^The graphics memory was full\. Training goes on from step 7 and keeps less there:/),
+        expect.stringMatching(
+          /^The graphics memory was full\. .* from step 7 and reads one example at a time\. A step/,
+        ),
+      ]);
+    await page.getByRole('img', { name: / over 40 steps$/ }).waitFor();
+    await page.setViewportSize({ width: 390, height: 844 });
+    await expectNoViolation(page, 'short of memory');
+    expect(complaints).toEqual([]);
     await close();
   });
 

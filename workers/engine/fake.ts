@@ -38,6 +38,10 @@ export interface Scenario {
   readonly generateFails?: Failure;
   /** The worker throws outside any call, as a defect would. */
   readonly crashAtStep?: number;
+  /** No run gets past compiling. */
+  readonly preparesUntilStopped?: boolean;
+  /** At this step the graphics chip has no memory for a run, and then none again. */
+  readonly memoryShortAt?: number;
   /** Asked to stop, the worker never comes back from its step, as where a loop does not end. */
   readonly hangsOnStop?: boolean;
   readonly notices: readonly string[];
@@ -316,6 +320,7 @@ export function makeEngine({
           send({ kind: 'preparing', done, total: 3 });
           await wait(5);
         }
+        while (script.preparesUntilStopped === true && wishes.get(request.out) !== 'stop') await wait(5);
         send({
           kind: 'started',
           totalSteps,
@@ -330,6 +335,7 @@ export function makeEngine({
           skippedRows: [],
         });
         let finalLoss = 3.4;
+        let shortages = 0;
         const steps: StepMetrics[] = [];
         const finish = (step: number, ended: 'completed' | 'stopped'): void => {
           details.set(request.out, detailsOf(request, totalSteps, steps, ended));
@@ -367,6 +373,17 @@ export function makeEngine({
           while (script.hangsOnStop === true && wishes.get(request.out) === 'stop');
           if (wishes.get(request.out) === 'stop') return finish(step - 1, 'stopped');
           if (script.crashAtStep === step) throw new Error('scripted crash');
+          if (script.memoryShortAt === step && shortages < 2) {
+            const reason = 'a training run: got no memory for 24.0 MiB beside the 7.0 MiB in use';
+            step = Math.max(0, step - 5);
+            send(
+              shortages === 0
+                ? { kind: 'memory-short', step, reason, remedy: 'checkpointing', checkpointing: 'block' }
+                : { kind: 'memory-short', step, reason, remedy: 'micro-batch', batchSize: 1, accumulate: 8 },
+            );
+            shortages += 1;
+            continue;
+          }
           if (script.trainFails?.atStep === step) return send({ kind: 'failed', error: script.trainFails.error });
           finalLoss =
             0.15 +

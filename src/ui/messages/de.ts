@@ -936,6 +936,12 @@ export const de: Messages = {
       notBegun: 'Es ist nichts verloren: Das Training hatte noch nicht begonnen.',
       deviceLost: (reason) =>
         `Die Verbindung zum Grafikchip ging verloren (${reason}). Es geht ab dem letzten gespeicherten Schritt weiter.`,
+      memoryShort: {
+        keepsLess: (step) =>
+          `Der Grafikspeicher war voll. Das Training geht ${step === 0 ? 'von vorn' : `ab Schritt ${count(step)}`} weiter und hält weniger darin fest: Jeder Schritt dauert länger, das Ergebnis bleibt gleich.`,
+        smallerBatch: (step, rows) =>
+          `Der Grafikspeicher war voll. Das Training geht ${step === 0 ? 'von vorn' : `ab Schritt ${count(step)}`} weiter und liest ${rows === 1 ? 'ein Beispiel' : `${count(rows)} Beispiele`} auf einmal. Ein Schritt lernt weiter aus denselben Beispielen; das Ergebnis weicht durch Rundung ein wenig ab.`,
+      },
       spoken: {
         started: 'Das Training hat begonnen.',
         tenth: (percent) => `${percent} Prozent trainiert.`,

@@ -903,6 +903,12 @@ export const en = {
       notBegun: 'Nothing was lost: training had not begun.',
       deviceLost: (reason: string) =>
         `The graphics chip was lost (${reason}). Starting again from the last saved step.`,
+      memoryShort: {
+        keepsLess: (step: number) =>
+          `The graphics memory was full. Training goes on from ${step === 0 ? 'its beginning' : `step ${count(step)}`} and keeps less there: each step takes longer, the result stays the same.`,
+        smallerBatch: (step: number, rows: number) =>
+          `The graphics memory was full. Training goes on from ${step === 0 ? 'its beginning' : `step ${count(step)}`} and reads ${rows === 1 ? 'one example' : `${count(rows)} examples`} at a time. A step still learns from the same examples; the result differs a little by rounding.`,
+      },
       spoken: {
         started: 'Training has started.',
         tenth: (percent: number) => `${percent} percent trained.`,

@@ -161,11 +161,7 @@ function Handles({ phase }: { readonly phase: RunView['phase'] }) {
       <button type="button" disabled={isBusy} onClick={() => void control(isPaused ? 'resume' : 'pause')}>
         {isPaused ? texts.resume : texts.pause}
       </button>
-      <button
-        type="button"
-        disabled={phase === 'starting' || phase === 'stopping'}
-        onClick={() => void control('stop')}
-      >
+      <button type="button" disabled={phase === 'stopping'} onClick={() => void control('stop')}>
         {texts.stop}
       </button>
       {isSlow && (

@@ -100,6 +100,8 @@ const speedKey = (): string => {
 export const secondsPerToken = computed(() => speeds.value[speedKey()]);
 
 let runId: RunId | undefined;
+/** The person wants the run at hand to stop; it may not have begun yet. */
+let isStopWanted = false;
 /** Whether the run at hand was begun earlier. */
 let isResumed = false;
 /** Gives up waiting for another tab. */
@@ -265,6 +267,8 @@ async function play(begin: RunBegin, resume: boolean): Promise<void> {
   void askToPersistOnce();
   pending = {};
   isResumed = resume;
+  runId = undefined;
+  isStopWanted = false;
   stopExam();
   if (!resume) progressAnswers.value = [];
   run.value = { ...begin, phase: 'starting', step: 0, firstStep: 0, totalSteps: 0, notices: [] };
@@ -315,6 +319,7 @@ async function playInTurn(begin: RunBegin, resume: boolean): Promise<void> {
   if (first !== undefined) void engine.unloadAdapter(first.value);
   if (!started.ok) return change({ phase: 'failed', failure: started.error });
   runId = started.value.id;
+  if (isStopWanted) void engine.control(runId, 'stop');
   try {
     for await (const event of started.value.events) await take(event);
   } catch (thrown) {
@@ -332,7 +337,7 @@ async function take(event: TrainEvent): Promise<void> {
       steps = steps.filter(({ step }) => step <= firstStep);
       evals = evals.filter(({ step }) => step <= firstStep);
       return change({
-        phase: 'running',
+        phase: isStopWanted ? 'stopping' : 'running',
         totalSteps,
         firstStep,
         step: firstStep,
@@ -362,13 +367,20 @@ async function take(event: TrainEvent): Promise<void> {
     case 'resumed':
       return change({ phase: 'running' });
     case 'device-lost':
+    case 'memory-short':
       steps = steps.filter(({ step }) => step <= event.step);
       evals = evals.filter(({ step }) => step <= event.step);
       return change({
         step: event.step,
-        notices: [...(run.value?.notices ?? []), t().train.run.deviceLost(event.reason)],
+        notices: [...(run.value?.notices ?? []), incidentWords(event)],
       });
     case 'done':
+      if (event.report.ended === 'stopped' && event.report.steps === 0 && !isResumed) {
+        // Nothing was learned that could be looked at or continued.
+        await engine.unloadAdapter(event.report.adapter);
+        await forgetEmptyRun();
+        return clearRun();
+      }
       // Not awaited: the exam goes on beside whatever is done next, and a new run ends it.
       void finish(event.report);
       return;
@@ -378,7 +390,16 @@ async function take(event: TrainEvent): Promise<void> {
   }
 }
 
-/** A run that failed before its first step has nothing to go on from: it is not kept, and not offered after a reload. */
+function incidentWords(incident: Extract<TrainEvent, { readonly kind: 'device-lost' | 'memory-short' }>): string {
+  const texts = t().train.run;
+  if (incident.kind === 'device-lost') return texts.deviceLost(incident.reason);
+  const { step } = incident;
+  return incident.remedy === 'checkpointing'
+    ? texts.memoryShort.keepsLess(step)
+    : texts.memoryShort.smallerBatch(step, incident.batchSize);
+}
+
+/** A run that ended before its first step has nothing to go on from: it is not kept, and not offered after a reload. */
 async function forgetEmptyRun(): Promise<void> {
   const view = run.value;
   if (view === undefined || view.step > 0 || view.firstStep > 0 || isResumed) return;
@@ -441,12 +462,14 @@ export async function control(to: 'pause' | 'resume' | 'stop'): Promise<void> {
     if (to === 'stop') waiting?.abort();
     return;
   }
-  if (runId === undefined) return;
+  if (to === 'stop') isStopWanted = true;
+  else if (runId === undefined) return;
   clearTimeout(slowTimer);
   isSlowToStop.value = false;
   if (to !== 'resume') slowTimer = setTimeout(() => (isSlowToStop.value = true), SLOW_AFTER_MS);
   if (to === 'pause') change({ phase: 'pausing' });
   if (to === 'stop') change({ phase: 'stopping' });
+  if (runId === undefined) return; // it stops as soon as it begins
   const done = await engine.control(runId, to);
   if (!done.ok) change({ phase: 'failed', failure: done.error });
 }
