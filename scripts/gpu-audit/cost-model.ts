@@ -133,6 +133,21 @@ const wideSmall =
       resident: gpu.resident64,
     });
 
+/**
+ * 64 x 64 outputs by 128 lanes through matrices, in steps of 32: 690 instructions a lane, the products among them; then the branch
+ * and the stores of 32 outputs a lane, by fours.
+ */
+const matrix =
+  (reduced: string): ClocksOf =>
+  (shape, { gpu, perUnit }) =>
+    inSteps(perUnit, {
+      steps: Math.ceil(shape(reduced) / 32),
+      issue: 690,
+      latency: gpu.stepLatency,
+      resident: gpu.resident64,
+      after: 8 * (110 + 70 * Math.ceil(shape('rank') / 4)),
+    });
+
 /** 8 x 16 outputs by 256 lanes that split the reduction: 130 instructions a lane for 128 steps, then 32 sums in order. */
 const narrow =
   (reduced: string): ClocksOf =>
@@ -196,6 +211,8 @@ function headDimOf(shape: (name: string) => number, flops: number, products: num
 const CLOCKS: Readonly<Record<string, ClocksOf>> = {
   'matmul_nt/tile': tile('in_features'),
   'matmul_nn/tile': tile('out_features'),
+  'matmul_nt/matrix': matrix('in_features'),
+  'matmul_nn/matrix': matrix('out_features'),
   'matmul_nt/wide': wide('in_features'),
   'matmul_nn/wide': wide('out_features'),
   'matmul_nt/wide_small': wideSmall('in_features'),

@@ -5,7 +5,7 @@ export interface CompiledProgram {
   readonly spills: number;
   readonly scratchBytes: number;
   readonly workgroupBytes: number;
-  /** The block of instructions with most multiply-adds: the body of the innermost loop, where it is unrolled. */
+  /** The block of instructions with most products of matrices, or else multiply-adds: the body of the innermost loop, where it is unrolled. */
   readonly loop: LoopBody | undefined;
 }
 
@@ -15,6 +15,8 @@ export interface LoopBody {
   /** From buffers. */
   readonly loads: number;
   readonly workgroupLoads: number;
+  /** Products of matrices. */
+  readonly matrixProducts: number;
 }
 
 const FMA = /^v_(?:pk_)?(?:fma|dual_fmac|fmac|dual_fmamk|fmamk|fmaak)/;
@@ -37,7 +39,7 @@ export function readIsa(log: string): CompiledProgram[] {
       spills: number('Spilled VGPRs') + number('Spilled SGPRs'),
       scratchBytes: number('Scratch size'),
       workgroupBytes: number('LDS size'),
-      loop: bodies.sort((a, b) => b.fma - a.fma)[0],
+      loop: bodies.sort((a, b) => b.matrixProducts - a.matrixProducts || b.fma - a.fma)[0],
     });
   }
   return [...programs.values()];
@@ -56,5 +58,6 @@ function bodyOf(block: string): LoopBody {
     fma: count(FMA),
     loads: count(/^(?:global|buffer)_load/),
     workgroupLoads: count(/^ds_(?:load|read)/),
+    matrixProducts: count(/^v_wmma/),
   };
 }

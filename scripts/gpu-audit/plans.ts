@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { makeModel } from '../../models/families/index.ts';
 import type { Model } from '../../models/families/family.ts';
 import { planGeneration } from '../../src/generate/inference-plan.ts';
-import type { DeviceProfile } from '../../src/gpu/device-profile.ts';
+import type { DeviceProfile, KernelChoice } from '../../src/gpu/device-profile.ts';
 import type { Launch } from '../../src/gpu/kernel.ts';
-import { KNOWN_PROFILES } from '../../src/gpu/known-profiles.ts';
+import { knownProfile } from '../../src/gpu/known-profiles.ts';
 import { recordLaunch, type LaunchRecord } from '../../src/graph/launch-records.ts';
 import type { PlannedLaunch } from '../../src/graph/plan.ts';
 import { planTraining, plansOf } from '../../src/train/program.ts';
@@ -30,8 +30,11 @@ const MODELS: Readonly<Record<string, () => Model>> = {
 };
 
 /** A micro-step and the update of 512 tokens, rank 16 on every linear layer over q4, and a token after 512 others. */
-export function auditedPlans(device: DeviceProfile = KNOWN_PROFILES.nvidia): AuditedPlan[] {
-  return plannedOf(device).map(({ planned, ...plan }) => ({ ...plan, launches: planned.map(recordLaunch) }));
+export function auditedPlans(kernels: KernelChoice = 'auto'): AuditedPlan[] {
+  return plannedOf(knownProfile('nvidia', kernels)).map(({ planned, ...plan }) => ({
+    ...plan,
+    launches: planned.map(recordLaunch),
+  }));
 }
 
 type Planned = Omit<AuditedPlan, 'launches'> & { readonly planned: readonly PlannedLaunch[] };
@@ -67,9 +70,9 @@ function plannedOf(device: DeviceProfile): Planned[] {
 }
 
 /** Every program of the audited plans, by kernel, entry point and overrides. */
-export function auditedPrograms(): { readonly name: string; readonly launch: Launch }[] {
+export function auditedPrograms(kernels: KernelChoice = 'auto'): { readonly name: string; readonly launch: Launch }[] {
   const programs = new Map<string, Launch>();
-  for (const { planned } of plannedOf(KNOWN_PROFILES.nvidia)) {
+  for (const { planned } of plannedOf(knownProfile('nvidia', kernels))) {
     for (const { launch } of planned)
       for (const each of [launch, ...Object.values(launch.tilings?.launches ?? {})]) {
         const { kernel, entry, overrides, operands } = each;

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runnerImport } from 'vite';
+import type { KernelChoice } from '../../src/gpu/device-profile.ts';
 import type { LaunchRecord } from '../../src/graph/launch-records.ts';
 import { bytesOf, GPUS, peakFlops, predictSeconds, workgroupsOf, type GpuModel } from './cost-model.ts';
 
@@ -72,7 +73,7 @@ function nameOf({ kernel, entry, shape }: LaunchRecord): string {
   return `${kernel}/${entry}${isWeight && shape['scale_words'] === 0 ? ' (adapter)' : ''}`;
 }
 
-async function audited(files: readonly string[]): Promise<readonly Audited[]> {
+async function audited(files: readonly string[], kernels: KernelChoice): Promise<readonly Audited[]> {
   if (files.length > 0) {
     return files.map((name) => {
       const lines = readFileSync(name, 'utf8').trim().split('\n');
@@ -81,7 +82,7 @@ async function audited(files: readonly string[]): Promise<readonly Audited[]> {
   }
   // Through vite, as kernels import their sources as text.
   const { module } = await runnerImport<typeof import('./plans.ts')>(join(import.meta.dirname, 'plans.ts'));
-  return module.auditedPlans();
+  return module.auditedPlans(kernels);
 }
 
 const args = process.argv.slice(2);
@@ -89,4 +90,6 @@ const at = args.indexOf('--launches');
 const files = at < 0 ? [] : args.slice(at + 1);
 const name = args.find((arg) => arg in GPUS) ?? 'rtx3060';
 const gpu: GpuModel = GPUS[name as keyof typeof GPUS];
-for (const plan of await audited(files)) process.stdout.write(`${report(plan, gpu, args.includes('--brief'))}\n`);
+const kernels = args.includes('--matrices') ? 'subgroup-matrix' : 'auto';
+for (const plan of await audited(files, kernels))
+  process.stdout.write(`${report(plan, gpu, args.includes('--brief'))}\n`);
