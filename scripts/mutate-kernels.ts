@@ -179,7 +179,7 @@ function startTests(testFolders: readonly string[], path: string, source: () => 
       include: testFolders.map((folder) => `kernels/${folder}/*.test.ts`),
       watch: false,
       bail: 1,
-      testTimeout: 60_000,
+      testTimeout: 180_000,
       reporters: [{}],
       pool: 'forks',
       maxWorkers: 1,

@@ -25,12 +25,14 @@ let isResting = false;
 /**
  * Opens a device in Node over the `webgpu` package (Dawn): a real GPU when the system has one, else SwiftShader out of
  * the optional `@sparticuz/chromium` package, in this same process. WEBLORA_KERNELS in the environment says which kernels to
- * use where the caller does not.
+ * use where the caller leaves that to the device.
  * @throws `no-webgpu` when neither exists
  */
 export async function openNodeGpu(options: OpenNodeGpuOptions = {}): Promise<Gpu> {
+  const { kernels: asked = 'auto' } = options;
   const forced = process.env['WEBLORA_KERNELS'];
-  const kernels = options.kernels ?? (forced === undefined ? 'auto' : parseKernelChoice('WEBLORA_KERNELS', forced));
+  // A run that is made again from its record asks for 'auto', as it was made.
+  const kernels = asked !== 'auto' || forced === undefined ? asked : parseKernelChoice('WEBLORA_KERNELS', forced);
   const flags = kernels === 'subgroup-matrix' ? [EXPERIMENTAL] : [];
   const adapter = await requestNodeAdapter(flags, options.onNotice);
   const gpu = await openGpuOnAdapter(adapter, { ...options, kernels });

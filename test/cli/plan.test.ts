@@ -80,6 +80,9 @@ describe('--kernels', () => {
     expect(byEnvironment.kernels.variant).toBe('serial');
     expect(byEnvironment.plan).toEqual(await both.planned(toy, { WEBLORA_KERNELS: 'serial' }));
     expect(byEnvironment.plan).not.toEqual(byFlag.plan);
+    // As a run asks that is made again from its record.
+    const left = await both.planned([...toy, '--kernels', 'auto'], { WEBLORA_KERNELS: 'workgroup' });
+    expect(left).toEqual(byFlag.plan);
   });
 
   it('plans for subgroup matrices where a device has them', async () => {
