@@ -1,5 +1,6 @@
 // The rank-r branch of matmul_nn: dh [N, R] dense and lora_a [R, I] with rows padded to
 // four values, as trainable matrices are stored (src/graph/params.ts).
+const HAS_BRANCH = true;
 @group(0) @binding(4) var<storage, read> dh: array<f32>;
 @group(0) @binding(5) var<storage, read> lora_a: array<f32>;
 

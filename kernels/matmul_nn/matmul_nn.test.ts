@@ -11,6 +11,7 @@ import { testWeight } from '../../test/harness/formats.ts';
 import { testGpu } from '../../test/harness/gpu.ts';
 import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
 import { matmulNtRef } from '../matmul_nt/matmul_nt.ref.ts';
+import { broadcastFor } from '../_lib/broadcast.ts';
 import { cases } from './matmul_nn.cases.ts';
 import { matmulNnRef } from './matmul_nn.ref.ts';
 import { matmulNn, selectMatmulNn, type MatmulNnArgs, type MatmulNnEntry } from './matmul_nn.ts';
@@ -65,14 +66,21 @@ describe('matmul_nn', () => {
         dx: before,
       };
       const wanted: readonly string[] = 'only' in shape ? shape.only : entries;
-      for (const entry of [...entries, ...aligned].filter((name) => wanted.includes(name))) {
+      const chosen: MatmulNnEntry[] = [...entries, ...aligned].filter((name) => wanted.includes(name));
+      const broadcast = wanted.includes('broadcast') ? broadcastFor((await testGpu()).profile) : undefined;
+      if (broadcast !== undefined) chosen.push(broadcast);
+      const bits = new Map<string, Float32Array>();
+      for (const entry of chosen) {
         const dx = await run(
           { ...shape, dyStride, dyOffset, alpha, loraScale, keep, variant: 'serial' },
           buffers,
           entry,
         );
         expectClose(dx, expected, reductionTolerance(outFeatures + rank, 8, 10), entry, [rows, inFeatures]);
+        bits.set(entry, dx);
       }
+      const wide = chosen.find((name) => name.startsWith('wide'));
+      if (broadcast !== undefined && wide !== undefined) expect(bits.get(broadcast)).toEqual(bits.get(wide));
     },
   );
 
@@ -90,7 +98,17 @@ describe('matmul_nn', () => {
     badDy[5 * outFeatures + 7] = value;
     const badCodes = packed.codes.slice();
     new Uint16Array(badCodes.buffer)[((9 * badCodes.length) / outFeatures) * 2 + 3] = half;
-    for (const entry of ['serial', 'quads', 'tile', 'tile_8', 'wide', 'wide_small', 'naive'] as const) {
+    const broadcast = broadcastFor((await testGpu()).profile);
+    for (const entry of [
+      'serial',
+      'quads',
+      'tile',
+      'tile_8',
+      'wide',
+      'wide_small',
+      'naive',
+      ...(broadcast ? [broadcast] : []),
+    ] as const) {
       const ofDy = await run(args, { dy: badDy, w_codes: packed.codes, dx }, entry);
       expect([...ofDy].map(Number.isFinite), entry).toEqual([...dx].map((_dx, i) => Math.floor(i / inFeatures) !== 5));
       const ofWeight = await run(args, { dy, w_codes: badCodes, dx }, entry);

@@ -4,6 +4,14 @@ import type { KernelVariant, SubgroupMatrices } from '../../src/gpu/device-profi
 import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { matrixKernel } from '../_lib/matrix_tiles.ts';
 import matrixNoLoraWgsl from '../_lib/matrix_no_lora.wgsl?raw';
+import {
+  broadcastHead,
+  isBroadcast,
+  MEASURED_BROADCASTS,
+  onceFor,
+  subgroupSizeOf,
+  type BroadcastEntry,
+} from '../_lib/broadcast.ts';
 import { NARROW, SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import { isNarrow, selectTile, SMALL_ALIGNMENT, WIDE_ALIGNMENT } from '../_lib/tiles.ts';
 import tilesWgsl from '../_lib/tiles.wgsl?raw';
@@ -17,6 +25,7 @@ import {
 import addProductsWgsl from '../_lib/add_products.wgsl?raw';
 import narrowColumnsWgsl from '../_lib/narrow.wgsl?raw';
 import wideTilesWgsl from '../_lib/wide_tiles.wgsl?raw';
+import broadcastWgsl from './broadcast.wgsl?raw';
 import interfaceWgsl from './interface.wgsl?raw';
 import keepWgsl from './keep.wgsl?raw';
 import loraWgsl from './lora.wgsl?raw';
@@ -47,6 +56,7 @@ function joined(
 const sources = joined(defineWeightKernel, tilesWgsl, workgroupWgsl, wgsl);
 const wideSources = joined(defineWideKernel, addProductsWgsl, wideTilesWgsl, wideWgsl);
 const serialSources = joined(defineWeightKernel, wgsl, serialWgsl);
+const broadcastSources = onceFor((entry) => joined(defineWideKernel, broadcastHead(entry), broadcastWgsl, wideWgsl));
 const narrowKernel = defineKernel(
   'matmul_nn',
   [addProductsWgsl, narrowColumnsWgsl, narrowWgsl, interfaceWgsl, noKeepWgsl].join('\n'),
@@ -54,7 +64,17 @@ const narrowKernel = defineKernel(
 const quadsKernel = defineQuadsKernel('matmul_nn', [quadsWgsl, wgsl, interfaceWgsl, loraWgsl, noKeepWgsl].join('\n'));
 
 export type MatmulNnEntry =
-  'serial' | 'quads' | 'quads_narrow' | 'tile' | 'tile_8' | 'wide' | 'wide_small' | 'narrow' | 'matrix' | 'naive';
+  | 'serial'
+  | 'quads'
+  | 'quads_narrow'
+  | 'tile'
+  | 'tile_8'
+  | 'wide'
+  | 'wide_small'
+  | 'narrow'
+  | 'matrix'
+  | BroadcastEntry
+  | 'naive';
 
 /** Outputs, rows x columns, of an invocation (serial, naive) or of a workgroup. */
 const TILE: Readonly<Record<MatmulNnEntry, readonly [rows: number, cols: number]>> = {
@@ -67,6 +87,9 @@ const TILE: Readonly<Record<MatmulNnEntry, readonly [rows: number, cols: number]
   wide_small: [32, 32],
   narrow: [8, 16],
   matrix: [64, 64],
+  broadcast_4: [8, 16],
+  broadcast_8: [16, 16],
+  broadcast_16: [32, 16],
   naive: [1, 1],
 };
 
@@ -102,7 +125,7 @@ export function usesMatrices({ matrices, format }: Pick<MatmulNnArgs, 'matrices'
 
 /** Ways of `workgroup` that add in the same order: among them a measurement may choose. */
 const SAME_BITS: readonly (readonly MatmulNnEntry[])[] = [
-  ['wide', 'wide_small'],
+  ['wide', 'wide_small', ...MEASURED_BROADCASTS],
   ['tile', 'tile_8'],
 ];
 
@@ -154,7 +177,8 @@ function launchOf(args: MatmulNnArgs, entry: MatmulNnEntry): Launch {
   const perWorkgroup = entry === 'naive' ? 64 : entry === 'serial' ? SERIAL_WORKGROUP : 1;
   return {
     kernel: entry === 'narrow' ? narrowKernel : weight.kernel,
-    entry,
+    entry: isBroadcast(entry) ? 'broadcast' : entry,
+    ...(isBroadcast(entry) && { subgroupSize: subgroupSizeOf(entry) }),
     overrides: { ...(entry !== 'narrow' && weight.overrides), ...(entry === 'serial' && { WG: SERIAL_WORKGROUP }) },
     params: {
       ...weight.params,
@@ -194,6 +218,7 @@ function sourcesFor(
       ]);
   }
   if (entry === 'quads' || entry === 'quads_narrow') return () => quadsKernel;
+  if (isBroadcast(entry)) return broadcastSources(entry);
   if (entry === 'wide' || entry === 'wide_small') return wideSources;
   return entry === 'serial' ? serialSources : sources;
 }

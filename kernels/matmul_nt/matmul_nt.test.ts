@@ -5,6 +5,7 @@ import type { Launch } from '../../src/gpu/kernel.ts';
 import { testWeight } from '../../test/harness/formats.ts';
 import { testGpu } from '../../test/harness/gpu.ts';
 import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
+import { broadcastFor, MEASURED_BROADCASTS } from '../_lib/broadcast.ts';
 import { cases } from './matmul_nt.cases.ts';
 import { matmulNtRef } from './matmul_nt.ref.ts';
 import { matmulNt, selectMatmulNt, type MatmulNtArgs, type MatmulNtEntry } from './matmul_nt.ts';
@@ -103,14 +104,23 @@ describe('matmul_nt', () => {
         ...(outFeatures <= 17 ? ['quads', 'quads_eight'] : ['quads_narrow']),
       ];
       const wanted: readonly string[] = 'only' in shape ? shape.only : entries;
-      for (const entry of [...entries, ...aligned].filter((name) => wanted.includes(name) && !others.includes(name))) {
+      const chosen: MatmulNtEntry[] = [...entries, ...aligned].filter(
+        (name) => wanted.includes(name) && !others.includes(name),
+      );
+      const broadcast = wanted.includes('broadcast') ? broadcastFor((await testGpu()).profile) : undefined;
+      if (broadcast !== undefined) chosen.push(broadcast);
+      const bits = new Map<string, Float32Array>();
+      for (const entry of chosen) {
         const y = await run(
           { ...shape, outStride, outOffset, alpha, accumulate, loraScale, variant: 'serial' },
           buffers,
           entry,
         );
         expectClose(y, expected, reductionTolerance(inFeatures + rank, 8, 10), entry, [rows, outStride]);
+        bits.set(entry, y);
       }
+      const wide = chosen.find((name) => name.startsWith('wide'));
+      if (broadcast !== undefined && wide !== undefined) expect(bits.get(broadcast)).toEqual(bits.get(wide));
     },
   );
 
@@ -164,7 +174,17 @@ describe('matmul_nt', () => {
     badX[5 * inFeatures + 7] = value;
     const badCodes = packed.codes.slice();
     new Uint16Array(badCodes.buffer)[((3 * badCodes.length) / outFeatures) * 2 + 9] = half;
-    for (const entry of ['serial', 'quads_narrow', 'tile', 'tile_8', 'wide', 'wide_small', 'naive'] as const) {
+    const broadcast = broadcastFor((await testGpu()).profile);
+    for (const entry of [
+      'serial',
+      'quads_narrow',
+      'tile',
+      'tile_8',
+      'wide',
+      'wide_small',
+      'naive',
+      ...(broadcast ? [broadcast] : []),
+    ] as const) {
       const ofX = await run(args, { x: badX, w_codes: packed.codes, y }, entry);
       expect([...ofX].map(Number.isFinite), entry).toEqual([...y].map((_y, i) => Math.floor(i / outFeatures) !== 5));
       const ofWeight = await run(args, { x, w_codes: badCodes, y }, entry);
@@ -178,8 +198,8 @@ describe('matmul_nt', () => {
       return matmulNt({ ...shape, bias: false, rank: 4, loraScale, variant: 'workgroup' }).tilings?.launches ?? {};
     };
     for (const format of ['f32', 'bf16', 'q4'] as const) {
-      expect(Object.keys(offered(format, 64, 96))).toEqual(['wide', 'wide_small']);
-      expect(Object.keys(offered(format, 64, 80))).toEqual(['wide']);
+      expect(Object.keys(offered(format, 64, 96))).toEqual(['wide', 'wide_small', ...MEASURED_BROADCASTS]);
+      expect(Object.keys(offered(format, 64, 80))).toEqual(['wide', ...MEASURED_BROADCASTS]);
       expect(Object.keys(offered(format, 64, 77))).toEqual(['tile', 'tile_8']);
       expect(offered(format, 2, 96)).toEqual({});
     }

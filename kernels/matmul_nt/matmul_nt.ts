@@ -4,6 +4,14 @@ import type { KernelVariant, SubgroupMatrices } from '../../src/gpu/device-profi
 import { defineKernel, foldGrid, type Launch } from '../../src/gpu/kernel.ts';
 import { matrixKernel } from '../_lib/matrix_tiles.ts';
 import matrixNoLoraWgsl from '../_lib/matrix_no_lora.wgsl?raw';
+import {
+  broadcastHead,
+  isBroadcast,
+  MEASURED_BROADCASTS,
+  onceFor,
+  subgroupSizeOf,
+  type BroadcastEntry,
+} from '../_lib/broadcast.ts';
 import { NARROW, SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import { isNarrow, selectTile, SMALL_ALIGNMENT, WIDE_ALIGNMENT } from '../_lib/tiles.ts';
 import tilesWgsl from '../_lib/tiles.wgsl?raw';
@@ -19,6 +27,7 @@ import narrowColumnsWgsl from '../_lib/narrow.wgsl?raw';
 import wideTilesWgsl from '../_lib/wide_tiles.wgsl?raw';
 import addedWgsl from './added.wgsl?raw';
 import biasWgsl from './bias.wgsl?raw';
+import broadcastWgsl from './broadcast.wgsl?raw';
 import interfaceWgsl from './interface.wgsl?raw';
 import loraWgsl from './lora.wgsl?raw';
 import matrixWgsl from './matrix.wgsl?raw';
@@ -57,6 +66,12 @@ const quadsSources = joined(defineQuadsKernel, quadsWgsl, noAddedWgsl, wgsl, ser
 const wide = [addProductsWgsl, wideTilesWgsl, wideWgsl] as const;
 const wideSources = joined(defineWideKernel, noAddedWgsl, ...wide);
 const wideAddingSources = joined(defineWideKernel, addedWgsl, ...wide);
+const broadcastSources = onceFor((entry) =>
+  joined(defineWideKernel, broadcastHead(entry), noAddedWgsl, broadcastWgsl, wideWgsl),
+);
+const broadcastAddingSources = onceFor((entry) =>
+  joined(defineWideKernel, broadcastHead(entry), addedWgsl, broadcastWgsl, wideWgsl),
+);
 const narrowKernel = defineKernel(
   'matmul_nt',
   [addProductsWgsl, narrowColumnsWgsl, narrowWgsl, interfaceWgsl, noBiasWgsl, noAddedWgsl].join('\n'),
@@ -102,6 +117,7 @@ export type MatmulNtEntry =
   | 'wide_small'
   | 'narrow'
   | 'matrix'
+  | BroadcastEntry
   | 'matvec'
   | 'matvec_subgroups'
   | 'naive';
@@ -121,6 +137,9 @@ const TILE: Readonly<Record<MatmulNtEntry, readonly [rows: number, cols: number]
   wide_small: [32, 32],
   narrow: [8, 16],
   matrix: [64, 64],
+  broadcast_4: [16, 8],
+  broadcast_8: [16, 16],
+  broadcast_16: [16, 32],
   matvec: [1, 4],
   matvec_subgroups: [1, 4],
   naive: [1, 1],
@@ -128,7 +147,7 @@ const TILE: Readonly<Record<MatmulNtEntry, readonly [rows: number, cols: number]
 
 /** Ways of `workgroup` that add in the same order: among them a measurement may choose. */
 const SAME_BITS: readonly (readonly MatmulNtEntry[])[] = [
-  ['wide', 'wide_small'],
+  ['wide', 'wide_small', ...MEASURED_BROADCASTS],
   ['tile', 'tile_8'],
 ];
 
@@ -212,7 +231,8 @@ function launchOf(args: MatmulNtArgs, entry: MatmulNtEntry): Launch {
   const perWorkgroup = entry === 'naive' ? 64 : isSerial ? SERIAL_WORKGROUP : 1;
   return {
     kernel: entry === 'narrow' ? narrowKernel : weight.kernel,
-    entry,
+    entry: isBroadcast(entry) ? 'broadcast' : entry,
+    ...(isBroadcast(entry) && { subgroupSize: subgroupSizeOf(entry) }),
     overrides: { ...(entry !== 'narrow' && weight.overrides), ...(isSerial && { WG: SERIAL_WORKGROUP }) },
     params: {
       ...weight.params,
@@ -251,6 +271,7 @@ function sourcesFor(entry: MatmulNtEntry, args: MatmulNtArgs): (bias: boolean, l
       ]);
   }
   if (entry.startsWith('quads')) return quadsSources;
+  if (isBroadcast(entry)) return (added ? broadcastAddingSources : broadcastSources)(entry);
   if (entry === 'wide' || entry === 'wide_small') return added ? wideAddingSources : wideSources;
   if (entry === 'serial' || entry === 'serial_row') return serialSources;
   if (entry === 'matvec_subgroups') return subgroupsSources;

@@ -122,6 +122,14 @@ export function withKernels(profile: DeviceProfile, name: string): DeviceProfile
   return { limits, features, subgroupSize, variant };
 }
 
+/** Whether subgroups of a device are all of the size that a launch needs, if it needs one. */
+export function hasSubgroupsOf(
+  { subgroupSize }: Pick<DeviceProfile, 'subgroupSize'>,
+  { subgroupSize: needed }: { readonly subgroupSize?: number },
+): boolean {
+  return needed === undefined || (subgroupSize?.min === needed && subgroupSize.max === needed);
+}
+
 /**
  * The kernels to use: as asked for, else what suits the device.
  * @param device.matrixConfigs what its subgroups can multiply

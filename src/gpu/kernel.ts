@@ -87,6 +87,8 @@ export interface Launch {
    */
   readonly aliases?: Readonly<Record<string, string>>;
   readonly workgroups: readonly [number, number, number];
+  /** Lanes that every subgroup of the device must have. */
+  readonly subgroupSize?: number;
   /** The same work in other ways, where a measurement on the device should choose. */
   readonly tilings?: Tilings;
   /** Floating point operations of the dispatch, for slicing submissions and for benchmarks. */

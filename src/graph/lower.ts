@@ -1,5 +1,5 @@
 import { WebLoraError } from '../errors.ts';
-import type { DeviceProfile } from '../gpu/device-profile.ts';
+import { hasSubgroupsOf, type DeviceProfile } from '../gpu/device-profile.ts';
 import type { Launch, TilingChoices } from '../gpu/kernel.ts';
 import type { LabelledRows } from './labelled-rows.ts';
 import { readsOf } from './nodes.ts';
@@ -47,7 +47,7 @@ export function lowerNodes(
       matrices,
       parts: (weight) => weightParts(weight, limits),
       launch: (launch, operands, rows) =>
-        lowered.push({ node: index, launch: chosenTiling(launch, tilings), operands, rows }),
+        lowered.push({ node: index, launch: chosenTiling(launch, tilings, device), operands, rows }),
       scratch: (name, shape) => new Tensor(scratchId++, { name, shape, role: 'activation' }),
     };
     const added = node.op === 'linear' ? addedTo(node, nodes[index + 1], readers) : undefined;
@@ -77,7 +77,7 @@ function countReaders(nodes: readonly GraphNode[]): ReadonlyMap<Tensor, number> 
   return readers;
 }
 
-function chosenTiling(launch: Launch, choices: TilingChoices): Launch {
+function chosenTiling(launch: Launch, choices: TilingChoices, device: DeviceProfile): Launch {
   const { tilings } = launch;
   const entry = tilings === undefined ? undefined : choices[tilings.shape];
   if (tilings === undefined || entry === undefined) return launch;
@@ -89,5 +89,7 @@ function chosenTiling(launch: Launch, choices: TilingChoices): Launch {
       fix: 'continue this run with the version of WebLoRA that began it',
     });
   }
+  // A run that goes on elsewhere: all tilings give the same bits.
+  if (!hasSubgroupsOf(device, chosen)) return launch;
   return { ...chosen, tilings };
 }

@@ -104,6 +104,19 @@ describe('planGraph', () => {
     expect(entries(plan(g, { tilings: { [tilings.shape]: other } }))[0]).toBe(`matmul_nt/${other}`);
     expect(() => plan(g, { tilings: { [tilings.shape]: 'gone' } })).toThrow(/the tiling of matmul_nt .*: got gone/);
   });
+
+  it('takes a tiling by subgroups where all have its size, and the default elsewhere', () => {
+    const g = new OpGraph();
+    g.linear(g.frozen('x', 5, 32), { weight: g.weight('w', 40, 32) });
+    const { tilings } = plan(g).launches.find(({ launch }) => launch.kernel.name === 'matmul_nt')?.launch ?? {};
+    const choices = { tilings: { [tilings?.shape ?? '']: 'broadcast_8' } };
+    const entry = (subgroupSize: DeviceProfile['subgroupSize']): string | undefined =>
+      entries(plan(g, { ...choices, device: { ...DEFAULT_PROFILE, subgroupSize } }))[0];
+    expect(entry({ min: 8, max: 8 })).toBe('matmul_nt/broadcast');
+    expect(entry({ min: 8, max: 32 })).toBe('matmul_nt/wide_small');
+    expect(entry({ min: 16, max: 16 })).toBe('matmul_nt/wide_small');
+    expect(entry(undefined)).toBe('matmul_nt/wide_small');
+  });
 });
 
 describe('weightParts', () => {

@@ -83,6 +83,16 @@ describe('tuneTilings', () => {
     expect(measure.mock.calls.map(([entry]) => entry)).toEqual(['tile']);
   });
 
+  it('measures tilings by subgroups only where all have their size', async () => {
+    const gpu = await testGpu();
+    const shape = { ...SHAPE, inFeatures: 48, outStride: 66, outOffset: 0, bias: false, variant: 'workgroup' } as const;
+    const { min, max } = gpu.profile.subgroupSize ?? { min: 0, max: 0 };
+    const measure = timed({});
+    await tuneTilings(gpu, [await planOf(matmulNt(shape))], { measure });
+    const sized = min === max ? [8, 16].filter((size) => size === min).map((size) => `broadcast_${size}`) : [];
+    expect(measure.mock.calls.map(([entry]) => entry)).toEqual(['wide', ...sized]);
+  });
+
   it('measures on the device', async () => {
     const choices = await tuneTilings(await testGpu(), [await planOf(product)]);
     expect(Object.keys(product.tilings?.launches ?? {})).toContain(Object.values(choices)[0]);

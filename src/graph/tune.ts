@@ -1,4 +1,5 @@
 import { BenchLaunch, timeRepeated } from '../../kernels/_lib/bench.ts';
+import { hasSubgroupsOf } from '../gpu/device-profile.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Launch, TilingChoices } from '../gpu/kernel.ts';
 import type { Plan, PlannedLaunch } from './plan.ts';
@@ -60,7 +61,9 @@ export async function fastestTiling(
   words: Readonly<Record<string, number>>,
   measure: NonNullable<TuneOptions['measure']> = measured,
 ): Promise<string> {
-  const candidates = Object.entries(launch.tilings?.launches ?? {});
+  const candidates = Object.entries(launch.tilings?.launches ?? {}).filter(([, candidate]) =>
+    hasSubgroupsOf(gpu.profile, candidate),
+  );
   let wanted: Uint32Array | undefined;
   let best = launch.entry;
   let bestMs = Number.POSITIVE_INFINITY;
