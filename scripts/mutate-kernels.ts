@@ -27,8 +27,9 @@ interface Equivalent {
   readonly reason: string;
 }
 
-/** Sources that only products by subgroup matrices run. */
+/** Sources that only products by subgroup matrices run, and the test of `_lib` that sees them where a device has some. */
 const NEEDS_MATRICES = /^(?:matrix|sixteen)_?\w*\.wgsl$/;
+const MATRICES_TEST = 'matrix_tiles.test.ts';
 
 interface Options {
   readonly listOnly: boolean;
@@ -106,13 +107,17 @@ async function mutateFile(folder: string, file: string, options: Options): Promi
   if (listOnly) for (const mutant of mutants) say(`  ${describe(mutant)}`);
   if (listOnly || mutants.length === 0) return stale.length;
   let current: string | undefined;
-  const testFolders = testFoldersOf(folder, path);
+  const isOfMatrices = NEEDS_MATRICES.test(file);
+  const testFolders = isOfMatrices ? ['_lib'] : testFoldersOf(folder, path);
   const vitest = await startTests(testFolders, path, () => current);
   const counts: Record<Verdict, number> = { caught: 0, 'timed out': 0, survived: 0, 'does not compile': 0 };
   try {
     const specifications = await vitest.globTestSpecifications();
     const inOrder = testFolders.flatMap((testFolder) =>
-      specifications.filter(({ moduleId }) => moduleId.startsWith(join(kernels, testFolder, '/'))),
+      specifications.filter(
+        ({ moduleId }) =>
+          moduleId.startsWith(join(kernels, testFolder, '/')) && (!isOfMatrices || moduleId.endsWith(MATRICES_TEST)),
+      ),
     );
     const runTest = async ({ specification, names }: Look): Promise<Verdict> => {
       if (names === undefined) vitest.resetGlobalTestNamePattern();
