@@ -79,7 +79,7 @@ needs: copying words of the prompt into a structured answer and mapping a text t
 
 ## Training
 
-{training["tokens"] / 1e6:.1f} million tokens in {len(training["pretraining"])} runs, each going on from the weights of the one before, drawn from a corpus of {training["corpusTokens"] / 1e6:.1f} million: {manifest["instructions"]:,} conversations
+{training["tokens"] / 1e6:.1f} million tokens in {len(training["pretraining"]) + len(training["metaTraining"]["commands"])} runs, drawn from a corpus of {training["corpusTokens"] / 1e6:.1f} million: {manifest["instructions"]:,} conversations
 that the recipe writes itself, {sum(s["documents"] for s in manifest["sources"] if s["name"] not in LICENCES):,} plain passages from old books, and {sum(s["documents"] for s in manifest["sources"] if s["name"] in LICENCES):,} short public instructions. Muon for the matrices and AdamW
 for embedding and norms; warm-up, stable, decay; weight decay 0.1. The first {training["pretraining"][0]["tokens"] / 1e6:.1f} million were of the recipe's first form, with a narrower
 grammar; `recipe/training.json` has every command.
