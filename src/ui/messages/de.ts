@@ -862,7 +862,7 @@ export const de: Messages = {
       balanced: { title: 'Ausgewogen', text: 'So lange, wie das Lernen meist dauert. Für die meisten richtig.' },
       thorough: {
         title: 'Gründlich',
-        text: 'Bis zu dreimal so lange. Hilft, wo Antworten einem Stil folgen oder Fakten enthalten.',
+        text: 'Bis zu dreimal so lange. Lernt aus wenigen Beispielen meist mehr.',
       },
       keepsBest: ' Hört auf, wenn es nicht mehr besser wird, und behält den besten Stand.',
       steps,

@@ -829,7 +829,7 @@ export const en = {
       balanced: { title: 'Balanced', text: 'As long as it usually takes to learn. Right for most sets.' },
       thorough: {
         title: 'Thorough',
-        text: 'Up to three times as long. Helps where the answers follow a style or hold facts.',
+        text: 'Up to three times as long. Where examples are few, it mostly learns more.',
       },
       keepsBest: ' Stops when it no longer gets better, and keeps the best.',
       steps,
