@@ -10,6 +10,13 @@ export const METRICS_FILE = 'metrics.jsonl';
 /** Where metrics that are not those that were written are put out of a resumed run's way. */
 export const DAMAGED_METRICS_FILE = 'metrics.damaged.jsonl';
 
+/** What a run goes on with. */
+export interface ContinuedMetrics {
+  readonly metrics: MetricsFile;
+  /** What became of lines that are not those that were written; absent where they are whole. */
+  readonly damage?: string;
+}
+
 /** The metrics of a run that goes on: lines are added, and their hash is known at any time. */
 export class MetricsFile {
   readonly #store: FileStore;
@@ -22,24 +29,30 @@ export class MetricsFile {
     this.#path = path;
   }
 
-  /** With what was written up to a checkpoint; what a process that died wrote after it is cut off, as its updates are made again. */
+  /**
+   * With what was written up to a checkpoint; what a process that died wrote after it is cut off, as its updates are made again.
+   * Metrics that are not those that were written up to there are moved aside, unless something is there already.
+   */
   static async continue(
     store: FileStore,
     out: string,
     at: Pick<RunPosition, 'step' | 'metrics'>,
-  ): Promise<MetricsFile> {
+  ): Promise<ContinuedMetrics> {
     const path = joinPath(out, METRICS_FILE);
-    const file = new MetricsFile(store, path);
-    if (!(await store.exists(path))) return file;
-    const all = await store.read(path);
+    const metrics = new MetricsFile(store, path);
+    const all = (await store.exists(path)) ? await store.read(path) : undefined;
     const kept =
-      at.metrics !== undefined && beginsAs(all, at.metrics)
-        ? all.subarray(0, at.metrics.bytes)
-        : linesUpTo(new TextDecoder().decode(all), at.step);
-    await store.write(`${path}.tmp`, kept);
-    await store.replace(`${path}.tmp`, path);
-    file.#add(kept);
-    return file;
+      at.metrics === undefined
+        ? linesUpTo(new TextDecoder().decode(all), at.step)
+        : (all ?? new Uint8Array()).subarray(0, at.metrics.bytes);
+    metrics.#add(kept);
+    if (at.metrics !== undefined && !isSame(metrics.mark, at.metrics))
+      return { metrics: new MetricsFile(store, path), damage: await setAside(store, out) };
+    if (kept.byteLength !== (all?.byteLength ?? 0)) {
+      await store.write(`${path}.tmp`, kept);
+      await store.replace(`${path}.tmp`, path);
+    }
+    return { metrics };
   }
 
   async append(line: MetricsLine): Promise<void> {
@@ -64,8 +77,11 @@ function linesUpTo(text: string, step: number): Uint8Array {
   return new TextEncoder().encode(kept.map((line) => `${line}\n`).join(''));
 }
 
-function beginsAs(content: Uint8Array, { bytes, sha256 }: MetricsMark): boolean {
-  return content.byteLength >= bytes && sha256Of(content.subarray(0, bytes)) === sha256;
+const isSame = (a: MetricsMark, b: MetricsMark): boolean => a.bytes === b.bytes && a.sha256 === b.sha256;
+
+function beginsAs(content: Uint8Array, mark: MetricsMark): boolean {
+  const { byteLength: bytes } = content.subarray(0, mark.bytes);
+  return isSame({ bytes, sha256: sha256Of(content.subarray(0, mark.bytes)) }, mark);
 }
 
 /** What is recorded of a run in `out`, as text; empty where nothing is. */
@@ -93,22 +109,17 @@ export async function readCheckedMetrics(
   return { text, isChanged };
 }
 
-/**
- * Moves metrics aside that are not those that were written up to a checkpoint; what was moved there before stays.
- * @returns where they are now; undefined where they are whole
- */
-export async function setDamagedMetricsAside(
-  store: FileStore,
-  out: string,
-  { metrics }: Pick<RunPosition, 'metrics'>,
-): Promise<string | undefined> {
+/** Moves metrics out of a run's way; what was moved there before stays. @returns what became of them */
+async function setAside(store: FileStore, out: string): Promise<string> {
   const path = joinPath(out, METRICS_FILE);
   const aside = joinPath(out, DAMAGED_METRICS_FILE);
-  const content = (await store.exists(path)) ? await store.read(path) : new Uint8Array();
-  if (metrics === undefined || beginsAs(content, metrics)) return undefined;
-  if (await store.exists(aside)) await store.remove(path);
-  else if (await store.exists(path)) await store.replace(path, aside);
-  return aside;
+  if (!(await store.exists(path))) return `${path} is gone`;
+  if (await store.exists(aside)) {
+    await store.remove(path);
+    return `they were removed, as ${aside} holds earlier ones`;
+  }
+  await store.replace(path, aside);
+  return `they were moved to ${aside}`;
 }
 
 /** The lines of such a text; a half-written last line of a killed process is left out. */

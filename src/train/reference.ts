@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { lossOfEach } from '../data/batch.ts';
-import { sha256Of } from '../hash.ts';
+import { checkRecord, withChecksum } from '../storage/checked-record.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import type { Reference, RowSet, RunPasses } from './passes.ts';
@@ -10,7 +10,6 @@ import type { NamedMatrices, Trainer } from './trainer.ts';
 export const REFERENCE_FILE = 'reference.json';
 
 const REFERENCE = v.looseObject({ train: v.array(v.array(v.number())), evaluation: v.array(v.array(v.number())) });
-const FILE = v.looseObject({ sha256: v.string(), losses: REFERENCE });
 
 interface ReferenceParts {
   readonly trainer: Trainer;
@@ -39,27 +38,19 @@ export async function resolveReference(
   const evaluation = await lossesOf('evaluation', { trainer, passes, isStopping });
   if (isStopping()) return undefined;
   const reference: Reference = { train, evaluation };
-  await store.write(`${path}.tmp`, JSON.stringify({ sha256: hashOf(reference), losses: reference }));
+  await store.write(`${path}.tmp`, JSON.stringify(withChecksum(reference)));
   await store.replace(`${path}.tmp`, path);
   return reference;
 }
 
-/** Undefined for a file that was damaged: what was in it is computed again, and is the same. */
+/** Undefined for a file that was damaged or that an older version wrote: what was in it is computed again, and is the same. */
 function readReference(text: string): Reference | undefined {
-  let content: unknown;
   try {
-    content = JSON.parse(text);
+    const { record, changed } = checkRecord(JSON.parse(text));
+    return changed === undefined && v.is(REFERENCE, record) ? record : undefined;
   } catch {
     return undefined;
   }
-  if (!v.is(FILE, content)) return undefined;
-  const { train, evaluation } = content.losses;
-  const reference = { train, evaluation };
-  return hashOf(reference) === content.sha256 ? reference : undefined;
-}
-
-function hashOf(reference: Reference): string {
-  return sha256Of(JSON.stringify(reference));
 }
 
 /** Forgets what an earlier run in the folder compared with. */

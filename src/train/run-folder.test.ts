@@ -168,6 +168,35 @@ describe('a resumed run', () => {
     expect((await store.list('run/checkpoints')).map(({ name }) => name)).toEqual(['step-4', 'step-6']);
   });
 
+  it('reads its losses once, and says what became of those that are not what it wrote', async () => {
+    const METRICS = 'run/metrics.jsonl';
+    const store = await stopped();
+    let reads = 0;
+    const counting = Object.assign(Object.create(store) as MemoryStore, {
+      read: (path: string) => {
+        reads += path === METRICS ? 1 : 0;
+        return store.read(path);
+      },
+    });
+    expect((await resume(counting)).warnings).toEqual([]);
+    expect(reads).toBe(1);
+
+    const damaged = await stopped();
+    for (const [damage, told] of [
+      [() => damaged.write(METRICS, 'lost'), 'they were moved to run/metrics.damaged.jsonl'],
+      [() => damaged.write(METRICS, 'again'), 'they were removed, as run/metrics.damaged.jsonl holds earlier ones'],
+      [() => damaged.remove(METRICS), 'run/metrics.jsonl is gone'],
+    ] as const) {
+      await damage();
+      const control = new RunControl();
+      control.stop();
+      expect((await resume(damaged, { control })).warnings).toEqual([
+        `the losses up to update 6 are not those that the run wrote: ${told}, and the curve begins there anew`,
+      ]);
+      expect(await damaged.readText('run/metrics.damaged.jsonl')).toBe('lost');
+    }
+  });
+
   it('says that it starts from nothing where no checkpoint is whole', async () => {
     const store = await stopped();
     for (const step of [4, 6]) await store.write(`run/checkpoints/step-${step}/params.safetensors`, 'gone');

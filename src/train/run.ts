@@ -5,7 +5,7 @@ import { lostTooOften, MOST_LOSSES } from '../gpu/gpu.ts';
 import { phrase, setting, type Mention, type Phrase } from '../phrase.ts';
 import { joinPath } from '../storage/paths.ts';
 import { findLatestCheckpoint, removeOlderCheckpoints, setAside, type Checkpoint } from './checkpoints.ts';
-import { MetricsFile, setDamagedMetricsAside } from './metrics-file.ts';
+import { MetricsFile } from './metrics-file.ts';
 import { smallerFootprint, type Footprint } from './memory-remedy.ts';
 import { RunPasses } from './passes.ts';
 import { initialParams } from './initial-params.ts';
@@ -170,7 +170,7 @@ async function playOnce(
   const { store, out, opened, config, objective } = request;
   const { trainer } = made;
   const { format } = request.base;
-  const { checkpoint, warnings } = isAgain
+  const { checkpoint, warnings }: StartingPoint = isAgain
     ? { ...(await findLatestCheckpoint(store, out)), warnings: [] }
     : await startingPoint(folder, resumed !== undefined);
   const start = (): Promise<NamedMatrices> =>
@@ -180,7 +180,11 @@ async function playOnce(
     passes.reference = await resolveReference(store, out, { trainer, passes, start, isStopping });
   }
   trainer.writeState(checkpoint?.state ?? { params: await start() });
-  const metrics = await MetricsFile.continue(store, out, checkpoint ?? { step: 0 });
+  const { metrics, damage } = await MetricsFile.continue(store, out, checkpoint ?? { step: 0 });
+  if (checkpoint !== undefined && damage !== undefined)
+    warnings.push(
+      `the losses up to update ${checkpoint.step} are not those that the run wrote: ${damage}, and the curve begins there anew`,
+    );
   const result = new RunResult(request, { data, made, schedule, adapter, incidents });
   await writeRunRecord(store, out, result.record);
   const isResumed = checkpoint !== undefined && resumed !== undefined;
@@ -225,14 +229,16 @@ function unusedMatrices({ variant }: RunRecord['kernels'], format: BaseFormat): 
   ];
 }
 
+interface StartingPoint {
+  readonly checkpoint?: Checkpoint | undefined;
+  readonly warnings: Phrase[];
+}
+
 /**
  * Where a run goes on: at its newest whole checkpoint, or at the start with an empty folder. Damaged checkpoints are set
  * aside and told of.
  */
-async function startingPoint(
-  folder: RunFolder,
-  isResumed: boolean,
-): Promise<{ readonly checkpoint: Checkpoint | undefined; readonly warnings: readonly Phrase[] }> {
+async function startingPoint(folder: RunFolder, isResumed: boolean): Promise<StartingPoint> {
   const { store, out, title } = folder;
   const { checkpoint, damaged } = isResumed ? await findLatestCheckpoint(store, out) : { damaged: [] };
   const warnings: Phrase[] = [];
@@ -243,11 +249,6 @@ async function startingPoint(
   if (checkpoint !== undefined) {
     await removeOlderCheckpoints(store, out, checkpoint.step);
     if (damaged.length > 0) warnings.push(`continuing from the older checkpoint of update ${checkpoint.step}`);
-    const aside = await setDamagedMetricsAside(store, out, checkpoint);
-    if (aside !== undefined)
-      warnings.push(
-        `the losses up to update ${checkpoint.step} are not those that the run wrote: they were moved to ${aside}, and the curve begins there anew`,
-      );
     return { checkpoint, warnings };
   }
   if (isResumed) warnings.push(`${title} has no valid checkpoint: the run starts at update 0`);
