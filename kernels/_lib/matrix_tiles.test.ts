@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { matrixWorkgroupBytes, type SubgroupMatrices } from '../../src/gpu/device-profile.ts';
 import { MAX_STORAGE_BINDINGS, type Launch } from '../../src/gpu/kernel.ts';
+import { BAD_VALUES, expectHandedOn } from '../../test/harness/bad-values.ts';
 import { openMatrixGpu, testGpu } from '../../test/harness/gpu.ts';
 import {
   MATRIX_PRODUCTS,
@@ -114,30 +115,23 @@ if (gpu !== undefined) {
       expect(outputs(few).slice(0, 69)).toEqual(outputs(all).slice(0, 69));
     }, 120_000);
 
-    it.each([
-      ['NaN', Number.NaN, 0x7e00],
-      ['an infinity', -Infinity, 0xfc00],
-    ])(
+    it.each(BAD_VALUES)(
       'hand on %s of x or dy, and of a weight',
-      async (_, value, half) => {
+      async (_, ...bad) => {
         for (const kernel of ['nt', 'nn'] as const) {
           const product = { kernel, rows: 33, inFeatures: 48, outFeatures: 17, format: 'f16', rank: 0 } as const;
           const prepared = prepareProduct(gpu, product);
-          const { expected, bounds, buffers } = prepared;
+          const { expected, buffers } = prepared;
           const [columns, first] = kernel === 'nt' ? [17, 3] : [48, 0];
-          const stride = expected.length / 33;
-          const x = Float32Array.from(buffers['x'] ?? []);
-          x[5 * (x.length / 33) + 7] = value;
-          const ofX = await runProduct(gpu, prepared, { x });
-          expect([...ofX].map(Number.isFinite)).toEqual(
-            [...bounds].map((bound, at) => bound === 0 || Math.floor(at / stride) !== 5),
+          const operands = {
+            from: Float32Array.from(buffers['x'] ?? []),
+            codes: Uint32Array.from(buffers['w_codes'] ?? []),
+          };
+          await expectHandedOn(
+            { ...product, stride: expected.length / 33, first, columns, ...operands },
+            bad,
+            ({ from, codes }) => runProduct(gpu, prepared, { x: from, w_codes: codes }),
           );
-          const codes = Uint32Array.from(buffers['w_codes'] ?? []);
-          new Uint16Array(codes.buffer)[9 * ((codes.length * 2) / 17) + 11] = half;
-          const ofWeight = await runProduct(gpu, prepared, { w_codes: codes });
-          const bad = kernel === 'nt' ? first + 9 : 11;
-          expect(bad).toBeLessThan(first + columns);
-          expect([...ofWeight].map(Number.isFinite)).toEqual([...bounds].map((_bound, at) => at % stride !== bad));
         }
       },
       120_000,

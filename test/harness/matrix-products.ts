@@ -1,5 +1,7 @@
+import { wideCases as wideNn } from '../../kernels/matmul_nn/matmul_nn.cases.ts';
 import { matmulNnRef } from '../../kernels/matmul_nn/matmul_nn.ref.ts';
 import { matmulNn } from '../../kernels/matmul_nn/matmul_nn.ts';
+import { wideCases as wideNt } from '../../kernels/matmul_nt/matmul_nt.cases.ts';
 import { matmulNtRef } from '../../kernels/matmul_nt/matmul_nt.ref.ts';
 import { matmulNt } from '../../kernels/matmul_nt/matmul_nt.ts';
 import { rowHalves, rowHalvesWords } from '../../kernels/row_halves/row_halves.ts';
@@ -28,39 +30,28 @@ export interface MatrixProduct {
   readonly magnitude?: number;
 }
 
-/** Tiles that are whole and that reach past every edge, every reader, all that is added to a product. */
+const isHalves = <T extends { readonly format: WeightFormat }>(
+  product: T,
+): product is T & Pick<MatrixProduct, 'format'> => product.format !== 'f32';
+
+/** Tiles that are whole and that reach past every edge, rows of whole sixteens and others, every reader, all that is added to a product. */
 export const MATRIX_PRODUCTS: readonly MatrixProduct[] = [
   { kernel: 'nt', rows: 64, inFeatures: 64, outFeatures: 64, format: 'q4', rank: 0 },
-  {
-    kernel: 'nt',
-    rows: 67,
-    inFeatures: 96,
-    outFeatures: 69,
-    format: 'q4',
-    rank: 17,
-    bias: true,
-    accumulate: true,
-    alpha: 2,
-  },
-  { kernel: 'nt', rows: 70, inFeatures: 64, outFeatures: 130, format: 'q8', rank: 0, added: true },
+  ...wideNt.filter(isHalves).map((product) => ({ kernel: 'nt' as const, ...product })),
   { kernel: 'nt', rows: 33, inFeatures: 48, outFeatures: 17, format: 'f16', rank: 0, magnitude: 1e-9 },
   { kernel: 'nt', rows: 5, inFeatures: 77, outFeatures: 35, format: 'q4', rank: 3, bias: true, added: true },
   { kernel: 'nt', rows: 9, inFeatures: 31, outFeatures: 18, format: 'q8', rank: 5, alpha: -0.5 },
   { kernel: 'nt', rows: 40, inFeatures: 33, outFeatures: 70, format: 'f16', rank: 1, magnitude: 1e6 },
   { kernel: 'nt', rows: 6, inFeatures: 1, outFeatures: 1, format: 'f16', rank: 34 },
-  { kernel: 'nt', rows: 9, inFeatures: 160, outFeatures: 70, format: 'bf16', rank: 0 },
-  { kernel: 'nt', rows: 6, inFeatures: 80, outFeatures: 9, format: 'nf4', rank: 0 },
   { kernel: 'nt', rows: 6, inFeatures: 300, outFeatures: 9, format: 'q6_k', rank: 0 },
   { kernel: 'nn', rows: 64, inFeatures: 64, outFeatures: 64, format: 'q4', rank: 0 },
-  { kernel: 'nn', rows: 67, inFeatures: 80, outFeatures: 96, format: 'q4', rank: 17, accumulate: true, alpha: 2 },
+  ...wideNn.filter(isHalves).map((product) => ({ kernel: 'nn' as const, ...product })),
   { kernel: 'nn', rows: 70, inFeatures: 144, outFeatures: 69, format: 'q8', rank: 0, magnitude: 1e-12 },
   { kernel: 'nn', rows: 33, inFeatures: 48, outFeatures: 31, format: 'f16', rank: 34 },
   { kernel: 'nn', rows: 5, inFeatures: 77, outFeatures: 18, format: 'q4', rank: 3 },
   { kernel: 'nn', rows: 9, inFeatures: 31, outFeatures: 33, format: 'q8', rank: 0, accumulate: true, keep: true },
   { kernel: 'nn', rows: 1, inFeatures: 1, outFeatures: 1, format: 'f16', rank: 0 },
   { kernel: 'nn', rows: 17, inFeatures: 33, outFeatures: 33, format: 'bf16', rank: 1 },
-  { kernel: 'nn', rows: 5, inFeatures: 80, outFeatures: 32, format: 'nf4', rank: 0 },
-  { kernel: 'nn', rows: 5, inFeatures: 288, outFeatures: 32, format: 'q6_k', rank: 0 },
 ];
 
 export const nameOf = ({ kernel, rows, inFeatures, outFeatures, format, rank, ...more }: MatrixProduct): string =>
@@ -68,7 +59,9 @@ export const nameOf = ({ kernel, rows, inFeatures, outFeatures, format, rank, ..
     `matmul_${kernel} ${rows} x ${kernel === 'nt' ? `${inFeatures} -> ${outFeatures}` : `${outFeatures} -> ${inFeatures}`}`,
     format,
     ...(rank > 0 ? [`rank ${rank}`] : []),
-    ...Object.entries(more).map(([name, value]) => (value === true ? name : `${name} ${String(value)}`)),
+    ...Object.entries(more)
+      .filter(([, value]) => value !== false)
+      .map(([name, value]) => (value === true ? name : `${name} ${String(value)}`)),
   ].join(', ');
 
 const LORA_SCALE = 0.7;
