@@ -46,7 +46,7 @@ describe('improving a tuned model, over a scripted engine', () => {
   const { url, open } = useSite('fake-app');
 
   it('compares by keyboard, keeps the pairs, learns from them, says what changed, and undoes it', async () => {
-    const { page, complaints, close } = await open({ stepMs: 1, tunedAnswer: 'Said {seed}.', winRates: [0.5, 0.875] });
+    const { page, complaints, close } = await open({ stepMs: 1, tunedAnswer: 'Said {seed}.', winRates: [0.5, 1] });
     await page.getByText('Built-in model ready').waitFor();
     await button(page, 'Train').click();
     await page.getByText(ENDED).waitFor();
@@ -108,10 +108,10 @@ describe('improving a tuned model, over a scripted engine', () => {
 
     await button(page, 'Learn from 20 comparisons').click();
     await page
-      .getByText('It prefers your choice in 7 of 8 held-back comparisons; before: 4 of 8', { exact: true })
+      .getByText('It prefers your choice in 8 of 8 held-back comparisons; before: 4 of 8', { exact: true })
       .waitFor();
     await page.locator('.result.is-ready').waitFor();
-    await page.getByText('all that is certain (at 95 %) is a share between 53 % and 98 %', { exact: false }).waitFor();
+    await page.getByText('all that is certain (at 95 %) is a share between 68 % and 100 %', { exact: false }).waitFor();
     expect(await openAdapter(page)).not.toBe(parent);
     await expectNoViolation(page, 'what changed');
     await button(page, 'Undo').click();
@@ -150,7 +150,8 @@ describe('improving a tuned model, over a scripted engine', () => {
   });
 
   it.each([
-    { correctedShare: 0.9, says: 'Nothing else got worse beyond chance.' },
+    // One right answer fewer.
+    { correctedShare: 0.85, says: 'Nothing else got worse beyond chance.' },
     { correctedShare: 0.4, says: 'Other answers got worse by more than chance' },
   ])(
     'learns one correction at once, and says what became of other answers: $says',
@@ -176,9 +177,11 @@ describe('improving a tuned model, over a scripted engine', () => {
       await expect.poll(() => boxes.count()).toBe(2);
       for (const box of await boxes.all()) await box.check();
       await button(page, 'Ask both the same questions').click();
-      const isWorse = correctedShare < 0.9;
+      const isWorse = correctedShare < 0.85;
       await page
-        .getByText(isWorse ? 'The later version does worse.' : 'Both give the same answers.', { exact: true })
+        .getByText(isWorse ? 'The later version does worse.' : /^No clear difference|^Both give the same/, {
+          exact: true,
+        })
         .waitFor();
       if (isWorse) {
         await page.getByText(/Difference: -50 percentage points, probably between -6\d and -3\d\.$/).waitFor();

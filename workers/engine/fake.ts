@@ -87,7 +87,7 @@ const DEFAULTS: Scenario = {
   baseHash: 'f'.repeat(64),
   examShare: 0.9,
   trainedShare: 1,
-  winRates: [0.5, 0.875],
+  winRates: [0.5, 1],
   correctedShare: 0.9,
   promptedShare: 0.4,
   reportMs: 20,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bootstrap, wilson } from '../statistics.ts';
+import { bootstrap, differenceOf, wilson } from '../statistics.ts';
 import { chrfCounts, chrfOf, type ChrfOptions } from './chrf.ts';
 import { METRICS, type Judged, type MetricName } from './index.ts';
 import { compare, measure } from './measure.ts';
@@ -47,6 +47,20 @@ describe('intervals', () => {
       expect(wilson(successes, trials).low).toBeCloseTo(low, 9);
       expect(wilson(successes, trials).high).toBeCloseTo(high, 9);
     }
+  });
+
+  // Newcombe (1998), Statistics in Medicine 17, 873-890, table II, method 10; its difference is the first share minus the second.
+  it.each([
+    [56, 70, 48, 80, 0.0524, 0.3339],
+    [9, 10, 3, 10, 0.1705, 0.809],
+    [5, 56, 0, 29, -0.0381, 0.1926],
+    [0, 10, 0, 20, -0.1611, 0.2775],
+    [10, 10, 0, 10, 0.6075, 1],
+  ])('of the difference of %i of %i and %i of %i are the published ones', (one, of, other, among, low, high) => {
+    const estimate = (right: number, n: number) => ({ value: right / n, ...wilson(right, n) });
+    const difference = differenceOf(estimate(other, among), estimate(one, of));
+    expect(difference.low).toBeCloseTo(low, 4);
+    expect(difference.high).toBeCloseTo(high, 4);
   });
 
   // Newcombe (1998), Statistics in Medicine 17, table I, method 3.

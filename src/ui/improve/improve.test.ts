@@ -29,15 +29,21 @@ describe('pairs that are held out', () => {
 });
 
 describe('a change', () => {
+  const estimate = (right: number, n: number) => ({ value: right / n, ...wilson(right, n) });
   const of = (before: number, after: number, n: number) =>
-    changeOf({ before: before / n, after: after / n, ...wilson(after, n) });
-  it('is better or worse only beyond the interval of what came after', () => {
-    expect(of(5, 9, 10)).toBe('better'); // 9 of 10: 0.596 to 0.982
-    expect(of(4, 6, 8)).toBe('unclear'); // 6 of 8: 0.409 to 0.929
-    expect(of(4, 7, 8)).toBe('better'); // 7 of 8: 0.529 to 0.978
-    expect(of(18, 17, 20)).toBe('unclear'); // 17 of 20: 0.640 to 0.948
-    expect(of(18, 9, 20)).toBe('worse'); // 9 of 20: 0.258 to 0.658
-    expect(of(8, 8, 8)).toBe('unclear');
+    changeOf({ before: estimate(before, n), after: estimate(after, n) });
+  it('is better or worse only where the difference may not be chance', () => {
+    expect(of(4, 8, 8)).toBe('better'); // 0.5, at least 0.07
+    expect(of(4, 7, 8)).toBe('unclear'); // 0.375, at least -0.07
+    expect(of(18, 17, 20)).toBe('unclear');
+    expect(of(18, 9, 20)).toBe('worse'); // -0.45, at most -0.16
+  });
+  it('is not made of a single answer, whatever came before', () => {
+    for (const n of [5, 8, 20, 60]) {
+      expect(of(n, n, n)).toBe('unclear');
+      expect(of(n, n - 1, n)).toBe('unclear');
+      expect(of(0, 1, n)).toBe('unclear');
+    }
   });
 });
 

@@ -65,13 +65,14 @@ function Result({ outcome }: { readonly outcome: Outcome }) {
           <>
             <p class="result-title">
               {texts.prefers(
-                Math.round(preferences.after * preferences.pairs),
+                Math.round(preferences.after.value * preferences.pairs),
                 preferences.pairs,
-                Math.round(preferences.before * preferences.pairs),
+                Math.round(preferences.before.value * preferences.pairs),
               )}
             </p>
             <p>
-              {texts.interval(preferences.low, preferences.high)} {texts.preferenceChange[changeOf(preferences)]}
+              {texts.interval(preferences.after.low, preferences.after.high)}{' '}
+              {texts.preferenceChange[changeOf(preferences)]}
             </p>
           </>
         )}
@@ -83,11 +84,11 @@ function Result({ outcome }: { readonly outcome: Outcome }) {
             {heldOut === undefined && texts.nothingHeldOut}
             {heldOut?.measure === 'exactMatch' &&
               texts.heldOutRight(
-                Math.round(heldOut.after * heldOut.rows),
+                Math.round(heldOut.after.value * heldOut.rows),
                 heldOut.rows,
-                Math.round(heldOut.before * heldOut.rows),
+                Math.round(heldOut.before.value * heldOut.rows),
               )}
-            {heldOut?.measure === 'tokenF1' && texts.heldOutWords(heldOut.after, heldOut.before)}{' '}
+            {heldOut?.measure === 'tokenF1' && texts.heldOutWords(heldOut.after.value, heldOut.before.value)}{' '}
             {heldOut !== undefined && texts.correctionChange[changeOf(heldOut)]}
           </p>
         )}

@@ -1,6 +1,6 @@
 import { effect, signal } from '@preact/signals';
 import { fromFailure, toFailure, type Failure } from '../../errors.ts';
-import { wilson } from '../../evaluate/statistics.ts';
+import { wilson, type Estimate } from '../../evaluate/statistics.ts';
 import { DEFAULT_LEARNING_RATE, DEFAULT_SEQ_LEN } from '../../train/settings.ts';
 import type { TrainConfig } from '../../train/config.ts';
 import type { Dataset, EvaluateReport, Result } from '../../../workers/engine/contract.ts';
@@ -44,11 +44,18 @@ export interface Outcome {
   readonly correction?: { readonly question: string; readonly isLearned: boolean; readonly heldOut?: HeldOutScore };
 }
 
+/** An older version wrote what was before as a number, without what it may be. */
+function isOutcome(value: unknown): boolean {
+  const { preferences, correction } = (value ?? {}) as Partial<Outcome>;
+  return [preferences, correction?.heldOut].every((change) => typeof (change ?? { before: {} }).before === 'object');
+}
+
 /** By the run's folder. */
 export const outcomes = syncedSignal<Readonly<Record<string, Outcome>>>(
   'improvements',
   {},
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  (value) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isOutcome),
 );
 /** Which run is being checked, and why it cannot be checked or begun. */
 export const checking = signal<string | undefined>(undefined);
@@ -264,7 +271,8 @@ async function comparePreferences(view: RunView, before: string, after: string):
   // The answers themselves are not wanted: the win rate is of log-probabilities.
   const { winRate: was = 0 } = await evaluateRows(view, before, evalData, 1);
   const { winRate: is = 0, rows: pairs } = await evaluateRows(view, after, evalData, 1);
-  return { preferences: { pairs, before: was, after: is, ...wilson(is * pairs, pairs) } };
+  const estimate = (value: number): Estimate => ({ value, ...wilson(value * pairs, pairs) });
+  return { preferences: { pairs, before: estimate(was), after: estimate(is) } };
 }
 
 async function compareCorrection(
@@ -285,8 +293,9 @@ async function compareCorrection(
   const measure = (first.exactMatch ?? 0) + (second.exactMatch ?? 0) > 0 ? 'exactMatch' : 'tokenF1';
   const [was, is] = [first.scores[measure], second.scores[measure]];
   if (was === undefined || is === undefined) return { correction };
-  const { value, low, high, rows } = is;
-  return { correction: { ...correction, heldOut: { measure, rows, before: was.value, after: value, low, high } } };
+  const estimate = ({ value, low, high }: Estimate): Estimate => ({ value, low, high });
+  const heldOutScore = { measure, rows: is.rows, before: estimate(was), after: estimate(is) } as const;
+  return { correction: { ...correction, heldOut: heldOutScore } };
 }
 
 /** Back to the adapter before, as its run wrote it; what was learned since stays among the earlier runs. */

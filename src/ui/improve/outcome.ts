@@ -1,17 +1,18 @@
-import type { Interval } from '../../evaluate/statistics.ts';
+import { differenceOf, type Estimate } from '../../evaluate/statistics.ts';
 
-/** A number before and after, both 0 to 1, with what the second may lie between at 95 %. */
-export interface BeforeAfter extends Interval {
-  readonly before: number;
-  readonly after: number;
+/** A number before and after, each 0 to 1 with what it may be at 95 %. */
+export interface BeforeAfter {
+  readonly before: Estimate;
+  readonly after: Estimate;
 }
 
 export type Change = 'better' | 'unclear' | 'worse';
 
-/** What a change is worth: nothing is said to be better or worse that the interval allows to be the same. */
-export function changeOf({ before, low, high }: BeforeAfter): Change {
-  if (before < low) return 'better';
-  return before > high ? 'worse' : 'unclear';
+/** What a change is worth: nothing is said to be better or worse where the interval of the difference allows none. */
+export function changeOf({ before, after }: BeforeAfter): Change {
+  const { low, high } = differenceOf(before, after);
+  if (low > 0) return 'better';
+  return high < 0 ? 'worse' : 'unclear';
 }
 
 /** Updates of learning one correction. */
