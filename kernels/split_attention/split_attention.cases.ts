@@ -35,9 +35,9 @@ export const cases: readonly Case[] = [
     position: 129,
   },
   { heads: 2, kvHeads: 1, headDim: 256, rotaryDim: 64, maxPositions: 40, softCap: 2, slot: 2, position: 39 },
-  // Parts of two blocks.
+  // The last position with parts of one block, and the first with parts of two, which all four heads of a workgroup rescale.
   { heads: 2, kvHeads: 1, headDim: 16, rotaryDim: 16, maxPositions: 1030, slot: 0, position: 1023 },
-  { heads: 2, kvHeads: 1, headDim: 16, rotaryDim: 16, maxPositions: 1030, slot: 1, position: 1024 },
+  { heads: 4, kvHeads: 1, headDim: 16, rotaryDim: 16, maxPositions: 1030, slot: 1, position: 1024 },
   // Past the end of the cache: nothing is written. Padding: nothing is seen.
   { heads: 4, kvHeads: 2, headDim: 16, rotaryDim: 16, maxPositions: 30, slot: 1, position: 30 },
   { heads: 4, kvHeads: 2, headDim: 16, rotaryDim: 16, maxPositions: 30, position: 7 },
