@@ -130,7 +130,8 @@ async function mutateFile(folder: string, file: string, options: Options): Promi
         ...testModules.flatMap((module) => module.errors()),
         ...tests.flatMap((test) => test.result().errors ?? []),
       ].map((error) => error.message);
-      if (messages.some((message) => /does not compile/.test(message))) return 'does not compile';
+      // The test device's error scope names a module that does not compile before its pipeline is asked for.
+      if (messages.some((message) => /does not compile|while parsing WGSL/.test(message))) return 'does not compile';
       if (unhandledErrors.length === 0 && tests.length > 0 && testModules.every((module) => module.ok()))
         return 'survived';
       // A loop without an end, or a machine that is too busy: whoever reads it decides.
