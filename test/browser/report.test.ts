@@ -52,7 +52,7 @@ describe('the report after training, on the page', () => {
     const bad = await open({ examShare: 0.3 });
     await trainWith(bad.page, 'usual');
     expect(await makeReport(bad.page)).toMatch(/^Not ready: /);
-    await bad.page.getByText('You asked for nothing particular').waitFor();
+    await bad.page.getByText(/; at least 80 % is usual, as you asked for nothing else\.$/).waitFor();
     await bad.close();
     const even = await open({ examShare: 0.9, promptedShare: 0.9 });
     await trainWith(even.page, 'usual');
@@ -72,6 +72,7 @@ describe('the report after training, on the page', () => {
     await page.getByRole('button', { name: 'Stop, and keep what is known so far' }).click();
     await expect.poll(() => page.locator('.report-verdict').innerText()).toMatch(/^Cannot tell: /);
     await page.getByText(/^About \d+ rows kept back would settle it/).waitFor();
+    await page.getByText('The headline above counts the answers to a few questions.', { exact: false }).waitFor();
     await expect.poll(() => page.locator('.report-bars dt').allInnerTexts()).toEqual(['Trained']);
     await page.locator('.report details > summary').click();
     await page.getByText('The base model: stopped before its end').waitFor();
@@ -87,6 +88,7 @@ describe('the report after training, on the page', () => {
       buffer: Buffer.from('Frage;Antwort\nWann?;Um neun.\nWo?;Hier.\nWer?;Ich.\n'),
     });
     await page.getByText('3 Beispiele zum Lernen').waitFor();
+    await page.getByText('Gelesen als Tabelle mit Semikolon zwischen den Spalten (UTF-8).', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Trainieren', exact: true }).click();
     await page.getByText('Vom Training wurde nichts zurückgehalten').waitFor();
     await close();

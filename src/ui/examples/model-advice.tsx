@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ModelChoice } from '../../../workers/engine/contract.ts';
 import { engine, model } from '../state/engine.ts';
@@ -14,9 +14,11 @@ const BUILT_IN_LENGTH = 1200;
 export const languageOfSet = ({ facts }: ExampleSet): TextLanguage | undefined =>
   languageOfTexts(facts.first.flatMap(({ question, answer }) => [question, answer]));
 
-/** Said before Train: the built-in model speaks English only, and short texts; for others there is a real model. */
+/** The model that was found for a language: asked for once, as the device is measured for it. */
+const found = signal<{ readonly wanted: string; readonly choice: ModelChoice | undefined } | undefined>(undefined);
+
+/** Said before Train, and after it where that did not do: the built-in model speaks English only, and short texts; for others there is a real model. */
 export function ModelAdvice({ set }: { readonly set: ExampleSet }) {
-  const found = useSignal<ModelChoice | undefined>(undefined);
   const state = model.value;
   const isBuiltIn = state.kind === 'ready' && state.source.kind === 'embedded';
   const spoken = languageOfSet(set);
@@ -25,14 +27,14 @@ export function ModelAdvice({ set }: { readonly set: ExampleSet }) {
   const isNeeded = isBuiltIn && set.source === 'own' && set.facts.rowCount > 0 && (isForeign || isLong);
   const wanted = isForeign ? spoken : 'en';
   useEffect(() => {
-    if (!isNeeded) return;
+    if (!isNeeded || found.value?.wanted === wanted) return;
     void engine.chooseModels({ languages: [wanted] }).then((answer) => {
-      if (answer.ok) found.value = firstFor(answer.value.choices, wanted);
+      if (answer.ok) found.value = { wanted, choice: firstFor(answer.value.choices, wanted) };
     });
   }, [isNeeded, wanted]);
   if (!isNeeded) return null;
   const texts = t().examples.advice;
-  const choice = found.value;
+  const choice = found.value?.wanted === wanted ? found.value.choice : undefined;
   const name = new Intl.DisplayNames(language.value, { type: 'language' }).of(wanted) ?? wanted;
   const seconds = secondsAt(choice?.training.tokensPerSecond);
   return (

@@ -1,12 +1,11 @@
 import { useRef } from 'preact/hooks';
 import type { RowPreview } from '../../../workers/engine/contract.ts';
-import { EngineText } from '../parts/engine-text.tsx';
+import { EngineNote, EngineText } from '../parts/engine-text.tsx';
 import { Rich } from '../parts/rich.tsx';
 import { Term } from '../parts/term.tsx';
 import { pageWords } from '../train/setting-fields.ts';
 import { isTraining } from '../train/training.ts';
 import { t } from '../messages/language.ts';
-import { asSentence } from '../words.ts';
 import { examples } from './examples.ts';
 import { preview, previewIndex } from './preview.ts';
 
@@ -49,7 +48,7 @@ function Shown({ pieces, notes, problem }: RowPreview) {
       </p>
       {notes.map(({ text }) => (
         <p key={text} class="notice">
-          <EngineText text={asSentence(text)} />
+          <EngineNote text={text} />
         </p>
       ))}
       <p class="tokens">

@@ -185,6 +185,36 @@ export const de: Messages = {
     noStorageForModels:
       'Dieser Browser speichert für diese Seite nichts; deshalb kann kein Modell heruntergeladen werden.',
   },
+  engine: {
+    separators: { comma: 'Komma', semicolon: 'Semikolon', tab: 'Tabulator' },
+    column: (n) => `Spalte ${n}`,
+    readTable: (separator, encoding) => `Gelesen als Tabelle mit ${separator} zwischen den Spalten (${encoding})`,
+    readSpreadsheet: 'Gelesen als Tabelle einer Tabellenkalkulation',
+    readAs: (form) => `Gelesen als ${form}`,
+    took: (question, answer) => `${question} wurde als Frage genommen und ${answer} als Antwort`,
+    tookWithoutHeader: (question, answer) =>
+      `Die Spalten haben keine Namen: ${question} wurde als Frage genommen und ${answer} als Antwort`,
+    unused: (column, n) => `${column} (in ${rows(n)}) wird nicht verwendet`,
+    unusedPassage: (column, n) => `${column} (in ${rows(n)}) wird nicht verwendet; man kann es vor die Frage setzen`,
+    emptyQuestion: 'Die Frage ist leer: Ergänzen Sie sie, oder lassen Sie die Zeile weg',
+    emptyAnswer: 'Die Antwort ist leer: Ergänzen Sie sie, oder lassen Sie die Zeile weg',
+    otherWidth: (has, wanted, separator) =>
+      `${count(has)} Spalten, wo die Tabelle ${count(wanted)} hat: Setzen Sie Felder, in denen ein ${separator} steht, in Anführungszeichen`,
+    brokenQuote: 'Ein Anführungszeichen ist nicht geschlossen oder steht mitten im Feld: Schreiben Sie es doppelt ("")',
+    damagedText: 'Einige Buchstaben sind beschädigt: Speichern Sie die Datei noch einmal als UTF-8',
+    otherSheets: (sheet, others) =>
+      `Gelesen wurde das Blatt "${sheet}", nicht ${others}: Speichern Sie jedes als eigene Datei`,
+    mergedCells: (n) =>
+      `${plural(n, { one: 'verbundene Zelle gilt', other: 'verbundene Zellen gelten' })} als das, was in der obersten steht`,
+    cut: (n, most, lines) =>
+      `${rows(n)} mit mehr als ${count(most)} Token ${pick(n, { one: 'verliert', other: 'verlieren' })} das Ende (Zeile ${lines})`,
+    cutOff: (most, cut) => `Länger als ${count(most)} Token: Die letzten ${count(cut)} werden abgeschnitten`,
+    leftOut: (n) => `${rows(n)} weggelassen`,
+    runSize: (n, rounds, each, all) =>
+      `${steps(n)} mit je ${count(each)} ${pick(each, { one: 'Text', other: 'Texten' })}, ${rounds === 0 ? '' : `${plural(rounds, { one: 'Durchgang', other: 'Durchgänge' })} durch `}${plural(all, { one: 'Text', other: 'Texte' })}${rounds === 0 ? ' insgesamt' : ''}`,
+    fewSteps: (n) =>
+      `${steps(n)} sind vielleicht zu ${pick(n, { one: 'wenig', other: 'wenige' })} zum Lernen: Ergänzen Sie Zeilen, oder erlauben Sie mehr Schritte oder Durchgänge`,
+  },
   terms: {
     what: (name) => `Was bedeutet ${name}?`,
     adapter: {
@@ -728,12 +758,15 @@ export const de: Messages = {
     },
     marks: { ready: 'Erreicht', 'not-ready': 'Nicht erreicht', 'cannot-tell': 'Nicht zu sagen' },
     bar: (mark, label, value, n, between, wanted) =>
-      `${mark}: ${label}, ${value} von ${answers(n)} (${between}); verlangt war ${wanted}.`,
-    barUnknown: (label, wanted) => `Nicht zu sagen: ${label} wurde nicht gemessen; verlangt war ${wanted}.`,
+      `${mark}: ${label}, ${value} von ${answers(n)} (${between}); ${wanted}.`,
+    barUnknown: (label, wanted) => `Nicht zu sagen: ${label} wurde nicht gemessen; ${wanted}.`,
+    youAskedFor: (wanted) => `verlangt war ${wanted}`,
+    usualIs: (wanted) => `üblich ist ${wanted}, denn Sie haben nichts anderes verlangt`,
     atLeast: (percent) => `mindestens ${percent}`,
     atMost: (percent) => `höchstens ${percent}`,
     between: (low, high) => `wahrscheinlich ${low} bis ${high}`,
-    usualBar: 'Sie haben nichts Bestimmtes verlangt; deshalb gilt, was üblich ist.',
+    headlineDiffers:
+      'Die Überschrift oben zählt die Antworten auf wenige Fragen. Hier geht es darum, wie sicher das für alle Fragen dieser Art ist.',
     rowsNeeded: (n) =>
       `Etwa ${plural(n, { one: 'zurückgehaltene Zeile', other: 'zurückgehaltene Zeilen' })} würden es klären, wenn die Antworten so gut bleiben.`,
     tuning: {
@@ -744,7 +777,7 @@ export const de: Messages = {
     },
     columns: { base: 'Untrainiert', prompted: 'Untrainiert, mit passenden Beispielen', tuned: 'Trainiert' },
     curve: (first, last, step, kept) =>
-      `Überraschung über die zurückgehaltenen Zeilen: ${first} am Anfang, ${last} am Ende. Behalten wurde Schritt ${count(step)} mit ${kept}.`,
+      `Überraschung über die zurückgehaltenen Zeilen: ${first} bei der ersten Prüfung, ${last} am Ende. Behalten wurde Schritt ${count(step)} mit ${kept}.`,
     alsoLooked: 'Was schiefgehen kann',
     suitesTooFew: 'Bei so wenigen Antworten lässt sich nichts davon sicher sagen. Zu sehen war:',
     suite: (title, says, mark) => `${mark}${title}: ${says}.`,
@@ -940,7 +973,7 @@ export const de: Messages = {
         keepsLess: (step) =>
           `Der Grafikspeicher war voll. Das Training geht ${step === 0 ? 'von vorn' : `ab Schritt ${count(step)}`} weiter und hält weniger darin fest: Jeder Schritt dauert länger, das Ergebnis bleibt gleich.`,
         smallerBatch: (step, rows) =>
-          `Der Grafikspeicher war voll. Das Training geht ${step === 0 ? 'von vorn' : `ab Schritt ${count(step)}`} weiter und liest ${rows === 1 ? 'ein Beispiel' : `${count(rows)} Beispiele`} auf einmal. Ein Schritt lernt weiter aus denselben Beispielen; das Ergebnis weicht durch Rundung ein wenig ab.`,
+          `Der Grafikspeicher war voll. Das Training geht ${step === 0 ? 'von vorn' : `ab Schritt ${count(step)}`} weiter und liest ${rows === 1 ? 'ein Beispiel' : `${count(rows)} Beispiele`} auf einmal. Ein Schritt lernt weiter aus denselben Beispielen; das Ergebnis weicht durch Rundung ein wenig ab, mit Dropout auch durch das, was zufällig weggelassen wird.`,
       },
       spoken: {
         started: 'Das Training hat begonnen.',
@@ -1244,7 +1277,7 @@ export const de: Messages = {
       worse: (percent, canBeLarger) =>
         `Es ist um ${decimal(percent, 1)} % schlechter als der Adapter neben dem Modell: ${canBeLarger ? 'Wählen Sie eine größere Datei, oder nehmen' : 'Nehmen'} Sie den Adapter.`,
       noRows:
-        'Von diesem Durchlauf sind keine zurückbehaltenen Beispiele zur Hand; darum wurde nicht gemessen, ob es so gut antwortet wie hier.',
+        'Von diesem Durchlauf sind keine zurückgehaltenen Beispiele zur Hand; darum wurde nicht gemessen, ob es so gut antwortet wie hier.',
       notMeasured: 'Es wurde nicht gemessen, ob es so gut antwortet wie hier.',
       lmStudio:
         'In LM Studio: Legen Sie die Datei in den Ordner der Modelle, in einen eigenen Ordner, und wählen Sie sie dort.',
@@ -1289,7 +1322,7 @@ export const de: Messages = {
     onModel: (name) => `mit ${name}`,
     loss: (value) => `Loss ${decimal(value, 2)}`,
     curveChanged: 'die gespeicherten Loss-Werte wurden seither verändert, also wird keine Kurve gezeichnet',
-    heldOutLoss: (value) => `Loss auf zurückbehaltenen Beispielen ${decimal(value, 2)}`,
+    heldOutLoss: (value) => `Loss auf zurückgehaltenen Beispielen ${decimal(value, 2)}`,
     score: (right, asked) => `${count(right)} von ${count(asked)} neuen Fragen richtig`,
     download: 'Herunterladen',
     downloadOf: (name) => `${name} herunterladen`,

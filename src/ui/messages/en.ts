@@ -15,6 +15,7 @@ const steps = (n: number): string => plural(n, { one: 'step', other: 'steps' });
 const answers = (n: number): string => plural(n, { one: 'answer', other: 'answers' });
 const comparisons = (n: number): string => plural(n, { one: 'comparison', other: 'comparisons' });
 const questions = (n: number): string => plural(n, { one: 'question', other: 'questions' });
+const texts = (n: number): string => plural(n, { one: 'text', other: 'texts' });
 const percent = (share: number): string => `${count(100 * share)} %`;
 
 /** Every text of the page in English. `<name>…</name>` marks a part that the component puts into an element. */
@@ -175,6 +176,38 @@ export const en = {
       internal: 'Reload the page. If it happens again, please report it.',
     } satisfies Record<ErrorCode, string>,
     noStorageForModels: 'This browser keeps nothing for this page, so no model can be downloaded.',
+  },
+  /** For sentences of the engine that people meet with a file of their own; each begins large and ends without a stop. */
+  engine: {
+    separators: { comma: 'comma', semicolon: 'semicolon', tab: 'tab' },
+    column: (n: string) => `column ${n}`,
+    readTable: (separator: string, encoding: string) =>
+      `Read as a table with a ${separator} between the columns (${encoding})`,
+    readSpreadsheet: 'Read as a spreadsheet',
+    readAs: (form: string) => `Read as ${form}`,
+    took: (question: string, answer: string) => `Took ${question} as the question and ${answer} as the answer`,
+    tookWithoutHeader: (question: string, answer: string) =>
+      `The columns have no names: took ${question} as the question and ${answer} as the answer`,
+    unused: (column: string, n: number) => `${column} of ${rows(n)} is not used`,
+    unusedPassage: (column: string, n: number) =>
+      `${column} of ${rows(n)} is not used: it can be put before the question`,
+    emptyQuestion: 'The question is empty: fill it in, or leave out the row',
+    emptyAnswer: 'The answer is empty: fill it in, or leave out the row',
+    otherWidth: (has: number, wanted: number, separator: string) =>
+      `${count(has)} columns where the table has ${count(wanted)}: put fields with a ${separator} in them in quotes`,
+    brokenQuote: 'A quotation mark is not closed, or stands inside a field: write it twice ("")',
+    damagedText: 'Some letters are damaged: save the file again as UTF-8',
+    otherSheets: (sheet: string, others: string) =>
+      `Read the sheet "${sheet}", not ${others}: save each as a file of its own`,
+    mergedCells: (n: number) =>
+      `${plural(n, { one: 'merged cell says', other: 'merged cells say' })} what the uppermost of theirs says`,
+    cut: (n: number, most: number, lines: string) =>
+      `${rows(n)} longer than ${count(most)} tokens ${pick(n, { one: 'loses its', other: 'lose their' })} end (line ${lines})`,
+    cutOff: (most: number, cut: number) => `Longer than ${count(most)} tokens: the last ${count(cut)} are cut off`,
+    leftOut: (n: number) => `${rows(n)} left out`,
+    runSize: (n: number, rounds: number, each: number, all: number) =>
+      `${steps(n)} of ${texts(each)} each, ${rounds === 0 ? 'over' : `${plural(rounds, { one: 'round', other: 'rounds' })} through`} ${texts(all)}`,
+    fewSteps: (n: number) => `${steps(n)} may be too few to learn from: add rows, or allow more steps or rounds`,
   },
   terms: {
     what: (name: string) => `What is ${name}?`,
@@ -699,12 +732,15 @@ export const en = {
     },
     marks: { ready: 'Reached', 'not-ready': 'Not reached', 'cannot-tell': 'Cannot tell' },
     bar: (mark: string, label: string, value: string, n: number, between: string, wanted: string) =>
-      `${mark}: ${label}, ${value} of ${answers(n)} (${between}); you asked for ${wanted}.`,
-    barUnknown: (label: string, wanted: string) => `Cannot tell: ${label} was not measured; you asked for ${wanted}.`,
+      `${mark}: ${label}, ${value} of ${answers(n)} (${between}); ${wanted}.`,
+    barUnknown: (label: string, wanted: string) => `Cannot tell: ${label} was not measured; ${wanted}.`,
+    youAskedFor: (wanted: string) => `you asked for ${wanted}`,
+    usualIs: (wanted: string) => `${wanted} is usual, as you asked for nothing else`,
     atLeast: (percent: string) => `at least ${percent}`,
     atMost: (percent: string) => `at most ${percent}`,
     between: (low: string, high: string) => `probably ${low} to ${high}`,
-    usualBar: 'You asked for nothing particular, so a usual bar was taken.',
+    headlineDiffers:
+      'The headline above counts the answers to a few questions. Here it is asked how sure that makes it for all questions of this kind.',
     rowsNeeded: (n: number) =>
       `About ${plural(n, { one: 'row', other: 'rows' })} kept back would settle it, if answers stay as good.`,
     tuning: {
@@ -715,7 +751,7 @@ export const en = {
     },
     columns: { base: 'Untrained', prompted: 'Untrained, shown matching examples', tuned: 'Trained' },
     curve: (first: string, last: string, step: number, kept: string) =>
-      `Surprise at the rows kept back: ${first} at first, ${last} at the end. Step ${count(step)} was kept, with ${kept}.`,
+      `Surprise at the rows kept back: ${first} when it was first checked, ${last} at the end. Step ${count(step)} was kept, with ${kept}.`,
     alsoLooked: 'What may go wrong',
     suitesTooFew: 'With so few answers, none of these can be told for sure. What was seen:',
     suite: (title: string, says: string, mark: string) => `${mark}${title}: ${says}.`,
@@ -907,7 +943,7 @@ export const en = {
         keepsLess: (step: number) =>
           `The graphics memory was full. Training goes on from ${step === 0 ? 'its beginning' : `step ${count(step)}`} and keeps less there: each step takes longer, the result stays the same.`,
         smallerBatch: (step: number, rows: number) =>
-          `The graphics memory was full. Training goes on from ${step === 0 ? 'its beginning' : `step ${count(step)}`} and reads ${rows === 1 ? 'one example' : `${count(rows)} examples`} at a time. A step still learns from the same examples; the result differs a little by rounding.`,
+          `The graphics memory was full. Training goes on from ${step === 0 ? 'its beginning' : `step ${count(step)}`} and reads ${rows === 1 ? 'one example' : `${count(rows)} examples`} at a time. A step still learns from the same examples; the result differs a little by rounding, and with dropout by what is left out at random.`,
       },
       spoken: {
         started: 'Training has started.',

@@ -1,4 +1,5 @@
 import type { ModelReport } from '../../../workers/engine/contract.ts';
+import { exam } from '../exam/exam.ts';
 import { t } from '../messages/language.ts';
 import { Breakable } from '../parts/breakable.tsx';
 import { EngineText } from '../parts/engine-text.tsx';
@@ -55,6 +56,10 @@ export function ReportPanel({ view }: { readonly view: RunView }) {
   );
 }
 
+/** Whether the headline of the run says how many of the kept-back questions are right, which this report is stricter about. */
+const hasHeadline = ({ out }: RunView): boolean =>
+  exam.value.kind === 'done' && exam.value.out === out && exam.value.verdict.kind !== 'too-few';
+
 function Result({ made, view }: { readonly made: ModelReport; readonly view: RunView }) {
   const texts = t().report;
   const { verdict, bars, isUsualBar, rowsNeeded, tuning, generalisation, suites, wrong, wrongCount, notMeasured } =
@@ -74,10 +79,10 @@ function Result({ made, view }: { readonly made: ModelReport; readonly view: Run
       </p>
       <ul class="report-bars-said">
         {bars.map((one) => (
-          <li key={one.bar.metric}>{barLine(one)}</li>
+          <li key={one.bar.metric}>{barLine(one, isUsualBar)}</li>
         ))}
       </ul>
-      {isUsualBar && <p class="quiet">{texts.usualBar}</p>}
+      {verdict === 'cannot-tell' && hasHeadline(view) && <p>{texts.headlineDiffers}</p>}
       {rowsNeeded !== undefined && <p>{texts.rowsNeeded(rowsNeeded)}</p>}
       {tuning !== undefined && <p>{texts.tuning[tuning.needed]}</p>}
       <h4>{metric.label}</h4>

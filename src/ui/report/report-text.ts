@@ -38,11 +38,12 @@ export function partLabel(part: string): string {
   return part in parts ? parts[part as keyof typeof parts] : part;
 }
 
-/** A bar with what was reached, and whether that is enough. */
-export function barLine({ bar, verdict, measure }: BarResult): string {
+/** A bar with what was reached, and whether that is enough. `isUsual`: nobody asked for one. */
+export function barLine({ bar, verdict, measure }: BarResult, isUsual: boolean): string {
   const texts = t().report;
   const [limit, isLeast] = 'atLeast' in bar ? [bar.atLeast, true] : [bar.atMost, false];
-  const wanted = isLeast ? texts.atLeast(percentText(limit)) : texts.atMost(percentText(limit));
+  const bound = isLeast ? texts.atLeast(percentText(limit)) : texts.atMost(percentText(limit));
+  const wanted = isUsual ? texts.usualIs(bound) : texts.youAskedFor(bound);
   const label = labelOf(bar.metric);
   if (measure === undefined) return texts.barUnknown(label, wanted);
   const { value, low, high, rows } = measure;

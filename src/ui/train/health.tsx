@@ -4,8 +4,7 @@ import { measure } from '../examples/preview.ts';
 import { setSetting } from './settings.ts';
 import { model } from '../state/engine.ts';
 import { t } from '../messages/language.ts';
-import { EngineText } from '../parts/engine-text.tsx';
-import { asSentence } from '../words.ts';
+import { EngineNote, EngineText } from '../parts/engine-text.tsx';
 
 /** As the data's worker has it: of fewer rows none can be kept back. */
 const MIN_ROWS_TO_ASK = 15;
@@ -63,18 +62,17 @@ const columnName = (source: string): string =>
 
 /** What was found out of the file, or is not used of it; with what would use it where the page still has the file. */
 function NoteLine({ note: { text, columns }, set, isLocked }: HealthProps & { readonly note: FileNote }) {
-  const sentence = asSentence(text.replace(/#(\d+)/g, 'column $1'));
   const source = columns?.['context'];
   if (columns === undefined || source === undefined || set.file === undefined)
     return (
       <p class="quiet">
-        <EngineText text={sentence} />
+        <EngineNote text={text} />
       </p>
     );
   return (
     <div class="notice notice-row">
       <p>
-        <EngineText text={sentence} />
+        <EngineNote text={text} />
       </p>
       <button type="button" disabled={isLocked} onClick={() => void chooseMoreColumns(columns)}>
         {t().examples.health.putBefore(columnName(source))}

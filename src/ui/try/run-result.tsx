@@ -2,6 +2,8 @@ import type { RunReport } from '../../../workers/engine/contract.ts';
 import { exam, type ExamState } from '../exam/exam.ts';
 import { isSuccess, nextStep, type Evidence, type NextStep, type Score, type Verdict } from '../exam/verdict.ts';
 import { verdictText } from '../exam/verdict-text.ts';
+import { examples } from '../examples/examples.ts';
+import { ModelAdvice } from '../examples/model-advice.tsx';
 import { t } from '../messages/language.ts';
 import { download, downloadFailure } from '../take-away/take-away.ts';
 import { continueRun, curve, teachAll, trainLonger, type RunView } from '../train/training.ts';
@@ -35,6 +37,7 @@ export function RunResult({ view, report }: { readonly view: RunView; readonly r
         {wasStopped && texts.nothingLost}
       </p>
       <KeepsNothing />
+      {verdict !== undefined && !isGood && <Advice view={view} />}
       {hasAnswers && (
         <>
           <p>
@@ -69,6 +72,12 @@ function headline(state: ExamState, view: RunView): string {
   if (view.repeats !== undefined && state.verdict.kind === 'too-few' && state.verdict.isTaught)
     return taughtAll(view.repeats.right, view.repeats.asked);
   return verdictText(state.verdict);
+}
+
+/** A model that knows neither the language nor such texts is not helped by more steps. */
+function Advice({ view }: { readonly view: RunView }) {
+  const set = examples.value.kind === 'ready' ? examples.value.set : undefined;
+  return view.source === 'own' && set?.source === 'own' && set.title === view.title ? <ModelAdvice set={set} /> : null;
 }
 
 /** Everything that was asked, in numbers. */
