@@ -91,9 +91,11 @@ type Started = Extract<EngineTrainEvent, { readonly kind: 'started' }>;
 /** What a run tells while it goes on. */
 export type TrainEvent =
   | Exclude<EngineTrainEvent, Started>
-  | (Omit<Started, 'notices'> & {
-      /** Sentences for the user: too few updates, rows cut or skipped, … */
+  | (Omit<Started, 'notices' | 'warnings'> & {
+      /** Sentences for the user: the length of the run, rows cut or skipped, … */
       readonly notices: readonly string[];
+      /** What is not as the user would expect: a damaged checkpoint, a start from nothing. */
+      readonly warnings: readonly string[];
     });
 
 export interface EngineOptions {
@@ -424,7 +426,13 @@ export class TrainingRun implements AsyncIterable<TrainEvent> {
     try {
       for await (const event of events) {
         this.#events.push(
-          event.kind === 'started' ? { ...event, notices: event.notices.map((notice) => wordPhrase(notice)) } : event,
+          event.kind === 'started'
+            ? {
+                ...event,
+                notices: event.notices.map((notice) => wordPhrase(notice)),
+                warnings: event.warnings.map((warning) => wordPhrase(warning)),
+              }
+            : event,
         );
         this.#wake();
         if (event.kind === 'done')

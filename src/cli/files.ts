@@ -17,6 +17,7 @@ import { checkRange, type ByteSource } from '../formats/byte-source.ts';
 import type { RunRecord } from '../train/run-record.ts';
 import { assertAsRecorded, parseRunRecord, RUN_FILE } from '../train/run-record.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { nodeStorageFailure } from '../storage/node-store.ts';
 
 /** The built-in model's folder: beside the built command, or in the repository. */
 export function embeddedFolder(): string {
@@ -84,18 +85,41 @@ function fileSource(path: string): ByteSource {
   };
 }
 
+/** What kept a named file from being read. */
+const UNREADABLE: Readonly<Record<string, { readonly got: string; readonly fix: string }>> = {
+  ENOENT: { got: 'no such file', fix: 'check the path' },
+  ENOTDIR: { got: 'no such file', fix: 'check the path' },
+  EISDIR: { got: 'a folder', fix: 'name a file in it' },
+  EACCES: { got: 'a file that you may not read', fix: 'change its permissions, or name another file' },
+  EPERM: { got: 'a file that you may not read', fix: 'change its permissions, or name another file' },
+};
+
+/**
+ * The bytes of a file that a flag names.
+ * @param what flag and path in messages, such as `--gate bar.json`
+ * @param wanted what the file is to hold
+ * @throws WebLoraError `file-not-found`; `storage` where it cannot be read
+ */
+export function readNamedFile(what: string, path: string, wanted: string): Buffer<ArrayBuffer> {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    const reason = UNREADABLE[code];
+    if (reason === undefined) throw nodeStorageFailure(path, cause);
+    const isMissing = code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR';
+    throw new WebLoraError(isMissing ? 'file-not-found' : 'storage', what, { ...reason, wanted, cause });
+  }
+}
+
 /** What Node reads into one buffer, and JavaScript into one text, with room to spare. */
 const MOST_DATA_BYTES = 500 * 2 ** 20;
 
+/** What --data and its like may be. */
+export const DATA_WANTED = 'a JSONL, JSON, CSV, TSV, .xlsx or Parquet file';
+
 export function readDataFile(flag: string, path: string, columns?: Dataset['columns']): Dataset {
-  if (!existsSync(path) || !statSync(path).isFile()) {
-    throw new WebLoraError('file-not-found', `${flag} ${path}`, {
-      got: existsSync(path) ? 'a folder' : 'no such file',
-      wanted: 'a JSONL, JSON, CSV or TSV file',
-      fix: 'check the path',
-    });
-  }
-  const { size } = statSync(path);
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (size > MOST_DATA_BYTES) {
     throw new WebLoraError('bad-data', `${flag} ${path}`, {
       got: `${size} bytes`,
@@ -103,7 +127,8 @@ export function readDataFile(flag: string, path: string, columns?: Dataset['colu
       fix: 'split the file, or keep the rows that matter',
     });
   }
-  return { name: basename(path), bytes: readFileSync(path), ...(columns && { columns }) };
+  const bytes = readNamedFile(`${flag} ${path}`, path, DATA_WANTED);
+  return { name: basename(path), bytes, ...(columns && { columns }) };
 }
 
 /** What --adapter may be. */
@@ -118,10 +143,19 @@ export function adapterFilesAt(flag: string, path: string): Map<string, Uint8Arr
       fix: 'check the path',
     });
   }
-  if (!statSync(path).isDirectory()) return new Map([[basename(path), readFileSync(path)]]);
+  if (!statSync(path).isDirectory())
+    return new Map([[basename(path), readNamedFile(`${flag} ${path}`, path, ADAPTER_WANTED)]]);
   const signature = existsSync(join(path, SIGNATURE_FILE)) ? readFileSync(join(path, SIGNATURE_FILE)) : undefined;
   const signed = new Set(signature === undefined ? [] : [SIGNATURE_FILE, ...signedNames(signature)]);
-  const files = readdirSync(path).filter((name) => isAdapterFile(name) || name === CARD_FILE || signed.has(name));
+  const names = readdirSync(path);
+  if (!names.some(isAdapterFile)) {
+    throw new WebLoraError('bad-adapter', `${flag} ${path}`, {
+      got: `a folder with ${names.slice(0, 5).join(', ') || 'nothing'}`,
+      wanted: ADAPTER_FORMATS.map(({ files }) => files).join('; or '),
+      fix: 'choose the folder or file of a LoRA adapter, or a zip of it',
+    });
+  }
+  const files = names.filter((name) => isAdapterFile(name) || name === CARD_FILE || signed.has(name));
   return new Map(files.map((name) => [name, readFileSync(join(path, name))]));
 }
 

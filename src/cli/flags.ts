@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { WebLoraError } from '../errors.ts';
 import { BASE_FORMATS, type BaseFormat } from '../formats/quantize.ts';
 import { parseKernelChoice, type KernelChoice } from '../gpu/device-profile.ts';
 import { GENERATE_SETTINGS, type GenerateConfig } from '../generate/settings.ts';
+import { readNamedFile } from './files.ts';
 import { parseSettingsFile } from '../settings/settings-file.ts';
 import { flagNamed, flagOf, readSettings } from '../settings/settings.ts';
 import type { ValueType } from '../settings/value-types.ts';
@@ -123,13 +125,31 @@ export function mergeFlags(options: Readonly<Record<string, unknown>>, known: Re
 }
 
 function readConfig(path: string): Record<string, unknown> {
-  if (!existsSync(path))
-    throw new WebLoraError('usage', `--config ${path}`, {
-      got: 'no such file',
-      wanted: 'a JSON or YAML file of flags',
-      fix: 'check the path',
-    });
-  return parseSettingsFile(`--config ${path}`, readFileSync(path, 'utf8'));
+  const what = `--config ${path}`;
+  let text: string;
+  try {
+    text = readNamedFile(what, path, 'a JSON or YAML file of flags').toString('utf8');
+  } catch (thrown) {
+    // The command line is not known as a whole: wrong usage, whatever kept the file from being read.
+    throw thrown instanceof WebLoraError ? new WebLoraError('usage', thrown.phrase, { cause: thrown }) : thrown;
+  }
+  return parseSettingsFile(what, text);
+}
+
+/**
+ * The path of a file to write, checked before the work whose result it takes.
+ * @throws WebLoraError `usage` where a folder is there
+ */
+export function outputFile(flags: Flags, name: string, wanted = 'a file to write'): string | undefined {
+  const path = flags.text(name);
+  if (path === undefined) return undefined;
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (!isFolder && path.trim() !== '') return resolve(path);
+  throw new WebLoraError('usage', `--${name} ${path}`.trim(), {
+    got: isFolder ? 'a folder' : 'an empty name',
+    wanted,
+    fix: isFolder ? 'name a file in it' : `correct --${name}`,
+  });
 }
 
 /** Flags of training as the configuration's fields; absent ones stay absent, so that defaults apply once. */
@@ -145,6 +165,21 @@ export function answerSettingsOf(flags: Flags): Partial<GenerateConfig> {
 /** `--columns question=Frage,answer=Antwort`, or a mapping in a config file. */
 export function columnsOf(flags: Flags): Readonly<Record<string, string>> | undefined {
   return flags.value('columns', TRAIN_SETTINGS.columns.type);
+}
+
+/** What `--device` asks to compute on. */
+export function deviceOf(flags: Flags): 'auto' | 'webgpu' | 'cpu' {
+  return flags.value('device', TRAIN_SETTINGS.device.type) ?? 'auto';
+}
+
+/** @param what of a GPU alone, in messages: `bench times a GPU` @throws WebLoraError `usage` for `--device cpu` */
+export function refuseCpu(flags: Flags, what: string): void {
+  if (deviceOf(flags) !== 'cpu') return;
+  throw new WebLoraError('usage', '--device', {
+    got: 'cpu',
+    wanted: `auto or webgpu: ${what}`,
+    fix: 'leave --device out',
+  });
 }
 
 /** Which kernels `--kernels` asks for; empty where it is not given. */

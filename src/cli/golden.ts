@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
 import type { LoraAdapter } from '../adapters/adapter.ts';
 import type { Golden } from '../adapters/golden.ts';
 import { computeGolden } from '../engine/golden.ts';
 import { WebLoraError } from '../errors.ts';
+import { readNamedFile } from './files.ts';
 import type { Flags } from './flags.ts';
 import { onOff } from '../settings/value-types.ts';
 import type { Output } from './output.ts';
@@ -45,13 +45,8 @@ function promptsOf(flags: Flags, isOff: boolean): readonly string[] | undefined 
       wanted: 'one of them',
       fix: 'leave one out',
     });
-  if (!existsSync(path))
-    throw new WebLoraError('file-not-found', `--golden-prompts ${path}`, {
-      got: 'no such file',
-      wanted: 'a text file with a prompt a line',
-      fix: 'check the path',
-    });
-  return readFileSync(path, 'utf8')
+  return readNamedFile(`--golden-prompts ${path}`, path, 'a text file with a prompt a line')
+    .toString('utf8')
     .split(/\r?\n/)
     .filter((line) => line.trim() !== '');
 }

@@ -271,26 +271,41 @@ async function main(): Promise<number> {
 /** Commander's own complaints in the house form. */
 function translate(error: CommanderError): WebLoraError {
   const option = /'(?:-\w, )?(--[\w-]+)/.exec(error.message)?.[1];
+  const quoted = /'([^']*)'/.exec(error.message)?.[1];
+  const meant = /\(Did you mean (?:one of )?(.*)\?\)/.exec(error.message)?.[1];
+  const see = meant === undefined ? 'see --help' : `did you mean ${meant}?`;
   switch (error.code) {
     case 'commander.unknownOption':
       return new WebLoraError('usage', option ?? 'option', {
         got: 'an unknown flag',
-        wanted: 'a flag from --help',
-        fix: 'see weblora <command> --help',
+        wanted: 'a flag of this command',
+        fix: see,
       });
     case 'commander.unknownCommand':
       return new WebLoraError('usage', 'command', {
-        got: /'([^']*)'/.exec(error.message)?.[1] ?? 'an unknown command',
+        got: quoted ?? 'an unknown command',
         wanted: listed(COMMANDS),
-        fix: 'see weblora --help',
+        fix: see,
       });
     case 'commander.help':
       return new WebLoraError('usage', 'command', { got: 'none', wanted: 'a command', fix: 'see --help' });
     case 'commander.missingArgument':
-      return new WebLoraError('usage', 'argument', {
+      return new WebLoraError('usage', (quoted ?? 'argument').toUpperCase(), {
         got: 'nothing',
-        wanted: /'([^']*)'/.exec(error.message)?.[1] ?? 'an argument',
+        wanted: `a ${quoted ?? 'value'} behind the command`,
         fix: 'see --help',
+      });
+    case 'commander.optionMissingArgument':
+      return new WebLoraError('usage', option ?? 'flag', {
+        got: 'no value',
+        wanted: `a value: ${/--[^']*/.exec(error.message)?.[0] ?? 'FLAG VALUE'}`,
+        fix: 'add the value',
+      });
+    case 'commander.excessArguments':
+      return new WebLoraError('usage', 'command line', {
+        got: 'words that belong to no flag',
+        wanted: `weblora ${quoted ?? 'COMMAND'} and its flags`,
+        fix: 'put texts and paths with spaces in quotation marks, or see --help',
       });
     default:
       return new WebLoraError('usage', option ?? 'command line', {

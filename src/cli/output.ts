@@ -1,5 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import { toFailure, type Failure } from '../errors.ts';
+import { nodeStorageFailure } from '../storage/node-store.ts';
 import { wordPhrase, type Phrase } from '../phrase.ts';
 import { nameAsFlag } from '../settings/settings.ts';
 import { GENERATE_SETTINGS } from '../generate/settings.ts';
@@ -139,9 +140,15 @@ export class Progress {
   }
 }
 
+/** What the system refused of a file, where nothing else said so, as a failure of that file. */
+function asStorageFailure(thrown: unknown): unknown {
+  if (!(thrown instanceof Error) || !('code' in thrown) || !('path' in thrown)) return thrown;
+  return typeof thrown.path === 'string' ? nodeStorageFailure(thrown.path, thrown) : thrown;
+}
+
 /** Prints a failure as its one line and says which status it ends with. */
 export function reportFailure(thrown: unknown): number {
-  const failure = toFailure(thrown);
+  const failure = toFailure(asStorageFailure(thrown));
   const isUsage = USAGE_CODES.has(failure.code);
   const message = printable(inTerminal(failure.phrase ?? failure.message));
   process.stderr.write(`error[${isUsage ? 'usage' : failure.code}]: ${message}\n`);

@@ -11,7 +11,7 @@ import type { PlannedLaunch } from '../graph/plan.ts';
 import { programSettings, type BaseSettings } from '../train/program-settings.ts';
 import { planTraining, type PlanReport } from '../train/program.ts';
 import { resolveTrainConfig } from '../train/config.ts';
-import { baseOf, kernelsOf, trainConfigOf, type Flags } from './flags.ts';
+import { baseOf, deviceOf, kernelsOf, outputFile, trainConfigOf, type Flags } from './flags.ts';
 import { MODEL_WANTED, openModelSource } from './model-source.ts';
 import type { Output } from './output.ts';
 import { writeFileWhole } from './write-whole.ts';
@@ -23,7 +23,7 @@ import { writeFileWhole } from './write-whole.ts';
 export async function planRun(flags: Flags, output: Output): Promise<PlanReport> {
   const config = resolveTrainConfig(trainConfigOf(flags));
   const decode = flags.number('decode');
-  const out = flags.text('launches');
+  const out = outputFile(flags, 'launches');
   if (decode !== undefined && (out === undefined || !Number.isInteger(decode) || decode < 0)) {
     throw new WebLoraError('usage', '--decode', {
       got: out === undefined ? 'no --launches beside it' : decode,
@@ -80,7 +80,7 @@ async function profileOf(flags: Flags, output: Output): Promise<DeviceProfile> {
   const name = flags.oneOf('profile', PROFILE_NAMES);
   const choice = kernelsOf(flags);
   if (name !== undefined) return knownProfile(name, choice.kernels ?? 'auto');
-  if (flags.oneOf('device', ['auto', 'webgpu', 'cpu'] as const) === 'cpu') return DEFAULT_PROFILE;
+  if (deviceOf(flags) === 'cpu') return DEFAULT_PROFILE;
   const gpu = await openNodeGpu({ ...choice, onNotice: (message) => output.note(message) });
   gpu.destroy();
   return gpu.profile;

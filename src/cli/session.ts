@@ -7,7 +7,7 @@ import { readModel, openModel, type ModelFolder } from '../../models/checkpoint/
 import { baseNamesOf } from '../../models/checkpoint/gguf/base-names.ts';
 import type { BaseNames } from '../adapters/formats/index.ts';
 import { readAdapter, readRunFile } from './files.ts';
-import { baseOf, kernelsOf, type Flags } from './flags.ts';
+import { baseOf, deviceOf, kernelsOf, type Flags } from './flags.ts';
 import { MODEL_WANTED, openModelSource } from './model-source.ts';
 import type { Output } from './output.ts';
 import type { RunRecord } from '../train/run-record.ts';
@@ -62,7 +62,7 @@ export async function withAdapters<T>(
   const folder = await open();
   const context = flags.number('context');
   const base = baseOf(flags, adapters.find(({ run }) => run !== undefined)?.run?.base.format);
-  const device = flags.oneOf('device', ['auto', 'webgpu', 'cpu'] as const) ?? 'auto';
+  const device = deviceOf(flags);
   const core = await Core.open({
     device,
     openGpu: () => openNodeGpu({ ...kernelsOf(flags), onNotice: (message) => output.note(message) }),

@@ -1,4 +1,17 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -16,6 +29,25 @@ describe('a result that is written whole', () => {
     expect(readFileSync(join(folder, 'a', 'file'), 'utf8')).toBe('other text');
     writeFolderWhole(join(folder, 'a', 'adapter'), new Map([['x', Uint8Array.of(1)]]));
     expect(readdirSync(join(folder, 'a'))).toEqual(['adapter', 'file']);
+  });
+
+  it.skipIf(process.platform === 'win32')('goes into a pipe and behind a link, which stay what they are', () => {
+    const [pipe, file, link] = ['pipe', 'behind', 'link'].map((name) => join(folder, name)) as [string, string, string];
+    execFileSync('mkfifo', [pipe]);
+    const reader = openSync(pipe, 'r+');
+    writeFileWhole(pipe, 'text');
+    const read = Buffer.alloc(4);
+    readSync(reader, read);
+    closeSync(reader);
+    expect(read.toString()).toBe('text');
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
+
+    writeFileSync(file, 'old');
+    symlinkSync(file, link);
+    writeFileWhole(link, 'new');
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(file, 'utf8')).toBe('new');
+    for (const path of [pipe, file, link]) rmSync(path);
   });
 
   it('leaves nothing behind where it cannot be finished', () => {

@@ -1,12 +1,15 @@
 import {
+  appendFileSync,
   closeSync,
   existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
+  realpathSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -15,12 +18,29 @@ import { makeNodeStore, nodeStorageFailure } from '../storage/node-store.ts';
 
 /**
  * Writes a file that appears whole or not at all: beside its place first, then moved there. What was at the path is
- * replaced; on a full disk it stays, and nothing half-written is left.
+ * replaced; on a full disk it stays, and nothing half-written is left. A device, a pipe or `/dev/stdout` is written to, and
+ * a link stays: the file behind it is replaced.
  * @param mode who may read it from its first byte on; by default what the system gives
  * @throws WebLoraError `storage`
  */
 export function writeFileWhole(path: string, content: Uint8Array | string, mode?: number): void {
-  appear(path, (draft) => writeFlushed(draft, content, mode));
+  if (isStream(path)) {
+    try {
+      appendFileSync(path, content);
+    } catch (thrown) {
+      throw nodeStorageFailure(path, thrown);
+    }
+    return;
+  }
+  const target = existsSync(path) ? realpathSync(path) : path;
+  appear(target, (draft) => writeFlushed(draft, content, mode));
+}
+
+/** Whether what is at the path takes bytes one after the other and holds no content of its own. */
+function isStream(path: string): boolean {
+  if (/^\/dev\/(stdout|stderr|fd\/\d+)$/.test(path)) return true;
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && !stat.isFile() && !stat.isDirectory();
 }
 
 /** {@link writeFileWhole} of a new folder with files, in folders of their own where names have slashes. */

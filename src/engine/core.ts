@@ -634,6 +634,7 @@ export class LoadedModel {
       throw new WebLoraError('config', setting('tokens'), {
         got: wrong,
         wanted: `token ids from 0 to ${vocabSize - 1}`,
+        fix: 'take ids of this model’s vocabulary',
       });
     if (tokens.length > this.context)
       throw new WebLoraError('context', setting('tokens'), {

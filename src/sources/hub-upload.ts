@@ -113,7 +113,8 @@ class UploadProgress {
   }
 }
 
-function checkedName(repo: string): string {
+/** @throws `usage` for what is not `owner/name` */
+export function checkedName(repo: string): string {
   const name = repo.replace(/^hf:/, '');
   if (name.split('/').length === 2 && !name.includes('@')) return hubAddress(name).repo;
   throw new WebLoraError('usage', 'repository', {

@@ -19,8 +19,10 @@ export type RunEvent =
       readonly accumulate: number;
       /** Absent on the tfjs executor, which is not planned. */
       readonly plan?: PlanReport;
-      /** Sentences for the user: too few updates, rows cut or skipped, … */
+      /** Sentences for the user: the length of the run, rows cut or skipped, … */
       readonly notices: readonly Phrase[];
+      /** That its updates may be too few to learn from. */
+      readonly lengthWarning?: string;
       /** What is not as the user would expect: a damaged checkpoint, a start from nothing. */
       readonly warnings: readonly Phrase[];
       readonly skippedRows: readonly RowProblem[];

@@ -8,6 +8,7 @@ import type { FileStore } from '../storage/store.ts';
 import { CHECKPOINTS_FOLDER, removeCheckpoints } from './checkpoints.ts';
 import { DAMAGED_METRICS_FILE, METRICS_FILE } from './metrics-file.ts';
 import { REFERENCE_FILE, removeReference } from './reference.ts';
+import type { TrainedRun } from './run-events.ts';
 import { isFinished, type RunRecord } from './run-record.ts';
 
 /** The files of a finished adapter: the one that makes the folder an adapter goes first and comes last. */
@@ -27,6 +28,27 @@ export interface RunFolder {
 /** Whether the record says that the run is finished and its adapter is there. */
 export async function hasFinishedAdapter({ store, out, record }: Omit<RunFolder, 'title'>): Promise<boolean> {
   return isFinished(record) && (await store.exists(joinPath(out, PEFT_WEIGHTS_FILE)));
+}
+
+/** What a run that is to be resumed and is finished tells. @throws WebLoraError `bad-adapter` where its adapter is gone */
+export async function alreadyFinished(folder: RunFolder): Promise<TrainedRun> {
+  if (!(await hasFinishedAdapter(folder))) {
+    throw new WebLoraError('bad-adapter', folder.title, {
+      got: 'a run.json that says the run is finished, and no adapter',
+      wanted: 'both',
+      fix: phrase`train again with ${setting('out')}`,
+    });
+  }
+  const results = folder.record?.results;
+  return {
+    ended: 'already-finished',
+    steps: results?.steps ?? 0,
+    finalLoss: results?.finalLoss ?? Number.NaN,
+    ...(results?.evalLoss !== undefined && { evalLoss: results.evalLoss }),
+    totalTokens: results?.totalTokens ?? 0,
+    elapsedSeconds: results?.elapsedSeconds ?? 0,
+    adapter: undefined,
+  };
 }
 
 /**

@@ -112,7 +112,8 @@ export class RunLoop {
       learningRate: result.record.resolved.learningRate,
       accumulate: size.accumulate,
       ...(made.plan && { plan: made.plan }),
-      notices: [size.summary, ...(size.warning === undefined ? [] : [size.warning]), ...data.notices, ...notices],
+      notices: [size.summary, ...data.notices, ...notices],
+      ...(size.warning !== undefined && { lengthWarning: size.warning }),
       warnings,
       skippedRows: data.skipped,
     });

@@ -4,6 +4,7 @@ import type { BaseFormat } from '../formats/quantize.ts';
 import { lostTooOften, MOST_LOSSES } from '../gpu/gpu.ts';
 import { phrase, setting, type Mention, type Phrase } from '../phrase.ts';
 import { joinPath } from '../storage/paths.ts';
+import type { TrainConfig } from './config.ts';
 import { findLatestCheckpoint, removeOlderCheckpoints, setAside, type Checkpoint } from './checkpoints.ts';
 import { MetricsFile } from './metrics-file.ts';
 import { smallerFootprint, type Footprint } from './memory-remedy.ts';
@@ -15,7 +16,7 @@ import type { ProgramSettings } from './program.ts';
 import { resolveReference } from './reference.ts';
 import { readRunData, type DataFacts, type RunData } from './run-data.ts';
 import type { MemoryRemedy, RunIncident, TrainedRun } from './run-events.ts';
-import { assertMayWrite, clearRunFolder, hasFinishedAdapter, type RunFolder } from './run-folder.ts';
+import { alreadyFinished, assertMayWrite, clearRunFolder, type RunFolder } from './run-folder.ts';
 import { RunLoop } from './run-loop.ts';
 import { isFinished, readRunRecord, writeRunRecord, type RunRecord } from './run-record.ts';
 import type { MadeTrainer, RunRequest } from './run-request.ts';
@@ -33,7 +34,7 @@ export async function runTraining(request: RunRequest): Promise<TrainedRun> {
     const existing = await readRunRecord(store, out);
     const folder = { store, out, title: request.title ?? out, record: existing };
     const resumed = request.resume === true ? existing : undefined;
-    if (resumed !== undefined && isFinished(resumed)) return await alreadyFinished(folder, resumed);
+    if (resumed !== undefined && isFinished(resumed)) return await alreadyFinished(folder);
     if (resumed === undefined) await assertMayWrite(folder, request.overwrite === true);
     const data = await readRunData(opened, request.base.context, config, {
       objective,
@@ -193,6 +194,7 @@ async function playOnce(
     ...(isResumed ? splitBatches(schedule, config.batchSize) : []),
     ...unusedMatrices(made.kernels, format),
   ];
+  warnings.push(...idleSettings(config, data));
   const parts = { data, passes, schedule, made, result, metrics, checkpoint, notices, warnings, isAgain };
   try {
     return await new RunLoop(request, parts).run();
@@ -219,6 +221,19 @@ function changedKernels(before: RunRecord['kernels'], now: RunRecord['kernels'])
     `the run was begun with ${before.variant} kernels, which this device cannot run; it goes on with ${now.variant} ` +
       'kernels and differs from the uninterrupted run by rounding',
   ];
+}
+
+/** Settings of evaluations that a run without held-out rows does not make. */
+function idleSettings({ evalEvery, earlyStoppingPatience }: TrainConfig, { evaluation }: RunData): Phrase[] {
+  if (evaluation.length > 0) return [];
+  const keys = [
+    ...(evalEvery === undefined ? [] : (['evalEvery'] as const)),
+    ...(earlyStoppingPatience === undefined ? [] : (['earlyStoppingPatience'] as const)),
+  ];
+  return keys.map(
+    (key) =>
+      phrase`${setting(key)} has no effect without held-out rows: add ${setting('evalData')} or ${setting('evalSplit')}`,
+  );
 }
 
 /** A base in f32 would lose bits in halves, so its products stay as they are. */
@@ -301,25 +316,4 @@ export function assertSameInputs(
       initial === undefined ? 'none' : named('an adapter', initial),
       parent === undefined ? 'none' : named('the one', parent),
     );
-}
-
-/** @throws WebLoraError `bad-adapter` where the adapter is gone */
-async function alreadyFinished(folder: RunFolder, record: RunRecord): Promise<TrainedRun> {
-  if (!(await hasFinishedAdapter(folder))) {
-    throw new WebLoraError('bad-adapter', folder.title, {
-      got: 'a run.json that says the run is finished, and no adapter',
-      wanted: 'both',
-      fix: phrase`train again with ${setting('out')}`,
-    });
-  }
-  const { results } = record;
-  return {
-    ended: 'already-finished',
-    steps: results?.steps ?? 0,
-    finalLoss: results?.finalLoss ?? Number.NaN,
-    ...(results?.evalLoss !== undefined && { evalLoss: results.evalLoss }),
-    totalTokens: results?.totalTokens ?? 0,
-    elapsedSeconds: results?.elapsedSeconds ?? 0,
-    adapter: undefined,
-  };
 }

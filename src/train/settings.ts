@@ -47,7 +47,7 @@ export const TRAIN_SETTINGS = defineSettings({
     type: choice(['auto', 'webgpu', 'cpu']),
     default: 'auto',
     config: false,
-    terminal: 'model',
+    terminal: 'common',
     help: 'what computes; cpu is TensorFlow.js and many times slower',
     page: { elsewhere: 'the browser’s graphics chip, or none' },
   },

@@ -7,12 +7,13 @@ import { runSuites } from '../../bench/suites.ts';
 import { WebLoraError } from '../../errors.ts';
 import { openNodeGpu } from '../../gpu/node.ts';
 import { commitOf } from '../commit.ts';
-import { baseOf, kernelsOf, type Flags } from '../flags.ts';
+import { baseOf, kernelsOf, refuseCpu, type Flags } from '../flags.ts';
 import { openModelSource } from '../model-source.ts';
 import { formatBytes, type Output } from '../output.ts';
 
 /** `weblora bench` @returns the exit status */
 export async function bench(flags: Flags, output: Output): Promise<number> {
+  refuseCpu(flags, 'a benchmark times a GPU');
   const suite = flags.oneOf('suite', SUITES);
   const lengths = (flags.list('lengths') ?? ['64', '512']).map(Number);
   const wrong = lengths.find((length) => !Number.isInteger(length) || length < 1);
@@ -20,6 +21,7 @@ export async function bench(flags: Flags, output: Output): Promise<number> {
     throw new WebLoraError('usage', '--lengths', {
       got: flags.text('lengths') ?? 'nothing',
       wanted: 'token counts with commas, e.g. 64,512',
+      fix: 'correct --lengths',
     });
   const kernel = flags.text('kernel');
   const opened = await openModel(

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { COMBINATIONS, combineAdapters, combinedCard, type WeightedAdapter } from '../../adapters/combine.ts';
 import { writePeft } from '../../adapters/formats/peft.ts';
@@ -33,6 +34,13 @@ export async function combine(flags: Flags, output: Output): Promise<number> {
 /** `runs/a:0.5` */
 function parseWeighted(text: string): { readonly path: string; readonly weight: number } {
   const [, path = text, weight = '1'] = /^(.+):([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)$/i.exec(text.trim()) ?? [];
+  if (!existsSync(path.trim()) && /.:[^/\\]*$/.test(path)) {
+    throw new WebLoraError('usage', '--adapters', {
+      got: `'${path.trim()}'`,
+      wanted: 'PATH or PATH:WEIGHT, the weight a number',
+      fix: 'correct the path or the number behind its colon',
+    });
+  }
   return { path: path.trim(), weight: Number(weight) };
 }
 

@@ -5,7 +5,7 @@ import { rowJson } from '../../data/write-row.ts';
 import { WebLoraError } from '../../errors.ts';
 import { canaryRows, drawCanaries } from '../../evaluate/canaries.ts';
 import { readDataFile } from '../files.ts';
-import { columnsOf, type Flags } from '../flags.ts';
+import { columnsOf, outputFile, type Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { writeFileWhole } from '../write-whole.ts';
 
@@ -15,6 +15,7 @@ const PLACES = 0xca9a1;
 /** `weblora data canaries FILE`: the rows with canaries planted among them, to be trained on. @returns the exit status */
 export async function dataCanaries(path: string, flags: Flags, output: Output): Promise<number> {
   const out = flags.required('out', 'a file to write, as JSONL');
+  outputFile(flags, 'out');
   const columns = columnsOf(flags);
   const file = readDataFile('data canaries', path, columns);
   const { rows, problems, notes } = await readDataRows(file.bytes, file.name, {

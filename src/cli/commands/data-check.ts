@@ -1,7 +1,7 @@
 import { openModel } from '../../../models/checkpoint/open-model.ts';
 import { checkFile, type CheckModel, type DatasetReport } from '../../data/check/check.ts';
 import { FINDING_KINDS, type Finding } from '../../data/check/finding.ts';
-import { mend, REMEDIES } from '../../data/check/mend.ts';
+import { mend, REMEDIES, type Remedy } from '../../data/check/mend.ts';
 import { describeNote, listLines, rowKind, rowsOfKind, type RowKind } from '../../data/rows.ts';
 import { rowJson } from '../../data/write-row.ts';
 import { resolveContext } from '../../engine/context.ts';
@@ -10,7 +10,7 @@ import { OBJECTIVE_NAMES, OBJECTIVES, objectiveOf, unfitRow, type ObjectiveName 
 import { resolveTrainConfig } from '../../train/config.ts';
 import { resolveSeqLen } from '../../train/run-data.ts';
 import { readDataFile } from '../files.ts';
-import { columnsOf, trainConfigOf, type Flags } from '../flags.ts';
+import { columnsOf, outputFile, trainConfigOf, type Flags } from '../flags.ts';
 import { openModelSource } from '../model-source.ts';
 import type { Output } from '../output.ts';
 import { abortOnStop } from '../stop-signals.ts';
@@ -103,8 +103,8 @@ function listFindings(findings: readonly Finding[]): string[] {
   });
 }
 
-function writeMended(path: string, flags: Flags, { usable, findings }: DatasetReport, output: Output): void {
-  const { rows, undo } = mend(usable, findings, flags.oneOf('remedy', REMEDIES) ?? 'redact');
+function writeMended(path: string, remedy: Remedy, { usable, findings }: DatasetReport, output: Output): void {
+  const { rows, undo } = mend(usable, findings, remedy);
   writeFileWhole(path, rows.map((row) => `${JSON.stringify(rowJson(row))}\n`).join(''));
   const changed = undo.changes.filter(({ isKept }) => isKept).length;
   output.note(`${path}: ${rows.length} rows, ${changed} of them changed; ${usable.length - rows.length} left out`);
@@ -123,6 +123,14 @@ export async function dataCheck(path: string, flags: Flags, output: Output): Pro
       fix: 'leave one out',
     });
   }
+  const remedy = flags.oneOf('remedy', REMEDIES);
+  const out = outputFile(flags, 'out', 'a JSONL file to write');
+  if (remedy !== undefined && out === undefined)
+    throw new WebLoraError('usage', '--remedy', {
+      got: 'no --out',
+      wanted: 'a file for the rows without what was found',
+      fix: 'add --out FILE.jsonl, or leave --remedy out',
+    });
   const model = await openCheckModel(flags, output);
   const stop = abortOnStop();
   const progress = output.progress('checking', 'rows');
@@ -158,7 +166,6 @@ export async function dataCheck(path: string, flags: Flags, output: Output): Pro
     `${rows} ${rows === 1 ? 'row' : 'rows'} checked, ${findings.length === 0 ? 'nothing found' : 'the worst first:'}`,
   );
   for (const line of listFindings(findings)) output.line(line);
-  const out = flags.text('out');
-  if (out !== undefined) writeMended(out, flags, report, output);
+  if (out !== undefined) writeMended(out, remedy ?? 'redact', report, output);
   return 0;
 }

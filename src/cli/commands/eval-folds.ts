@@ -1,11 +1,10 @@
-import { resolve } from 'node:path';
 import type { Dataset } from '../../data/dataset.ts';
 import { FOLDS, fiveFold, type FiveFoldReport } from '../../engine/five-fold.ts';
 import { WebLoraError } from '../../errors.ts';
 import { METRIC_NAMES, METRICS } from '../../evaluate/metrics/index.ts';
 import { percent } from '../../evaluate/report/gate.ts';
 import { readTrainConfig, resolveTrainConfig } from '../../train/config.ts';
-import type { Flags } from '../flags.ts';
+import { outputFile, type Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { withSession } from '../session.ts';
 import { abortOnStop } from '../stop-signals.ts';
@@ -25,6 +24,7 @@ export async function fiveFoldCommand(flags: Flags, output: Output, data: Datase
       fix: 'leave one out',
     });
   }
+  const path = outputFile(flags, 'predictions');
   return withSession(flags, output, async ({ model, run }) => {
     if (run === undefined) {
       throw new WebLoraError('usage', '--five-fold', {
@@ -54,8 +54,7 @@ export async function fiveFoldCommand(flags: Flags, output: Output, data: Datase
       stop.release();
     }
     const { predictions, ...told } = report;
-    const path = flags.text('predictions');
-    if (path !== undefined) writeFileWhole(resolve(path), predictionLines(predictions));
+    if (path !== undefined) writeFileWhole(path, predictionLines(predictions));
     output.record(told);
     output.line(
       `${told.rows} rows, each asked of one of ${FOLDS} models that was not trained on it; loss ${told.loss.toFixed(4)}`,

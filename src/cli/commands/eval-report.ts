@@ -1,7 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Dataset } from '../../data/dataset.ts';
 import { WebLoraError } from '../../errors.ts';
 import type { Prediction } from '../../evaluate/evaluate.ts';
@@ -11,8 +9,8 @@ import { reportHtml } from '../../evaluate/report/html.ts';
 import type { ModelReport } from '../../evaluate/report/report.ts';
 import { BAR_METRICS } from '../../evaluate/suites/index.ts';
 import { parseSuite, type SuiteFile } from '../../evaluate/suites/suite-file.ts';
-import { readDataFile } from '../files.ts';
-import { columnsOf, type Flags } from '../flags.ts';
+import { readDataFile, readNamedFile } from '../files.ts';
+import { columnsOf, outputFile, type Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { systemPrompt, withSession } from '../session.ts';
 import { abortOnStop } from '../stop-signals.ts';
@@ -21,6 +19,7 @@ import { writeFileWhole } from '../write-whole.ts';
 /** What the flags of a report say, read and checked before a model is opened. */
 export interface WantedReport {
   readonly path: string | undefined;
+  readonly predictions: string | undefined;
   readonly trainData: Dataset | undefined;
   readonly suite: SuiteFile | undefined;
   readonly bars: readonly Bar[] | undefined;
@@ -30,14 +29,8 @@ export interface WantedReport {
 /** A report may take this long, or as long as training took. */
 const LEAST_SECONDS = 120;
 
-function readText(flag: string, path: string): string {
-  if (existsSync(path)) return readFileSync(path, 'utf8');
-  throw new WebLoraError('file-not-found', `${flag} ${path}`, {
-    got: 'no such file',
-    wanted: 'a JSON file',
-    fix: 'check the path',
-  });
-}
+const readText = (flag: string, path: string): string =>
+  readNamedFile(`${flag} ${path}`, path, 'a JSON file').toString('utf8');
 
 /** As `--predictions` writes them. */
 export const predictionLines = (predictions: readonly Prediction[]): string =>
@@ -70,7 +63,8 @@ export function reportWanted(flags: Flags): WantedReport | undefined {
   }
   if ([path, suite, gate].every((value) => value === undefined)) return undefined;
   return {
-    path,
+    path: outputFile(flags, 'report', 'a .html or .json file to write'),
+    predictions: outputFile(flags, 'predictions'),
     trainData: training === undefined ? undefined : readDataFile('--train-data', training, columnsOf(flags)),
     suite: suite === undefined ? undefined : parseSuite(readText('--suite', suite), suite),
     limitSeconds,
@@ -115,15 +109,14 @@ export async function reportCommand(
       stop.release();
     }
     const { predictions, ...told } = report;
-    const answers = flags.text('predictions');
-    if (answers !== undefined) writeFileWhole(resolve(answers), predictionLines(predictions));
+    if (wanted.predictions !== undefined) writeFileWhole(wanted.predictions, predictionLines(predictions));
     if (path !== undefined) {
       const name = flags.text('adapter');
       const title = { model: model.opened.name, ...(name !== undefined && { adapter: name }), data: data.name };
       const content = path.endsWith('.html')
         ? reportHtml(report, title)
         : `${JSON.stringify({ ...title, ...told }, null, 2)}\n`;
-      writeFileWhole(resolve(path), content);
+      writeFileWhole(path, content);
       output.note(`written to ${path}`);
     }
     output.record(told);

@@ -1,10 +1,9 @@
-import { resolve } from 'node:path';
 import { WebLoraError } from '../../errors.ts';
 import { METRIC_NAMES } from '../../evaluate/metrics/index.ts';
 import type { Measure } from '../../evaluate/metrics/measure.ts';
 import type { EvaluateReport } from '../../../workers/engine/contract.ts';
-import { readDataFile } from '../files.ts';
-import { columnsOf, type Flags } from '../flags.ts';
+import { DATA_WANTED, readDataFile } from '../files.ts';
+import { columnsOf, outputFile, type Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { systemPrompt, withSession } from '../session.ts';
 import { writeFileWhole } from '../write-whole.ts';
@@ -13,7 +12,7 @@ import { predictionLines, reportCommand, reportWanted } from './eval-report.ts';
 
 /** `weblora eval` @returns the exit status */
 export async function evaluateCommand(flags: Flags, output: Output): Promise<number> {
-  const data = readDataFile('--data', flags.required('data', 'a JSONL, JSON, CSV or TSV file'), columnsOf(flags));
+  const data = readDataFile('--data', flags.required('data', DATA_WANTED), columnsOf(flags));
   if (flags.flag('five-fold')) return fiveFoldCommand(flags, output, data);
   const compare = flags.flag('compare-base');
   if (compare && flags.text('adapter') === undefined) {
@@ -25,6 +24,7 @@ export async function evaluateCommand(flags: Flags, output: Output): Promise<num
   }
   const wanted = reportWanted(flags);
   if (wanted !== undefined) return reportCommand(flags, output, data, wanted);
+  const path = outputFile(flags, 'predictions');
   return withSession(flags, output, async ({ model, adapter, run }) => {
     const system = systemPrompt(flags, run, output);
     const measure = async (label: string, tuned: boolean): Promise<EvaluateReport> => {
@@ -46,8 +46,7 @@ export async function evaluateCommand(flags: Flags, output: Output): Promise<num
     const tuned = await measure(adapter === undefined ? 'base' : 'tuned', true);
     const base = compare ? await measure('base', false) : undefined;
     const { predictions, ...numbers } = tuned;
-    const path = flags.text('predictions');
-    if (path !== undefined) writeFileWhole(resolve(path), predictionLines(predictions));
+    if (path !== undefined) writeFileWhole(path, predictionLines(predictions));
     output.record({ ...numbers, ...(base && { base: withoutPredictions(base) }) });
     table(output, numbers, base && withoutPredictions(base));
     return 0;

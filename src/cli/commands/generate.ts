@@ -1,10 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
 import type { ChatMessage } from '../../../workers/engine/contract.ts';
 import { nameUnread, UnusableRow } from '../../data/fields.ts';
 import { isJsonObject } from '../../json.ts';
 import { readMessages, unknownRoles } from '../../data/messages.ts';
 import { withSystem } from '../../data/prepare.ts';
 import { WebLoraError } from '../../errors.ts';
+import { readNamedFile } from '../files.ts';
 import { answerSettingsOf, type Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { systemPrompt, withSession } from '../session.ts';
@@ -62,16 +62,11 @@ export async function generate(flags: Flags, output: Output): Promise<number> {
 /** @throws WebLoraError 'file-not-found', or 'bad-data' naming the message and its field */
 function readConversation(path: string, output: Output): readonly ChatMessage[] {
   const subject = `--messages ${path}`;
-  if (!existsSync(path))
-    throw new WebLoraError('file-not-found', subject, {
-      got: 'no such file',
-      wanted: 'a JSON file of messages',
-      fix: 'check the path',
-    });
+  const text = readNamedFile(subject, path, 'a JSON file of messages').toString('utf8');
   const wanted = '[{"role":"user","content":"…"}]';
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, 'utf8'));
+    value = JSON.parse(text);
   } catch (cause) {
     throw new WebLoraError('bad-data', subject, {
       got: 'text that is not JSON',

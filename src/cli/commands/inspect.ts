@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { openModel } from '../../../models/checkpoint/open-model.ts';
 import { verifyFiles } from '../../adapters/signature.ts';
 import { WebLoraError } from '../../errors.ts';
@@ -7,6 +7,7 @@ import { alphaOf, rankOf } from '../../adapters/adapter.ts';
 import { ADAPTER_FORMATS, formatOf, isAdapterFile } from '../../adapters/formats/index.ts';
 import { adapterFilesAt, readAdapter, readRunFile } from '../files.ts';
 import { baseNamesFor } from '../session.ts';
+import { parseModelAddress } from '../../sources/model-address.ts';
 import type { Flags } from '../flags.ts';
 import { openModelSource } from '../model-source.ts';
 import type { Output } from '../output.ts';
@@ -27,11 +28,21 @@ async function describe(target: string, flags: Flags, output: Output): Promise<R
   const isModel = target === 'embedded' || names.includes('config.json');
   if (names.includes('run.json') || (!isModel && names.some(isAdapterFile)))
     return describeAdapter(target, path, flags, output);
+  const wanted = `a model (config.json, or a .gguf file), an adapter (${ADAPTER_FORMATS.map(({ files }) => files).join('; or ')}) or a run (run.json)`;
   if (isFolder && !isModel) {
     throw new WebLoraError('bad-model', `inspect ${target}`, {
       got: `a folder with ${names.slice(0, 5).join(', ') || 'nothing'}`,
-      wanted: `a model (config.json), an adapter (${ADAPTER_FORMATS.map(({ files }) => files).join('; or ')}) or a run (run.json)`,
+      wanted,
       fix: 'check the path',
+    });
+  }
+  const isHere = target === 'embedded' || isFolder || (existsSync(path) && target.endsWith('.gguf'));
+  if (!isHere && parseModelAddress(target) === undefined) {
+    const isFile = existsSync(path);
+    throw new WebLoraError('file-not-found', `inspect ${target}`, {
+      got: isFile ? 'a file' : 'nothing there',
+      wanted: `${wanted}, or hf:org/name`,
+      fix: isFile ? `inspect its folder, ${dirname(target)}` : 'check the path',
     });
   }
   const folder = await openModelSource(target, output, { offline: flags.flag('offline'), shapesOnly: true });

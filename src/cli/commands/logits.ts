@@ -1,7 +1,6 @@
-import { resolve } from 'node:path';
 import { WebLoraError } from '../../errors.ts';
 import { float32Tensor, writeSafetensors } from '../../formats/safetensors.ts';
-import type { Flags } from '../flags.ts';
+import { outputFile, type Flags } from '../flags.ts';
 import type { Output } from '../output.ts';
 import { withSession } from '../session.ts';
 import { writeFileWhole } from '../write-whole.ts';
@@ -16,7 +15,9 @@ export async function logits(flags: Flags, output: Output): Promise<number> {
       fix: 'correct --tokens',
     });
   }
-  const out = flags.required('out', 'a .safetensors file to write');
+  const wanted = 'a .safetensors file to write';
+  const out = flags.required('out', wanted);
+  const path = outputFile(flags, 'out', wanted) ?? out;
   return withSession(flags, output, async ({ model, adapter }) => {
     const rows = await model.logits(tokens, adapter);
     const { vocabSize } = model.opened.model.shape;
@@ -24,7 +25,7 @@ export async function logits(flags: Flags, output: Output): Promise<number> {
     rows.forEach((row, i) => {
       all.set(row, i * vocabSize);
     });
-    writeFileWhole(resolve(out), writeSafetensors(new Map([['logits', float32Tensor(all, [rows.length, vocabSize])]])));
+    writeFileWhole(path, writeSafetensors(new Map([['logits', float32Tensor(all, [rows.length, vocabSize])]])));
     output.record({ out, shape: [rows.length, vocabSize] });
     output.line(`wrote logits [${rows.length}, ${vocabSize}] to ${out}`);
     return 0;

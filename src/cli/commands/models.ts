@@ -1,6 +1,6 @@
 import { chooseModels, deviceFor } from '../../engine/chooser.ts';
 import { openNodeGpu } from '../../gpu/node.ts';
-import type { Flags } from '../flags.ts';
+import { refuseCpu, type Flags } from '../flags.ts';
 import { openNodeModels } from '../../sources/node-models.ts';
 import { formatBytes, type Output } from '../output.ts';
 
@@ -44,6 +44,7 @@ export async function models(flags: Flags, output: Output): Promise<number> {
 
 /** `weblora models --catalogue` and `weblora inspect` of nothing: what there is, held against this device; nothing is downloaded. */
 export async function catalogue(flags: Flags, output: Output): Promise<number> {
+  refuseCpu(flags, 'the list holds models against a GPU');
   const purpose = flags.oneOf('for', ['chat', 'training'] as const) ?? 'training';
   const languages = flags.list('languages') ?? [];
   const gpu = await openNodeGpu({ onNotice: (message) => output.note(message) });

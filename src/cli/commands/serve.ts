@@ -25,7 +25,11 @@ export async function serve(flags: Flags, output: Output): Promise<number> {
   const host = flags.text('host') ?? '127.0.0.1';
   const port = flags.number('port') ?? 8080;
   if (!Number.isInteger(port) || port < 0 || port > 65535)
-    throw new WebLoraError('usage', '--port', { got: port, wanted: 'a whole number from 0 to 65535' });
+    throw new WebLoraError('usage', '--port', {
+      got: port,
+      wanted: 'a whole number from 0 to 65535',
+      fix: 'correct --port',
+    });
   const base = baseName(flags.required('model', MODEL_WANTED));
   const adapters = namedAdapters(flags.list('adapter') ?? [], base);
   return withAdapters(flags, output, [...adapters.values()], async ({ model, adapters: opened }) => {
@@ -107,7 +111,11 @@ function namedAdapters(given: readonly string[], base: string): Map<string, stri
     const path = entry.slice(at + 1);
     const name = at < 0 ? basename(resolve(path)) : entry.slice(0, at).trim();
     if (name === '' || path === '')
-      throw new WebLoraError('usage', '--adapter', { got: `'${entry}'`, wanted: 'NAME=ADAPTER' });
+      throw new WebLoraError('usage', '--adapter', {
+        got: `'${entry}'`,
+        wanted: 'NAME=ADAPTER',
+        fix: 'correct --adapter',
+      });
     if (name === base || named.has(name))
       throw new WebLoraError('usage', '--adapter', {
         got: `the name '${name}' ${name === base ? 'of the base model' : 'twice'}`,

@@ -1,5 +1,5 @@
 import { basename, resolve, sep } from 'node:path';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { WebLoraError } from '../../errors.ts';
 import { makeNodeStore } from '../../storage/node-store.ts';
 import { flagOf, readSetting, settingOf, type Settings } from '../../settings/settings.ts';
@@ -8,11 +8,13 @@ import { BadRowsError } from '../../train/run-data.ts';
 import { describeProblem } from '../../data/rows.ts';
 import { encodeEvaluation, encodeStep } from '../../train/metrics.ts';
 import { RunControl } from '../../train/run-control.ts';
-import type { MemoryRemedy, RunEvent } from '../../train/run-events.ts';
+import type { MemoryRemedy, RunEvent, TrainedRun } from '../../train/run-events.ts';
+import { alreadyFinished, assertMayWrite } from '../../train/run-folder.ts';
+import { isFinished, readRunRecord } from '../../train/run-record.ts';
 import { TRAIN_SETTINGS } from '../../train/settings.ts';
 import { alphaOf, rankOf, targetNames, type LoraAdapter, type LoraModule } from '../../adapters/adapter.ts';
 import { selectTargets, valuesByPattern } from '../../lora/targets.ts';
-import { readAdapter, readDataFile, readRunFile } from '../files.ts';
+import { DATA_WANTED, readAdapter, readDataFile, readRunFile } from '../files.ts';
 import { columnsOf, Flags, kernelsOf, trainConfigOf } from '../flags.ts';
 import { formatBytes, formatSeconds, inTerminal, type Output } from '../output.ts';
 import { baseNamesFor, withSession } from '../session.ts';
@@ -25,9 +27,10 @@ export async function train(given: Flags, output: Output): Promise<number> {
   const resume = given.text('resume');
   const flags = resume === undefined ? given : resumedFlags(given, resume);
   const out = outFolder(resume ?? flags.required('out', 'a folder for the run'), resume === undefined);
+  if (resume !== undefined) refuseOtherOut(given, resume);
   const config = resolveTrainConfig(trainConfigOf(flags));
   const columns = columnsOf(flags);
-  const data = readDataFile('--data', flags.required('data', 'a JSONL, JSON, CSV, TSV or .xlsx file'), columns);
+  const data = readDataFile('--data', flags.required('data', DATA_WANTED), columns);
   const evalPath = flags.text('eval-data');
   const evalData = evalPath === undefined ? undefined : readDataFile('--eval-data', evalPath, columns);
   const replayPath = flags.text('replay-data');
@@ -39,6 +42,10 @@ export async function train(given: Flags, output: Output): Promise<number> {
       : await readAdapter('--init-adapter', initPath, () => baseNamesFor(flags, output));
   if (initPath !== undefined) output.warnOf(initPath, initAdapter?.notes);
   const store = makeNodeStore(out);
+  // Told before a model is opened, which may take long.
+  const folder = { store, out: '', title: resume ?? flags.text('out') ?? out, record: await readRunRecord(store, '') };
+  if (resume === undefined) await assertMayWrite(folder, flags.flag('overwrite'));
+  else if (isFinished(folder.record)) return report(await alreadyFinished(folder), out, output);
   const control = new RunControl();
   let interrupted = false;
   const onInterrupt = (signal: NodeJS.Signals): void => {
@@ -74,22 +81,7 @@ export async function train(given: Flags, output: Output): Promise<number> {
         control,
       });
       view.end();
-      const { adapter: _adapter, ...result } = outcome;
-      output.record({ ...result, out });
-      if (outcome.ended === 'stopped') {
-        output.line(`stopped after update ${outcome.steps}; continue with: weblora train --resume ${out}`);
-        return 130;
-      }
-      if (outcome.ended === 'already-finished') {
-        output.line(`${out} is finished already: nothing changed`);
-        return 0;
-      }
-      const evalText = outcome.evalLoss === undefined ? '' : `, held-out loss ${outcome.evalLoss.toFixed(4)}`;
-      output.line(
-        `done: ${outcome.steps} updates in ${formatSeconds(outcome.elapsedSeconds)}, loss ${outcome.finalLoss.toFixed(4)}${evalText}`,
-      );
-      output.line(`the adapter is in ${out}`);
-      return 0;
+      return report(outcome, out, output);
     });
   } catch (error) {
     if (error instanceof BadRowsError)
@@ -99,6 +91,37 @@ export async function train(given: Flags, output: Output): Promise<number> {
     ignoreSignals();
     process.off('SIGPIPE', onUnread);
   }
+}
+
+/** Says how a run ended. @returns the exit status */
+function report({ adapter: _adapter, ...outcome }: TrainedRun, out: string, output: Output): number {
+  const { ended, steps, elapsedSeconds, finalLoss, evalLoss } = outcome;
+  output.record({ ...outcome, out });
+  if (ended === 'stopped') {
+    output.line(`stopped after update ${steps}; continue with: weblora train --resume ${out}`);
+    return 130;
+  }
+  if (ended === 'already-finished') {
+    output.line(`${out} is finished already: nothing changed`);
+    return 0;
+  }
+  const evalText = evalLoss === undefined ? '' : `, held-out loss ${evalLoss.toFixed(4)}`;
+  output.line(
+    `done: ${steps} ${steps === 1 ? 'update' : 'updates'} in ${formatSeconds(elapsedSeconds)}, loss ${finalLoss.toFixed(4)}${evalText}`,
+  );
+  output.line(`the adapter is in ${out}`);
+  return 0;
+}
+
+/** A resumed run stays in its folder. @throws WebLoraError `usage` for an --out that is another */
+function refuseOtherOut(given: Flags, folder: string): void {
+  const out = given.text('out');
+  if (out === undefined || resolve(out) === resolve(folder)) return;
+  throw new WebLoraError('usage', '--out', {
+    got: out,
+    wanted: `${folder}, the folder of --resume`,
+    fix: 'leave --out out: a resumed run stays in its folder',
+  });
 }
 
 /**
@@ -158,6 +181,13 @@ function assertFollows(adapter: LoraAdapter, flags: Flags, linearPaths: readonly
 function outFolder(given: string, isNew: boolean): string {
   const out = resolve(given);
   const isHere = `${process.cwd()}${sep}`.startsWith(out.endsWith(sep) ? out : `${out}${sep}`);
+  if (statSync(out, { throwIfNoEntry: false })?.isFile() === true) {
+    throw new WebLoraError('usage', `--${isNew ? 'out' : 'resume'} ${given}`, {
+      got: 'a file',
+      wanted: isNew ? 'a folder for this run alone' : 'the --out folder of an earlier run',
+      fix: isNew ? 'name a new folder' : 'check the path',
+    });
+  }
   const isTaken = isHere && readRunFile(out) === undefined && readdirSync(out).length > 0;
   if (given.trim() === '' || (isNew && isTaken)) {
     throw new WebLoraError('usage', `--${isNew ? 'out' : 'resume'}`, {
@@ -250,6 +280,7 @@ class TrainView {
         this.#totalSteps = event.totalSteps;
         const { plan, learningRate, rows } = event;
         for (const warning of event.warnings) output.warn(warning);
+        if (event.lengthWarning !== undefined) output.note(`warning: ${event.lengthWarning}`);
         output.note(`${rows} rows, ${event.notices.map(inTerminal).join('; ')}`);
         if (plan !== undefined)
           output.note(`memory: ${formatBytes(plan.totalBytes)} on the GPU; learning rate ${learningRate}`);

@@ -2,7 +2,7 @@ import { openAsBlob, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { WebLoraError } from '../../errors.ts';
 import { hubAddressOf, hubToken } from '../../sources/node-models.ts';
-import { uploadToHub } from '../../sources/hub-upload.ts';
+import { checkedName, uploadToHub } from '../../sources/hub-upload.ts';
 import type { Flags } from '../flags.ts';
 import { formatBytes, type Output } from '../output.ts';
 import { abortOnStop } from '../stop-signals.ts';
@@ -18,7 +18,7 @@ const MODEL_FILES = [
 
 /** `weblora upload` @returns the exit status */
 export async function upload(folder: string, flags: Flags, output: Output): Promise<number> {
-  const repo = flags.required('repo', 'owner/name');
+  const repo = checkedName(flags.required('repo', 'owner/name'));
   const names = filesOf(folder);
   const files = names.filter((name) => MODEL_FILES.some((pattern) => pattern.test(name)));
   const leftOut = names.filter((name) => !files.includes(name));

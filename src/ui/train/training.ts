@@ -332,7 +332,7 @@ async function take(event: TrainEvent): Promise<void> {
     case 'preparing':
       return changeSoon({ preparing: { done: event.done, total: event.total } });
     case 'started': {
-      const { totalSteps, firstStep, warnings, notices, plan } = event;
+      const { totalSteps, firstStep, warnings, lengthWarning, notices, plan } = event;
       // A run that goes on from a checkpoint repeats the steps after it.
       steps = steps.filter(({ step }) => step <= firstStep);
       evals = evals.filter(({ step }) => step <= firstStep);
@@ -342,7 +342,7 @@ async function take(event: TrainEvent): Promise<void> {
         firstStep,
         step: firstStep,
         ...(firstStep > 0 && { checkpointStep: firstStep }),
-        notices: [...warnings, ...notices].map(pageWords),
+        notices: [...warnings, ...(lengthWarning === undefined ? [] : [lengthWarning]), ...notices].map(pageWords),
         ...(plan && { plan }),
       });
     }
