@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ModelFolder } from '../../models/checkpoint/open-model.ts';
@@ -17,7 +16,7 @@ import { checkRange, type ByteSource } from '../formats/byte-source.ts';
 import type { RunRecord } from '../train/run-record.ts';
 import { assertAsRecorded, parseRunRecord, RUN_FILE } from '../train/run-record.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { nodeStorageFailure } from '../storage/node-store.ts';
+import { nodeStorageFailure, readRange } from '../storage/node-store.ts';
 
 /** The built-in model's folder: beside the built command, or in the repository. */
 export function embeddedFolder(): string {
@@ -63,23 +62,10 @@ function fileSource(path: string): ByteSource {
     size,
     read: async (offset, length) => {
       checkRange({ name, size }, offset, length);
-      const file = await open(path, 'r');
       try {
-        const bytes = new Uint8Array(length);
-        let done = 0;
-        while (done < length) {
-          const { bytesRead } = await file.read(bytes, done, length - done, offset + done);
-          if (bytesRead === 0)
-            throw new WebLoraError('bad-file', path, {
-              got: `${offset + done} bytes`,
-              wanted: `${offset + length}`,
-              fix: 'the file is truncated, fetch it again',
-            });
-          done += bytesRead;
-        }
-        return bytes;
-      } finally {
-        await file.close();
+        return await readRange(path, offset, length);
+      } catch (thrown) {
+        throw nodeStorageFailure(path, thrown);
       }
     },
   };

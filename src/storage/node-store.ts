@@ -171,7 +171,8 @@ async function statFile(path: string): Promise<{ size: number }> {
   return stat;
 }
 
-async function readRange(path: string, offset: number, length: number): Promise<Uint8Array> {
+/** Bytes of a file. @throws WebLoraError `bad-file` where it ends before */
+export async function readRange(path: string, offset: number, length: number): Promise<Uint8Array> {
   const handle = await fs.open(path, constants.O_RDONLY);
   try {
     const bytes = new Uint8Array(length);

@@ -1,27 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { GpuBase } from '../../models/base/gpu-base.ts';
 import { makeMicroBatch } from '../../src/data/batch.ts';
 import type { Example } from '../../src/data/rows.ts';
 import { readSafetensors, tensorToFloat32 } from '../../src/formats/safetensors.ts';
-import { openTfjs } from '../../src/graph/tfjs/backend.ts';
 import { matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
 import { OBJECTIVE_NAMES, objectiveOf, type ObjectiveName } from '../../src/objectives/index.ts';
 import type { Objective } from '../../src/objectives/objective.ts';
 import { makeMemoryStore } from '../../src/storage/memory-store.ts';
 import { resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
 import { readMetrics } from '../../src/train/metrics-file.ts';
-import { planTraining, type ProgramSettings } from '../../src/train/program.ts';
 import { programSettings } from '../../src/train/program-settings.ts';
 import { RunControl } from '../../src/train/run-control.ts';
 import { runTraining } from '../../src/train/run.ts';
-import { TfjsTrainer } from '../../src/train/tfjs-trainer.ts';
-import type { Trainer } from '../../src/train/trainer.ts';
-import { WgslTrainer } from '../../src/train/wgsl-trainer.ts';
 import { relativeError } from '../harness/compare.ts';
 import { familyAdapter, openFamilyToy } from '../harness/family-toys.ts';
-import { testGpu } from '../harness/gpu.ts';
+import { tfjsTrainers, wgslTrainers, type TrainerMaker } from '../harness/toy-trainers.ts';
 
 const FOLDER = join(import.meta.dirname, '..', 'fixtures', 'objectives');
 const TOYS = ['llama3', 'gemma3', 'gpt2'] as const;
@@ -119,31 +113,8 @@ const placeholder = (name: ObjectiveName): Uint8Array =>
     ),
   );
 
-interface Made {
-  readonly make: (settings: ProgramSettings) => Promise<Trainer>;
-  readonly dispose: () => void;
-}
-
-async function wgsl(toy: Toy, format: Format): Promise<Made> {
-  const gpu = await testGpu();
-  const base = await GpuBase.load(gpu, await openFamilyToy(toy), { format, context: CONTEXT });
-  return {
-    make: (settings) => WgslTrainer.make(base, planTraining(base.model, settings, gpu.profile)),
-    dispose: () => base.destroy(),
-  };
-}
-
-async function tfjs(toy: Toy, format: Format): Promise<Made> {
-  const [tf, opened] = [await openTfjs('cpu'), await openFamilyToy(toy)];
-  return {
-    make: ({ lora, optimizer, weightDecay }) =>
-      TfjsTrainer.make(tf, opened, { format, context: CONTEXT, lora, optimizer, weightDecay }),
-    dispose: () => undefined,
-  };
-}
-
 /** The loss and every gradient, at an adapter that is not the reference. */
-async function expectGradients(made: Made, toy: Toy, format: Format, name: ObjectiveName): Promise<void> {
+async function expectGradients(made: TrainerMaker, toy: Toy, format: Format, name: ObjectiveName): Promise<void> {
   const expected = (read(toy, 'expected.json') as Record<Format, Record<string, Expected>>)[format][name];
   if (expected === undefined) throw new Error(`the fixture has no ${name}`);
   const { tensors } = readSafetensors(readFileSync(join(FOLDER, toy, `expected-${format}.safetensors`)));
@@ -192,7 +163,7 @@ async function expectGradients(made: Made, toy: Toy, format: Format, name: Objec
 }
 
 /** A whole run from the adapter, whose losses are the reference, against the fixture's ten steps. */
-async function expectCurve(made: Made, toy: Toy, format: Format, name: ObjectiveName): Promise<void> {
+async function expectCurve(made: TrainerMaker, toy: Toy, format: Format, name: ObjectiveName): Promise<void> {
   const expected = (read(toy, 'expected.json') as Record<Format, Record<string, Expected>>)[format][name];
   const store = makeMemoryStore();
   await runTraining({
@@ -222,10 +193,10 @@ async function expectCurve(made: Made, toy: Toy, format: Format, name: Objective
 
 describe.each(CASES)('the objectives equal PyTorch in f64: $toy, $format', ({ toy, format }) => {
   it.each([
-    ['WGSL', wgsl],
-    ['tfjs', tfjs],
+    ['WGSL', wgslTrainers],
+    ['tfjs', tfjsTrainers],
   ] as const)('on the %s executor: losses, each gradient within 1e-4, ten steps within 3e-5', async (_, open) => {
-    const made = await open(toy, format);
+    const made = await open(toy, format, CONTEXT);
     for (const name of NAMES) {
       await expectGradients(made, toy, format, name);
       await expectCurve(made, toy, format, name);

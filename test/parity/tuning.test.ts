@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { GpuBase } from '../../models/base/gpu-base.ts';
 import type { LoraAdapter } from '../../src/adapters/adapter.ts';
 import { readPeft } from '../../src/adapters/formats/peft.ts';
 import { makeMicroBatch } from '../../src/data/batch.ts';
 import type { Example } from '../../src/data/rows.ts';
 import { readSafetensors, tensorToFloat32 } from '../../src/formats/safetensors.ts';
-import { openTfjs } from '../../src/graph/tfjs/backend.ts';
 import { matricesOf, settingsOf } from '../../src/lora/gpu-adapter.ts';
 import { moduleSettings } from '../../src/lora/lora.ts';
 import { objectiveOf } from '../../src/objectives/index.ts';
@@ -16,15 +14,13 @@ import { makeMemoryStore } from '../../src/storage/memory-store.ts';
 import { resolveTrainConfig, type TrainConfig } from '../../src/train/config.ts';
 import { readMetrics } from '../../src/train/metrics-file.ts';
 import { loraSettings, programSettings } from '../../src/train/program-settings.ts';
-import { planTraining, type ProgramSettings } from '../../src/train/program.ts';
+import type { ProgramSettings } from '../../src/train/program.ts';
 import { RunControl } from '../../src/train/run-control.ts';
 import { runTraining } from '../../src/train/run.ts';
-import { TfjsTrainer } from '../../src/train/tfjs-trainer.ts';
 import type { Trainer } from '../../src/train/trainer.ts';
-import { WgslTrainer } from '../../src/train/wgsl-trainer.ts';
 import { relativeError } from '../harness/compare.ts';
 import { familyAdapter, openFamilyToy } from '../harness/family-toys.ts';
-import { testGpu } from '../harness/gpu.ts';
+import { tfjsTrainers, wgslTrainers, type TrainerMaker } from '../harness/toy-trainers.ts';
 
 const FOLDER = join(import.meta.dirname, '..', 'fixtures', 'tuning');
 const TOYS = ['llama3', 'gemma3', 'gpt2'] as const;
@@ -102,30 +98,8 @@ function adapterOf(toy: Toy, variant: Variant): LoraAdapter {
   );
 }
 
-interface Made {
-  readonly make: (settings: ProgramSettings) => Promise<Trainer>;
-  readonly dispose: () => void;
-}
-
-async function wgsl(toy: Toy, format: Format): Promise<Made> {
-  const gpu = await testGpu();
-  const base = await GpuBase.load(gpu, await openFamilyToy(toy), { format, context: CONTEXT });
-  return {
-    make: (settings) => WgslTrainer.make(base, planTraining(base.model, settings, gpu.profile)),
-    dispose: () => base.destroy(),
-  };
-}
-
-async function tfjs(toy: Toy, format: Format): Promise<Made> {
-  const [tf, opened] = [await openTfjs('cpu'), await openFamilyToy(toy)];
-  return {
-    make: (settings) => TfjsTrainer.make(tf, opened, { ...settings, format, context: CONTEXT }),
-    dispose: () => undefined,
-  };
-}
-
 /** The loss and every gradient of all rows in one pass; what is held out is neither smoothed nor noisy. */
-async function expectGradients(made: Made, toy: Toy, format: Format, variant: Variant): Promise<void> {
+async function expectGradients(made: TrainerMaker, toy: Toy, format: Format, variant: Variant): Promise<void> {
   const expected = expectedOf(toy, format, variant);
   const { tensors } = readSafetensors(readFileSync(join(FOLDER, toy, `expected-${format}.safetensors`)));
   const adapter = adapterOf(toy, variant);
@@ -164,7 +138,7 @@ async function expectGradients(made: Made, toy: Toy, format: Format, variant: Va
 }
 
 /** A whole run from the adapter against the fixture's ten steps. */
-async function expectCurve(made: Made, toy: Toy, format: Format, variant: Variant): Promise<void> {
+async function expectCurve(made: TrainerMaker, toy: Toy, format: Format, variant: Variant): Promise<void> {
   const expected = expectedOf(toy, format, variant);
   const objective: Objective = {
     ...objectiveOf(configOf(variant)),
@@ -210,12 +184,12 @@ it.each(TOYS)('gives the modules of %s the ranks and scales that PEFT’s rule g
 
 describe.each(CASES)('equals PyTorch in f64: $toy, $format', ({ toy, format }) => {
   it.each([
-    ['WGSL', wgsl],
-    ['tfjs', tfjs],
+    ['WGSL', wgslTrainers],
+    ['tfjs', tfjsTrainers],
   ] as const)(
     'on the %s executor, patterns with LoRA+, label smoothing, NEFTune and decay to the start: gradients within 1e-4, ten steps within 3e-5',
     async (_, open) => {
-      const made = await open(toy, format);
+      const made = await open(toy, format, CONTEXT);
       for (const variant of VARIANTS) {
         // A decay changes no gradient.
         if (variant !== 'init_decay') await expectGradients(made, toy, format, variant);

@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { baseNamesOf } from '../../../models/checkpoint/gguf/base-names.ts';
 import { makeModel } from '../../../models/families/index.ts';
+import { deltaOf } from '../../../test/harness/adapter-delta.ts';
 import { doraAdapter, FAMILY_TOYS, familyAdapter, openFamilyToy } from '../../../test/harness/family-toys.ts';
 import { WebLoraError } from '../../errors.ts';
 import { alphaOf, rankOf, scaleOf, type LoraAdapter } from '../adapter.ts';
@@ -33,19 +34,10 @@ const expected = JSON.parse(readFileSync(new URL('expected.json', FIXTURES), 'ut
 /** scale · B·A of each module in f64. */
 function deltas(adapter: LoraAdapter): Record<string, { shape: [number, number]; delta: number[] }> {
   return Object.fromEntries(
-    [...adapter.modules].map(([path, module]) => {
-      const { a, b, inFeatures, outFeatures } = module;
-      const [rank, scale] = [rankOf(module), scaleOf(adapter, module)];
-      const delta: number[] = [];
-      for (let i = 0; i < outFeatures; i++) {
-        for (let j = 0; j < inFeatures; j++) {
-          let sum = 0;
-          for (let r = 0; r < rank; r++) sum += (b[i * rank + r] ?? NaN) * (a[r * inFeatures + j] ?? NaN);
-          delta.push(scale * sum);
-        }
-      }
-      return [path, { shape: [outFeatures, inFeatures], delta }];
-    }),
+    [...adapter.modules].map(([path, module]) => [
+      path,
+      { shape: [module.outFeatures, module.inFeatures], delta: deltaOf(adapter, module) },
+    ]),
   );
 }
 

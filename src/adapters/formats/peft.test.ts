@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { deltaOf } from '../../../test/harness/adapter-delta.ts';
 import { WebLoraError } from '../../errors.ts';
 import { float32Tensor, readSafetensors, writeSafetensors, type SafetensorsTensor } from '../../formats/safetensors.ts';
 import { adapterKind } from '../../lora/kinds/index.ts';
-import { rankOf, scaleOf, type LoraAdapter, type LoraModule } from '../adapter.ts';
+import type { LoraAdapter, LoraModule } from '../adapter.ts';
 import { PEFT_CONFIG_FILE } from './peft-config.ts';
 import { PEFT_WEIGHTS_FILE, readPeft, writePeft } from './peft.ts';
 
@@ -26,21 +27,6 @@ const expected = JSON.parse(readFileSync(new URL('expected.json', FIXTURES), 'ut
   string,
   Record<string, Delta>
 >;
-
-/** scale · B·A in f64: what the adapter adds to the weight. */
-function deltaOf(adapter: LoraAdapter, module: LoraModule): number[] {
-  const { a, b, inFeatures, outFeatures } = module;
-  const [rank, scale] = [rankOf(module), scaleOf(adapter, module)];
-  const delta: number[] = [];
-  for (let i = 0; i < outFeatures; i++) {
-    for (let j = 0; j < inFeatures; j++) {
-      let sum = 0;
-      for (let r = 0; r < rank; r++) sum += (b[i * rank + r] ?? NaN) * (a[r * inFeatures + j] ?? NaN);
-      delta.push(scale * sum);
-    }
-  }
-  return delta;
-}
 
 function makeAdapter(overrides: Partial<LoraAdapter> = {}): LoraAdapter {
   const module = (inFeatures: number, outFeatures: number, seed: number): LoraModule => ({
