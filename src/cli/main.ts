@@ -273,7 +273,7 @@ function translate(error: CommanderError): WebLoraError {
   const option = /'(?:-\w, )?(--[\w-]+)/.exec(error.message)?.[1];
   const quoted = /'([^']*)'/.exec(error.message)?.[1];
   const meant = /\(Did you mean (?:one of )?(.*)\?\)/.exec(error.message)?.[1];
-  const see = meant === undefined ? 'see --help' : `did you mean ${meant}?`;
+  const see = `see --help${meant === undefined ? '' : ` (did you mean ${meant}?)`}`;
   switch (error.code) {
     case 'commander.unknownOption':
       return new WebLoraError('usage', option ?? 'option', {

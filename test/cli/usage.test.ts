@@ -15,8 +15,12 @@ const TRAIN = ['train', ...MODEL, '--data', 'rows.jsonl', '--out', 'run'];
 
 describe('a command line that cannot be meant', () => {
   it.each<readonly [args: readonly string[], status: number, error: RegExp]>([
-    [['trian'], 2, /^error\[usage\]: command: got trian, .*; did you mean train\?$/],
-    [['train', '--rnak', '4'], 2, /^error\[usage\]: --rnak: got an unknown flag, .*; did you mean --rank\?$/],
+    [['trian'], 2, /^error\[usage\]: command: got trian, .*; see --help \(did you mean train\?\)$/],
+    [
+      ['train', '--rnak', '4'],
+      2,
+      /^error\[usage\]: --rnak: got an unknown flag, .*; see --help \(did you mean --rank\?\)$/,
+    ],
     [['train', '--lr'], 2, /^error\[usage\]: --lr: got no value, wanted a value: --lr <x>/],
     [[...TRAIN, '--config', 'dir'], 2, /^error\[usage\]: --config dir: got a folder, wanted a JSON or YAML file/],
     [['train', ...MODEL, '--data', 'dir', '--out', 'run'], 1, /^error\[file-not-found\]: --data dir: got a folder/],
