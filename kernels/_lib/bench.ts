@@ -1,5 +1,5 @@
 import { Usage, type Gpu } from '../../src/gpu/gpu.ts';
-import { packParams, PARAMS_BINDING, type Launch } from '../../src/gpu/kernel.ts';
+import { packParams, PARAMS_BINDING, type Launch, type Tilings } from '../../src/gpu/kernel.ts';
 
 /** A launch to time, with the words each operand's buffer needs; contents are arbitrary small numbers. */
 export interface BenchCase {
@@ -63,8 +63,17 @@ export class BenchLaunch {
     this.#buffers = buffers;
   }
 
-  /** Compiles and fills the operands. @param words of 4 bytes, by operand */
-  static async prepare(gpu: Gpu, launch: Launch, words: Readonly<Record<string, number>>): Promise<BenchLaunch> {
+  /**
+   * Compiles and fills the operands.
+   * @param words of 4 bytes, by operand
+   * @param contents of operands that hold no small numbers
+   */
+  static async prepare(
+    gpu: Gpu,
+    launch: Launch,
+    words: Readonly<Record<string, number>>,
+    contents: Tilings['contents'] = {},
+  ): Promise<BenchLaunch> {
     const { pipeline, layout } = await gpu.pipelines.get(launch);
     return gpu.allocate('a measurement', () => {
       const buffers = new Map<string, GPUBuffer>();
@@ -78,8 +87,9 @@ export class BenchLaunch {
       for (const operand of launch.operands) {
         const storage = launch.kernel.storage.get(operand);
         if (storage === undefined) throw new Error(`no operand '${operand}'`);
-        const count = words[launch.aliases?.[operand] ?? operand] ?? 0;
-        const buffer = gpu.uploadBuffer(operand, smallNumbers(count), Usage.storage | Usage.copySrc);
+        const count = words[operand] ?? words[launch.aliases?.[operand] ?? ''] ?? 0;
+        const values = contents[operand]?.() ?? smallNumbers(count);
+        const buffer = gpu.uploadBuffer(operand, values, Usage.storage | Usage.copySrc);
         buffers.set(operand, buffer);
         entries.push({ binding: storage.binding, resource: { buffer } });
       }

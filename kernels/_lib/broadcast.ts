@@ -27,8 +27,8 @@ export function broadcastFor({ subgroupSize }: Pick<DeviceProfile, 'subgroupSize
 }
 
 /** The head of an entry's source: what must come first, and the size, which a broadcast must know as a constant. */
-export function broadcastHead(entry: BroadcastEntry): string {
-  return `enable subgroups;\nconst SUBGROUP = ${subgroupSizeOf(entry)}u;`;
+export function broadcastHead(entry: BroadcastEntry, ...directives: readonly string[]): string {
+  return ['enable subgroups;', ...directives, `const SUBGROUP = ${subgroupSizeOf(entry)}u;`].join('\n');
 }
 
 /** Sources by entry, joined when they are first asked for: most devices never do. */

@@ -32,6 +32,16 @@ export const cases: Readonly<Record<KernelVariant, readonly Case[]>> = {
   'serial-quad': alone,
 };
 
+/**
+ * For tiles of 8 to 32 rows, blocks of 4 to 32 and loads of 1 to 4 Vecs a lane. `padding`: rows that are of no segment. Few head
+ * sizes, as each is six programs.
+ */
+export const broadcastCases: readonly (Case & { readonly padding?: number })[] = [
+  { segments: [7, 1, 29, 40], heads: 6, kvHeads: 2, headDim: 12, padding: 9 },
+  { segments: [5, 66], heads: 2, kvHeads: 2, headDim: 12, window: 9 },
+  { segments: [19, 45], heads: 2, kvHeads: 1, headDim: 8, window: 4, softCap: 3 },
+];
+
 const all = ['grouped', 'one_segment', 'window', 'soft_cap', 'window_soft_cap', 'sharp'];
 
 /** PyTorch's cases, as `test/fixtures/README.md` lists them. */

@@ -11,7 +11,8 @@ import { runLaunches, type Numbers } from '../../test/harness/launch.ts';
 import { opFixture } from '../../test/harness/op-fixture.ts';
 import { KERNEL_VARIANTS, type KernelVariant } from '../../src/gpu/device-profile.ts';
 import type { Launch } from '../../src/gpu/kernel.ts';
-import { cases, fixtures } from './attention.cases.ts';
+import { broadcastFor, MEASURED_BROADCASTS, type BroadcastEntry } from '../_lib/broadcast.ts';
+import { broadcastCases, cases, fixtures } from './attention.cases.ts';
 import { attentionBackwardRef, attentionDeltaRef, attentionForwardRef } from './attention.ref.ts';
 import {
   attentionBackward,
@@ -51,10 +52,10 @@ function inputsOf({ rows, heads, kvHeads, headDim }: Shape): Inputs {
   return { q: testValues(queries, 1, 2), k: testValues(keys, 2), v: testValues(keys, 3), dy: testValues(queries, 4) };
 }
 
-const allLaunches = (args: AttentionBackwardArgs): Launch[] => [
-  attentionForward(args),
+const allLaunches = (args: AttentionBackwardArgs, entry?: BroadcastEntry): Launch[] => [
+  attentionForward(args, entry),
   attentionDelta(args),
-  ...attentionBackward(args),
+  ...attentionBackward(args, entry),
 ];
 
 /** What the launches write, with whatever was there before; P and dS with NaN, as not all of them are written or read. */
@@ -75,8 +76,13 @@ function outputsOf(args: AttentionBackwardArgs, { q, k }: Inputs): Record<string
   };
 }
 
-async function run(args: AttentionBackwardArgs, inputs: Inputs, bounds: Uint32Array): Promise<Record<string, Numbers>> {
-  return runLaunches(await testGpu(), allLaunches(args), { ...inputs, bounds, ...outputsOf(args, inputs) });
+async function run(
+  args: AttentionBackwardArgs,
+  inputs: Inputs,
+  bounds: Uint32Array,
+  entry?: BroadcastEntry,
+): Promise<Record<string, Numbers>> {
+  return runLaunches(await testGpu(), allLaunches(args, entry), { ...inputs, bounds, ...outputsOf(args, inputs) });
 }
 
 describe.each(KERNEL_VARIANTS)('attention, %s', (variant) => {
@@ -217,6 +223,94 @@ describe.each(KERNEL_VARIANTS)('attention, %s', (variant) => {
     // Of each launch's count of workgroups, two or five leave a rest.
     for (const over of [2, 5])
       expect(await runLaunches(await testGpu(), folded(over), buffers), `${over}`).toEqual(expected);
+  });
+});
+
+describe('attention by broadcasts in subgroups', () => {
+  it.each(broadcastCases)(
+    'gives the bits of tiles in workgroup memory, near the f64 reference: %o',
+    async ({ segments, padding = 0, ...rest }) => {
+      const entry = broadcastFor((await testGpu()).profile);
+      if (entry === undefined) return;
+      const used = segments.reduce((sum, length) => sum + length, 0);
+      const rows = used + padding;
+      const args = { ...rest, rows, scale: 1 / Math.sqrt(rest.headDim), variant: 'workgroup' } as const;
+      const bounds = boundsOf(segments, rows);
+      // Padding sees nothing, nor is it seen.
+      bounds.fill(0, used * 2);
+      const inputs = inputsOf(args);
+      const result = await run(args, inputs, bounds, entry);
+      expect(result).toEqual(await run(args, inputs, bounds));
+      const forward = attentionForwardRef(args, inputs.q, inputs.k, inputs.v, bounds);
+      const backward = attentionBackwardRef(args, inputs.q, inputs.k, inputs.v, bounds, inputs.dy);
+      const tolerance = reductionTolerance(args.headDim + rows, 8, 2);
+      for (const name of ['o', 'lse'] as const) expectClose(result[name] ?? [], forward[name], tolerance, name);
+      const loose = reductionTolerance(args.headDim + (rows * args.heads) / args.kvHeads, 8, 8);
+      for (const name of ['dq', 'dk', 'dv'] as const) expectClose(result[name] ?? [], backward[name], loose, name);
+    },
+    COMPILE_MS,
+  );
+
+  it('covers all rows of a folded grid, and writes no row beside them', async () => {
+    const entry = broadcastFor((await testGpu()).profile);
+    if (entry === undefined) return;
+    const args = { rows: 70, heads: 4, kvHeads: 2, headDim: 12, scale: 0.5, variant: 'workgroup' } as const;
+    const inputs = inputsOf(args);
+    const buffers = { ...inputs, bounds: boundsOf([70], 70), ...outputsOf(args, inputs) };
+    const launches = allLaunches(args, entry);
+    const expected = await runLaunches(await testGpu(), launches, buffers);
+    for (const over of [2, 5]) {
+      const folded = launches.map((launch) => ({
+        ...launch,
+        workgroups: [Math.ceil(launch.workgroups[0] / over), over, 1] as const,
+      }));
+      expect(await runLaunches(await testGpu(), folded, buffers), `${over}`).toEqual(expected);
+    }
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('lets no %d vanish from the gradients', async (value) => {
+    const entry = broadcastFor((await testGpu()).profile);
+    if (entry === undefined) return;
+    const args = { rows: 21, heads: 4, kvHeads: 2, headDim: 12, scale: 0.5, variant: 'workgroup' } as const;
+    const inputs = inputsOf(args);
+    const finite = (numbers: Numbers | undefined): boolean => [...(numbers ?? [])].every(Number.isFinite);
+    for (const name of ['q', 'k', 'v', 'dy'] as const) {
+      const bad = inputs[name].slice();
+      // The last row, which only itself sees.
+      bad[bad.length - 3] = value;
+      const result = await run(args, { ...inputs, [name]: bad }, boundsOf([21], 21), entry);
+      expect(finite(result['dq']) && finite(result['dk']) && finite(result['dv']), name).toBe(false);
+    }
+  });
+
+  it('is offered to a measurement where heads are short and of whole vec4f, and never the default', () => {
+    const shape = { rows: 40, heads: 4, kvHeads: 2, scale: 1 };
+    const launches = (headDim: number, variant: KernelVariant): Launch[] => allLaunches({ ...shape, headDim, variant });
+    const offered = (headDim: number, variant: KernelVariant = 'workgroup'): string[][] =>
+      launches(headDim, variant).map(({ tilings }) => Object.keys(tilings?.launches ?? {}));
+    const ways = ['forward', 'backward_dq', 'backward_dkv'].map((name) => [name, ...MEASURED_BROADCASTS]);
+    for (const headDim of [4, 32]) expect(offered(headDim)).toEqual([ways[0], [], ways[1], ways[2], []]);
+    expect(launches(32, 'workgroup').map(({ entry }) => entry)).toEqual([
+      ...['forward', 'delta', 'backward_dq', 'backward_dkv', 'sum_group'],
+    ]);
+    for (const headDim of [10, 36, 64]) expect(offered(headDim).flat()).toEqual([]);
+    for (const variant of ['serial', 'serial-quad'] as const) expect(offered(32, variant).flat()).toEqual([]);
+  });
+
+  it('is measured on rows that see all before them, apart by what makes another program or other work', () => {
+    const args = { rows: 3, heads: 4, kvHeads: 2, headDim: 8, scale: 1, variant: 'workgroup' } as const;
+    const { tilings } = attentionForward(args);
+    expect([...(tilings?.contents?.['bounds']?.() ?? [])]).toEqual([0, 3, 0, 3, 0, 3]);
+    const shapes = [
+      args,
+      { ...args, rows: 4 },
+      { ...args, window: 2 },
+      { ...args, softCap: 2 },
+      { ...args, kvHeads: 1 },
+    ];
+    expect(new Set(shapes.map((each) => attentionForward(each).tilings?.shape)).size).toBe(5);
+    expect(attentionForward({ ...args, window: 3 }).tilings?.shape).toBe(tilings?.shape);
+    expect(attentionBackward(args)[0]?.tilings?.shape).not.toBe(tilings?.shape);
   });
 });
 

@@ -1,6 +1,7 @@
 import { WebLoraError } from '../../src/errors.ts';
 import type { KernelVariant } from '../../src/gpu/device-profile.ts';
 import { foldGrid, type Kernel, type Launch } from '../../src/gpu/kernel.ts';
+import type { BroadcastEntry } from '../_lib/broadcast.ts';
 import rowsWgsl from '../_lib/software/quad_rows.wgsl?raw';
 import { SERIAL_WORKGROUP } from '../_lib/software/serial.ts';
 import tanh from '../_lib/tanh.wgsl?raw';
@@ -19,6 +20,8 @@ import productsWgsl from './software/attention_products_quad.wgsl?raw';
 import quadsWgsl from './software/attention_quad.wgsl?raw';
 import keysWgsl from './keys_of.wgsl?raw';
 import noCapWgsl from './no_score_cap.wgsl?raw';
+import { broadcastLaunch, broadcastTilings, canBroadcast } from './broadcast.ts';
+import pDsOfWgsl from './p_ds_of.wgsl?raw';
 import capWgsl from './score_cap.wgsl?raw';
 
 type Sources = (isCapped: boolean) => VectorKernel;
@@ -36,7 +39,7 @@ const forward: Readonly<Record<KernelVariant, Sources>> = {
   'serial-quad': defineAttention('attention_forward', quadsWgsl, forwardQuadsWgsl, rowsWgsl),
 };
 const backward: Readonly<Record<Exclude<KernelVariant, 'serial-quad'>, Sources>> = {
-  workgroup: defineAttention('attention_backward', tileWgsl, backwardWgsl),
+  workgroup: defineAttention('attention_backward', tileWgsl, backwardWgsl, pDsOfWgsl),
   serial: defineAttention('attention_backward', backwardSerialWgsl),
 };
 const pDs = defineAttention('attention_p_ds', quadsWgsl, chunkWgsl, pDsWgsl, rowsWgsl);
@@ -65,11 +68,12 @@ export interface AttentionArgs {
 /**
  * Causal attention inside segments, softmax computed online. Row i sees row j when segmentStart(i) <= j <= i.
  * Operands: q [N, H, D], k [N, K, D], v [N, K, D], bounds u32 [N, 2] -> o [N, H, D], lse [N, H] (natural log).
+ * @param entry of `workgroup`: this tiling rather than the default with all of them
  */
-export function attentionForward(args: AttentionArgs): Launch {
+export function attentionForward(args: AttentionArgs, entry?: BroadcastEntry): Launch {
   const operands = ['q', 'k', 'v', 'bounds', 'o', 'lse'];
   const sources = forward[args.variant];
-  if (args.variant !== 'serial-quad') return launch(args, sources, 'forward', operands, 4);
+  if (args.variant !== 'serial-quad') return withTilings(args, launch(args, sources, 'forward', operands, 4), entry);
   return {
     kernel: kernelOf(sources, args),
     entry: 'forward_quads',
@@ -106,17 +110,18 @@ export interface AttentionBackwardArgs extends AttentionArgs {
  * The backward pass, in order. Operands: q, k, v, dy, lse_delta, bounds -> dq [N, H, D]; dk, dv [N, K, D], summed over the
  * query heads of each group in fixed order. In `serial-quad`, chunk after chunk of queries, over a scratch operand `p_ds`
  * (see pDsShape); in `workgroup`, where heads share keys, over `dk_heads` and `dv_heads` (see headsShape).
+ * @param entry of `workgroup`: this tiling rather than the default with all of them
  */
-export function attentionBackward(args: AttentionBackwardArgs): readonly Launch[] {
+export function attentionBackward(args: AttentionBackwardArgs, entry?: BroadcastEntry): readonly Launch[] {
   const { gradients: wanted = { q: true, kv: true } } = args;
   const { variant } = args;
   if (variant !== 'serial-quad') {
     const inputs = ['q', 'k', 'v', 'dy', 'lse_delta', 'bounds'];
+    const pass = (name: Entry, outputs: readonly string[], productsPerPair: number): Launch =>
+      launch(args, backward[variant], name, [...inputs, ...outputs], productsPerPair);
     return [
-      ...(wanted.q ? [launch(args, backward[variant], 'backward_dq', [...inputs, 'dq'], 6)] : []),
-      ...(wanted.kv
-        ? keyGradients(args, launch(args, backward[variant], 'backward_dkv', [...inputs, 'dk', 'dv'], 8))
-        : []),
+      ...(wanted.q ? [withTilings(args, pass('backward_dq', ['dq'], 6), entry)] : []),
+      ...(wanted.kv ? keyGradients(args, pass('backward_dkv', ['dk', 'dv'], 8), entry) : []),
     ];
   }
   const paddedRows = paddedRowsOf(args);
@@ -149,13 +154,19 @@ export function headsShape({
   return variant === 'workgroup' && heads > kvHeads ? [rows, heads, headDim] : undefined;
 }
 
+/** The launch with what a tuner may choose instead, or the one that is wanted. */
+function withTilings(args: AttentionArgs, tile: Launch, entry: BroadcastEntry | undefined): Launch {
+  if (entry !== undefined) return broadcastLaunch(tile, args, entry);
+  return args.variant === 'workgroup' && canBroadcast(args) ? { ...tile, tilings: broadcastTilings(tile, args) } : tile;
+}
+
 /** The launch as it is where each head has keys of its own; else per query head, and their sums. */
-function keyGradients(args: AttentionArgs, perHead: Launch): Launch[] {
-  if (headsShape(args) === undefined) return [perHead];
+function keyGradients(args: AttentionArgs, tile: Launch, entry: BroadcastEntry | undefined): Launch[] {
+  if (headsShape(args) === undefined) return [withTilings(args, tile, entry)];
   const { rows, heads, kvHeads, headDim } = args;
   const width = vectorWidth(headDim);
   return [
-    { ...perHead, aliases: { dk: 'dk_heads', dv: 'dv_heads' } },
+    withTilings(args, { ...tile, aliases: { dk: 'dk_heads', dv: 'dv_heads' } }, entry),
     {
       kernel: groupSum[width],
       entry: 'sum_group',

@@ -5,7 +5,7 @@
 //   backward_dkv  dk[j,h] = sum_i dS[i,j] q[i,h]      dv[j,h] = sum_i P[i,j] dy[i,h]      added up over g's group by sum_group
 // q, dy, dq, dk, dv [N, H, D]; k, v [N, K, D]; lse_delta [N, H]; bounds [N]. A workgroup owns rows of one head
 // (attention_tile.wgsl): queries for dq, keys for dkv. What is multiplied last is staged last: a head of one chunk is read once.
-// Joined with attention_tile.wgsl, keys_of.wgsl, _lib/vector_*.wgsl and a score cap.
+// Joined with attention_tile.wgsl, p_ds_of.wgsl, keys_of.wgsl, _lib/vector_*.wgsl and a score cap.
 // Source: Dao 2023, arXiv:2307.08691, algorithm 2. Reference: attention.ref.ts.
 @group(0) @binding(1) var<storage, read> q: array<Vec>;
 @group(0) @binding(2) var<storage, read> k: array<Vec>;
@@ -16,15 +16,6 @@
 @group(0) @binding(7) var<storage, read_write> dq: array<Vec>;
 @group(0) @binding(8) var<storage, read_write> dk: array<Vec>;
 @group(0) @binding(9) var<storage, read_write> dv: array<Vec>;
-
-// P and dS of one owned row against the lane's four columns.
-struct PDs { weight: vec4f, ds: vec4f }
-
-fn p_ds_of(products: vec4f, dp: vec4f, row_lse: vec4f, delta: vec4f, visible: vec4<bool>) -> PDs {
-  let c = score_of(products);
-  let weight = select(vec4f(0.0), exp(c.s - row_lse), visible);
-  return PDs(weight, weight * (dp - delta) * c.slope * p.scale);
-}
 
 fn load_q_own(first_row: u32, head: u32, chunk: u32, lane: u32) {
   for (var turn = 0u; turn < OWN_TURNS; turn += 1u) {

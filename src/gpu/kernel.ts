@@ -100,6 +100,8 @@ export interface Tilings {
   /** What was measured holds for every launch of this shape, e.g. `matmul_nt 512x576->1536 q4 rank 16`. */
   readonly shape: string;
   readonly launches: Readonly<Record<string, Launch>>;
+  /** What operands hold when the tilings are measured, where the work depends on it; the others hold small numbers. */
+  readonly contents?: Readonly<Record<string, () => Uint32Array>>;
 }
 
 /** The name of the tiling to use, by shape. */

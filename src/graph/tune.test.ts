@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { matmulNn } from '../../kernels/matmul_nn/matmul_nn.ts';
 import { matmulNt } from '../../kernels/matmul_nt/matmul_nt.ts';
 import { testGpu } from '../../test/harness/gpu.ts';
-import type { Launch } from '../gpu/kernel.ts';
+import { defineKernel, type Launch, type Tilings } from '../gpu/kernel.ts';
 import { planLaunches, type Plan } from './plan.ts';
 import { tuneTilings } from './tune.ts';
 
@@ -90,7 +90,40 @@ describe('tuneTilings', () => {
     const measure = timed({});
     await tuneTilings(gpu, [await planOf(matmulNt(shape))], { measure });
     const sized = min === max ? [8, 16].filter((size) => size === min).map((size) => `broadcast_${size}`) : [];
-    expect(measure.mock.calls.map(([entry]) => entry)).toEqual(['wide', ...sized]);
+    // What is alone is no choice.
+    expect(measure.mock.calls.map(([entry]) => entry)).toEqual(sized.length === 0 ? [] : ['wide', ...sized]);
+  });
+
+  it('measures on what operands hold where the work depends on it, and compares all that is written', async () => {
+    const doubled = defineKernel(
+      'doubled',
+      `struct Params { rows: u32 }
+      @group(0) @binding(0) var<uniform> p: Params;
+      @group(0) @binding(1) var<storage, read> x: array<u32>;
+      @group(0) @binding(2) var<storage, read_write> y: array<u32>;
+      @group(0) @binding(3) var<storage, read_write> z: array<u32>;
+      override MORE: u32 = 0;
+      @compute @workgroup_size(1) fn once() { y[0] = x[0] * p.rows; z[0] = x[0] + select(MORE, 0u, x[0] != 7u); }`,
+    );
+    const way = (more: number): Launch => ({
+      kernel: doubled,
+      entry: 'once',
+      overrides: { MORE: more },
+      params: { rows: 2 },
+      operands: ['x', 'y', 'z'],
+      workgroups: [1, 1, 1],
+      flops: 1,
+    });
+    const choice = async (contents: Tilings['contents']): Promise<string | undefined> => {
+      const launch = {
+        ...way(0),
+        tilings: { shape: 'once', launches: { once: way(0), more: way(1) }, ...(contents && { contents }) },
+      };
+      const measure = timed({ once: 3, more: 1 });
+      return (await tuneTilings(await testGpu(), [await planOf(launch)], { measure }))['once'];
+    };
+    expect(await choice({ x: () => Uint32Array.of(7) })).toBe('once');
+    expect(await choice(undefined)).toBe('more');
   });
 
   it('measures on the device', async () => {

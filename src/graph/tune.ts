@@ -1,7 +1,7 @@
 import { BenchLaunch, timeRepeated } from '../../kernels/_lib/bench.ts';
 import { hasSubgroupsOf } from '../gpu/device-profile.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { Launch, TilingChoices } from '../gpu/kernel.ts';
+import type { Launch, TilingChoices, Tilings } from '../gpu/kernel.ts';
 import type { Plan, PlannedLaunch } from './plan.ts';
 
 const MEASUREMENTS = 3;
@@ -21,7 +21,7 @@ export interface TuneOptions {
 /**
  * Measures on the device which tiling of each shape is fastest. A plan made with the choices is the same wherever it is
  * made: they belong into the record of a run.
- * @returns a choice for every shape of the plans
+ * @returns a choice for every shape of the plans that has several tilings on the device
  */
 export async function tuneTilings(
   gpu: Gpu,
@@ -32,7 +32,8 @@ export async function tuneTilings(
   for (const { launches } of plans)
     for (const planned of launches) {
       const { tilings } = planned.launch;
-      if (tilings !== undefined && !shapes.has(tilings.shape)) shapes.set(tilings.shape, planned);
+      if (tilings === undefined || shapes.has(tilings.shape)) continue;
+      if (candidatesOf(gpu, tilings).length > 1) shapes.set(tilings.shape, planned);
     }
   const choices: Record<string, string> = {};
   const unknown: [shape: string, planned: PlannedLaunch][] = [];
@@ -61,23 +62,21 @@ export async function fastestTiling(
   words: Readonly<Record<string, number>>,
   measure: NonNullable<TuneOptions['measure']> = measured,
 ): Promise<string> {
-  const candidates = Object.entries(launch.tilings?.launches ?? {}).filter(([, candidate]) =>
-    hasSubgroupsOf(gpu.profile, candidate),
-  );
-  let wanted: Uint32Array | undefined;
+  const candidates = candidatesOf(gpu, launch.tilings);
+  let wanted: readonly Uint32Array[] | undefined;
   let best = launch.entry;
   let bestMs = Number.POSITIVE_INFINITY;
   // The default goes first: the others are held against its result.
   candidates.sort(([a], [b]) => Number(b === launch.entry) - Number(a === launch.entry));
   for (const [name, candidate] of candidates) {
-    const prepared = await BenchLaunch.prepare(gpu, candidate, words);
+    const prepared = await BenchLaunch.prepare(gpu, candidate, words, launch.tilings?.contents);
     try {
       await prepared.run();
-      const { buffer, byteOffset, length } = await prepared.read(writtenBy(candidate));
-      const bits = new Uint32Array(buffer, byteOffset, length);
-      wanted ??= bits;
+      const results: Uint32Array[] = [];
+      for (const operand of writtenBy(candidate)) results.push(bitsOf(await prepared.read(operand)));
+      wanted ??= results;
       // Timing is noise: what it chooses may change no bit of a result, or no two runs would be the same.
-      if (!bits.every((word, i) => word === wanted?.[i])) continue;
+      if (!results.every((bits, at) => bits.every((word, i) => word === wanted?.[at]?.[i]))) continue;
       const ms = await measure(name, prepared);
       if (ms < bestMs * WORTH_IT) {
         best = name;
@@ -90,8 +89,17 @@ export async function fastestTiling(
   return best;
 }
 
-function writtenBy({ kernel, operands }: Launch): string {
-  return operands.find((name) => kernel.storage.get(name)?.access === 'read_write') ?? '';
+/** The tilings that the device has the subgroups for, by name. */
+function candidatesOf({ profile }: Gpu, tilings: Tilings | undefined): [name: string, launch: Launch][] {
+  return Object.entries(tilings?.launches ?? {}).filter(([, candidate]) => hasSubgroupsOf(profile, candidate));
+}
+
+function writtenBy({ kernel, operands }: Launch): string[] {
+  return operands.filter((name) => kernel.storage.get(name)?.access === 'read_write');
+}
+
+function bitsOf({ buffer, byteOffset, length }: Float32Array): Uint32Array {
+  return new Uint32Array(buffer, byteOffset, length);
 }
 
 async function measured(_: string, prepared: BenchLaunch): Promise<number> {
