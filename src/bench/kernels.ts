@@ -13,10 +13,10 @@ const BENCHES = import.meta.glob<{ benchCases: () => BenchCase[] }>('../../kerne
 export async function* benchKernels(gpu: Gpu, kernel: string | undefined, about: About): AsyncGenerator<BenchRow> {
   const benches = new Map(Object.entries(BENCHES).map(([path, load]) => [path.split('/').at(-2), load]));
   if (kernel !== undefined && !benches.has(kernel))
-    throw new WebLoraError('usage', '--kernel', {
-      got: `'${kernel}', of which there is no benchmark`,
+    throw new WebLoraError('usage', 'no benchmark of that kernel', {
+      got: kernel,
       wanted: [...benches.keys()].join(', '),
-      fix: 'correct --kernel, or leave it out for all',
+      fix: 'correct the name, or leave it out for all',
     });
   for (const [name, load] of benches) {
     if (kernel !== undefined && name !== kernel) continue;

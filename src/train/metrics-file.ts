@@ -48,7 +48,7 @@ export class MetricsFile {
     metrics.#add(kept);
     if (at.metrics !== undefined && !isSame(metrics.mark, at.metrics))
       return { metrics: new MetricsFile(store, path), damage: await setAside(store, out) };
-    if (kept.byteLength !== (all?.byteLength ?? 0)) {
+    if (all !== undefined) {
       await store.write(`${path}.tmp`, kept);
       await store.replace(`${path}.tmp`, path);
     }
