@@ -24,20 +24,6 @@ fn load_dy(first: u32, lane: u32, head: u32) -> Others {
   return others;
 }
 
-fn load_k(first: u32, lane: u32, head: u32) -> Others {
-  let at = row_at(first + lane % STEP, p.kv_heads, head);
-  var others = Others();
-  @repeat(LOADS) others[$i] = k[at + vec_of(lane, $iu)];
-  return others;
-}
-
-fn load_v(first: u32, lane: u32, head: u32) -> Others {
-  let at = row_at(first + lane % STEP, p.kv_heads, head);
-  var others = Others();
-  @repeat(LOADS) others[$i] = v[at + vec_of(lane, $iu)];
-  return others;
-}
-
 fn ds_of(products: vec4f, dp: vec4f, columns: vec4u, keys: vec2u, of_row: vec2f) -> vec4f {
   let visible = (columns >= vec4u(keys.x)) & (columns < vec4u(keys.y));
   return p_ds_of(products, dp, vec4f(of_row.x), vec4f(of_row.y), visible).ds;

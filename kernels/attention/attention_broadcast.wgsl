@@ -50,3 +50,18 @@ fn keys_of_tile(a: vec2u, b: vec2u) -> vec2u {
 }
 
 fn columns_from(first: u32) -> vec4u { return vec4u(first) + vec4u(0u, 1u, 2u, 3u); }
+
+// WGSL passes no storage to a function, so each operand has its own.
+fn load_k(first: u32, lane: u32, head: u32) -> Others {
+  let at = row_at(first + lane % STEP, p.kv_heads, head);
+  var others = Others();
+  @repeat(LOADS) others[$i] = k[at + vec_of(lane, $iu)];
+  return others;
+}
+
+fn load_v(first: u32, lane: u32, head: u32) -> Others {
+  let at = row_at(first + lane % STEP, p.kv_heads, head);
+  var others = Others();
+  @repeat(LOADS) others[$i] = v[at + vec_of(lane, $iu)];
+  return others;
+}

@@ -12,20 +12,6 @@ const LOWEST: f32 = -1e38;
 /** Keys between two rescalings of the sums, at fixed places. */
 const BLOCK = 32u;
 
-fn load_k(first: u32, lane: u32, head: u32) -> Others {
-  let at = row_at(first + lane % STEP, p.kv_heads, head);
-  var others = Others();
-  @repeat(LOADS) others[$i] = k[at + vec_of(lane, $iu)];
-  return others;
-}
-
-fn load_v(first: u32, lane: u32, head: u32) -> Others {
-  let at = row_at(first + lane % STEP, p.kv_heads, head);
-  var others = Others();
-  @repeat(LOADS) others[$i] = v[at + vec_of(lane, $iu)];
-  return others;
-}
-
 fn masked(products: vec4f, columns: vec4u, keys: vec2u) -> vec4f {
   return select(vec4f(MASKED), score_of(products).s, (columns >= vec4u(keys.x)) & (columns < vec4u(keys.y)));
 }
