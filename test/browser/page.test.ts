@@ -332,7 +332,7 @@ describe('the page, over a scripted engine', () => {
     await bad.page.getByRole('group', { name: 'Demos' }).getByRole('button', { name: 'House style' }).click();
     await bad.page
       .getByRole('region', { name: 'Demo' })
-      .getByText(/Not yet: 2 of 20 are right/)
+      .getByText(/Not yet: 2 of 20 questions it never saw are right/)
       .waitFor();
     await bad.close();
   });

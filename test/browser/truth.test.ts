@@ -29,7 +29,12 @@ describe('what the page says of a result', () => {
 
   it.each([
     ['Ready: 18 of 20 questions it never saw are right', { examShare: 0.9 }, 'Try it', true],
-    ['Not yet: 13 of 20 are right; more steps or more rows help', { examShare: 0.65 }, 'Train longer', false],
+    [
+      'Not yet: 13 of 20 questions it never saw are right; more steps or more rows help',
+      { examShare: 0.65 },
+      'Train longer',
+      false,
+    ],
     [
       'Learned by heart: it repeats your answers, but fails when asked differently',
       { examShare: 0.1 },
@@ -37,7 +42,7 @@ describe('what the page says of a result', () => {
       false,
     ],
     [
-      'Not yet: 2 of 20 are right; more steps or more rows help',
+      'Not yet: 2 of 20 questions it never saw are right; more steps or more rows help',
       { examShare: 0.1, trainedShare: 0 },
       'Train longer',
       false,
@@ -66,6 +71,22 @@ describe('what the page says of a result', () => {
     await page.getByText('Ready: 5 of 5 questions it never saw are right').waitFor();
     await button(page, 'Teach all of them at the end').click();
     await page.getByText('All of your examples are taught. The run before got 5 of 5 unseen questions right').waitFor();
+    await close();
+  });
+
+  it.each([
+    ['en-GB', 'Train', 'Not yet: of the questions it was trained on, 0 of 6 are right; more steps or more rows help'],
+    [
+      'de-DE',
+      'Trainieren',
+      'Noch nicht: Von den Fragen, mit denen es trainiert wurde, sind 0 von 6 richtig beantwortet; mehr Schritte oder mehr Zeilen helfen',
+    ],
+  ])('says in %s that trained questions are counted where none were kept back', async (locale, train, headline) => {
+    const { page, close } = await open({ stepMs: 1, trainedShare: 0 }, { locale });
+    await pick(page, 'wolle.csv', csv(GERMAN));
+    await page.getByText(/^24 (examples to learn from|Beispiele zum Lernen)\.$/).waitFor();
+    await button(page, train).click();
+    await page.getByText(headline, { exact: true }).waitFor();
     await close();
   });
 

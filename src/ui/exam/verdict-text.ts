@@ -8,7 +8,7 @@ export function verdictText(verdict: Verdict): string {
     case 'ready':
       return texts.ready(verdict.right, verdict.asked);
     case 'not-yet':
-      return texts.notYet(verdict.right, verdict.asked);
+      return texts.notYet[verdict.of](verdict.right, verdict.asked);
     case 'by-heart':
       return texts.byHeart;
     case 'too-few':

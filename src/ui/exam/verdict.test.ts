@@ -37,7 +37,10 @@ describe('the verdict on a run', () => {
     for (const evidence of many) {
       const verdict = judge(evidence);
       if (!('asked' in verdict)) continue;
-      expect(Object.values(evidence)).toContainEqual({ asked: verdict.asked, right: verdict.right });
+      const counted = { asked: verdict.asked, right: verdict.right };
+      expect(Object.values(evidence)).toContainEqual(counted);
+      // The headline says whether these are questions that the model never saw.
+      if (verdict.kind === 'not-yet') expect(evidence[verdict.of]).toEqual(counted);
       expect(verdict.asked).toBeGreaterThanOrEqual(MIN_ASKED);
     }
   });

@@ -21,7 +21,8 @@ export type Verdict =
   | ({ readonly kind: 'ready' } & Score)
   /** It repeats what it was taught, and fails when asked differently. */
   | ({ readonly kind: 'by-heart' } & Score)
-  | ({ readonly kind: 'not-yet' } & Score)
+  /** `of`: which questions are counted; trained ones where too few were kept back. */
+  | ({ readonly kind: 'not-yet'; readonly of: 'heldOut' | 'trained' } & Score)
   /** Too few questions to tell; `taught` where at least the trained ones are right. */
   | { readonly kind: 'too-few'; readonly isTaught: boolean }
   /** There were questions enough, and the device was too slow to ask them. */
@@ -43,12 +44,14 @@ export function judge({ heldOut, trained, rephrased, isOutOfTime = false }: Evid
   if (tells(heldOut)) {
     const { asked, right } = heldOut;
     if (shareOf(heldOut) >= PASS) return { kind: 'ready', asked, right };
-    return { kind: knowsTrained && shareOf(heldOut) < 0.5 ? 'by-heart' : 'not-yet', asked, right };
+    if (knowsTrained && shareOf(heldOut) < 0.5) return { kind: 'by-heart', asked, right };
+    return { kind: 'not-yet', of: 'heldOut', asked, right };
   }
   if (tells(rephrased) && knowsTrained && shareOf(rephrased) < 0.5) {
     return { kind: 'by-heart', asked: rephrased.asked, right: rephrased.right };
   }
-  if (tells(trained) && !knowsTrained) return { kind: 'not-yet', asked: trained.asked, right: trained.right };
+  if (tells(trained) && !knowsTrained)
+    return { kind: 'not-yet', of: 'trained', asked: trained.asked, right: trained.right };
   return isOutOfTime ? { kind: 'out-of-time' } : { kind: 'too-few', isTaught: knowsTrained };
 }
 

@@ -1161,8 +1161,12 @@ export const de: Messages = {
     verdicts: {
       ready: (right, asked) =>
         `Bereit: ${count(right)} von ${count(asked)} Fragen, die es nie gesehen hat, sind richtig beantwortet`,
-      notYet: (right, asked) =>
-        `Noch nicht: ${count(right)} von ${count(asked)} sind richtig; mehr Schritte oder mehr Zeilen helfen`,
+      notYet: {
+        heldOut: (right, asked) =>
+          `Noch nicht: ${count(right)} von ${count(asked)} Fragen, die es nie gesehen hat, sind richtig beantwortet; mehr Schritte oder mehr Zeilen helfen`,
+        trained: (right, asked) =>
+          `Noch nicht: Von den Fragen, mit denen es trainiert wurde, sind ${count(right)} von ${count(asked)} richtig beantwortet; mehr Schritte oder mehr Zeilen helfen`,
+      },
       byHeart: 'Auswendig gelernt: Es wiederholt Ihre Antworten, versagt aber, wenn man anders fragt',
       tooFew: 'Zu wenige Zeilen, um etwas zu sagen',
       outOfTime: 'Nicht geprüft: Dieses Gerät antwortet zu langsam dafür',

@@ -1126,8 +1126,12 @@ export const en = {
     verdicts: {
       ready: (right: number, asked: number) =>
         `Ready: ${count(right)} of ${count(asked)} questions it never saw are right`,
-      notYet: (right: number, asked: number) =>
-        `Not yet: ${count(right)} of ${count(asked)} are right; more steps or more rows help`,
+      notYet: {
+        heldOut: (right: number, asked: number) =>
+          `Not yet: ${count(right)} of ${count(asked)} questions it never saw are right; more steps or more rows help`,
+        trained: (right: number, asked: number) =>
+          `Not yet: of the questions it was trained on, ${count(right)} of ${count(asked)} are right; more steps or more rows help`,
+      },
       byHeart: 'Learned by heart: it repeats your answers, but fails when asked differently',
       tooFew: 'Too few rows to tell',
       outOfTime: 'Not tested: this device answers too slowly for it',
