@@ -146,7 +146,7 @@ const CASES: readonly Case[] = [
       .join('\n'),
     says: [
       '20 rows cannot be used',
-      /^Line 1: not valid JSON at column 13: a text that is not closed/,
+      /^Line 1 of the file: not valid JSON at column 13: a text that is not closed/,
       'and go on with the other 40.',
       'Some rows cannot be used: repair the file, or leave them out.',
     ],
@@ -160,7 +160,7 @@ const CASES: readonly Case[] = [
     ),
     says: [
       'None of these rows can be used: pick others.',
-      'Line 2: The answer is empty: fill it in, or leave out the row.',
+      'Line 2 of the file: The answer is empty: fill it in, or leave out the row.',
       'There is nothing left to train on: repair the file and drop it again.',
     ],
   },

@@ -33,7 +33,9 @@ describe('what is wrong with the examples, on the page', () => {
     await openAll(page);
     const kinds = async (): Promise<(string | null)[]> =>
       Promise.all((await page.locator('.finding').all()).map((one) => one.getAttribute('data-kind')));
-    const lineText = (lines: readonly number[]): string => `${lines.length === 1 ? 'Row' : 'Rows'} ${lines.join(', ')}`;
+    // The terminal gives lines of the file; the page counts rows as its table shows them, without the header.
+    const rowText = (lines: readonly number[]): string =>
+      `${lines.length === 1 ? 'Row' : 'Rows'} ${lines.map((line) => line - 1).join(', ')}`;
     // Where 40 rows stand, the page holds a fifth out, as --eval-split does.
     const file = { name: 'shop.csv', bytes: new Uint8Array(readFileSync(SHOP)) };
     const { findings, rows } = await checkFile(file, { evalSplit: 0.1951 });
@@ -42,7 +44,7 @@ describe('what is wrong with the examples, on the page', () => {
     for (const { kind, lines } of findings) {
       await expect
         .poll(() => card(page, kind).locator('.finding-group > button').allInnerTexts())
-        .toContainEqual(expect.stringMatching(new RegExp(`^${lineText(lines)}( · kept back: .*)?$`)));
+        .toContainEqual(expect.stringMatching(new RegExp(`^${rowText(lines)}( · kept back: .*)?$`)));
     }
     await expectNoViolation(page, 'findings');
 
@@ -54,7 +56,11 @@ describe('what is wrong with the examples, on the page', () => {
       .first()
       .click();
     await contradiction.getByText('On Saturday we open at eight.').waitFor();
-    await contradiction.getByRole('button', { name: /^Keep row 4,/ }).click();
+    await page.getByText('Row numbers are those of the table below.').waitFor();
+    const shown = (number: string): Locator =>
+      page.locator('.preview tr', { has: page.getByRole('cell', { name: number, exact: true }) });
+    await expect.poll(() => shown('3').innerText()).toContain('On Saturday we open at ten.');
+    await contradiction.getByRole('button', { name: /^Keep row 3,/ }).click();
     await page.getByText('Done for 1 row (contradictions).').waitFor();
     await expect.poll(() => card(page, 'contradiction').count()).toBe(0);
     await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('role'))).toBe('status');

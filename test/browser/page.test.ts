@@ -491,7 +491,7 @@ describe('the page, over a scripted engine', () => {
       '{"question":"Warum?","answer":"Darum."}\n{"question":"Wie?"\n{"question":"Wo?","answer":"Dort."}\n{"question":"Wo?","answer":"Dort."}\n',
     );
     await page.getByText('1 row cannot be used').waitFor();
-    await expect.poll(() => page.getByText('Line 2: not valid JSON').isVisible()).toBe(true);
+    await expect.poll(() => page.getByText('Line 2 of the file: not valid JSON').isVisible()).toBe(true);
     await expect.poll(() => page.getByText('3 examples to learn from').isVisible()).toBe(true);
     await expect.poll(() => button(page, 'Train').isDisabled()).toBe(true);
     await button(page, 'Leave it out').click();

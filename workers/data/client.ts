@@ -67,6 +67,10 @@ export class DataClient {
     return this.#call(() => this.#data.rowFile(index));
   }
 
+  numbersOf(lines: readonly number[]): Promise<Result<readonly number[]>> {
+    return this.#call(() => this.#data.numbersOf(lines));
+  }
+
   /** Aborting ends it with `aborted`. */
   async check(
     options: { readonly heldOut?: Dataset; readonly keepsBack?: boolean; readonly signal?: AbortSignal } = {},

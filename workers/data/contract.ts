@@ -53,9 +53,12 @@ export interface SetSnapshot {
 /** Rows that are found together, by their lines; the counts are of all of them, the lines may be the first only. */
 export interface FoundGroup {
   readonly lines: readonly number[];
+  /** The same rows by their place in the open set, from 1, as a table of them shows it: a header is no row. */
+  readonly numbers: readonly number[];
   readonly rowCount: number;
   /** Of the rows held out, where the finding is about both parts. */
   readonly evalLines?: readonly number[];
+  readonly evalNumbers?: readonly number[];
   readonly evalCount?: number;
   /** Whether these are rows that could not be read, which `SetFacts.problems` tells of. */
   readonly isUnreadable: boolean;
@@ -131,6 +134,8 @@ export interface DataApi {
     onProgress: (progress: CheckProgress) => void,
   ): Promise<Result<SetFindings>>;
   stopCheck(): Promise<Result<null>>;
+  /** The places of rows in the open set, from 1, by their lines; a line without a usable row has none. */
+  numbersOf(lines: readonly number[]): Promise<Result<readonly number[]>>;
   /** Rows of the set by their lines, with what of a kind was found in them. */
   foundRows(kind: FindingKind, lines: readonly number[]): Promise<Result<readonly FoundRow[]>>;
   /** `internal` for findings of a set that has changed since they were made. */

@@ -125,6 +125,24 @@ describe('the data worker', () => {
       }
     });
 
+    it('gives rows by their place among the usable ones too, whatever lines they have', async () => {
+      const client = connect();
+      // The header is line 1, a quoted question takes lines 3 and 4, and line 5 cannot be used.
+      const text = 'question;answer\nWhy?;So.\n"Who\nis it?";Me.\nbroken\nWhy?;No.\nHow?;Write to a.w@example.org.\n';
+      await client.openFile({ name: 'a.csv', bytes: utf8(text) });
+      const { kinds } = value(await client.check());
+      const of = (kind: string) => kinds.find((one) => one.kind === kind)?.groups[0];
+      expect(of('contradiction')).toMatchObject({ lines: [2, 6], numbers: [1, 3] });
+      expect(of('email')).toMatchObject({ lines: [7], numbers: [4] });
+      expect(value(await client.rows(0, 9)).map(({ line, index }) => [line, index + 1])).toEqual([
+        [2, 1],
+        [3, 2],
+        [6, 3],
+        [7, 4],
+      ]);
+      expect(value(await client.numbersOf([3, 5, 7]))).toEqual([2, 4]);
+    });
+
     it('is shown with its rows, mended, and taken back', async () => {
       const client = connect();
       await client.openFile(asCsv(SHOP));

@@ -57,6 +57,7 @@ export function makeDataApi(): DataApi {
         current?.stopCheck();
         return null;
       }),
+    numbersOf: (lines) => attempt(() => set().numbersOf(lines)),
     foundRows: (kind, lines) => attempt(() => set().foundRows(kind, lines)),
     fix: (what) =>
       attempt(() => {

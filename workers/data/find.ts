@@ -8,17 +8,40 @@ import type { FoundGroup, FoundKind, SetFindings } from './contract.ts';
 const TOLD_GROUPS = 100;
 const TOLD_LINES = 200;
 
-function groupOf({ lines, evalLines }: Finding, unreadable: ReadonlySet<number>): FoundGroup {
+/** The places of rows among all of them, from 1, by their lines. */
+export function numbersOf(rows: readonly DataRow[]): (lines: readonly number[]) => number[] {
+  const numbers = new Map<number, number[]>();
+  // A file may have several rows on a line.
+  for (const [index, { line }] of rows.entries()) numbers.set(line, [...(numbers.get(line) ?? []), index + 1]);
+  return (lines) => [...new Set(lines)].flatMap((line) => numbers.get(line) ?? []);
+}
+
+/** What findings are made of for a page. */
+interface FoundIn {
+  /** Lines of rows that could not be read. */
+  readonly unreadable: ReadonlySet<number>;
+  readonly numbersOf: (lines: readonly number[]) => number[];
+  readonly evalNumbersOf: (lines: readonly number[]) => number[];
+}
+
+function groupOf({ lines, evalLines }: Finding, { unreadable, ...of }: FoundIn): FoundGroup {
+  const [told, evalTold] = [lines.slice(0, TOLD_LINES), evalLines?.slice(0, TOLD_LINES)];
   return {
-    lines: lines.slice(0, TOLD_LINES),
+    lines: told,
+    numbers: of.numbersOf(told),
     rowCount: lines.length,
-    ...(evalLines && { evalLines: evalLines.slice(0, TOLD_LINES), evalCount: evalLines.length }),
+    ...(evalLines &&
+      evalTold && {
+        evalLines: evalTold,
+        evalNumbers: of.evalNumbersOf(evalTold),
+        evalCount: evalLines.length,
+      }),
     isUnreadable: lines.every((line) => unreadable.has(line)),
   };
 }
 
 /** Findings for a page: those of one kind together, in the order of `weblora data check`. */
-export function findingsByKind({ rows, findings }: CheckReport, unreadable: ReadonlySet<number>): SetFindings {
+export function findingsByKind({ rows, findings }: CheckReport, foundIn: FoundIn): SetFindings {
   const kinds = new Map<string, readonly Finding[]>();
   for (const finding of findings) kinds.set(finding.kind, [...(kinds.get(finding.kind) ?? []), finding]);
   return {
@@ -32,7 +55,7 @@ export function findingsByKind({ rows, findings }: CheckReport, unreadable: Read
           severity: first.severity,
           rowCount: new Set(found.flatMap(({ lines }) => lines)).size,
           groupCount: found.length,
-          groups: found.slice(0, TOLD_GROUPS).map((finding) => groupOf(finding, unreadable)),
+          groups: found.slice(0, TOLD_GROUPS).map((finding) => groupOf(finding, foundIn)),
         },
       ];
     }),

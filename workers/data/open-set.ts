@@ -16,7 +16,7 @@ import type {
   ShownRow,
   TrainingSet,
 } from './contract.ts';
-import { findingsByKind, foundTexts } from './find.ts';
+import { findingsByKind, foundTexts, numbersOf } from './find.ts';
 
 /** Rows that are shown without being asked for. */
 const FIRST_ROWS = 8;
@@ -152,11 +152,19 @@ export class OpenSet {
     );
     if (mine.signal.aborted) throw new WebLoraError('aborted', 'stopped while checking the examples');
     this.#checked = { report, holdsOwn: heldOut === undefined };
-    return findingsByKind(report, new Set(this.#problems.map(({ line }) => line)));
+    return findingsByKind(report, {
+      unreadable: new Set(this.#problems.map(({ line }) => line)),
+      numbersOf: numbersOf(this.#rows),
+      evalNumbersOf: numbersOf(heldOut ?? this.#rows),
+    });
   }
 
   stopCheck(): void {
     this.#checking?.abort();
+  }
+
+  numbersOf(lines: readonly number[]): number[] {
+    return numbersOf(this.#rows)(lines);
   }
 
   foundRows(kind: FindingKind, lines: readonly number[]): FoundRow[] {

@@ -359,6 +359,12 @@ export async function checkSet(
   );
 }
 
+/** Places in the table of rows, from 1, by lines of the file. */
+export async function numbersOf(lines: readonly number[]): Promise<readonly number[]> {
+  const numbers = await data.numbersOf(lines);
+  return numbers.ok ? numbers.value : [];
+}
+
 export async function foundRows(kind: FindingKind, lines: readonly number[]): Promise<Result<readonly FoundRow[]>> {
   return data.foundRows(kind, lines);
 }

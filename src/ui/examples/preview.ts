@@ -2,7 +2,7 @@ import { effect, signal } from '@preact/signals';
 import type { DataMeasure, ModelId, RowPreview } from '../../../workers/engine/contract.ts';
 import type { TrainConfig } from '../../train/config.ts';
 import { engine, model } from '../state/engine.ts';
-import { examples, rowFile } from './examples.ts';
+import { examples, numbersOf, rowFile } from './examples.ts';
 import { address } from '../state/place.ts';
 import { settings } from '../train/settings.ts';
 import { isTraining } from '../train/training.ts';
@@ -15,8 +15,8 @@ const PAUSE_MS = 250;
 export const previewIndex = signal(0);
 /** That row in tokens. */
 export const preview = signal<RowPreview | undefined>(undefined);
-/** The open set's lengths in tokens. */
-export const measure = signal<DataMeasure | undefined>(undefined);
+/** The open set's lengths in tokens, and the places of rows that are cut, as the table of rows counts them. */
+export const measure = signal<(DataMeasure & { readonly cutNumbers: readonly number[] }) | undefined>(undefined);
 
 async function showRow(model: ModelId, index: number, config: Partial<TrainConfig>): Promise<void> {
   const state = examples.peek();
@@ -54,8 +54,9 @@ export function watchPreview(): void {
     const { facts, training } = state.set;
     if (facts.rowCount === 0 || facts.rowCount > MAX_MEASURED) return;
     const timer = setTimeout(() => {
-      void engine.measureData(ready.facts.id, training.data, planned.config).then((measured) => {
-        if (examples.peek() === state) measure.value = measured.ok ? measured.value : undefined;
+      void engine.measureData(ready.facts.id, training.data, planned.config).then(async (measured) => {
+        const cutNumbers = measured.ok ? await numbersOf(measured.value.cutLines) : [];
+        if (examples.peek() === state) measure.value = measured.ok ? { ...measured.value, cutNumbers } : undefined;
       });
     }, PAUSE_MS);
     return () => clearTimeout(timer);

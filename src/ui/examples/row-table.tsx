@@ -35,6 +35,9 @@ export function RowTable({ set, isLocked }: RowTableProps) {
           <caption class="visually-hidden">{texts.caption(titleOf(set))}</caption>
           <thead>
             <tr>
+              <th scope="col" class="number">
+                {texts.row}
+              </th>
               <th scope="col">{texts.question}</th>
               <th scope="col">{texts.answer}</th>
               {isEditing.value && (
@@ -50,6 +53,7 @@ export function RowTable({ set, isLocked }: RowTableProps) {
                 <EditableRow key={`${row.line}/${row.index}`} row={row} />
               ) : (
                 <tr key={`${row.line}/${row.index}`}>
+                  <td class="number">{row.index + 1}</td>
                   <td>{row.question === '' ? <span class="quiet">{texts.plainText}</span> : row.question}</td>
                   <td>
                     <Breakable text={row.answer} />
@@ -116,6 +120,7 @@ function EditableRow({ row }: { readonly row: ShownRow }) {
   };
   return (
     <tr class="is-editable">
+      <td class="number">{row.index + 1}</td>
       <td>
         <textarea
           rows={2}

@@ -189,7 +189,7 @@ interface GroupProps extends FindingsProps {
 
 /** Row numbers that open their rows. Of rows that contradict each other the right one can be kept. */
 function Group({ kind, group, set, isLocked }: GroupProps) {
-  const { lines, rowCount, evalLines = [], evalCount = 0 } = group;
+  const { lines, numbers, rowCount, evalLines = [], evalNumbers = [], evalCount = 0 } = group;
   const texts = t().findings;
   const isOpen = useSignal(false);
   const rows = useSignal<readonly FoundRow[]>([]);
@@ -204,14 +204,14 @@ function Group({ kind, group, set, isLocked }: GroupProps) {
   return (
     <div class="finding-group">
       <button type="button" class="plain" aria-expanded={isOpen.value} onClick={() => void toggle()}>
-        {texts.rows(lines.slice(0, FEW_ROWS).map(String), rowCount)}
-        {evalCount > 0 && texts.heldRows(evalLines.slice(0, FEW_ROWS).map(String), evalCount)}
+        {texts.rows(numbers.slice(0, FEW_ROWS).map(String), rowCount)}
+        {evalCount > 0 && texts.heldRows(evalNumbers.slice(0, FEW_ROWS).map(String), evalCount)}
       </button>
       {isOpen.value && (
         <ul class="found-rows">
           {rows.value.map((row) => (
             <li key={`${row.line}/${row.index}`}>
-              <p class="quiet">{texts.row(row.line)}</p>
+              <p class="quiet">{texts.row(row.index + 1)}</p>
               {row.question !== '' && <p>{row.question}</p>}
               <p>
                 <Breakable text={row.answer} />
@@ -225,7 +225,7 @@ function Group({ kind, group, set, isLocked }: GroupProps) {
                     void fixFinding(kind, lines.length - 1, { fix: 'keep', line: row.line, insteadOf: lines })
                   }
                 >
-                  {texts.fixes.keepThis(row.line)}
+                  {texts.fixes.keepThis(row.index + 1)}
                 </button>
               )}
             </li>

@@ -207,7 +207,7 @@ export const de: Messages = {
     mergedCells: (n) =>
       `${plural(n, { one: 'verbundene Zelle gilt', other: 'verbundene Zellen gelten' })} als das, was in der obersten steht`,
     cut: (n, most, lines) =>
-      `${rows(n)} mit mehr als ${count(most)} Token ${pick(n, { one: 'verliert', other: 'verlieren' })} das Ende (Zeile ${lines})`,
+      `${rows(n)} mit mehr als ${count(most)} Token ${pick(n, { one: 'verliert', other: 'verlieren' })} das Ende (Zeile ${lines} der Datei)`,
     cutOff: (most, cut) => `Länger als ${count(most)} Token: Die letzten ${count(cut)} werden abgeschnitten`,
     leftOut: (n) => `${rows(n)} weggelassen`,
     runSize: (n, rounds, each, all) =>
@@ -559,6 +559,7 @@ export const de: Messages = {
     },
     table: {
       caption: (title) => `Zeilen von ${title}`,
+      row: 'Zeile',
       question: 'Frage',
       answer: 'Gewünschte Antwort',
       remove: 'Entfernen',
@@ -596,15 +597,15 @@ export const de: Messages = {
       column: (n) => `Spalte ${n}`,
       putBefore: (column) => `${column} vor die Frage setzen`,
       badRows: (n) => `${rows(n)} ${pick(n, { one: 'ist', other: 'sind' })} nicht brauchbar`,
-      line: (n) => `Zeile ${n}:`,
+      line: (n) => `Zeile ${n} der Datei:`,
       more: (n) => `und ${count(n)} weitere`,
       leaveOut: (n) => pick(n, { one: 'Diese weglassen', other: 'Sie weglassen' }),
       goOn: (n) => `und mit den übrigen ${count(n)} weitermachen.`,
       nothingLeft: 'Es bleibt nichts zum Trainieren: Verbessern Sie die Datei, und ziehen Sie sie noch einmal hierher.',
       allFit: (median, longest) =>
         `Die Hälfte hat bis zu ${count(median)} Token, das längste ${count(longest)}: Alle passen.`,
-      cut: (n, lines) =>
-        `${examples(n)} ${pick(n, { one: 'ist zu lang und verliert sein', other: 'sind zu lang und verlieren ihr' })} Ende (Zeile ${lines}).`,
+      cut: (numbers, n) =>
+        `${examples(n)} ${pick(n, { one: 'ist zu lang und verliert sein', other: 'sind zu lang und verlieren ihr' })} Ende (Zeile ${numbers.join(', ')}${n > numbers.length ? ', …' : ''} der Tabelle unten).`,
       allow: (n) => `${count(n)} Token erlauben`,
     },
   },
@@ -624,7 +625,7 @@ export const de: Messages = {
     more: (n) => pick(n, { one: 'Ein weiterer', other: `${count(n)} weitere` }),
     kept: (n) => plural(n, { one: 'Punkt, der bleibt, wie er ist', other: 'Punkte, die bleiben, wie sie sind' }),
     limits:
-      'Nach Regeln gefunden, auf diesem Gerät. Namen und Adressen in ungewöhnlicher Form und Zeilen, die dasselbe mit anderen Worten sagen, können fehlen.',
+      'Die Nummern der Zeilen sind die der Tabelle unten. Nach Regeln gefunden, auf diesem Gerät. Namen und Adressen in ungewöhnlicher Form und Zeilen, die dasselbe mit anderen Worten sagen, können fehlen.',
     done: (name, n) => `Erledigt für ${rows(n)} (${name}).`,
     undo: 'Das zurücknehmen',
     leave: 'So lassen',

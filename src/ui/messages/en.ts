@@ -202,7 +202,7 @@ export const en = {
     mergedCells: (n: number) =>
       `${plural(n, { one: 'merged cell says', other: 'merged cells say' })} what the uppermost of theirs says`,
     cut: (n: number, most: number, lines: string) =>
-      `${rows(n)} longer than ${count(most)} tokens ${pick(n, { one: 'loses its', other: 'lose their' })} end (line ${lines})`,
+      `${rows(n)} longer than ${count(most)} tokens ${pick(n, { one: 'loses its', other: 'lose their' })} end (line ${lines} of the file)`,
     cutOff: (most: number, cut: number) => `Longer than ${count(most)} tokens: the last ${count(cut)} are cut off`,
     leftOut: (n: number) => `${rows(n)} left out`,
     runSize: (n: number, rounds: number, each: number, all: number) =>
@@ -535,6 +535,7 @@ export const en = {
     },
     table: {
       caption: (title: string) => `Rows of ${title}`,
+      row: 'Row',
       question: 'Question',
       answer: 'Wanted answer',
       remove: 'Remove',
@@ -572,15 +573,15 @@ export const en = {
       column: (n: string) => `column ${n}`,
       putBefore: (column: string) => `Put ${column} before the question`,
       badRows: (n: number) => `${rows(n)} cannot be used`,
-      line: (n: number) => `Line ${n}:`,
+      line: (n: number) => `Line ${n} of the file:`,
       more: (n: number) => `and ${count(n)} more`,
       leaveOut: (n: number) => `Leave ${pick(n, { one: 'it', other: 'them' })} out`,
       goOn: (n: number) => `and go on with the other ${count(n)}.`,
       nothingLeft: 'There is nothing left to train on: repair the file and drop it again.',
       allFit: (median: number, longest: number) =>
         `Half of them have up to ${count(median)} tokens, the longest ${count(longest)}: all fit.`,
-      cut: (n: number, lines: string) =>
-        `${examples(n)} ${pick(n, { one: 'is', other: 'are' })} too long and ${pick(n, { one: 'loses its', other: 'lose their' })} end (line ${lines}).`,
+      cut: (numbers: readonly string[], n: number) =>
+        `${examples(n)} ${pick(n, { one: 'is', other: 'are' })} too long and ${pick(n, { one: 'loses its', other: 'lose their' })} end (row ${numbers.join(', ')}${n > numbers.length ? ', …' : ''} of the table below).`,
       allow: (n: number) => `Allow ${count(n)} tokens`,
     },
   },
@@ -597,7 +598,7 @@ export const en = {
     more: (n: number) => `${count(n)} more`,
     kept: (n: number) => `${plural(n, { one: 'finding', other: 'findings' })} left as it is`,
     limits:
-      'Found by rules, on this device. It may miss names and addresses in unusual forms, and rows that say the same in other words.',
+      'Row numbers are those of the table below. Found by rules, on this device. It may miss names and addresses in unusual forms, and rows that say the same in other words.',
     done: (name: string, n: number) => `Done for ${rows(n)} (${name}).`,
     undo: 'Undo this',
     leave: 'Leave as it is',

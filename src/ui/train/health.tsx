@@ -114,13 +114,13 @@ function Lengths({ isLocked }: { readonly isLocked: boolean }) {
   const lengths = measure.value;
   const facts = model.value.kind === 'ready' ? model.value.facts : undefined;
   if (lengths === undefined || facts === undefined || lengths.rows === 0) return null;
-  const { cutLines, medianTokens, longestTokens } = lengths;
+  const { cutLines, cutNumbers, medianTokens, longestTokens } = lengths;
   const texts = t().examples.health;
   if (cutLines.length === 0) return <p class="quiet">{texts.allFit(medianTokens, longestTokens)}</p>;
   const wanted = Math.min(facts.context, Math.ceil(longestTokens / 64) * 64);
   return (
     <div class="notice notice-row">
-      <p>{texts.cut(cutLines.length, `${cutLines.slice(0, 5).join(', ')}${cutLines.length > 5 ? ', …' : ''}`)}</p>
+      <p>{texts.cut(cutNumbers.slice(0, 5).map(String), cutLines.length)}</p>
       <button type="button" disabled={isLocked} onClick={() => setSetting('seq-len', String(wanted))}>
         {texts.allow(wanted)}
       </button>
