@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { MAX_STORAGE_BINDINGS, PARAMS_BINDING, type Kernel } from '../src/gpu/kernel.ts';
 import { testGpu } from '../test/harness/gpu.ts';
 
-// Kernels join sources in their own ways; what reaches the device is what they hand to defineKernel.
+// Kernels join sources in their own ways; the device receives what they pass to defineKernel.
 const defined = vi.hoisted((): Kernel[] => []);
 vi.mock('../src/gpu/kernel.ts', async (importOriginal) => {
   const original = await importOriginal<typeof import('../src/gpu/kernel.ts')>();

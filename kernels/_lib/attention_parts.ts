@@ -1,2 +1,2 @@
-/** Heads whose parts of an attention row_product can put together. */
+/** The most heads whose attention parts row_product can combine. */
 export const MOST_HEADS = 64;

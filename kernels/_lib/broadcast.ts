@@ -1,6 +1,6 @@
 import type { DeviceProfile } from '../../src/gpu/device-profile.ts';
 
-/** Sizes of subgroups that the tilings `broadcast_…` are written for. */
+/** Subgroup sizes of the `broadcast_…` tilings. */
 const SIZES = [4, 8, 16] as const;
 export type BroadcastEntry = `broadcast_${(typeof SIZES)[number]}`;
 export const BROADCAST_ENTRIES: readonly BroadcastEntry[] = SIZES.map((size) => `broadcast_${size}` as const);

@@ -6,21 +6,21 @@ import wideWgsl from './sixteen_wide.wgsl?raw';
 import { WIDE_ALIGNMENT } from './tiles.ts';
 import { defineWeightKernel, defineWideKernel, type WeightKernel } from './weight.ts';
 
-/** Outputs of a subgroup, rows and columns. */
+/** Outputs of a subgroup, in rows and in columns. */
 const SUBGROUP_TILE = 32;
-/** Columns of a subgroup whose sums are handed to lanes at a time. */
+/** Columns of a subgroup whose sums are passed to the lanes at a time. */
 const SUMS_COLUMNS = 16;
 /** Along the reduction. */
 const STEP = 32;
 
-/** How a kernel's weight lies in workgroup memory: its rows along the outputs (W · xᵀ), or along the reduction. */
+/** Layout of a kernel's weight in workgroup memory: its rows along the outputs (W · xᵀ), or along the reduction. */
 export type MatrixLayout = 'outputs' | 'reduction';
 
 const made = new Map<string, WeightKernel>();
 
 /**
  * A kernel's program for a device's subgroup matrices.
- * @param cols values of a weight's row: whole sixteens are read at once
+ * @param cols values of a weight's row; multiples of sixteen are read sixteen at a time
  * @param parts the kernel's own sources
  */
 export function matrixKernel(
@@ -40,7 +40,7 @@ export function matrixKernel(
   return kernel;
 }
 
-/** matrix_tiles.wgsl for matrices of a size; what is repeated for each of a subgroup's matrices is written out. */
+/** matrix_tiles.wgsl for matrices of a size; the code for each of a subgroup's matrices is unrolled. */
 function matrixTiles({ m, n, k, lanes, subgroupSize }: SubgroupMatrices, layout: MatrixLayout): string {
   const rows = range(SUBGROUP_TILE / m);
   const columns = range(SUBGROUP_TILE / n);
@@ -49,7 +49,7 @@ function matrixTiles({ m, n, k, lanes, subgroupSize }: SubgroupMatrices, layout:
   const at = (column: number): string =>
     isAcross ? `(right * 32u + ${column}u) * ROW_PITCH + s` : `s * COLUMN_PITCH + right * 32u + ${column}u`;
   const zeros = rows.flatMap((r) => columns.map((c) => `var sum_${r}_${c}: Sums;`));
-  // One step of matrices at a time in a loop: what is written out for all of them takes long to compile.
+  // A loop with one step of matrices at a time, because code that is unrolled for all of them compiles slowly.
   const products = [
     'if (subgroup < SUBGROUPS) {',
     `  for (var s = 0u; s < ${STEP}u; s += ${k}u) {`,

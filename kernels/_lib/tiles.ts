@@ -1,18 +1,18 @@
-/** Values at whose multiples rows and the reduction must begin for _lib/wide_tiles.wgsl, and for its small tile. */
+/** Alignment in values of rows and of the reduction that _lib/wide_tiles.wgsl needs, and that its small tile needs. */
 export const WIDE_ALIGNMENT = 16;
 export const SMALL_ALIGNMENT = 32;
 
-/** Workgroups of a product below which smaller tiles are taken: a GPU has some dozens of units. */
+/** Below this many workgroups a product uses smaller tiles: a GPU has some dozens of compute units. */
 const FEW_WORKGROUPS = 64;
-/** Columns up to which a product's lanes split the reduction. */
+/** Up to this many columns the lanes of a product split the reduction. */
 const MOST_NARROW_COLUMNS = 32;
 
-/** Whether a product has few columns, such as an adapter's rank, and quads along its reduction. */
+/** Whether a product has few columns, such as an adapter's rank, and a reduction that is a multiple of four. */
 export function isNarrow(columns: number, reduced: number): boolean {
   return columns <= MOST_NARROW_COLUMNS && reduced % 4 === 0;
 }
 
-/** The tile of a product on a GPU, by how many workgroups large ones would come to. */
+/** The tile of a product on a GPU, chosen by the number of workgroups that large tiles would give. */
 export function selectTile({
   rows,
   columns,

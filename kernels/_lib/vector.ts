@@ -3,7 +3,7 @@ import vector1 from './vector_1.wgsl?raw';
 import vector2 from './vector_2.wgsl?raw';
 import vector4 from './vector_4.wgsl?raw';
 
-/** One program per width of a storage load: a binding of vec4f needs rows of a length that 4 divides. */
+/** One program per width of a storage load: a binding of vec4f needs rows whose length is a multiple of 4. */
 export interface VectorKernel {
   readonly 1: Kernel;
   readonly 2: Kernel;

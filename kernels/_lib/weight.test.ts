@@ -7,7 +7,7 @@ import { testGpu } from '../../test/harness/gpu.ts';
 import { runLaunches } from '../../test/harness/launch.ts';
 import { defineQuadsKernel, defineWeightKernel, readWeight } from './weight.ts';
 
-/** Writes a weight's values in full, one row a workgroup, in every way that the kernels read it. */
+/** Writes all values of a weight, one row a workgroup, in every way that the kernels read it. */
 const SOURCE = `
 struct Params { rows: u32, cols: u32, code_words: u32, scale_words: u32 }
 @group(0) @binding(0) var<uniform> p: Params;

@@ -15,7 +15,7 @@ import wideFloatWgsl from './wide_float.wgsl?raw';
 import wideGroupedWgsl from './wide_grouped.wgsl?raw';
 import wideQuadsWgsl from './wide_quads.wgsl?raw';
 
-/** Formats that share a reader: a kernel's source is joined with one of these, so that none grows with the others. */
+/** Groups of formats that share a reader: a kernel's source is joined with only one of these, which keeps programs small. */
 type Reader = 'float' | 'grouped' | 'blocks' | 'nf4';
 
 interface ReaderSources {
@@ -32,7 +32,7 @@ const READERS: Readonly<Record<Reader, ReaderSources>> = {
   nf4: { plain: nf4Wgsl, unpack8: unpack8Nf4Wgsl, wide: [nf4Wgsl, wideQuadsWgsl] },
 };
 
-/** Which reader has a format, and under which value of FORMAT. */
+/** The reader of each format, and the format's value of FORMAT. */
 const FORMATS: Readonly<Record<WeightFormat, readonly [reader: Reader, code: number]>> = {
   f32: ['float', 0],
   f16: ['float', 1],
@@ -57,7 +57,7 @@ function join(reading: (reader: Reader) => readonly string[], name: string, wgsl
   return { float: of('float'), grouped: of('grouped'), blocks: of('blocks'), nf4: of('nf4') };
 }
 
-/** Joins a kernel's source with the code that reads weights: operands `w_codes` and, but for floats, `w_scales`. */
+/** Joins a kernel's source with the code that reads weights: operands `w_codes` and, except for float formats, `w_scales`. */
 export function defineWeightKernel(name: string, wgsl: string): WeightKernel {
   return join((reader) => [READERS[reader].plain, rowsWgsl], name, wgsl);
 }

@@ -1,4 +1,4 @@
-/** f64 reference of kernels/adamw; imports nothing, so it can hold the kernel to account. */
+/** f64 reference of kernels/adamw; imports nothing, so that it is independent of the kernel. */
 export interface AdamwState {
   readonly param: Float64Array;
   readonly m: Float64Array;

@@ -1,4 +1,4 @@
-/** Flat groups: the least, a short last block, one block, just over one, and the blocks of three and four workgroups of either variant. */
+/** Flat groups: the smallest, a short last block, one block, just over one, and the blocks of three and four workgroups of either variant. */
 export const cases = [
   { count: 4, weightDecay: 0, lrScale: 1, eps: 1e-8, beta2: 0.999 },
   { count: 252, weightDecay: 0.1, lrScale: 1, eps: 1e-8, beta2: 0.999 },

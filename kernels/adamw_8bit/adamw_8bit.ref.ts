@@ -1,4 +1,4 @@
-/** f64 reference of kernels/adamw_8bit; imports nothing, so it can hold the kernel to account. */
+/** f64 reference of kernels/adamw_8bit; imports nothing, so that it is independent of the kernel. */
 
 /** Bits of a code's magnitude: m's eighth bit is its sign. */
 export const BITS = { m: 7, v: 8 } as const;

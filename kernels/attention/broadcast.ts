@@ -10,7 +10,7 @@ import noCapWgsl from './no_score_cap.wgsl?raw';
 import pDsOfWgsl from './p_ds_of.wgsl?raw';
 import capWgsl from './score_cap.wgsl?raw';
 
-/** Passes of attention_tile.wgsl, and what they are in its place. */
+/** Passes of attention_tile.wgsl, and their replacements by broadcasts. */
 const PASSES = {
   forward: { name: 'attention_forward', entry: 'broadcast', wgsl: [forwardWgsl] },
   backward_dq: { name: 'attention_backward', entry: 'broadcast_dq', wgsl: [backwardWgsl, pDsOfWgsl] },

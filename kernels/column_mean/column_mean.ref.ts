@@ -1,4 +1,4 @@
-/** f64 reference of kernels/column_mean; imports nothing, so it can hold the kernel to account. */
+/** f64 reference of kernels/column_mean; imports nothing, so that it is independent of the kernel. */
 export function columnMeanRef(w: ArrayLike<number>, cols: number): Float64Array {
   const rows = w.length / cols;
   const mean = new Float64Array(cols);

@@ -1,4 +1,4 @@
-/** f64 reference of kernels/column_scale; imports nothing, so it can hold the kernel to account. */
+/** f64 reference of kernels/column_scale; imports nothing, so that it is independent of the kernel. */
 export function columnScaleRef(
   z: ArrayLike<number>,
   factor: ArrayLike<number>,

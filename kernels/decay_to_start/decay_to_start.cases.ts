@@ -1,4 +1,4 @@
-/** Flat groups: sizes round the workgroup's and of several. */
+/** Flat groups: sizes around the workgroup's and of several. */
 export const cases = [
   { count: 1, decay: 0.5, lrScale: 1 },
   { count: 63, decay: 3, lrScale: 4 },

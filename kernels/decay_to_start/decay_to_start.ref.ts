@@ -1,4 +1,4 @@
-/** f64 reference of kernels/decay_to_start; imports nothing, so it can hold the kernel to account. */
+/** f64 reference of kernels/decay_to_start; imports nothing, so that it is independent of the kernel. */
 export function decayToStartRef(param: ArrayLike<number>, start: ArrayLike<number>, rate: number): Float64Array {
   return Float64Array.from(param, (value, i) => (1 - rate) * value + rate * (start[i] ?? Number.NaN));
 }

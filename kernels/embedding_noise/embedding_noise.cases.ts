@@ -1,4 +1,4 @@
-/** Sequences by their lengths, side by side, with columns of each load width. */
+/** Lengths of the sequences of a batch, with columns of each load width. */
 export const cases = [
   { lengths: [1], cols: 1, amount: 5, nodeId: 0, seed: [0, 0] },
   { lengths: [3, 4], cols: 9, amount: 5, nodeId: 1, seed: [1, 0] },

@@ -1,4 +1,4 @@
-/** f64 reference of kernels/embedding_noise; imports nothing, so it can hold the kernel to account. */
+/** f64 reference of kernels/embedding_noise; imports nothing, so that it is independent of the kernel. */
 
 /**
  * x plus noise.

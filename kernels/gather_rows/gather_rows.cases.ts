@@ -1,4 +1,4 @@
-/** Chunks of labelled rows out of N rows; the last two have rows past the labelled ones, or nothing but. */
+/** Chunks of labelled rows out of N rows; the last two extend past the labelled rows, or lie past them entirely. */
 export const cases = [
   { totalRows: 1, chunkRows: 1, cols: 1, firstRow: 0, labelled: 1 },
   { totalRows: 37, chunkRows: 7, cols: 54, firstRow: 3, labelled: 20 },

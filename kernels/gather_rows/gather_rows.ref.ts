@@ -1,4 +1,4 @@
-/** Reference of kernels/gather_rows; imports nothing, so it can hold the kernel to account. */
+/** Reference of kernels/gather_rows; imports nothing, so that it is independent of the kernel. */
 export interface GatherRowsRefArgs {
   readonly chunkRows: number;
   readonly cols: number;

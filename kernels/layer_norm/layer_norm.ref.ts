@@ -1,4 +1,4 @@
-/** f64 reference of kernels/layer_norm; imports nothing, so it can hold the kernel to account. */
+/** f64 reference of kernels/layer_norm; imports nothing, so that it is independent of the kernel. */
 export interface LayerNormRef {
   readonly y: Float64Array;
   readonly mean: Float64Array;

@@ -1,4 +1,4 @@
-/** Chunks of the loss head: `labelled` rows exist in all, so a chunk may lie before, across or behind their end. */
+/** Chunks of the loss head: `labelled` rows exist in all, so a chunk may lie before, across or after their end. */
 export const cases = [
   { chunkRows: 1, vocab: 1, firstRow: 0, labelled: 1 },
   { chunkRows: 5, vocab: 7, firstRow: 2, labelled: 12 },

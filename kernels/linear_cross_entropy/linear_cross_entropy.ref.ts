@@ -1,4 +1,4 @@
-/** f64 reference of kernels/linear_cross_entropy; imports nothing, so it can hold the kernel to account. */
+/** f64 reference of kernels/linear_cross_entropy; imports nothing, so that it is independent of the kernel. */
 export interface HeadOptions {
   readonly logitScale?: number;
   readonly softCap?: number;

@@ -2,7 +2,7 @@ import { codeWordsPerRow, scaleWordsPerRow, type WeightFormat } from '../../src/
 import type { BenchCase } from '../_lib/bench.ts';
 import { matmulNn } from './matmul_nn.ts';
 
-/** Gradients through the projections of a small model and through its LoRA seam, by format and path. */
+/** Gradients through the projections of a small model and through its LoRA branch, by format and path. */
 export function benchCases(): BenchCase[] {
   const shapes = [
     [64, 256, 16],

@@ -3,7 +3,7 @@ import { KERNEL_VARIANTS } from '../../src/gpu/device-profile.ts';
 import type { BenchCase } from '../_lib/bench.ts';
 import { matmulNt, selectMatmulNt, type MatmulNtEntry } from './matmul_nt.ts';
 
-/** Projections of a small model, its LoRA seam and one decoded row, by format and path. */
+/** Projections of a small model, its LoRA branch and one decoded row, by format and path. */
 export function benchCases(): BenchCase[] {
   const shapes = [
     [1, 256, 736],

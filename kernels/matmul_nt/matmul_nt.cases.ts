@@ -2,7 +2,7 @@ import type { WeightFormat } from '../../src/formats/quantize.ts';
 import { SMALL_ALIGNMENT } from '../_lib/tiles.ts';
 import type { MatmulNtEntry } from './matmul_nt.ts';
 
-/** N x I -> O, with rank 0 for no adapter and what else takes part. */
+/** N x I -> O, with rank 0 for no adapter, and the optional operands. */
 interface MatmulNtCase {
   readonly rows: number;
   readonly inFeatures: number;

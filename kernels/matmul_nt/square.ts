@@ -3,7 +3,7 @@ import type { KernelVariant } from '../../src/gpu/device-profile.ts';
 import type { Launch } from '../../src/gpu/kernel.ts';
 import { matmulNt } from './matmul_nt.ts';
 
-/** x·Wᵀ of two square matrices, W in a format: what a device's speed is measured by. @returns the launch and its operands' words */
+/** x·Wᵀ of two square matrices, with W in a given format, which measures a device's speed. @returns the launch and its operands' words */
 export function squareProduct(
   size: number,
   format: WeightFormat,

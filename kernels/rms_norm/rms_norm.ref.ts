@@ -1,4 +1,4 @@
-/** f64 reference of kernels/rms_norm; imports nothing, so it can hold the kernel to account. */
+/** f64 reference of kernels/rms_norm; imports nothing, so that it is independent of the kernel. */
 export function rmsNormForwardRef(
   x: Float64Array,
   w: Float64Array,

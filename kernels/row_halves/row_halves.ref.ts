@@ -1,5 +1,5 @@
 /**
- * What rows in halves stand for, in f64: x [N, stride] from `offset` on, the row's power of two, and the spacing of f16 numbers at
+ * The values that rows in f16 represent, in f64: x [N, stride] from `offset` on, the row's power of two, and the spacing of f16 numbers at
  * each value, in the unit of x. Imports nothing.
  */
 export function rowHalvesRef(

@@ -1,4 +1,4 @@
-/** I -> O with what stands before and after. Outputs end inside a workgroup's eight, or four; I is no multiple of 512. */
+/** I -> O with the operations before and after. Outputs end inside a workgroup's eight, or four; I is not a multiple of 512. */
 export const cases = [
   { inFeatures: 16, outFeatures: 1, format: 'f32', bias: false, input: 'row', output: 'plain' },
   { inFeatures: 544, outFeatures: 21, format: 'q4', bias: true, input: 'row', output: 'plain' },

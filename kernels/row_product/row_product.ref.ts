@@ -1,4 +1,4 @@
-/** f64 reference of kernels/row_product, one formula a step; imports nothing, so it can hold the kernel to account. */
+/** f64 reference of kernels/row_product, one formula a step; imports nothing, so that it is independent of the kernel. */
 
 /** z = u·Wᵀ (+ bias); W [rows, u.length]. */
 export function productRef(u: ArrayLike<number>, w: ArrayLike<number>, bias: ArrayLike<number> | undefined): number[] {

@@ -12,7 +12,7 @@ import rowWgsl from './input_row.wgsl?raw';
 import noBiasWgsl from './no_bias.wgsl?raw';
 import wgsl from './row_product.wgsl?raw';
 
-/** What the row is made of: as it is, normalised first (kernels/rms_norm), or what kernels/split_attention left. */
+/** The source of the row: as it is, normalised first (kernels/rms_norm), or the parts of kernels/split_attention. */
 export type RowInput =
   | { readonly kind: 'row' }
   | { readonly kind: 'norm'; readonly eps: number; readonly weightOffset: number }

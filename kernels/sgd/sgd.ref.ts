@@ -1,4 +1,4 @@
-/** f64 reference of kernels/sgd; imports nothing, so it can hold the kernel to account. */
+/** f64 reference of kernels/sgd; imports nothing, so that it is independent of the kernel. */
 export interface SgdRefArgs {
   readonly lr: number;
   readonly weightDecay: number;

@@ -1,4 +1,4 @@
-/** f64 reference of kernels/split_attention with its parts put together; imports nothing, so it can hold the kernel to account. */
+/** f64 reference of kernels/split_attention with its parts combined; imports nothing, so that it is independent of the kernel. */
 export interface SplitAttentionRefArgs {
   readonly heads: number;
   readonly kvHeads: number;

@@ -1,4 +1,4 @@
-/** Sizes of the gradient buffers of one norm, with settings that clip, do not clip, and let the 1e-6 take part. */
+/** Sizes of the gradient buffers of one norm, with settings that clip, do not clip, and make the 1e-6 matter. */
 export const cases = [
   { counts: [1], invTokens: 1, maxNorm: 0, scale: 1 },
   { counts: [4096], invTokens: 0.01, maxNorm: 100, scale: 1 },

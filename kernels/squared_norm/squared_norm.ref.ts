@@ -1,4 +1,4 @@
-/** f64 reference of kernels/squared_norm; imports nothing, so it can hold the kernel to account. */
+/** f64 reference of kernels/squared_norm; imports nothing, so that it is independent of the kernel. */
 export function squaredNormRef(
   grads: readonly ArrayLike<number>[],
   { invTokens, maxNorm, ok }: { readonly invTokens: number; readonly maxNorm: number; readonly ok: boolean },

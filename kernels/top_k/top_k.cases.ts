@@ -1,4 +1,4 @@
-/** Rows x vocabulary and k; `pattern` is what the logits look like. */
+/** Rows x vocabulary and k; `pattern` names the distribution of the logits. */
 export const cases = [
   { rows: 1, vocab: 1, k: 1, pattern: 'random' },
   { rows: 3, vocab: 255, k: 5, pattern: 'random' },

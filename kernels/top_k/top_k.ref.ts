@@ -1,4 +1,4 @@
-/** f64 reference of kernels/top_k by a full sort; imports nothing, so it can hold the kernel to account. */
+/** f64 reference of kernels/top_k by a full sort; imports nothing, so that it is independent of the kernel. */
 export function topKRef(
   logits: ArrayLike<number>,
   vocab: number,

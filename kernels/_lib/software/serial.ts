@@ -1,6 +1,6 @@
 /**
- * Workgroup size of a kernel whose invocations work alone: a software adapter's vector of four. One size for all row
- * counts, because every size would be another program to compile.
+ * Workgroup size of a kernel whose invocations share nothing: a software adapter's vector of four. All row counts use one
+ * size, because every further size would be another program to compile.
  */
 export const SERIAL_WORKGROUP = 4;
 
