@@ -1,6 +1,6 @@
-// The activations of a feed-forward block and their slopes: silu, or gelu_tanh with GELU = 1. Joined with _lib/vector_*.wgsl.
+// The activations of a feed-forward block and their derivatives: silu, or gelu_tanh with GELU = 1. Joined with _lib/vector_*.wgsl.
 // Both are x * sigmoid(z(x)): z = x for silu, and z = 2 sqrt(2/pi) (x + 0.044715 x^3) for gelu_tanh, since
-// (1 + tanh(u)) / 2 = sigmoid(2u). That needs no tanh, which is NaN from 89 on under SwiftShader.
+// (1 + tanh(u)) / 2 = sigmoid(2u). This avoids tanh, which is NaN from 89 on under SwiftShader.
 override GELU: u32 = 0;
 
 const TWO_ROOT_TWO_OVER_PI: f32 = 1.5957691216057308;

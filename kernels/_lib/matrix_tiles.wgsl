@@ -1,13 +1,13 @@
-// Products through subgroup matrices: f16 operands in workgroup memory, f32 sums. Written out by matrix_tiles.ts, which
-// precedes it with the sizes of a device's matrices and puts the products and the stores of sums in. Joined with a kernel that
-// says what is added up over (`reduced`), how many columns it has (`columns`), where sixteen values of a weight's row go
-// (`weight_row`, `weight_column`, `weight_place`), what the adapter's branch adds (`branch_quad`) and where a value goes
-// (`store`), and with a way to read sixteen columns of a weight (`sixteen`).
+// Products by subgroup matrices: f16 operands in workgroup memory, f32 sums. matrix_tiles.ts generates the program: it prepends
+// the sizes of a device's matrices and inserts the products and the stores of sums. Joined with a kernel that defines the
+// length of the reduction (`reduced`), the number of columns (`columns`), where sixteen values of a weight's row are stored
+// (`weight_row`, `weight_column`, `weight_place`), what the adapter's branch adds (`branch_quad`) and where an output is stored
+// (`store`), and with a reader of sixteen columns of a weight (`sixteen`).
 //   matrix  a workgroup of four subgroups computes 64 x 64 outputs, each subgroup 32 x 32, in steps of 32 along the reduction
-// A device whose subgroups turn out smaller than LANES allows for has more of them: those past the fourth only load and store.
-// The rows of x or dy come from kernels/row_halves, padded with zeros to whole steps: past the end of the reduction the
-// weight's values are whatever of its own row or column is read again, and count for nothing. The branch is f32: its factors
-// begin at zero and would vanish in halves. The order of the additions depends on the reduction only.
+// A device whose subgroups are smaller than LANES allows for has more of them; those past the fourth only load and store.
+// The rows of x or dy come from kernels/row_halves, padded with zeros to whole steps. Past the end of the reduction the weight
+// repeats values of the same row or column, which those zeros cancel. The branch is computed in f32, because its factors
+// begin at zero and would underflow in f16. The order of the additions depends only on the reduction.
 @group(0) @binding(1) var<storage, read> row_halves: array<vec4u>;
 
 /** Halves of 64 rows by 32 steps, and of the weight; rows are eight longer, so that they begin in different banks. */

@@ -1,8 +1,9 @@
-// Products with few columns of a dense weight, such as an adapter's A or B: a tile of 64 x 64 would be mostly empty, and so few of
-// them would leave a GPU idle. A workgroup of 256 computes 8 rows x 16 columns: its lanes are 32 splits of the reduction, each of
-// 8 lanes with 4 x 4 outputs, whose sums are added in order at the end. Joined with add_products.wgsl and a kernel that says what
-// it adds up over (`reduced`), how many columns it has (`columns`), what a row holds from a step on (`row_quad`), what four
-// columns hold at four steps (`weights_at`, by step) and where a value goes (`store`).
+// Products with few columns of a dense weight, such as an adapter's A or B, for which a tile of 64 x 64 would be mostly empty
+// and so few workgroups would leave a GPU idle. A workgroup of 256 computes 8 rows x 16 columns: its lanes are 32 splits of the
+// reduction, each of 8 lanes with 4 x 4 outputs, whose sums are added in order at the end. Joined with add_products.wgsl and a
+// kernel that defines the length of the reduction (`reduced`), the number of columns (`columns`), four values of a row from a
+// step on (`row_quad`), the values of four columns at four steps (`weights_at`, by step) and where an output is stored
+// (`store`).
 var<workgroup> split_sums: array<mat4x4f, 256>;
 
 @compute @workgroup_size(256)

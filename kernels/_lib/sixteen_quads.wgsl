@@ -1,4 +1,4 @@
-// As sixteen_wide.wgsl for rows that are no whole sixteens, by four quads of columns.
+// Like sixteen_wide.wgsl, by four quads of columns, for rows whose length is not a multiple of sixteen.
 fn quad_of(row: u32, i: u32) -> vec4f {
   let at = min(i, (p.in_features - 1u) & ~3u);
   return weight_quad(row, at, group_scale(row, at));

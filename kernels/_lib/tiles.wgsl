@@ -1,9 +1,10 @@
-// Products by tiles of 64 x 64 outputs, for kernels that say what they add up over (`reduced`, then `p.rank` steps of a
-// branch), how many columns they have (`columns`), how a slot of a tile is filled (`load_tile`) and where a value goes (`store`).
+// Products by tiles of 64 x 64 outputs. Joined with a kernel that defines the length of the reduction (`reduced`, then `p.rank`
+// steps of a branch), the number of columns (`columns`), how a slot of a tile is filled (`load_tile`) and where an output is
+// stored (`store`).
 // Where rows begin at multiples of 16 values, wide_tiles.wgsl is faster.
 //   tile    a workgroup of 256, each lane 4 x 4 outputs
 //   tile_8  a workgroup of 64, each lane 8 x 8: fewer loads of the tiles, fewer lanes
-// The order of the additions depends on how long the reduction is and on nothing else.
+// The order of the additions depends only on the length of the reduction.
 
 // 16 steps along the reduction of 16 vec4 each; one more vec4 a step spreads the rows over memory banks.
 const STEP = 16u;

@@ -1,4 +1,4 @@
-// Lanes of one storage load: scalars, for lengths that are odd.
+// Width of a storage load: scalars, for odd lengths.
 alias Vec = f32;
 alias VecU = u32;
 const WIDTH: u32 = 1u;

@@ -1,4 +1,4 @@
-// Lanes of one storage load: pairs, for lengths that 2 divides.
+// Width of a storage load: pairs, for even lengths.
 alias Vec = vec2f;
 alias VecU = vec2u;
 const WIDTH: u32 = 2u;

@@ -1,4 +1,4 @@
-// Lanes of one storage load: four, for lengths that 4 divides.
+// Width of a storage load: four values, for lengths that are multiples of 4.
 alias Vec = vec4f;
 alias VecU = vec4u;
 const WIDTH: u32 = 4u;

@@ -1,6 +1,6 @@
-// Reads a packed weight that holds blocks of a GGUF file. Appended to a kernel whose Params has code_words and scale_words
+// Reads a packed weight made from blocks of a GGUF file. Appended to a kernel whose Params has code_words and scale_words
 // (words per row of w_codes and w_scales). Layout: src/formats/layout.ts and gguf-blocks.ts. All products of codes and
-// scales are exact, so that at most one rounding is left and every GPU agrees with ggml.
+// scales are exact, so that at most one rounding remains and every GPU agrees with ggml.
 override FORMAT: u32 = 5; // 4 bits: 5 q4_0, 6 q4_k; 5 bits: 7 q5_0, 8 q5_1, 9 q5_k; 6 bits: 10 q6_k
 
 @group(0) @binding(2) var<storage, read> w_codes: array<u32>;

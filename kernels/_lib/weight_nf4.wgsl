@@ -1,5 +1,5 @@
 // Reads a packed weight in nf4. Appended to a kernel whose Params has code_words and scale_words (words per row of w_codes
-// and w_scales). Layout: src/formats/layout.ts and nf4.ts. Value: table[code] * magnitude of the block of 64.
+// and w_scales). Layout: src/formats/layout.ts and nf4.ts. Value: table[code] * magnitude of its quantisation block of 64.
 override FORMAT: u32 = 11; // 11: rows are whole blocks; 12: blocks run on from row to row
 
 @group(0) @binding(2) var<storage, read> w_codes: array<u32>;

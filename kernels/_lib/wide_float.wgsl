@@ -1,4 +1,5 @@
-// Reads sixteen columns of a row of a weight in f32, f16 or bf16 at a time; k is a multiple of 16. As wide_grouped.wgsl.
+// Reads sixteen columns of a row of a weight in f32, f16 or bf16 at a time; k is a multiple of 16. Same interface as
+// wide_grouped.wgsl.
 override FORMAT: u32 = 0; // 0 f32, 1 f16, 2 bf16
 
 @group(0) @binding(2) var<storage, read> w_codes: array<vec4u>;

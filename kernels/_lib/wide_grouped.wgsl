@@ -1,5 +1,6 @@
-// Reads sixteen columns of a row of a packed weight in q4 or q8 at a time, as few loads as they take; k is a multiple of 16.
-// Layout and value as in weight_grouped.wgsl. `fetch` loads, `unpack` computes: so that a load need not be waited for at once.
+// Reads sixteen columns of a row of a packed weight in q4 or q8 at a time, with the fewest possible loads; k is a multiple of 16.
+// Layout and value as in weight_grouped.wgsl. `fetch` loads and `unpack` computes, so that other work can hide the latency of a
+// load.
 override FORMAT: u32 = 4; // 3 q8, 4 q4
 
 @group(0) @binding(2) var<storage, read> w_codes: array<vec2u>;

@@ -1,5 +1,5 @@
-// Sixteen columns of a row of a packed weight by the reader of the format, for formats without loads of their own.
-// As wide_grouped.wgsl; joined after weight_blocks.wgsl or weight_nf4.wgsl.
+// Reads sixteen columns of a row of a packed weight through the general reader, for formats without wide loads of their own.
+// Same interface as wide_grouped.wgsl; joined after weight_blocks.wgsl or weight_nf4.wgsl.
 struct Fetched { values: mat4x4f }
 
 fn fetch(row: u32, k: u32) -> Fetched {

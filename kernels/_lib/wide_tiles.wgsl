@@ -1,13 +1,13 @@
-// Products by tiles for GPUs, where rows of both factors begin at multiples of 16 values. Joined with a kernel that says what
-// it adds up over (`reduced`, then `p.rank` steps of a branch), how many columns it has (`columns`), what the tiles are filled
-// with (`row_quad`, `fetch_columns`, `branch_row_quad`, `branch_columns`), where a lane's columns lie (`place_of`, `pitch_of`),
-// which columns it has (`column_of`), how they lie in the column tile (constants, `oriented`) and where a value goes (`store`).
-// Also joined with add_products.wgsl.
+// Products by tiles for GPUs, where rows of both factors begin at multiples of 16 values. Joined with add_products.wgsl and a
+// kernel that defines the length of the reduction (`reduced`, then `p.rank` steps of a branch), the number of columns
+// (`columns`), how the tiles are filled (`row_quad`, `fetch_columns`, `branch_row_quad`, `branch_columns`), the layout of a
+// lane's columns in the column tile (`place_of`, `pitch_of`), which columns a lane has (`column_of`), the orientation of the
+// column tile (constants, `oriented`) and where an output is stored (`store`).
 //   wide        a workgroup of 64 computes 64 x 64 outputs, each lane 8 x 8, in steps of 16 along the reduction
-//   wide_small  a workgroup of 64 computes 32 x 32 outputs, each lane 4 x 4, in steps of 32: for grids that are small
-// A step's loads are issued while the step before is multiplied. An output is one chain of fma along the reduction and then
-// along the branch, whatever the tile: both entries give the same bits. Tiles are read in the entry points themselves, where
-// a compiler can tell that an index stays inside and leaves out its check.
+//   wide_small  a workgroup of 64 computes 32 x 32 outputs, each lane 4 x 4, in steps of 32: for small grids
+// A step's loads are issued while the previous step is multiplied. An output is one chain of fma along the reduction and then
+// along the branch, whatever the tile, so both entries give the same bits. Tiles are read in the entry points themselves, where
+// a compiler can prove that an index is in range and omit the bounds check.
 const LANES4 = vec4u(0u, 1u, 2u, 3u);
 
 /** Rows of x or dy, `step` values each as quads; a row is one quad longer, so that rows begin in different banks. */

@@ -3,10 +3,10 @@
 //   m = m + (1 - beta1) * (g - m)             v = v + (1 - beta2) * (g^2 - v)
 //   p = p - lr * ((m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps) + wd * p)
 // The decay is subtracted, not multiplied as 1 - lr * wd: in f32 that factor is off by up to 0.3 % of lr * wd = 1e-5.
-// The moments move by 1 - beta, which the host rounds from f64: beta2 = 0.999 rounded to f32 drifts by 1e-5 in 1000 steps.
-// An invocation updates eight values, a workgroup's width apart: what they share is read once.
-// hyper, scalars: layout in kernels/squared_norm/hyper.ts. lr is the schedule's value times the group's lr_scale.
-// Sources: Loshchilov & Hutter 2019, arXiv:1711.05101; order and eps as in torch.optim.AdamW. Reference: adamw.ref.ts.
+// The update uses 1 - beta, which the host computes in f64 and rounds: with beta2 = 0.999 rounded to f32, v drifts by 1e-5 in
+// 1000 steps. An invocation updates eight values, a workgroup's width apart, and reads shared values once. hyper, scalars:
+// layout in kernels/squared_norm/hyper.ts. lr is the schedule's value times the group's lr_scale. Sources: Loshchilov & Hutter
+// 2019, arXiv:1711.05101; order and eps as in torch.optim.AdamW. Reference: adamw.ref.ts.
 override WG: u32 = 64;
 
 struct Params { count: u32, weight_decay: f32, lr_scale: f32 }

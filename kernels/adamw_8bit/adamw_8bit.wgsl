@@ -1,10 +1,10 @@
-// AdamW as in kernels/adamw, with both moments stored in 8 bits: one code a value, one f32 scale a block of 256 values.
-//   m, v = decoded moments, updated in f32 as adamw does; p moves by the updated ones; then both are encoded again.
+// AdamW as in kernels/adamw, with both moments stored in 8 bits: one code per value, one f32 scale per block of 256 values.
+//   m, v = decoded moments, updated in f32 as adamw does; p is updated from them; then both are encoded again.
 // A code is a dynamic tree: t in [2^i, 2^(i+1)) stands for DECADES[i + 1] * (0.1 + 0.9 * (t - 2^i + 0.5) / 2^i), 0 for 0:
-// few steps in small decades, many in large ones. The codes of v stand for sqrt(v), which spans half as many decades, and
+// few codes in small decades, many in large ones. The codes of v stand for sqrt(v), which spans half as many decades, and
 // take t of 8 bits; those of m a sign and t of 7 bits, one decade up.
-// scale = largest magnitude of the block / the largest t's value, so that the largest survives being encoded again and
-// again; sqrt(v) is never rounded down to 0, which would let m / sqrt(v) explode.
+// scale = largest magnitude of the block / the largest t's value, so that repeated encoding does not change the
+// largest; sqrt(v) is never rounded down to 0, because m / sqrt(v) would then have no bound.
 // m, v: four codes a word, lowest byte first; count is a multiple of 4; the last block may be short.
 // hyper, scalars: layout in kernels/squared_norm/hyper.ts.
 // Sources: Dettmers et al. 2021, arXiv:2110.02861; no zero for v: Li et al. 2023, arXiv:2309.01507. Reference:

@@ -4,9 +4,9 @@
 //   backward_dq   dq[i,h] = sum_j dS[i,j] k[j,g]
 //   backward_dkv  dk[j,h] = sum_i dS[i,j] q[i,h]      dv[j,h] = sum_i P[i,j] dy[i,h]      added up over g's group by sum_group
 // q, dy, dq, dk, dv [N, H, D]; k, v [N, K, D]; lse_delta [N, H]; bounds [N]. A workgroup owns rows of one head
-// (attention_tile.wgsl): queries for dq, keys for dkv. What is multiplied last is staged last: a head of one chunk is read once.
-// Joined with attention_tile.wgsl, p_ds_of.wgsl, keys_of.wgsl, _lib/vector_*.wgsl and a score cap.
-// Source: Dao 2023, arXiv:2307.08691, algorithm 2. Reference: attention.ref.ts.
+// (attention_tile.wgsl): queries for dq, keys for dkv. The operand multiplied last is staged last: a head of one chunk is read
+// once. Joined with attention_tile.wgsl, p_ds_of.wgsl, keys_of.wgsl, _lib/vector_*.wgsl and a score cap. Source: Dao 2023,
+// arXiv:2307.08691, algorithm 2. Reference: attention.ref.ts.
 @group(0) @binding(1) var<storage, read> q: array<Vec>;
 @group(0) @binding(2) var<storage, read> k: array<Vec>;
 @group(0) @binding(3) var<storage, read> v: array<Vec>;

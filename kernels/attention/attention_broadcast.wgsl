@@ -1,8 +1,8 @@
-// What attention's tilings for subgroups of SUBGROUP lanes share: no workgroup memory and no barrier. A lane owns two rows of a
-// head, lane and lane + SUBGROUP of a tile. Rows of the other side pass STEP at a time: a lane loads every SPAN-th Vec of one of
-// them, and broadcasts hand them round. Sums are those of the tiles in workgroup memory, in their order: the same bits. Counts
-// (VECS, STEP, PAIRS = VECS * STEP, …) come with broadcast.ts: what they repeat is written out, as registers have no computed
-// index. Joined after _lib/broadcast.ts's head, with keys_of.wgsl, _lib/vector_4.wgsl and a score cap.
+// Shared by attention's tilings for subgroups of SUBGROUP lanes: no workgroup memory and no barrier. A lane owns two rows of a
+// head, lane and lane + SUBGROUP of a tile. Rows of the other side are read STEP at a time: a lane loads every SPAN-th Vec of one
+// of them and broadcasts it. Sums run in the order of the tiles in workgroup memory, so the bits are the same. Counts
+// (VECS, STEP, PAIRS = VECS * STEP, …) come with broadcast.ts, which unrolls the code they repeat, because registers have no
+// computed index. Joined after _lib/broadcast.ts's head, with keys_of.wgsl, _lib/vector_4.wgsl and a score cap.
 struct Params { rows: u32, heads: u32, kv_heads: u32, scale: f32, window: u32, soft_cap: f32 }
 
 @group(0) @binding(0) var<uniform> p: Params;

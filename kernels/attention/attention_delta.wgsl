@@ -1,4 +1,4 @@
-// What the backward kernels need of each row and head, in one buffer so that they stay within 8 bindings:
+// Values that the backward kernels need for each row and head, in one buffer so that they stay within 8 bindings:
 //   lse_delta[n,h] = (lse[n,h], delta[n,h])     delta = sum_d o[n,h,d] * dy[n,h,d]
 // o, dy [N, H, D]; lse [N, H]; lse_delta [N, H, 2]. One invocation per row and head. Joined with _lib/vector_*.wgsl.
 // Source: Dao 2023, arXiv:2307.08691, algorithm 2. Reference: attention.ref.ts.

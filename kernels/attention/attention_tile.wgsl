@@ -1,7 +1,7 @@
-// What the tiled attention kernels share. A workgroup owns 8 * ROWS_PER_LANE rows (`own`); rows of the other side pass in
-// blocks of 32 at fixed places (`other`), the head dimension in chunks of CHUNK_VECS. Its 64 lanes are 8 groups of rows times
+// Shared by the tiled attention kernels. A workgroup owns 8 * ROWS_PER_LANE rows (`own`); rows of the other side are read
+// in blocks of 32 at fixed rows (`other`), the head dimension in chunks of CHUNK_VECS. Its 64 lanes are 8 groups of rows times
 // 8 groups of columns: a lane holds scores of columns c, c + 8, c + 16, c + 24 and sums the Vecs c, c + 8, … of each chunk.
-// A register's number must be known to the compiler: no element of an array is chosen by what a long loop counts.
+// Indices of private arrays must be compile-time constants: no element is selected by the counter of a long loop.
 override HEAD_VECS: u32 = 8;
 override CHUNKS: u32 = 1;
 override CHUNK_VECS: u32 = 8;

@@ -1,4 +1,4 @@
-// P and dS of one owned row against four of the other side.
+// P and dS of one owned row against four rows of the other side.
 struct PDs { weight: vec4f, ds: vec4f }
 
 fn p_ds_of(products: vec4f, dp: vec4f, row_lse: vec4f, delta: vec4f, visible: vec4<bool>) -> PDs {

@@ -1,5 +1,5 @@
 // Scores of models that cap them: cap(s) = soft_cap * tanh(s / soft_cap), with the cap's derivative. Joined with
-// _lib/tanh.wgsl. A file of its own, since software adapters run a branch's code even where no lane takes it.
+// _lib/tanh.wgsl. A separate file, because software adapters run a branch's code even where no lane takes it.
 struct Score { s: vec4f, slope: vec4f }
 
 fn score_of(products: vec4f) -> Score {

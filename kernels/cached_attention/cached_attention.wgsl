@@ -3,10 +3,11 @@
 // over positions t <= positions[n] of slot slots[n], and positions[n] - t < window when window > 0;
 // cap(s) = soft_cap * tanh(s / soft_cap) when soft_cap > 0. Rows of slot 0xffffffff are padding and become zero.
 // q, o [N, H, D]; cache_k, cache_v [slots, maxPositions, K, D]; slots, positions [N].
-// A workgroup takes a row and a head; its lanes take the scores of one block of 4 positions each, 4 * WG positions at a time,
+// A workgroup takes a row and a head; each lane computes the scores of one block of 4 positions, 4 * WG positions at a time,
 // and then the Vecs of the head, summing over the blocks in order.
-// Blocks begin at fixed positions and have a running maximum and sum, so that a row's bits depend on nothing but the row.
-// Joined with _lib/vector_*.wgsl and _lib/tanh.wgsl. Source: Milakov & Gimelshein 2018, arXiv:1805.02867. Reference: cached_attention.ref.ts.
+// Blocks begin at fixed positions, with a running maximum and sum, so that a row's bits depend only on the row.
+// Joined with _lib/vector_*.wgsl and _lib/tanh.wgsl. Source: Milakov & Gimelshein 2018, arXiv:1805.02867. Reference:
+// cached_attention.ref.ts.
 override WG: u32 = 64;
 // 0 leaves the cap's code out: software adapters compute both sides of a branch.
 override CAPPED: u32 = 1;

@@ -1,6 +1,6 @@
 // The mean of each column of a weight W [V, C], in two launches for each part of it:
 //   partial:  sums[k, c] = sum of W[v,c] over the k-th CHUNK rows of the part
-//   finish:   mean[c] = factor * sum over k of sums[k, c]      factor = 1 / V; += where ACCUMULATE is 1: after the first part
+//   finish:   mean[c] = factor * sum over k of sums[k, c]      factor = 1 / V; += after the first part, where ACCUMULATE is 1
 // One invocation per quad of columns and chunk, then one per column. Sums of a chunk run in blocks of 64 rows. W is packed
 // (kernels/_lib) and may be split by rows. Joined with a weight reader. Reference: column_mean.ref.ts.
 override ACCUMULATE: u32 = 0;

@@ -1,4 +1,4 @@
-// Copies a block of columns between two matrices of the same rows: y[n, to + c] = x[n, from + c] for c < cols.
+// Copies a block of columns between two matrices with the same number of rows: y[n, to + c] = x[n, from + c] for c < cols.
 // Splits a fused projection into its parts, and joins their gradients. Other columns of y stay as they are.
 // x [N, x_stride], y [N, y_stride] row-major; cols, strides and offsets are in Vecs. An invocation copies one Vec.
 // Joined with _lib/vector_*.wgsl. Reference: copy_columns.ref.ts.

@@ -1,10 +1,10 @@
 // Decay of a flat parameter group towards the values it started from, in place, before the optimizer's update and behind the
 // finiteness gate of squared_norm:
 //   p = p + lr * decay * (start - p)
-// It is AdamW's decoupled decay with `start` in place of 0: the step of an L2 penalty decay / 2 * |p - start|^2 that no moment
-// sees. hyper, scalars: layout in kernels/squared_norm/hyper.ts. lr is the schedule's value times the group's lr_scale.
-// Sources: Li, Grandvalet & Davoine 2018, arXiv:1802.01483 (L2-SP); Loshchilov & Hutter 2019, arXiv:1711.05101. Reference:
-// decay_to_start.ref.ts.
+// This is AdamW's decoupled decay with `start` in place of 0: the step of an L2 penalty decay / 2 * |p - start|^2 that the
+// moments do not include. hyper, scalars: layout in kernels/squared_norm/hyper.ts. lr is the schedule's value times the group's
+// lr_scale. Sources: Li, Grandvalet & Davoine 2018, arXiv:1802.01483 (L2-SP); Loshchilov & Hutter 2019, arXiv:1711.05101.
+// Reference: decay_to_start.ref.ts.
 override WG: u32 = 64;
 
 struct Params { count: u32, decay: f32, lr_scale: f32 }

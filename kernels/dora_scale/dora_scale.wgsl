@@ -1,8 +1,8 @@
 // Row factors of a weight-decomposed adapter (DoRA), from a packed weight and the adapter's matrices:
 //   inverse_norm[o] = 1 / |W[o] + lora_scale * B[o]·A|
 //   factor[o]       = ((1 - weight) * |W[o]| + weight * magnitude[o]) * inverse_norm[o]
-// W [O, I] packed (kernels/_lib), of whose layer this part begins at row first_row; A [R, I] and B [O, R] with rows padded to
-// four values, magnitude, factor and inverse_norm [O] of the whole layer. Rows of no length have factor and inverse_norm 0.
+// W [O, I] packed (kernels/_lib), a part that begins at row first_row of the layer; A [R, I] and B [O, R] with rows padded to
+// four values, magnitude, factor and inverse_norm [O] of the whole layer. Rows of norm zero have factor and inverse_norm 0.
 // A workgroup of 64 per row, its lanes split I.
 // Source: Liu et al. 2024, arXiv:2402.09353, eq. 5. Reference: dora_scale.ref.ts.
 override WG: u32 = 64;

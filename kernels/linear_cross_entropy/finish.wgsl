@@ -1,4 +1,5 @@
-// The gradient of each labelled row's loss in its row of x, after all slices of the vocabulary (linear_cross_entropy.wgsl):
+// The gradient of each labelled row's loss with respect to its row of x, after all slices of the vocabulary
+// (linear_cross_entropy.wgsl):
 //   dx[rows[f+i],c] = dxg[i,c] / sum[i] - slope[i] * W[label[f+i],c]        f = first_row
 // dxg [chunk_rows, C] is the sum of the slices' products with W; W [V, C] packed (kernels/_lib), split by rows: a launch writes
 // the rows whose label lies in [row_offset, row_offset + part_rows). One invocation per quad of columns. A row with a logit

@@ -5,14 +5,14 @@
 // Shapes: logits l [chunk_rows, V] row-major; labels, nll [labelled rows]; step[2] = labelled rows. A row past them keeps
 // its nll, and its logits become 0 so that the product with the head that follows stays finite.
 // rows_workgroup: one workgroup per row.
-// slice: one workgroup per row of logits [chunk_rows, V'], V' columns of V from first_column on, slice after slice. What was
-// seen of a row so far stays in `state`; with largest and sum over all of it, and largest' as it was before this slice:
-//   l[i,v]  := exp(z[i,v] - largest) * dz/dl     the gradient times the sum, without the label's share: finish.wgsl has both
-//   keep[i]  = exp(largest' - largest)           what earlier slices' products must be multiplied by
+// slice: one workgroup per row of logits [chunk_rows, V'], V' columns of V from first_column on, slice after slice. `state`
+// keeps each row's maximum and sum so far. With largest and sum after this slice, and largest' before it:
+//   l[i,v]  := exp(z[i,v] - largest) * dz/dl     the gradient times the sum, without the label's share; finish.wgsl applies both
+//   keep[i]  = exp(largest' - largest)           the factor for the products of earlier slices
 // and nll after the last slice. Rows past the labelled ones are left alone.
 // A row with a logit that is not finite (by its bits: exp may swallow NaN) gets NaN as its loss and as its whole gradient.
 // Both read each logit once for the row's maximum and sum, four Vecs at a time, and again for the gradient; the sum is
-// rescaled when the maximum moves. Sums run apart for each lane of a Vec and in short blocks: compensated sums do not survive
+// rescaled when the maximum moves. Each lane of a Vec has its own sum, in short blocks: compensated sums do not survive
 // compilers that reassociate. Joined with _lib/vector_*.wgsl.
 // Sources: Milakov & Gimelshein 2018, arXiv:1805.02867 (online normaliser); soft cap: arXiv:2408.00118, section 2.
 // Reference: linear_cross_entropy.ref.ts.

@@ -2,11 +2,11 @@
 //   nll[i]          += factor * x[rows[i],:] . (W[label[i],:] - mean)
 //   dx[rows[i],:]   += factor * (W[label[i],:] - mean)                  factor = epsilon * logit scale
 // mean [C] is the mean row of W [V, C], so that x . mean is the mean of a row's logits: the loss becomes
-// (1 - epsilon) * nll + epsilon * (logsumexp(z) - mean_v(z[v])), as torch's cross_entropy(label_smoothing=epsilon) has it.
-// A soft cap does not go with it: capped logits are not linear in W. W is packed and split by rows: a launch takes the rows whose
-// label lies in [row_offset, row_offset + part_rows). step[3] = 1 leaves all as it is: held-out losses are plain ones.
-// losses: one invocation per labelled row. gradients: one per quad of columns. Joined with a weight reader.
-// Source: Szegedy et al. 2016, arXiv:1512.00567, section 7. Reference: linear_cross_entropy.ref.ts.
+// (1 - epsilon) * nll + epsilon * (logsumexp(z) - mean_v(z[v])), as in torch's cross_entropy(label_smoothing=epsilon).
+// It cannot be combined with a soft cap, because capped logits are not linear in W. W is packed and split by rows: a launch
+// takes the rows whose label lies in [row_offset, row_offset + part_rows). step[3] = 1 changes nothing: held-out losses are not
+// smoothed. losses: one invocation per labelled row. gradients: one per quad of columns. Joined with a weight reader. Source:
+// Szegedy et al. 2016, arXiv:1512.00567, section 7. Reference: linear_cross_entropy.ref.ts.
 struct Params {
   rows: u32, cols: u32, row_offset: u32, part_rows: u32, factor: f32, code_words: u32, scale_words: u32,
 }

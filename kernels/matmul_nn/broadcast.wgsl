@@ -1,7 +1,7 @@
-// matmul_nn for subgroups of SUBGROUP lanes, 4, 8 or 16, where wide.wgsl can be: no workgroup memory and no barrier. A
+// matmul_nn for subgroups of SUBGROUP lanes, 4, 8 or 16, where wide.wgsl can run: no workgroup memory and no barrier. A
 // subgroup computes 16 columns of two rows of each lane. A lane loads sixteen values of its rows of dy, and sixteen columns
-// of rows of W that it broadcasts to the others. Joined after _lib/broadcast.ts's head, with wide.wgsl and what that is
-// joined with. An output is one chain of fma along the reduction and then along the branch: the bits of wide.
+// of rows of W that it broadcasts to the others. Joined after _lib/broadcast.ts's head, with wide.wgsl and the sources that
+// wide.wgsl is joined with. An output is one chain of fma along the reduction and then along the branch: the bits of wide.
 const LANES4 = vec4u(0u, 1u, 2u, 3u);
 const PARTS = 16u / SUBGROUP;
 

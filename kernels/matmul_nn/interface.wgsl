@@ -1,4 +1,4 @@
-// What every source of matmul_nn takes and writes: joined with keep.wgsl or no_keep.wgsl.
+// The parameters and the output that all sources of matmul_nn share: joined with keep.wgsl or no_keep.wgsl.
 struct Params {
   rows: u32, out_features: u32, in_features: u32, dy_stride: u32, dy_offset: u32, rank: u32,
   code_words: u32, scale_words: u32, alpha: f32, lora_scale: f32, accumulate: u32,

@@ -1,9 +1,9 @@
-// Product with a packed weight, its rows summed over: the gradient of matmul_nt in x.
+// Product with a packed weight, summed over its rows: the gradient of matmul_nt with respect to x.
 //   dx[n,i] = alpha * sum_o dy[n, dy_offset + o] W[o,i] (+ lora_scale * sum_r dh[n,r] A[r,i]) (+ keep[n] * dx[n,i])
 // dy [N, dy_stride] dense, W [O, I] packed (kernels/_lib), dh = dy B [N, R], A [R, I], dx [N, I].
 // Joined by the spec with interface.wgsl, a weight reader, lora.wgsl or no_lora.wgsl, keep.wgsl or no_keep.wgsl, and
 // workgroup.wgsl or, for software adapters, a file of software/.
-//   naive  one output an invocation: the second oracle
+//   naive  one output an invocation: a second reference
 // The order of the additions depends on O and R only. Outputs past N or I are computed from clamped indices, not written.
 
 @group(0) @binding(1) var<storage, read> dy: array<f32>;

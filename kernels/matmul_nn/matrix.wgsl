@@ -1,4 +1,4 @@
-// matmul_nn by _lib/matrix_tiles.wgsl. Joined with interface.wgsl and keep as matmul_nn.wgsl, and a branch of its own.
+// matmul_nn by _lib/matrix_tiles.wgsl. Joined with interface.wgsl and keep like matmul_nn.wgsl, and with a branch of its own.
 fn reduced() -> u32 { return p.out_features; }
 fn columns() -> u32 { return p.in_features; }
 

@@ -1,6 +1,6 @@
 // matmul_nn by _lib/wide_tiles.wgsl, where I and O are multiples of 16 (wide_small: of 32) and rows of dy begin at multiples
 // of four. A lane loads sixteen columns of one row of W, and four quads of dy.
-// Joined with interface.wgsl, keep and branch as matmul_nn.wgsl, and a reader of sixteen columns.
+// Joined with interface.wgsl, keep and branch like matmul_nn.wgsl, and with a reader of sixteen columns.
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
 
 fn reduced() -> u32 { return p.out_features; }

@@ -1,4 +1,4 @@
-// How `workgroup` computes matmul_nn: joined with matmul_nn.wgsl and _lib/tiles.wgsl.
+// The `workgroup` entry points of matmul_nn: joined with matmul_nn.wgsl and _lib/tiles.wgsl.
 //   tile, tile_8  of _lib/tiles.wgsl: 64 x 64 outputs a workgroup, from tiles along O and then R
 fn reduced() -> u32 { return p.out_features; }
 fn columns() -> u32 { return p.in_features; }

@@ -1,7 +1,7 @@
 // matmul_nt for subgroups of SUBGROUP lanes, 4, 8 or 16, where I is a multiple of 16: no workgroup memory and no barrier. A
 // subgroup computes 16 rows, each lane two columns of them. A lane loads its columns' weights, and sixteen values of rows
-// that it broadcasts to the others. Joined after _lib/broadcast.ts's head, with wide.wgsl and what that is joined with.
-// An output is one chain of fma along the reduction and then along the branch: the bits of wide.
+// that it broadcasts to the others. Joined after _lib/broadcast.ts's head, with wide.wgsl and the sources that wide.wgsl is
+// joined with. An output is one chain of fma along the reduction and then along the branch: the bits of wide.
 const LANES4 = vec4u(0u, 1u, 2u, 3u);
 const PARTS = 16u / SUBGROUP;
 

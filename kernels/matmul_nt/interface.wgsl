@@ -1,4 +1,5 @@
-// What every source of matmul_nt takes and writes: joined with bias.wgsl or no_bias.wgsl, and added.wgsl or no_added.wgsl.
+// The parameters and the output that all sources of matmul_nt share: joined with bias.wgsl or no_bias.wgsl, and added.wgsl or
+// no_added.wgsl.
 struct Params {
   rows: u32, in_features: u32, out_features: u32, out_stride: u32, out_offset: u32, rank: u32,
   code_words: u32, scale_words: u32, alpha: f32, lora_scale: f32, accumulate: u32,

@@ -1,5 +1,5 @@
 // The rank-r branch of matmul_nt: h [N, R] dense and lora_b with rows padded to four values, as trainable matrices are
-// stored (src/graph/params.ts); of a weight in parts, the whole layer's.
+// stored (src/graph/params.ts); for a weight in parts, those of the whole layer.
 const HAS_BRANCH = true;
 @group(0) @binding(5) var<storage, read> h: array<f32>;
 @group(0) @binding(6) var<storage, read> lora_b: array<f32>;

@@ -1,10 +1,10 @@
-// Product with a packed weight, its rows along the reduction:
+// Product with a packed weight whose rows run along the reduction:
 //   y[n,o] = alpha * sum_i x[n,i] W[o,i] (+ bias[o]) (+ lora_scale * sum_r h[n,r] B[o,r]) (+ y[n,o])
-// x [N, I] dense, W [O, I] packed (kernels/_lib), y [N, out_stride] at columns [out_offset, out_offset + O), of whose layer
-// bias and B have every row.
+// x [N, I] dense, W [O, I] packed (kernels/_lib), y [N, out_stride] at columns [out_offset, out_offset + O); bias
+// and B have the rows of the whole layer.
 // Joined by the spec with interface.wgsl, a weight reader, bias.wgsl or no_bias.wgsl, lora.wgsl or no_lora.wgsl, and
 // workgroup.wgsl or, for software adapters, a file of software/.
-//   naive  one output an invocation: the second oracle
+//   naive  one output an invocation: a second reference
 // The order of the additions depends on I and R only. Outputs past N or O are computed from clamped rows and not written.
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;

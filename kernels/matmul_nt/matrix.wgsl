@@ -1,4 +1,5 @@
-// matmul_nt by _lib/matrix_tiles.wgsl. Joined with interface.wgsl, bias and added as matmul_nt.wgsl, and a branch of its own.
+// matmul_nt by _lib/matrix_tiles.wgsl. Joined with interface.wgsl, bias and added like matmul_nt.wgsl, and with a branch of its
+// own.
 fn reduced() -> u32 { return p.in_features; }
 fn columns() -> u32 { return p.out_features; }
 

@@ -1,2 +1,2 @@
-// Stands in for added.wgsl where nothing is added.
+// Replaces added.wgsl where nothing is added.
 fn with_added(at: u32, value: f32) -> f32 { return value; }

@@ -1,7 +1,7 @@
 enable subgroups;
-// matvec of workgroup.wgsl whose lanes add up by subgroups: one barrier instead of seven. Joined before matmul_nt.wgsl and
-// its parts. Lanes are taken to fill subgroups in order, as every known implementation has it and none must: a tuner
-// compares results before it chooses this.
+// matvec of workgroup.wgsl with a reduction by subgroups: one barrier instead of seven. Joined before matmul_nt.wgsl and
+// its parts. Assumes that lanes fill subgroups in order, as they do in every known implementation although WGSL does not
+// promise it: a tuner compares results before it chooses this.
 var<workgroup> subgroup_sums: array<vec4f, 16>;
 
 @compute @workgroup_size(64)

@@ -1,6 +1,6 @@
 // matmul_nt by _lib/wide_tiles.wgsl, where I is a multiple of 16 (wide_small: of 32). A lane loads one row of W, or half of
-// it, and four quads of x; it has columns c, c + 8, c + 16, … so that those of its neighbours lie in different banks.
-// Joined with interface.wgsl, bias and branch as matmul_nt.wgsl, and a reader of sixteen columns.
+// it, and four quads of x; it has columns c, c + 8, c + 16, … so that neighbouring lanes read different banks.
+// Joined with interface.wgsl, bias and branch like matmul_nt.wgsl, and with a reader of sixteen columns.
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 
 fn reduced() -> u32 { return p.in_features; }

@@ -1,4 +1,4 @@
-// How `workgroup` computes matmul_nt: joined with matmul_nt.wgsl and _lib/tiles.wgsl.
+// The `workgroup` entry points of matmul_nt: joined with matmul_nt.wgsl and _lib/tiles.wgsl.
 //   tile, tile_8  of _lib/tiles.wgsl: 64 x 64 outputs a workgroup, from tiles along I and then R
 //   matvec        a workgroup of 64 computes 1 row x 4 columns, its lanes split I
 fn reduced() -> u32 { return p.in_features; }

@@ -3,7 +3,7 @@
 // a [N, a_stride], b [N, b_stride], g [P, g_stride], all dense f32. No transposed copy, no atomics.
 //   tile   a workgroup of 256 computes 32 x 32 of g: four teams of 64 lanes share the rows of a tile of 16, each lane
 //          sums 4 x 4 over its team's rows, and the teams' sums are added in order
-//   naive  one output an invocation: the second oracle
+//   naive  one output an invocation: a second reference
 // The order of the additions is fixed, and rows of zeros at the end do not change the result.
 override ACCUMULATE: u32 = 0;
 

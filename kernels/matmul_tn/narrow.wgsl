@@ -1,6 +1,6 @@
 // matmul_tn where both factors' rows and columns begin at multiples of four: a workgroup of 256 computes 16 x 16 of g. Its lanes
-// are 16 splits of the rows, each of 16 lanes with 4 x 4 outputs, whose sums are added in order at the end; a gradient of few
-// columns fills it, and there are enough of them for a GPU. Rows of zeros at the end do not change the result.
+// are 16 splits of the rows, each of 16 lanes with 4 x 4 outputs, whose sums are added in order at the end. A gradient of few
+// columns fills such a tile and gives enough workgroups for a GPU. Rows of zeros at the end do not change the result.
 override ACCUMULATE: u32 = 0;
 
 struct Params { rows: u32, p_len: u32, q_len: u32, a_stride: u32, a_offset: u32, b_stride: u32, b_offset: u32, g_stride: u32, swapped: u32, alpha: f32 }

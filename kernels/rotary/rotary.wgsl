@@ -1,8 +1,8 @@
 // Rotary position embedding, in place, in the half-split order of the Hugging Face models.
 //   (x[d], x[d + half]) <- (x[d] cos - x[d + half] sin, x[d + half] cos + x[d] sin)     for d < half = rotaryDim / 2
 // with cos, sin [maxPositions, half] at the row's position; SIGN = -1 rotates back, which is the gradient.
-// x [N, heads, D]; dims from rotaryDim on are left alone. Tables are made on the host: built-in sin and cos are loose.
-// Joined with _lib/vector_*.wgsl. Source: Su et al. 2021, arXiv:2104.09864, eq. 34. Reference: rotary.ref.ts.
+// x [N, heads, D]; dimensions from rotaryDim on are unchanged. Tables are computed on the host, because built-in sin and cos
+// are inaccurate. Joined with _lib/vector_*.wgsl. Source: Su et al. 2021, arXiv:2104.09864, eq. 34. Reference: rotary.ref.ts.
 override WG: u32 = 64;
 override SIGN: f32 = 1.0;
 

@@ -1,8 +1,8 @@
 // Rows in halves (f16) for products by subgroup matrices, each multiplied by a power of two of its own:
 //   halves[n] = x[n, offset + k] * 2^e for k < C, zeros up to a multiple of 32, then 2^-e as f32 and three words of zeros
-// 2^e brings the row's largest magnitude into [2^14, 2^15): no value leaves the range of f16, and those down to 2^-28 of the
+// 2^e brings the row's largest magnitude into [2^14, 2^15): no value leaves the range of f16, and values down to 2^-28 of the
 // largest keep eleven bits. It is at most 2^126, so that 2^-e is a normal number; a row of zeros stays zeros.
-// A row that holds NaN or an infinity becomes zeros with NaN in place of 2^-e: whatever is computed of it is NaN.
+// A row with NaN or an infinity becomes zeros with NaN in place of 2^-e, so that every result computed from it is NaN.
 //   pack  a workgroup of 64 packs a row
 struct Params { rows: u32, cols: u32, stride: u32, offset: u32, row_words: u32 }
 

@@ -1,5 +1,5 @@
-// The row normalised (kernels/rms_norm): joined with row_product.wgsl. Every lane reads all of its columns of x anyway, so squares are
-// summed beside the products, and both halves of a workgroup have their sum.
+// The row normalised (kernels/rms_norm): joined with row_product.wgsl. Every lane reads all of its columns of x anyway, so the
+// squares are summed along with the products, and both halves of a workgroup have their sum.
 @group(0) @binding(5) var<storage, read> norm: array<vec4f>;
 
 var<private> squares: vec4f;

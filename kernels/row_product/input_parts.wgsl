@@ -1,6 +1,6 @@
-// The output of attention out of its parts, as kernels/split_attention leaves them: joined with row_product.wgsl. A head has its
-// columns and then (largest score, sum of weights, parts in use, 0); the parts come one after the other, all heads in each.
-// A head's columns are a multiple of sixteen.
+// The output of attention, combined from the parts that kernels/split_attention writes: joined with row_product.wgsl. A head
+// has its columns and then (largest score, sum of weights, parts in use, 0); the parts are stored one after the other, with all
+// heads in each. A head's columns are a multiple of sixteen.
 const PARTS = 8u;
 const MOST_HEADS = 64u;
 

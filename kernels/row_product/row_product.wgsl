@@ -1,4 +1,4 @@
-// Product of one row with a packed weight, for decoding, with what a layer does right before and right after it:
+// Product of one row with a packed weight, for decoding, fused with the operations right before and right after it:
 //   z[o] = factor * sum_i u[i] W[o,i] (+ bias[o])
 //   product        y[o] = z[o]
 //   product_add    y[o] = z[o] + added[o]
@@ -6,9 +6,9 @@
 // W [O, I] packed, I a multiple of 16; y at columns from out_offset on. u and factor come from the row x as input_*.wgsl says:
 //   input_row    u = x                          factor = 1
 //   input_norm   u = x * (norm + norm_offset)   factor = 1 / sqrt(mean(x^2) + eps)
-//   input_parts  u[h,d] = sum_s weight[s,h] * parts[s,h,d]      what kernels/split_attention left, put together
+//   input_parts  u[h,d] = sum_s weight[s,h] * parts[s,h,d]      the parts of kernels/split_attention, combined
 // A workgroup of 64 has two halves of 32 lanes with four rows of W each; a lane takes sixteen columns at a time, so that codes are
-// read by as few loads as they take. Joined with one of these, bias.wgsl or no_bias.wgsl, _lib/activation.wgsl,
+// read with the fewest possible loads. Joined with one of these, bias.wgsl or no_bias.wgsl, _lib/activation.wgsl,
 // _lib/vector_1.wgsl and a reader of sixteen columns. Reference: row_product.ref.ts.
 struct Params {
   in_features: u32, out_features: u32, out_offset: u32, code_words: u32, scale_words: u32,

@@ -1,8 +1,8 @@
 // Stochastic gradient descent on a flat buffer, in place, behind the finiteness gate of squared_norm.
 //   g = grad * factor + wd * p                factor = 1/tokens * clip coefficient: grad holds a sum over tokens
-//   velocity = momentum * velocity + g        only update_momentum; else g itself is the direction
+//   velocity = momentum * velocity + g        only in update_momentum, where it is the direction; otherwise that is g
 //   p = p - lr * direction
-// Weight decay is coupled, as in torch.optim.SGD (which this follows, without dampening and Nesterov).
+// Weight decay is coupled, as in torch.optim.SGD, which this follows without dampening or Nesterov momentum.
 // hyper, scalars: layout in kernels/squared_norm/hyper.ts. Reference: sgd.ref.ts.
 override WG: u32 = 64;
 

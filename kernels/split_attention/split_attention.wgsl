@@ -1,15 +1,15 @@
-// Attention of one new token over the key-value cache, split along its past so that short rows fill a GPU, with what stands
-// before it: rotating the query and the new key (kernels/rotary), and writing key and value to the cache (kernels/kv_write).
+// Attention of one new token over the key-value cache, split along the past so that short rows fill a GPU. It also rotates the
+// query and the new key (kernels/rotary), and writes key and value to the cache (kernels/kv_write).
 //   parts[s,h,:] = sum_t w[t] cache_v[slot,t,g],  w[t] = exp(score[t] - largest)      over the positions t of the s-th part
 //   state[s,h] = (largest, sum_t w[t], parts in use, 0)                           g = h / (H / K)
-// with score[t] = cap(scale * q[h].cache_k[slot,t,g]) over t <= position, position - t < window when window > 0. What reads the
+// with score[t] = cap(scale * q[h].cache_k[slot,t,g]) over t <= position, position - t < window when window > 0. The reader of the
 // parts adds them up in order (kernels/row_product/input_parts.wgsl). A token of slot 0xffffffff is padding and gives zeros.
 // qkv: the token's H queries, K keys and K values, D floats each; cache_k, cache_v [slots, maxPositions, K, D]; D a multiple of 16.
-// A workgroup takes up to four heads that share one of the cache, and an eighth of the past by blocks of 128 positions. Which
-// positions a part has depends on the position alone. Two lanes share a score, each with every other quad of the head; then
-// lanes share the head's quads and the block's positions. The new key and value are taken from qkv, as other workgroups write them.
-// Joined with _lib/tanh.wgsl. Sources: Dao et al. 2023, "Flash-Decoding"; Milakov & Gimelshein 2018, arXiv:1805.02867.
-// Reference: split_attention.ref.ts.
+// A workgroup takes up to four heads that share a head of the cache, and an eighth of the past in blocks of 128 positions. The
+// positions of a part depend only on the token's position. Two lanes share a score, each with every other quad of the head; then
+// lanes share the head's quads and the block's positions. The new key and value are read from qkv, because other workgroups
+// write them. Joined with _lib/tanh.wgsl. Sources: Dao et al. 2023, "Flash-Decoding"; Milakov & Gimelshein 2018,
+// arXiv:1805.02867. Reference: split_attention.ref.ts.
 override CAPPED: u32 = 1;
 
 struct Params { heads: u32, kv_heads: u32, head_vecs: u32, half_dim: u32, max_positions: u32, scale: f32, window: u32, soft_cap: f32 }

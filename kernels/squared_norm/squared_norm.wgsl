@@ -1,4 +1,4 @@
-// Global norm of the accumulated gradients, the clipping factor, and the gate that keeps a non-finite step out.
+// Global norm of the accumulated gradients, the clipping factor, and the gate that blocks a non-finite step.
 //   partial  partials[f+b] = sum of grad^2 over block b of 4096 values, or a non-finite pattern     f = first_partial
 //   finish   norm   = sqrt(sum of partials) * inv_tokens                 gradient buffers hold sums over tokens
 //            factor = inv_tokens * min(1, max_norm / (norm + 1e-6))      max_norm 0: no clipping

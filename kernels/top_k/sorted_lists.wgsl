@@ -1,7 +1,7 @@
-// How `workgroup` finds the best logits, over the whole GPU: joined with top_k.wgsl. A list is the best 64 of some logits in
-// order, then the sum of exp(logit - largest) over all of these logits and whether one of them was bad.
-//   sort_chunk  a workgroup takes 1024 logits to a list: it sorts runs of 64 and merges them
-//   merge       16 lists to one; `finish` does the same for the last ones and writes the row's results
+// The `workgroup` entry points, which use the whole GPU: joined with top_k.wgsl. A list is the best 64 of some logits in order,
+// then the sum of exp(logit - largest) over all of these logits and whether one of them was +infinity or NaN.
+//   sort_chunk  a workgroup turns 1024 logits into a list: it sorts runs of 64 and merges them
+//   merge       merges 16 lists into one; `finish` does the same for the last lists and writes the row's results
 // Sorting network: Batcher 1968, doi:10.1145/1468075.1468121. Of two runs in order, the 64 first of each place's pair (one run
 // read backwards) are the best 64 of both, and sorted by half a dozen more exchanges.
 const WG = 256u;

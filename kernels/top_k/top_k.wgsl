@@ -1,7 +1,7 @@
 // The k largest logits of each row in descending order, ties by lower index, and the row's log-sum-exp.
 //   values[s,:], indices[s,:] = top k of logits[s,:]        lse[s] = log(sum_v exp(logits[s,v]))
 // Shapes: logits [S, V] row-major; values, indices [S, k]; lse [S]. Infinite or NaN logits are never chosen;
-// positive infinity or NaN makes lse NaN (decided on bits: exp may swallow NaN).
+// positive infinity or NaN makes lse NaN (decided on bits, because exp may not propagate NaN).
 // Joined with sorted_lists.wgsl or, for software adapters, with files of software/. Reference: top_k.ref.ts.
 const LOWEST = -3.4028234e38;
 const NONE = 0xffffffffu;

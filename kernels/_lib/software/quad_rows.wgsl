@@ -1,4 +1,4 @@
-// Rows of a head of which each of four invocations loads one and broadcasts it (see quad_broadcast.wgsl). Joined with vector_*.wgsl.
+// Four rows of a head: each of four invocations loads one and broadcasts it (see quad_broadcast.wgsl). Joined with vector_*.wgsl.
 /** One Vec of the head dimension for each of four rows. */
 struct Rows { a: Vec, b: Vec, c: Vec, d: Vec }
 

@@ -1,4 +1,4 @@
-// How `serial` updates 8-bit moments: joined with adamw_8bit.wgsl. No workgroup memory.
+// The `serial` update of 8-bit moments: joined with adamw_8bit.wgsl. No workgroup memory.
 override WG: u32 = 4;
 
 // An invocation takes a block alone: once for its largest moments, once to write.

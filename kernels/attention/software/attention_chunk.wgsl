@@ -1,4 +1,4 @@
-// What the halves of attention's quad-subgroup backward pass share; joined after attention_quad.wgsl.
+// Shared by the two halves of attention's quad-subgroup backward pass; joined after attention_quad.wgsl.
 
 /** First key of the blocks that a tile of queries sees, and one past the last that is seen: none when it sees none. */
 fn blocks_of_tile(tile: u32) -> vec2u {

@@ -3,9 +3,9 @@
 //   o[i,h] = sum_j exp(s[i,j] - lse[i,h]) v[j,g]    lse[i,h] = log sum_j exp(s[i,j])
 // over the keys that row i sees: bounds[i].x <= j <= i < bounds[i].y, and i - j < window when window > 0.
 // q, o [N, H, D]; k, v [N, K, D]; bounds [N]; lse [N, H]. A quad owns 16 query rows of one head; keys are read in blocks of 16
-// with a running maximum and sum. o itself holds the sums between blocks: that costs a load and a store for 16 products,
-// and spares an accumulator for each of D. The first block takes nothing from o, the last divides by the sum; rows that see
-// nothing have one block all the same, which weighs nothing. Joined after attention_quad.wgsl.
+// with a running maximum and sum. o itself holds the sums between blocks, which costs a load and a store per 16 products
+// but needs no accumulator for each of D. The first block does not read o, the last divides by the sum; rows that see
+// nothing still have one block, with weight zero. Joined after attention_quad.wgsl.
 // Source: Dao et al. 2022, arXiv:2205.14135, algorithm 1; Milakov & Gimelshein 2018. Reference: attention.ref.ts.
 struct Params { rows: u32, heads: u32, kv_heads: u32, scale: f32, window: u32, soft_cap: f32, head_vecs: u32 }
 

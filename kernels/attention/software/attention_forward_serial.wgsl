@@ -2,9 +2,9 @@
 //   s[i,j] = cap(scale * q[i,h].k[j,g])    g = h / (H / K)
 //   o[i,h] = sum_j exp(s[i,j] - lse[i,h]) v[j,g]    lse[i,h] = log sum_j exp(s[i,j])
 // over the keys that row i sees: bounds[i].x <= j <= i < bounds[i].y, and i - j < window when window > 0.
-// q, o [N, H, D]; k, v [N, K, D]; bounds [N]; lse [N, H]. An invocation holds 4 query rows of one head, the invocations
-// of a workgroup neighbouring ones, so that all of them read the same keys at the same time; keys are read in blocks of 4
-// at fixed places, with a running maximum and sum. Only 8 Vecs of the head dimension are summed in an invocation, since
+// q, o [N, H, D]; k, v [N, K, D]; bounds [N]; lse [N, H]. An invocation holds 4 query rows of one head; the invocations
+// of a workgroup hold neighbouring rows, so that all of them read the same keys at the same time. Keys are read in blocks of 4
+// at fixed rows, with a running maximum and sum. Only 8 Vecs of the head dimension are summed in an invocation, since
 // arrays with a computed index are slow on software adapters; longer heads take several, each with its own scores.
 // Joined with keys_of.wgsl, _lib/vector_*.wgsl and a score cap.
 // Source: Dao et al. 2022, arXiv:2205.14135, algorithm 1; Milakov & Gimelshein 2018. Reference: attention.ref.ts.

@@ -1,12 +1,12 @@
 // Products of P and dS of a chunk (attention_p_ds_quad.wgsl) with the rows of a head, for software adapters with subgroups of
-// four: the second half of the backward pass of attention, nothing but matrix products.
+// four: the second half of the backward pass of attention, which consists of matrix products only.
 //   products_rows      y[i,h] = sum_j W[h,i,j] x[j,g]               dq = dS k        y [N, H, D], x [N, K, D]
 //   products_columns   y[j,g] (+)= sum_h sum_i W[h,i,j] x[i,h]      dk = dS^T q and dv = P^T dy, summed over chunks
 //                                                                   y [N, K, D], x [N, H, D], h over g's group
 // W is half of p_ds [2, H, C, S], which begins at p.first_plane: 0 for P, H for dS. A quad computes 16 rows of y by 8 Vecs,
-// each invocation 2 of the 8; of W each loads a quarter and broadcasts it. Of the other side only blocks of 16 that the first
-// half wrote are read, which hold zeros where a pair is not seen: all rows of a segment must have its bounds. products_columns
-// adds to y but where a chunk holds the first queries that can see a key, and adds nothing where none of a chunk can.
+// each invocation 2 of the 8; each loads a quarter of W and broadcasts it. Only the blocks of 16 that the first half wrote
+// are read; they hold zeros for pairs that are masked, so all rows of a segment must have its bounds. products_columns
+// adds to y, except where a chunk has the first queries that can see a key, and adds nothing where no query of a chunk can.
 // Joined after attention_quad.wgsl and attention_chunk.wgsl. Source: Dao 2023, arXiv:2307.08691, algorithm 2.
 // Reference: attention.ref.ts.
 struct Params {

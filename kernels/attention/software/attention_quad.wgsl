@@ -1,6 +1,6 @@
 enable subgroups;
-// What the quads of attention share: four invocations broadcast their loads, as a load costs a software adapter as much as
-// many multiplications. An invocation owns 4 rows, a quad 16, and the other side is read in blocks of 16 rows at fixed places,
+// Shared by the quads of attention: four invocations broadcast their loads, because on a software adapter a load costs as much
+// as many multiplications. An invocation owns 4 rows, a quad 16, and the other side is read in blocks of 16 rows at fixed places,
 // of which each invocation loads 4. No invocation returns early on its own, as all four must take part in a
 // broadcast. Joined before the files of quads here, with keys_of.wgsl, _lib/quad_rows.wgsl and vector_*.wgsl, and a score cap.
 const TILE: u32 = 16u;

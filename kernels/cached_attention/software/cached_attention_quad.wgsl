@@ -3,7 +3,7 @@ enable subgroups;
 //   attend_quads  a quad takes a row and up to four of the heads that share a head of the cache. The cache is read in blocks
 //                 of 16 positions at fixed offsets. For the scores each invocation has 4 of the positions, and the heads' q
 //                 are broadcast; for the sums each has every fourth Vec of a head, and the weights are broadcast. o
-//                 holds the sums between blocks: the first takes nothing from it, the last divides.
+//                 holds the sums between blocks: the first block does not read it, the last divides.
 // No invocation returns early on its own, as all four must take part in a broadcast.
 // Heads of a quad: code for more is left out.
 override HEADS: u32 = 4;

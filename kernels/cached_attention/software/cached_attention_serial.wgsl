@@ -1,5 +1,5 @@
-// How `serial` attends to the cache: joined with cached_attention.wgsl. An invocation takes a row, a head and 8 Vecs of the
-// head dimension, one block of 4 positions at a time, without workgroup memory.
+// The `serial` entry points of attention over the cache: joined with cached_attention.wgsl. An invocation takes a row, a head
+// and 8 Vecs of the head dimension, one block of 4 positions at a time, without workgroup memory.
 const SLOTS: u32 = 8u;
 
 @compute @workgroup_size(WG)

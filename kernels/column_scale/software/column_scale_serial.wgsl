@@ -1,4 +1,4 @@
-// How `serial` sums the gradient of the magnitude: joined with column_scale.wgsl. An invocation takes a column, without
+// The `serial` gradient of the magnitude: joined with column_scale.wgsl. An invocation takes a column, without
 // workgroup memory.
 override WG: u32 = 4;
 

@@ -1,4 +1,4 @@
-// How `serial` normalises: joined with layer_norm.wgsl. An invocation takes a row, without workgroup memory.
+// The `serial` entry points: joined with layer_norm.wgsl. An invocation takes a row, without workgroup memory.
 @compute @workgroup_size(WG)
 fn forward_serial(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = (wg.y * grid.x + wg.x) * WG + lane;

@@ -1,4 +1,4 @@
-// How `serial` computes the loss of a chunk: joined with linear_cross_entropy.wgsl. An invocation takes a row, with neither
+// The `serial` entry point: joined with linear_cross_entropy.wgsl. An invocation takes a row, with neither
 // workgroup memory nor barriers.
 /** Vecs of a block of the sum: 256 values. */
 const BLOCK = 256u / WIDTH;

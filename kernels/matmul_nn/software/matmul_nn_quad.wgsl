@@ -3,8 +3,8 @@ enable subgroups;
 //   quads         a quad computes 16 rows x 64 columns, each invocation 16 of the columns
 //   quads_narrow  a quad computes 16 rows x 16 columns, each invocation 4 of them: dh = dy B
 // Each invocation loads a quarter of dy and of dh and broadcasts it. No invocation returns early, as all four must take part
-// in a broadcast. Sums are an array that is read by a variable index: SwiftShader keeps it in memory, which it
-// compiles in two thirds of the time and runs as fast. So a sum takes four products at once.
+// in a broadcast. Accumulators are an array with a variable index. SwiftShader keeps it in memory, which compiles
+// in two thirds of the time and runs as fast. Four products are added up before they are added to an accumulator.
 
 /** dy[n, o .. o+3] times alpha with zeros past O, of which this invocation loads one. */
 fn dy_broadcast(row: u32, o: u32, member: u32) -> vec4f {

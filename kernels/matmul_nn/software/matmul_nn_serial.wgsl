@@ -1,4 +1,4 @@
-// How `serial` computes matmul_nn: joined with matmul_nn.wgsl and its parts. An invocation computes 8 rows x 16 columns,
+// The `serial` entry points of matmul_nn: joined with matmul_nn.wgsl and its parts. An invocation computes 8 rows x 16 columns,
 // without workgroup memory.
 override WG: u32 = 4;
 

@@ -7,8 +7,8 @@ enable subgroups;
 //   quads_narrow_row  the same in the order of quads_narrow
 // Each invocation loads a quarter of x and of h and broadcasts it. The order of additions is that of serial and serial_row,
 // but for quads_narrow and quads_narrow_row, which add one product at a time. No invocation returns early, as all four must
-// take part in a broadcast. Sums are an array that is read by a variable index: SwiftShader keeps it in memory, which it
-// compiles in two thirds of the time and runs as fast.
+// take part in a broadcast. Accumulators are an array with a variable index. SwiftShader keeps it in memory,
+// which compiles in two thirds of the time and runs as fast.
 
 /** x[n, k .. k+3] times alpha with zeros past I, of which this invocation loads one. */
 fn x_broadcast(row: u32, k: u32, member: u32) -> vec4f {

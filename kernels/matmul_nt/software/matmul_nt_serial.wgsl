@@ -1,4 +1,4 @@
-// How `serial` computes matmul_nt: joined with matmul_nt.wgsl and its parts. No workgroup memory.
+// The `serial` entry points of matmul_nt: joined with matmul_nt.wgsl and its parts. No workgroup memory.
 //   serial      one invocation computes 8 rows x 16 columns
 //   serial_row  one invocation computes 1 row x 4 columns, in the same order of additions
 override WG: u32 = 4;

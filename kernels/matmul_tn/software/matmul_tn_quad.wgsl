@@ -1,8 +1,8 @@
 enable subgroups;
 // The quads of matmul_tn, for software adapters with subgroups of four; joined before matmul_tn.wgsl. A quad computes 32 of
-// the longer side of g by 16 of the shorter, such as the rank; each invocation has 4 of the 16. Of the 32 each loads a
-// quarter and broadcasts it. No invocation returns early.
-// The longer side is bound as a: where that is b, p.swapped is 1, a and b have changed places, and g is its columns.
+// the longer side of g by 16 of the shorter, such as the rank; each invocation has 4 of the 16, and loads a quarter of
+// the 32 and broadcasts it. No invocation returns early.
+// The longer side is bound as a: where that is b, p.swapped is 1, a and b are exchanged, and g is written by columns.
 
 fn a_row(n: u32) -> u32 { return n * p.a_stride + p.a_offset; }
 

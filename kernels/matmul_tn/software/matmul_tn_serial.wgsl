@@ -1,4 +1,4 @@
-// How `serial` computes matmul_tn: joined with matmul_tn.wgsl. An invocation computes 8 x 16 of g, without workgroup memory.
+// The `serial` entry point of matmul_tn: joined with matmul_tn.wgsl. An invocation computes 8 x 16 of g, without workgroup memory.
 override WG: u32 = 4;
 
 @compute @workgroup_size(WG)

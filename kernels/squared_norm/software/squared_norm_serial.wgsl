@@ -1,4 +1,4 @@
-// How `serial` sums squares: joined with squared_norm.wgsl. An invocation takes a block, in strips, with neither workgroup
+// The `serial` entry points: joined with squared_norm.wgsl. An invocation takes a block, in strips, with neither workgroup
 // memory nor barriers.
 const STRIP = 64u;
 

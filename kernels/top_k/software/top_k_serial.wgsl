@@ -1,5 +1,5 @@
-// How `serial` finds the best logits: joined with top_k.wgsl. An invocation takes a row and inserts into the sorted output,
-// without workgroup memory and barriers.
+// The `serial` entry point: joined with top_k.wgsl. An invocation takes a row and inserts into the sorted output,
+// without workgroup memory or barriers.
 /** Logits of a block of the sum. */
 const BLOCK = 256u;
 
