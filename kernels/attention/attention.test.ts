@@ -182,9 +182,11 @@ describe.each(KERNEL_VARIANTS)('attention, %s', (variant) => {
   ])('gives zeros for rows outside their own bounds: $first to $rows', async ({ rows, first }) => {
     const shape = { rows, heads: 2, kvHeads: 1, headDim: 10, scale: 0.5 };
     const bounds = boundsOf([first], rows);
-    // None at all, before themselves, behind themselves.
-    const outside = [0, 0, 0, 3, rows, rows + 9, 3, 3];
-    for (let row = first; row < rows; row += 1) bounds.set(outside.slice((row % 4) * 2, (row % 4) * 2 + 2), row * 2);
+    for (let row = first; row < rows; row += 1) {
+      // None at all, before themselves, up to themselves, behind themselves.
+      const outside = [0, 0, 0, 3, 0, row, rows, rows + 9, 3, 3];
+      bounds.set(outside.slice((row % 5) * 2, (row % 5) * 2 + 2), row * 2);
+    }
     const inputs = inputsOf(shape);
     const result = await run({ ...shape, variant }, inputs, bounds);
     for (const [name, length] of Object.entries({ o: 20, lse: 2, dq: 20, dk: 10, dv: 10 })) {
