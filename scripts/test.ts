@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { BaseSequencer, startVitest, type TestModule, type TestSpecification } from 'vitest/node';
 import { GPU_RECORD, readGpuRecords } from './gpu-record.ts';
 
@@ -55,9 +55,15 @@ const testsOf = (...folders: readonly string[]): string[] =>
     )
     .filter((path) => path.endsWith('.test.ts'));
 
-/** Whether a test computes on a device, the GPU or through tfjs. */
-const usesDevice = (path: string): boolean =>
-  opensGpu(path) || /openNodeGpu|openTfjs/.test(readFileSync(join(root, path), 'utf8'));
+const HARNESS = 'test/harness';
+
+/** Whether a test, or what it takes from the harness, computes on a device: the GPU, or through tfjs. */
+function usesDevice(path: string): boolean {
+  const text = readFileSync(join(root, path), 'utf8');
+  if (/openNodeGpu|openTfjs/.test(text)) return true;
+  const imported = [...text.matchAll(/from '(\.[^']*\.ts)'/g)].map(([, from = '']) => join(dirname(path), from));
+  return imported.filter((file) => file.startsWith(HARNESS)).some(usesDevice);
+}
 
 function fastTests(): string[] {
   const all = testsOf('src', 'models', 'workers', 'kernels', 'test/fixtures', 'test/harness');
