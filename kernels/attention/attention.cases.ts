@@ -40,6 +40,8 @@ export const broadcastCases: readonly (Case & { readonly padding?: number })[] =
   { segments: [7, 1, 29, 40], heads: 6, kvHeads: 2, headDim: 12, padding: 9 },
   { segments: [5, 66], heads: 2, kvHeads: 2, headDim: 12, window: 9 },
   { segments: [19, 45], heads: 2, kvHeads: 1, headDim: 8, window: 4, softCap: 3 },
+  // One row in the last block of every size.
+  { segments: [33], heads: 2, kvHeads: 2, headDim: 12 },
 ];
 
 const all = ['grouped', 'one_segment', 'window', 'soft_cap', 'window_soft_cap', 'sharp'];
