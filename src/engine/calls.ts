@@ -290,6 +290,8 @@ export interface RunSummary {
   readonly origin?: RunOrigin;
   /** Why its record cannot be read; it can only be deleted then. */
   readonly damaged?: string;
+  /** It ended, and files of its adapter are not in storage any more: a browser may clear them one by one. */
+  readonly lacksFiles?: boolean;
 }
 
 /** A stored run in full: run.json, metrics.jsonl and the model card as they are. */

@@ -493,7 +493,14 @@ class Engine implements EngineCalls {
       return this.#hold(await readAdapterFiles(files), await this.#cardOf(out), model);
     }
     const checkpoint = await readLatestCheckpoint(store, out);
-    if (record === undefined || checkpoint === undefined) {
+    if (record === undefined) {
+      throw new WebLoraError('file-not-found', `run '${out}'`, {
+        got: 'no such run in storage',
+        wanted: 'the folder that training wrote',
+        fix: 'open its adapter from a copy, or train again: it was deleted, or the browser cleared its storage',
+      });
+    }
+    if (checkpoint === undefined) {
       throw new WebLoraError('bad-checkpoint', `run '${out}'`, {
         got: 'no finished adapter and no checkpoint',
         wanted: 'a run that got at least to its first checkpoint',

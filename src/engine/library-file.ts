@@ -6,7 +6,14 @@ import { sha256Of } from '../hash.ts';
 import { checkShape, parseJson } from '../schema.ts';
 import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
-import { assertAsRecorded, isFinished, parseRunRecord, readRunRecord, RUN_FILE } from '../train/run-record.ts';
+import {
+  assertAsRecorded,
+  isFinished,
+  parseRunRecord,
+  readRunRecord,
+  recordedFiles,
+  RUN_FILE,
+} from '../train/run-record.ts';
 import { isSealed, seal, unseal } from './seal.ts';
 
 /** Every finished run of a device as one file: a zip of their folders without checkpoints, sealed where a passphrase is given. */
@@ -32,7 +39,7 @@ export interface WrittenLibrary {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Runs in it. */
   readonly versions: readonly string[];
-  /** Runs that are not: unfinished or damaged. */
+  /** Runs that are not: unfinished or damaged, or without a file of their adapter. */
   readonly leftOut: readonly string[];
 }
 
@@ -66,7 +73,8 @@ export async function writeLibrary(
   for (const { name: out, kind } of await store.list('')) {
     if (kind !== 'folder' || !(await store.exists(joinPath(out, RUN_FILE)))) continue;
     const record = await readRunRecord(store, out).catch(() => undefined);
-    if (!isFinished(record)) {
+    const names = new Set((await store.list(out)).map(({ name }) => name));
+    if (!isFinished(record) || Object.keys(recordedFiles(record)).some((name) => !names.has(name))) {
       leftOut.push(out);
       continue;
     }

@@ -47,11 +47,14 @@ export async function openBrowserStore(folderName = 'web-lora'): Promise<FileSto
  * written through synchronous handles; elsewhere through writable streams.
  */
 export async function makeOpfsStore(folderName: string): Promise<FileStore> {
-  const top = await attempt(folderName, () => navigator.storage.getDirectory());
-  const root = await attempt(folderName, () => top.getDirectoryHandle(folderName, { create: true }));
+  /** Looked up each time: a browser may clear it while the page is open, and a handle of what was cleared stays useless. */
+  async function root(create: boolean): Promise<FileSystemDirectoryHandle> {
+    return (await navigator.storage.getDirectory()).getDirectoryHandle(folderName, { create });
+  }
+  await attempt(folderName, () => root(true));
 
   async function folderAt(parts: readonly string[], create: boolean): Promise<FileSystemDirectoryHandle> {
-    let folder = root;
+    let folder = await root(create);
     for (const part of parts) folder = await folder.getDirectoryHandle(part, { create });
     return folder;
   }
@@ -120,7 +123,8 @@ export async function makeOpfsStore(folderName: string): Promise<FileStore> {
         const parts = splitPath(path);
         const name = parts.pop();
         if (name === undefined) {
-          for await (const [entry] of root.entries()) await root.removeEntry(entry, { recursive });
+          const all = await root(false).catch(undefinedIfMissing);
+          if (all !== undefined) for await (const [entry] of all.entries()) await all.removeEntry(entry, { recursive });
           return;
         }
         const folder = await folderAt(parts, false).catch(undefinedIfMissing);

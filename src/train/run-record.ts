@@ -147,6 +147,12 @@ const RUN_RECORD: v.GenericSchema<unknown, RunRecord> = v.looseObject({
   ),
 });
 
+/** The files that a finished run's adapter is read from, by name with their sha256; of a run that did not end none. */
+export function recordedFiles(record: RunRecord | undefined): Readonly<Record<string, string>> {
+  const { adapterSha256, files } = (isFinished(record) ? record?.results : undefined) ?? {};
+  return files ?? (adapterSha256 === undefined ? {} : { [PEFT_WEIGHTS_FILE]: adapterSha256 });
+}
+
 /**
  * Holds an adapter's files to the record beside them: a bit that changed on the disk since is found.
  * @param where names the folder in messages
@@ -157,9 +163,7 @@ export function assertAsRecorded(
   files: ReadonlyMap<string, Uint8Array>,
   where: Phrase,
 ): void {
-  const { adapterSha256, files: hashes } = (isFinished(record) ? record?.results : undefined) ?? {};
-  const recorded = hashes ?? (adapterSha256 === undefined ? {} : { [PEFT_WEIGHTS_FILE]: adapterSha256 });
-  for (const [name, wanted] of Object.entries(recorded)) {
+  for (const [name, wanted] of Object.entries(recordedFiles(record))) {
     const bytes = files.get(name);
     const got = bytes === undefined ? undefined : sha256Of(bytes);
     if (got === wanted) continue;

@@ -21,7 +21,8 @@ import { watchBars } from './report/bar.ts';
 import { watchReport } from './report/report.ts';
 import { watchRequests } from './state/requests.ts';
 import { findInterrupted } from './train/interrupted.ts';
-import { refreshRuns, reopenAdapter } from './take-away/runs.ts';
+import { refreshRuns, reopenAdapter, watchStoredRuns } from './take-away/runs.ts';
+import { isTraining } from './train/training.ts';
 import { beginWithLastUse, watchUse } from './use/opening.ts';
 import { readSharedLink } from './train/shared-link.ts';
 
@@ -44,6 +45,7 @@ watchReport();
 watchPlan();
 watchLoadOptions();
 watchUse();
+watchStoredRuns(() => isTraining.peek());
 watchChoices();
 readSharedLink();
 void restoreExamples();

@@ -103,6 +103,21 @@ const scriptedHash = (out: string): string =>
     .padEnd(64, '0')
     .slice(-64);
 
+/** A test writes folders of these names for runs that the browser has cleared: the scripted engine has no files of its own. */
+const CLEARED_FOLDER = 'web-lora-cleared';
+
+async function cleared(): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  if (typeof navigator.storage?.getDirectory !== 'function') return names;
+  try {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(CLEARED_FOLDER);
+    for await (const name of folder.keys()) names.add(name);
+  } catch {
+    // There is none, or the browser gives this page no storage.
+  }
+  return names;
+}
+
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const MODEL: ModelFacts = {
@@ -250,8 +265,10 @@ export function makeEngine({
   const deleted = new Set<string>();
   /** Questions of each exam so far, by its name. */
   const answered = new Map<string, number>();
-  const listAll = async (): Promise<RunSummary[]> =>
-    [...finished, ...(await scenario).runs].filter(({ out }) => !deleted.has(out));
+  const listAll = async (): Promise<RunSummary[]> => {
+    const gone = await cleared();
+    return [...finished, ...(await scenario).runs].filter(({ out }) => !deleted.has(out) && !gone.has(out));
+  };
 
   return {
     async describe() {
@@ -552,10 +569,13 @@ export function makeEngine({
       const device = { profile: DEFAULT_PROFILE, isSoftware: false, memory, flopsPerSecond: 1e12 } as const;
       return chooseModels(device, request);
     },
-    openRun: (_model, out) => Promise.resolve(`run:${out}`),
+    async openRun(_model, out) {
+      if ((await cleared()).has(out)) throw fromFailure({ code: 'file-not-found', message: `run '${out}'` });
+      return `run:${out}`;
+    },
     listRuns: () => listAll(),
     async readRun(out) {
-      const known = details.get(out);
+      const known = (await cleared()).has(out) ? undefined : details.get(out);
       if (known !== undefined) return known;
       const summary = (await listAll()).find((run) => run.out === out);
       if (summary === undefined) throw fromFailure({ code: 'file-not-found', message: `run '${out}'` });

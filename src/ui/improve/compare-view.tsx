@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../messages/language.ts';
 import { Breakable } from '../parts/breakable.tsx';
 import { ProblemLine } from '../parts/problem.tsx';
-import { earlierRuns, isOfThisModel } from '../take-away/runs.ts';
+import { earlierRuns, isHere, isOfThisModel } from '../take-away/runs.ts';
 import { readRunName } from '../train/run-name.ts';
 import { isTraining } from '../train/training.ts';
 import { adapter, hasOtherQuestions, nextQuestion, question } from '../try/trial.ts';
@@ -82,7 +82,7 @@ export function CompareView() {
       </p>
       {state.kind === 'failed' && (
         <p role="alert">
-          <ProblemLine failure={state.failure} /> {t().try.askAgain}
+          <ProblemLine failure={state.failure} /> {state.failure.goneRun === undefined && t().try.askAgain}
         </p>
       )}
       <Sides />
@@ -96,7 +96,7 @@ export function CompareView() {
 function WithWhat() {
   const texts = t().improve;
   const others = earlierRuns.value.filter(
-    (run) => run.finished && isOfThisModel(run) && run.out !== adapter.value?.out,
+    (run) => run.finished && isHere(run.out) && isOfThisModel(run) && run.out !== adapter.value?.out,
   );
   const chosen = comparedWith.value;
   const RUN = 'run:';

@@ -1,9 +1,9 @@
 import { computed, effect, signal } from '@preact/signals';
-import type { Failure } from '../../errors.ts';
 import { Pcg32 } from '../../data/random.ts';
 import type { GenerateRequest } from '../../../workers/engine/contract.ts';
 import { engine, model } from '../state/engine.ts';
-import { earlierRuns } from '../take-away/runs.ts';
+import type { PageFailure } from '../state/page-failure.ts';
+import { earlierRuns, failureOfRun, isHere } from '../take-away/runs.ts';
 import { stream, type Answer } from '../try/answer.ts';
 import { adapter, answerLength, hasOtherQuestions, keepAsExample, nextQuestion, question } from '../try/trial.ts';
 import { addPair } from './pairs.ts';
@@ -24,7 +24,7 @@ export type Comparison =
   | { readonly kind: 'correcting'; readonly question: string }
   /** No two different answers came out. */
   | { readonly kind: 'same' }
-  | { readonly kind: 'failed'; readonly failure: Failure };
+  | { readonly kind: 'failed'; readonly failure: PageFailure };
 
 export const comparison = signal<Comparison>({ kind: 'none' });
 
@@ -91,7 +91,7 @@ export async function showTwo(): Promise<void> {
 type Found =
   | { readonly kind: 'shown'; readonly answers: readonly [string, string] }
   | { readonly kind: 'same' }
-  | { readonly kind: 'failed'; readonly failure: Failure };
+  | { readonly kind: 'failed'; readonly failure: PageFailure };
 
 /** Two answers that differ, neither of them empty. */
 async function twoAnswers(one: () => Promise<Answer>, other: (attempt: number) => Promise<Answer>): Promise<Found> {
@@ -127,7 +127,11 @@ async function otherAnswer(
   }
   if (other === 'base') return answerTo({ ...base, temperature: 0 }, signal);
   const opened = await engine.openRun(base.model, other.out);
-  if (!opened.ok) return { kind: 'failed', failure: opened.error };
+  if (!opened.ok) {
+    const failure = await failureOfRun(other.out, opened.error);
+    if (!isHere(other.out)) comparedWith.value = 'itself';
+    return { kind: 'failed', failure };
+  }
   try {
     return await answerTo({ ...base, adapter: opened.value, temperature: 0 }, signal);
   } finally {

@@ -1,8 +1,10 @@
 import { t } from '../messages/language.ts';
 import { Problem } from '../parts/problem.tsx';
 import { control, isTraining, run } from '../train/training.ts';
+import { OnlyInTab } from '../parts/only-in-tab.tsx';
+import { areRunsRead, isHere } from '../take-away/runs.ts';
 import { adapter } from '../try/trial.ts';
-import { checking, improveFailure, isUndone, lacksRows, outcomes, undoTo, type Outcome } from './improving.ts';
+import { checking, improveFailure, lacksRows, notUndone, outcomes, undone, undoTo, type Outcome } from './improving.ts';
 import { changeOf } from './outcome.ts';
 
 /** What is being learned from the person's judgement, and what became of it. */
@@ -28,8 +30,11 @@ export function Improvement() {
   }
   const current = adapter.value;
   const outcome = current && outcomes.value[current.out];
+  const isChecked = outcome !== undefined && checking.value !== current?.out && !isTraining.value;
+  const isParentGone = areRunsRead.value && outcome !== undefined && !isHere(outcome.parent);
   return (
     <>
+      <OnlyInTab />
       {failure !== undefined && <Problem failure={failure} lost={texts.unchanged} />}
       {lacksRows.value && (
         <p class="notice" role="alert">
@@ -41,12 +46,17 @@ export function Improvement() {
           {texts.checking}
         </p>
       )}
-      {isUndone.value && (
+      {undone.value !== undefined && (
         <p class="notice" role="status">
-          {texts.undone}
+          {texts.undone} {isHere(undone.value) ? texts.undoneKept : texts.undoneGone}
         </p>
       )}
-      {outcome !== undefined && checking.value !== current?.out && !isTraining.value && <Result outcome={outcome} />}
+      {isChecked && !isParentGone && notUndone.value !== current?.out && <Result outcome={outcome} />}
+      {isChecked && isParentGone && (
+        <p class="notice" role="status">
+          {texts.cannotUndo}
+        </p>
+      )}
     </>
   );
 }

@@ -1,5 +1,5 @@
-import { effect, signal } from '@preact/signals';
-import { fromFailure, toFailure, type Failure } from '../../errors.ts';
+import { batch, effect, signal } from '@preact/signals';
+import { fromFailure, toFailure } from '../../errors.ts';
 import { wilson, type Estimate } from '../../evaluate/statistics.ts';
 import { DEFAULT_LEARNING_RATE, DEFAULT_SEQ_LEN } from '../../train/settings.ts';
 import type { TrainConfig } from '../../train/config.ts';
@@ -7,9 +7,10 @@ import type { Dataset, EvaluateReport, Result } from '../../../workers/engine/co
 import { firstRows, linesOf, tokensForAnswers } from '../exam/exam.ts';
 import { examples } from '../examples/examples.ts';
 import { engine, model } from '../state/engine.ts';
+import type { PageFailure } from '../state/page-failure.ts';
 import { syncedSignal } from '../state/persisted.ts';
 import { forgetRunRows, putRunRows, runRows, type RunRows } from '../state/run-rows.ts';
-import { onDeleted, openRunAdapter } from '../take-away/runs.ts';
+import { onDeleted, openRunAdapter, refreshRuns } from '../take-away/runs.ts';
 import { readRunName } from '../train/run-name.ts';
 import { isTraining, run, secondsPerToken, trainOnTop, type RunView } from '../train/training.ts';
 import { adapter, compare, question, type CurrentAdapter } from '../try/trial.ts';
@@ -59,11 +60,13 @@ export const outcomes = syncedSignal<Readonly<Record<string, Outcome>>>(
 );
 /** Which run is being checked, and why it cannot be checked or begun. */
 export const checking = signal<string | undefined>(undefined);
-export const improveFailure = signal<Failure | undefined>(undefined);
+export const improveFailure = signal<PageFailure | undefined>(undefined);
 /** The examples of the open adapter's run are not in this browser. */
 export const lacksRows = signal(false);
-/** Whether the last thing that was done was to undo. */
-export const isUndone = signal(false);
+/** The run that was open until it was undone, where that was the last thing done. */
+export const undone = signal<string | undefined>(undefined);
+/** The run that could not be undone: the comparison with the adapter before is not shown any more. */
+export const notUndone = signal<string | undefined>(undefined);
 
 onDeleted.add((out) => {
   const { [out]: _gone, ...rest } = outcomes.value;
@@ -86,7 +89,7 @@ function rate(share: number): number {
 function begin(): { readonly current: CurrentAdapter; readonly id: string } | undefined {
   const current = adapter.value;
   if (current === undefined || model.value.kind !== 'ready' || isTraining.value || checking.value !== undefined) return;
-  [improveFailure.value, lacksRows.value, isUndone.value] = [undefined, false, false];
+  [improveFailure.value, lacksRows.value, undone.value, notUndone.value] = [undefined, false, undefined, undefined];
   return { current, id: model.value.facts.id };
 }
 
@@ -300,6 +303,12 @@ async function compareCorrection(
 
 /** Back to the adapter before, as its run wrote it; what was learned since stays among the earlier runs. */
 export async function undoTo(parent: string): Promise<void> {
-  improveFailure.value = await openRunAdapter(parent);
-  isUndone.value = improveFailure.value === undefined;
+  const from = adapter.peek()?.out;
+  const failure = await openRunAdapter(parent);
+  // What is said of the adapter that was open until now goes by what is here now.
+  if (failure === undefined) await refreshRuns();
+  batch(() => {
+    improveFailure.value = failure;
+    [undone.value, notUndone.value] = failure === undefined ? [from, undefined] : [undefined, from];
+  });
 }

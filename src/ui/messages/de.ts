@@ -112,6 +112,8 @@ export const de: Messages = {
     none: 'Dieser Browser, oder dieses private Fenster, gibt der Seite keinen eigenen Speicher. Alles funktioniert, aber was Sie hier trainieren oder herunterladen, ist mit diesem Fenster verloren: Laden Sie den Adapter herunter, bevor Sie es schließen oder neu laden.',
     noExamples:
       'Dieser Browser speichert für diese Seite nichts, wie in einem privaten Fenster: Nach dem Neuladen sind Ihre Beispiele weg.',
+    privateWindow:
+      'Ein privates Fenster behält Durchläufe nur, solange es benutzt wird: Laden Sie herunter, was Sie behalten wollen.',
     mayBeCleared:
       'Ist die Festplatte voll, darf dieser Browser löschen, was hier gespeichert ist. Laden Sie herunter, was Ihnen wichtig ist.',
     askToKeep: 'Den Browser bitten, es zu behalten',
@@ -133,6 +135,11 @@ export const de: Messages = {
   problem: {
     todo: 'Was Sie tun können:',
     detail: 'Technische Einzelheit (englisch)',
+    runGone: {
+      title: (run) => `Die Dateien von „${run}“ sind nicht mehr in diesem Browser`,
+      why: 'Der Browser hat sie gelöscht, wie es ein privates Fenster nach einigen Minuten ohne Benutzung tut, oder sie wurden in einem anderen Tab gelöscht.',
+      todo: 'Wenn Sie diesen Adapter heruntergeladen haben, öffnen Sie die Datei unter Mitnehmen; sonst trainieren Sie noch einmal.',
+    },
     titles: {
       usage: 'Diese Kombination funktioniert nicht',
       config: 'Eine der Einstellungen ist nicht möglich',
@@ -1145,10 +1152,13 @@ export const de: Messages = {
     notChecked: 'Was sich geändert hat, wurde nicht geprüft.',
     noRows:
       'Die Beispiele dieses Durchlaufs sind nicht in diesem Browser, und mit der Verbesserung allein würde es sie vergessen. Heben Sie sie stattdessen für das nächste Training auf.',
-    unchanged: 'Es ist nichts verloren: Der Adapter von vorher ist noch hier.',
+    unchanged: 'Der offene Adapter ist unverändert.',
     undo: 'Rückgängig machen',
-    undone:
-      'Rückgängig gemacht: Der Adapter von vorher ist wieder offen. Was es seither gelernt hatte, steht unter den früheren Durchläufen.',
+    undone: 'Rückgängig gemacht: Der Adapter von vorher ist wieder offen.',
+    undoneKept: 'Was es seither gelernt hatte, steht unter den früheren Durchläufen.',
+    undoneGone: 'Was es seither gelernt hatte, ist nicht mehr in diesem Browser.',
+    cannotUndo:
+      'Das lässt sich nicht rückgängig machen: Der Adapter von vorher ist nicht mehr in diesem Browser. Der offene hat das schon gelernt.',
   },
   result: {
     stopped: (n, total) => `Nach ${count(n)} von ${plural(total, { one: 'Schritt', other: 'Schritten' })} beendet`,
@@ -1157,6 +1167,8 @@ export const de: Messages = {
     loss: (from, to, seconds) =>
       `Sein Loss ging in ${duration(seconds)} von ${decimal(from, 2)} auf ${decimal(to, 2)}.`,
     nothingLost: 'Es ist nichts verloren: Probieren Sie aus, was es schon gelernt hat, oder machen Sie weiter.',
+    onlyInTab:
+      'Die Dateien dieses Durchlaufs sind nicht mehr in diesem Browser: Der Browser hat sie gelöscht, oder sie wurden in einem anderen Tab gelöscht. Was gelernt wurde, ist in diesem Tab noch offen und verloren, sobald Sie ihn schließen oder neu laden. Laden Sie es jetzt unter Mitnehmen herunter.',
     done: 'Das Training ist fertig',
     asking: (n, of) => `Trainiert. Jetzt wird gefragt, was es nie gesehen hat: ${count(n)} von ${count(of)}`,
     verdicts: {
@@ -1234,6 +1246,7 @@ export const de: Messages = {
     openSaved: 'Gespeicherten Adapter öffnen',
     nothingChanged: 'Es ist nichts verloren, und die Datei wurde nicht verändert.',
     stillStored: 'Es ist nichts verloren: Der Adapter ist noch in diesem Browser gespeichert.',
+    stillOpen: 'Der Adapter ist in diesem Tab noch offen.',
     format: 'Format',
     formats: {
       peft: {
@@ -1319,9 +1332,10 @@ export const de: Messages = {
     title: 'Frühere Durchläufe',
     stayStored: 'Gespeicherte Durchläufe bleiben gespeichert.',
     gone: (titles) =>
-      `${plural(titles.length, { one: 'Durchlauf von hier ist weg', other: 'Durchläufe von hier sind weg' })}: ${f.list(titles)}. Der Browser hat seinen Speicher geräumt, oder jemand hat die Daten dieser Website gelöscht. Einen Adapter, den Sie heruntergeladen haben, können Sie unter Mitnehmen wieder öffnen.`,
+      `${plural(titles.length, { one: 'Durchlauf von hier ist weg', other: 'Durchläufe von hier sind weg' })}: ${f.list(titles)}. Der Browser hat seinen Speicher geräumt, wie es ein privates Fenster nach einigen Minuten ohne Benutzung tut, oder jemand hat die Daten dieser Website gelöscht. Einen Adapter, den Sie heruntergeladen haben, können Sie unter Mitnehmen wieder öffnen.`,
     elsewhere: 'trainiert in einem anderen Fenster',
     damaged: 'die Aufzeichnung ist beschädigt',
+    lacksFiles: 'der Browser hat den Adapter gelöscht: Er lässt sich nicht mehr öffnen',
     steps,
     stoppedAt: (step, total) => `bei Schritt ${count(step)} von ${count(total)} beendet`,
     onModel: (name) => `mit ${name}`,

@@ -107,6 +107,7 @@ export const en = {
     none: 'This browser, or this private window, gives pages no storage of their own. Everything works, but nothing that is trained or downloaded here outlives this tab: take the adapter away before you close or reload it.',
     noExamples:
       'This browser does not keep data for this page, as in a private window: after a reload your examples are gone.',
+    privateWindow: 'A private window keeps runs only while it is in use: download what you want to keep.',
     mayBeCleared: 'When the disk is full, this browser may clear what is kept here. Download what matters to you.',
     askToKeep: 'Ask the browser to keep it',
     notPromised:
@@ -126,6 +127,12 @@ export const en = {
   problem: {
     todo: 'What to do:',
     detail: 'Technical detail',
+    /** Of a run that was here and whose files the browser cleared while the page was open. */
+    runGone: {
+      title: (run: string) => `The files of “${run}” are not in this browser any more`,
+      why: 'The browser cleared them, as a private window does after some minutes without use, or they were deleted in another tab.',
+      todo: 'If you downloaded this adapter, open the file under Take away; otherwise train again.',
+    },
     titles: {
       usage: 'That combination does not work',
       config: 'One of the settings cannot be used',
@@ -1112,9 +1119,13 @@ export const en = {
     notChecked: 'What changed was not checked.',
     noRows:
       'The examples of this run are not in this browser, and alone a correction would make it forget them. Keep it for the next training instead.',
-    unchanged: 'Nothing was lost: the adapter before is still here.',
+    unchanged: 'The adapter that is open has not changed.',
     undo: 'Undo',
-    undone: 'Undone: the adapter before is open again. What it had learned since is under Earlier runs.',
+    undone: 'Undone: the adapter before is open again.',
+    undoneKept: 'What it had learned since is under Earlier runs.',
+    undoneGone: 'What it had learned since is not in this browser any more.',
+    cannotUndo:
+      'This cannot be undone: the adapter before is not in this browser any more. The one that is open has learned this already.',
   },
   result: {
     stopped: (n: number, total: number) => `Stopped after ${count(n)} of ${steps(total)}`,
@@ -1122,6 +1133,8 @@ export const en = {
     loss: (from: number, to: number, seconds: number) =>
       `Its loss went from ${decimal(from, 2)} to ${decimal(to, 2)} in ${duration(seconds)}.`,
     nothingLost: 'Nothing is lost: try what it has learned so far, or go on.',
+    onlyInTab:
+      'The files of this run are not in this browser any more: the browser cleared them, or they were deleted in another tab. What it learned is still open in this tab, and is gone when you close or reload it. Download it now under Take away.',
     done: 'Training is done',
     asking: (n: number, of: number) => `Trained. Now it is asked what it never saw: ${count(n)} of ${count(of)}`,
     verdicts: {
@@ -1199,6 +1212,7 @@ export const en = {
     openSaved: 'Open a saved adapter',
     nothingChanged: 'Nothing was lost, and the file was not changed.',
     stillStored: 'Nothing was lost: the adapter is still stored in this browser.',
+    stillOpen: 'The adapter is still open in this tab.',
     format: 'Format',
     formats: {
       peft: {
@@ -1279,9 +1293,10 @@ export const en = {
     title: 'Earlier runs',
     stayStored: 'Runs that are stored stay stored.',
     gone: (titles: readonly string[]) =>
-      `${plural(titles.length, { one: 'run that was here is gone', other: 'runs that were here are gone' })}: ${f.list(titles)}. The browser cleared its storage, or somebody cleared the data of this site. An adapter that you downloaded can be opened again under Take away.`,
+      `${plural(titles.length, { one: 'run that was here is gone', other: 'runs that were here are gone' })}: ${f.list(titles)}. The browser cleared its storage, as a private window does after some minutes without use, or somebody cleared the data of this site. An adapter that you downloaded can be opened again under Take away.`,
     elsewhere: 'training in another tab',
     damaged: 'its record is damaged',
+    lacksFiles: 'the browser cleared its adapter: it cannot be opened any more',
     steps,
     stoppedAt: (step: number, total: number) => `stopped at step ${count(step)} of ${count(total)}`,
     onModel: (name: string) => `on ${name}`,

@@ -8,7 +8,7 @@ import { isPersistent, usedBytes } from '../state/storage-use.ts';
 import { worksOffline } from '../state/offline.ts';
 import { runsOfOtherTabs } from '../state/other-tabs.ts';
 import { earlierRuns, refreshRuns } from '../take-away/runs.ts';
-import { MayBeCleared } from './may-be-cleared.tsx';
+import { MayBeCleared, PrivateWindow } from './may-be-cleared.tsx';
 import { isTraining } from '../train/training.ts';
 
 /** What this browser keeps of the page, and the one button that takes all of it away. */
@@ -29,6 +29,7 @@ export function KeptHere() {
         {usedBytes.value !== undefined && texts.used(usedBytes.value)} {texts.onlyHere}{' '}
         {isPersistent.value === true && texts.promised}
       </p>
+      <PrivateWindow />
       <MayBeCleared />
       <div class="actions">
         <button

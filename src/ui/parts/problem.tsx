@@ -1,12 +1,13 @@
 import type { ComponentChildren } from 'preact';
-import type { Failure } from '../../errors.ts';
 import { language, t } from '../messages/language.ts';
+import type { PageFailure } from '../state/page-failure.ts';
 import { failureWords } from '../train/setting-fields.ts';
+import { readRunName } from '../train/run-name.ts';
 import { TechnicalDetail } from './engine-text.tsx';
 import { Linked } from './linked.tsx';
 
 interface ProblemProps {
-  readonly failure: Failure;
+  readonly failure: PageFailure;
   /** Whether anything was lost, as a sentence. */
   readonly lost: string;
   /** What can be done from here: buttons. */
@@ -15,7 +16,19 @@ interface ProblemProps {
 
 /** What happened, whether anything was lost, and what to do. */
 export function Problem({ failure, lost, children }: ProblemProps) {
-  const { titles, advice, todo } = t().problem;
+  const { titles, advice, todo, runGone } = t().problem;
+  if (failure.goneRun !== undefined) {
+    return (
+      <div class="problem" role="alert">
+        <p class="problem-title">{runGone.title(readRunName(failure.goneRun).title)}</p>
+        <p>{runGone.why}</p>
+        <p>
+          <strong>{todo}</strong> {runGone.todo}
+        </p>
+        {children !== undefined && <div class="actions">{children}</div>}
+      </div>
+    );
+  }
   const words = failureWords(failure);
   const [what, ...fixes] = words.split('; ');
   const isEnglish = language.value === 'en';
@@ -40,7 +53,15 @@ export function Problem({ failure, lost, children }: ProblemProps) {
 const asSentence = (fix: string): string => (fix === '' ? '' : `${fix}.`);
 
 /** The same within a line of text. */
-export function ProblemLine({ failure }: { readonly failure: Failure }) {
+export function ProblemLine({ failure }: { readonly failure: PageFailure }) {
+  if (failure.goneRun !== undefined) {
+    const { title, why, todo } = t().problem.runGone;
+    return (
+      <>
+        {title(readRunName(failure.goneRun).title)}. {why} {todo}
+      </>
+    );
+  }
   if (language.value === 'en') return <>{failureWords(failure)}.</>;
   return (
     <>

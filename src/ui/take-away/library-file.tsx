@@ -30,6 +30,8 @@ export function LibraryFile() {
       );
       const written = await engine.exportLibrary(Object.fromEntries(notes), given());
       failure.value = written.ok ? undefined : written.error;
+      // Runs that the browser cleared meanwhile are told of.
+      await refreshRuns();
       if (!written.ok) return;
       const { bytes, versions, leftOut } = written.value;
       saveFile(FILE_NAME, bytes, 'application/octet-stream');

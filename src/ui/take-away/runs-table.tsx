@@ -8,6 +8,7 @@ import {
   downloadRun,
   earlierRuns,
   isChosen,
+  isHere,
   isOfThisModel,
   isReadingRuns,
   openEarlierRun,
@@ -31,7 +32,7 @@ import { saveFile } from '../save-file.ts';
 import { formats, t } from '../messages/language.ts';
 import { modelTitle } from '../words.ts';
 import { Plot } from '../train/plot.tsx';
-import { MayBeCleared } from '../parts/may-be-cleared.tsx';
+import { MayBeCleared, PrivateWindow } from '../parts/may-be-cleared.tsx';
 import { Problem } from '../parts/problem.tsx';
 
 const COLORS = ['--accent', '--curve-held', '--curve-3', '--curve-4', '--curve-5'] as const;
@@ -45,12 +46,15 @@ export function RunsTable() {
     <div class="stack runs-part">
       <h3>{t().runs.title}</h3>
       <GoneRuns />
-      {failure !== undefined && <Problem failure={failure} lost={t().runs.stayStored} />}
+      {failure !== undefined && !goneRuns.value.includes(failure.goneRun ?? '') && (
+        <Problem failure={failure} lost={t().runs.stayStored} />
+      )}
       <ul class="runs">
         {versionTree(runs).map((version) => (
           <Run key={version.summary.out} version={version} />
         ))}
       </ul>
+      {runs.length > 0 && <PrivateWindow />}
       {runs.length > 0 && <MayBeCleared />}
       {comparedRuns.value.size > 0 && <Comparison />}
     </div>
@@ -62,7 +66,7 @@ function GoneRuns() {
   const gone = goneRuns.value;
   if (gone.length === 0) return null;
   return (
-    <div class="notice" role="status">
+    <div class="notice" role="alert">
       <p>{t().runs.gone(gone.map((out) => readRunName(out).title))}</p>
       <div class="actions">
         <button type="button" onClick={dismissGoneRuns}>
@@ -84,6 +88,7 @@ function Run({ version }: { readonly version: Version }) {
   const when = began === undefined ? undefined : formats().dateTime(began, 'medium');
   const name = `${title}, ${when ?? out}`;
   const fits = isOfThisModel(summary);
+  const isWhole = isHere(out);
   const isCompared = comparedRuns.value.has(out);
   const isElsewhere = runsOfOtherTabs.value.has(out);
   const color = [...comparedRuns.value.keys()].indexOf(out) % COLORS.length;
@@ -100,9 +105,11 @@ function Run({ version }: { readonly version: Version }) {
                 ? texts.elsewhere
                 : summary.damaged !== undefined
                   ? texts.damaged
-                  : finished
-                    ? texts.steps(step)
-                    : texts.stoppedAt(step, totalSteps),
+                  : !isWhole
+                    ? texts.lacksFiles
+                    : finished
+                      ? texts.steps(step)
+                      : texts.stoppedAt(step, totalSteps),
               summary.evalLoss !== undefined
                 ? texts.heldOutLoss(summary.evalLoss)
                 : summary.loss !== undefined
@@ -130,7 +137,7 @@ function Run({ version }: { readonly version: Version }) {
             <button
               type="button"
               class="plain"
-              disabled={isTraining.value || !fits}
+              disabled={isTraining.value || !fits || !isWhole}
               aria-label={isRollback ? texts.rollBackOf(name) : texts.openOf(name)}
               onClick={() => void openEarlierRun(out).then((isOpen) => isOpen && go('try'))}
             >
@@ -156,7 +163,7 @@ function Run({ version }: { readonly version: Version }) {
               <button
                 type="button"
                 class="plain"
-                disabled={isTraining.value || !fits}
+                disabled={isTraining.value || !fits || !isWhole}
                 aria-label={texts.downloadOf(name)}
                 onClick={() => void downloadRun(out)}
               >

@@ -2,6 +2,7 @@ import { batch, computed, effect, signal } from '@preact/signals';
 import type { Failure } from '../../errors.ts';
 import type { Result, RunDetails, RunSummary } from '../../../workers/engine/contract.ts';
 import { engine, model } from '../state/engine.ts';
+import type { PageFailure } from '../state/page-failure.ts';
 import { chooseSample, chosenSource } from '../examples/examples.ts';
 import { address } from '../state/place.ts';
 import { removePersisted, persistedSignal } from '../state/persisted.ts';
@@ -18,7 +19,17 @@ import { adapter, type CurrentAdapter } from '../try/trial.ts';
 export const earlierRuns = signal<readonly RunSummary[]>([]);
 /** Whether they have been listed since the page began. */
 export const areRunsRead = signal(false);
-export const runsFailure = signal<Failure | undefined>(undefined);
+export const runsFailure = signal<PageFailure | undefined>(undefined);
+
+/** Whether all files of a run were in this browser when they were last looked for. */
+export const isHere = (out: string): boolean =>
+  earlierRuns.value.some((run) => run.out === out && run.lacksFiles !== true);
+/** Runs that were listed since the page began. */
+const listedOnce = new Set<string>();
+/** Whether a run was in this browser since the page began, and is not any more. */
+export const isCleared = (out: string): boolean => !isHere(out) && listedOnce.has(out);
+/** The open adapter is in this tab's memory alone: the files of its run are gone. */
+export const isOnlyInTab = computed(() => adapter.value !== undefined && isCleared(adapter.value.out));
 /** Runs chosen to be compared, each with its own record once that is read. */
 const chosenRuns = signal<ReadonlyMap<string, RunDetails | undefined>>(new Map());
 export const isChosen = (out: string): boolean => chosenRuns.value.has(out);
@@ -52,11 +63,38 @@ export async function refreshRuns(): Promise<void> {
   }
   const began = ({ out }: RunSummary): number => readRunName(out).began?.getTime() ?? 0;
   batch(() => {
-    noteListedRuns(listed.value.map(({ out }) => out));
+    const outs = listed.value.map(({ out }) => out);
+    noteListedRuns(outs);
+    for (const out of outs) listedOnce.add(out);
+    if ([...chosenRuns.peek().keys()].some((out) => !outs.includes(out)))
+      chosenRuns.value = new Map([...chosenRuns.peek()].filter(([out]) => outs.includes(out)));
     earlierRuns.value = [...listed.value].sort((a, b) => began(b) - began(a));
     areRunsRead.value = true;
   });
   await readStorage();
+}
+
+/**
+ * A browser may clear files while the page is open, as a private window of Chromium does after some minutes without use. What
+ * offers stored runs therefore looks again when it is shown, and when the person comes back to the tab.
+ */
+export function watchStoredRuns(isBusy: () => boolean): void {
+  const lookAgain = (): void => {
+    if (areRunsRead.peek() && earlierRuns.peek().length > 0 && model.peek().kind === 'ready' && !isBusy())
+      void refreshRuns();
+  };
+  effect(() => {
+    if (address.value.place !== 'model' && address.value.place !== 'examples') lookAgain();
+  });
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) lookAgain();
+  });
+}
+
+/** Why what needs a run failed, after a look whether its files are still here. */
+export async function failureOfRun(out: string, failure: Failure): Promise<PageFailure> {
+  await refreshRuns();
+  return isHere(out) ? failure : { ...failure, goneRun: out };
 }
 
 /** The run whose adapter was open last. */
@@ -74,11 +112,14 @@ export async function reopenAdapter(): Promise<void> {
   if (adapter.peek() === undefined && opened.ok) adapter.value = opened.value;
 }
 
+type OpenedAdapter =
+  { readonly ok: true; readonly value: CurrentAdapter } | { readonly ok: false; readonly error: PageFailure };
+
 /** An earlier run's adapter with what it was trained with; the current one stays. */
-export async function openAdapter(out: string): Promise<Result<CurrentAdapter>> {
+export async function openAdapter(out: string): Promise<OpenedAdapter> {
   if (model.value.kind !== 'ready') return { ok: false, error: { code: 'aborted', message: 'the model is loading' } };
   const [opened, details] = await Promise.all([engine.openRun(model.value.facts.id, out), readDetails(out)]);
-  if (!opened.ok) return opened;
+  if (!opened.ok) return { ok: false, error: await failureOfRun(out, opened.error) };
   const system = details.ok ? details.value.record.settings['system'] : undefined;
   const isUnfinished = earlierRuns.value.some((run) => run.out === out && !run.finished);
   return {
@@ -94,7 +135,7 @@ export async function openAdapter(out: string): Promise<Result<CurrentAdapter>> 
 }
 
 /** Makes an earlier run's adapter the current one, whatever examples are chosen. @returns why it cannot be */
-export async function openRunAdapter(out: string): Promise<Failure | undefined> {
+export async function openRunAdapter(out: string): Promise<PageFailure | undefined> {
   const opened = await openAdapter(out);
   if (!opened.ok) return opened.error;
   adapter.value = opened.value;
@@ -130,6 +171,7 @@ export const onDeleted = new Set<(out: string) => void>();
 
 export async function deleteRun(out: string): Promise<void> {
   forgetKnownRun(out);
+  listedOnce.delete(out);
   const deleted = await engine.deleteRun(out);
   runsFailure.value = deleted.ok ? undefined : deleted.error;
   if (!deleted.ok) return;
@@ -152,8 +194,8 @@ export async function setCompared(out: string, isCompared: boolean): Promise<voi
   if (!chosenRuns.value.has(out)) return; // taken away meanwhile
   if (details.ok) chosenRuns.value = new Map(chosenRuns.value).set(out, details.value);
   else {
-    runsFailure.value = details.error;
     await setCompared(out, false);
+    runsFailure.value = await failureOfRun(out, details.error);
   }
 }
 

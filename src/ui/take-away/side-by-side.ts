@@ -1,12 +1,12 @@
 import { effect, signal } from '@preact/signals';
-import type { Failure } from '../../errors.ts';
 import type { SideBySide } from '../../evaluate/side-by-side.ts';
 import type { Dataset, EvaluateReport, Result } from '../../../workers/engine/contract.ts';
 import { linesOf, tokensForAnswers } from '../exam/exam.ts';
 import { rowsOf } from '../improve/improving.ts';
 import { engine, model } from '../state/engine.ts';
+import type { PageFailure } from '../state/page-failure.ts';
 import { isTraining } from '../train/training.ts';
-import { onDeleted, openAdapter } from './runs.ts';
+import { onDeleted, openAdapter, runsFailure } from './runs.ts';
 
 /** Questions that both are asked: enough to tell, few enough to wait for. */
 const MOST_QUESTIONS = 60;
@@ -16,7 +16,7 @@ export type SideBySideState = { readonly outs: readonly string[] } & (
   | { readonly kind: 'done'; readonly result: SideBySide }
   /** No row is at hand that neither was trained on. */
   | { readonly kind: 'no-rows' }
-  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'failed'; readonly failure: PageFailure }
 );
 
 /** Two versions' answers to the same questions. */
@@ -65,6 +65,8 @@ export async function askBothVersions(outs: readonly [string, string]): Promise<
   const data = { name: 'questions.jsonl', bytes: new TextEncoder().encode(`${lines.join('\n')}\n`) };
   const answersOf = async (out: string, side: number): Promise<Result<EvaluateReport>> => {
     const opened = await openAdapter(out);
+    // Of two versions of which one is gone, this comparison is not shown any more.
+    if (!opened.ok && opened.error.goneRun !== undefined) runsFailure.value = opened.error;
     if (!opened.ok) return opened;
     const { id: adapter, system } = opened.value;
     const request = { model: id, adapter, data, maxNewTokens: tokensForAnswers(lines) };

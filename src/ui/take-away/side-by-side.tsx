@@ -5,7 +5,7 @@ import { Problem } from '../parts/problem.tsx';
 import { Bars } from '../report/pictures.tsx';
 import { readRunName } from '../train/run-name.ts';
 import { isTraining } from '../train/training.ts';
-import { earlierRuns, isOfThisModel } from './runs.ts';
+import { earlierRuns, isHere, isOfThisModel } from './runs.ts';
 import { askBothVersions, stopSideBySide, versionsSideBySide } from './side-by-side.ts';
 
 /** Changed answers that are listed. */
@@ -17,7 +17,8 @@ export function VersionsSideBySide({ outs }: { readonly outs: readonly string[] 
   // Runs are listed with the latest first.
   const chosen = earlierRuns.value.filter(({ out }) => outs.includes(out)).reverse();
   const [first, second] = chosen;
-  if (first === undefined || second === undefined || chosen.some(({ finished }) => !finished)) return null;
+  if (first === undefined || second === undefined || chosen.some(({ out, finished }) => !finished || !isHere(out)))
+    return null;
   if (!chosen.every(isOfThisModel)) return <p class="quiet">{texts.otherModel}</p>;
   const shown = versionsSideBySide.value;
   const state = shown?.outs[0] === first.out && shown.outs[1] === second.out ? shown : undefined;

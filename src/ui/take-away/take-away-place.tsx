@@ -23,6 +23,8 @@ import { asShell, Code } from './code.tsx';
 import { MergedExportForm } from './merged-export.tsx';
 import { SiteExport } from './site-export.tsx';
 import { LibraryFile } from './library-file.tsx';
+import { OnlyInTab } from '../parts/only-in-tab.tsx';
+import { isHere } from './runs.ts';
 import { RunsTable } from './runs-table.tsx';
 import { hrefOfUse } from '../state/place.ts';
 import { Section } from '../parts/section.tsx';
@@ -45,6 +47,7 @@ export function TakeAwayPlace() {
         </p>
       ) : (
         <>
+          <OnlyInTab />
           <div class="actions">
             <a class="button" href={hrefOfUse(current.out)}>
               {texts.chat}
@@ -95,7 +98,12 @@ export function TakeAwayPlace() {
           <ModelCard />
         </>
       )}
-      {downloadFailure.value !== undefined && <Problem failure={downloadFailure.value} lost={texts.stillStored} />}
+      {downloadFailure.value !== undefined && (
+        <Problem
+          failure={downloadFailure.value}
+          lost={current !== undefined && isHere(current.out) ? texts.stillStored : texts.stillOpen}
+        />
+      )}
       {openFailure.value !== undefined && <Problem failure={openFailure.value} lost={texts.nothingChanged} />}
       <div class="actions">
         <label class="button">

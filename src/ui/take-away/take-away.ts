@@ -8,6 +8,7 @@ import { engine } from '../state/engine.ts';
 import { persistedSignal } from '../state/persisted.ts';
 import { isTraining } from '../train/training.ts';
 import { adapter, type CurrentAdapter } from '../try/trial.ts';
+import { refreshRuns } from './runs.ts';
 
 export const downloadFailure = signal<Failure | undefined>(undefined);
 /** The current adapter's formats and model card, once the engine has told them. */
@@ -67,6 +68,8 @@ export async function download(): Promise<void> {
   const signs = isSigned.value && isFolder(format);
   const golden = isFolder(format) ? await goldenOf(current) : undefined;
   const exported = await engine.exportAdapter(current.id, format.name, golden, signs);
+  // What is said of the adapter goes by what is here now.
+  if (!exported.ok) await refreshRuns();
   downloadFailure.value = exported.ok ? undefined : exported.error;
   if (exported.ok) saveFile(`${current.out}${format.extension}`, exported.value.bytes, exported.value.mediaType);
 }

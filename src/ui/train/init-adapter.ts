@@ -1,5 +1,5 @@
 import { engine } from '../state/engine.ts';
-import { earlierRuns, isOfThisModel, runsFailure } from '../take-away/runs.ts';
+import { earlierRuns, failureOfRun, isHere, isOfThisModel, runsFailure } from '../take-away/runs.ts';
 import { flagOf, type Settings } from '../../settings/settings.ts';
 import { TRAIN_SETTINGS } from '../../train/settings.ts';
 import { INIT_ADAPTER } from './setting-fields.ts';
@@ -14,12 +14,13 @@ const SHAPE = Object.entries<Settings[string]>(TRAIN_SETTINGS).flatMap(([key, on
 export const initAdapter = (): string => typed.value[INIT_ADAPTER] ?? '';
 
 /** Finished runs of the open model. */
-export const initAdapters = () => earlierRuns.value.filter((run) => run.finished && isOfThisModel(run));
+export const initAdapters = () =>
+  earlierRuns.value.filter((run) => run.finished && isHere(run.out) && isOfThisModel(run));
 
 /** Takes an earlier run to begin with, and the settings of its adapter; '' for a fresh one. */
 export async function chooseInitAdapter(out: string): Promise<void> {
   const details = out === '' ? undefined : await engine.readRun(out);
-  runsFailure.value = details === undefined || details.ok ? undefined : details.error;
+  runsFailure.value = details === undefined || details.ok ? undefined : await failureOfRun(out, details.error);
   if (details?.ok === false) return;
   const settings = details?.value.record.settings ?? {};
   for (const flag of SHAPE) {

@@ -9,6 +9,7 @@ import { Rich } from '../parts/rich.tsx';
 import { Breakable } from '../parts/breakable.tsx';
 import { LossChart } from './loss-chart.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { isCleared } from '../take-away/runs.ts';
 import { ReportPanel } from '../report/report-panel.tsx';
 import { RunResult } from '../try/run-result.tsx';
 import { Term } from '../parts/term.tsx';
@@ -250,9 +251,9 @@ function WhileAway() {
   );
 }
 
-function whatIsKept({ checkpointStep, step }: RunView): string {
+function whatIsKept({ out, checkpointStep, step }: RunView): string {
   const texts = t().train.run;
-  if (checkpointStep !== undefined) return texts.keptUpTo(checkpointStep);
+  if (checkpointStep !== undefined && !isCleared(out)) return texts.keptUpTo(checkpointStep);
   return step > 0 ? texts.stepsLost : texts.notBegun;
 }
 

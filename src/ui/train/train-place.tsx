@@ -6,11 +6,13 @@ import { interrupted, putOff } from './interrupted.ts';
 import { obstacle, trainNote } from './obstacle.ts';
 import { readRunName } from './run-name.ts';
 import { brought, leaveOffer, offer, offerWords, takeOffer } from './shared-link.ts';
-import { continueRun, isTraining, run, train } from './training.ts';
+import { continueFailure, continueRun, isTraining, run, train } from './training.ts';
 import { Breakable } from '../parts/breakable.tsx';
 import { BeforeStart } from './before-start.tsx';
 import { Presets } from './presets.tsx';
 import { WantedBarForm } from '../report/wanted-bar.tsx';
+import { isCleared } from '../take-away/runs.ts';
+import { Problem } from '../parts/problem.tsx';
 import { RunPanel } from './run-panel.tsx';
 import { RunsTable } from '../take-away/runs-table.tsx';
 import { Section } from '../parts/section.tsx';
@@ -29,11 +31,12 @@ export function TrainPlace() {
           {brought.value}
         </p>
       )}
+      {continueFailure.value !== undefined && <Problem failure={continueFailure.value} lost={t().runs.stayStored} />}
       {view === undefined && <Interrupted />}
       {view !== undefined && <RunPanel view={view} />}
       {!isTraining.value && (
         <div class="stack">
-          {view?.phase === 'failed' && view.step > 0 && <GoOn out={view.out} />}
+          {view?.phase === 'failed' && view.step > 0 && !isCleared(view.out) && <GoOn out={view.out} />}
           {isFinished && <h3>{t().train.again}</h3>}
           <KeepsNothing />
           <Presets />

@@ -1,5 +1,5 @@
 import { batch, computed, signal } from '@preact/signals';
-import { toFailure, type Failure } from '../../errors.ts';
+import { toFailure } from '../../errors.ts';
 import type { TrainConfig } from '../../train/config.ts';
 import type {
   Dataset,
@@ -11,6 +11,7 @@ import type {
 } from '../../../workers/engine/contract.ts';
 import { engine, engineFacts, model } from '../state/engine.ts';
 import { examples, titleOf, type Source } from '../examples/examples.ts';
+import type { PageFailure } from '../state/page-failure.ts';
 import { syncedSignal, removePersisted, persist, loadPersisted } from '../state/persisted.ts';
 import { askToPersistOnce } from '../state/storage-use.ts';
 import { runsOfOtherTabs, takeTurn } from '../state/other-tabs.ts';
@@ -18,7 +19,7 @@ import { askSavedState, progressAnswers } from './progress-answers.ts';
 import { makeRunName } from './run-name.ts';
 import { keepRunRows } from '../state/run-rows.ts';
 import { forgetKnownRun } from '../take-away/gone-runs.ts';
-import { earlierRuns, onDeleted, refreshRuns } from '../take-away/runs.ts';
+import { earlierRuns, failureOfRun, onDeleted, refreshRuns } from '../take-away/runs.ts';
 import { INIT_ADAPTER, pageWords } from './setting-fields.ts';
 import { t } from '../messages/language.ts';
 import { settings, typed } from './settings.ts';
@@ -67,7 +68,7 @@ export interface RunView extends RunBegin {
   readonly checkpointStep?: number;
   readonly notices: readonly string[];
   readonly report?: RunReport;
-  readonly failure?: Failure;
+  readonly failure?: PageFailure;
 }
 
 export interface Curve {
@@ -170,15 +171,20 @@ function newRunName(source: string): string {
   }
 }
 
+/** Why a stopped run could not go on. */
+export const continueFailure = signal<PageFailure | undefined>(undefined);
+
 /** Goes on with a stopped run, of this visit or an earlier one, with what it began with. */
 export async function continueRun(out: string): Promise<void> {
   const view = run.value;
   const begin = view?.out === out ? view : ((await loadPersisted(`run:${out}`)) as RunBegin | undefined);
   if (begin === undefined || isTraining.value) return;
-  if (view?.out !== out) {
-    const details = await engine.readRun(out);
-    [steps, evals] = details.ok ? [[...details.value.steps], [...details.value.evals]] : [[], []];
-  }
+  const details = await engine.readRun(out);
+  const failure = details.ok ? undefined : await failureOfRun(out, details.error);
+  // Without its saved steps it would begin anew, and nobody asked for that.
+  continueFailure.value = failure?.goneRun === undefined ? undefined : failure;
+  if (continueFailure.value !== undefined || isTraining.value) return;
+  if (view?.out !== out) [steps, evals] = details.ok ? [[...details.value.steps], [...details.value.evals]] : [[], []];
   await play(asBegin(begin), true);
 }
 
@@ -266,6 +272,7 @@ async function play(begin: RunBegin, resume: boolean): Promise<void> {
   if (model.value.kind !== 'ready') return;
   void askToPersistOnce();
   pending = {};
+  continueFailure.value = undefined;
   isResumed = resume;
   runId = undefined;
   isStopWanted = false;
@@ -305,7 +312,10 @@ async function playInTurn(begin: RunBegin, resume: boolean): Promise<void> {
   const { out, config, data, evalData, initAdapter, replayData } = begin;
   if (!resume) await persist(`run:${out}`, begin);
   const first = initAdapter === undefined ? undefined : await engine.openRun(id, initAdapter);
-  if (first?.ok === false) return change({ phase: 'failed', failure: first.error });
+  if (first?.ok === false) {
+    const failure = await failureOfRun(initAdapter ?? '', first.error);
+    return change({ phase: 'failed', failure });
+  }
   const started = await engine.train({
     model: id,
     data,

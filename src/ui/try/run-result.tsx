@@ -10,6 +10,8 @@ import { continueRun, curve, teachAll, trainLonger, type RunView } from '../trai
 import { baseAnswer, question, tunedAnswer } from './trial.ts';
 import { Problem } from '../parts/problem.tsx';
 import { KeepsNothing } from '../parts/keeps-nothing.tsx';
+import { OnlyInTab } from '../parts/only-in-tab.tsx';
+import { isCleared } from '../take-away/runs.ts';
 import { AnswerPanes } from './answer-panes.tsx';
 
 /** Steps from which a run that failed its exam is not helped by more of them. */
@@ -34,9 +36,10 @@ export function RunResult({ view, report }: { readonly view: RunView; readonly r
         {wasStopped && texts.stopped(report.steps, view.totalSteps)}
         {report.ended === 'early-stopped' && texts.early(report.steps)}{' '}
         {first !== undefined && texts.loss(first, report.finalLoss, report.elapsedSeconds)}{' '}
-        {wasStopped && texts.nothingLost}
+        {wasStopped && !isCleared(view.out) && texts.nothingLost}
       </p>
       <KeepsNothing />
+      <OnlyInTab />
       {verdict !== undefined && !isGood && <Advice view={view} />}
       {hasAnswers && (
         <>
@@ -52,7 +55,7 @@ export function RunResult({ view, report }: { readonly view: RunView; readonly r
         <button type="button" onClick={() => void download()}>
           {texts.download}
         </button>
-        {wasStopped && (
+        {wasStopped && !isCleared(view.out) && (
           <button type="button" onClick={() => void continueRun(view.out)}>
             {t().train.continue}
           </button>

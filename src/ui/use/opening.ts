@@ -1,8 +1,8 @@
 import { effect, signal } from '@preact/signals';
-import type { Failure } from '../../errors.ts';
 import { parseModelAddress } from '../../sources/model-address.ts';
 import type { ModelSource } from '../../../workers/engine/contract.ts';
 import { model, openModel } from '../state/engine.ts';
+import type { PageFailure } from '../state/page-failure.ts';
 import { persistedSignal } from '../state/persisted.ts';
 import { address, hrefOfUse } from '../state/place.ts';
 import { areRunsRead, earlierRuns, openRunAdapter } from '../take-away/runs.ts';
@@ -14,7 +14,7 @@ export type OpeningState =
   | { readonly kind: 'missing' }
   /** Its model was opened from this device's files, which a page cannot open by itself. */
   | { readonly kind: 'own-model'; readonly model: string }
-  | { readonly kind: 'failed'; readonly failure: Failure };
+  | { readonly kind: 'failed'; readonly failure: PageFailure };
 
 export const opening = signal<OpeningState>({ kind: 'opening' });
 

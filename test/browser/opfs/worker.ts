@@ -14,6 +14,26 @@ describeStore('origin private file system', async () => {
   };
 });
 
+describe('a store whose files the browser clears while it is open', () => {
+  it('has none of them, and keeps what is written after', async () => {
+    const folder = `cleared-${(count += 1)}`;
+    const top = await navigator.storage.getDirectory();
+    const store = await makeOpfsStore(folder);
+    await store.write('run/run.json', '{}');
+    await top.removeEntry(folder, { recursive: true });
+    expect(await store.list('')).toEqual([]);
+    expect(await store.exists('run/run.json')).toBe(false);
+    await store.remove('', { recursive: true });
+    await expect(store.read('run/run.json')).rejects.toMatchObject({ code: 'file-not-found' });
+    // Looking makes no folder anew.
+    await expect(top.getDirectoryHandle(folder)).rejects.toMatchObject({ name: 'NotFoundError' });
+    await store.write('later/run.json', '{"later":true}');
+    expect(await store.list('')).toEqual([{ name: 'later', kind: 'folder' }]);
+    expect(await store.readText('later/run.json')).toBe('{"later":true}');
+    await top.removeEntry(folder, { recursive: true });
+  });
+});
+
 /** As a private window does that has the storage until it is used. */
 async function refusing(prototype: object, name: string, body: () => Promise<void>): Promise<void> {
   const own = Object.getOwnPropertyDescriptor(prototype, name) ?? {};
