@@ -177,11 +177,13 @@ async function onGpuKernels(files: readonly string[]): Promise<boolean> {
   const chosen = files.length > 0 ? [...files] : gpuTests();
   const { passed, modules, adapters } = await runTestsOnGpu(chosen, ['node', 'cli']);
   const { run, skipped } = count(modules, ['node', 'cli']);
+  const ok = passed && skipped === 0 && adapters.length > 0;
   for (const line of failures(modules)) say(`FAILED: ${line}`);
+  if (!ok) say('FAILED: see above');
   say(
     `gpu: ${adapters.join(' + ') || 'none'}, workgroup kernels; files: ${modules.length}; tests: ${run} run, ${skipped} skipped`,
   );
-  return passed && skipped === 0 && adapters.length > 0;
+  return ok;
 }
 
 async function fast(): Promise<boolean> {
