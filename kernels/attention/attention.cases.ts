@@ -33,15 +33,17 @@ export const cases: Readonly<Record<KernelVariant, readonly Case[]>> = {
 };
 
 /**
- * For tiles of 8 to 32 rows, blocks of 4 to 32 and loads of 1 to 4 Vecs a lane. `padding`: rows that are of no segment. Few head
+ * For tiles of 8 to 32 rows, blocks of 4 to 32 and loads of 1 to 4 Vecs a lane. `padding`: rows that are of no segment; `blank`: the first rows, if they see nothing. Few head
  * sizes, as each is six programs.
  */
-export const broadcastCases: readonly (Case & { readonly padding?: number })[] = [
+export const broadcastCases: readonly (Case & { readonly padding?: number; readonly blank?: number })[] = [
   { segments: [7, 1, 29, 40], heads: 6, kvHeads: 2, headDim: 12, padding: 9 },
   { segments: [5, 66], heads: 2, kvHeads: 2, headDim: 12, window: 9 },
   { segments: [19, 45], heads: 2, kvHeads: 1, headDim: 8, window: 4, softCap: 3 },
   // One row in the last block of every size.
   { segments: [33], heads: 2, kvHeads: 2, headDim: 12 },
+  // Tiles whose halves are of different segments; one whose first half sees nothing.
+  { segments: [12, 12, 24, 10], heads: 2, kvHeads: 2, headDim: 12, blank: 12 },
 ];
 
 const all = ['grouped', 'one_segment', 'window', 'soft_cap', 'window_soft_cap', 'sharp'];

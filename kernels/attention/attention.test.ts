@@ -231,15 +231,15 @@ describe.each(KERNEL_VARIANTS)('attention, %s', (variant) => {
 describe('attention by broadcasts in subgroups', () => {
   it.each(broadcastCases)(
     'gives the bits of tiles in workgroup memory, near the f64 reference: %o',
-    async ({ segments, padding = 0, ...rest }) => {
+    async ({ segments, padding = 0, blank = 0, ...rest }) => {
       const entry = broadcastFor((await testGpu()).profile);
       if (entry === undefined) return;
       const used = segments.reduce((sum, length) => sum + length, 0);
       const rows = used + padding;
       const args = { ...rest, rows, scale: 1 / Math.sqrt(rest.headDim), variant: 'workgroup' } as const;
       const bounds = boundsOf(segments, rows);
-      // Padding sees nothing, nor is it seen.
-      bounds.fill(0, used * 2);
+      // Padding sees nothing, nor is it seen; nor do the first rows, if so many are blank.
+      bounds.fill(0, used * 2).fill(0, 0, blank * 2);
       const inputs = inputsOf(args);
       const result = await run(args, inputs, bounds, entry);
       expect(result).toEqual(await run(args, inputs, bounds));
