@@ -33,8 +33,8 @@ export const cases: Readonly<Record<KernelVariant, readonly Case[]>> = {
 };
 
 /**
- * For tiles of 8 to 32 rows, blocks of 4 to 32 and loads of 1 to 4 Vecs a lane. `padding`: rows that are of no segment; `blank`: the first rows, if they see nothing. Few head
- * sizes, as each is six programs.
+ * For tiles of 8 to 32 rows, blocks of 4 to 32 and loads of 1 to 4 Vecs a lane. `padding`: rows that are of no segment;
+ * `blank`: the first rows, if they see nothing. Few head sizes, as each is six programs.
  */
 export const broadcastCases: readonly (Case & { readonly padding?: number; readonly blank?: number })[] = [
   { segments: [7, 1, 29, 40], heads: 6, kvHeads: 2, headDim: 12, padding: 9 },
