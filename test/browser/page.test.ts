@@ -585,7 +585,7 @@ describe('the page, over a scripted engine', () => {
     await page.getByLabel('Answer', { exact: true }).selectOption('Beschreibung');
     await button(page, 'Use these columns').click();
     await page.getByRole('cell', { name: 'Wolle' }).waitFor();
-    await expect.poll(() => page.getByRole('row').nth(1).innerText()).toMatch(/^Wolle\s+weich und warm$/);
+    await expect.poll(() => page.getByRole('row').nth(1).innerText()).toMatch(/^1\s+Wolle\s+weich und warm$/);
     await drop('photo.png', [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 1]);
     await page.getByRole('alert').waitFor();
     await expect.poll(() => page.getByText('Nothing was lost').first().isVisible()).toBe(true);
