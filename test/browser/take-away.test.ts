@@ -67,7 +67,9 @@ describe('a whole model taken away, over a scripted engine', () => {
     await page.getByText('Writing the merged model…').waitFor();
     await button(page, 'Stop').click();
     await button(page, 'Make the model').waitFor();
-    await expect.poll(() => page.getByRole('alert').count()).toBe(0);
+    // The scripted engine forgets the first run at the reload, and the page says so.
+    const alerts = page.getByRole('alert').filter({ hasNotText: '1 run that was here is gone' });
+    await expect.poll(() => alerts.count()).toBe(0);
     expect(complaints).toEqual([]);
     await close();
   });
