@@ -9,9 +9,9 @@ import type { FileStore } from '../storage/store.ts';
 import {
   assertAsRecorded,
   isFinished,
+  lacksFiles,
   parseRunRecord,
   readRunRecord,
-  recordedFiles,
   RUN_FILE,
 } from '../train/run-record.ts';
 import { isSealed, seal, unseal } from './seal.ts';
@@ -73,8 +73,7 @@ export async function writeLibrary(
   for (const { name: out, kind } of await store.list('')) {
     if (kind !== 'folder' || !(await store.exists(joinPath(out, RUN_FILE)))) continue;
     const record = await readRunRecord(store, out).catch(() => undefined);
-    const names = new Set((await store.list(out)).map(({ name }) => name));
-    if (!isFinished(record) || Object.keys(recordedFiles(record)).some((name) => !names.has(name))) {
+    if (!isFinished(record) || (await lacksFiles(store, out, record))) {
       leftOut.push(out);
       continue;
     }

@@ -4,7 +4,7 @@ import { joinPath } from '../storage/paths.ts';
 import type { FileStore } from '../storage/store.ts';
 import { parseMetrics, readCheckedMetrics } from '../train/metrics-file.ts';
 import { readLatestCheckpoint } from '../train/checkpoints.ts';
-import { isFinished, readRunRecord, recordedFiles } from '../train/run-record.ts';
+import { isFinished, lacksFiles, readRunRecord } from '../train/run-record.ts';
 import type { RunDetails, RunSummary } from './calls.ts';
 
 /** Every run in a store. One whose record cannot be read is listed as damaged, so that it can be deleted. */
@@ -15,9 +15,6 @@ export async function listRuns(store: FileStore): Promise<RunSummary[]> {
     try {
       const record = await readRunRecord(store, out);
       if (record === undefined) continue;
-      let lacksFiles = false;
-      for (const name of Object.keys(recordedFiles(record)))
-        if (!(await store.exists(joinPath(out, name)))) lacksFiles = true;
       runs.push({
         out,
         finished: isFinished(record),
@@ -26,7 +23,7 @@ export async function listRuns(store: FileStore): Promise<RunSummary[]> {
         ...(record.results && { loss: record.results.finalLoss }),
         ...(record.results?.evalLoss !== undefined && { evalLoss: record.results.evalLoss }),
         model: record.base.name,
-        ...(lacksFiles && { lacksFiles }),
+        ...((await lacksFiles(store, out, record)) && { lacksFiles: true }),
         origin: {
           ...(record.results && { adapterSha256: record.results.adapterSha256 }),
           parents: record.parents,

@@ -148,9 +148,15 @@ const RUN_RECORD: v.GenericSchema<unknown, RunRecord> = v.looseObject({
 });
 
 /** The files that a finished run's adapter is read from, by name with their sha256; of a run that did not end none. */
-export function recordedFiles(record: RunRecord | undefined): Readonly<Record<string, string>> {
+function recordedFiles(record: RunRecord | undefined): Readonly<Record<string, string>> {
   const { adapterSha256, files } = (isFinished(record) ? record?.results : undefined) ?? {};
   return files ?? (adapterSha256 === undefined ? {} : { [PEFT_WEIGHTS_FILE]: adapterSha256 });
+}
+
+/** Whether a file that a finished run's adapter is read from is not in storage any more: a browser may clear them one by one. */
+export async function lacksFiles(store: FileStore, out: string, record: RunRecord | undefined): Promise<boolean> {
+  for (const name of Object.keys(recordedFiles(record))) if (!(await store.exists(joinPath(out, name)))) return true;
+  return false;
 }
 
 /**
