@@ -535,6 +535,15 @@ describe('the page, over a scripted engine', () => {
     await button(page, 'Train').click();
     await page.getByText(ENDED).waitFor();
     await page.locator('.result').getByText('outlives this tab').waitFor();
+    // Closing the tab asks until the adapter is downloaded.
+    const asked = page.waitForEvent('dialog');
+    await page.close({ runBeforeUnload: true });
+    const dialog = await asked;
+    expect(dialog.type()).toBe('beforeunload');
+    await dialog.dismiss();
+    await at(page, 'Take away');
+    await Promise.all([page.waitForEvent('download'), button(page, 'Download adapter').click()]);
+    await Promise.all([page.waitForEvent('close'), page.close({ runBeforeUnload: true })]);
     await close();
   });
 

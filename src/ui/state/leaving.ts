@@ -1,4 +1,5 @@
 import { effect, signal } from '@preact/signals';
+import { endsWithTab } from './only-here.ts';
 import { persistedSignal } from './persisted.ts';
 import { t } from '../messages/language.ts';
 import { address } from './place.ts';
@@ -58,7 +59,7 @@ function notify(text: string): void {
   }
 }
 
-/** The tab's title with progress, the question before a run is closed by accident, the wake lock, the notification. */
+/** The tab's title with progress, the question before a run or its only copy is closed by accident, the wake lock, the notification. */
 export function watchLeaving(): void {
   const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
   effect(() => {
@@ -74,7 +75,7 @@ export function watchLeaving(): void {
         : where;
   });
   effect(() => {
-    if (isTraining.value) addEventListener('beforeunload', ask);
+    if (isTraining.value || endsWithTab.value) addEventListener('beforeunload', ask);
     else removeEventListener('beforeunload', ask);
   });
   effect(() => {

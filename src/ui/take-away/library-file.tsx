@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { Failure } from '../../errors.ts';
 import { engine } from '../state/engine.ts';
+import { takenAway } from '../state/only-here.ts';
 import { noteRun, runNotes } from '../state/run-notes.ts';
 import { t } from '../messages/language.ts';
 import { Problem } from '../parts/problem.tsx';
@@ -35,6 +36,7 @@ export function LibraryFile() {
       if (!written.ok) return;
       const { bytes, versions, leftOut } = written.value;
       saveFile(FILE_NAME, bytes, 'application/octet-stream');
+      versions.forEach(takenAway);
       done.value = `${texts.saved(versions.length)}${leftOut.length > 0 ? ` ${texts.leftOut(leftOut.length)}` : ''}`;
     });
   const open = (file: File) =>

@@ -5,6 +5,7 @@ import { examples } from '../examples/examples.ts';
 import { firstRows, linesOf } from '../exam/exam.ts';
 import { saveBlob } from '../save-file.ts';
 import { engine } from '../state/engine.ts';
+import { takenAway } from '../state/only-here.ts';
 import { readRunName } from '../train/run-name.ts';
 import { run } from '../train/training.ts';
 import { adapter, type CurrentAdapter } from '../try/trial.ts';
@@ -126,6 +127,7 @@ export async function makeMerged(): Promise<void> {
     merge.value = written.error.code === 'aborted' ? { kind: 'none' } : { kind: 'failed', failure: written.error };
     return;
   }
+  takenAway(current.out);
   const name = to?.name ?? `${current.out}${format.extension}`;
   if (written.value.content !== undefined) saveBlob(name, written.value.content);
   merge.value = {

@@ -5,6 +5,7 @@ import { engine, model } from '../state/engine.ts';
 import type { PageFailure } from '../state/page-failure.ts';
 import { chooseSample, chosenSource } from '../examples/examples.ts';
 import { address } from '../state/place.ts';
+import { takenAway } from '../state/only-here.ts';
 import { removePersisted, persistedSignal } from '../state/persisted.ts';
 import { encodeEvaluation, encodeStep } from '../../train/metrics.ts';
 import { readStorage } from '../state/storage-use.ts';
@@ -162,7 +163,10 @@ export async function downloadRun(out: string): Promise<void> {
   const opened = await openAdapter(out);
   const exported = opened.ok ? await engine.exportAdapter(opened.value.id, 'peft') : opened;
   runsFailure.value = exported.ok ? undefined : exported.error;
-  if (exported.ok) saveFile(`${out}.zip`, exported.value.bytes, exported.value.mediaType);
+  if (exported.ok) {
+    saveFile(`${out}.zip`, exported.value.bytes, exported.value.mediaType);
+    takenAway(out);
+  }
   if (opened.ok) await engine.unloadAdapter(opened.value.id);
 }
 
@@ -177,6 +181,7 @@ export async function deleteRun(out: string): Promise<void> {
   if (!deleted.ok) return;
   await removePersisted(`run:${out}`);
   forgetNote(out);
+  takenAway(out);
   onDeleted.forEach((listener) => listener(out));
   if (adapter.value?.out === out) adapter.value = undefined;
   await setCompared(out, false);

@@ -5,6 +5,7 @@ import type { ModelSource } from '../../../workers/engine/contract.ts';
 import { language, t } from '../messages/language.ts';
 import { saveBlob } from '../save-file.ts';
 import { engine, model } from '../state/engine.ts';
+import { takenAway } from '../state/only-here.ts';
 import { adapter, answerLength, temperature } from '../try/trial.ts';
 
 /** `site-kit/files.json`, which the build writes: what a site needs beside the adapter. */
@@ -49,13 +50,14 @@ export async function makeSite(): Promise<void> {
     const made = await siteZip();
     if (made === undefined) return;
     saveBlob(made.name, made.zip);
+    takenAway(made.out);
     site.value = { kind: 'done', name: made.name, bytes: made.zip.size };
   } catch (thrown) {
     site.value = { kind: 'failed', failure: toFailure(thrown) };
   }
 }
 
-async function siteZip(): Promise<{ readonly name: string; readonly zip: Blob } | undefined> {
+async function siteZip(): Promise<{ readonly out: string; readonly name: string; readonly zip: Blob } | undefined> {
   const current = adapter.value;
   if (current === undefined || model.value.kind !== 'ready') return undefined;
   const { facts, source } = model.value;
@@ -97,6 +99,7 @@ async function siteZip(): Promise<{ readonly name: string; readonly zip: Blob } 
   // Weights hardly shrink, and the rest is small.
   const zip = zipSync(Object.fromEntries(files), { level: 0 });
   return {
+    out: current.out,
     name: `${current.out}-site.zip`,
     zip: new Blob([zip], { type: 'application/zip' }),
   };

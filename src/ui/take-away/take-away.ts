@@ -5,6 +5,7 @@ import type { Failure } from '../../errors.ts';
 import type { ExportFacts, ExportFormat, Golden, MergedExportFormat } from '../../../workers/engine/contract.ts';
 import { saveFile } from '../save-file.ts';
 import { engine } from '../state/engine.ts';
+import { takenAway } from '../state/only-here.ts';
 import { persistedSignal } from '../state/persisted.ts';
 import { isTraining } from '../train/training.ts';
 import { adapter, type CurrentAdapter } from '../try/trial.ts';
@@ -71,5 +72,7 @@ export async function download(): Promise<void> {
   // What is said of the adapter goes by what is here now.
   if (!exported.ok) await refreshRuns();
   downloadFailure.value = exported.ok ? undefined : exported.error;
-  if (exported.ok) saveFile(`${current.out}${format.extension}`, exported.value.bytes, exported.value.mediaType);
+  if (!exported.ok) return;
+  saveFile(`${current.out}${format.extension}`, exported.value.bytes, exported.value.mediaType);
+  takenAway(current.out);
 }

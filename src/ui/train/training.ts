@@ -12,6 +12,7 @@ import type {
 import { engine, engineFacts, model } from '../state/engine.ts';
 import { examples, titleOf, type Source } from '../examples/examples.ts';
 import type { PageFailure } from '../state/page-failure.ts';
+import { addNotTaken } from '../state/only-here.ts';
 import { syncedSignal, removePersisted, persist, loadPersisted } from '../state/persisted.ts';
 import { askToPersistOnce } from '../state/storage-use.ts';
 import { runsOfOtherTabs, takeTurn } from '../state/other-tabs.ts';
@@ -435,6 +436,7 @@ async function finish(report: RunReport): Promise<void> {
   change({ phase: 'finished', report, step: report.steps });
   const view = run.value;
   if (view === undefined) return;
+  addNotTaken(view.out);
   const trained = steps.at(-1);
   const first = steps.at(0);
   if (trained !== undefined && first !== undefined && trained.totalTokens > first.totalTokens) {
