@@ -2,6 +2,7 @@ import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { expectNoViolation } from './axe.ts';
 import { ENDED } from './ended.ts';
+import { openAdapter, remember } from './stored.ts';
 import { useSite } from './use-site.ts';
 
 const button = (page: Page, name: string | RegExp): Locator => page.getByRole('button', { name, exact: true });
@@ -12,15 +13,6 @@ const OUT = 'shop-20261103-101500';
 const runs = [OUT, 'style-20261102-090000', 'tickets-20261101-080000', 'shop-20261031-080000'].map((out) => ({
   ...{ out, finished: true, step: 100, totalSteps: 100, model: 'embedded' },
 }));
-
-function remember(page: Page, values: Readonly<Record<string, unknown>>): Promise<unknown> {
-  return page.evaluate((entries) => {
-    for (const [name, value] of entries) localStorage.setItem(`web-lora.${name}`, JSON.stringify(value));
-  }, Object.entries(values));
-}
-
-const openAdapter = (page: Page): Promise<string> =>
-  page.evaluate(() => JSON.parse(localStorage.getItem('web-lora.adapter')?.split('\n')[0] ?? '""') as string);
 
 /** The scripted engine has no files: what is named here it takes for cleared. */
 function clearScripted(page: Page, out: string): Promise<unknown> {

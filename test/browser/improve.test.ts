@@ -4,6 +4,7 @@ import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { expectNoViolation } from './axe.ts';
 import { ENDED } from './ended.ts';
+import { openAdapter, remember } from './stored.ts';
 import { useSite } from './use-site.ts';
 
 const button = (page: Page, name: string | RegExp): Locator => page.getByRole('button', { name, exact: true });
@@ -15,16 +16,6 @@ const runs = [{ out: OUT, finished: true, step: 100, totalSteps: 100, model: 'em
 /** Choices between answers to so many questions, as the page keeps them. */
 const pairsOf = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ prompt: `Question ${i}?`, chosen: `Good ${i}.`, rejected: `Bad ${i}.` }));
-
-/** What the page has in its local storage before it begins. */
-function remember(page: Page, values: Readonly<Record<string, unknown>>): Promise<unknown> {
-  return page.evaluate((entries) => {
-    for (const [name, value] of entries) localStorage.setItem(`web-lora.${name}`, JSON.stringify(value));
-  }, Object.entries(values));
-}
-
-const openAdapter = (page: Page): Promise<unknown> =>
-  page.evaluate(() => JSON.parse(localStorage.getItem('web-lora.adapter')?.split('\n')[0] ?? 'null') as unknown);
 
 /** The weights that the page downloads. */
 async function adapterFile(page: Page): Promise<Uint8Array> {
@@ -226,7 +217,7 @@ describe('improving a tuned model on the real engine', () => {
     await page.getByText('1 comparison kept.', { exact: false }).waitFor();
 
     // The other choices come from another tab: four are trained on, sixteen are held out.
-    const out = String(await openAdapter(page));
+    const out = await openAdapter(page);
     const pairs = THINGS.flatMap((thing, i) =>
       Array.from({ length: [1, 8, 1, 8, 2][i] ?? 0 }, (_, n) => ({
         prompt: `Is the ${thing} ready?`,
@@ -259,7 +250,7 @@ describe('improving a tuned model on the real engine', () => {
     await expect.poll(() => child.locator('.tag').allInnerTexts()).toEqual(['kinder', 'for the fair']);
     await child.getByRole('button', { name: /^Open / }).click();
     await expect.poll(() => openAdapter(page)).not.toBe(out);
-    const later = String(await openAdapter(page));
+    const later = await openAdapter(page);
     const weights = await adapterFile(page);
     await button(page, /^Roll back to this: workshop/).click();
     await expect.poll(() => openAdapter(page)).toBe(out);

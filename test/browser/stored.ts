@@ -19,3 +19,14 @@ export function everythingStored(page: Page): Promise<string[]> {
     return names.sort();
   });
 }
+
+/** Puts settings of the page into its local storage, as JSON; the page reads them when it is loaded. */
+export function remember(page: Page, values: Readonly<Record<string, unknown>>): Promise<unknown> {
+  return page.evaluate((entries) => {
+    for (const [name, value] of entries) localStorage.setItem(`web-lora.${name}`, JSON.stringify(value));
+  }, Object.entries(values));
+}
+
+/** The run whose adapter is open, as the page remembers it for the next visit; empty where none is. */
+export const openAdapter = (page: Page): Promise<string> =>
+  page.evaluate(() => JSON.parse(localStorage.getItem('web-lora.adapter')?.split('\n')[0] ?? '""') as string);

@@ -8,6 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/data/check/finding.ts';
 import { weblora } from '../cli/weblora.ts';
 import { ENDED } from './ended.ts';
+import { openAdapter } from './stored.ts';
 import { useSite } from './use-site.ts';
 
 /** Forty questions of a shop, some of them with a fault that was planted. */
@@ -138,9 +139,7 @@ describe('from a file with faults to a second version and back, on the real engi
 
     await button(page, 'Train').click();
     await page.getByText(ENDED).waitFor();
-    const openAdapter = (): Promise<string> =>
-      page.evaluate(() => JSON.parse(localStorage.getItem('web-lora.adapter')?.split('\n')[0] ?? '""') as string);
-    const first = await openAdapter();
+    const first = await openAdapter(page);
     await at(page, 'Train');
     await button(page, 'Make the full report').click();
     // Its own answers are known once others are asked; the rest of the report has tests of its own.
@@ -190,7 +189,7 @@ describe('from a file with faults to a second version and back, on the real engi
     await page.getByLabel('What it should have said').fill('We are open on Monday.');
     await button(page, 'Learn this now').click();
     await page.getByText(/^(It now says what you wanted|It does not say exactly what you wanted yet)/).waitFor();
-    await expect.poll(openAdapter).not.toBe(first);
+    await expect.poll(() => openAdapter(page)).not.toBe(first);
     const second = await adapterFiles(page);
     const weights = (some: ReadonlyMap<string, Uint8Array>): Buffer =>
       Buffer.from(some.get('adapter_model.safetensors') ?? new Uint8Array());
@@ -199,7 +198,7 @@ describe('from a file with faults to a second version and back, on the real engi
 
     // Roll back: the first one is open again, byte for byte, with a card that says what was recorded and what was not.
     await button(page, /^Roll back to this: /).click();
-    await expect.poll(openAdapter).toBe(first);
+    await expect.poll(() => openAdapter(page)).toBe(first);
     expect(weights(await adapterFiles(page)).equals(weights(files))).toBe(true);
     await page.getByText('Model card', { exact: true }).click();
     const shown = page.getByLabel('Model card');
