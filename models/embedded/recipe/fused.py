@@ -13,6 +13,8 @@ import torch
 from llama import rope_tables
 
 SOURCE = Path(__file__).parent / "kernels.c"
+# oneDNN compiles a kernel for each shape of a product, which costs more than a small product itself; so shapes are rounded up.
+ROUND = 32
 FLAGS = ["-O3", "-ffast-math", "-march=native", "-mprefer-vector-width=512", "-fopenmp-simd", "-shared", "-fPIC"]
 
 
@@ -80,10 +82,15 @@ class Fused:
         return y, r, kept
 
     def losses(self, y, at, target, weight):
-        """Cross entropy [len(at)] of the positions `at`, and the gradient of its weighted sum to the logits."""
-        seen = y[at]
+        """
+        Cross entropy [len(at)] of the positions `at`, the gradient of its weighted sum to the logits, and the rows of y that it comes
+        from; these two have a multiple of ROUND rows, those beyond len(at) zero.
+        """
+        seen = torch.zeros(-(-len(at) // ROUND) * ROUND, y.shape[1], dtype=torch.bfloat16)
+        seen[:len(at)] = y[at]
         logits, loss = seen @ self.b["head"].t(), torch.empty(len(at))
         call(self.k.cross_entropy, len(at), self.c["vocab_size"], logits, target, weight, loss)
+        logits[len(at):] = 0
         return loss, logits, seen
 
     def add_gradients(self, ids, offsets, at, target, weight, gradients):
@@ -105,7 +112,7 @@ class Fused:
         embed = "model.embed_tokens.weight"
         folded([embed], "model.norm.weight", (dlogits.t() @ seen).float())
         g = torch.zeros(n, h, dtype=torch.bfloat16)
-        g[at] = dlogits @ self.b["head"]
+        g[at] = (dlogits @ self.b["head"])[:len(at)]
         dx, dxb = torch.zeros(n, h), torch.empty(n, h, dtype=torch.bfloat16)
         call(k.norm_backward, n, h, dx, y, r, g, dxb)
         for i in reversed(self.layers):

@@ -91,7 +91,7 @@ class Lora(Fused):
         call(k.add_norm, n, h, c["rms_norm_eps"], x, delta, y, r)
         loss, dlogits, _ = self.losses(y, at, target, torch.full((len(at),), 1 / len(at)))
         g = torch.zeros(n, h, dtype=torch.bfloat16)
-        g[at] = dlogits @ self.b["head"]
+        g[at] = (dlogits @ self.b["head"])[:len(at)]
         dx, dxb = torch.zeros(n, h), torch.empty(n, h, dtype=torch.bfloat16)
         call(k.norm_backward, n, h, dx, y, r, g, dxb)
         for i in reversed(self.layers):

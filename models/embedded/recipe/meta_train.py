@@ -20,14 +20,20 @@ import torch
 from lora import Lora
 from check_tuning import q4, sizing
 from export import read_safetensors
-from fused import Fused
+from fused import ROUND, Fused
 from llama import CONFIG
 from pretrain import PART, Documents, Optimizer, copy_documents, encode_documents, evaluate, part_of
 from tokenizer import Tokenizer
 
 
 def packed(rows):
-    """Rows (ids, spoken) one after the other: ids int32, offsets int64, the positions scored and their targets."""
+    """
+    Rows (ids, spoken) one after the other: ids int32, offsets int64, the positions scored and their targets. A document without
+    scored positions makes the number of tokens a multiple of ROUND.
+    """
+    short = -sum(len(r[0]) for r in rows) % ROUND
+    if short:
+        rows = [*rows, ([0] * short, [False] * short)]
     ids = np.concatenate([r[0] for r in rows]).astype(np.int32)
     offsets = np.concatenate([[0], np.cumsum([len(r[0]) for r in rows])])
     scored = np.flatnonzero(np.concatenate([r[1] for r in rows]))
