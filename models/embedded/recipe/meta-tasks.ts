@@ -1,6 +1,6 @@
 /**
  * Data sets to practise tuning on (meta_train.py), one a line, deterministic from a seed:
- * `npx tsx meta-tasks.ts --seed 1 --count 4000 --out FILE.jsonl`. With `--search`, also of kinds that no weights were trained on.
+ * `npx tsx meta-tasks.ts --seed 1 --count 4000 --out FILE.jsonl`. With `--search`, of the mixture that settings are compared on.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';

@@ -25,6 +25,15 @@ const happenings = split(
 const dealings = split(
   `keep kept|paint painted|sell sold|find found|lend lent|hide hid|drop dropped|wash washed|count counted|carry carried|polish polished|borrow borrowed|pack packed|draw drew|weigh weighed|store stored|share shared|test tested|clean cleaned|burn burnt|bury buried|rent rented|insure insured|wrap wrapped|photograph photographed|repaint repainted|rebuild rebuilt|inherit inherited|win won|steal stole|admire admired|hate hated|miss missed|trust trusted|measure measured|move moved|sharpen sharpened|tune tuned|decorate decorated|forget forgot|like liked|choose chose|swap swapped|sketch sketched|unpack unpacked|weld welded|glue glued|fold folded|oil oiled|heat heated|label labelled|guard guarded|inspect inspected|lift lifted|lock locked|shake shook`,
 ).map((row) => row.split(' ') as [string, string]);
+/** What a thing does with a part or a mark */
+const gives = split(`gives|makes|shows|hides|got|makes|throws|keeps|grew`);
+const looks = split(`big|small|long|new|bright|loud|soft|second|sharp|pretty|deep|black`);
+const feelings = split(
+  `praised|scolded|teased|asked|laughed at|told off|warned|thanked|blamed|paid|sent away|woken up|fooled|interviewed|worried|proud|cross|happy`,
+);
+const papers = split(
+  `plan|map|box|song|letter|key|permit|poem|photograph|picture|shelf|place|use|name|drawing|story|book|buyer|cover|tool|recipe|dream|quarrel`,
+);
 const adverbs = split(
   `quietly|twice|later|upstairs|slowly|again|abroad|outside|alone|early|daily|once|gladly|secretly|backwards|downstairs|next door|by hand|by heart|by night|on foot|on credit|on time|on purpose|in secret|in pairs|in person|in French|in writing|in the end|in a row|at home|at sea|at noon|at night|at last|for fun|for free|for now|for good|for a day|for weeks|from abroad|from now on|from memory|to the letter|out loud|out of hand|off and on|under water|under oath|over lunch|over there|with care|with luck|with a song|without shoes|without me|without a word|step by step|one by one|side by side|face to face|hand in hand|first thing|last of all|all day|all night|every hour|every other day|each morning|some day|one day|no more|no later|not yet|never again|ever after|as before|as planned|as a joke|like this|like mad|if you can|if you must|if it rains|unless it snows|until May|until dark|until then|since June|since then|as long as it lasts|as far as you can|while you wait|while it is warm|where you are|where it is dry|wherever it fits|because I asked|because of him|so that we see it|so they say`,
 );
@@ -62,6 +71,7 @@ function ofThing(r: Random): string {
     () => `${third} ${r.pick(adverbs)}`,
     () => `${past} ${r.pick(adverbs)}`,
     () => `${r.pick(['went', 'fell', 'rolled', 'stood', 'lay', 'hung'])} ${r.pick(prepositions)} ${nouns(r)}`,
+    () => `${r.pick(gives)} a ${r.pick(looks)} ${r.pick(partsOf)}`,
   ])();
 }
 
@@ -87,6 +97,15 @@ function ofPerson(r: Random): string {
     () => `had to ${base}`,
     () => `asked ${r.pick(w.names)} to ${base}`,
     () => `${past} and ${r.pick(dealings)[1]}`,
+    () => `would love to ${base}`,
+    () => `may ${base}`,
+    () => `${past} ${r.pick(['half', 'most', 'none', 'some', 'all'])} of`,
+    () => `was ${r.pick(feelings)} ${r.pick(['by', 'about', 'over', 'because of'])}`,
+    () => `was ${r.pick(feelings)} ${r.pick(['by', 'about', 'over', 'because of'])}`,
+    () =>
+      `${r.pick(['have', 'have', 'need', 'got', 'found', 'wrote'])} ${r.pick(['no', 'a', 'my', 'another'])} ${r.pick(papers)} ${r.pick(['for', 'about', 'with'])}`,
+    () =>
+      `${r.pick(['have', 'have', 'need', 'got', 'found', 'wrote'])} ${r.pick(['no', 'a', 'my', 'another'])} ${r.pick(papers)} ${r.pick(['for', 'about', 'with'])}`,
   ])();
 }
 

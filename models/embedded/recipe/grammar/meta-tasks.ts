@@ -512,13 +512,17 @@ function ticketTask(r: Random): MetaTask {
  * sentences around them are put together anew for each set.
  */
 function cueTask(r: Random): MetaTask {
-  const things = distinct(r.int(8, 14), () => thing(r));
+  // Often names of two words that do not belong together, so that both have to be copied.
+  const isCompound = r.chance(0.6);
+  const things = distinct(r.int(8, 14), () =>
+    isCompound && r.chance(0.9) ? `${r.pick(r.pick(groups))} ${r.pick(r.pick(groups))}` : thing(r),
+  );
   const label = (): string =>
     r.pick([...w.colours, ...w.trees, ...w.weathers, ...w.tempers, ...w.animals, ...freshWords, ...w.hobbies]);
-  const count = r.int(2, 5);
-  const byPerson = r.pick([0, 0, count, Math.floor(count / 2), Math.ceil(count / 2)]);
+  const count = r.pick([2, 3, 4, 4, 4, 5]);
+  const byPerson = r.pick([0, count, Math.floor(count / 2), Math.floor(count / 2), Math.ceil(count / 2)]);
   const cues = [...thingCues(count - byPerson, r), ...personCues(byPerson, r)];
-  const levels = r.chance(0.9) ? circumstanceCues(r.int(2, 4), r) : [];
+  const levels = r.chance(0.9) ? circumstanceCues(r.pick([2, 3, 3, 3, 4]), r) : [];
   const cueLabels = distinct(count, label);
   const levelLabels = distinct(Math.max(1, levels.length), label);
   const keys = distinct(3, () =>
@@ -690,15 +694,16 @@ type Mixture = readonly (readonly [share: number, make: (r: Random) => MetaTask]
 /** What the weights at hand were trained on. */
 const trained: Mixture = [
   [3, codeTask],
-  [3, (r) => questionTask(r)],
+  [4, (r) => questionTask(r, r.chance(0.5))],
   [5, styleTask],
-  [12, ticketTask],
+  [3, ticketTask],
+  [9, cueTask],
   [0.7, labelTask],
   [0.7, layoutTask],
   [0.4, recordTask],
   [0.5, (r) => deskTask(r)],
 ];
-/** To search settings on: also kinds that the weights were not trained on. */
+/** To compare settings on, with a seed of its own: above all what is hard. */
 const search: Mixture = [
   [2.5, codeTask],
   [5, (r) => questionTask(r, true)],
