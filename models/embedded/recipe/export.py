@@ -1,4 +1,4 @@
-"""Writes the model folder from a checkpoint: config.json, generation_config.json, model.safetensors in f16."""
+"""Writes the model folder from a checkpoint, or from the mean of several checkpoints and model folders: config.json, generation_config.json, model.safetensors in f16."""
 import argparse
 import json
 from pathlib import Path
@@ -32,17 +32,18 @@ def read_safetensors(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", required=True)
+    parser.add_argument("--checkpoint", required=True, nargs="+", help="checkpoints or model folders; one that is named twice counts twice")
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    saved = torch.load(args.checkpoint)
-    write_safetensors(out / "model.safetensors", saved["weights"])
+    several = [torch.load(p)["weights"] if p.suffix == ".pt" else read_safetensors(p / "model.safetensors") for p in map(Path, args.checkpoint)]
+    weights = {k: sum(w[k] for w in several) / len(several) for k in several[0]}
+    write_safetensors(out / "model.safetensors", weights)
     (out / "config.json").write_text(json.dumps(CONFIG, indent=1) + "\n")
     generation = dict(bos_token_id=0, eos_token_id=[CONFIG["eos_token_id"], 0], pad_token_id=0, do_sample=False, max_new_tokens=128)
     (out / "generation_config.json").write_text(json.dumps(generation, indent=1) + "\n")
-    print(f"step {saved['step']}: {sum(v.numel() for v in saved['weights'].values())} parameters")
+    print(f"{len(several)} weights: {sum(v.numel() for v in weights.values())} parameters")
 
 
 if __name__ == "__main__":

@@ -78,6 +78,9 @@ function ofThing(r: Random): string {
 /** What somebody does with a thing: "want to paint", "never sold". */
 function ofPerson(r: Random): string {
   const [base, past] = r.pick(dealings);
+  const felt = (): string => `was ${r.pick(feelings)} ${r.pick(['by', 'about', 'over', 'because of'])}`;
+  const had = (): string =>
+    `${r.pick(['have', 'have', 'need', 'got', 'found', 'wrote'])} ${r.pick(['no', 'a', 'my', 'another'])} ${r.pick(papers)} ${r.pick(['for', 'about', 'with'])}`;
   return r.pick([
     () => past,
     () => past,
@@ -100,12 +103,10 @@ function ofPerson(r: Random): string {
     () => `would love to ${base}`,
     () => `may ${base}`,
     () => `${past} ${r.pick(['half', 'most', 'none', 'some', 'all'])} of`,
-    () => `was ${r.pick(feelings)} ${r.pick(['by', 'about', 'over', 'because of'])}`,
-    () => `was ${r.pick(feelings)} ${r.pick(['by', 'about', 'over', 'because of'])}`,
-    () =>
-      `${r.pick(['have', 'have', 'need', 'got', 'found', 'wrote'])} ${r.pick(['no', 'a', 'my', 'another'])} ${r.pick(papers)} ${r.pick(['for', 'about', 'with'])}`,
-    () =>
-      `${r.pick(['have', 'have', 'need', 'got', 'found', 'wrote'])} ${r.pick(['no', 'a', 'my', 'another'])} ${r.pick(papers)} ${r.pick(['for', 'about', 'with'])}`,
+    felt,
+    felt,
+    had,
+    had,
   ])();
 }
 
