@@ -93,6 +93,12 @@ class Fused:
         logits[len(at):] = 0
         return loss, logits, seen
 
+    def head_backward(self, dlogits, at, n):
+        """The gradient [n, h] of the normed final hidden state; dlogits as `losses` returns them, zero beside the positions `at`."""
+        g = torch.zeros(n, self.c["hidden_size"], dtype=torch.bfloat16)
+        g[at] = (dlogits @ self.b["head"])[:len(at)]
+        return g
+
     def add_gradients(self, ids, offsets, at, target, weight, gradients):
         """Adds to `gradients` (float32, the names of the weights) those of sum(weight * cross entropy at `at`). Returns the loss of each."""
         c, k, n = self.c, self.k, len(ids)
@@ -111,10 +117,8 @@ class Fused:
 
         embed = "model.embed_tokens.weight"
         folded([embed], "model.norm.weight", (dlogits.t() @ seen).float())
-        g = torch.zeros(n, h, dtype=torch.bfloat16)
-        g[at] = (dlogits @ self.b["head"])[:len(at)]
         dx, dxb = torch.zeros(n, h), torch.empty(n, h, dtype=torch.bfloat16)
-        call(k.norm_backward, n, h, dx, y, r, g, dxb)
+        call(k.norm_backward, n, h, dx, y, r, self.head_backward(dlogits, at, n), dxb)
         for i in reversed(self.layers):
             p = f"model.layers.{i}."
             y1, r1, qkv, a, lse, y2, r2, gu, s = kept.pop()

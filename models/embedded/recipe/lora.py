@@ -90,10 +90,8 @@ class Lora(Fused):
         y, r = new(h), torch.empty(n)
         call(k.add_norm, n, h, c["rms_norm_eps"], x, delta, y, r)
         loss, dlogits, _ = self.losses(y, at, target, torch.full((len(at),), 1 / len(at)))
-        g = torch.zeros(n, h, dtype=torch.bfloat16)
-        g[at] = (dlogits @ self.b["head"])[:len(at)]
         dx, dxb = torch.zeros(n, h), torch.empty(n, h, dtype=torch.bfloat16)
-        call(k.norm_backward, n, h, dx, y, r, g, dxb)
+        call(k.norm_backward, n, h, dx, y, r, self.head_backward(dlogits, at, n), dxb)
         for i in reversed(self.layers):
             y1, r1, qkv, a, lse, y2, r2, gu, s, u1, u2, u3, u4 = kept.pop()
             ds = self.back(i, "d", s, u4, dxb)
