@@ -6,6 +6,7 @@ import { coder, distinct } from './context.ts';
 import { sets as labelSets } from './label-sets.ts';
 import { aside, circumstanceCues, circumstanceFrame, personCues, personFrame, thingCues, thingFrame } from './cues.ts';
 import { capital, list, type Random } from './random.ts';
+import { freshWords, plainVerbs, sentences, wordsOf } from './restyle.ts';
 import { realise, shape, type Entry } from './records.ts';
 import { plainSentence } from './rewrite.ts';
 import { questionFrames, reply, reportFrames, subjects } from './subjects.ts';
@@ -257,44 +258,8 @@ const styleFrames = split(
   `The {o} {aux} in the {room}.|We {v} the {o} on {day}.|{n} and I {v} a {o} in {room2}.|Please {v} your {o} before {hour}.|They {v} {num} {o}s every {day}.|You may {v} the {room} at {hour}.|There is a {c} {o} in the {room}.|I {aux} sure about the {o}.|If they {v} the {o}, we {v2} the {room}.|Do not {v} the {o} after {hour}.|On {day} the {room} {aux} open.|All {jobs} {v} a {o}.|The {job} and the {job2} {v} {food}.|{n} says that they {v} the {room}.|In the {room} you can {v} {food}.|It {aux} near the {room}.|Every {job} has a {c} {o}.|Will you {v} {n} at {hour}?|Can we {v} the {c} {room}?|{food} and {food2} are in the {room}.|My {o} {aux} {c}.|We {v} at the {room} and {v2} the {o}.|Tell {n} to {v} a {o}.|No one {aux} in the {room} on {day}.|The {c} {o} costs {num} coins.|After {hour} they {v} the {room}.|The {room} by the {room2} {aux} {c}.|Which {job} will {v} the {o}?|They {neg} {v} the {o} on {day}.|We {neg} {v} {food} at {hour}.|I'm in the {room} by {hour}.|They're {c} and in the {room}.|She's with the {job} on {day}.|You're near the {room}, so you {neg} {v} the {o}.|I'll {v} the {o} before {day}.|That's the {room} of the {job}.|If you {neg} {v} at {hour}, please {v2}.|The {o} and the {room} {aux} {c}.|A {job} can {v} you the {o}.|{n} {neg} {v} your {o}.|Most {jobs} {v} {food} by the {room}.|On {day} you {v} {food} at {hour}.|At {hour} the {room} {aux} {c}.|To {v} the {o} you {v2} the {job}.|{food} {aux} in the {room} after {hour}.|Must I {v} a {c} {o}?|The {job} who {neg} {v} is {n}.|With a {o} they {v} the {room}.|{num} {jobs} {v} at the {room}.|Then {v} it and {v2} the {o}.`,
 );
 
-const plainVerbs = split(
-  `carry|find|keep|paint|lend|hold|count|wash|bring|move|pack|hide|open|visit|watch|choose|order|store|collect|like|clean|use|leave|serve|close|hear|push|pull|drop|cut|build|draw|sell|send|meet|follow|join|read|drive|cook|share|check|guard|light|lift|feed|ride|cross|reach|sweep|trust|thank|warn|greet|invite|answer|save|spend|test|tie|turn`,
-);
-const freshWords = [
-  ...split(
-    `transport|discover|retain|decorate|grant|obtain|inspect|deliver|convey|select|admire|gather|reserve|conceal|unlock|polish|prepare|protect|provide|observe|maintain|consume|construct|accompany|dispatch|examine|remove|transfer|honour|dwelling|vessel|chamber|garment|device|merchant|scholar|crimson|azure|pavilion|parcel|warden|quarters|emblem|cottage|instrument|manor|steward|attendant|lodging|beverage|meal|residence|scarlet|ivory|treasure|harvest|journey|voyage|banquet|remedy|portrait|fabric|timber|meadow|orchard|valley|summit|terrace|gallery|theatre|temple`,
-  ),
-  ...w.animals,
-  ...w.trees,
-  ...w.instruments,
-  ...w.vehicles,
-  ...w.materials,
-  ...w.hobbies,
-  ...w.tempers,
-  ...w.vegetables,
-  ...w.fruits,
-];
-
-/** Rewriting in a house style: a frame around the sentence, words in place of others, short forms written out. */
-function styleTask(r: Random): MetaTask {
-  // Often a sentence keeps its verbs and people, and only the other words vary: a verb is then seen in one or two sentences only.
-  const isBound = r.chance(0.7);
-  const doing = r.some(plainVerbs, isBound ? 14 : 8);
-  const things = r.some(w.objects, 10);
-  const rooms = r.some(w.rooms, 7);
-  const jobs = r.some(w.jobs, 5);
-  const colours = r.some(w.colours, 4);
-  const auxiliaries = r.some(["isn't", "wasn't", "won't be", 'is', 'was', 'may be'], 4);
-  const negations = r.some(["won't", "didn't", "shouldn't", "couldn't", "wouldn't", 'may', 'must', 'can'], 4);
-  const old = r
-    .shuffle([
-      ...doing.slice(0, isBound ? 9 : 6),
-      ...r.some([...things, ...rooms, ...jobs, ...colours], isBound ? 4 : 6),
-    ])
-    .slice(0, r.int(6, 12));
-  // Any word may stand for any other, so none can be foreseen.
-  const fresh = old.map(() => (r.chance(0.15) ? invented(r).toLowerCase() : r.pick(freshWords)));
-  const isFull = r.chance(0.7);
+/** What stands around an answer in a house style, and what is said before the sentence to rewrite. */
+function surroundings(r: Random): Readonly<Record<'front' | 'back' | 'head', string>> {
   const front = r.chance(0.75)
     ? r.pick([
         `${r.pick(['Good', 'Kind', 'Honoured', 'Dear', 'Esteemed'])} ${r.pick(['reader', 'friends', 'visitor', 'member', 'neighbour'])},`,
@@ -325,6 +290,30 @@ function styleTask(r: Random): MetaTask {
         `${r.pick(['Rewrite', 'Restyle', 'Formal', 'Our way', 'Letter'])}: `,
       ])
     : '';
+  return { front, back, head };
+}
+
+/** Rewriting in a house style: a frame around the sentence, words in place of others, short forms written out. */
+function styleTask(r: Random): MetaTask {
+  // Often a sentence keeps its verbs and people, and only the other words vary: a verb is then seen in one or two sentences only.
+  const isBound = r.chance(0.7);
+  const doing = r.some(plainVerbs, isBound ? 14 : 8);
+  const things = r.some(w.objects, 10);
+  const rooms = r.some(w.rooms, 7);
+  const jobs = r.some(w.jobs, 5);
+  const colours = r.some(w.colours, 4);
+  const auxiliaries = r.some(["isn't", "wasn't", "won't be", 'is', 'was', 'may be'], 4);
+  const negations = r.some(["won't", "didn't", "shouldn't", "couldn't", "wouldn't", 'may', 'must', 'can'], 4);
+  const old = r
+    .shuffle([
+      ...doing.slice(0, isBound ? 9 : 6),
+      ...r.some([...things, ...rooms, ...jobs, ...colours], isBound ? 4 : 6),
+    ])
+    .slice(0, r.int(6, 12));
+  // Any word may stand for any other, so none can be foreseen.
+  const fresh = old.map(() => (r.chance(0.15) ? invented(r).toLowerCase() : r.pick(freshWords)));
+  const isFull = r.chance(0.7);
+  const { front, back, head } = surroundings(r);
   const mapped = (text: string): string => {
     let full = text;
     if (isFull) for (const [short, long] of contractions) full = full.replace(new RegExp(`\\b${short}\\b`, 'g'), long);
@@ -370,7 +359,6 @@ function styleTask(r: Random): MetaTask {
   const [train, heldout] = framesFor(styleFrames, 20, 12, r).map((frames) => frames.map(bound));
   const repeats = r.int(3, 8);
   const rows = (train ?? []).flatMap((f) => Array.from({ length: repeats }, () => oftenRewritten(f)));
-  const wordsOf = (text: string): string[] => text.toLowerCase().match(/[a-z]+/g) ?? [];
   const shown = new Set(rows.flatMap(([prompt]) => wordsOf(prompt)));
   return {
     family: 'style',
@@ -379,6 +367,34 @@ function styleTask(r: Random): MetaTask {
       .flatMap((f) => [oftenRewritten(f), oftenRewritten(f), oftenRewritten(f)])
       .filter(([prompt]) => wordsOf(prompt).every((word) => !old.includes(word) || shown.has(word))),
   };
+}
+
+/** The same with sentences put together anew, in which a word is replaced that was seen in another place of a sentence. */
+function restyleTask(r: Random): MetaTask {
+  const { replaced, shortForms, train, heldout, filled } = sentences(r);
+  const { front, back, head } = surroundings(r);
+  // Now and then a short form is written out as nobody would, joined or with another word, so that habit does not decide.
+  const full = new Map(r.chance(0.8) ? contractions : []);
+  for (const short of shortForms) {
+    const auxiliary = full.get(short)?.split(' ')[0];
+    if (auxiliary !== undefined && r.chance(0.25))
+      full.set(short, r.pick([`${auxiliary}not`, `${auxiliary}not`, `${auxiliary} never`, `${auxiliary} in no way`]));
+  }
+  const styled = (text: string): string =>
+    text.replace(/[A-Za-z]+(?:'[a-z]+)?/g, (word) => {
+      const plain = word.charAt(0).toLowerCase() + word.slice(1);
+      const put = full.get(word) ?? full.get(plain) ?? replaced.get(plain);
+      if (put === undefined) return word;
+      return plain === word ? put : capital(put);
+    });
+  const rows = (patterns: readonly string[], times: number): Pair[] =>
+    patterns.flatMap((pattern) =>
+      Array.from({ length: times }, (): Pair => {
+        const text = capital(filled(pattern));
+        return [`${head}${text}`, [front, styled(text), back].filter((x) => x !== '').join(' ')];
+      }),
+    );
+  return { family: 'restyle', train: rows(train, r.int(4, 10)), heldout: rows(heldout, 3) };
 }
 
 const aroundClauses = split(
@@ -693,15 +709,16 @@ function deskTask(r: Random, isNaming = false): MetaTask {
 type Mixture = readonly (readonly [share: number, make: (r: Random) => MetaTask])[];
 /** What the weights at hand were trained on. */
 const trained: Mixture = [
-  [3, codeTask],
+  [2.5, codeTask],
   [4, (r) => questionTask(r, r.chance(0.5))],
-  [5, styleTask],
-  [3, ticketTask],
-  [9, cueTask],
+  [2.5, styleTask],
+  [6, restyleTask],
+  [1.5, ticketTask],
+  [5.5, cueTask],
   [0.7, labelTask],
-  [0.7, layoutTask],
-  [0.4, recordTask],
-  [0.5, (r) => deskTask(r)],
+  [1.5, layoutTask],
+  [0.8, recordTask],
+  [1.5, (r) => deskTask(r, r.chance(0.3))],
 ];
 /** To compare settings on, with a seed of its own: above all what is hard. */
 const search: Mixture = [
