@@ -5,10 +5,10 @@
  */
 import { join } from 'node:path';
 import { SAMPLES } from '../../src/ui/examples/samples.ts';
+import { en } from '../../src/ui/messages/en.ts';
 import { launchChromium } from '../../test/browser/chromium.ts';
 import { openSite, visit } from '../../test/browser/site.ts';
 
-const TITLES = { tickets: 'Support tickets', shop: 'A small shop', style: 'House style' } as const;
 const root = join(import.meta.dirname, '..', '..');
 const trained = process.argv.slice(2);
 const browser = await launchChromium();
@@ -16,22 +16,23 @@ const site = await openSite(join(root, 'dist', 'app'));
 const seconds = (from: number): string => ((performance.now() - from) / 1000).toFixed(1);
 
 for (const sample of SAMPLES) {
+  const { title } = en.samples[sample];
   const opened = performance.now();
   const { page, close } = await visit(browser, site.url);
   page.setDefaultTimeout(1_200_000);
-  const demo = page.getByRole('group', { name: 'Demos' }).getByRole('button', { name: TITLES[sample] });
+  const demo = page.getByRole('group', { name: 'Demos' }).getByRole('button', { name: title });
   await demo.and(page.locator(':enabled')).waitFor();
   const ready = seconds(opened);
   const pressed = performance.now();
   await demo.click();
-  await page.getByRole('heading', { name: `A recording of ${TITLES[sample]}` }).waitFor();
+  await page.getByRole('heading', { name: en.tour.recordingOf(title) }).waitFor();
   const shown = (await page.locator('.recorded .result-title').textContent()) ?? '';
   process.stdout.write(
     `${sample}: ready ${ready} s after opening; recording ${seconds(pressed)} s after 1 click: ${shown}\n`,
   );
   if (trained.includes(sample)) {
     const started = performance.now();
-    await page.locator('.recorded .actions button:not(.primary)').click();
+    await page.getByRole('button', { name: en.tour.trainHere }).click();
     const verdict = page
       .getByRole('region', { name: 'Demo' })
       .getByText(/(?:Ready: |Learned by heart: |Not yet: |Not tested|Too few)/)
